@@ -1,0 +1,84 @@
+"""Segmentation pipelines written by large language models, as values one can replay, ablate and compare.
+
+Example:
+    >>> import llmseg
+    >>> pipeline = llmseg.zoo.get("gemini-2.5-pro")
+    >>> pipeline.recipe.fit.batch_size
+    8
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from llmseg.version import __version__
+
+if TYPE_CHECKING:
+    from llmseg import zoo
+    from llmseg.artefacts import replay
+    from llmseg.data.store import Case, FolderStore, Store
+    from llmseg.data.synthetic import SyntheticStore
+    from llmseg.errors import UserError
+    from llmseg.fidelity.verify import Verdict, read_record, verify
+    from llmseg.inference import load_model, load_original_model, predict
+    from llmseg.recipe import Difference, Recipe
+    from llmseg.runs import Run, train
+    from llmseg.zoo import Card, Pipeline
+
+__all__ = [
+    "Card",
+    "Case",
+    "Difference",
+    "FolderStore",
+    "Pipeline",
+    "Recipe",
+    "Run",
+    "Store",
+    "SyntheticStore",
+    "UserError",
+    "Verdict",
+    "__version__",
+    "load_model",
+    "load_original_model",
+    "predict",
+    "read_record",
+    "replay",
+    "train",
+    "verify",
+    "zoo",
+]
+
+# Where each public name lives. Names are imported when first used, so that `import llmseg` loads no torch.
+_HOMES = {
+    "Card": "llmseg.zoo",
+    "Case": "llmseg.data.store",
+    "Difference": "llmseg.recipe",
+    "FolderStore": "llmseg.data.store",
+    "Pipeline": "llmseg.zoo",
+    "Recipe": "llmseg.recipe",
+    "Run": "llmseg.runs",
+    "Store": "llmseg.data.store",
+    "SyntheticStore": "llmseg.data.synthetic",
+    "UserError": "llmseg.errors",
+    "Verdict": "llmseg.fidelity.verify",
+    "load_model": "llmseg.inference",
+    "load_original_model": "llmseg.inference",
+    "predict": "llmseg.inference",
+    "read_record": "llmseg.fidelity.verify",
+    "replay": "llmseg.artefacts",
+    "train": "llmseg.runs",
+    "verify": "llmseg.fidelity.verify",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "zoo":
+        return importlib.import_module("llmseg.zoo")
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'llmseg' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return __all__

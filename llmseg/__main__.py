@@ -1,0 +1,5 @@
+"""``python -m llmseg``."""
+
+from llmseg.cli import main
+
+main()

@@ -1,0 +1,144 @@
+"""A run in the clothes of the original: the files every pipeline was asked to write, in one common layout."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llmseg.data.store import Case, Store
+from llmseg.files import write_atomically
+from llmseg.inference import probability
+from llmseg.runs import Run, train
+from llmseg.zoo import Pipeline
+
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.figure import Figure
+
+SAMPLES = 5
+"""Test cases shown in the figure of samples."""
+
+
+def replay(
+    pipeline: Pipeline,
+    store: Store,
+    out: str | Path,
+    *,
+    seed: int = 0,
+    epochs: int | None = None,
+    device: str = "auto",
+    progress: bool = True,
+) -> Run:
+    """Run a pipeline as its script would: train, validate, test, and write the files the script was asked for.
+
+    Args:
+        pipeline: The pipeline.
+        store: The cases.
+        out: The run folder; the script's files go to ``replay`` inside it.
+        seed: What the script leaves to chance; a script that seeds itself ignores it.
+        epochs: Number of epochs instead of the script's.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        progress: Whether to show progress bars.
+
+    Raises:
+        UserError: As :func:`llmseg.train`.
+
+    Example:
+        >>> from llmseg import FolderStore, replay, zoo
+        >>> run = replay(zoo.get("gpt-4"), FolderStore("images", "masks"), "runs/gpt-4")  # doctest: +SKIP
+    """
+    run = train(
+        pipeline.recipe, store, out, label=pipeline.id, seed=seed, epochs=epochs, device=device, progress=progress
+    )
+    write_artefacts(run, pipeline, store)
+    return run
+
+
+def write_artefacts(run: Run, pipeline: Pipeline, store: Store) -> Path:
+    """Write the replay files of a run.
+
+    ``train_losses.xlsx`` and ``val_losses.xlsx`` have two rows, the epoch numbers and the losses;
+    ``validation_dice_scores.xlsx`` a row per epoch and a column per listed score; ``test_dice_scores.xlsx`` one row;
+    none has a header or an index. ``losses.png`` shows both losses, ``samples.png`` five random test cases,
+    ``model_state_dict.pth`` has the weights under the original script's names.
+
+    Args:
+        run: A finished run of the pipeline.
+        pipeline: The pipeline.
+        store: The store the run was trained on.
+
+    Returns:
+        The folder ``replay`` inside the run folder.
+    """
+    folder = run.folder / "replay"
+    folder.mkdir(exist_ok=True)
+    _write_sheets(run, folder)
+    write_atomically(folder / "losses.png", lambda path: _losses(run).savefig(path, dpi=150))
+    if run.split.test:
+        write_atomically(folder / "samples.png", lambda path: _samples(run, store).savefig(path, dpi=110))
+    _write_weights(run, pipeline, folder)
+    return folder
+
+
+def _write_sheets(run: Run, folder: Path) -> None:
+    history, listed = run.history, run.listed
+    epochs = history["epoch"].tolist()
+    for name, column in (("train_losses", "train_loss"), ("val_losses", "validation_loss")):
+        _write_sheet(folder / f"{name}.xlsx", [epochs, history[column].tolist()])
+    for name, phase in (("validation_dice_scores", "validation"), ("test_dice_scores", "test")):
+        rows = listed[listed["phase"] == phase].groupby("epoch", sort=True)["value"].apply(list).tolist()
+        if rows:
+            _write_sheet(folder / f"{name}.xlsx", rows)
+
+
+def _write_sheet(path: Path, rows: Sequence[Sequence[float]]) -> None:
+    import pandas as pd
+
+    write_atomically(path, lambda temporary: pd.DataFrame(rows).to_excel(temporary, header=False, index=False))
+
+
+def _write_weights(run: Run, pipeline: Pipeline, folder: Path) -> None:
+    import torch
+
+    state = pipeline.to_original(run.load_net().state_dict())
+    write_atomically(folder / "model_state_dict.pth", lambda path: torch.save(state, path))
+
+
+def _losses(run: Run) -> Figure:
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
+    history = run.history
+    figure = Figure(figsize=(6, 5), layout="constrained")
+    axes = figure.subplots()
+    axes.plot(history["epoch"], history["train_loss"], marker=".", color="#0072B2", label="training")
+    axes.plot(history["epoch"], history["validation_loss"], marker=".", color="#D55E00", label="validation")
+    axes.set(xlabel="epoch", ylabel="loss", title=run.record["label"])
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.legend()
+    return figure
+
+
+def _samples(run: Run, store: Store) -> Figure:
+    from matplotlib.figure import Figure
+
+    recipe, net = run.recipe, run.load_net()
+    ids = run.split.test
+    chosen = random.Random(run.record["seed"]).sample(ids, min(SAMPLES, len(ids)))
+    figure = Figure(figsize=(9, 3 * len(chosen)), layout="constrained")
+    grid = figure.subplots(len(chosen), 3, squeeze=False)
+    for row, id in zip(grid, chosen, strict=True):
+        case = store.read(id)
+        _show_case(row, case, probability(net, recipe, case.image) > 0.5)
+    return figure
+
+
+def _show_case(row: np.ndarray, case: Case, prediction: np.ndarray) -> None:
+    for axes, what, pixels in zip(
+        row, ("image", "mask", "prediction"), (case.image, case.mask, prediction), strict=True
+    ):
+        axes.imshow(pixels, cmap="gray", vmin=0, vmax=1 if what == "prediction" else 255)
+        axes.set_title(f"{case.id}\n{what}", fontsize=8)
+        axes.set_axis_off()

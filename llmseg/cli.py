@@ -1,0 +1,204 @@
+"""The command line: a thin wrapper on the public names."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import llmseg
+from llmseg import UserError, cli_text
+
+app = typer.Typer(
+    help="Segmentation pipelines written by large language models: list, show, replay, train, predict.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+Name = Annotated[str, typer.Argument(help="A pipeline's id or alias; see llmseg list.")]
+Images = Annotated[Path | None, typer.Option(help="Folder of images.")]
+Masks = Annotated[Path | None, typer.Option(help="Folder of masks; by default that of the images.")]
+Suffix = Annotated[str | None, typer.Option(help="What a mask's name has after the image's, such as _seg.")]
+Foreground = Annotated[int | None, typer.Option(help="Mask value that means foreground, if masks are not 0 and 255.")]
+Synthetic = Annotated[str | None, typer.Option(help="Use phantoms of this modality instead of files.")]
+Epochs = Annotated[int | None, typer.Option(help="Number of epochs instead of the recipe's.", min=1)]
+Seed = Annotated[int, typer.Option(help="Seed of what the recipe leaves to chance.", min=0)]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
+Set = Annotated[list[str], typer.Option("--set", help="Change a field of the recipe: path=value; repeatable.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars.")]
+
+
+@app.command("list")
+def list_pipelines(
+    cohort: Annotated[int | None, typer.Option(help="2024 or 2025.")] = None,
+    reasoning: Annotated[bool | None, typer.Option(help="Only models counted as reasoning, or only others.")] = None,
+    vendor: Annotated[str | None, typer.Option(help="Beginning of the vendor's name.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Also variants and those outside the study.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List the pipelines."""
+    names = llmseg.zoo.names(
+        cohort=cohort, reasoning=reasoning, vendor=vendor, in_study=None if everything else True, variants=everything
+    )
+    pipelines = [llmseg.zoo.get(name) for name in names]
+    _show(cli_text.table_rows(pipelines) if as_json else cli_text.table(pipelines), as_json)
+
+
+@app.command()
+def show(name: Name, as_json: Json = False) -> None:
+    """Show a pipeline: card, recipe, how it differs from the textbook recipe, published against actual."""
+    pipeline = llmseg.zoo.get(name)
+    if as_json:
+        _show({"id": pipeline.id, "card": asdict(pipeline.card), "recipe": pipeline.recipe.to_dict()}, as_json)
+    else:
+        _show(cli_text.description(pipeline), as_json)
+
+
+@app.command()
+def diff(
+    left: Annotated[str, typer.Argument(help="A pipeline or a recipe in JSON.")],
+    right: Annotated[str, typer.Argument(help="Another.")],
+    as_json: Json = False,
+) -> None:
+    """Show the fields in which two recipes differ."""
+    differences = _recipe(left)[1].diff(_recipe(right)[1])
+    if as_json:
+        _show([asdict(d) for d in differences], as_json)
+    else:
+        _show(cli_text.differences(differences, left, right), as_json)
+
+
+@app.command()
+def train(
+    name: Annotated[str, typer.Argument(help="A pipeline's id, or a file with a recipe in JSON.")],
+    out: Annotated[Path, typer.Option(help="The run folder.")],
+    images: Images = None,
+    masks: Masks = None,
+    mask_suffix: Suffix = None,
+    foreground: Foreground = None,
+    synthetic: Synthetic = None,
+    epochs: Epochs = None,
+    seed: Seed = 0,
+    device: Device = "auto",
+    changes: Set = [],  # noqa: B006
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train a recipe and write the run folder."""
+    label, recipe = _recipe(name)
+    for change in changes:
+        recipe = recipe.change_text(change)
+    store = _store(images, masks, mask_suffix, foreground, synthetic)
+    run = llmseg.train(recipe, store, out, label=label, seed=seed, epochs=epochs, device=device, progress=not quiet)
+    _show(cli_text.run_summary(run, as_json), as_json)
+
+
+@app.command()
+def replay(
+    name: Name,
+    out: Annotated[Path | None, typer.Option(help="The run folder.")] = None,
+    images: Images = None,
+    masks: Masks = None,
+    mask_suffix: Suffix = None,
+    foreground: Foreground = None,
+    synthetic: Synthetic = None,
+    epochs: Epochs = None,
+    seed: Seed = 0,
+    device: Device = "auto",
+    verify: Annotated[Path | None, typer.Option(help="Check against this record of the original instead.")] = None,
+    level: Annotated[str, typer.Option(help="Levels to check, with commas.")] = "F1,F2,F3,F4,bookkeeping",
+    bookkeeping_images: Annotated[Path | None, typer.Option(help="Images of the record's bookkeeping run.")] = None,
+    bookkeeping_masks: Annotated[Path | None, typer.Option(help="Masks of it.")] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run a pipeline as its script would, or check it against a record of the original script.
+
+    With --verify, exit code 1 means that a level diverges.
+    """
+    pipeline = llmseg.zoo.get(name)
+    if verify is None:
+        store = _store(images, masks, mask_suffix, foreground, synthetic)
+        if out is None:
+            raise UserError("replay needs --out DIR for the run folder, or --verify RECORD.json")
+        run = llmseg.replay(pipeline, store, out, seed=seed, epochs=epochs, device=device, progress=not quiet)
+        _show(cli_text.run_summary(run, as_json), as_json)
+        return
+    record = llmseg.read_record(verify)
+    store = _store(images, masks, mask_suffix, foreground, None) if images else None
+    second = (
+        _store(bookkeeping_images, bookkeeping_masks, mask_suffix, foreground, None) if bookkeeping_images else None
+    )
+    levels = [part.strip() for part in level.split(",") if part.strip()]
+    verdicts = []
+    for verdict in llmseg.verify(
+        pipeline, record, store=store, bookkeeping_store=second, only=levels, progress=not quiet
+    ):
+        verdicts.append(verdict)
+        if not as_json:
+            print(verdict, flush=True)
+    if as_json:
+        _show([asdict(v) for v in verdicts], as_json)
+    if not all(v.holds for v in verdicts):
+        raise typer.Exit(1)
+
+
+@app.command()
+def predict(
+    model: Annotated[str, typer.Argument(help="A run folder, or a pipeline's id together with --weights.")],
+    images: Annotated[Path, typer.Option(help="Folder of images.")],
+    out: Annotated[Path, typer.Option(help="Folder for masks and probabilities.")],
+    weights: Annotated[Path | None, typer.Option(help="State dictionary saved by the original script.")] = None,
+    device: Device = "auto",
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write a probability map and a mask for every image, on the image's own grid."""
+    if weights is not None:
+        net, recipe = llmseg.load_original_model(llmseg.zoo.get(model), weights)
+    else:
+        net, recipe = llmseg.load_model(model)
+    masks = llmseg.predict(net, recipe, images, out, device=device, progress=not quiet)
+    _show([str(m) for m in masks] if as_json else f"{len(masks)} masks in {out / 'masks'}", as_json)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; a user's mistake ends in one line and exit code 2."""
+    try:
+        app(arguments)
+    except UserError as error:
+        print(f"llmseg: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+
+
+def _recipe(name: str) -> tuple[str, llmseg.Recipe]:
+    """Return label and recipe of a pipeline, or of a file with a recipe in JSON."""
+    path = Path(name)
+    if path.suffix == ".json":
+        if not path.is_file():
+            raise UserError(f"no recipe file {path}")
+        return path.stem, llmseg.Recipe.from_json(path.read_text(encoding="utf-8"))
+    pipeline = llmseg.zoo.get(name)
+    return pipeline.id, pipeline.recipe
+
+
+def _store(
+    images: Path | None, masks: Path | None, suffix: str | None, foreground: int | None, synthetic: str | None
+) -> llmseg.Store:
+    if (images is None) == (synthetic is None):
+        raise UserError("give the cases: either --images DIR (and --masks DIR) or --synthetic MODALITY")
+    if images is None:
+        return llmseg.SyntheticStore(synthetic)
+    return llmseg.FolderStore(images, masks or images, mask_suffix=suffix, foreground=foreground)
+
+
+def _show(what: Any, as_json: bool) -> None:
+    print(json.dumps(what, indent=2) if as_json else what)

@@ -1,0 +1,117 @@
+"""What the command line prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from llmseg import Difference, Pipeline, Run, zoo
+
+
+def table_rows(pipelines: Sequence[Pipeline]) -> list[dict[str, Any]]:
+    """Return the facts of the pipeline table, one dictionary per pipeline."""
+    return [
+        {
+            "id": p.id,
+            "vendor": p.card.vendor,
+            "cohort": p.card.cohort,
+            "reasoning": p.card.reasoning,
+            "open_weights": p.card.open_weights,
+            "in_study": p.card.in_study,
+            "parameters": p.card.parameters,
+            "batch_size": p.recipe.fit.batch_size,
+            "epochs": p.recipe.fit.epochs,
+            "rate": p.recipe.fit.rate,
+            "disagreements": len(p.card.disagreements),
+        }
+        for p in pipelines
+    ]
+
+
+def table(pipelines: Sequence[Pipeline]) -> str:
+    """Return the pipeline table as text."""
+    head = ("id", "vendor", "cohort", "reasoning", "parameters", "batch", "epochs", "rate")
+    rows = [
+        (
+            r["id"],
+            r["vendor"],
+            str(r["cohort"]),
+            "yes" if r["reasoning"] else "no",
+            f"{r['parameters']:,}",
+            str(r["batch_size"]),
+            str(r["epochs"]),
+            f"{r['rate']:g}",
+        )
+        for r in table_rows(pipelines)
+    ]
+    return columns([head, *rows])
+
+
+def columns(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows as aligned columns."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def description(pipeline: Pipeline) -> str:
+    """Return a pipeline's card, recipe, difference from the textbook, and published against actual."""
+    card = pipeline.card
+    facts = [
+        ("language model", f"{card.name} ({card.vendor}, {card.cohort})"),
+        ("in the study", "yes, one of the nineteen" if card.in_study else "no"),
+        ("reasoning", "yes" if card.reasoning else "no"),
+        ("open weights", "yes" if card.open_weights else "no"),
+        ("network", card.summary),
+        ("parameters", f"{card.parameters:,}" + _published_parameters(pipeline)),
+        ("published for", card.published_for),
+        ("its conversation", card.origin),
+    ]
+    sections = [pipeline.id, columns(facts)]
+    sections += [_section("edits by the authors", [f"- {edit}" for edit in card.author_edits])]
+    sections += [_section("recipe", [f"{path} = {_value(value)}" for path, value in pipeline.recipe.items()])]
+    others = differences(zoo.TEXTBOOK.diff(pipeline.recipe), "textbook", pipeline.id)
+    sections += [_section("against the textbook recipe", others.splitlines())]
+    sections += [_section("published against code", [line for d in card.disagreements for line in _disagreement(d)])]
+    return "\n\n".join(section for section in sections if section)
+
+
+def _published_parameters(pipeline: Pipeline) -> str:
+    published = pipeline.card.published
+    return f" (published: {published.parameters})" if published else ""
+
+
+def _section(title: str, lines: Sequence[str]) -> str:
+    return "\n".join([f"{title}:", *(f"  {line}" for line in lines)]) if lines else ""
+
+
+def _disagreement(d: zoo.Disagreement) -> list[str]:
+    return [f"{d.about} ({d.kind})", f"  published: {d.published}", f"  code: {d.code}", f"  so: {d.consequence}"]
+
+
+def differences(found: Sequence[Difference], left: str, right: str) -> str:
+    """Return differences as a table of path, left and right value."""
+    if not found:
+        return "no difference"
+    return columns([("field", left, right), *((d.path, _value(d.left), _value(d.right)) for d in found)])
+
+
+def _value(value: object) -> str:
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    return "none" if value is None else str(value)
+
+
+def run_summary(run: Run, as_json: bool) -> Any:
+    """Return where a run is and how it ended."""
+    last, scores = run.history.iloc[-1], run.scores["value"]
+    facts = {
+        "folder": str(run.folder),
+        "epochs": int(last["epoch"]),
+        "train_loss": float(last["train_loss"]),
+        "validation_loss": float(last["validation_loss"]),
+        "test_cases": len(scores),
+        "own_dice": float(scores.mean()) if len(scores) else None,
+        "seconds": run.record["seconds"],
+    }
+    return facts if as_json else columns([(name.replace("_", " "), _value(value)) for name, value in facts.items()])

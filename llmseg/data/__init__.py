@@ -1,0 +1,1 @@
+"""Stores, layouts, preparation, splits and phantoms."""

@@ -1,0 +1,83 @@
+"""Reading image files as 8-bit arrays, whatever kind of pixels they hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from llmseg.errors import UserError
+
+_GREY_MODES = ("1", "L", "LA", "La")
+
+
+def read_image(path: Path) -> np.ndarray:
+    """Read an image file as uint8 grey ``[H, W]`` or RGB ``[H, W, 3]``.
+
+    1-bit, grey and 16-bit files give grey; RGB, RGBA (the alpha channel is dropped), palette and other colour
+    files give RGB. 16-bit values are divided by 257, so that 65535 becomes 255. Of an animated file, the first
+    frame is read. Camera rotation flags are ignored, as the scripts ignore them.
+
+    Raises:
+        UserError: The file is no image or is damaged.
+    """
+    image = _open(path)
+    if _is_deep(image):
+        return _from_deep(np.asarray(image), path, as_labels=False)
+    return np.asarray(image.convert("L" if image.mode in _GREY_MODES else "RGB"))
+
+
+def read_mask(path: Path, foreground: int | None = None) -> np.ndarray:
+    """Read a mask file as uint8 ``[H, W]``.
+
+    Colours become grey as Pillow converts them. 16-bit files whose values fit in 8 bits keep them, others are
+    divided by 257.
+
+    Args:
+        path: The file.
+        foreground: The value that means foreground; it becomes 255 and all others 0. For palette files it is
+            the palette index. ``None`` keeps the values.
+
+    Raises:
+        UserError: The file is no image or is damaged, or its largest value is neither 0 nor above 127: the
+            recipes put the border between background and foreground at half intensity, so such a mask would
+            count as empty.
+    """
+    image = _open(path)
+    if foreground is not None:
+        values = np.asarray(image if image.mode == "P" or _is_deep(image) else image.convert("L"))
+        return np.where(values == foreground, np.uint8(255), np.uint8(0))
+    mask = _from_deep(np.asarray(image), path, as_labels=True) if _is_deep(image) else np.asarray(image.convert("L"))
+    if 0 < mask.max() < 128:
+        present = ", ".join(str(v) for v in np.unique(mask)[:6])
+        raise UserError(
+            f"mask {path} has grey values {present} of 255; recipes expect 0 for background and 255 for foreground, "
+            f"name the value that means foreground (--foreground {int(mask.max())})"
+        )
+    return mask
+
+
+def _open(path: Path) -> Image.Image:
+    try:
+        with Image.open(path) as image:
+            image.load()
+            return image.copy()
+    except UnidentifiedImageError as error:
+        raise UserError(f"{path} is not an image that can be read; replace it or move it away") from error
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise UserError(f"{path} is damaged or cannot be read ({error}); replace it or move it away") from error
+
+
+def _is_deep(image: Image.Image) -> bool:
+    return image.mode.startswith(("I", "F"))
+
+
+def _from_deep(values: np.ndarray, path: Path, *, as_labels: bool) -> np.ndarray:
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        raise UserError(f"{path} holds values that are not finite; replace it or move it away")
+    if values.min() < 0 or values.max() > 65535:
+        raise UserError(f"{path} has values {values.min()} to {values.max()}; allowed are 8-bit and 16-bit files")
+    if as_labels and values.max() <= 255:
+        return values.astype(np.uint8)
+    return np.round(values / 257).astype(np.uint8)

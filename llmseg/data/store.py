@@ -1,0 +1,129 @@
+"""Stores: images and masks with ids, groups and a content digest."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from llmseg.data.layouts import Pair, find_pairs
+from llmseg.data.pixels import read_image, read_mask
+from llmseg.errors import UserError
+
+
+@dataclass(frozen=True)
+class Case:
+    """One image and its mask in native size.
+
+    Attributes:
+        id: The image's file name.
+        image: uint8 ``[H, W]`` (grey) or ``[H, W, 3]`` (RGB).
+        mask: uint8 ``[H, W]``, 0 background to 255 foreground.
+    """
+
+    id: str
+    image: np.ndarray
+    mask: np.ndarray
+
+
+class Store(Protocol):
+    """Cases by id. ``groups`` names what belongs together (a video, a patient); ``digest`` is of the content."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def ids(self) -> tuple[str, ...]: ...
+    @property
+    def groups(self) -> Mapping[str, str]: ...
+    @property
+    def digest(self) -> str: ...
+    def read(self, id: str) -> Case: ...
+
+
+@dataclass(frozen=True)
+class FolderStore:
+    """Images and masks as files in two folders, or in one.
+
+    Files may be png, jpg, tif, bmp or gif; grey, RGB, RGBA, palette, 1-bit or 16-bit. See
+    :mod:`llmseg.data.layouts` for how masks are found and :mod:`llmseg.data.pixels` for how values are read.
+
+    Attributes:
+        images: Folder of the images.
+        masks: Folder of the masks; may be the same.
+        mask_suffix: What a mask's stem has after the image's, such as ``"_seg"``; ``None`` finds it.
+        foreground: Mask value that means foreground, for masks that do not use 0 and 255; ``None`` takes the
+            values as they are.
+
+    Raises:
+        UserError: A folder is missing, there are no pairs, or a mask is missing.
+
+    Example:
+        >>> store = FolderStore("images", "masks")  # doctest: +SKIP
+        >>> store.read(store.ids[0]).image.shape  # doctest: +SKIP
+        (512, 512)
+    """
+
+    images: Path | str
+    masks: Path | str
+    mask_suffix: str | None = None
+    foreground: int | None = None
+
+    def __post_init__(self) -> None:
+        # Finding the pairs now reports a wrong folder where it is named, not where it is first read.
+        _ = self._pairs
+
+    @functools.cached_property
+    def _pairs(self) -> dict[str, Pair]:
+        return {p.id: p for p in find_pairs(Path(self.images), Path(self.masks), self.mask_suffix)}
+
+    @property
+    def name(self) -> str:
+        """Name of the folder that holds the images, or of the one above when it is called ``images``."""
+        folder = Path(self.images).resolve()
+        return folder.parent.name if folder.name.lower() == "images" else folder.name
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Image file names, sorted."""
+        return tuple(self._pairs)
+
+    @property
+    def groups(self) -> Mapping[str, str]:
+        """Each case is a group of its own: a folder does not say what belongs together."""
+        return {id: id for id in self.ids}
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """SHA-256 over names and file contents, 64 hexadecimal digits."""
+        total = hashlib.sha256(repr((self.ids, self.foreground)).encode())
+        for pair in self._pairs.values():
+            for path in (pair.image, pair.mask):
+                total.update(hashlib.sha256(path.read_bytes()).digest())
+        return total.hexdigest()
+
+    def read(self, id: str) -> Case:
+        """Decode one case.
+
+        Raises:
+            UserError: The id is unknown, a file is damaged or no image, the sizes of image and mask differ, or
+                the mask's values cannot mean background and foreground.
+        """
+        if id not in self._pairs:
+            raise UserError(f"no case '{id}' in {self.images}; it has {len(self.ids)}, first '{self.ids[0]}'")
+        pair = self._pairs[id]
+        image, mask = read_image(pair.image), read_mask(pair.mask, self.foreground)
+        if image.shape[:2] != mask.shape[:2]:
+            raise UserError(
+                f"mask {pair.mask.name} is {_size(mask)}, its image {pair.image.name} is {_size(image)} "
+                "(width x height); make them equal"
+            )
+        return Case(id=id, image=image, mask=mask)
+
+
+def _size(array: np.ndarray) -> str:
+    return f"{array.shape[1]}x{array.shape[0]}"

@@ -1,0 +1,118 @@
+"""MONAI transforms for what the scripts do with Pillow and OpenCV."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import torch
+from monai.transforms import (
+    Compose,
+    EnsureChannelFirst,
+    EnsureType,
+    NormalizeIntensity,
+    ScaleIntensityRange,
+    Transform,
+)
+from PIL import Image
+
+from llmseg.data.images import Prepare
+
+_PILLOW = {"pillow-bilinear": Image.Resampling.BILINEAR, "pillow-nearest": Image.Resampling.NEAREST}
+_TO_TENSOR = EnsureType(data_type="tensor", dtype=torch.float32, track_meta=False)
+_UNIT = ScaleIntensityRange(a_min=0, a_max=255, b_min=0, b_max=1)
+_OPENCV = {"opencv-bilinear": cv2.INTER_LINEAR, "opencv-nearest": cv2.INTER_NEAREST}
+
+
+class Colour(Transform):
+    """Convert uint8 ``[H, W]`` or ``[H, W, 3]`` to ``grey`` or ``rgb`` as Pillow does."""
+
+    def __init__(self, colour: str) -> None:
+        self.mode = "L" if colour == "grey" else "RGB"
+
+    def __call__(self, data: np.ndarray) -> np.ndarray:
+        return np.array(Image.fromarray(data).convert(self.mode))
+
+
+class PillowResize(Transform):
+    """Resize a uint8 array with Pillow; bilinear widens its kernel when it reduces, as in torchvision's ``Resize``."""
+
+    def __init__(self, size: tuple[int, int], resample: Image.Resampling) -> None:
+        self.size, self.resample = size, resample
+
+    def __call__(self, data: np.ndarray) -> np.ndarray:
+        return np.array(Image.fromarray(data).resize(self.size[::-1], self.resample))
+
+
+class OpenCVResize(Transform):
+    """Resize a uint8 array with OpenCV, without anti-aliasing, as in albumentations' ``Resize``."""
+
+    def __init__(self, size: tuple[int, int], interpolation: int) -> None:
+        self.size, self.interpolation = size, interpolation
+
+    def __call__(self, data: np.ndarray) -> np.ndarray:
+        return cv2.resize(data, self.size[::-1], interpolation=self.interpolation)
+
+
+class NormalizeBytes(Transform):
+    """``(value - 255 mean) * (1 / (255 std))`` in float32, as albumentations' ``Normalize``."""
+
+    def __init__(self, mean: float, std: float) -> None:
+        self.mean, self.factor = np.float32(mean * 255), np.reciprocal(np.float32(std * 255))
+
+    def __call__(self, data: np.ndarray | torch.Tensor) -> torch.Tensor:
+        values = torch.as_tensor(data, dtype=torch.float32)
+        return (values - float(self.mean)) * float(self.factor)
+
+
+class Above(Transform):
+    """Values above the threshold become the largest value, others 0. MONAI's ``AsDiscrete`` keeps equal values."""
+
+    def __init__(self, threshold: float, largest: float) -> None:
+        self.threshold, self.largest = threshold, largest
+
+    def __call__(self, data: np.ndarray | torch.Tensor) -> np.ndarray | torch.Tensor:
+        # Multiplication keeps the type of the data: uint8 before the resize, float32 after it.
+        above = data > self.threshold
+        return (
+            above.to(data.dtype) * self.largest
+            if isinstance(data, torch.Tensor)
+            else above * data.dtype.type(self.largest)
+        )
+
+
+def image_chain(record: Prepare) -> Compose:
+    """Compose the transforms of the image; see :class:`llmseg.data.images.Prepare`."""
+    return Compose(
+        [
+            Colour(record.colour),
+            *_resize(record.size, record.image_resize),
+            EnsureChannelFirst(channel_dim="no_channel" if record.colour == "grey" else -1),
+            *_normalised(record),
+            _TO_TENSOR,
+        ]
+    )
+
+
+def mask_chain(record: Prepare) -> Compose:
+    """Compose the transforms of the mask; see :class:`llmseg.data.images.Prepare`."""
+    steps = [*_resize(record.size, record.mask_resize), EnsureChannelFirst(channel_dim="no_channel"), _UNIT]
+    if record.mask_threshold is not None:
+        if record.threshold_when == "before-resize":
+            steps.insert(0, Above(record.mask_threshold * 255, largest=255))
+        else:
+            steps.append(Above(record.mask_threshold, largest=1))
+    return Compose([*steps, _TO_TENSOR])
+
+
+def _resize(size: tuple[int, int] | None, how: str) -> list[Transform]:
+    if size is None:
+        return []
+    return [PillowResize(size, _PILLOW[how]) if how in _PILLOW else OpenCVResize(size, _OPENCV[how])]
+
+
+def _normalised(record: Prepare) -> list[Transform]:
+    if record.arithmetic == "bytes":
+        return [NormalizeBytes(record.mean, record.std)]
+    if (record.mean, record.std) == (0.0, 1.0):
+        return [_UNIT]
+    return [_UNIT, NormalizeIntensity(subtrahend=record.mean, divisor=record.std)]

@@ -1,0 +1,1 @@
+"""Proof of a replay: a pipeline against a record of the original script."""

@@ -1,0 +1,130 @@
+"""Checking a pipeline against a record, level by level."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from llmseg.data.store import Store
+from llmseg.errors import UserError, nearest
+from llmseg.fidelity import dynamics, levels
+from llmseg.fidelity.compare import Comparison, Diverged
+from llmseg.zoo import Pipeline
+
+LEVELS = {
+    "F1": "network",
+    "F2": "data",
+    "F3": "objective",
+    "F4": "dynamics",
+    "bookkeeping": "averaging and lists",
+}
+"""The levels and what each is about."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a level holds.
+
+    Attributes:
+        level: ``F1`` to ``F4`` or ``bookkeeping``.
+        holds: Whether every figure agrees.
+        figures: Number of figures compared.
+        worst: Largest share of its tolerance that an agreeing figure used, 0 to 1.
+        worst_at: Where that was.
+        divergence: The first figure that diverges, with expected and found value; ``None`` if none does.
+    """
+
+    level: str
+    holds: bool
+    figures: int
+    worst: float
+    worst_at: str
+    divergence: str | None
+
+    def __str__(self) -> str:
+        head = f"{self.level:<12}{LEVELS[self.level]:<21}"
+        if self.holds:
+            nearest_miss = f", at most {self.worst:.0%} of a tolerance ({self.worst_at})" if self.worst_at else ""
+            return f"{head}holds      {self.figures} figures{nearest_miss}"
+        return f"{head}DIVERGES   {self.divergence}"
+
+
+def read_record(path: str | Path) -> dict[str, Any]:
+    """Read a record.
+
+    Raises:
+        UserError: The file is missing or no record.
+    """
+    try:
+        record = json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UserError(f"no record {path}") from error
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise UserError(f"{path} is no record: {error}") from error
+    if not isinstance(record, dict) or "architecture" not in record:
+        raise UserError(f"{path} is no record in the format of GOLDEN.md: it has no 'architecture'")
+    return record
+
+
+def verify(
+    pipeline: Pipeline,
+    record: dict[str, Any],
+    *,
+    store: Store | None = None,
+    bookkeeping_store: Store | None = None,
+    only: Iterable[str] = tuple(LEVELS),
+    progress: bool = False,
+) -> Iterator[Verdict]:
+    """Check a pipeline against a record; yield a verdict per level as it is reached.
+
+    Args:
+        pipeline: The pipeline.
+        record: A record of the original script, see :func:`read_record`.
+        store: The images of the record's main run; needed for F2 and F4.
+        bookkeeping_store: The images of its bookkeeping run; needed for ``bookkeeping``.
+        only: The levels to check.
+        progress: Whether to show progress bars.
+
+    Raises:
+        UserError: A level is unknown, or a store it needs is not given.
+    """
+    wanted = tuple(only)
+    _check_levels(wanted, store, bookkeeping_store)
+    checks: dict[str, Callable[[Comparison], None]] = {"F1": lambda c: levels.network(pipeline, record, c)}
+    checks["F3"] = lambda c: levels.objective(pipeline, record, c)
+    if store is not None:
+        main = store
+        checks["F2"] = lambda c: levels.data(pipeline, record, main, c)
+        checks["F4"] = lambda c: dynamics.dynamics(pipeline, record, main, c, progress=progress)
+    if bookkeeping_store is not None:
+        second = bookkeeping_store
+        checks["bookkeeping"] = lambda c: dynamics.bookkeeping(pipeline, record, second, c, progress=progress)
+    for level in LEVELS:
+        if level in wanted:
+            yield _verdict(level, checks[level])
+
+
+def _check_levels(wanted: tuple[str, ...], store: Store | None, bookkeeping_store: Store | None) -> None:
+    for level in wanted:
+        if level not in LEVELS:
+            raise UserError(f"no level '{level}'{nearest(level, LEVELS)}; there are: {', '.join(LEVELS)}")
+    if store is None and {"F2", "F4"} & set(wanted):
+        raise UserError("F2 and F4 need the record's images: give --images and --masks, or --level F1,F3")
+    if bookkeeping_store is None and "bookkeeping" in wanted:
+        raise UserError(
+            "bookkeeping needs the images of that run: give --bookkeeping-images and --bookkeeping-masks, "
+            "or --level F1,F2,F3,F4"
+        )
+
+
+def _verdict(level: str, check: Callable[[Comparison], None]) -> Verdict:
+    compare = Comparison()
+    divergence = None
+    try:
+        check(compare)
+    except Diverged as diverged:
+        divergence = str(diverged)
+    return Verdict(level, divergence is None, compare.count, compare.worst, compare.worst_at, divergence)

@@ -1,0 +1,75 @@
+"""Optimisation: the fields that say how a network is fitted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from llmseg.errors import UserError
+from llmseg.parts import Part
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plateau(Part):
+    """Reduce the rate when the validation loss stops falling (``torch.optim.lr_scheduler.ReduceLROnPlateau``).
+
+    Attributes:
+        factor: What the rate is multiplied with, below 1.
+        patience: Epochs without a better validation loss that are still accepted.
+    """
+
+    factor: float
+    patience: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnSeed(Part):
+    """A script that seeds itself: split, weights and case order come from one stream of random numbers.
+
+    Attributes:
+        seed: The seed the script sets.
+        summary_batch: Batch size of the model summary that the script prints before training. The summary draws
+            one uniform number per input value from the same stream, which shifts every later case order.
+    """
+
+    seed: int
+    summary_batch: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fit(Part):
+    """How the weights are found.
+
+    Attributes:
+        batch_size: Cases per step; the last step of an epoch takes what is left.
+        epochs: Passes over the training cases.
+        optimizer: ``adam`` or ``adamw``, with the framework's default moments.
+        rate: Learning rate.
+        decay: Weight decay.
+        schedule: How the rate changes, ``None`` for never.
+        keep: Weights that are tested and stored: those of the last epoch, or of the epoch with the strictly
+            lowest validation loss.
+        epoch_loss: What the epoch's loss is the mean of: batches (a short last one counts as much as any) or cases.
+        own_seed: The seed the script sets itself, ``None`` if it leaves weights and case order to chance.
+
+    Raises:
+        UserError: A size, number of epochs or rate below what makes sense.
+    """
+
+    batch_size: int
+    epochs: int
+    optimizer: Literal["adam", "adamw"]
+    rate: float
+    decay: float
+    schedule: Plateau | None
+    keep: Literal["last", "lowest-validation-loss"]
+    epoch_loss: Literal["batches", "cases"]
+    own_seed: OwnSeed | None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("batch_size", "epochs"):
+            if getattr(self, name) < 1:
+                raise UserError(f"fit.{name} is {getattr(self, name)}; it must be at least 1")
+        if not self.rate > 0:
+            raise UserError(f"fit.rate is {self.rate}; it must be above 0")

@@ -1,0 +1,78 @@
+"""The objective as a callable record: cross-entropy, Dice loss, or their weighted sum."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from llmseg.overlap import Sizes, matched, soft_dice
+from llmseg.parts import Part
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class BCEDice(Part):
+    """``bce * BCE(p, t) + dice * (1 - Dice(p, t))``, with t the mask.
+
+    BCE is the mean over all pixels of the batch. Dice is ``(2 sum(p t) + s) / (sum(p) + sum(t) + s)`` on
+    unthresholded probabilities, s the smoothing constant.
+
+    Attributes:
+        bce: Weight of the cross-entropy, 0 to leave it out.
+        dice: Weight of the Dice loss, 0 to leave it out.
+        reads: How the network's output is read: as ``probability``, or as ``logits`` to which the loss applies the
+            sigmoid itself. Reading probabilities as logits applies the sigmoid twice.
+        dice_over: One Dice over all pixels of the ``batch``, or the mean of one per ``case``.
+        dice_smooth: The smoothing constant s, above and below the fraction line.
+        sizes: How output and mask are brought to one size, see :data:`llmseg.overlap.Sizes`.
+        validation_threshold: In validation, mask values above this become 1 and others 0 after the sizes are
+            matched; ``None`` to use the mask as in training.
+
+    Example:
+        >>> import torch
+        >>> from llmseg import zoo
+        >>> zoo.get("gpt-4").recipe.loss(torch.zeros(1, 1, 2, 2), torch.ones(1, 1, 2, 2))
+        tensor(0.6931)
+    """
+
+    bce: float
+    dice: float
+    reads: Literal["logits", "probability"]
+    dice_over: Literal["batch", "case"]
+    dice_smooth: float
+    sizes: Sizes
+    validation_threshold: float | None
+
+    def __call__(self, output: Tensor, mask: Tensor, validating: bool = False) -> Tensor:
+        """Return the loss of a batch.
+
+        Args:
+            output: Network output ``[B, 1, h, w]``, float32.
+            mask: Masks ``[B, 1, H, W]``, float32 in 0..1.
+            validating: Whether this is the validation loss.
+
+        Returns:
+            A scalar tensor with gradient.
+        """
+        output, mask = matched(output, mask, self.sizes)
+        if validating and self.validation_threshold is not None:
+            mask = (mask > self.validation_threshold).to(output.dtype)
+        terms = []
+        if self.bce:
+            terms.append(self.bce * self._cross_entropy(output, mask))
+        if self.dice:
+            terms.append(self.dice * self._dice_loss(output, mask))
+        return sum(terms[1:], start=terms[0])
+
+    def _cross_entropy(self, output: Tensor, mask: Tensor) -> Tensor:
+        from torch.nn import functional
+
+        if self.reads == "logits":
+            return functional.binary_cross_entropy_with_logits(output, mask)
+        return functional.binary_cross_entropy(output, mask)
+
+    def _dice_loss(self, output: Tensor, mask: Tensor) -> Tensor:
+        probability = output.sigmoid() if self.reads == "logits" else output
+        return 1 - soft_dice(probability, mask, over=self.dice_over, smooth=self.dice_smooth).mean()

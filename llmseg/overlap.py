@@ -1,0 +1,57 @@
+"""What losses and scores share: bringing output and mask to one size, and the Dice formula."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from llmseg.errors import UserError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Sizes = Literal["equal", "mask-to-output", "output-to-mask"]
+"""How output and mask are matched: they must be ``equal``; the mask is sampled down to the output
+(``mask-to-output``, nearest as in ``torch.nn.functional.interpolate``); or the output is enlarged to the mask
+(``output-to-mask``, bilinear, corners not aligned)."""
+
+
+def matched(output: Tensor, mask: Tensor, sizes: Sizes) -> tuple[Tensor, Tensor]:
+    """Return output and mask at one size.
+
+    Args:
+        output: ``[B, 1, h, w]``.
+        mask: ``[B, 1, H, W]``.
+        sizes: Which of the two is resized.
+
+    Raises:
+        UserError: The sizes differ and the rule says they must be equal.
+    """
+    from torch.nn import functional
+
+    if output.shape[-2:] == mask.shape[-2:]:
+        return output, mask
+    if sizes == "mask-to-output":
+        return output, functional.interpolate(mask, size=output.shape[-2:], mode="nearest")
+    if sizes == "output-to-mask":
+        size = mask.shape[-2:]
+        return functional.interpolate(output, size=size, mode="bilinear", align_corners=False), mask
+    raise UserError(
+        f"the network's output is {tuple(output.shape[-2:])} and the mask {tuple(mask.shape[-2:])}; "
+        "set sizes of loss, score and test to mask-to-output or output-to-mask"
+    )
+
+
+def soft_dice(prediction: Tensor, mask: Tensor, *, over: Literal["batch", "case"], smooth: float) -> Tensor:
+    """Return ``(2 sum(p t) + s) / (sum(p) + sum(t) + s)`` over the batch (``[1]``) or per case (``[B]``).
+
+    Args:
+        prediction: ``[B, 1, H, W]``, thresholded or not.
+        mask: ``[B, 1, H, W]``.
+        over: What one Dice is taken over.
+        smooth: The constant s. With 0, an empty mask predicted empty gives not-a-number.
+
+    Source: L. R. Dice, Ecology 26 (1945); the smoothing constant is that of the scripts.
+    """
+    rows = 1 if over == "batch" else prediction.shape[0]
+    p, t = prediction.reshape(rows, -1), mask.reshape(rows, -1)
+    return (2 * (p * t).sum(1) + smooth) / (p.sum(1) + t.sum(1) + smooth)

@@ -1,0 +1,171 @@
+"""Parts: frozen values with checked fields, which read from and write to plain data.
+
+A part is a frozen dataclass derived from :class:`Part`. Its fields are plain values (numbers, booleans, words,
+tuples, further parts or ``None``), so equality, a digest, JSON and a readable difference come for free.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import importlib
+import types
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+from llmseg.errors import UserError, nearest
+
+_KINDS: dict[str, type[Part]] = {}
+
+
+class Part:
+    """Base of every part and nested part: checks its fields and registers its kind for JSON.
+
+    A derived class is a ``@dataclass(frozen=True, kw_only=True)``. Its kind is its class name, which must be
+    unique. Wrong types are refused when the value is made, and whole numbers given for ``float`` become floats,
+    so that equal recipes have equal digests.
+
+    Raises:
+        UserError: A field has a value its annotation does not allow.
+        TypeError: A second class takes a kind that is already used.
+    """
+
+    def __init_subclass__(cls) -> None:
+        known = _KINDS.setdefault(cls.__name__, cls)
+        if (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
+            raise TypeError(f"the kind '{cls.__name__}' is already used by {known.__module__}; rename the class")
+        _KINDS[cls.__name__] = cls
+
+    def __post_init__(self) -> None:
+        for name, annotation in _annotations(type(self)).items():
+            value = _fitted(getattr(self, name), annotation)
+            if value is _MISFIT:
+                given = getattr(self, name)
+                raise UserError(
+                    f"{type(self).__name__}.{name} is {given!r}; allowed: {describe(annotation)}"
+                    + _nearest_word(given, annotation)
+                )
+            object.__setattr__(self, name, value)
+
+
+def describe(annotation: Any) -> str:
+    """Return the allowed values of a field annotation in words.
+
+    Example:
+        >>> describe(int | None)
+        'a whole number or none'
+    """
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is Literal:
+        return " or ".join(f"'{word}'" for word in arguments)
+    if origin in (typing.Union, types.UnionType):
+        return " or ".join(describe(argument) for argument in arguments)
+    if origin is tuple:
+        if arguments[-1] is Ellipsis:
+            return f"a list of {describe(arguments[0])}"
+        return f"{len(arguments)} values ({', '.join(describe(a) for a in arguments)})"
+    words = {int: "a whole number", float: "a number", bool: "true or false", str: "text", type(None): "none"}
+    return words.get(annotation, getattr(annotation, "__name__", str(annotation)))
+
+
+def field_name(value: object, name: str, path: str) -> str:
+    """Return the name if the value has such a field; raise :class:`UserError` that names what it has otherwise."""
+    names = [field.name for field in dataclasses.fields(value)] if dataclasses.is_dataclass(value) else []
+    if name in names:
+        return name
+    where = type(value).__name__ if names else f"the plain value {value!r}"
+    allowed = f"; it has: {', '.join(names)}" if names else "; it has no fields"
+    raise UserError(f"no field '{path}': {where} has no '{name}'{nearest(name, names)}{allowed}")
+
+
+def leaves(path: str, value: object) -> Iterator[tuple[str, object]]:
+    """Yield (dotted path, plain value) of a part and all parts inside it, its kind first."""
+    if not dataclasses.is_dataclass(value):
+        yield path, value
+        return
+    yield f"{path}.kind", type(value).__name__
+    for field in dataclasses.fields(value):
+        yield from leaves(f"{path}.{field.name}", getattr(value, field.name))
+
+
+def plain(value: object) -> Any:
+    """Return a part as dictionaries and lists, each dictionary with the ``kind`` of its part."""
+    if dataclasses.is_dataclass(value):
+        fields = {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return {"kind": type(value).__name__, **fields}
+    return [plain(v) for v in value] if isinstance(value, tuple) else value
+
+
+def parsed(where: str, value: Any) -> Any:
+    """Rebuild what :func:`plain` gave; ``where`` names the place in error messages."""
+    if isinstance(value, list):
+        return tuple(parsed(where, v) for v in value)
+    if not isinstance(value, dict):
+        return value
+    cls = _kind(where, value.get("kind"))
+    names = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
+    check_names(where, value, ["kind", *names])
+    return cls(**{name: parsed(f"{where}.{name}", value[name]) for name in names})
+
+
+def _kind(where: str, kind: object) -> type[Part]:
+    # The shipped kinds register themselves when their modules are imported; the zoo imports them all.
+    if kind not in _KINDS:
+        importlib.import_module("llmseg.zoo")
+    if not isinstance(kind, str) or kind not in _KINDS:
+        known = sorted(_KINDS)
+        raise UserError(f"{where}: unknown kind {kind!r}{nearest(str(kind), known)}; known: {', '.join(known)}")
+    return _KINDS[kind]
+
+
+def check_names(where: str, given: Mapping[str, Any], expected: Sequence[str]) -> None:
+    """Require exactly the expected names; raise :class:`UserError` otherwise."""
+    missing = [name for name in expected if name not in given]
+    extra = [name for name in given if name not in expected]
+    if missing:
+        raise UserError(f"{where}: missing {', '.join(missing)}")
+    if extra:
+        raise UserError(f"{where}: unknown {', '.join(extra)}{nearest(extra[0], expected)}")
+
+
+_MISFIT = object()
+
+
+@functools.cache
+def _annotations(cls: type) -> dict[str, Any]:
+    hints = typing.get_type_hints(cls)
+    return {field.name: hints[field.name] for field in dataclasses.fields(cls)}
+
+
+def _fitted(value: object, annotation: Any) -> Any:
+    """Return the value as the annotation wants it, or ``_MISFIT``."""
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is Literal:
+        return value if value in arguments else _MISFIT
+    if origin in (typing.Union, types.UnionType):
+        fitted = (_fitted(value, argument) for argument in arguments)
+        return next((f for f in fitted if f is not _MISFIT), _MISFIT)
+    if origin is tuple:
+        return _fitted_tuple(value, arguments)
+    if annotation is float and type(value) is int:
+        return float(value)
+    if annotation in (int, float, bool, str):
+        return value if type(value) is annotation else _MISFIT
+    return value if isinstance(value, annotation) else _MISFIT
+
+
+def _fitted_tuple(value: object, arguments: tuple[Any, ...]) -> Any:
+    if not isinstance(value, tuple):
+        return _MISFIT
+    if arguments[-1] is Ellipsis:
+        arguments = (arguments[0],) * len(value)
+    if len(arguments) != len(value):
+        return _MISFIT
+    fitted = tuple(_fitted(v, a) for v, a in zip(value, arguments, strict=True))
+    return _MISFIT if any(f is _MISFIT for f in fitted) else fitted
+
+
+def _nearest_word(given: object, annotation: Any) -> str:
+    words = [w for w in typing.get_args(annotation) if isinstance(w, str)]
+    return nearest(given, words) if isinstance(given, str) else ""

@@ -1,0 +1,233 @@
+"""A run: training a recipe on a store into a folder, and the folder as a record."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from llmseg.data.splits import Split
+from llmseg.data.store import Store
+from llmseg.errors import UserError
+from llmseg.recipe import Recipe
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import torch
+    from torch import Tensor, nn
+
+    from llmseg.loop import Event
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run on disk.
+
+    Attributes:
+        folder: Holds ``run.json`` (recipe, split, digests, versions, hardware, seed, command), ``history.csv`` (a row
+            per epoch), ``listed.csv`` (the scores as the script lists them), ``scores.csv`` (a row per test case)
+            and ``weights.safetensors``.
+
+    Example:
+        >>> run = Run.open("runs/gpt-4")  # doctest: +SKIP
+        >>> run.history.validation_loss.min()  # doctest: +SKIP
+        0.21
+    """
+
+    folder: Path
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Run:
+        """Open a run folder.
+
+        Raises:
+            UserError: The folder holds no finished run.
+        """
+        run = cls(Path(folder))
+        if run._status() != "done":
+            what = "an unfinished run" if run._status() else "no run"
+            raise UserError(f"{folder} holds {what}; give the folder of a finished run (with run.json in it)")
+        return run
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The content of ``run.json``."""
+        record: dict[str, Any] = json.loads((self.folder / "run.json").read_text(encoding="utf-8"))
+        return record
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe that was run."""
+        return Recipe.from_dict(self.record["recipe"])
+
+    @property
+    def split(self) -> Split:
+        """The cases of the three parts."""
+        parts = self.record["split"]
+        return Split(*(tuple(parts[name]) for name in ("train", "validation", "test")))
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """One row per epoch: ``epoch, train_loss, validation_loss, validation_score, rate, seconds``."""
+        return self._frame("history.csv")
+
+    @property
+    def listed(self) -> pd.DataFrame:
+        """Scores as the script lists them: ``phase, epoch, position, value``."""
+        return self._frame("listed.csv")
+
+    @property
+    def scores(self) -> pd.DataFrame:
+        """One row per test case: ``phase, case, group, measure, value``; the measure is the recipe's own score."""
+        return self._frame("scores.csv")
+
+    def load_net(self) -> nn.Module:
+        """Build the network with the stored weights, in evaluation mode."""
+        from safetensors.torch import load_file
+
+        recipe = self.recipe
+        net = recipe.net.build(recipe.images.channels)
+        net.load_state_dict(load_file(self.folder / "weights.safetensors"))
+        return net.eval()
+
+    def _frame(self, name: str) -> pd.DataFrame:
+        import pandas as pd
+
+        return pd.read_csv(self.folder / name)
+
+    def _status(self) -> str | None:
+        try:
+            return str(self.record["status"])
+        except (OSError, ValueError, KeyError):
+            return None
+
+
+def train(
+    recipe: Recipe,
+    store: Store,
+    out: str | Path,
+    *,
+    label: str = "",
+    seed: int = 0,
+    epochs: int | None = None,
+    device: str = "auto",
+    progress: bool = True,
+) -> Run:
+    """Train a recipe on a store and write the run folder.
+
+    Everything a user can get wrong is checked before the folder is made. A folder with an unfinished run is
+    started again; one with a finished run is refused.
+
+    Args:
+        recipe: What to do.
+        store: The cases.
+        out: The run folder.
+        label: Name of the run, such as the pipeline's id.
+        seed: Seed of split, weights and case order where the recipe sets none itself.
+        epochs: Number of epochs instead of the recipe's.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        progress: Whether to show progress bars.
+
+    Returns:
+        The run.
+
+    Raises:
+        UserError: The data do not suit the recipe, the device is not there, or the folder is taken.
+
+    Example:
+        >>> from llmseg import SyntheticStore, train, zoo
+        >>> store = SyntheticStore("endoscopy", count=20)
+        >>> run = train(zoo.get("gpt-4").recipe, store, "runs/gpt-4", epochs=1)  # doctest: +SKIP
+    """
+    from llmseg.data.prepared import prepare
+    from llmseg.loop import Chance, draw_start, training
+    from llmseg.run_writer import RunWriter, run_record
+
+    folder = Path(out)
+    _check_folder(folder)
+    chosen = choose_device(device)
+    if epochs is not None:
+        recipe = recipe.change("fit.epochs", epochs)
+    prepared = prepare(store, recipe.images, progress=progress)
+    size = next(iter(prepared.values()))[0].shape[-2:]
+    split, net = draw_start(recipe, store.ids, seed, size)
+    _try_once(recipe, net.to(chosen), prepared[split.train[0]], chosen)
+    record = run_record(recipe, store, split, label, seed, str(chosen), sum(p.numel() for p in net.parameters()))
+    writer = RunWriter(folder, record, store.groups)
+    writer.start()
+    chance = Chance(seed, per_epoch=recipe.fit.own_seed is None)
+    events = training(recipe, net, prepared, split, chance=chance, device=chosen)
+    for event in _with_bar(events, recipe, split, label, progress):
+        writer.take(event)
+    writer.finish(net)
+    return Run(folder)
+
+
+def choose_device(name: str) -> torch.device:
+    """Return the device of that name; ``auto`` is the first GPU if there is one.
+
+    Raises:
+        UserError: The name is none, or the device is not there.
+    """
+    import torch
+
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise UserError(f"no device '{name}'; allowed: auto, cpu, cuda or cuda:N") from error
+    if device.type not in ("cpu", "cuda"):
+        raise UserError(f"no device '{name}'; allowed: auto, cpu, cuda or cuda:N")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise UserError(
+            f"no device '{name}': this machine has {torch.cuda.device_count()} CUDA devices; use --device cpu"
+        )
+    return device
+
+
+def _check_folder(folder: Path) -> None:
+    if folder.is_dir() and any(folder.iterdir()):
+        status = Run(folder)._status()
+        if status == "done":
+            raise UserError(f"{folder} holds a finished run; choose another --out or move it away")
+        if status is None:
+            raise UserError(f"{folder} is not empty and holds no run; choose another --out")
+    elif folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is a file; choose another --out")
+    parent = next(p for p in (folder, *folder.absolute().parents) if p.exists())
+    if not os.access(parent, os.W_OK):
+        raise UserError(f"cannot write in {parent}; choose another --out")
+
+
+def _try_once(recipe: Recipe, net: nn.Module, case: tuple[Tensor, Tensor], device: torch.device) -> None:
+    """Let one case pass through network, loss and score, so that parts that do not fit are reported first."""
+    import torch
+
+    image, mask = (tensor[None].to(device) for tensor in case)
+    with torch.no_grad():
+        output = net.eval()(image)
+        recipe.loss(output, mask)
+        for score in (recipe.score, recipe.test):
+            if score is not None:
+                score(output, mask)
+
+
+def _with_bar(events: Iterator[Event], recipe: Recipe, split: Split, label: str, progress: bool) -> Iterator[Event]:
+    """Show a bar over all training steps, with the losses of the last epoch."""
+    from tqdm import tqdm
+
+    from llmseg.loop import Epoch, Step
+
+    steps = -(-len(split.train) // recipe.fit.batch_size)
+    with tqdm(total=steps * recipe.fit.epochs, desc=label or "train", unit="step", disable=not progress) as bar:
+        for event in events:
+            yield event
+            if isinstance(event, Step):
+                bar.set_description(f"{label or 'train'} epoch {event.epoch + 1}/{recipe.fit.epochs}", refresh=False)
+                bar.update()
+            elif isinstance(event, Epoch):
+                bar.set_postfix_str(f"loss {event.train_loss:.4f}, validation {event.validation_loss:.4f}")

@@ -1,0 +1,84 @@
+"""The Dice scores of the scripts as callable records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from llmseg.errors import UserError
+from llmseg.overlap import Sizes, matched, soft_dice
+from llmseg.parts import Part
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dice(Part):
+    """A Dice score as a script computes and lists it.
+
+    Attributes:
+        reads: What is compared with the threshold: the network's ``output`` as it is, or its ``sigmoid``.
+        threshold: Values above it count as foreground; ``None`` keeps the values (soft Dice).
+        over: One Dice over all pixels of the ``batch``, or one per ``case``.
+        lists: What the script writes down: one value per ``batch`` (the mean of its cases if there is one per
+            case), one per ``case``, or one per ``epoch`` (the mean of its batches).
+        smooth: The constant above and below the fraction line. With 0, an empty mask predicted empty gives
+            not-a-number.
+        sizes: How output and mask are brought to one size, see :data:`llmseg.overlap.Sizes`.
+        mask_threshold: Mask values above it become 1 and others 0 after the sizes are matched; ``None`` uses
+            the mask as it is.
+
+    Example:
+        >>> import torch
+        >>> from llmseg import zoo
+        >>> score = zoo.get("gpt-4").recipe.score  # compares raw logits with 0.5
+        >>> score(torch.full((1, 1, 2, 2), 0.4), torch.ones(1, 1, 2, 2))
+        tensor([2.5000e-07])
+    """
+
+    reads: Literal["output", "sigmoid"]
+    threshold: float | None
+    over: Literal["batch", "case"]
+    lists: Literal["batch", "case", "epoch"]
+    smooth: float
+    sizes: Sizes
+    mask_threshold: float | None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.over == "batch" and self.lists == "case":
+            raise UserError("a Dice over the batch has no value per case; set over=case or lists=batch")
+
+    def __call__(self, output: Tensor, mask: Tensor) -> Tensor:
+        """Return the values the script lists for a batch: ``[B]`` if it lists cases, else ``[1]``.
+
+        Args:
+            output: Network output ``[B, 1, h, w]``, float32.
+            mask: Masks ``[B, 1, H, W]``, float32 in 0..1.
+        """
+        values = self.dice(*self._matched(output, mask), over=self.over)
+        return values if self.lists == "case" else values.mean().reshape(1)
+
+    def collected(self, batches: Sequence[Tensor]) -> tuple[float, ...]:
+        """Return what the script lists for a whole pass, from what it lists for each batch."""
+        values = tuple(float(v) for batch in batches for v in batch)
+        return (sum(values) / len(values),) if self.lists == "epoch" else values
+
+    def cases(self, output: Tensor, mask: Tensor) -> Tensor:
+        """Return the score of each case alone, ``[B]``, by the same formula."""
+        return self.dice(*self._matched(output, mask), over="case")
+
+    def dice(self, output: Tensor, mask: Tensor, over: Literal["batch", "case"]) -> Tensor:
+        """Return the bare formula on an output and a mask of one size, without any change to the mask."""
+        prediction = output.sigmoid() if self.reads == "sigmoid" else output
+        if self.threshold is not None:
+            prediction = (prediction > self.threshold).to(output.dtype)
+        return soft_dice(prediction, mask, over=over, smooth=self.smooth)
+
+    def _matched(self, output: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        output, mask = matched(output, mask, self.sizes)
+        if self.mask_threshold is not None:
+            mask = (mask > self.mask_threshold).to(output.dtype)
+        return output, mask

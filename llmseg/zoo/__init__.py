@@ -1,0 +1,142 @@
+"""The pipelines, by name.
+
+One file per pipeline, one line here. An entry from outside the package is added with :func:`register`.
+"""
+
+from __future__ import annotations
+
+from llmseg.errors import UserError, nearest
+from llmseg.zoo import (
+    bing_copilot,
+    claude_3_5_sonnet,
+    claude_4_sonnet,
+    deepseek_r1,
+    deepseek_v3,
+    gemini_1_5_flash,
+    gemini_1_5_pro,
+    gemini_2_5_pro,
+    github_copilot,
+    gpt_4,
+    gpt_4o,
+    gpt_o1_preview,
+    gpt_o3,
+    gpt_o4_mini_high,
+    grok_3,
+    grok_3_mini,
+    llama_3_1_405b,
+    llama_4_maverick,
+    mistral_medium_3,
+    qwen_3_235b,
+    qwen_3_235b_no_thinking,
+)
+from llmseg.zoo.card import Card, Disagreement, Pipeline, Published
+from llmseg.zoo.common import TEXTBOOK
+
+__all__ = ["TEXTBOOK", "Card", "Disagreement", "Pipeline", "Published", "get", "names", "register"]
+
+_PIPELINES: dict[str, Pipeline] = {}
+
+
+def register(pipeline: Pipeline) -> Pipeline:
+    """Add a pipeline to the zoo, so that :func:`get`, :func:`names` and the command line find it.
+
+    Returns:
+        The pipeline, unchanged.
+
+    Raises:
+        UserError: The id, or one that is read as the same, is taken.
+    """
+    taken = _key(pipeline.id)
+    if taken in _PIPELINES:
+        raise UserError(f"the id '{pipeline.id}' is taken by {_PIPELINES[taken].id}; choose another")
+    _PIPELINES[taken] = pipeline
+    return pipeline
+
+
+def get(name: str) -> Pipeline:
+    """Return a pipeline by its id or an obvious alias.
+
+    Args:
+        name: An id such as ``"gpt-4o"``; capitals, blanks, dots and underscores do not matter (``"GPT_4o"``).
+            A tag names a variant: ``"gpt-o3@rgb"``.
+
+    Raises:
+        UserError: No pipeline has that name; the message names the nearest one.
+
+    Example:
+        >>> get("GPT 4o").id
+        'gpt-4o'
+    """
+    found = _PIPELINES.get(_key(name)) or _PIPELINES.get(_key(f"gpt-{name}"))
+    if found is None:
+        ids = [p.id for p in _PIPELINES.values()]
+        raise UserError(f"no pipeline '{name}'{nearest(name, ids)}; there are: {', '.join(ids)}")
+    return found
+
+
+def names(
+    *,
+    cohort: int | None = None,
+    reasoning: bool | None = None,
+    vendor: str | None = None,
+    in_study: bool | None = True,
+    variants: bool = False,
+) -> tuple[str, ...]:
+    """Return the ids of the pipelines that fit all conditions, older cohort first.
+
+    Args:
+        cohort: 2024 or 2025.
+        reasoning: Whether the study counts the model as a reasoning model.
+        vendor: The vendor, or the beginning of it; capitals do not matter.
+        in_study: ``True`` for the nineteen of the study and what was registered as such, ``False`` for the others,
+            ``None`` for all.
+        variants: Whether to include entries with a tag, such as ``gpt-o3@rgb``.
+
+    Example:
+        >>> names(cohort=2024, reasoning=True)
+        ('gpt-o1-preview',)
+        >>> len(names())
+        19
+    """
+    return tuple(
+        p.id
+        for p in sorted(_PIPELINES.values(), key=lambda p: p.card.cohort)
+        if (cohort is None or p.card.cohort == cohort)
+        and (reasoning is None or p.card.reasoning == reasoning)
+        and (vendor is None or p.card.vendor.lower().startswith(vendor.lower()))
+        and (in_study is None or p.card.in_study == in_study)
+        and (variants or "@" not in p.id)
+    )
+
+
+def _key(name: str) -> str:
+    """Reduce a name to what tells pipelines apart: letters, digits and the tag."""
+    return "".join(c for c in name.lower() if c.isalnum() or c == "@")
+
+
+for _pipeline in (
+    gpt_4.PIPELINE,
+    gpt_4o.PIPELINE,
+    gpt_o1_preview.PIPELINE,
+    claude_3_5_sonnet.PIPELINE,
+    gemini_1_5_pro.PIPELINE,
+    github_copilot.PIPELINE,
+    bing_copilot.PIPELINE,
+    llama_3_1_405b.PIPELINE,
+    gpt_o3.PIPELINE,
+    gpt_o3.RGB,
+    gpt_o4_mini_high.PIPELINE,
+    gpt_o4_mini_high.RGB,
+    deepseek_v3.PIPELINE,
+    deepseek_r1.PIPELINE,
+    claude_4_sonnet.PIPELINE,
+    gemini_2_5_pro.PIPELINE,
+    grok_3_mini.PIPELINE,
+    grok_3.PIPELINE,
+    llama_4_maverick.PIPELINE,
+    mistral_medium_3.PIPELINE,
+    qwen_3_235b.PIPELINE,
+    gemini_1_5_flash.PIPELINE,
+    qwen_3_235b_no_thinking.PIPELINE,
+):
+    register(_pipeline)

@@ -1,0 +1,148 @@
+"""The pipeline and its card: who wrote it, what was published, what is known of its origin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from llmseg.recipe import Recipe
+from llmseg.zoo import checkpoints
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+@dataclass(frozen=True, kw_only=True)
+class Disagreement:
+    """A point in which the study's document and the published code differ.
+
+    Attributes:
+        kind: ``document-against-code``; ``inside-document``, where two places of it contradict each other; or
+            ``undocumented``, where it is silent and a reader would expect something else.
+        about: What it is about.
+        published: What the document states.
+        code: What the code does.
+        consequence: What follows.
+    """
+
+    kind: Literal["document-against-code", "inside-document", "undocumented"]
+    about: str
+    published: str
+    code: str
+    consequence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """The pipeline's column of the study's tables, as printed; nothing here is corrected.
+
+    Attributes:
+        parameters: Parameter count.
+        training_time: Training time; the data set is not stated for 2024, the spread not explained for 2025.
+        batch_size: Batch size.
+        epochs: Epochs.
+        optimizer: Optimiser and rate.
+        loss: Loss.
+        encoder: Encoder channels.
+        bottleneck: Bottleneck.
+        decoder: Decoder channels.
+        head: Last layer.
+    """
+
+    parameters: str
+    training_time: str
+    batch_size: int
+    epochs: int
+    optimizer: str
+    loss: str
+    encoder: tuple[int, ...]
+    bottleneck: str
+    decoder: tuple[int, ...]
+    head: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """Who wrote a pipeline, what was published of it, and where the two come apart.
+
+    Attributes:
+        name: Name of the language model.
+        vendor: Who makes it.
+        cohort: Year of the study's cohort.
+        in_study: Whether it is one of the nineteen compared pipelines.
+        reasoning: Whether the study counts it as a reasoning model.
+        open_weights: Whether the study's comparison table says that the weights are open.
+        parameters: Parameters counted on the network with one input channel.
+        published: The study's figures, ``None`` for pipelines outside the nineteen.
+        published_for: Data set for which the published state of the scripts was last edited.
+        origin: What the conversation published beside the code says of where the code came from.
+        author_edits: Edits made by the study's authors that can be seen.
+        disagreements: Where document and code differ.
+        summary: The pipeline's network in a sentence.
+    """
+
+    name: str
+    vendor: str
+    cohort: int
+    in_study: bool
+    reasoning: bool
+    open_weights: bool
+    parameters: int
+    published: Published | None
+    published_for: str
+    origin: str
+    author_edits: tuple[str, ...]
+    disagreements: tuple[Disagreement, ...]
+    summary: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pipeline:
+    """One language model's whole pipeline.
+
+    Attributes:
+        id: The name users type.
+        card: Who wrote it and what was published.
+        recipe: Everything that decides a result.
+        original_names: (our prefix, the original's prefix) for every block of the network, as found in the state
+            dictionaries that the original scripts save.
+
+    Example:
+        >>> from llmseg import zoo
+        >>> pipeline = zoo.get("gemini-2.5-pro")
+        >>> pipeline.recipe.fit.epochs, pipeline.card.vendor
+        (25, 'Google DeepMind')
+    """
+
+    id: str
+    card: Card
+    recipe: Recipe
+    original_names: tuple[tuple[str, str], ...]
+
+    def build(self, in_channels: int | None = None) -> nn.Module:
+        """Build the network with freshly drawn weights.
+
+        Args:
+            in_channels: 1 for grey, 3 for RGB images; ``None`` takes what the recipe's images have.
+        """
+        return self.recipe.net.build(self.recipe.images.channels if in_channels is None else in_channels)
+
+    def load_original(self, path: str | Path) -> nn.Module:
+        """Build the network with the weights of a state dictionary saved by the original script.
+
+        Only tensors are read; a file that would execute code is refused. The number of input channels is taken
+        from the file.
+
+        Args:
+            path: A ``.pth`` state dictionary with the original's names.
+
+        Raises:
+            UserError: The file is missing, is no state dictionary, or does not fit this network.
+        """
+        return checkpoints.load_original(self, Path(path))
+
+    def to_original(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Rename the entries of our state dictionary to the original script's names."""
+        return {checkpoints.renamed(name, self.original_names): tensor for name, tensor in state.items()}

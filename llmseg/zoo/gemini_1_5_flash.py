@@ -1,0 +1,131 @@
+"""The pipeline that Gemini 1.5 Flash wrote."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from llmseg.data.splits import RandomSplit
+from llmseg.fit import Fit
+from llmseg.parts import Part
+from llmseg.recipe import Recipe
+from llmseg.scores import Dice
+from llmseg.zoo.card import Card, Disagreement, Pipeline
+from llmseg.zoo.common import BCE_ON_LOGITS, GREY_MASKS, original_names
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True, kw_only=True)
+class PooledSkipUNet(Part):
+    """A U-Net whose skips are the pooled outputs of its encoder blocks and whose bottleneck is one convolution.
+
+    A decoder stage is a 2x2 transposed and a 3x3 convolution; the skip of the same index is joined after it and
+    the joined map is fed to the next stage, the last one to a 3x3 head. A map larger than its skip is cut to its
+    centre.
+
+    Attributes:
+        encoder: Output channels of the pooled blocks, first block first.
+        bottleneck: Output channels of the bare 3x3 convolution at the bottom.
+        decoder: Output channels of the stages, deepest first; as many as encoder blocks.
+        size: Height and width to which the logits are resized (bilinear), whatever the input.
+    """
+
+    encoder: tuple[int, ...]
+    bottleneck: int
+    decoder: tuple[int, ...]
+    size: tuple[int, int]
+
+    @property
+    def output(self) -> Literal["logits"]:
+        """The network ends in logits."""
+        return "logits"
+
+    def build(self, in_channels: int) -> nn.Module:
+        """Build the network: float32 ``[B, in_channels, H, W]`` to ``[B, 1, *size]``, H and W multiples of 32."""
+        from llmseg.nets.pooled_skip_unet import PooledSkipUNetModule
+
+        return PooledSkipUNetModule(self.encoder, self.bottleneck, self.decoder, self.size, in_channels)
+
+
+PIPELINE = Pipeline(
+    id="gemini-1.5-flash",
+    card=Card(
+        name="Gemini 1.5 Flash",
+        vendor="Google DeepMind",
+        cohort=2024,
+        in_study=False,
+        reasoning=False,
+        open_weights=False,
+        parameters=16074209,
+        summary=(
+            "U-Net with five pooled blocks, skips after the pooling, a bare convolution as "
+            "bottleneck; logits are resized to a fixed 256 x 256"
+        ),
+        published=None,
+        published_for="BAGLS (never adapted to another data set)",
+        origin="none published",
+        author_edits=(
+            (
+                "the folder is named only after the vendor's model family; the study's error "
+                "workbook lists the ninth 2024 model as Gemini 1.5 Flash"
+            ),
+            (
+                "the error workbook names several manual fixes (missing return in the encoder "
+                "block, file-name rules, transform call)"
+            ),
+        ),
+        disagreements=(
+            Disagreement(
+                kind="undocumented",
+                about="identity",
+                published="eight 2024 models are named; this one is not among them",
+                code="a ninth 2024 folder is published with the code",
+                consequence="not part of the core comparison",
+            ),
+        ),
+    ),
+    recipe=Recipe(
+        images=GREY_MASKS,
+        split=RandomSplit(
+            calls="once",
+            train=0.8,
+            validation=0.1,
+        ),
+        net=PooledSkipUNet(
+            encoder=(32, 64, 128, 256, 512),
+            bottleneck=1024,
+            decoder=(512, 256, 128, 64, 32),
+            size=(256, 256),
+        ),
+        loss=BCE_ON_LOGITS,
+        fit=Fit(
+            batch_size=16,
+            epochs=2,
+            optimizer="adam",
+            rate=0.001,
+            decay=0.0,
+            schedule=None,
+            keep="last",
+            epoch_loss="batches",
+            own_seed=None,
+        ),
+        score=Dice(
+            reads="sigmoid",
+            threshold=0.5,
+            over="batch",
+            lists="epoch",
+            smooth=1.0,
+            sizes="equal",
+            mask_threshold=None,
+        ),
+        test=None,
+    ),
+    original_names=original_names(
+        encoder="enc1 enc2 enc3 enc4 enc5",
+        bottleneck="bottleneck",
+        decoder="upconv5 upconv4 upconv3 upconv2 upconv1",
+        head="final_conv",
+    ),
+)
