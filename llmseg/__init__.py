@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from llmseg.data.synthetic import SyntheticStore
     from llmseg.errors import UserError
     from llmseg.fidelity.verify import Verdict, read_record, verify
-    from llmseg.inference import load_model, load_original_model, predict
+    from llmseg.inference import load_model, load_original_model, predict, probability
     from llmseg.recipe import Difference, Recipe
+    from llmseg.run_writer import hardware
     from llmseg.runs import Run, train
     from llmseg.zoo import Card, Pipeline
 
@@ -39,9 +40,11 @@ __all__ = [
     "UserError",
     "Verdict",
     "__version__",
+    "hardware",
     "load_model",
     "load_original_model",
     "predict",
+    "probability",
     "read_record",
     "replay",
     "train",
@@ -61,6 +64,8 @@ _HOMES = {
     "Store": "llmseg.data.store",
     "SyntheticStore": "llmseg.data.synthetic",
     "UserError": "llmseg.errors",
+    "hardware": "llmseg.run_writer",
+    "probability": "llmseg.inference",
     "Verdict": "llmseg.fidelity.verify",
     "load_model": "llmseg.inference",
     "load_original_model": "llmseg.inference",

@@ -29,6 +29,7 @@ Masks = Annotated[Path | None, typer.Option(help="Folder of masks; by default th
 Suffix = Annotated[str | None, typer.Option(help="What a mask's name has after the image's, such as _seg.")]
 Foreground = Annotated[int | None, typer.Option(help="Mask value that means foreground, if masks are not 0 and 255.")]
 Synthetic = Annotated[str | None, typer.Option(help="Use phantoms of this modality instead of files.")]
+Cases = Annotated[int, typer.Option(help="Number of phantoms.")]
 Epochs = Annotated[int | None, typer.Option(help="Number of epochs instead of the recipe's.", min=1)]
 Seed = Annotated[int, typer.Option(help="Seed of what the recipe leaves to chance.", min=0)]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
@@ -85,6 +86,7 @@ def train(
     mask_suffix: Suffix = None,
     foreground: Foreground = None,
     synthetic: Synthetic = None,
+    cases: Cases = 24,
     epochs: Epochs = None,
     seed: Seed = 0,
     device: Device = "auto",
@@ -96,7 +98,7 @@ def train(
     label, recipe = _recipe(name)
     for change in changes:
         recipe = recipe.change_text(change)
-    store = _store(images, masks, mask_suffix, foreground, synthetic)
+    store = _store(_folder(images, masks, mask_suffix, foreground), synthetic, cases)
     run = llmseg.train(recipe, store, out, label=label, seed=seed, epochs=epochs, device=device, progress=not quiet)
     _show(cli_text.run_summary(run, as_json), as_json)
 
@@ -110,6 +112,7 @@ def replay(
     mask_suffix: Suffix = None,
     foreground: Foreground = None,
     synthetic: Synthetic = None,
+    cases: Cases = 24,
     epochs: Epochs = None,
     seed: Seed = 0,
     device: Device = "auto",
@@ -126,29 +129,15 @@ def replay(
     """
     pipeline = llmseg.zoo.get(name)
     if verify is None:
-        store = _store(images, masks, mask_suffix, foreground, synthetic)
+        store = _store(_folder(images, masks, mask_suffix, foreground), synthetic, cases)
         if out is None:
             raise UserError("replay needs --out DIR for the run folder, or --verify RECORD.json")
         run = llmseg.replay(pipeline, store, out, seed=seed, epochs=epochs, device=device, progress=not quiet)
         _show(cli_text.run_summary(run, as_json), as_json)
         return
-    record = llmseg.read_record(verify)
-    store = _store(images, masks, mask_suffix, foreground, None) if images else None
-    second = (
-        _store(bookkeeping_images, bookkeeping_masks, mask_suffix, foreground, None) if bookkeeping_images else None
-    )
-    levels = [part.strip() for part in level.split(",") if part.strip()]
-    verdicts = []
-    for verdict in llmseg.verify(
-        pipeline, record, store=store, bookkeeping_store=second, only=levels, progress=not quiet
-    ):
-        verdicts.append(verdict)
-        if not as_json:
-            print(verdict, flush=True)
-    if as_json:
-        _show([asdict(v) for v in verdicts], as_json)
-    if not all(v.holds for v in verdicts):
-        raise typer.Exit(1)
+    first = _folder(images, masks, mask_suffix, foreground)
+    second = _folder(bookkeeping_images, bookkeeping_masks, mask_suffix, foreground)
+    _verify(pipeline, verify, level, first, second, as_json, quiet)
 
 
 @app.command()
@@ -190,13 +179,47 @@ def _recipe(name: str) -> tuple[str, llmseg.Recipe]:
     return pipeline.id, pipeline.recipe
 
 
-def _store(
-    images: Path | None, masks: Path | None, suffix: str | None, foreground: int | None, synthetic: str | None
-) -> llmseg.Store:
-    if (images is None) == (synthetic is None):
-        raise UserError("give the cases: either --images DIR (and --masks DIR) or --synthetic MODALITY")
+def _verify(
+    pipeline: llmseg.Pipeline,
+    record: Path,
+    level: str,
+    store: llmseg.Store | None,
+    bookkeeping_store: llmseg.Store | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Print a verdict per level as it is reached; exit with 1 if one diverges."""
+    verdicts = []
+    for verdict in llmseg.verify(
+        pipeline,
+        llmseg.read_record(record),
+        store=store,
+        bookkeeping_store=bookkeeping_store,
+        only=[part.strip() for part in level.split(",") if part.strip()],
+        progress=not quiet,
+    ):
+        verdicts.append(verdict)
+        if not as_json:
+            print(verdict, flush=True)
+    if as_json:
+        _show([asdict(v) for v in verdicts], as_json)
+    if not all(v.holds for v in verdicts):
+        raise typer.Exit(1)
+
+
+def _store(folder: llmseg.FolderStore | None, synthetic: str | None, cases: int) -> llmseg.Store:
+    if folder is not None and synthetic is None:
+        return folder
+    if folder is None and synthetic is not None:
+        return llmseg.SyntheticStore(synthetic, count=cases)
+    raise UserError("give the cases: either --images DIR (and --masks DIR) or --synthetic MODALITY")
+
+
+def _folder(
+    images: Path | None, masks: Path | None, suffix: str | None, foreground: int | None
+) -> llmseg.FolderStore | None:
     if images is None:
-        return llmseg.SyntheticStore(synthetic)
+        return None
     return llmseg.FolderStore(images, masks or images, mask_suffix=suffix, foreground=foreground)
 
 

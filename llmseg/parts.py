@@ -38,12 +38,13 @@ class Part:
         _KINDS[cls.__name__] = cls
 
     def __post_init__(self) -> None:
-        for name, annotation in _annotations(type(self)).items():
+        cls: Any = type(self)
+        for name, annotation in _annotations(cls).items():
             value = _fitted(getattr(self, name), annotation)
             if value is _MISFIT:
                 given = getattr(self, name)
                 raise UserError(
-                    f"{type(self).__name__}.{name} is {given!r}; allowed: {describe(annotation)}"
+                    f"{cls.__name__}.{name} is {given!r}; allowed: {describe(annotation)}"
                     + _nearest_word(given, annotation)
                 )
             object.__setattr__(self, name, value)

@@ -55,7 +55,10 @@ class Loss(Protocol):
 class Score(Protocol):
     """Score of a batch: the values the script lists, and one value per case."""
 
+    @property
+    def over(self) -> Literal["batch", "case"]: ...
     def __call__(self, output: torch.Tensor, mask: torch.Tensor) -> torch.Tensor: ...
+    def dice(self, output: torch.Tensor, mask: torch.Tensor, over: Literal["batch", "case"]) -> torch.Tensor: ...
     def collected(self, batches: Sequence[torch.Tensor]) -> tuple[float, ...]: ...
     def cases(self, output: torch.Tensor, mask: torch.Tensor) -> torch.Tensor: ...
 
@@ -112,7 +115,8 @@ class Recipe:
             >>> zoo.get("gpt-4").recipe.change("fit.batch_size", 4).fit.batch_size
             4
         """
-        return _changed(self, path.split("."), value, path)
+        changed: Recipe = _changed(self, path.split("."), value, path)
+        return changed
 
     def change_text(self, assignment: str) -> Recipe:
         """Return a copy with one field changed by text as typed on a command line.

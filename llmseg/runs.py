@@ -142,7 +142,7 @@ def train(
         >>> store = SyntheticStore("endoscopy", count=20)
         >>> run = train(zoo.get("gpt-4").recipe, store, "runs/gpt-4", epochs=1)  # doctest: +SKIP
     """
-    from llmseg.data.prepared import prepare
+    from llmseg.data.prepared import prepare, working_size
     from llmseg.loop import Chance, draw_start, training
     from llmseg.run_writer import RunWriter, run_record
 
@@ -152,8 +152,7 @@ def train(
     if epochs is not None:
         recipe = recipe.change("fit.epochs", epochs)
     prepared = prepare(store, recipe.images, progress=progress)
-    size = next(iter(prepared.values()))[0].shape[-2:]
-    split, net = draw_start(recipe, store.ids, seed, size)
+    split, net = draw_start(recipe, store.ids, seed, working_size(prepared))
     _try_once(recipe, net.to(chosen), prepared[split.train[0]], chosen)
     record = run_record(recipe, store, split, label, seed, str(chosen), sum(p.numel() for p in net.parameters()))
     writer = RunWriter(folder, record, store.groups)

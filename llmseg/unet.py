@@ -1,4 +1,4 @@
-"""The regular U-Net as a record of thirteen fields."""
+"""The regular U-Net as a record of fourteen fields."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 class UNet(Part):
     """A U-Net: blocks of two 3x3 convolutions, 2x2 max pooling, concatenated skips, a 1x1 convolution as head.
 
-    Weights start as the framework initialises them, drawn in the order encoder, bottleneck, decoder stage by
-    stage (up-sampling, block), head.
+    Weights start as the framework initialises them.
 
     Attributes:
         encoder: Output channels of the blocks before the bottleneck, first block first.
@@ -36,6 +35,10 @@ class UNet(Part):
         dropout: Share of bottleneck channels dropped in training, 0 for none.
         mismatch: What happens when an up-sampled map and its skip differ in size: an ``error``; ``pad`` the map with
             zeros around; ``resize`` the map (bilinear, aligned corners); or ``crop`` the skip to its top left part.
+        drawn: Order in which the initial weights are drawn from the generator, which decides what a seed gives. All
+            begin with the encoder and end with the head. ``stages``: bottleneck, then up-sampling and block stage by
+            stage; ``ups-first``: bottleneck, all up-sampling layers, all blocks; ``blocks-first``: bottleneck, all
+            blocks, all up-sampling layers; ``bottleneck-last``: stage by stage, then the bottleneck.
         output: Whether the network ends in logits or, after a sigmoid, in probabilities.
 
     Example:
@@ -57,6 +60,7 @@ class UNet(Part):
     pool_bottleneck: bool
     dropout: float
     mismatch: Literal["error", "pad", "resize", "crop"]
+    drawn: Literal["stages", "ups-first", "blocks-first", "bottleneck-last"]
     output: Literal["logits", "probability"]
 
     def __post_init__(self) -> None:

@@ -47,7 +47,8 @@ def read_mask(path: Path, foreground: int | None = None) -> np.ndarray:
     image = _open(path)
     if foreground is not None:
         values = np.asarray(image if image.mode == "P" or _is_deep(image) else image.convert("L"))
-        return np.where(values == foreground, np.uint8(255), np.uint8(0))
+        chosen: np.ndarray = np.where(values == foreground, np.uint8(255), np.uint8(0))
+        return chosen
     mask = _from_deep(np.asarray(image), path, as_labels=True) if _is_deep(image) else np.asarray(image.convert("L"))
     if 0 < mask.max() < 128:
         present = ", ".join(str(v) for v in np.unique(mask)[:6])
@@ -60,9 +61,9 @@ def read_mask(path: Path, foreground: int | None = None) -> np.ndarray:
 
 def _open(path: Path) -> Image.Image:
     try:
-        with Image.open(path) as image:
-            image.load()
-            return image.copy()
+        with Image.open(path) as file:
+            image: Image.Image = file.copy()  # decodes the pixels
+            return image
     except UnidentifiedImageError as error:
         raise UserError(f"{path} is not an image that can be read; replace it or move it away") from error
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:

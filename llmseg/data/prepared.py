@@ -38,6 +38,12 @@ def prepare(store: Store, images: Images, *, progress: bool = False) -> dict[str
     return prepared
 
 
+def working_size(prepared: Mapping[str, tuple[Tensor, Tensor]]) -> tuple[int, int]:
+    """Return height and width of the prepared images, which all have the same."""
+    height, width = next(iter(prepared.values()))[0].shape[-2:]
+    return height, width
+
+
 def _check_sizes(prepared: Mapping[str, tuple[Tensor, Tensor]]) -> None:
     sizes = {id: tuple(image.shape[-2:]) for id, (image, _) in prepared.items()}
     first = next(iter(sizes.items()))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import torch
@@ -70,14 +72,12 @@ class Above(Transform):
     def __init__(self, threshold: float, largest: float) -> None:
         self.threshold, self.largest = threshold, largest
 
-    def __call__(self, data: np.ndarray | torch.Tensor) -> np.ndarray | torch.Tensor:
-        # Multiplication keeps the type of the data: uint8 before the resize, float32 after it.
+    def __call__(self, data: Any) -> Any:
+        # Multiplication keeps the type of the data: a uint8 array before the resize, a float32 tensor after it.
         above = data > self.threshold
-        return (
-            above.to(data.dtype) * self.largest
-            if isinstance(data, torch.Tensor)
-            else above * data.dtype.type(self.largest)
-        )
+        if isinstance(data, torch.Tensor):
+            return above.to(data.dtype) * self.largest
+        return above * data.dtype.type(self.largest)
 
 
 def image_chain(record: Prepare) -> Compose:
@@ -115,4 +115,4 @@ def _normalised(record: Prepare) -> list[Transform]:
         return [NormalizeBytes(record.mean, record.std)]
     if (record.mean, record.std) == (0.0, 1.0):
         return [_UNIT]
-    return [_UNIT, NormalizeIntensity(subtrahend=record.mean, divisor=record.std)]
+    return [_UNIT, NormalizeIntensity(subtrahend=np.float32(record.mean), divisor=np.float32(record.std))]

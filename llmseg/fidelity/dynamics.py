@@ -9,10 +9,10 @@ from typing import Any
 from torch import nn
 from tqdm import tqdm
 
-from llmseg.data.prepared import prepare
+from llmseg.data.prepared import prepare, working_size
 from llmseg.data.store import Store
 from llmseg.fidelity import reference
-from llmseg.fidelity.compare import Comparison, field
+from llmseg.fidelity.compare import Comparison, Diverged, field
 from llmseg.fidelity.levels import compare_split, places
 from llmseg.loop import Chance, Epoch, Evaluated, Event, Step, draw_start, training
 from llmseg.zoo import Pipeline
@@ -116,8 +116,7 @@ def _events(
     """Start a training under the rules of the reference runs."""
     seed = field(record, "seed")
     prepared = prepare(store, pipeline.recipe.images, progress=progress)
-    size = next(iter(prepared.values()))[0].shape[-2:]
-    split, net = draw_start(pipeline.recipe, store.ids, seed, size)
+    split, net = draw_start(pipeline.recipe, store.ids, seed, working_size(prepared))
     if split_record is not None and compare is not None:
         parts = {"train": split.train, "val": split.validation, "test": split.test}
         compare_split(split_record, pipeline.recipe, parts, compare)
@@ -179,7 +178,8 @@ def _compare_step(
 def _compare_pass(
     event: Evaluated, expected: Mapping[str, Any] | None, tolerance: Tolerance, compare: Comparison
 ) -> None:
-    compare.exact(f"{event.phase} pass, present in the record", True, expected is not None)
+    if expected is None:
+        raise Diverged(f"{event.phase} pass of {len(event.ids)} cases: the record has no such pass")
     where = f"{event.phase} pass (epoch {expected['after_epoch_start']})"
     compare.exact(f"{where}, cases", list(expected["files"] or event.ids), list(event.ids))
     found = reference.statistics(event.output)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
@@ -82,4 +83,4 @@ def statistics(values: Tensor) -> dict[str, float]:
 
 def norm(tensors: Sequence[Tensor]) -> float:
     """Return the L2 norm over all entries of all tensors, in float64."""
-    return float(sum((t.detach().double() ** 2).sum() for t in tensors)) ** 0.5
+    return math.sqrt(sum((t.detach().double() ** 2).sum().item() for t in tensors))

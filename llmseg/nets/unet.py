@@ -17,25 +17,13 @@ class UNetModule(nn.Module):
     def __init__(self, record: UNet, in_channels: int) -> None:
         super().__init__()
         self.record = record
-        norm, bias = record.norm == "batch", record.bias
-        self.encoder, self.up, self.decoder = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
-        channels = in_channels
-        for width in record.encoder:
-            self.encoder.append(double_conv(channels, width, width, norm=norm, bias=bias))
-            channels = width
-        self.bottleneck = double_conv(channels, record.bottleneck, record.bottleneck, norm=norm, bias=bias)
-        channels = record.bottleneck
-        for width, skip in zip(record.decoder, reversed(record.encoder), strict=True):
-            if record.up == "transposed":
-                self.up.append(nn.ConvTranspose2d(channels, width, kernel_size=2, stride=2))
-                channels = width
-            else:
-                self.up.append(nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True))
-            inside = channels + skip
-            hidden = width if record.hidden == "block" else inside // 2
-            self.decoder.append(double_conv(inside, hidden, width, norm=norm, bias=bias))
-            channels = width
-        self.head = nn.Conv2d(channels, 1, kernel_size=1)
+        layers = {name: _layer(record, name, in_channels) for name in _draw_order(record)}
+        depth = len(record.encoder)
+        self.encoder = nn.ModuleList(layers[f"encoder.{i}"] for i in range(depth))
+        self.bottleneck = layers["bottleneck"]
+        self.up = nn.ModuleList(layers[f"up.{i}"] for i in range(depth))
+        self.decoder = nn.ModuleList(layers[f"decoder.{i}"] for i in range(depth))
+        self.head = layers["head"]
         self.dropout = nn.Dropout2d(record.dropout)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -54,6 +42,44 @@ class UNetModule(nn.Module):
             x = block(torch.cat((skip, x) if self.record.concat == "skip-first" else (x, skip), dim=1))
         x = self.head(x)
         return torch.sigmoid(x) if self.record.output == "probability" else x
+
+
+def _draw_order(record: UNet) -> list[str]:
+    """Return the names of the layers in the order in which their weights are drawn."""
+    stages = range(len(record.encoder))
+    ups, blocks = [f"up.{i}" for i in stages], [f"decoder.{i}" for i in stages]
+    by_stage = [name for pair in zip(ups, blocks, strict=True) for name in pair]
+    middle = {
+        "stages": ["bottleneck", *by_stage],
+        "ups-first": ["bottleneck", *ups, *blocks],
+        "blocks-first": ["bottleneck", *blocks, *ups],
+        "bottleneck-last": [*by_stage, "bottleneck"],
+    }
+    return [*(f"encoder.{i}" for i in stages), *middle[record.drawn], "head"]
+
+
+def _layer(record: UNet, name: str, in_channels: int) -> nn.Module:
+    """Create one layer with freshly drawn weights."""
+    kind, _, number = name.partition(".")
+    i = int(number or 0)
+    into = (in_channels, *record.encoder)
+    if kind == "encoder":
+        return _block(record, into[i], record.encoder[i], record.encoder[i])
+    if kind == "bottleneck":
+        return _block(record, into[-1], record.bottleneck, record.bottleneck)
+    if kind == "head":
+        return nn.Conv2d(record.decoder[-1], 1, kernel_size=1)
+    below, width = (record.bottleneck, *record.decoder)[i], record.decoder[i]
+    if kind == "up" and record.up == "transposed":
+        return nn.ConvTranspose2d(below, width, kernel_size=2, stride=2)
+    if kind == "up":
+        return nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True)
+    inside = (width if record.up == "transposed" else below) + record.encoder[-1 - i]
+    return _block(record, inside, inside // 2 if record.hidden == "half" else width, width)
+
+
+def _block(record: UNet, inside: int, hidden: int, out: int) -> nn.Module:
+    return double_conv(inside, hidden, out, norm=record.norm == "batch", bias=record.bias)
 
 
 def _equal(x: Tensor, skip: Tensor) -> tuple[Tensor, Tensor]:

@@ -63,6 +63,7 @@ STANDARD_UNET = UNet(
     pool_bottleneck=False,
     dropout=0.0,
     mismatch="error",
+    drawn="stages",
     output="probability",
 )
 
@@ -110,6 +111,7 @@ TEXTBOOK = Recipe(
         pool_bottleneck=False,
         dropout=0.0,
         mismatch="error",
+        drawn="stages",
         output="logits",
     ),
     loss=BCE_ON_LOGITS,

@@ -138,6 +138,7 @@ PIPELINE = Pipeline(
             pool_bottleneck=False,
             dropout=0.0,
             mismatch="pad",
+            drawn="stages",
             output="probability",
         ),
         loss=BCEDice(

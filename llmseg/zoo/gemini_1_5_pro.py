@@ -105,7 +105,7 @@ PIPELINE = Pipeline(
             threshold_when="after-resize",
         ),
         split=SPLIT_80_10_10,
-        net=replace(STANDARD_UNET, concat="skip-first", skip_from="pooling", mismatch="resize"),
+        net=replace(STANDARD_UNET, concat="skip-first", skip_from="pooling", mismatch="resize", drawn="ups-first"),
         loss=BCEDice(
             bce=1.0,
             dice=0.0,

@@ -137,6 +137,7 @@ PIPELINE = Pipeline(
             pool_bottleneck=False,
             dropout=0.0,
             mismatch="pad",
+            drawn="stages",
             output="logits",
         ),
         loss=BCEDice(

@@ -88,7 +88,7 @@ PIPELINE = Pipeline(
     recipe=Recipe(
         images=BILINEAR_MASKS,
         split=SPLIT_80_10_10,
-        net=replace(STANDARD_UNET, pool_bottleneck=True, mismatch="crop"),
+        net=replace(STANDARD_UNET, pool_bottleneck=True, mismatch="crop", drawn="blocks-first"),
         loss=BCEDice(
             bce=1.0,
             dice=0.0,

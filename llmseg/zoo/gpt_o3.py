@@ -88,6 +88,7 @@ PIPELINE = Pipeline(
             pool_bottleneck=False,
             dropout=0.0,
             mismatch="error",
+            drawn="stages",
             output="logits",
         ),
         loss=BCE_ON_LOGITS,

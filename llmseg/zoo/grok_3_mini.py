@@ -64,7 +64,7 @@ PIPELINE = Pipeline(
     recipe=Recipe(
         images=BILINEAR_MASKS,
         split=SPLIT_80_10_10,
-        net=replace(STANDARD_UNET, concat="skip-first"),
+        net=replace(STANDARD_UNET, concat="skip-first", drawn="bottleneck-last"),
         loss=BCE_ON_LOGITS,
         fit=Fit(
             batch_size=16,

@@ -126,6 +126,7 @@ PIPELINE = Pipeline(
             pool_bottleneck=False,
             dropout=0.0,
             mismatch="error",
+            drawn="stages",
             output="probability",
         ),
         loss=BCE_ON_PROBABILITY,

@@ -115,6 +115,7 @@ PIPELINE = Pipeline(
             pool_bottleneck=False,
             dropout=0.0,
             mismatch="pad",
+            drawn="stages",
             output="probability",
         ),
         loss=BCE_ON_PROBABILITY,

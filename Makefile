@@ -1,0 +1,27 @@
+# The two commands of the README; everything happens in the virtual environment .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test quick lint clean
+
+demo: .venv/installed
+	$(BIN)/python benchmarks/run_all.py --quick
+
+test: .venv/installed
+	$(BIN)/python -m pytest
+
+quick: .venv/installed
+	$(BIN)/python -m pytest -m quick
+
+lint: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+.venv/installed: setup.cfg pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --editable ".[dev]"
+	touch .venv/installed
+
+clean:
+	rm -rf .venv build *.egg-info
