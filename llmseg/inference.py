@@ -100,6 +100,8 @@ def load_model(run: str | Path) -> tuple[nn.Module, Recipe]:
     Raises:
         UserError: The folder holds no finished run.
     """
+    if not Path(run).is_dir():
+        raise UserError(f"no run folder {run}; for a pipeline of that name, give the original's --weights, too")
     opened = Run.open(run)
     return opened.load_net(), opened.recipe
 

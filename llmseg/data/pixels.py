@@ -25,7 +25,7 @@ def read_image(path: Path) -> np.ndarray:
     image = _open(path)
     if _is_deep(image):
         return _from_deep(np.asarray(image), path, as_labels=False)
-    return np.asarray(image.convert("L" if image.mode in _GREY_MODES else "RGB"))
+    return np.array(image.convert("L" if image.mode in _GREY_MODES else "RGB"))
 
 
 def read_mask(path: Path, foreground: int | None = None) -> np.ndarray:
@@ -49,7 +49,7 @@ def read_mask(path: Path, foreground: int | None = None) -> np.ndarray:
         values = np.asarray(image if image.mode == "P" or _is_deep(image) else image.convert("L"))
         chosen: np.ndarray = np.where(values == foreground, np.uint8(255), np.uint8(0))
         return chosen
-    mask = _from_deep(np.asarray(image), path, as_labels=True) if _is_deep(image) else np.asarray(image.convert("L"))
+    mask = _from_deep(np.asarray(image), path, as_labels=True) if _is_deep(image) else np.array(image.convert("L"))
     if 0 < mask.max() < 128:
         present = ", ".join(str(v) for v in np.unique(mask)[:6])
         raise UserError(

@@ -27,16 +27,6 @@ Array = NDArray[np.float64]
 Pair = Sequence[float] | Array
 Drawing = tuple[Array, NDArray[np.bool_]]
 
-# What the cases of a group have in common, and how many cases a group has.
-_GROUPS: dict[str, tuple[str, int]] = {
-    "endoscopy": ("video", 4),
-    "fluoroscopy": ("video", 4),
-    "mri-tumour": ("patient", 1),
-    "dermoscopy": ("lesion", 1),
-    "mri-myoma": ("volume", 7),
-    "fundus": ("patient", 1),
-}
-
 
 @dataclass(frozen=True)
 class SyntheticStore:
@@ -90,7 +80,7 @@ class SyntheticStore:
     @functools.cached_property
     def groups(self) -> Mapping[str, str]:
         """The video, volume, patient or lesion of every case, by id."""
-        kind, size = _GROUPS[self.modality]
+        _, kind, size = _PHANTOMS[self.modality]
         return {id: f"{kind}-{index // size + 1:03d}" for index, id in enumerate(self.ids)}
 
     @property
@@ -114,18 +104,15 @@ class SyntheticStore:
         if id not in self.groups:
             span = f"it has {self.ids[0]} to {self.ids[-1]}"
             raise UserError(f"no case '{id}' in {self.name}: {span}{nearest(str(id), self.ids)}")
-        index = self.ids.index(id)
-        group, step = divmod(index, _GROUPS[self.modality][1])
+        draw, _, size = _PHANTOMS[self.modality]
+        group, step = divmod(self.ids.index(id), size)
         entropy = [MODALITIES.index(self.modality), self.seed, group]
         shared = np.random.default_rng(np.random.SeedSequence(entropy))
         # A trailing 0 would not change the entropy, and the first case would repeat the numbers of its group.
         own = np.random.default_rng(np.random.SeedSequence([*entropy, step + 1]))
-        image, mask = _PHANTOMS[self.modality](shared, own, step)
-        return Case(id=id, image=_to_8bit(image), mask=np.where(mask, 255, 0).astype(np.uint8))
-
-
-def _to_8bit(image: Array) -> NDArray[np.uint8]:
-    return np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
+        image, mask = draw(shared, own, step)
+        pixels = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
+        return Case(id=id, image=pixels, mask=np.where(mask, 255, 0).astype(np.uint8))
 
 
 @dataclass(frozen=True)
@@ -156,7 +143,7 @@ def _field(rng: Generator, plane: _Plane, sigma: float) -> Array:
 
     rows, columns = basis(plane.shape[0]), basis(plane.shape[1])
     # Gaussian bumps on a coarse lattice: for wide bumps far cheaper than filtering white noise.
-    return rows @ rng.standard_normal((rows.shape[1], columns.shape[1])) @ columns.T
+    return np.asarray(rows @ rng.standard_normal((rows.shape[1], columns.shape[1])) @ columns.T)
 
 
 def _turned(plane: _Plane, centre: Pair, angle: float) -> tuple[Array, Array]:
@@ -175,7 +162,7 @@ def _blob(rng: Generator, plane: _Plane, centre: Pair, radii: Pair, wobble: floa
     distance = _ellipse(plane, centre, radii, rng.uniform(0, np.pi))
     theta = np.arctan2(plane.y - centre[0], plane.x - centre[1])
     waves = [np.cos(k * theta + rng.uniform(0, 2 * np.pi)) / np.sqrt(k) for k in range(2, 7)]
-    return distance / (1 + wobble * np.sum(waves, axis=0))
+    return np.asarray(distance / (1 + wobble * np.sum(waves, axis=0)))
 
 
 def _inside(distance: Array, edge: float) -> Array:
@@ -198,13 +185,13 @@ def _spots(rng: Generator, plane: _Plane, count: int, reach: float, size: Pair) 
 
 
 def _tint(field: Array, red: float, green: float, blue: float) -> Array:
-    return field[..., None] * np.array([red, green, blue])
+    return np.asarray(field[..., None] * np.array([red, green, blue]))
 
 
 def _rician(rng: Generator, image: Array, level: float) -> Array:
     """The noise of magnitude images: no value below zero, a raised floor."""
     real, imaginary = rng.normal(0, level, (2, *image.shape))
-    return np.hypot(image + real, imaginary)
+    return np.asarray(np.hypot(image + real, imaginary))
 
 
 def _walk(rng: Generator, start: Pair, heading: float, length: int, bend: float, turn: float) -> Array:
@@ -248,8 +235,9 @@ def _endoscopy(shared: Generator, own: Generator, step: int) -> Drawing:
     lit = _ellipse(plane, shared.uniform(-0.4, 0.4, 2), (1, 1))
     image *= shared.uniform(0.7, 1.0) / (1 + 0.9 * lit**2)
     image += 0.5 * _spots(own, plane, 12, 0.6, (0.008, 0.035))
-    image *= _inside(_ellipse(plane, (0, 0), (1, 1)) / shared.uniform(0.9, 1.02), 0.03)
-    return 0.03 + image + own.normal(0, 0.025, plane.shape), across < gap
+    scope = np.hypot(plane.y, plane.x) / shared.uniform(0.9, 1.02)
+    image *= _inside(scope, 0.03)
+    return 0.03 + image + own.normal(0, 0.025, plane.shape), (across < gap) & (scope < 1)
 
 
 def _fluoroscopy(shared: Generator, own: Generator, step: int) -> Drawing:
@@ -273,7 +261,8 @@ def _fluoroscopy(shared: Generator, own: Generator, step: int) -> Drawing:
     image -= shared.uniform(0.2, 0.3) * dense
     image = image * (1 - 0.12 * (y**2 + x**2)) + 0.03 * _field(own, plane, 2)
     shutter = np.maximum(np.abs(y) / y.max(), np.abs(x) / x.max()) / shared.uniform(0.88, 0.97)
-    return 0.06 + image * _inside(shutter, 0.02) + own.normal(0, 0.03, plane.shape), dense > 0.5
+    image = 0.06 + image * _inside(shutter, 0.02) + own.normal(0, 0.03, plane.shape)
+    return image, (dense > 0.5) & (shutter < 1)
 
 
 def _mri_tumour(shared: Generator, own: Generator, step: int) -> Drawing:
@@ -317,8 +306,9 @@ def _dermoscopy(shared: Generator, own: Generator, step: int) -> Drawing:
         hairs.append(_stroke(path, width, width, 0.75))
     image *= 1 - _tint(_stamp(plane, hairs), 0.8, 0.85, 0.85)
     image += 0.25 * _spots(own, plane, 6, 0.6, (0.01, 0.03))[..., None]
-    image *= _inside(round_ / own.uniform(0.98, 1.15), 0.02)[..., None]
-    return 0.03 + image + own.normal(0, 0.02, image.shape), outline < 1
+    scope = round_ / own.uniform(0.98, 1.15)
+    image *= _inside(scope, 0.02)[..., None]
+    return 0.03 + image + own.normal(0, 0.02, image.shape), (outline < 1) & (scope < 1)
 
 
 def _mri_myoma(shared: Generator, own: Generator, step: int) -> Drawing:
@@ -341,7 +331,7 @@ def _mri_myoma(shared: Generator, own: Generator, step: int) -> Drawing:
         turn, away = shared.uniform(0, 2 * np.pi), shared.uniform(0.25, 0.6)
         radius = shared.uniform(0.18, 0.28) if number == 0 else shared.uniform(0.08, 0.16)
         centre = place + away * radii * np.array([np.sin(turn), np.cos(turn)])
-        mass = _blob(shared, plane, centre, (radius, 0.9 * radius), 0.03) / np.sqrt(max(1 - reach**2, 1e-6))
+        mass = _blob(shared, plane, centre, (radius, 0.9 * radius), 0.03) / np.sqrt(max(1 - reach**2, 1e-12))
         image -= dark * _inside(mass, 0.12) * (1 + 0.2 * _field(own, plane, 5)) * (uterus < 1.1)
         mask |= (mass < 1) & (uterus < 1.1) & (abs(reach) < 1)
     for _ in range(6):  # bowel and vessels: as dark and as round, but outside the uterus
@@ -384,18 +374,19 @@ def _vessels(rng: Generator, origin: Array, half: float, side: float) -> list[Ar
         start, heading, width, length, turn = waiting.pop()
         path = _walk(rng, start, heading, int(half * length * rng.uniform(0.8, 1.1)), 0.12, turn)
         strokes.append(_stroke(path, width, max(0.6 * width, 1.0), 0.12 + 0.07 * width))
-        for at in rng.uniform(0.25, 0.95, 4 if width > 1.4 else 0):
+        for at in rng.uniform(0.2, 0.95, 3 if width > 1.4 else 0):
             y, x, onward = path[int(at * (len(path) - 1))]
-            fork = onward + rng.choice([-1, 1]) * rng.uniform(0.4, 0.9)
-            waiting.append((np.array([y, x]), fork, max(width * rng.uniform(0.5, 0.7), 1.0), length * 0.5, 0.0))
+            fork = onward + rng.choice([-1, 1]) * rng.uniform(0.5, 1.1)
+            waiting.append((np.array([y, x]), fork, max(width * rng.uniform(0.45, 0.65), 1.0), length * 0.6, 0.0))
     return strokes
 
 
-_PHANTOMS: dict[str, Callable[[Generator, Generator, int], Drawing]] = {
-    "endoscopy": _endoscopy,
-    "fluoroscopy": _fluoroscopy,
-    "mri-tumour": _mri_tumour,
-    "dermoscopy": _dermoscopy,
-    "mri-myoma": _mri_myoma,
-    "fundus": _fundus,
+# Per modality: what draws a case, what the cases of a group share, how many cases a group has.
+_PHANTOMS: dict[str, tuple[Callable[[Generator, Generator, int], Drawing], str, int]] = {
+    "endoscopy": (_endoscopy, "video", 4),
+    "fluoroscopy": (_fluoroscopy, "video", 4),
+    "mri-tumour": (_mri_tumour, "patient", 1),
+    "dermoscopy": (_dermoscopy, "lesion", 1),
+    "mri-myoma": (_mri_myoma, "volume", 7),
+    "fundus": (_fundus, "patient", 1),
 }

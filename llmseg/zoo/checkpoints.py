@@ -55,7 +55,8 @@ def _read(path: Path) -> dict[str, Any]:
         found = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise UserError(
-            f"{path} holds objects that would execute code, such as a whole model; save its state_dict() instead"
+            f"{path} is no file of tensors alone; it may be a whole model, which would execute code when read: "
+            "save its state_dict() instead"
         ) from error
     except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
         raise UserError(f"{path} is damaged or no PyTorch file; give a state dictionary (.pth)") from error
