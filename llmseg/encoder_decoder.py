@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from llmseg.parts import Part
+from llmseg.recipe import Net
 
 if TYPE_CHECKING:
     from torch import nn
 
 
 @dataclass(frozen=True, kw_only=True)
-class EncoderDecoder(Part):
+class EncoderDecoder(Net):
     """Pooled blocks of two 3x3 convolutions, then stages of a 2x2 transposed and a 3x3 convolution, then a sigmoid.
 
     Every convolution is followed by the norm and a ReLU, also in the last stage, which works on as many channels
@@ -25,6 +25,7 @@ class EncoderDecoder(Part):
         skips: ``add`` the pooled output of an encoder block to the stage of the same size, or ``none``.
         head: Whether a 1x1 convolution stands between the last ReLU and the sigmoid. Without it no output can
             fall below one half.
+        output: The network ends in probabilities.
     """
 
     encoder: tuple[int, ...]
@@ -32,11 +33,7 @@ class EncoderDecoder(Part):
     norm: Literal["batch", "none"]
     skips: Literal["add", "none"]
     head: bool
-
-    @property
-    def output(self) -> Literal["probability"]:
-        """The network ends in a sigmoid."""
-        return "probability"
+    output: Literal["probability"]
 
     def build(self, in_channels: int) -> nn.Module:
         """Build the network: float32 ``[B, in_channels, H, W]`` to ``[B, 1, H, W]`` for multiples of 16."""
@@ -46,7 +43,7 @@ class EncoderDecoder(Part):
 
 
 @dataclass(frozen=True, kw_only=True)
-class UnpaddedEncoderDecoder(Part):
+class UnpaddedEncoderDecoder(Net):
     """Single unpadded 3x3 convolutions with ReLU and pooling, then 2x2 transposed convolutions, then a sigmoid.
 
     There are no skips and no norm. The output is smaller than the input (256 gives 240) but covers all of it.
@@ -54,15 +51,12 @@ class UnpaddedEncoderDecoder(Part):
     Attributes:
         encoder: Output channels of the convolutions.
         decoder: Output channels of the transposed convolutions; the last one is 1 and has no ReLU.
+        output: The network ends in probabilities.
     """
 
     encoder: tuple[int, ...]
     decoder: tuple[int, ...]
-
-    @property
-    def output(self) -> Literal["probability"]:
-        """The network ends in a sigmoid."""
-        return "probability"
+    output: Literal["probability"]
 
     def build(self, in_channels: int) -> nn.Module:
         """Build the network: float32 ``[B, in_channels, H, W]`` to ``[B, 1, h, w]``, h and w below H and W."""

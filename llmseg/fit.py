@@ -21,6 +21,14 @@ class Plateau(Part):
     factor: float
     patience: int
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 < self.factor < 1 or self.patience < 0:
+            raise UserError(
+                f"a schedule of factor {self.factor} and patience {self.patience}: the factor must lie between "
+                "0 and 1, the patience must not be negative"
+            )
+
 
 @dataclass(frozen=True, kw_only=True)
 class OwnSeed(Part):

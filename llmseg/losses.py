@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from llmseg.errors import UserError
 from llmseg.overlap import Sizes, matched, soft_dice
-from llmseg.parts import Part
+from llmseg.recipe import Loss
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
-class BCEDice(Part):
+class BCEDice(Loss):
     """``bce * BCE(p, t) + dice * (1 - Dice(p, t))``, with t the mask.
 
     BCE is the mean over all pixels of the batch. Dice is ``(2 sum(p t) + s) / (sum(p) + sum(t) + s)`` on
@@ -44,6 +45,13 @@ class BCEDice(Part):
     dice_smooth: float
     sizes: Sizes
     validation_threshold: float | None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if min(self.bce, self.dice) < 0 or not self.bce + self.dice > 0:
+            raise UserError(
+                f"loss.bce is {self.bce} and loss.dice {self.dice}; neither may be negative, one must be above 0"
+            )
 
     def __call__(self, output: Tensor, mask: Tensor, validating: bool = False) -> Tensor:
         """Return the loss of a batch.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import importlib
+import math
 import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
@@ -66,8 +67,10 @@ def describe(annotation: Any) -> str:
         if arguments[-1] is Ellipsis:
             return f"a list of {describe(arguments[0])}"
         return f"{len(arguments)} values ({', '.join(describe(a) for a in arguments)})"
-    words = {int: "a whole number", float: "a number", bool: "true or false", str: "text", type(None): "none"}
-    return words.get(annotation, getattr(annotation, "__name__", str(annotation)))
+    if isinstance(annotation, type) and issubclass(annotation, Part):
+        return f"a {annotation.__name__} part"
+    words = {int: "a whole number", float: "a finite number", bool: "true or false", str: "text", type(None): "none"}
+    return words.get(annotation, str(annotation))
 
 
 def field_name(value: object, name: str, path: str) -> str:
@@ -112,10 +115,10 @@ def parsed(where: str, value: Any) -> Any:
 
 def _kind(where: str, kind: object) -> type[Part]:
     # The shipped kinds register themselves when their modules are imported; the zoo imports them all.
-    if kind not in _KINDS:
+    if isinstance(kind, str) and kind not in _KINDS:
         importlib.import_module("llmseg.zoo")
-    if not isinstance(kind, str) or kind not in _KINDS:
-        known = sorted(_KINDS)
+    known = sorted(name for name, cls in _KINDS.items() if dataclasses.is_dataclass(cls))
+    if kind not in known:
         raise UserError(f"{where}: unknown kind {kind!r}{nearest(str(kind), known)}; known: {', '.join(known)}")
     return _KINDS[kind]
 
@@ -149,8 +152,8 @@ def _fitted(value: object, annotation: Any) -> Any:
         return next((f for f in fitted if f is not _MISFIT), _MISFIT)
     if origin is tuple:
         return _fitted_tuple(value, arguments)
-    if annotation is float and type(value) is int:
-        return float(value)
+    if annotation is float and type(value) in (int, float):
+        return float(value) if math.isfinite(value) else _MISFIT  # type: ignore[arg-type]
     if annotation in (int, float, bool, str):
         return value if type(value) is annotation else _MISFIT
     return value if isinstance(value, annotation) else _MISFIT

@@ -8,11 +8,13 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 from llmseg.errors import UserError
+from llmseg.fit import Fit
 from llmseg.parts import Part, check_names, field_name, leaves, parsed, plain
 
 if TYPE_CHECKING:
@@ -20,47 +22,71 @@ if TYPE_CHECKING:
     import torch
 
     from llmseg.data.splits import Split
-    from llmseg.fit import Fit
 
 
-class Images(Protocol):
-    """Data preparation: one image and mask as 8-bit arrays in, two float32 tensors out."""
-
-    @property
-    def channels(self) -> int: ...
-    def image(self, image: np.ndarray) -> torch.Tensor: ...
-    def __call__(self, image: np.ndarray, mask: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]: ...
-
-
-class Splitter(Protocol):
-    """Split procedure: case ids in listing order in, training, validation and test ids out."""
-
-    def __call__(self, ids: Sequence[str], generator: torch.Generator) -> Split: ...
-
-
-class Net(Protocol):
-    """Network: builds a module that maps ``[B, C, H, W]`` to ``[B, 1, h, w]``."""
+class Images(Part, ABC):
+    """Data preparation."""
 
     @property
-    def output(self) -> Literal["logits", "probability"]: ...
-    def build(self, in_channels: int) -> torch.nn.Module: ...
+    @abstractmethod
+    def channels(self) -> int:
+        """Channels of the image tensor."""
+
+    @abstractmethod
+    def image(self, image: np.ndarray) -> torch.Tensor:
+        """Prepare an image alone: uint8 ``[H, W]`` or ``[H, W, 3]`` to float32 ``[channels, h, w]``."""
+
+    @abstractmethod
+    def __call__(self, image: np.ndarray, mask: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+        """Prepare a case: image as above, mask uint8 ``[H, W]`` to float32 ``[1, h, w]`` in 0..1."""
 
 
-class Loss(Protocol):
-    """Loss of a batch: network output and mask in, a scalar tensor out."""
+class Splitter(Part, ABC):
+    """Split procedure."""
 
-    def __call__(self, output: torch.Tensor, mask: torch.Tensor, validating: bool = False) -> torch.Tensor: ...
+    @abstractmethod
+    def __call__(self, ids: Sequence[str], generator: torch.Generator) -> Split:
+        """Divide case ids in listing order into three parts."""
 
 
-class Score(Protocol):
-    """Score of a batch: the values the script lists, and one value per case."""
+class Net(Part, ABC):
+    """Network."""
 
-    @property
-    def over(self) -> Literal["batch", "case"]: ...
-    def __call__(self, output: torch.Tensor, mask: torch.Tensor) -> torch.Tensor: ...
-    def dice(self, output: torch.Tensor, mask: torch.Tensor, over: Literal["batch", "case"]) -> torch.Tensor: ...
-    def collected(self, batches: Sequence[torch.Tensor]) -> tuple[float, ...]: ...
-    def cases(self, output: torch.Tensor, mask: torch.Tensor) -> torch.Tensor: ...
+    output: Literal["logits", "probability"]
+
+    @abstractmethod
+    def build(self, in_channels: int) -> torch.nn.Module:
+        """Build a module that maps float32 ``[B, in_channels, H, W]`` to ``[B, 1, h, w]``."""
+
+
+class Loss(Part, ABC):
+    """Loss of a batch."""
+
+    @abstractmethod
+    def __call__(self, output: torch.Tensor, mask: torch.Tensor, validating: bool = False) -> torch.Tensor:
+        """Return the loss of network output ``[B, 1, h, w]`` and mask ``[B, 1, H, W]`` as a scalar."""
+
+
+class Score(Part, ABC):
+    """Score of a batch."""
+
+    over: Literal["batch", "case"]
+
+    @abstractmethod
+    def __call__(self, output: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Return the values the script lists for a batch."""
+
+    @abstractmethod
+    def cases(self, output: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Return one value per case."""
+
+    @abstractmethod
+    def collected(self, batches: Sequence[torch.Tensor]) -> tuple[float, ...]:
+        """Return what the script lists for a whole pass."""
+
+    @abstractmethod
+    def dice(self, output: torch.Tensor, mask: torch.Tensor, over: Literal["batch", "case"]) -> torch.Tensor:
+        """Return the bare formula on output and mask of one size."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +99,7 @@ class Difference:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe:
+class Recipe(Part):
     """Everything that decides a result, and nothing else.
 
     Attributes:
@@ -206,14 +232,7 @@ def _changed(value: Any, names: Sequence[str], new: object, path: str) -> Any:
     name = field_name(value, names[0], path)
     if len(names) > 1:
         new = _changed(getattr(value, name), names[1:], new, path)
-    elif isinstance(value, Recipe):
-        _check_part(name, new)
     return dataclasses.replace(value, **{name: new})
-
-
-def _check_part(name: str, new: object) -> None:
-    if not isinstance(new, Part) and not (new is None and name == "test"):
-        raise UserError(f"'{name}' is a whole part and {new!r} is none; change a field of it, such as '{name}.…'")
 
 
 def _from_text(text: str, present: object) -> object:

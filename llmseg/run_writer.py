@@ -99,7 +99,8 @@ class RunWriter:
         self._write_frame("listed.csv", self.listed, ["phase", "epoch", "position", "value"])
         self._write_frame("scores.csv", self.scores, ["phase", "case", "group", "measure", "value"])
         weights = {name: tensor.detach().cpu().contiguous() for name, tensor in net.state_dict().items()}
-        notes = {"recipe_digest": self.record["recipe_digest"], "label": self.record["label"]}
+        # One note only: safetensors writes several in no fixed order, and equal runs shall give equal bytes.
+        notes = {"recipe_digest": self.record["recipe_digest"]}
         write_atomically(self.folder / "weights.safetensors", lambda path: save_file(weights, path, metadata=notes))
         # Last, so that a folder that says it is done has everything.
         self.record |= {"status": "done", "seconds": round(time.perf_counter() - self.began, 3)}

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Literal
 
 from llmseg.errors import UserError
 from llmseg.overlap import Sizes, matched, soft_dice
-from llmseg.parts import Part
+from llmseg.recipe import Score
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
-class Dice(Part):
+class Dice(Score):
     """A Dice score as a script computes and lists it.
 
     Attributes:

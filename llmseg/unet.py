@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from llmseg.errors import UserError
-from llmseg.parts import Part
+from llmseg.recipe import Net
 
 if TYPE_CHECKING:
     from torch import nn
 
 
 @dataclass(frozen=True, kw_only=True)
-class UNet(Part):
+class UNet(Net):
     """A U-Net: blocks of two 3x3 convolutions, 2x2 max pooling, concatenated skips, a 1x1 convolution as head.
 
     Weights start as the framework initialises them.
@@ -70,6 +70,8 @@ class UNet(Part):
                 f"net.encoder has {len(self.encoder)} blocks and net.decoder {len(self.decoder)}; "
                 "a U-Net needs as many of one as of the other, at least one"
             )
+        if not 0 <= self.dropout < 1:
+            raise UserError(f"net.dropout is {self.dropout}; it must be at least 0 and below 1")
 
     def build(self, in_channels: int) -> nn.Module:
         """Build the network with freshly drawn weights.

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from llmseg.errors import UserError
-from llmseg.parts import Part
+from llmseg.recipe import Images
 
 if TYPE_CHECKING:
     import torch
 
 
 @dataclass(frozen=True, kw_only=True)
-class Prepare(Part):
+class Prepare(Images):
     """Preparation without augmentation, carried out by MONAI transforms.
 
     Attributes:

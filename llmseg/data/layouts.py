@@ -44,6 +44,7 @@ def find_pairs(images: Path, masks: Path, suffix: str | None = None) -> tuple[Pa
     """
     image_files, mask_files = _list(images, "image"), _list(masks, "mask")
     same = images.resolve() == masks.resolve()
+    _check_stems(image_files, [suffix] if suffix else [s for s in SUFFIXES if s], same)
     candidates = [suffix] if suffix is not None else [s for s in SUFFIXES if s or not same]
     by_stem = _by_stem(mask_files)
     found = {s: _paired(image_files, by_stem, s, same) for s in candidates}
@@ -84,6 +85,15 @@ def _by_stem(files: Sequence[Path]) -> dict[str, list[Path]]:
     for file in files:
         by_stem.setdefault(file.stem, []).append(file)
     return by_stem
+
+
+def _check_stems(images: Sequence[Path], suffixes: Sequence[str], same: bool) -> None:
+    """Two images of one stem would share a mask, and could come to lie on both sides of a split."""
+    for stem, files in _by_stem(images).items():
+        if len(files) > 1 and not (same and stem.endswith(tuple(suffixes))):
+            raise UserError(
+                f"images {_few([f.name for f in files])} would share the mask of '{stem}'; keep one of them"
+            )
 
 
 def _paired(images: Sequence[Path], by_stem: dict[str, list[Path]], suffix: str, same: bool) -> dict[str, Pair]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from llmseg.errors import UserError
-from llmseg.parts import Part
+from llmseg.recipe import Splitter
 
 if TYPE_CHECKING:
     import torch
@@ -36,7 +36,7 @@ class Split:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TwoStepSplit(Part):
+class TwoStepSplit(Splitter):
     """scikit-learn's ``train_test_split``, called twice.
 
     Attributes:
@@ -64,6 +64,11 @@ class TwoStepSplit(Part):
     seed: int
     order: Literal["drawn", "sorted"]
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("first_size", "second_size"):
+            _check_fraction(name, getattr(self, name))
+
     def __call__(self, ids: Sequence[str], generator: torch.Generator) -> Split:
         """Split the ids. The generator is not used: the procedure has its own seed.
 
@@ -84,7 +89,7 @@ class TwoStepSplit(Part):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RandomSplit(Part):
+class RandomSplit(Splitter):
     """torch's ``random_split``: positions permuted by the generator that also draws the weights.
 
     Attributes:
@@ -99,6 +104,12 @@ class RandomSplit(Part):
     calls: Literal["once", "twice"]
     train: float
     validation: float
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("train", "validation"):
+            _check_fraction(name, getattr(self, name))
+        _check_fraction("train + validation", self.train + self.validation)
 
     def __call__(self, ids: Sequence[str], generator: torch.Generator) -> Split:
         """Split the ids with numbers from the generator.
@@ -118,6 +129,11 @@ class RandomSplit(Part):
         if not (split.train and split.validation and split.test):
             raise _too_few(ids)
         return split
+
+
+def _check_fraction(name: str, value: float) -> None:
+    if not 0 < value < 1:
+        raise UserError(f"split.{name} is {value}; it must be a fraction above 0 and below 1")
 
 
 def _permuted(ids: Sequence[str], generator: torch.Generator) -> tuple[str, ...]:

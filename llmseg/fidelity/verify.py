@@ -127,4 +127,7 @@ def _verdict(level: str, check: Callable[[Comparison], None]) -> Verdict:
         check(compare)
     except Diverged as diverged:
         divergence = str(diverged)
+    except RuntimeError as error:
+        # What torch refuses to compute, such as the cross-entropy of values that are no probabilities.
+        divergence = f"cannot be computed: {str(error).splitlines()[0]}"
     return Verdict(level, divergence is None, compare.count, compare.worst, compare.worst_at, divergence)

@@ -136,6 +136,7 @@ PIPELINE = Pipeline(
             norm="none",
             skips="none",
             head=False,
+            output="probability",
         ),
         loss=BCE_ON_PROBABILITY,
         fit=Fit(

@@ -37,7 +37,7 @@ def load_original(pipeline: Pipeline, path: Path) -> nn.Module:
     head = pipeline.to_original(pipeline.build(in_channels=1).state_dict())
     first = next(iter(head))
     weight = found.get(first)
-    channels = int(weight.shape[1]) if weight is not None and weight.ndim == 4 else 1
+    channels = max(1, weight.shape[1]) if weight is not None and weight.ndim == 4 else 1
     net = pipeline.build(in_channels=channels)
     ours = net.state_dict()
     names = dict(zip(pipeline.to_original(ours), ours, strict=True))

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from llmseg.data.splits import RandomSplit
 from llmseg.fit import Fit
-from llmseg.parts import Part
-from llmseg.recipe import Recipe
+from llmseg.recipe import Net, Recipe
 from llmseg.scores import Dice
 from llmseg.zoo.card import Card, Disagreement, Pipeline
 from llmseg.zoo.common import BCE_ON_LOGITS, GREY_MASKS, original_names
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PooledSkipUNet(Part):
+class PooledSkipUNet(Net):
     """A U-Net whose skips are the pooled outputs of its encoder blocks and whose bottleneck is one convolution.
 
     A decoder stage is a 2x2 transposed and a 3x3 convolution; the skip of the same index is joined after it and
@@ -30,17 +29,14 @@ class PooledSkipUNet(Part):
         bottleneck: Output channels of the bare 3x3 convolution at the bottom.
         decoder: Output channels of the stages, deepest first; as many as encoder blocks.
         size: Height and width to which the logits are resized (bilinear), whatever the input.
+        output: The network ends in logits.
     """
 
     encoder: tuple[int, ...]
     bottleneck: int
     decoder: tuple[int, ...]
     size: tuple[int, int]
-
-    @property
-    def output(self) -> Literal["logits"]:
-        """The network ends in logits."""
-        return "logits"
+    output: Literal["logits"]
 
     def build(self, in_channels: int) -> nn.Module:
         """Build the network: float32 ``[B, in_channels, H, W]`` to ``[B, 1, *size]``, H and W multiples of 32."""
@@ -98,6 +94,7 @@ PIPELINE = Pipeline(
             bottleneck=1024,
             decoder=(512, 256, 128, 64, 32),
             size=(256, 256),
+            output="logits",
         ),
         loss=BCE_ON_LOGITS,
         fit=Fit(

@@ -124,6 +124,7 @@ PIPELINE = Pipeline(
             norm="batch",
             skips="add",
             head=True,
+            output="probability",
         ),
         loss=BCE_ON_PROBABILITY,
         fit=Fit(

@@ -120,6 +120,7 @@ PIPELINE = Pipeline(
         net=UnpaddedEncoderDecoder(
             encoder=(64, 128, 256),
             decoder=(128, 64, 1),
+            output="probability",
         ),
         loss=BCEDice(
             bce=1.0,

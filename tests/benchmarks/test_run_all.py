@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+SCRIPT = Path(__file__).parents[2] / "benchmarks" / "run_all.py"
+
+
+def run_all(out, *arguments):
+    command = [sys.executable, str(SCRIPT), "--out", str(out), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.slow
+def test_the_demo_in_small(tmp_path):
+    arguments = ("--quick", "--pipelines", "llama-3.1-405b", "github-copilot", "--cases", "12", "--epochs", "1")
+    first = run_all(tmp_path, *arguments)
+    assert first.returncode == 0, first.stderr
+    out = tmp_path / "synthetic-endoscopy"
+    rows = json.loads((out / "leaderboard.json").read_text())["rows"]
+    assert {row["pipeline"] for row in rows} == {"llama-3.1-405b", "github-copilot"}
+    assert [row["dice"] for row in rows] == sorted((row["dice"] for row in rows), reverse=True)
+    assert str(out) in first.stdout
+    with Image.open(out / "leaderboard.png") as image:
+        assert image.size[0] > 500
+    again = run_all(tmp_path, *arguments)
+    assert again.stdout == first.stdout, "finished runs are taken as they are"
+    other = run_all(tmp_path, *arguments[:-1], "2")
+    assert other.returncode == 2
+    assert "holds another run" in other.stderr

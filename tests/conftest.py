@@ -1,0 +1,147 @@
+"""What several test modules share: folders of images, and the golden records with their stores."""
+
+from __future__ import annotations
+
+import functools
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from llmseg import zoo
+from llmseg.data.store import FolderStore
+from llmseg.data.synthetic import SyntheticStore
+from llmseg.recipe import Recipe
+from llmseg.zoo import Pipeline
+from llmseg.zoo.common import STANDARD_UNET
+
+GOLDEN = Path(__file__).parent / "golden"
+MASK_SUFFIXES = {"jpg_same": "", "png_same": "", "png_seg": "_seg", "jpg_m": "_m"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("slow") is None:
+            item.add_marker(pytest.mark.quick)
+
+
+@pytest.fixture(autouse=True)
+def _threads(request: pytest.FixtureRequest) -> None:
+    """Quick tests compute little: on a busy machine, threads waiting for each other cost twenty times what they save.
+
+    Slow ones use as many threads as the recorded runs.
+    """
+    torch.set_num_threads(1 if request.node.get_closest_marker("slow") is None else 2)
+
+
+@dataclass(frozen=True)
+class Golden:
+    """A record of an original script, the pipeline that replays it, and the images of its two runs."""
+
+    stem: str
+    pipeline: Pipeline
+    record: dict[str, Any]
+    store: FolderStore
+    bookkeeping_store: FolderStore
+
+
+@pytest.fixture(scope="session")
+def golden() -> Path:
+    """The folder of the golden records."""
+    return GOLDEN
+
+
+@pytest.fixture(scope="session")
+def open_golden(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Golden]:
+    """A function that gives the :class:`Golden` of a record file's stem; each is read once."""
+
+    @functools.cache
+    def laid_out(dataset: str, layout: str) -> FolderStore:
+        source, suffix = GOLDEN / dataset, MASK_SUFFIXES[layout]
+        if not suffix:
+            return FolderStore(source / "images", source / "masks")
+        folder = tmp_path_factory.mktemp(f"{dataset}_{layout}")
+        images, masks = (folder, folder) if layout == "png_seg" else (folder / "images", folder / "masks")
+        shutil.copytree(source / "images", images, dirs_exist_ok=True)
+        masks.mkdir(exist_ok=True)
+        for mask in (source / "masks").iterdir():
+            shutil.copy(mask, masks / f"{mask.stem}{suffix}{mask.suffix}")
+        return FolderStore(images, masks)
+
+    @functools.cache
+    def opened(stem: str) -> Golden:
+        record = json.loads((GOLDEN / f"{stem}.json").read_text(encoding="utf-8"))
+        stores = [laid_out(base["dataset"], base["layout"]) for base in (record["base"], record["bookkeeping"]["base"])]
+        return Golden(stem, zoo.get(stem.replace(".rgb", "@rgb")), record, *stores)
+
+    return opened
+
+
+@pytest.fixture(params=sorted(path.stem for path in GOLDEN.glob("*.json")))
+def golden_case(request: pytest.FixtureRequest, open_golden: Callable[[str], Golden]) -> Golden:
+    """Every record in turn."""
+    return open_golden(request.param)
+
+
+@pytest.fixture
+def make_folder(tmp_path: Path) -> Callable[..., tuple[Path, Path]]:
+    """A function that writes random images and masks as PNG and returns the two folders.
+
+    ``sizes`` maps a stem to (height, width). With ``together`` both kinds lie in one folder.
+    """
+
+    def write(
+        sizes: Mapping[str, tuple[int, int]] | None = None,
+        *,
+        suffix: str = "",
+        together: bool = False,
+        extension: str = ".png",
+    ) -> tuple[Path, Path]:
+        images = tmp_path / ("both" if together else "images")
+        masks = images if together else tmp_path / "masks"
+        random = np.random.default_rng(0)
+        for folder in (images, masks):
+            folder.mkdir(exist_ok=True)
+        for stem, size in (sizes or {"a": (6, 5), "b": (6, 5), "c": (6, 5)}).items():
+            image = random.integers(0, 256, size, dtype=np.uint8)
+            mask = np.where(random.random(size) > 0.5, 255, 0).astype(np.uint8)
+            Image.fromarray(image).save(images / f"{stem}{extension}")
+            Image.fromarray(mask).save(masks / f"{stem}{suffix}{extension}")
+        return images, masks
+
+    return write
+
+
+@pytest.fixture
+def tiny_store(make_folder: Callable[..., tuple[Path, Path]]) -> FolderStore:
+    """Three cases of 6 x 5 pixels."""
+    return FolderStore(*make_folder())
+
+
+@pytest.fixture(scope="session")
+def tiny_recipe() -> Recipe:
+    """A recipe that trains in a second: a U-Net of two stages on 32 x 32 pixels."""
+    recipe = zoo.get("gpt-o3").recipe
+    for path, value in (
+        ("images.size", (32, 32)),
+        ("net", replace(STANDARD_UNET, encoder=(4, 8), bottleneck=16, decoder=(8, 4), output="logits")),
+        ("fit.batch_size", 4),
+        ("fit.epochs", 2),
+        ("fit.rate", 1e-2),
+        ("fit.own_seed", None),
+    ):
+        recipe = recipe.change(path, value)
+    return recipe
+
+
+@pytest.fixture(scope="session")
+def phantoms() -> SyntheticStore:
+    """Twenty-five phantoms: 20 for training, 2 for validation, 3 for the test."""
+    return SyntheticStore("mri-tumour", count=25)

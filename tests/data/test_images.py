@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+import dataclasses
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from torch.utils.data import default_collate
+from torchvision import transforms
+from torchvision.transforms import InterpolationMode
+
+from llmseg import zoo
+from llmseg.errors import UserError
+from llmseg.zoo.common import BILINEAR_MASKS, GREY_MASKS, NEAREST_MASKS
+
+RANDOM = np.random.default_rng(0)
+GREY = RANDOM.integers(0, 256, (90, 70), dtype=np.uint8)
+RGB = RANDOM.integers(0, 256, (90, 70, 3), dtype=np.uint8)
+MASK = np.where(cv2.GaussianBlur(RANDOM.random((90, 70)), (0, 0), 6) > 0.5, 255, 0).astype(np.uint8)
+SIZES = [(32, 48), (128, 128), (90, 70)]
+
+
+def with_fields(**fields):
+    return dataclasses.replace(NEAREST_MASKS, **fields)
+
+
+class TestAgainstTorchvision:
+    @pytest.mark.parametrize("size", SIZES)
+    @pytest.mark.parametrize("colour", ["grey", "rgb"])
+    @pytest.mark.parametrize("image", [GREY, RGB], ids=["from grey", "from rgb"])
+    def test_resize_and_to_tensor(self, size, colour, image):
+        opened = Image.fromarray(image).convert("L" if colour == "grey" else "RGB")
+        expected = transforms.Compose([transforms.Resize(size), transforms.ToTensor()])(opened)
+        found = with_fields(size=size, colour=colour).image(image)
+        assert found.dtype == torch.float32
+        assert torch.equal(found, expected)
+
+    @pytest.mark.parametrize(("mean", "std"), [(0.5, 0.5), (0.485, 0.229), (0.1, 3.0)])
+    def test_normalize(self, mean, std):
+        steps = [transforms.Resize((64, 64)), transforms.ToTensor(), transforms.Normalize([mean], [std])]
+        expected = transforms.Compose(steps)(Image.fromarray(GREY))
+        assert torch.equal(with_fields(size=(64, 64), mean=mean, std=std).image(GREY), expected)
+
+    @pytest.mark.parametrize("size", SIZES)
+    @pytest.mark.parametrize(
+        ("resize", "mode"),
+        [("pillow-bilinear", InterpolationMode.BILINEAR), ("pillow-nearest", InterpolationMode.NEAREST)],
+    )
+    def test_mask_left_grey(self, size, resize, mode):
+        steps = [transforms.Resize(size, interpolation=mode), transforms.ToTensor()]
+        expected = transforms.Compose(steps)(Image.fromarray(MASK))
+        assert torch.equal(with_fields(size=size, mask_resize=resize, mask_threshold=None).mask(MASK), expected)
+
+    @pytest.mark.parametrize("threshold", [0.0, 0.5, 0.9])
+    def test_mask_binarised_after_the_resize(self, threshold):
+        resized = transforms.Compose([transforms.Resize((32, 48)), transforms.ToTensor()])(Image.fromarray(MASK))
+        record = with_fields(size=(32, 48), mask_resize="pillow-bilinear", mask_threshold=threshold)
+        assert torch.equal(record.mask(MASK), (resized > threshold).float())
+
+    @pytest.mark.parametrize("threshold", [0.0, 0.5])
+    def test_mask_binarised_before_the_resize(self, threshold):
+        binary = Image.fromarray((np.greater(GREY, threshold * 255) * 255).astype(np.uint8))
+        expected = transforms.Compose([transforms.Resize((32, 48)), transforms.ToTensor()])(binary)
+        record = with_fields(
+            size=(32, 48), mask_resize="pillow-bilinear", mask_threshold=threshold, threshold_when="before-resize"
+        )
+        found = record.mask(GREY)
+        assert torch.equal(found, expected)
+        assert found.unique().numel() > 2
+
+
+class TestAgainstOpenCV:
+    @pytest.mark.parametrize("size", SIZES)
+    @pytest.mark.parametrize("image", [GREY, RGB], ids=["grey", "rgb"])
+    def test_bilinear(self, size, image):
+        resized = cv2.resize(image, size[::-1], interpolation=cv2.INTER_LINEAR)
+        channels_first = resized[None] if resized.ndim == 2 else resized.transpose(2, 0, 1)
+        expected = torch.from_numpy(channels_first.astype(np.float32)) / 255
+        colour = "grey" if image.ndim == 2 else "rgb"
+        found = with_fields(size=size, image_resize="opencv-bilinear", colour=colour).image(image)
+        assert torch.equal(found, expected)
+
+    @pytest.mark.parametrize("size", SIZES)
+    def test_nearest(self, size):
+        resized = cv2.resize(MASK, size[::-1], interpolation=cv2.INTER_NEAREST)
+        found = with_fields(size=size, mask_resize="opencv-nearest").mask(MASK)
+        assert torch.equal(found[0], torch.from_numpy((resized > 127).astype(np.float32)))
+
+    def test_nearest_of_opencv_is_not_that_of_pillow(self):
+        """Corner and centre of a pixel: the choice matters, so the two must stay two."""
+        found = {
+            how: with_fields(size=(32, 48), mask_resize=how).mask(MASK) for how in ("opencv-nearest", "pillow-nearest")
+        }
+        assert not torch.equal(found["opencv-nearest"], found["pillow-nearest"])
+
+    @pytest.mark.parametrize(("mean", "std"), [(0.5, 0.5), (0.485, 0.229), (0.0, 1.0)])
+    def test_albumentations_arithmetic(self, mean, std):
+        """``img = img.astype(float32); img -= mean * 255; img *= 1 / (std * 255)``, all in float32."""
+        values = GREY.astype(np.float32)
+        values -= np.float32(mean * 255)
+        values *= np.reciprocal(np.float32(std * 255))
+        found = with_fields(size=None, mean=mean, std=std, arithmetic="bytes").image(GREY)
+        np.testing.assert_array_equal(found[0].numpy(), values)
+
+    def test_the_two_arithmetics_differ_in_the_last_bits_only(self):
+        one, other = (
+            with_fields(size=None, mean=0.485, std=0.229, arithmetic=how).image(GREY) for how in ("unit-first", "bytes")
+        )
+        assert not torch.equal(one, other)
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-6)
+
+
+sizes = st.tuples(st.integers(1, 40), st.integers(1, 40))
+
+
+@given(
+    st.sampled_from([BILINEAR_MASKS, NEAREST_MASKS, GREY_MASKS]),
+    sizes,
+    sizes,
+    st.booleans(),
+    st.sampled_from(["grey", "rgb"]),
+    st.sampled_from(["opencv-nearest", "pillow-nearest", "pillow-bilinear"]),
+)
+@settings(max_examples=40, deadline=None)
+def test_shapes_types_and_ranges(record, native, size, coloured, colour, mask_resize):
+    record = dataclasses.replace(record, size=size, colour=colour, mask_resize=mask_resize)
+    random = np.random.default_rng(0)
+    image = random.integers(0, 256, (*native, 3) if coloured else native, dtype=np.uint8)
+    mask = random.choice(np.array([0, 255], np.uint8), native)
+    found, binary = record(image, mask)
+    assert found.shape == (record.channels, *size)
+    assert binary.shape == (1, *size)
+    assert found.dtype == binary.dtype == torch.float32
+    assert type(found) is type(binary) is torch.Tensor
+    assert 0 <= found.min() <= found.max() <= 1
+    assert 0 <= binary.min() <= binary.max() <= 1
+    if record.mask_threshold is not None:
+        assert set(binary.unique().tolist()) <= {0.0, 1.0}
+
+
+@given(st.integers(0, 255))
+@settings(max_examples=20, deadline=None)
+def test_a_uniform_image_stays_uniform(value):
+    found = with_fields(size=(11, 13)).image(np.full((20, 30), value, np.uint8))
+    assert torch.equal(found, torch.full((1, 11, 13), value).div(255))
+
+
+def test_the_input_is_left_alone():
+    image, mask = GREY.copy(), MASK.copy()
+    with_fields(size=None, mean=0.5, std=0.5)(image, mask)[0].add_(1)
+    with_fields(size=None, mask_threshold=None).mask(mask).add_(1)
+    np.testing.assert_array_equal(image, GREY)
+    np.testing.assert_array_equal(mask, MASK)
+
+
+def test_native_size():
+    image, mask = with_fields(size=None)(GREY, MASK)
+    assert image.shape == mask.shape == (1, *GREY.shape)
+
+
+def test_channels():
+    assert (with_fields(colour="grey").channels, with_fields(colour="rgb").channels) == (1, 3)
+
+
+@pytest.mark.parametrize("id", zoo.names(in_study=None, variants=True))
+def test_every_recipe_prepares_grey_and_colour(id):
+    record = zoo.get(id).recipe.images
+    for image in (GREY, RGB):
+        tensor, mask = record(image, MASK)
+        assert tensor.shape[0] == record.channels
+        assert tensor.shape[1:] == mask.shape[1:]
+
+
+@pytest.mark.parametrize("colour", ["grey", "rgb"])
+def test_batches_lie_in_memory_as_those_of_the_scripts(colour):
+    """Convolutions round differently in another memory layout."""
+    image = with_fields(colour=colour).image(RGB)
+    assert default_collate([image, image]).is_contiguous()
+
+
+@pytest.mark.parametrize(
+    ("fields", "word"), [({"size": (0, 4)}, "images.size"), ({"std": 0.0}, "images.std"), ({"std": -1.0}, "above 0")]
+)
+def test_senseless_fields(fields, word):
+    with pytest.raises(UserError, match=word):
+        with_fields(**fields)

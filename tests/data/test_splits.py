@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.model_selection import train_test_split
+from torch.utils.data import random_split
+
+from llmseg import zoo
+from llmseg.data.splits import RandomSplit, Split, TwoStepSplit
+from llmseg.errors import UserError
+from llmseg.zoo.common import SPLIT_80_10_10
+
+EVERY_ID = zoo.names(in_study=None, variants=True)
+ONCE = RandomSplit(calls="once", train=0.8, validation=0.1)
+TWICE = RandomSplit(calls="twice", train=0.7, validation=0.15)
+
+
+def ids(count: int) -> list[str]:
+    return [f"{number}.png" for number in range(count)]
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+@given(st.integers(20, 200), st.integers(0, 2**31), st.sampled_from([0.1, 0.2, 0.3]), st.sampled_from([0.25, 0.5]))
+@settings(max_examples=20, deadline=None)
+def test_held_out_is_scikit_learn_by_hand(count, seed, first, second):
+    split = dataclasses.replace(SPLIT_80_10_10, seed=seed, first_size=first, second_size=second)
+    found = split(ids(count), seeded())
+    train, rest = train_test_split(ids(count), test_size=first, random_state=seed)
+    validation, test = train_test_split(rest, test_size=second, random_state=seed)
+    assert found == Split(tuple(train), tuple(validation), tuple(test))
+
+
+@pytest.mark.parametrize("sizes_are", ["test_size", "train_size"])
+@pytest.mark.parametrize("order", ["drawn", "sorted"])
+def test_test_first_is_scikit_learn_by_hand(sizes_are, order):
+    split = TwoStepSplit(first="test", first_size=0.3, second_size=0.4, sizes_are=sizes_are, seed=7, order=order)
+    rest, test = train_test_split(ids(31), random_state=7, **{sizes_are: 0.3})
+    train, validation = train_test_split(rest, random_state=7, **{sizes_are: 0.4})
+    arrange = sorted if order == "sorted" else list
+    assert split(ids(31), seeded()) == Split(*(tuple(arrange(part)) for part in (train, validation, test)))
+
+
+def test_scikit_learn_split_leaves_the_generators_alone():
+    """Weights are drawn after it from the same torch stream."""
+    generator, before = seeded(), torch.get_rng_state()
+    SPLIT_80_10_10(ids(30), generator)
+    assert torch.equal(generator.get_state(), seeded().get_state())
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@given(st.integers(20, 200), st.integers(0, 2**31))
+@settings(max_examples=20, deadline=None)
+def test_once_is_random_split_by_hand(count, seed):
+    train, validation = int(0.8 * count), int(0.1 * count)
+    parts = random_split(ids(count), [train, validation, count - train - validation], generator=seeded(seed))
+    assert ONCE(ids(count), seeded(seed)) == Split(*(tuple(part) for part in parts))
+
+
+@given(st.integers(20, 200), st.integers(0, 2**31))
+@settings(max_examples=20, deadline=None)
+def test_twice_is_random_split_by_hand(count, seed):
+    generator = seeded(seed)
+    together = int((TWICE.train + TWICE.validation) * count)
+    rest, test = random_split(ids(count), [together, count - together], generator=generator)
+    train = int(TWICE.train * count)
+    first, second = random_split(rest, [train, together - train], generator=generator)
+    found_generator = seeded(seed)
+    assert TWICE(ids(count), found_generator) == Split(tuple(first), tuple(second), tuple(test))
+    assert torch.equal(found_generator.get_state(), generator.get_state())
+
+
+@pytest.mark.parametrize("split", [ONCE, TWICE])
+def test_random_splits_follow_the_generator(split):
+    assert split(ids(40), seeded(1)) == split(ids(40), seeded(1))
+    assert split(ids(40), seeded(1)) != split(ids(40), seeded(2))
+
+
+@given(st.sampled_from(EVERY_ID), st.integers(1, 60), st.integers(0, 99))
+@settings(max_examples=80, deadline=None)
+def test_every_recipe_divides_all_cases_or_refuses(id, count, seed):
+    split = zoo.get(id).recipe.split
+    try:
+        found = split(ids(count), seeded(seed))
+    except UserError:
+        assert count < 20
+        return
+    assert sorted(found.train + found.validation + found.test) == sorted(ids(count))
+    assert min(len(found.train), len(found.validation), len(found.test)) >= 1
+    assert len(found.train) >= max(len(found.validation), len(found.test))
+
+
+@pytest.mark.parametrize("id", EVERY_ID)
+@pytest.mark.parametrize("count", [1, 2])
+def test_two_cases_are_too_few_for_every_recipe(id, count):
+    with pytest.raises(UserError, match=f"{count} cases are too few .*give more cases"):
+        zoo.get(id).recipe.split(ids(count), seeded())
+
+
+def test_a_case_twice_in_a_split():
+    with pytest.raises(UserError, match="case 'b' is in the split more than once"):
+        Split(("a", "b"), ("b",), ("c",))
+
+
+def test_digest_depends_on_members_and_order():
+    split = Split(("a", "b"), ("c",), ("d",))
+    others = [
+        Split(("b", "a"), ("c",), ("d",)),
+        Split(("a",), ("b", "c"), ("d",)),
+        Split(("a", "b"), ("d",), ("c",)),
+        Split(("ab",), ("c",), ("d",)),
+    ]
+    assert split.digest == Split(("a", "b"), ("c",), ("d",)).digest
+    assert len({split.digest, *(other.digest for other in others)}) == 5

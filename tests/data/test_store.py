@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from llmseg.data.store import FolderStore
+from llmseg.errors import UserError
+
+
+def test_reads_what_was_written(make_folder):
+    images, masks = make_folder({"a": (6, 5), "b": (3, 8)})
+    store = FolderStore(images, masks)
+    assert store.ids == ("a.png", "b.png")
+    for id in store.ids:
+        case = store.read(id)
+        assert case.id == id
+        assert case.image.dtype == case.mask.dtype == np.uint8
+        np.testing.assert_array_equal(case.image, np.asarray(Image.open(images / id)))
+        np.testing.assert_array_equal(case.mask, np.asarray(Image.open(masks / id)))
+
+
+def test_accepts_text_for_paths(make_folder):
+    images, masks = make_folder()
+    assert FolderStore(str(images), str(masks)).ids == FolderStore(images, masks).ids
+
+
+def test_every_case_is_a_group_of_its_own(tiny_store):
+    assert set(tiny_store.groups) == set(tiny_store.ids)
+    assert len(set(tiny_store.groups.values())) == len(tiny_store.ids)
+
+
+def test_name(make_folder, tmp_path):
+    images, masks = make_folder()
+    assert FolderStore(images, masks).name == tmp_path.name
+    renamed = images.rename(tmp_path / "retina")
+    assert FolderStore(renamed, masks).name == "retina"
+
+
+class TestDigest:
+    def test_is_of_the_content_not_of_the_place(self, make_folder, tmp_path):
+        images, masks = make_folder()
+        before = FolderStore(images, masks).digest
+        copy = tmp_path / "elsewhere"
+        shutil.copytree(images, copy / "images")
+        shutil.copytree(masks, copy / "masks")
+        assert FolderStore(copy / "images", copy / "masks").digest == before
+        assert len(before) == 64
+
+    def test_passed_over_files_do_not_count(self, make_folder):
+        images, masks = make_folder()
+        before = FolderStore(images, masks).digest
+        (images / "notes.txt").write_text("x")
+        assert FolderStore(images, masks).digest == before
+
+    @pytest.mark.parametrize("what", ["image", "mask", "name", "fewer", "foreground", "swapped"])
+    def test_changes_with(self, make_folder, what):
+        images, masks = make_folder()
+        before, foreground = FolderStore(images, masks).digest, None
+        if what in ("image", "mask"):
+            file = (images if what == "image" else masks) / "b.png"
+            pixels = np.array(Image.open(file))
+            pixels[0, 0] = 255 - pixels[0, 0]
+            Image.fromarray(pixels).save(file)
+        elif what == "name":
+            for folder in (images, masks):
+                (folder / "b.png").rename(folder / "bb.png")
+        elif what == "fewer":
+            (images / "b.png").unlink()
+        elif what == "foreground":
+            foreground = 255
+        else:
+            (images / "a.png").rename(images / "x")
+            (images / "b.png").rename(images / "a.png")
+            (images / "x").rename(images / "b.png")
+        assert FolderStore(images, masks, foreground=foreground).digest != before
+
+
+class TestBadInput:
+    def test_no_pairs_is_reported_where_the_store_is_made(self, make_folder, tmp_path):
+        images, _ = make_folder()
+        with pytest.raises(UserError, match="no mask folder"):
+            FolderStore(images, tmp_path / "nowhere")
+
+    def test_unknown_case(self, tiny_store):
+        with pytest.raises(UserError, match=r"no case 'd\.png' .*it has 3, first 'a\.png'"):
+            tiny_store.read("d.png")
+
+    def test_sizes_differ(self, make_folder):
+        images, masks = make_folder({"a": (6, 5)})
+        Image.new("L", (7, 6)).save(masks / "a.png")
+        with pytest.raises(UserError, match=r"mask a\.png is 7x6, its image a\.png is 5x6 \(width x height\)"):
+            FolderStore(images, masks).read("a.png")
+
+    def test_transposed_sizes_differ(self, make_folder):
+        images, masks = make_folder({"a": (6, 5)})
+        Image.new("L", (6, 5)).save(masks / "a.png")
+        with pytest.raises(UserError, match="make them equal"):
+            FolderStore(images, masks).read("a.png")
+
+    @pytest.mark.parametrize("which", ["image", "mask"])
+    def test_damaged_file(self, make_folder, which):
+        folders = dict(zip(("image", "mask"), make_folder({"a": (60, 50)}), strict=True))
+        file = folders[which] / "a.png"
+        file.write_bytes(file.read_bytes()[:-40])
+        with pytest.raises(UserError, match=r"a\.png is damaged"):
+            FolderStore(*folders.values()).read("a.png")
+
+    def test_label_values(self, make_folder):
+        images, masks = make_folder({"a": (2, 2)})
+        Image.fromarray(np.array([[0, 1], [2, 3]], np.uint8)).save(masks / "a.png")
+        with pytest.raises(UserError, match=r"grey values 0, 1, 2, 3 of 255.*--foreground 3"):
+            FolderStore(images, masks).read("a.png")
+        assert FolderStore(images, masks, foreground=2).read("a.png").mask.tolist() == [[0, 0], [255, 0]]

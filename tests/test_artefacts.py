@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import openpyxl
+import pytest
+import torch
+from PIL import Image
+
+from llmseg import zoo
+from llmseg.artefacts import replay
+
+
+@pytest.fixture(scope="module")
+def toy(tiny_recipe):
+    """A pipeline with the tiny recipe, and names as a script would have given them."""
+    names = (
+        ("encoder.0", "down1"),
+        ("encoder.1", "down2"),
+        ("bottleneck", "middle"),
+        *((f"up.{i}", f"up{i + 1}") for i in range(2)),
+        *((f"decoder.{i}", f"conv{i + 1}") for i in range(2)),
+        ("head", "final"),
+    )
+    return replace(zoo.get("gpt-o3"), id="toy", recipe=tiny_recipe, original_names=names)
+
+
+@pytest.fixture(scope="module")
+def run(toy, phantoms, tmp_path_factory):
+    return replay(toy, phantoms, tmp_path_factory.mktemp("replay") / "toy", progress=False)
+
+
+def cells(path):
+    return [list(row) for row in openpyxl.load_workbook(path).active.iter_rows(values_only=True)]
+
+
+def test_loss_sheets_are_epoch_numbers_over_losses(run):
+    for name, column in (("train_losses", "train_loss"), ("val_losses", "validation_loss")):
+        first, second = cells(run.folder / "replay" / f"{name}.xlsx")
+        assert first == [1, 2]
+        assert second == pytest.approx(list(run.history[column]), rel=1e-12)
+
+
+def test_score_sheets_have_a_row_per_epoch_and_no_header(run):
+    sheet = cells(run.folder / "replay" / "validation_dice_scores.xlsx")
+    listed = run.listed[run.listed["phase"] == "validation"]
+    assert sheet == [pytest.approx(list(listed[listed["epoch"] == epoch]["value"])) for epoch in (1, 2)]
+    (row,) = cells(run.folder / "replay" / "test_dice_scores.xlsx")
+    assert row == pytest.approx(list(run.listed[run.listed["phase"] == "test"]["value"]))
+
+
+def test_figures_can_be_opened(run):
+    for name in ("losses.png", "samples.png"):
+        with Image.open(run.folder / "replay" / name) as image:
+            assert min(image.size) > 300
+            assert len(image.convert("L").getcolors()) > 10, "an empty figure has few grey values"
+
+
+def test_weights_have_the_original_names_and_load_again(run, toy):
+    path = run.folder / "replay" / "model_state_dict.pth"
+    state = torch.load(path, weights_only=True)
+    assert {name.split(".")[0] for name in state} == {
+        "down1", "down2", "middle", "up1", "up2", "conv1", "conv2", "final",
+    }  # fmt: skip
+    loaded = toy.load_original(path).state_dict()
+    for name, tensor in run.load_net().state_dict().items():
+        assert torch.equal(loaded[name], tensor)
+
+
+def test_a_recipe_without_test_writes_no_test_sheet(toy, phantoms, tmp_path):
+    without = replace(toy, recipe=toy.recipe.change("test", None).change("fit.epochs", 1))
+    folder = replay(without, phantoms, tmp_path / "run", progress=False).folder / "replay"
+    assert not (folder / "test_dice_scores.xlsx").exists()
+    assert (folder / "validation_dice_scores.xlsx").exists()

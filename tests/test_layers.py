@@ -1,0 +1,162 @@
+"""Imports point down only; this test reads them."""
+
+from __future__ import annotations
+
+import ast
+import functools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import llmseg
+from llmseg import zoo
+
+ROOT = Path(llmseg.__file__).parent
+
+NETS = ("llmseg.unet", "llmseg.encoder_decoder", "llmseg.nets")
+PARTS = ("llmseg.errors", "llmseg.parts")
+VALUES = (*PARTS, *NETS, "llmseg.recipe", "llmseg.fit", "llmseg.overlap", "llmseg.losses", "llmseg.scores")
+TRAINING = ("llmseg.loop", "llmseg.run_writer", "llmseg.runs")
+EVERYTHING = ("llmseg",)
+
+# What a module may import of the package, at its top or inside functions; the longest name that fits a module
+# counts, and a package stands for its modules. A module that is not listed here fails the test.
+LAYERS = {
+    "llmseg.errors": (),
+    "llmseg.version": (),
+    "llmseg.files": ("llmseg.errors",),
+    "llmseg.parts": ("llmseg.errors",),
+    "llmseg.fit": PARTS,
+    "llmseg.recipe": (*PARTS, "llmseg.fit"),
+    "llmseg.overlap": (*PARTS, "llmseg.recipe"),
+    "llmseg.unet": (*PARTS, "llmseg.recipe", "llmseg.nets"),
+    "llmseg.encoder_decoder": (*PARTS, "llmseg.recipe", "llmseg.nets"),
+    "llmseg.nets": ("llmseg.errors", *NETS),
+    "llmseg.losses": (*PARTS, "llmseg.recipe", "llmseg.overlap"),
+    "llmseg.scores": (*PARTS, "llmseg.recipe", "llmseg.overlap"),
+    "llmseg.data": (*PARTS, "llmseg.recipe", "llmseg.data"),
+    "llmseg.zoo": (*VALUES, "llmseg.data", "llmseg.zoo"),
+    "llmseg.loop": (*VALUES, "llmseg.data"),
+    "llmseg.run_writer": (*VALUES, "llmseg.data", "llmseg.files", "llmseg.version", "llmseg.loop"),
+    "llmseg.runs": (*VALUES, "llmseg.data", "llmseg.files", "llmseg.version", "llmseg.loop", "llmseg.run_writer"),
+    "llmseg.fidelity": (*VALUES, "llmseg.data", "llmseg.zoo", "llmseg.loop", "llmseg.fidelity"),
+    "llmseg.inference": (*VALUES, "llmseg.data", "llmseg.files", "llmseg.zoo", *TRAINING),
+    "llmseg.artefacts": (*VALUES, "llmseg.data", "llmseg.files", "llmseg.zoo", *TRAINING, "llmseg.inference"),
+    "llmseg.cli": EVERYTHING,
+    "llmseg.cli_text": EVERYTHING,
+    "llmseg.__main__": EVERYTHING,
+    "llmseg": EVERYTHING,
+}
+
+# Names that are imported by text, so that the shipped kinds register themselves when a recipe is read.
+BY_NAME = {"llmseg.parts": {"llmseg.zoo"}, "llmseg": {"llmseg.zoo"}}
+
+# Nothing here may load these at its top: reading the zoo stays fast.
+HEAVY = ("torch", "monai", "torchvision", "matplotlib", "pandas", "sklearn", "cv2", "PIL", "tqdm")
+LIGHT = ("llmseg.zoo", *VALUES)
+
+TOP, INSIDE, TYPING = "top level", "inside a function", "under TYPE_CHECKING"
+
+
+def module_name(path: Path) -> str:
+    parts = ("llmseg", *path.relative_to(ROOT).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_name(path): path for path in sorted(ROOT.rglob("*.py"))}
+
+
+@functools.cache
+def imports(module: str) -> tuple[tuple[str, str], ...]:
+    """Every import of a module as (where, dotted name), names from ``from`` resolved to modules of the package."""
+    return tuple(_imports(ast.parse(MODULES[module].read_text(encoding="utf-8")), TOP))
+
+
+def _imports(node: ast.AST, where: str) -> Iterator[tuple[str, str]]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import):
+            yield from ((where, alias.name) for alias in child.names)
+        elif isinstance(child, ast.ImportFrom):
+            assert child.level == 0, "relative imports are not read"
+            for alias in child.names:
+                inner = f"{child.module}.{alias.name}"
+                yield where, inner if inner in MODULES else str(child.module)
+        elif isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            yield from _imports(child, INSIDE)
+        elif isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
+            for statement in child.body:
+                yield from _imports(ast.Module([statement], []), TYPING)
+            for statement in child.orelse:
+                yield from _imports(ast.Module([statement], []), where)
+        else:
+            yield from _imports(child, where)
+
+
+def within(name: str, packages: tuple[str, ...]) -> bool:
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
+
+
+def layer(module: str) -> tuple[str, ...] | None:
+    fitting = [name for name in LAYERS if module == name or (name != "llmseg" and module.startswith(f"{name}."))]
+    return LAYERS[max(fitting, key=len)] if fitting else None
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_point_down(module):
+    allowed = layer(module)
+    assert allowed is not None, f"{module} is in no layer; add it to the table"
+    wrong = [
+        f"{name} ({where})"
+        for where, name in imports(module)
+        if where != TYPING and within(name, EVERYTHING) and not within(name, allowed)
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_by_text_are_listed(module):
+    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
+    found = {
+        argument.value
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call)
+        and ast.unparse(call.func) in ("importlib.import_module", "import_module", "__import__")
+        for argument in call.args
+        if isinstance(argument, ast.Constant)
+    }
+    assert found <= BY_NAME.get(module, set())
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if within(m, LIGHT) and not within(m, ("llmseg.nets",))])
+def test_light_modules_load_nothing_heavy(module):
+    assert [name for where, name in imports(module) if where == TOP and within(name, HEAVY)] == []
+
+
+def test_types_of_the_values_point_down_too():
+    """Only the protocols of the recipe name what is above it, and only for the type checker."""
+    upward = {
+        module
+        for module in MODULES
+        for where, name in imports(module)
+        if where == TYPING and within(module, VALUES) and within(name, EVERYTHING) and not within(name, layer(module))
+    }
+    assert upward <= {"llmseg.recipe"}
+
+
+def test_nothing_above_the_zoo_is_known_to_the_trainer():
+    for module in TRAINING:
+        named = [name for _, name in imports(module)]
+        assert not any(within(name, ("llmseg.zoo", "llmseg.fidelity", "llmseg.cli")) for name in named)
+
+
+def test_the_loop_has_no_branch_for_any_pipeline():
+    text = MODULES["llmseg.loop"].read_text(encoding="utf-8")
+    called = {ast.unparse(node.func) for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)}
+    assert not called & {"isinstance", "issubclass", "hasattr", "getattr", "type"}
+    words = [*zoo.names(in_study=None, variants=True), *(zoo.get(id).card.name for id in zoo.names(in_study=None))]
+    assert [word for word in words if word.lower() in text.lower()] == []
+
+
+def test_every_layer_of_the_table_exists():
+    assert [name for name in LAYERS if name not in MODULES] == []

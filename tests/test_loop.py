@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+from torch.nn import functional
+from torch.utils.data import DataLoader, TensorDataset
+
+from llmseg.data.prepared import prepare, working_size
+from llmseg.errors import UserError
+from llmseg.fit import Plateau
+from llmseg.loop import Chance, Epoch, Evaluated, Step, draw_start, first_seed, training
+
+
+@pytest.fixture(scope="module")
+def prepared(phantoms, tiny_recipe):
+    return prepare(phantoms, tiny_recipe.images)
+
+
+def start(recipe, prepared, seed=0):
+    return draw_start(recipe, tuple(prepared), seed, working_size(prepared))
+
+
+def run(recipe, prepared, *, seed=0, per_epoch=True):
+    split, net = start(recipe, prepared, seed)
+    return net, split, list(training(recipe, net, prepared, split, chance=Chance(seed, per_epoch)))
+
+
+def of(kind, events):
+    return [event for event in events if isinstance(event, kind)]
+
+
+def test_it_is_the_loop_anybody_would_write(tiny_recipe, prepared):
+    """The same training written down by hand gives the same losses and weights, bit for bit."""
+    net, split, events = run(tiny_recipe, prepared)
+    _, twin = start(tiny_recipe, prepared)
+    optimizer = torch.optim.Adam(twin.parameters(), lr=tiny_recipe.fit.rate)
+    images, masks = (torch.stack([prepared[id][k] for id in split.train]) for k in (0, 1))
+    losses = []
+    for epoch in range(tiny_recipe.fit.epochs):
+        torch.manual_seed(1000 + epoch)
+        twin.train()
+        for image, mask in DataLoader(TensorDataset(images, masks), batch_size=4, shuffle=True):
+            optimizer.zero_grad()
+            loss = functional.binary_cross_entropy_with_logits(twin(image), mask)
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+    assert [step.loss.item() for step in of(Step, events)] == losses
+    for ours, theirs in zip(net.state_dict().values(), twin.state_dict().values(), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_case_order_is_the_closed_form(tiny_recipe, prepared):
+    """The rule the golden records give for the order of epoch k under seed S."""
+    _, split, events = run(tiny_recipe, prepared, seed=3)
+    for epoch in range(2):
+        torch.manual_seed(1000 * (3 + 1) + epoch)
+        torch.empty((), dtype=torch.int64).random_()
+        own = torch.Generator().manual_seed(int(torch.empty((), dtype=torch.int64).random_()))
+        expected = [split.train[i] for i in torch.randperm(len(split.train), generator=own)]
+        assert [id for step in of(Step, events) if step.epoch == epoch for id in step.ids] == expected
+
+
+def test_every_case_once_per_pass_and_the_test_last(tiny_recipe, prepared):
+    _, split, events = run(tiny_recipe, prepared)
+    kinds = [(type(e).__name__, getattr(e, "phase", "")) for e in events]
+    one_epoch = [("Step", "")] * 5 + [("Evaluated", "validation"), ("Epoch", "")]
+    assert kinds == one_epoch * 2 + [("Evaluated", "test")]
+    assert tuple(id for e in of(Evaluated, events) if e.phase == "test" for id in e.ids) == split.test
+
+
+def test_epoch_loss_is_the_mean_of_what_the_recipe_says(tiny_recipe, prepared):
+    """With 20 cases in batches of 8 the last batch is half as large and must count so, or as much as any."""
+    for over, weights in (("batches", (1, 1, 1)), ("cases", (8, 8, 4))):
+        recipe = tiny_recipe.change("fit.batch_size", 8).change("fit.epoch_loss", over).change("fit.epochs", 1)
+        events = run(recipe, prepared)[2]
+        losses = [step.loss.item() for step in of(Step, events)]
+        expected = sum(w * loss for w, loss in zip(weights, losses, strict=True)) / sum(weights)
+        assert of(Epoch, events)[0].train_loss == pytest.approx(expected, rel=1e-12)
+
+
+def test_lowest_validation_loss_is_what_is_tested(tiny_recipe, prepared):
+    # A rate this high makes a later epoch worse than an earlier one.
+    recipe = tiny_recipe.change("fit.rate", 0.1).change("fit.epochs", 4)
+    kept = recipe.change("fit.keep", "lowest-validation-loss")
+    net, _, events = run(kept, prepared)
+    losses = [epoch.validation_loss for epoch in of(Epoch, events)]
+    best = losses.index(min(losses))
+    assert best < 3, "the example must have its best epoch before the last"
+    shorter = run(recipe.change("fit.epochs", best + 1), prepared)[0]
+    for ours, theirs in zip(net.state_dict().values(), shorter.state_dict().values(), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_plateau_halves_the_rate(tiny_recipe, prepared):
+    recipe = tiny_recipe.change("fit.rate", 0.1).change("fit.epochs", 4)
+    recipe = recipe.change("fit.schedule", Plateau(factor=0.5, patience=0))
+    epochs = of(Epoch, run(recipe, prepared)[2])
+    lowest, rate = float("inf"), 0.1
+    for epoch in epochs:
+        if epoch.validation_loss < lowest * (1 - 1e-4):
+            lowest = epoch.validation_loss
+        else:
+            rate /= 2
+        assert epoch.rate == rate
+    assert rate < 0.1, "the example must have a plateau"
+
+
+def test_dropout_depends_on_the_step_alone(tiny_recipe, prepared):
+    recipe = tiny_recipe.change("net.dropout", 0.5)
+    assert [s.loss for s in of(Step, run(recipe, prepared)[2])] == [s.loss for s in of(Step, run(recipe, prepared)[2])]
+    assert run(recipe, prepared)[2][0].loss != run(tiny_recipe, prepared)[2][0].loss
+
+
+def test_one_stream_draws_on_where_the_epoch_rule_starts_anew(tiny_recipe, prepared):
+    streamed = of(Step, run(tiny_recipe, prepared, per_epoch=False)[2])
+    assert [s.ids for s in streamed] == [s.ids for s in of(Step, run(tiny_recipe, prepared, per_epoch=False)[2])]
+    assert streamed[0].ids != of(Step, run(tiny_recipe, prepared)[2])[0].ids
+
+
+def test_a_script_that_seeds_itself_ignores_the_seed_of_the_run(prepared):
+    from llmseg import zoo
+
+    fit = zoo.get("claude-3.5-sonnet").recipe.fit
+    assert {first_seed(fit, seed) for seed in range(3)} == {42}
+    assert first_seed(dataclasses.replace(fit, own_seed=None), 7) == 7
+
+
+def test_initial_weights_are_those_the_script_drew(golden_case):
+    """Spread and largest value of every parameter to six digits: split, order of layers and seed agree."""
+    record, pipeline = golden_case.record, golden_case.pipeline
+    _, net = draw_start(pipeline.recipe, golden_case.store.ids, record["seed"], pipeline.recipe.images.size)
+    parameters = pipeline.to_original(dict(net.named_parameters()))
+    for name, (std, largest) in record["architecture"]["own_init_std_absmax"].items():
+        found = parameters[name].detach().double()
+        assert found.std(correction=0).item() == pytest.approx(std, rel=6e-6, abs=1e-12), name
+        assert found.abs().max().item() == pytest.approx(largest, rel=6e-6, abs=1e-12), name
+
+
+def test_a_recipe_without_test_ends_after_its_epochs(tiny_recipe, prepared):
+    events = run(tiny_recipe.change("test", None), prepared)[2]
+    assert isinstance(events[-1], Epoch)
+
+
+def test_a_loss_that_is_no_number_stops_the_training(tiny_recipe, prepared):
+    split, net = start(tiny_recipe, prepared)
+    with torch.no_grad():
+        net.head.bias.fill_(float("nan"))
+    with pytest.raises(UserError, match=r"epoch 1 is not a number; lower fit\.rate \(now 0\.01\)"):
+        list(training(tiny_recipe, net, prepared, split, chance=Chance(0, True)))

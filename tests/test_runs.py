@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+
+import llmseg
+from llmseg import Run, UserError, train
+from llmseg.runs import choose_device
+
+
+@pytest.fixture(scope="module")
+def run(tiny_recipe, phantoms, tmp_path_factory):
+    out = tmp_path_factory.mktemp("runs") / "a" / "run"
+    return train(tiny_recipe, phantoms, out, label="tiny", seed=1, progress=False)
+
+
+def content(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "run.json"}
+
+
+def test_the_folder_is_the_record_of_the_run(run, tiny_recipe, phantoms):
+    assert {p.name for p in run.folder.iterdir()} == {
+        "run.json", "history.csv", "listed.csv", "scores.csv", "weights.safetensors",
+    }  # fmt: skip
+    record = run.record
+    assert run.recipe == tiny_recipe
+    assert record["recipe_digest"] == tiny_recipe.digest
+    assert record["store"] == {"name": phantoms.name, "cases": 25, "digest": phantoms.digest}
+    assert record["split_digest"] == run.split.digest
+    assert (record["status"], record["seed"], record["label"], record["device"]) == ("done", 1, "tiny", "cpu")
+    assert record["versions"]["torch"] == torch.__version__.split("+")[0]
+    assert sorted(run.split.train + run.split.validation + run.split.test) == list(phantoms.ids)
+
+
+def test_a_row_per_epoch_and_per_test_case(run, phantoms):
+    assert list(run.history["epoch"]) == [1, 2]
+    assert tuple(run.scores["case"]) == run.split.test
+    assert list(run.scores["group"]) == [phantoms.groups[id] for id in run.split.test]
+    listed = run.listed
+    assert list(listed.columns) == ["phase", "epoch", "position", "value"]
+    last = listed[(listed["phase"] == "validation") & (listed["epoch"] == 2)]["value"]
+    assert run.history["validation_score"].iloc[-1] == pytest.approx(last.mean(), rel=1e-15)
+
+
+def test_stored_weights_give_the_stored_scores(run, phantoms):
+    net, recipe = run.load_net(), run.recipe
+    for id, value in zip(run.scores["case"], run.scores["value"], strict=True):
+        case = phantoms.read(id)
+        image, mask = recipe.images(case.image, case.mask)
+        with torch.no_grad():
+            assert recipe.test.cases(net(image[None]), mask[None]).item() == pytest.approx(value, rel=1e-6)
+
+
+def test_the_same_run_gives_the_same_bytes(run, tiny_recipe, phantoms, tmp_path):
+    twin = train(tiny_recipe, phantoms, tmp_path / "twin", label="tiny", seed=1, progress=False)
+    ours, theirs = content(run.folder), content(twin.folder)
+    # Durations differ from run to run; all other columns must not.
+    assert twin.history.drop(columns="seconds").equals(run.history.drop(columns="seconds"))
+    for name in ("listed.csv", "scores.csv", "weights.safetensors"):
+        assert ours[name] == theirs[name], name
+
+
+def test_another_seed_gives_another_run(run, tiny_recipe, phantoms, tmp_path):
+    other = train(tiny_recipe, phantoms, tmp_path / "other", seed=2, progress=False)
+    assert list(other.history["train_loss"]) != list(run.history["train_loss"])
+
+
+def test_epochs_given_are_in_the_recipe_of_the_run(tiny_recipe, phantoms, tmp_path):
+    run = train(tiny_recipe, phantoms, tmp_path / "one", epochs=1, progress=False)
+    assert run.recipe.fit.epochs == 1
+    assert len(run.history) == 1
+
+
+def test_a_finished_run_is_not_overwritten(run, tiny_recipe, phantoms):
+    before = content(run.folder)
+    with pytest.raises(UserError, match="holds a finished run; choose another --out"):
+        train(tiny_recipe, phantoms, run.folder, progress=False)
+    assert content(run.folder) == before
+
+
+def test_an_unfinished_run_is_no_run_and_starts_again(run, tiny_recipe, phantoms, tmp_path):
+    folder = tmp_path / "killed"
+    folder.mkdir()
+    (folder / "run.json").write_text(json.dumps(run.record | {"status": "running"}))
+    with pytest.raises(UserError, match="holds an unfinished run"):
+        Run.open(folder)
+    again = train(tiny_recipe, phantoms, folder, label="tiny", seed=1, progress=False)
+    assert content(again.folder)["weights.safetensors"] == content(run.folder)["weights.safetensors"]
+
+
+def test_a_folder_of_something_else_is_left_alone(tiny_recipe, phantoms, tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(UserError, match="not empty and holds no run"):
+        train(tiny_recipe, phantoms, tmp_path, progress=False)
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(UserError, match="is a file"):
+        train(tiny_recipe, phantoms, tmp_path / "file", progress=False)
+    with pytest.raises(UserError, match="holds no run"):
+        Run.open(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("images.size", (30, 32), "choose images.size accordingly"),
+        ("net.skip_from", "pooling", "16x16 meets a skip of 8x8"),
+        ("images.size", None, "this recipe keeps the native size"),
+    ],
+)
+def test_parts_that_do_not_fit_leave_no_folder(tiny_recipe, phantoms, tmp_path, path, value, message):
+    with pytest.raises(UserError, match=message):
+        train(tiny_recipe.change(path, value), phantoms, tmp_path / "out", progress=False)
+    assert not (tmp_path / "out").exists()
+
+
+def test_devices(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    assert choose_device("auto") == choose_device("cpu") == torch.device("cpu")
+    with pytest.raises(UserError, match="this machine has 0 CUDA devices; use --device cpu"):
+        choose_device("cuda")
+    for name in ("tpu", "meta"):
+        with pytest.raises(UserError, match="allowed: auto, cpu, cuda or cuda:N"):
+            choose_device(name)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_run_on_a_gpu(tiny_recipe, phantoms, tmp_path, run):
+    other = train(tiny_recipe, phantoms, tmp_path / "gpu", seed=1, device="cuda", progress=False)
+    assert other.history["train_loss"].to_numpy() == pytest.approx(run.history["train_loss"].to_numpy(), rel=1e-2)
+
+
+def test_public_names_exist():
+    for name in llmseg.__all__:
+        assert getattr(llmseg, name) is not None
+    assert set(llmseg.__all__) == set(dir(llmseg))
+    with pytest.raises(AttributeError, match="no attribute 'trian'"):
+        _ = llmseg.trian

@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import os
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from llmseg import zoo
+from llmseg.errors import UserError
+from llmseg.zoo.checkpoints import renamed
+
+SMALLEST = "llama-3.1-405b"
+QUICK = {"llama-3.1-405b", "bing-copilot", "gpt-4", "gpt-o3.rgb"}
+STEMS = sorted(path.stem for path in (Path(__file__).parents[1] / "golden").glob("*.json"))
+LOADED = [pytest.param(stem, marks=[] if stem in QUICK else pytest.mark.slow) for stem in STEMS]
+
+
+def original_state(record) -> dict[str, torch.Tensor]:
+    """Random tensors with the names and shapes that the original script saved."""
+    random = torch.Generator().manual_seed(0)
+    state = {}
+    for name, shape in record["architecture"]["state_dict"]:
+        counter = name.endswith("num_batches_tracked")
+        state[name] = torch.tensor(7) if counter else torch.rand(shape, generator=random)
+    return state
+
+
+@pytest.fixture
+def small(open_golden):
+    return open_golden(SMALLEST)
+
+
+@pytest.fixture
+def path(tmp_path) -> Path:
+    return tmp_path / "model.pth"
+
+
+def refused(pipeline, path) -> str:
+    with pytest.raises(UserError) as error:
+        pipeline.load_original(path)
+    message = str(error.value)
+    assert "\n" not in message
+    assert str(path) in message
+    return message
+
+
+def test_names_and_shapes_of_every_record(golden_case):
+    with torch.device("meta"):
+        state = golden_case.pipeline.build().state_dict()
+    found = {name: list(tensor.shape) for name, tensor in golden_case.pipeline.to_original(state).items()}
+    assert found == dict(golden_case.record["architecture"]["state_dict"])
+
+
+@pytest.mark.parametrize("stem", LOADED)
+def test_an_original_file_loads_and_is_given_back(stem, open_golden, path):
+    case = open_golden(stem)
+    saved = original_state(case.record)
+    torch.save(saved, path)
+    back = case.pipeline.to_original(case.pipeline.load_original(path).state_dict())
+    assert set(back) == set(saved)
+    assert all(torch.equal(back[name], tensor) for name, tensor in saved.items())
+
+
+def test_weights_of_a_wrapped_network(small, path):
+    saved = original_state(small.record)
+    torch.save({f"module.{name}": tensor for name, tensor in saved.items()}, path)
+    back = small.pipeline.to_original(small.pipeline.load_original(path).state_dict())
+    assert all(torch.equal(back[name], tensor) for name, tensor in saved.items())
+
+
+def test_the_file_decides_the_number_of_channels(small, path):
+    saved = original_state(small.record)
+    first = next(iter(saved))
+    saved[first] = torch.rand(saved[first].shape[0], 3, 3, 3)
+    torch.save(saved, path)
+    net = small.pipeline.load_original(path)
+    assert net(torch.rand(1, 3, 64, 64)).shape[1] == 1
+
+
+def test_the_same_weights_from_text_and_path(small, path):
+    torch.save(original_state(small.record), path)
+    assert small.pipeline.load_original(str(path)).state_dict().keys() == small.pipeline.build().state_dict().keys()
+
+
+def test_missing_file(small, path):
+    assert "no file" in refused(small.pipeline, path)
+
+
+def test_a_folder(small, tmp_path):
+    assert "no file" in refused(small.pipeline, tmp_path)
+
+
+def test_a_whole_model_is_refused(small, path):
+    torch.save(nn.Sequential(nn.Conv2d(1, 1, 3)), path)
+    assert "save its state_dict() instead" in refused(small.pipeline, path)
+
+
+class Harmful:
+    def __init__(self, trace: Path) -> None:
+        self.trace = trace
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.trace),)
+
+
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
+@pytest.mark.parametrize("write", [torch.save, lambda value, path: path.write_bytes(pickle.dumps(value))])
+@pytest.mark.parametrize("inside", [False, True])
+def test_code_is_refused_and_not_run(small, path, tmp_path, write, inside):
+    trace = tmp_path / "executed"
+    harmful = Harmful(trace)
+    write({**original_state(small.record), "extra": harmful} if inside else harmful, path)
+    refused(small.pipeline, path)
+    assert not trace.exists()
+    torch.load(path, weights_only=False) if write is torch.save else pickle.loads(path.read_bytes())
+    assert trace.exists()  # the file does execute code when read carelessly
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.999])
+def test_truncated(small, path, share):
+    torch.save(original_state(small.record), path)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * share)])
+    assert "damaged" in refused(small.pipeline, path)
+
+
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
+@pytest.mark.parametrize("content", [b"hello", b"PK\x03\x04", b"\x80\x02}q\x00.", b"\x80\x04N."])
+def test_something_else(small, path, content):
+    path.write_bytes(content)
+    refused(small.pipeline, path)
+
+
+@pytest.mark.parametrize("value", [[torch.zeros(1)], torch.zeros(1), 3, {}, {"epoch": 3}, {"state": {"a": None}}])
+def test_no_state_dictionary(small, path, value):
+    torch.save(value, path)
+    assert "is no state dictionary" in refused(small.pipeline, path)
+
+
+def test_wrong_pipeline(small, path):
+    torch.save(original_state(small.record), path)
+    message = refused(zoo.get("bing-copilot"), path)
+    assert "does not fit bing-copilot" in message
+    assert "another pipeline's script" in message
+
+
+def test_a_tensor_missing_unknown_or_misshapen(small, path):
+    saved = original_state(small.record)
+    last = list(saved)[-1]
+    for changed, word in (
+        ({k: v for k, v in saved.items() if k != last}, f"has no '{last}'"),
+        ({**saved, "extra.weight": torch.zeros(1)}, "has an unknown 'extra.weight'"),
+        ({**saved, last: torch.zeros(9)}, f"has '{last}' of shape (9,), not {tuple(saved[last].shape)}"),
+    ):
+        torch.save(changed, path)
+        assert word in refused(small.pipeline, path)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        (64, 0, 3, 3),
+        (2, 1, 3, 3),
+        (64,),
+        (),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Initializing zero-element tensors")
+def test_a_first_weight_of_senseless_shape(small, path, shape):
+    saved = original_state(small.record)
+    torch.save({**saved, next(iter(saved)): torch.zeros(shape)}, path)
+    assert "of shape" in refused(small.pipeline, path)
+
+
+def test_renamed():
+    prefixes = (("encoder.1", "down.b"), ("encoder.10", "down.k"))
+    assert renamed("encoder.10.weight", prefixes) == "down.k.weight"
+    assert renamed("encoder.1.0.weight", prefixes) == "down.b.0.weight"
+    with pytest.raises(KeyError):
+        renamed("decoder.0.weight", prefixes)
