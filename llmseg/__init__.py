@@ -78,8 +78,11 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
+    # The zoo comes first, whatever is asked for: it makes all kinds of parts known, which a recipe read from JSON and
+    # a run read from disk need. It loads no torch.
+    zoo = importlib.import_module("llmseg.zoo")
     if name == "zoo":
-        return importlib.import_module("llmseg.zoo")
+        return zoo
     if name in _HOMES:
         return getattr(importlib.import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'llmseg' has no attribute '{name}'")

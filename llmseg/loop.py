@@ -13,10 +13,9 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torch.utils.data import DataLoader
 
 from llmseg.data.prepared import PreparedCases
-from llmseg.data.splits import Split
 from llmseg.errors import UserError
 from llmseg.fit import Fit
-from llmseg.recipe import Recipe, Score
+from llmseg.recipe import Recipe, Score, Split
 
 _OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
 

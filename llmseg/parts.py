@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import importlib
 import math
 import types
 import typing
@@ -114,12 +113,12 @@ def parsed(where: str, value: Any) -> Any:
 
 
 def _kind(where: str, kind: object) -> type[Part]:
-    # The shipped kinds register themselves when their modules are imported; the zoo imports them all.
-    if isinstance(kind, str) and kind not in _KINDS:
-        importlib.import_module("llmseg.zoo")
     known = sorted(name for name, cls in _KINDS.items() if dataclasses.is_dataclass(cls))
-    if kind not in known:
-        raise UserError(f"{where}: unknown kind {kind!r}{nearest(str(kind), known)}; known: {', '.join(known)}")
+    if not isinstance(kind, str) or kind not in known:
+        raise UserError(
+            f"{where}: unknown kind {kind!r}{nearest(str(kind), known)}; known: {', '.join(known)}; "
+            "import the module of a kind of your own first"
+        )
     return _KINDS[kind]
 
 

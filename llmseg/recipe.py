@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
-    from llmseg.data.splits import Split
-
 
 class Images(Part, ABC):
     """Data preparation."""
@@ -39,6 +37,26 @@ class Images(Part, ABC):
     @abstractmethod
     def __call__(self, image: np.ndarray, mask: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
         """Prepare a case: image as above, mask uint8 ``[H, W]`` to float32 ``[1, h, w]`` in 0..1."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """Case ids of the three parts, each in the order in which it is used."""
+
+    train: tuple[str, ...]
+    validation: tuple[str, ...]
+    test: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        ids = self.train + self.validation + self.test
+        if len(set(ids)) != len(ids):
+            twice = next(id for id in ids if ids.count(id) > 1)
+            raise UserError(f"case '{twice}' is in the split more than once")
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the ids in order, 64 hexadecimal digits."""
+        return hashlib.sha256(json.dumps([self.train, self.validation, self.test]).encode()).hexdigest()
 
 
 class Splitter(Part, ABC):

@@ -18,11 +18,10 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from llmseg.data.splits import Split
 from llmseg.data.store import Store
 from llmseg.files import write_atomically, write_text
 from llmseg.loop import Epoch, Evaluated, Event
-from llmseg.recipe import Recipe
+from llmseg.recipe import Recipe, Split
 
 _PACKAGES = ("llmseg", "torch", "monai", "numpy", "Pillow", "opencv-python-headless", "scikit-learn")
 

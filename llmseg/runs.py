@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from llmseg.data.splits import Split
 from llmseg.data.store import Store
 from llmseg.errors import UserError
-from llmseg.recipe import Recipe
+from llmseg.recipe import Recipe, Split
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,38 +1,16 @@
-"""The split procedures of the scripts, and the split they give."""
+"""The split procedures of the scripts."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from llmseg.errors import UserError
-from llmseg.recipe import Splitter
+from llmseg.recipe import Split, Splitter
 
 if TYPE_CHECKING:
     import torch
-
-
-@dataclass(frozen=True)
-class Split:
-    """Case ids of the three parts, each in the order in which it is used."""
-
-    train: tuple[str, ...]
-    validation: tuple[str, ...]
-    test: tuple[str, ...]
-
-    def __post_init__(self) -> None:
-        ids = self.train + self.validation + self.test
-        if len(set(ids)) != len(ids):
-            twice = next(id for id in ids if ids.count(id) > 1)
-            raise UserError(f"case '{twice}' is in the split more than once")
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 over the ids in order, 64 hexadecimal digits."""
-        return hashlib.sha256(json.dumps([self.train, self.validation, self.test]).encode()).hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True)

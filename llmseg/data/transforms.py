@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -17,7 +17,9 @@ from monai.transforms import (
 )
 from PIL import Image
 
-from llmseg.data.images import Prepare
+if TYPE_CHECKING:
+    from llmseg.data.images import Prepare
+
 
 _PILLOW = {"pillow-bilinear": Image.Resampling.BILINEAR, "pillow-nearest": Image.Resampling.NEAREST}
 _TO_TENSOR = EnsureType(data_type="tensor", dtype=torch.float32, track_meta=False)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
-from llmseg.encoder_decoder import EncoderDecoder, UnpaddedEncoderDecoder
 from llmseg.nets.blocks import double_conv, halve, up_conv
+
+if TYPE_CHECKING:
+    from llmseg.encoder_decoder import EncoderDecoder, UnpaddedEncoderDecoder
 
 
 class EncoderDecoderModule(nn.Module):

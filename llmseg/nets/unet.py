@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from llmseg.errors import UserError
 from llmseg.nets.blocks import double_conv, halve
-from llmseg.unet import UNet
+
+if TYPE_CHECKING:
+    from llmseg.unet import UNet
 
 
 class UNetModule(nn.Module):

@@ -10,8 +10,9 @@ from sklearn.model_selection import train_test_split
 from torch.utils.data import random_split
 
 from llmseg import zoo
-from llmseg.data.splits import RandomSplit, Split, TwoStepSplit
+from llmseg.data.splits import RandomSplit, TwoStepSplit
 from llmseg.errors import UserError
+from llmseg.recipe import Split
 from llmseg.zoo.common import SPLIT_80_10_10
 
 EVERY_ID = zoo.names(in_study=None, variants=True)
