@@ -32,7 +32,7 @@ class TwoStepSplit(Splitter):
         ...     first="held-out", first_size=0.2, second_size=0.5, sizes_are="test_size", seed=42, order="drawn"
         ... )([str(i) for i in range(20)], torch.Generator())
         >>> split.test
-        ('15', '17')
+        ('17', '1')
     """
 
     first: Literal["held-out", "test"]
