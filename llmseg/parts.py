@@ -92,6 +92,26 @@ def leaves(path: str, value: object) -> Iterator[tuple[str, object]]:
         yield from leaves(f"{path}.{field.name}", getattr(value, field.name))
 
 
+def differing(path: str, left: object, right: object) -> Iterator[tuple[str, object, object]]:
+    """Yield (dotted path, left, right) of every field that differs.
+
+    Parts of two kinds are compared by their kind and field by field, ``None`` standing for a field one of them lacks. A
+    part that is there on one side only is one difference.
+    """
+    if not (isinstance(left, Part) and isinstance(right, Part)):
+        if left != right:
+            yield path, left, right
+        return
+    if type(left) is not type(right):
+        yield f"{path}.kind", type(left).__name__, type(right).__name__
+    ours, theirs = ({f.name: getattr(p, f.name) for f in dataclasses.fields(p)} for p in (left, right))  # type: ignore[arg-type]
+    for name in [*ours, *(n for n in theirs if n not in ours)]:
+        if name in ours and name in theirs:
+            yield from differing(f"{path}.{name}", ours[name], theirs[name])
+        else:
+            yield f"{path}.{name}", ours.get(name), theirs.get(name)
+
+
 def plain(value: object) -> Any:
     """Return a part as dictionaries and lists, each dictionary with the ``kind`` of its part."""
     if dataclasses.is_dataclass(value):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from llmseg.errors import UserError
 from llmseg.fit import Fit
-from llmseg.parts import Part, check_names, field_name, leaves, parsed, plain
+from llmseg.parts import Part, check_names, differing, field_name, leaves, parsed, plain
 
 if TYPE_CHECKING:
     import numpy as np
@@ -200,14 +200,13 @@ class Recipe(Part):
     def diff(self, other: Recipe) -> tuple[Difference, ...]:
         """Return the fields in which two recipes differ, in field order.
 
-        A field that only one of them has (their parts are of different kinds) is paired with ``None``.
+        A field that only one of them has (their parts are of different kinds) is paired with ``None``, and so is a part
+        that only one of them has, such as a schedule.
         """
-        left, right = dict(self.items()), dict(other.items())
-        paths = list(left) + [path for path in right if path not in left]
         return tuple(
-            Difference(path, left.get(path), right.get(path))
-            for path in paths
-            if (path in left) != (path in right) or left.get(path) != right.get(path)
+            Difference(*found)
+            for part in dataclasses.fields(self)
+            for found in differing(part.name, getattr(self, part.name), getattr(other, part.name))
         )
 
     @property
