@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from llmseg.artefacts import replay
     from llmseg.data.store import Case, FolderStore, Store
     from llmseg.data.synthetic import SyntheticStore
-    from llmseg.errors import UserError
+    from llmseg.errors import Terminated, UserError
     from llmseg.fidelity.verify import Verdict, read_record, verify
     from llmseg.inference import load_model, load_original_model, predict, probability
     from llmseg.recipe import Difference, Recipe
@@ -37,6 +37,7 @@ __all__ = [
     "Run",
     "Store",
     "SyntheticStore",
+    "Terminated",
     "UserError",
     "Verdict",
     "__version__",
@@ -63,6 +64,7 @@ _HOMES = {
     "Run": "llmseg.runs",
     "Store": "llmseg.data.store",
     "SyntheticStore": "llmseg.data.synthetic",
+    "Terminated": "llmseg.errors",
     "UserError": "llmseg.errors",
     "hardware": "llmseg.run_writer",
     "probability": "llmseg.inference",

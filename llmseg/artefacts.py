@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import random
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmseg.data.store import Case, Store
-from llmseg.files import write_atomically
+from llmseg.files import write_bytes
 from llmseg.inference import probability
 from llmseg.runs import Run, train
 from llmseg.zoo import Pipeline
@@ -33,6 +35,8 @@ def replay(
 ) -> Run:
     """Run a pipeline as its script would: train, validate, test, and write the files the script was asked for.
 
+    The same call made again completes what was interrupted and leaves what is finished, see :func:`llmseg.train`.
+
     Args:
         pipeline: The pipeline.
         store: The cases.
@@ -52,12 +56,13 @@ def replay(
     run = train(
         pipeline.recipe, store, out, label=pipeline.id, seed=seed, epochs=epochs, device=device, progress=progress
     )
-    write_artefacts(run, pipeline, store)
+    if not (run.folder / "replay").exists():
+        write_artefacts(run, pipeline, store)
     return run
 
 
 def write_artefacts(run: Run, pipeline: Pipeline, store: Store) -> Path:
-    """Write the replay files of a run.
+    """Write the replay files of a run; the folder appears when all of them are there.
 
     ``train_losses.xlsx`` and ``val_losses.xlsx`` have two rows, the epoch numbers and the losses;
     ``validation_dice_scores.xlsx`` a row per epoch and a column per listed score; ``test_dice_scores.xlsx`` one row;
@@ -72,14 +77,15 @@ def write_artefacts(run: Run, pipeline: Pipeline, store: Store) -> Path:
     Returns:
         The folder ``replay`` inside the run folder.
     """
-    folder = run.folder / "replay"
-    folder.mkdir(exist_ok=True)
-    _write_sheets(run, folder)
-    write_atomically(folder / "losses.png", lambda path: _losses(run).savefig(path, dpi=150))
-    if run.split.test:
-        write_atomically(folder / "samples.png", lambda path: _samples(run, store).savefig(path, dpi=110))
-    _write_weights(run, pipeline, folder)
-    return folder
+    folder, unfinished = run.folder / "replay", run.folder / ".replay"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir()
+    _write_sheets(run, unfinished)
+    _write_figure(unfinished / "losses.png", _losses(run))
+    _write_figure(unfinished / "samples.png", _samples(run, store))
+    _write_weights(run, pipeline, unfinished)
+    shutil.rmtree(folder, ignore_errors=True)
+    return unfinished.rename(folder)
 
 
 def _write_sheets(run: Run, folder: Path) -> None:
@@ -96,14 +102,24 @@ def _write_sheets(run: Run, folder: Path) -> None:
 def _write_sheet(path: Path, rows: Sequence[Sequence[float]]) -> None:
     import pandas as pd
 
-    write_atomically(path, lambda temporary: pd.DataFrame(rows).to_excel(temporary, header=False, index=False))
+    buffer = io.BytesIO()
+    pd.DataFrame(rows).to_excel(buffer, header=False, index=False)
+    write_bytes(path, buffer.getvalue())
 
 
 def _write_weights(run: Run, pipeline: Pipeline, folder: Path) -> None:
     import torch
 
     state = pipeline.to_original(run.load_net().state_dict())
-    write_atomically(folder / "model_state_dict.pth", lambda path: torch.save(state, path))
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    write_bytes(folder / "model_state_dict.pth", buffer.getvalue())
+
+
+def _write_figure(path: Path, figure: Figure) -> None:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=120)
+    write_bytes(path, buffer.getvalue())
 
 
 def _losses(run: Run) -> Figure:
@@ -117,6 +133,7 @@ def _losses(run: Run) -> Figure:
     axes.plot(history["epoch"], history["validation_loss"], marker=".", color="#D55E00", label="validation")
     axes.set(xlabel="epoch", ylabel="loss", title=run.record["label"])
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlim(0.5, len(history) + 0.5)
     axes.legend()
     return figure
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -12,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 import llmseg
-from llmseg import UserError, cli_text
+from llmseg import Terminated, UserError, cli_text
 
 app = typer.Typer(
     help="Segmentation pipelines written by large language models: list, show, replay, train, predict.",
@@ -34,6 +35,7 @@ Epochs = Annotated[int | None, typer.Option(help="Number of epochs instead of th
 Seed = Annotated[int, typer.Option(help="Seed of what the recipe leaves to chance.", min=0)]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 Set = Annotated[list[str], typer.Option("--set", help="Change a field of the recipe: path=value; repeatable.")]
+Every = Annotated[float, typer.Option(help="Seconds between checkpoints.", min=0)]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars.")]
 
 
@@ -91,15 +93,26 @@ def train(
     seed: Seed = 0,
     device: Device = "auto",
     changes: Set = [],  # noqa: B006
+    checkpoint_every: Every = 60.0,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train a recipe and write the run folder."""
+    """Train a recipe and write the run folder; the same command again continues an interrupted run."""
     label, recipe = _recipe(name)
     for change in changes:
         recipe = recipe.change_text(change)
     store = _store(_folder(images, masks, mask_suffix, foreground), synthetic, cases)
-    run = llmseg.train(recipe, store, out, label=label, seed=seed, epochs=epochs, device=device, progress=not quiet)
+    run = llmseg.train(
+        recipe,
+        store,
+        out,
+        label=label,
+        seed=seed,
+        epochs=epochs,
+        device=device,
+        progress=not quiet,
+        checkpoint_every=checkpoint_every,
+    )
     _show(cli_text.run_summary(run, as_json), as_json)
 
 
@@ -160,12 +173,15 @@ def predict(
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line; a user's mistake ends in one line and exit code 2."""
+    """Run the command line; a user's mistake ends in one line and exit code 2, SIGTERM in 143."""
     try:
         app(arguments)
     except UserError as error:
         print(f"llmseg: {error}", file=sys.stderr)
         raise SystemExit(2) from None
+    except Terminated as stop:
+        print(f"llmseg: {stop}", file=sys.stderr)
+        raise SystemExit(128 + signal.SIGTERM) from None
 
 
 def _recipe(name: str) -> tuple[str, llmseg.Recipe]:

@@ -19,6 +19,10 @@ class UserError(ValueError):
     """
 
 
+class Terminated(Exception):
+    """A training was told to stop and has stored where it stands; the same call continues it."""
+
+
 def nearest(word: str, allowed: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the closest allowed word, or an empty string.
 

@@ -4,33 +4,41 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
+from llmseg.errors import UserError
 
-def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
+
+def write_bytes(path: Path, content: bytes) -> None:
     """Write a file beside its place, flush it to disk, and move it into place.
 
     Args:
         path: Where the file belongs; an existing one is replaced.
-        write: Writes the content to the path it is given, which has the same extension.
+        content: What it shall hold.
+
+    Raises:
+        UserError: The disk is full or refuses the file; an existing one is kept.
     """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
+    temporary: Path | None = None
     try:
-        write(temporary)
-        with temporary.open("rb+") as file:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
+        temporary = Path(name)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
             os.fsync(file.fileno())
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror}; what was there before is kept") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text atomically."""
-    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+    """Write UTF-8 text as :func:`write_bytes` does."""
+    write_bytes(path, text.encode("utf-8"))
 
 
 def _umask() -> int:

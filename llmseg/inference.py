@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import numpy as np
 from llmseg.data.layouts import find_images
 from llmseg.data.pixels import read_image
 from llmseg.errors import UserError
-from llmseg.files import write_atomically
+from llmseg.files import write_bytes
 from llmseg.recipe import Recipe
 from llmseg.runs import Run, choose_device
 from llmseg.zoo import Pipeline
@@ -131,4 +132,6 @@ def _write_png(path: Path, values: np.ndarray) -> None:
     from PIL import Image
 
     image = Image.fromarray(values.astype(np.uint8))
-    write_atomically(path, lambda temporary: image.save(temporary, format="PNG"))
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG")
+    write_bytes(path, buffer.getvalue())

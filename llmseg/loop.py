@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,15 +10,13 @@ from typing import Literal, TypeAlias
 
 import torch
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torch.utils.data import DataLoader
 
 from llmseg.data.prepared import PreparedCases
 from llmseg.errors import UserError
 from llmseg.fit import Fit
 from llmseg.recipe import Recipe, Score, Split
-
-_OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+from llmseg.state import State
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class Chance:
 
 @dataclass(frozen=True)
 class Step:
-    """A training step whose gradients are computed and not yet applied."""
+    """A training step that was taken; its gradients are still in the parameters."""
 
     epoch: int
     index: int
@@ -106,87 +105,94 @@ def draw_start(recipe: Recipe, ids: Sequence[str], seed: int, size: tuple[int, i
 
 def training(
     recipe: Recipe,
-    net: nn.Module,
+    state: State,
     prepared: Mapping[str, tuple[Tensor, Tensor]],
     split: Split,
     *,
     chance: Chance,
     device: torch.device | str = "cpu",
-    epochs: int | None = None,
 ) -> Iterator[Event]:
-    """Train, validate and test; yield every step, evaluated batch and epoch as it happens.
+    """Train, validate and test from where the state stands; yield every step, evaluated batch and epoch.
 
-    The network is changed in place. After the last epoch it has the weights the recipe keeps, and the test
-    follows.
+    The state is advanced in place and can be stored whenever a step or an epoch is yielded. After the last epoch its
+    network gets the weights the recipe keeps, and the test follows.
 
     Args:
         recipe: What to do.
-        net: The network.
+        state: Where the training stands.
         prepared: Image and mask by case id.
         split: The three parts.
         chance: What decides case order and dropout.
-        device: Where to compute.
-        epochs: Number of epochs instead of the recipe's.
+        device: Where the network is.
 
     Raises:
         UserError: The training loss is not a number.
     """
     fit = recipe.fit
-    net.to(device)
-    optimizer = _OPTIMIZERS[fit.optimizer](net.parameters(), lr=fit.rate, weight_decay=fit.decay)  # type: ignore[call-arg]
-    schedule = fit.schedule and ReduceLROnPlateau(
-        optimizer, mode="min", factor=fit.schedule.factor, patience=fit.schedule.patience
-    )
-    loader = DataLoader(PreparedCases(prepared, split.train), batch_size=fit.batch_size, shuffle=True)
-    lowest, kept, step = float("inf"), None, 0
-    for epoch in range(epochs or fit.epochs):
+    while state.epoch < fit.epochs:
         started = time.perf_counter()
-        chance.start_epoch(epoch)
-        train_loss = yield from _fit_epoch(recipe, net, loader, optimizer, chance, device, epoch, step)
-        step += len(loader)
+        train_loss = yield from _fit_epoch(recipe, state, prepared, split.train, chance, device)
         validation_loss, listed = yield from _evaluate(
-            recipe, net, prepared, split.validation, device, "validation", recipe.score
+            recipe, state.net, prepared, split.validation, device, "validation", recipe.score
         )
-        if schedule:
-            schedule.step(validation_loss)
-        if fit.keep == "lowest-validation-loss" and validation_loss < lowest:
-            lowest, kept = validation_loss, {name: t.detach().clone() for name, t in net.state_dict().items()}
-        rate = optimizer.param_groups[0]["lr"]
-        yield Epoch(epoch, train_loss, validation_loss, listed, rate, time.perf_counter() - started)
-    if kept is not None:
-        net.load_state_dict(kept)
+        if state.schedule:
+            state.schedule.step(validation_loss)
+        if fit.keep == "lowest-validation-loss":
+            state.keep_if_lowest(validation_loss)
+        rate = state.optimizer.param_groups[0]["lr"]
+        state.end_epoch()
+        seconds = time.perf_counter() - started
+        yield Epoch(state.epoch - 1, train_loss, validation_loss, listed, rate, seconds)
+    if state.kept is not None:
+        state.net.load_state_dict(state.kept)
     if recipe.test is not None:
-        yield from _evaluate(recipe, net, prepared, split.test, device, "test", recipe.test)
+        yield from _evaluate(recipe, state.net, prepared, split.test, device, "test", recipe.test)
 
 
 def _fit_epoch(
     recipe: Recipe,
-    net: nn.Module,
-    loader: DataLoader[tuple[Tensor, Tensor, str]],
-    optimizer: torch.optim.Optimizer,
+    state: State,
+    prepared: Mapping[str, tuple[Tensor, Tensor]],
+    ids: Sequence[str],
     chance: Chance,
     device: torch.device | str,
-    epoch: int,
-    first_step: int,
 ) -> Generator[Step, None, float]:
-    net.train()
-    losses, counts = [], []
-    for index, (image, mask, ids) in enumerate(loader, start=first_step):
-        chance.start_step(index)
-        optimizer.zero_grad()
-        loss = recipe.loss(net(image.to(device)), mask.to(device))
+    state.net.train()
+    for image, mask, names in _batches(recipe, state, prepared, ids, chance):
+        chance.start_step(state.step)
+        state.optimizer.zero_grad()
+        loss = recipe.loss(state.net(image.to(device)), mask.to(device))
         loss.backward()  # type: ignore[no-untyped-call]
-        losses.append(loss.detach())
-        counts.append(len(ids))
-        yield Step(epoch, index, tuple(ids), losses[-1])
-        optimizer.step()
-    mean = _mean(losses, counts, recipe.fit)
+        state.optimizer.step()
+        state.losses.append(loss.detach())
+        state.counts.append(len(names))
+        state.step += 1
+        yield Step(state.epoch, state.step - 1, tuple(names), state.losses[-1])
+    mean = _mean(state.losses, state.counts, recipe.fit)
     if mean != mean:
         raise UserError(
-            f"the training loss of epoch {epoch + 1} is not a number; lower fit.rate (now {recipe.fit.rate}) "
+            f"the training loss of epoch {state.epoch + 1} is not a number; lower fit.rate (now {recipe.fit.rate}) "
             "or look at the images"
         )
     return mean
+
+
+def _batches(
+    recipe: Recipe,
+    state: State,
+    prepared: Mapping[str, tuple[Tensor, Tensor]],
+    ids: Sequence[str],
+    chance: Chance,
+) -> Iterator[tuple[Tensor, Tensor, Sequence[str]]]:
+    """Return the batches of the running epoch that are still to be done."""
+    loader = DataLoader(PreparedCases(prepared, ids), batch_size=recipe.fit.batch_size, shuffle=True)
+    if state.order_from is None:
+        chance.start_epoch(state.epoch)
+    with state.order() as done:
+        # The loader draws the order when its first batch is asked for.
+        batches = iter(loader)
+        first = [next(batches) for _ in range(max(done, 1))][done:]
+    return itertools.chain(first, batches)
 
 
 @torch.no_grad()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import platform
+import shutil
 import sys
 import time
 from collections.abc import Mapping
@@ -15,15 +17,22 @@ from typing import Any
 
 import pandas as pd
 import torch
-from safetensors.torch import save_file
-from torch import nn
+from safetensors.torch import save
 
 from llmseg.data.store import Store
-from llmseg.files import write_atomically, write_text
+from llmseg.errors import UserError
+from llmseg.files import write_bytes, write_text
 from llmseg.loop import Epoch, Evaluated, Event
 from llmseg.recipe import Recipe, Split
+from llmseg.state import State
 
 _PACKAGES = ("llmseg", "torch", "monai", "numpy", "Pillow", "opencv-python-headless", "scikit-learn")
+_COLUMNS = {
+    "history": ["epoch", "train_loss", "validation_loss", "validation_score", "rate"],
+    "timing": ["epoch", "seconds"],
+    "listed": ["phase", "epoch", "position", "value"],
+    "scores": ["phase", "case", "group", "measure", "value"],
+}
 
 
 def run_record(
@@ -72,65 +81,108 @@ def hardware() -> dict[str, Any]:
 
 
 class RunWriter:
-    """Writes a run folder as its training goes on; every file is replaced as a whole."""
+    """Writes a run folder as its training goes on; every file is replaced as a whole.
 
-    def __init__(self, folder: Path, record: dict[str, Any], groups: Mapping[str, str]) -> None:
-        self.folder, self.record, self.groups = folder, record, groups
-        self.began = time.perf_counter()
-        self.history: list[dict[str, Any]] = []
-        self.listed: list[dict[str, Any]] = []
-        self.scores: list[dict[str, Any]] = []
+    Attributes:
+        folder: The run folder.
+        record: What ``run.json`` says.
+        state: Where the training stands; stored in checkpoints.
+        groups: Group of each case.
+        every: Seconds between checkpoints.
+    """
+
+    def __init__(
+        self, folder: Path, record: dict[str, Any], state: State, groups: Mapping[str, str], every: float
+    ) -> None:
+        self.folder, self.record, self.state, self.groups, self.every = folder, record, state, groups, every
+        self.began = self.stored = time.perf_counter()
+        self.rows: dict[str, list[dict[str, Any]]] = {name: [] for name in _COLUMNS}
 
     def start(self) -> None:
-        """Make the folder and say that the run has begun."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        """Say that the run has begun, or continue from its last checkpoint.
+
+        Raises:
+            UserError: The checkpoint belongs to another split, as another version of a library may draw it.
+        """
+        if self._checkpoint.exists():
+            saved = torch.load(self._checkpoint, map_location="cpu", weights_only=True)
+            if saved["split_digest"] != self.record["split_digest"]:
+                raise UserError(f"{self.folder} was begun with another split; use the versions its run.json names")
+            self.state.restore(saved["state"])
+            self.rows = saved["rows"]
+            self.began -= saved["seconds"]
         self._write_record()
 
     def take(self, event: Event) -> None:
-        """Note what an event brings; write the history after every epoch."""
+        """Note what an event brings; write the history after every epoch, a checkpoint when it is time."""
         if isinstance(event, Epoch):
             self._take_epoch(event)
         elif isinstance(event, Evaluated) and event.phase == "test":
             self._take_test(event)
+        if not isinstance(event, Evaluated) and time.perf_counter() - self.stored > self.every:
+            self.store()
 
-    def finish(self, net: nn.Module) -> None:
-        """Write scores and weights, then say that the run is done."""
-        self._write_frame("listed.csv", self.listed, ["phase", "epoch", "position", "value"])
-        self._write_frame("scores.csv", self.scores, ["phase", "case", "group", "measure", "value"])
-        weights = {name: tensor.detach().cpu().contiguous() for name, tensor in net.state_dict().items()}
+    def store(self) -> None:
+        """Write a checkpoint; possible after a step or an epoch."""
+        self._checkpoint.parent.mkdir(exist_ok=True)
+        buffer = io.BytesIO()
+        saved = {
+            "state": self.state.to_dict(),
+            "rows": self.rows,
+            "seconds": self._seconds(),
+            "split_digest": self.record["split_digest"],
+        }
+        torch.save(saved, buffer)
+        write_bytes(self._checkpoint, buffer.getvalue())
+        self.stored = time.perf_counter()
+
+    def finish(self) -> None:
+        """Write scores and weights, say that the run is done, and drop the checkpoint."""
+        for name in _COLUMNS:
+            self._write_rows(name)
+        weights = {name: tensor.detach().cpu().contiguous() for name, tensor in self.state.net.state_dict().items()}
         # One note only: safetensors writes several in no fixed order, and equal runs shall give equal bytes.
-        notes = {"recipe_digest": self.record["recipe_digest"]}
-        write_atomically(self.folder / "weights.safetensors", lambda path: save_file(weights, path, metadata=notes))
+        content = save(weights, metadata={"recipe_digest": self.record["recipe_digest"]})
+        write_bytes(self.folder / "weights.safetensors", content)
         # Last, so that a folder that says it is done has everything.
-        self.record |= {"status": "done", "seconds": round(time.perf_counter() - self.began, 3)}
+        self.record |= {"status": "done", "seconds": round(self._seconds(), 3)}
         self._write_record()
+        shutil.rmtree(self._checkpoint.parent, ignore_errors=True)
+
+    def _seconds(self) -> float:
+        """Time spent on the run, earlier sittings up to their last checkpoint included."""
+        return time.perf_counter() - self.began
+
+    @property
+    def _checkpoint(self) -> Path:
+        return self.folder / "checkpoint" / "state.pt"
 
     def _take_epoch(self, event: Epoch) -> None:
-        listed = event.listed
-        self.history.append(
+        epoch, listed = event.index + 1, event.listed
+        self.rows["history"].append(
             {
-                "epoch": event.index + 1,
+                "epoch": epoch,
                 "train_loss": event.train_loss,
                 "validation_loss": event.validation_loss,
                 "validation_score": sum(listed) / len(listed),
                 "rate": event.rate,
-                "seconds": round(event.seconds, 3),
             }
         )
-        self.listed += [
-            {"phase": "validation", "epoch": event.index + 1, "position": position, "value": value}
+        self.rows["timing"].append({"epoch": epoch, "seconds": round(event.seconds, 3)})
+        self.rows["listed"] += [
+            {"phase": "validation", "epoch": epoch, "position": position, "value": value}
             for position, value in enumerate(listed)
         ]
-        self._write_frame("history.csv", self.history, list(self.history[0]))
+        self._write_rows("history")
+        self._write_rows("timing")
 
     def _take_test(self, event: Evaluated) -> None:
-        position = sum(row["phase"] == "test" for row in self.listed)
-        epochs = len(self.history)
-        self.listed += [
-            {"phase": "test", "epoch": epochs, "position": position + offset, "value": value}
+        position = sum(row["phase"] == "test" for row in self.rows["listed"])
+        self.rows["listed"] += [
+            {"phase": "test", "epoch": self.state.epoch, "position": position + offset, "value": value}
             for offset, value in enumerate(event.listed.tolist())
         ]
-        self.scores += [
+        self.rows["scores"] += [
             {"phase": "test", "case": id, "group": self.groups[id], "measure": "own-dice", "value": value}
             for id, value in zip(event.ids, event.cases.tolist(), strict=True)
         ]
@@ -138,9 +190,8 @@ class RunWriter:
     def _write_record(self) -> None:
         write_text(self.folder / "run.json", json.dumps(self.record, indent=2) + "\n")
 
-    def _write_frame(self, name: str, rows: list[dict[str, Any]], columns: list[str]) -> None:
-        frame = pd.DataFrame(rows, columns=columns)
+    def _write_rows(self, name: str) -> None:
+        frame = pd.DataFrame(self.rows[name], columns=_COLUMNS[name])
         # 17 digits give back the very same float64.
-        write_atomically(
-            self.folder / name, lambda path: frame.to_csv(path, index=False, float_format="%.17g", lineterminator="\n")
-        )
+        text = frame.to_csv(index=False, float_format="%.17g", lineterminator="\n")
+        write_text(self.folder / f"{name}.csv", text)

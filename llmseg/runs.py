@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llmseg.data.store import Store
-from llmseg.errors import UserError
+from llmseg.errors import Terminated, UserError
 from llmseg.recipe import Recipe, Split
+from llmseg.run_guard import check_folder, earlier_run, locked, notice, run_status
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from llmseg.loop import Event
+    from llmseg.run_writer import RunWriter
+    from llmseg.state import State
 
 
 @dataclass(frozen=True)
@@ -26,9 +28,9 @@ class Run:
     """A finished run on disk.
 
     Attributes:
-        folder: Holds ``run.json`` (recipe, split, digests, versions, hardware, seed, command), ``history.csv`` (a row
-            per epoch), ``listed.csv`` (the scores as the script lists them), ``scores.csv`` (a row per test case)
-            and ``weights.safetensors``.
+        folder: Holds ``run.json`` (recipe, split, digests, versions, hardware, seed, command), ``history.csv`` and
+            ``timing.csv`` (a row per epoch), ``listed.csv`` (the scores as the script lists them), ``scores.csv`` (a
+            row per test case) and ``weights.safetensors``.
 
     Example:
         >>> run = Run.open("runs/gpt-4")  # doctest: +SKIP
@@ -46,8 +48,8 @@ class Run:
             UserError: The folder holds no finished run.
         """
         run = cls(Path(folder))
-        if run._status() != "done":
-            what = "an unfinished run" if run._status() else "no run"
+        if run_status(run.folder) != "done":
+            what = "an unfinished run" if run_status(run.folder) else "no run"
             raise UserError(f"{folder} holds {what}; give the folder of a finished run (with run.json in it)")
         return run
 
@@ -70,7 +72,7 @@ class Run:
 
     @property
     def history(self) -> pd.DataFrame:
-        """One row per epoch: ``epoch, train_loss, validation_loss, validation_score, rate, seconds``."""
+        """One row per epoch: ``epoch, train_loss, validation_loss, validation_score, rate``."""
         return self._frame("history.csv")
 
     @property
@@ -97,12 +99,6 @@ class Run:
 
         return pd.read_csv(self.folder / name)
 
-    def _status(self) -> str | None:
-        try:
-            return str(self.record["status"])
-        except (OSError, ValueError, KeyError):
-            return None
-
 
 def train(
     recipe: Recipe,
@@ -114,11 +110,13 @@ def train(
     epochs: int | None = None,
     device: str = "auto",
     progress: bool = True,
+    checkpoint_every: float = 60.0,
 ) -> Run:
     """Train a recipe on a store and write the run folder.
 
-    Everything a user can get wrong is checked before the folder is made. A folder with an unfinished run is
-    started again; one with a finished run is refused.
+    Everything a user can get wrong is checked before the folder is made. The same call made again continues an
+    interrupted run from its last checkpoint, which then ends with the same weights, history and scores (on a CPU, byte
+    for byte), and returns a finished run as it is. On SIGTERM a checkpoint is written after the step under way.
 
     Args:
         recipe: What to do.
@@ -129,12 +127,15 @@ def train(
         epochs: Number of epochs instead of the recipe's.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         progress: Whether to show progress bars.
+        checkpoint_every: Seconds between checkpoints.
 
     Returns:
         The run.
 
     Raises:
-        UserError: The data do not suit the recipe, the device is not there, or the folder is taken.
+        UserError: The data do not suit the recipe, the device is not there, the folder holds something else or is in
+            use, the loss is not a number, or the disk is full.
+        Terminated: The process received SIGTERM.
 
     Example:
         >>> from llmseg import SyntheticStore, train, zoo
@@ -144,23 +145,32 @@ def train(
     from llmseg.data.prepared import prepare, working_size
     from llmseg.loop import Chance, draw_start, training
     from llmseg.run_writer import RunWriter, run_record
+    from llmseg.state import State
 
     folder = Path(out)
-    _check_folder(folder)
+    check_folder(folder)
     chosen = choose_device(device)
     if epochs is not None:
         recipe = recipe.change("fit.epochs", epochs)
+    if earlier_run(folder, recipe, store.digest, seed) == "done":
+        return Run(folder)
     prepared = prepare(store, recipe.images, progress=progress)
     split, net = draw_start(recipe, store.ids, seed, working_size(prepared))
     _try_once(recipe, net.to(chosen), prepared[split.train[0]], chosen)
     record = run_record(recipe, store, split, label, seed, str(chosen), sum(p.numel() for p in net.parameters()))
-    writer = RunWriter(folder, record, store.groups)
-    writer.start()
+    state = State.begin(recipe.fit, net, chosen)
+    writer = RunWriter(folder, record, state, store.groups, checkpoint_every)
     chance = Chance(seed, per_epoch=recipe.fit.own_seed is None)
-    events = training(recipe, net, prepared, split, chance=chance, device=chosen)
-    for event in _with_bar(events, recipe, split, label, progress):
-        writer.take(event)
-    writer.finish(net)
+    with locked(folder), notice() as notices:
+        if earlier_run(folder, recipe, store.digest, seed) == "done":  # another process was faster
+            return Run(folder)
+        writer.start()
+        events = training(recipe, state, prepared, split, chance=chance, device=chosen)
+        for event in _with_bar(events, state, recipe, split, label, progress):
+            writer.take(event)
+            if notices:
+                _stop(writer, event)
+        writer.finish()
     return Run(folder)
 
 
@@ -187,18 +197,14 @@ def choose_device(name: str) -> torch.device:
     return device
 
 
-def _check_folder(folder: Path) -> None:
-    if folder.is_dir() and any(folder.iterdir()):
-        status = Run(folder)._status()
-        if status == "done":
-            raise UserError(f"{folder} holds a finished run; choose another --out or move it away")
-        if status is None:
-            raise UserError(f"{folder} is not empty and holds no run; choose another --out")
-    elif folder.exists() and not folder.is_dir():
-        raise UserError(f"{folder} is a file; choose another --out")
-    parent = next(p for p in (folder, *folder.absolute().parents) if p.exists())
-    if not os.access(parent, os.W_OK):
-        raise UserError(f"cannot write in {parent}; choose another --out")
+def _stop(writer: RunWriter, event: Event) -> None:
+    """Store and stop after a step or an epoch; in validation, go on until then; in the test, just stop."""
+    phase = getattr(event, "phase", None)
+    if phase == "validation":
+        return
+    if phase is None:
+        writer.store()
+    raise Terminated(f"stopped on notice after step {writer.state.step}; the same command continues {writer.folder}")
 
 
 def _try_once(recipe: Recipe, net: nn.Module, case: tuple[Tensor, Tensor], device: torch.device) -> None:
@@ -214,14 +220,17 @@ def _try_once(recipe: Recipe, net: nn.Module, case: tuple[Tensor, Tensor], devic
                 score(output, mask)
 
 
-def _with_bar(events: Iterator[Event], recipe: Recipe, split: Split, label: str, progress: bool) -> Iterator[Event]:
+def _with_bar(
+    events: Iterator[Event], state: State, recipe: Recipe, split: Split, label: str, progress: bool
+) -> Iterator[Event]:
     """Show a bar over all training steps, with the losses of the last epoch."""
     from tqdm import tqdm
 
     from llmseg.loop import Epoch, Step
 
     steps = -(-len(split.train) // recipe.fit.batch_size)
-    with tqdm(total=steps * recipe.fit.epochs, desc=label or "train", unit="step", disable=not progress) as bar:
+    total, begun = steps * recipe.fit.epochs, state.step
+    with tqdm(total=total, initial=begun, desc=label or "train", unit="step", disable=not progress) as bar:
         for event in events:
             yield event
             if isinstance(event, Step):

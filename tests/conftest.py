@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 
 from llmseg import zoo
-from llmseg.data.store import FolderStore
+from llmseg.data.store import Case, FolderStore
 from llmseg.data.synthetic import SyntheticStore
 from llmseg.recipe import Recipe
 from llmseg.zoo import Pipeline
@@ -32,13 +32,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.quick)
 
 
-@pytest.fixture(autouse=True)
-def _threads(request: pytest.FixtureRequest) -> None:
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> None:
     """Quick tests compute little: on a busy machine, threads waiting for each other cost twenty times what they save.
 
-    Slow ones use as many threads as the recorded runs.
+    It holds for what is shared by a module, too: the number of threads decides the last bit.
     """
-    torch.set_num_threads(1 if request.node.get_closest_marker("slow") is None else 2)
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def _two_threads(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Slow tests use as many threads as the recorded runs."""
+    slow = request.node.get_closest_marker("slow") is not None
+    if slow:
+        torch.set_num_threads(2)
+    yield
+    if slow:
+        torch.set_num_threads(1)
 
 
 @dataclass(frozen=True)
@@ -141,7 +152,20 @@ def tiny_recipe() -> Recipe:
     return recipe
 
 
+@dataclass(frozen=True)
+class Drawn(SyntheticStore):
+    """Phantoms that are drawn once: a test that trains several times would spend most of its time on drawing."""
+
+    def read(self, id: str) -> Case:
+        return _drawn(self, id)
+
+
+@functools.cache
+def _drawn(store: SyntheticStore, id: str) -> Case:
+    return SyntheticStore.read(store, id)
+
+
 @pytest.fixture(scope="session")
 def phantoms() -> SyntheticStore:
     """Twenty-five phantoms: 20 for training, 2 for validation, 3 for the test."""
-    return SyntheticStore("mri-tumour", count=25)
+    return Drawn("mri-tumour", count=25)

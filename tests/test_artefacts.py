@@ -72,3 +72,18 @@ def test_a_recipe_without_test_writes_no_test_sheet(toy, phantoms, tmp_path):
     folder = replay(without, phantoms, tmp_path / "run", progress=False).folder / "replay"
     assert not (folder / "test_dice_scores.xlsx").exists()
     assert (folder / "validation_dice_scores.xlsx").exists()
+
+
+def test_files_that_an_interrupted_replay_lacks_are_written_by_the_next(toy, phantoms, tmp_path, monkeypatch):
+    arguments = {"pipeline": toy, "store": phantoms, "out": tmp_path / "run", "progress": False}
+    with monkeypatch.context() as patch:
+        patch.setattr("llmseg.artefacts._write_weights", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            replay(**arguments)
+    assert not (tmp_path / "run" / "replay").exists()
+    folder = replay(**arguments).folder
+    assert {path.name for path in folder.iterdir() if path.is_dir()} == {"replay"}
+    assert len(list((folder / "replay").iterdir())) == 7
+    times = {path: path.stat().st_mtime_ns for path in (folder / "replay").iterdir()}
+    replay(**arguments)
+    assert {path: path.stat().st_mtime_ns for path in (folder / "replay").iterdir()} == times

@@ -17,7 +17,7 @@ ROOT = Path(llmseg.__file__).parent
 NETS = ("llmseg.unet", "llmseg.encoder_decoder", "llmseg.nets")
 PARTS = ("llmseg.errors", "llmseg.parts")
 VALUES = (*PARTS, *NETS, "llmseg.recipe", "llmseg.fit", "llmseg.overlap", "llmseg.losses", "llmseg.scores")
-TRAINING = ("llmseg.loop", "llmseg.run_writer", "llmseg.runs")
+TRAINING = ("llmseg.state", "llmseg.loop", "llmseg.run_guard", "llmseg.run_writer", "llmseg.runs")
 EVERYTHING = ("llmseg",)
 
 # What a module may import of the package, at its top or inside functions; the longest name that fits a module
@@ -37,10 +37,12 @@ LAYERS = {
     "llmseg.scores": (*PARTS, "llmseg.recipe", "llmseg.overlap"),
     "llmseg.data": (*PARTS, "llmseg.recipe", "llmseg.data"),
     "llmseg.zoo": (*VALUES, "llmseg.data", "llmseg.zoo"),
-    "llmseg.loop": (*VALUES, "llmseg.data"),
-    "llmseg.run_writer": (*VALUES, "llmseg.data", "llmseg.files", "llmseg.version", "llmseg.loop"),
-    "llmseg.runs": (*VALUES, "llmseg.data", "llmseg.files", "llmseg.version", "llmseg.loop", "llmseg.run_writer"),
-    "llmseg.fidelity": (*VALUES, "llmseg.data", "llmseg.zoo", "llmseg.loop", "llmseg.fidelity"),
+    "llmseg.state": (*PARTS, "llmseg.fit"),
+    "llmseg.loop": (*VALUES, "llmseg.data", "llmseg.state"),
+    "llmseg.run_guard": (*PARTS, "llmseg.recipe"),
+    "llmseg.run_writer": (*VALUES, "llmseg.data", "llmseg.files", "llmseg.version", "llmseg.loop", "llmseg.state"),
+    "llmseg.runs": (*VALUES, "llmseg.data", "llmseg.files", "llmseg.version", *TRAINING),
+    "llmseg.fidelity": (*VALUES, "llmseg.data", "llmseg.zoo", "llmseg.loop", "llmseg.state", "llmseg.fidelity"),
     "llmseg.inference": (*VALUES, "llmseg.data", "llmseg.files", "llmseg.zoo", *TRAINING),
     "llmseg.artefacts": (*VALUES, "llmseg.data", "llmseg.files", "llmseg.zoo", *TRAINING, "llmseg.inference"),
     "llmseg.cli": EVERYTHING,

@@ -15,6 +15,7 @@ from llmseg.fidelity import reference
 from llmseg.fidelity.compare import Comparison, Diverged, field
 from llmseg.fidelity.levels import compare_split, places
 from llmseg.loop import Chance, Epoch, Evaluated, Event, Step, draw_start, training
+from llmseg.state import State
 from llmseg.zoo import Pipeline
 
 
@@ -125,7 +126,8 @@ def _events(
     else:
         net = stand_in
     chance = Chance(seed, per_epoch=True)
-    stream = training(pipeline.recipe, net, prepared, split, chance=chance, epochs=epochs)
+    recipe = pipeline.recipe.change("fit.epochs", epochs)
+    stream = training(recipe, State.begin(recipe.fit, net), prepared, split, chance=chance)
     return net, iter(tqdm(stream, desc="verify", unit="batch", leave=False, disable=not progress))
 
 

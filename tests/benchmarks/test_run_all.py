@@ -32,4 +32,4 @@ def test_the_demo_in_small(tmp_path):
     assert again.stdout == first.stdout, "finished runs are taken as they are"
     other = run_all(tmp_path, *arguments[:-1], "2")
     assert other.returncode == 2
-    assert "holds another run" in other.stderr
+    assert "holds a run of another recipe (fit.epochs is 1 there and 2 here)" in other.stderr

@@ -1,0 +1,100 @@
+"""What protects a run folder: from other runs, other processes, and a sudden end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from llmseg.errors import UserError
+from llmseg.recipe import Recipe
+
+_NEEDED = ("status", "recipe", "seed", "store")
+
+
+def run_status(folder: Path) -> str | None:
+    """Return ``running`` or ``done`` as ``run.json`` says, ``None`` if the folder holds no run."""
+    record = _record(folder)
+    return record["status"] if record else None
+
+
+def _record(folder: Path) -> dict[str, Any] | None:
+    try:
+        record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return record if isinstance(record, dict) and all(name in record for name in _NEEDED) else None
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse a folder that holds something else than a run, or that cannot be written."""
+    if folder.is_dir() and any(folder.iterdir()):
+        if run_status(folder) is None:
+            raise UserError(f"{folder} is not empty and holds no run; choose another --out")
+    elif folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is a file; choose another --out")
+    parent = next(p for p in (folder, *folder.absolute().parents) if p.exists())
+    if not os.access(parent, os.W_OK):
+        raise UserError(f"cannot write in {parent}; choose another --out")
+
+
+def earlier_run(folder: Path, recipe: Recipe, store_digest: str, seed: int) -> str | None:
+    """Return how far the same run got in this folder: ``running``, ``done`` or ``None`` if it has not begun.
+
+    Raises:
+        UserError: The folder holds a run of another recipe, of other cases or with another seed.
+    """
+    record = _record(folder)
+    if record is None:
+        return None
+    for what, ours, theirs in (
+        ("set of cases", store_digest, record["store"]["digest"]),
+        ("seed", seed, record["seed"]),
+    ):
+        if ours != theirs:
+            raise UserError(f"{folder} holds a run with another {what}; choose another --out or move it away")
+    differences = Recipe.from_dict(record["recipe"]).diff(recipe)
+    if differences:
+        d = differences[0]
+        raise UserError(
+            f"{folder} holds a run of another recipe ({d.path} is {d.left} there and {d.right} here); "
+            "choose another --out or move it away"
+        )
+    return str(record["status"])
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Make the folder and keep other processes out of it; the system frees the lock of a process that dies."""
+    from filelock import FileLock, Timeout
+
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise UserError(f"another process is working on {folder}; wait for it or choose another --out") from error
+    try:
+        yield
+    finally:
+        (folder / ".lock").unlink(missing_ok=True)
+        lock.release()
+
+
+@contextmanager
+def notice() -> Iterator[list[int]]:
+    """Collect the notice of a scheduler (SIGTERM) instead of dying of it."""
+    received: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield received  # only the main thread may handle signals
+        return
+    before = signal.signal(signal.SIGTERM, lambda number, _: received.append(number))
+    try:
+        yield received
+    finally:
+        signal.signal(signal.SIGTERM, before)

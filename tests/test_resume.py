@@ -1,0 +1,195 @@
+"""An interrupted run must end as an uninterrupted one, byte for byte."""
+
+from __future__ import annotations
+
+import errno
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from filelock import FileLock
+
+from llmseg import Run, UserError, train
+from llmseg.fit import OwnSeed, Plateau
+from llmseg.run_writer import RunWriter
+
+
+@pytest.fixture(scope="module")
+def recipe(tiny_recipe):
+    """Everything that has a state: dropout, schedule, kept weights, running statistics."""
+    for path, value in (
+        ("net.dropout", 0.2),
+        ("fit.rate", 0.1),
+        ("fit.schedule", Plateau(factor=0.5, patience=0)),
+        ("fit.keep", "lowest-validation-loss"),
+        ("fit.epochs", 3),
+    ):
+        tiny_recipe = tiny_recipe.change(path, value)
+    return tiny_recipe
+
+
+def content(folder):
+    """All files that must not differ: run.json and timing.csv hold times."""
+    return {p.name: p.read_bytes() for p in folder.iterdir() if p.name not in ("run.json", "timing.csv")}
+
+
+class Killed(BaseException):
+    """Ends a training where it stands, as SIGKILL would, but inside this process."""
+
+
+def kill_after(monkeypatch, events):
+    """Let the writer die after so many events; it stores at every step and epoch before that."""
+    take, seen = RunWriter.take, []
+
+    def dying(self, event):
+        if len(seen) == events:
+            raise Killed
+        seen.append(event)
+        take(self, event)
+
+    monkeypatch.setattr(RunWriter, "take", dying)
+
+
+EVENTS = 3 * (5 + 1 + 1) + 1
+"""Three epochs of five steps, a validation batch and an end; one test batch."""
+
+
+@pytest.mark.parametrize(
+    "moments",
+    [(0, 3, 6, 7, 20, 21), pytest.param(range(EVENTS), marks=pytest.mark.slow)],
+    ids=["at some events", "at any event"],
+)
+@pytest.mark.parametrize("own_seed", [None, OwnSeed(seed=5, summary_batch=2)], ids=["per-epoch", "one-stream"])
+def test_killed(recipe, phantoms, tmp_path, own_seed, moments):
+    recipe = recipe.change("fit.own_seed", own_seed)
+    whole = content(train(recipe, phantoms, tmp_path / "whole", progress=False).folder)
+    for moment in moments:
+        folder = tmp_path / str(moment)
+        with pytest.MonkeyPatch.context() as patch:
+            kill_after(patch, moment)
+            with pytest.raises(Killed):
+                train(recipe, phantoms, folder, progress=False, checkpoint_every=0)
+        assert content(train(recipe, phantoms, folder, progress=False).folder) == whole, f"killed after {moment} events"
+        assert not (folder / "checkpoint").exists()
+
+
+def test_killed_again_and_again(recipe, phantoms, tmp_path):
+    whole = content(train(recipe, phantoms, tmp_path / "whole", progress=False).folder)
+    tries = 0
+    while True:
+        tries += 1
+        with pytest.MonkeyPatch.context() as patch:
+            kill_after(patch, 4)
+            try:
+                run = train(recipe, phantoms, tmp_path / "run", progress=False, checkpoint_every=0)
+                break
+            except Killed:
+                continue
+    assert tries > 3
+    assert content(run.folder) == whole
+
+
+def test_a_full_disk_loses_no_earlier_checkpoint(recipe, phantoms, tmp_path, monkeypatch):
+    whole = content(train(recipe, phantoms, tmp_path / "whole", progress=False).folder)
+    folder, calls, fsync = tmp_path / "run", [], os.fsync
+
+    def full(handle):
+        calls.append(handle)
+        if len(calls) > 9:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(UserError, match="No space left on device; what was there before is kept"):
+        train(recipe, phantoms, folder, progress=False, checkpoint_every=0)
+    assert (folder / "checkpoint" / "state.pt").is_file()
+    assert [p for p in folder.rglob("*") if p.name.startswith(".state")] == [], "half a file is left"
+    monkeypatch.undo()
+    assert content(train(recipe, phantoms, folder, progress=False).folder) == whole
+
+
+def test_a_second_process_is_refused(recipe, phantoms, tmp_path):
+    folder = tmp_path / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        kill_after(patch, 1)
+        with pytest.raises(Killed):
+            train(recipe, phantoms, folder, progress=False)
+    with FileLock(folder / ".lock"), pytest.raises(UserError, match="another process is working on"):
+        train(recipe, phantoms, folder, progress=False)
+
+
+def test_an_unfinished_run_is_not_continued_as_another(recipe, phantoms, tmp_path, monkeypatch):
+    folder = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        kill_after(patch, 3)
+        with pytest.raises(Killed):
+            train(recipe, phantoms, folder, progress=False, checkpoint_every=0)
+    stored = (folder / "checkpoint" / "state.pt").read_bytes()
+    with pytest.raises(UserError, match=r"another recipe \(fit\.rate is 0\.1 there and 0\.2 here\)"):
+        train(recipe.change("fit.rate", 0.2), phantoms, folder, progress=False)
+    with pytest.raises(UserError, match="with another seed"):
+        train(recipe, phantoms, folder, seed=1, progress=False)
+    with pytest.raises(UserError, match="with another set of cases"):
+        train(recipe, type(phantoms)("mri-tumour", count=24), folder, progress=False)
+    assert (folder / "checkpoint" / "state.pt").read_bytes() == stored
+
+
+def test_another_split_is_not_continued(recipe, phantoms, tmp_path, monkeypatch):
+    """As if another version of the library that draws it had been installed in between."""
+    folder = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        kill_after(patch, 3)
+        with pytest.raises(Killed):
+            train(recipe, phantoms, folder, progress=False, checkpoint_every=0)
+    monkeypatch.setattr("sklearn.model_selection.train_test_split", lambda ids, **_: (ids[:-5], ids[-5:]))
+    with pytest.raises(UserError, match=r"begun with another split; use the versions its run\.json names"):
+        train(recipe, phantoms, folder, progress=False)
+
+
+@pytest.fixture
+def command(recipe, tmp_path):
+    """The command line of a training that takes some seconds, without its run folder."""
+    path = tmp_path / "recipe.json"
+    path.write_text(recipe.change("fit.epochs", 40).to_json())
+    options = ("--synthetic", "mri-tumour", "--cases", "25", "--checkpoint-every", "0", "-q", "--out")
+    return [sys.executable, "-m", "llmseg", "train", str(path), *options]
+
+
+@pytest.mark.slow
+def test_killed_by_the_system_at_random_moments(command, tmp_path):
+    subprocess.run([*command, str(tmp_path / "whole")], check=True)
+    moments, folder = random.Random(0), tmp_path / "run"
+    killed = 0
+    while not (folder / "run.json").exists() or '"done"' not in (folder / "run.json").read_text():
+        process = subprocess.Popen([*command, str(folder)])
+        try:
+            process.wait(timeout=moments.uniform(3, 9))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            killed += 1
+        assert killed < 40, "no progress between the kills"
+    assert killed > 0
+    assert content(Run.open(folder).folder) == content(tmp_path / "whole")
+
+
+@pytest.mark.slow
+def test_the_notice_of_a_scheduler(command, tmp_path):
+    subprocess.run([*command, str(tmp_path / "whole")], check=True)
+    folder = tmp_path / "run"
+    slowly = [*command[:-2], "--checkpoint-every", "3600", "-q", "--out", str(folder)]
+    process = subprocess.Popen(slowly, stderr=subprocess.PIPE, text=True)
+    while not (folder / "history.csv").exists():
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate()
+    assert process.returncode == 128 + signal.SIGTERM
+    assert errors.count("\n") == 1
+    assert "the same command continues" in errors
+    assert (folder / "checkpoint" / "state.pt").is_file()
+    subprocess.run(slowly, check=True)
+    assert content(folder) == content(tmp_path / "whole")
