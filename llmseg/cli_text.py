@@ -63,7 +63,7 @@ def description(pipeline: Pipeline) -> str:
         ("reasoning", "yes" if card.reasoning else "no"),
         ("open weights", "yes" if card.open_weights else "no"),
         ("network", card.summary),
-        ("parameters", f"{card.parameters:,}" + _published_parameters(pipeline)),
+        ("parameters", f"{card.parameters:,}"),
         ("published for", card.published_for),
         ("its conversation", card.origin),
     ]
@@ -72,13 +72,36 @@ def description(pipeline: Pipeline) -> str:
     sections += [_section("recipe", [f"{path} = {_value(value)}" for path, value in pipeline.recipe.items()])]
     others = differences(zoo.TEXTBOOK.diff(pipeline.recipe), "textbook", pipeline.id)
     sections += [_section("against the textbook recipe", others.splitlines())]
-    sections += [_section("published against code", [line for d in card.disagreements for line in _disagreement(d)])]
+    sections += [_section("the study's table against what runs", _table_against_code(pipeline))]
+    sections += [
+        _section("where published and code disagree", [line for d in card.disagreements for line in _disagreement(d)])
+    ]
     return "\n\n".join(section for section in sections if section)
 
 
-def _published_parameters(pipeline: Pipeline) -> str:
-    published = pipeline.card.published
-    return f" (published: {published.parameters})" if published else ""
+def _table_against_code(pipeline: Pipeline) -> list[str]:
+    """Return what the study printed beside the recipe's own fields; a dash where either has none."""
+    published, actual = pipeline.card.published, dict(pipeline.recipe.items())
+    if published is None:
+        return []
+    loss = [f"{n} {_value(actual[f'loss.{n}'])}" for n in ("bce", "dice", "reads") if f"loss.{n}" in actual]
+    rows = [
+        ("parameters", published.parameters, f"{pipeline.card.parameters:,}"),
+        ("image size", published.image_size, actual.get("images.size")),
+        ("batch size", published.batch_size, actual["fit.batch_size"]),
+        ("epochs", published.epochs, actual["fit.epochs"]),
+        ("optimizer", published.optimizer, f"{actual['fit.optimizer']}, rate {actual['fit.rate']:g}"),
+        ("loss", published.loss, ", ".join(loss) or None),
+        ("encoder", published.encoder, actual.get("net.encoder")),
+        ("bottleneck", published.bottleneck, actual.get("net.bottleneck")),
+        ("decoder", published.decoder, actual.get("net.decoder")),
+        ("stages", f"{published.encoder_stages} down, {published.decoder_stages} up", None),
+        ("block", published.block, None),
+        ("head", published.head, actual["net.output"]),
+        ("training time", published.training_time, None),
+    ]
+    cells = [(name, *("-" if v is None else _value(v) for v in pair)) for name, *pair in rows]
+    return columns([("", "printed", "runs"), *cells]).splitlines()
 
 
 def _section(title: str, lines: Sequence[str]) -> str:

@@ -32,16 +32,28 @@ class Plateau(Part):
 
 @dataclass(frozen=True, kw_only=True)
 class OwnSeed(Part):
-    """A script that seeds itself: split, weights and case order come from one stream of random numbers.
+    """A script that seeds itself: weights, case order and a random split come from one stream of random numbers.
 
     Attributes:
         seed: The seed the script sets.
         summary_batch: Batch size of the model summary that the script prints before training. The summary draws
             one uniform number per input value from the same stream, which shifts every later case order.
+        spare_orders: Case orders that are drawn in every epoch and thrown away before the one that is used: a script
+            that opens its training loader twice has one.
+
+    Raises:
+        UserError: A number is negative.
     """
 
     seed: int
     summary_batch: int
+    spare_orders: int
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("seed", "summary_batch", "spare_orders"):
+            if getattr(self, name) < 0:
+                raise UserError(f"fit.own_seed.{name} is {getattr(self, name)}; it must not be negative")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,20 +27,31 @@ class Chance:
         seed: The run's seed.
         per_epoch: Whether each epoch and step start from numbers of their own, so that an epoch does not depend on
             how many numbers were drawn before it. Otherwise one stream runs through the whole training.
+        spare_orders: Case orders that are drawn and thrown away before that of an epoch.
+        apart: How far the numbers of neighbouring seeds lie apart. The records were made with 1000, where step 1000 of
+            one seed starts like step 0 of the next; runs that are compared need more.
     """
 
     seed: int
     per_epoch: bool
+    spare_orders: int = 0
+    apart: int = 10**9
+
+    @classmethod
+    def of(cls, fit: Fit, seed: int) -> Chance:
+        """Return what decides in a run: the script's one stream if it seeds itself, else the run's seed."""
+        own = fit.own_seed
+        return cls(seed, per_epoch=True) if own is None else cls(seed, False, own.spare_orders)
 
     def start_epoch(self, epoch: int) -> None:
         """Set torch's generators before the order of an epoch is drawn."""
         if self.per_epoch:
-            torch.manual_seed(1000 * (self.seed + 1) + epoch)
+            torch.manual_seed(self.apart * (self.seed + 1) + epoch)
 
     def start_step(self, step: int) -> None:
         """Set torch's generators before the forward pass of a step, counted over all epochs."""
         if self.per_epoch:
-            torch.manual_seed(1000 * (self.seed + 1) + 500 + step)
+            torch.manual_seed(self.apart * (self.seed + 1) + self.apart // 2 + step)
 
 
 @dataclass(frozen=True)
@@ -190,6 +201,8 @@ def _batches(
         chance.start_epoch(state.epoch)
     with state.order() as done:
         # The loader draws the order when its first batch is asked for.
+        for _ in range(chance.spare_orders):
+            next(iter(loader))
         batches = iter(loader)
         first = [next(batches) for _ in range(max(done, 1))][done:]
     return itertools.chain(first, batches)

@@ -160,7 +160,7 @@ def train(
     record = run_record(recipe, store, split, label, seed, str(chosen), sum(p.numel() for p in net.parameters()))
     state = State.begin(recipe.fit, net, chosen)
     writer = RunWriter(folder, record, state, store.groups, checkpoint_every)
-    chance = Chance(seed, per_epoch=recipe.fit.own_seed is None)
+    chance = Chance.of(recipe.fit, seed)
     with locked(folder), notice() as notices:
         if earlier_run(folder, recipe, store.digest, seed) == "done":  # another process was faster
             return Run(folder)

@@ -63,7 +63,9 @@ EVENTS = 3 * (5 + 1 + 1) + 1
     [(0, 3, 6, 7, 20, 21), pytest.param(range(EVENTS), marks=pytest.mark.slow)],
     ids=["at some events", "at any event"],
 )
-@pytest.mark.parametrize("own_seed", [None, OwnSeed(seed=5, summary_batch=2)], ids=["per-epoch", "one-stream"])
+@pytest.mark.parametrize(
+    "own_seed", [None, OwnSeed(seed=5, summary_batch=2, spare_orders=1)], ids=["per-epoch", "one-stream"]
+)
 def test_killed(recipe, phantoms, tmp_path, own_seed, moments):
     recipe = recipe.change("fit.own_seed", own_seed)
     whole = content(train(recipe, phantoms, tmp_path / "whole", progress=False).folder)

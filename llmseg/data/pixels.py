@@ -40,7 +40,7 @@ def read_mask(path: Path, foreground: int | None = None) -> np.ndarray:
             the palette index. ``None`` keeps the values.
 
     Raises:
-        UserError: The file is no image or is damaged, or its largest value is neither 0 nor above 127: the
+        UserError: The file is no image or is damaged, or its largest value is neither 0 nor above 127: most
             recipes put the border between background and foreground at half intensity, so such a mask would
             count as empty.
     """

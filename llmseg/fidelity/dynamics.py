@@ -125,7 +125,7 @@ def _events(
         reference.set_weights(net, places(pipeline, net, record))
     else:
         net = stand_in
-    chance = Chance(seed, per_epoch=True)
+    chance = Chance(seed, per_epoch=True, apart=reference.SEEDS_APART)
     recipe = pipeline.recipe.change("fit.epochs", epochs)
     stream = training(recipe, State.begin(recipe.fit, net), prepared, split, chance=chance)
     return net, iter(tqdm(stream, desc="verify", unit="batch", leave=False, disable=not progress))

@@ -10,6 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+SEEDS_APART = 1000
+"""Epoch k of a record with seed S starts from seed ``1000 (S + 1) + k``, step t from ``1000 (S + 1) + 500 + t``."""
+
 
 def set_weights(net: nn.Module, places: Mapping[str, int]) -> None:
     """Overwrite all parameters and running statistics by the deterministic rule of the records.

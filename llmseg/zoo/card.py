@@ -36,7 +36,7 @@ class Disagreement:
 
 @dataclass(frozen=True, kw_only=True)
 class Published:
-    """The pipeline's column of the study's tables, as printed; nothing here is corrected.
+    """The pipeline's column of the study's network table, as printed; nothing here is corrected.
 
     Attributes:
         parameters: Parameter count.
@@ -45,6 +45,10 @@ class Published:
         epochs: Epochs.
         optimizer: Optimiser and rate.
         loss: Loss.
+        image_size: Height and width; ``None`` for 2025, whose table has no such row (the text says 256x256).
+        encoder_stages: Number of encoder stages.
+        decoder_stages: Number of decoder stages.
+        block: The repeated block.
         encoder: Encoder channels.
         bottleneck: Bottleneck.
         decoder: Decoder channels.
@@ -57,6 +61,10 @@ class Published:
     epochs: int
     optimizer: str
     loss: str
+    image_size: tuple[int, int] | None
+    encoder_stages: int
+    decoder_stages: int
+    block: str
     encoder: tuple[int, ...]
     bottleneck: str
     decoder: tuple[int, ...]
@@ -72,8 +80,10 @@ class Card:
         vendor: Who makes it.
         cohort: Year of the study's cohort.
         in_study: Whether it is one of the nineteen compared pipelines.
-        reasoning: Whether the study counts it as a reasoning model.
-        open_weights: Whether the study's comparison table says that the weights are open.
+        reasoning: Whether the study counts it as a reasoning model; ``False`` outside the nineteen, where it does not
+            say.
+        open_weights: Whether the study's comparison table says that the weights are open; outside the nineteen, what
+            it says of the vendor's model that is listed.
         parameters: Parameters counted on the network with one input channel.
         published: The study's figures, ``None`` for pipelines outside the nineteen.
         published_for: Data set for which the published state of the scripts was last edited.
