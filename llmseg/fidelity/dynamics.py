@@ -6,15 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 from tqdm import tqdm
 
 from llmseg.data.prepared import prepare, working_size
 from llmseg.data.store import Store
 from llmseg.fidelity import reference
-from llmseg.fidelity.compare import Comparison, Diverged, field
+from llmseg.fidelity.compare import Comparison, Diverged, Figure, field
 from llmseg.fidelity.levels import compare_split, places
 from llmseg.loop import Chance, Epoch, Evaluated, Event, Step, draw_start, training
+from llmseg.recipe import Split
 from llmseg.state import State
 from llmseg.zoo import Pipeline
 
@@ -56,21 +58,15 @@ class Tolerance:
 
 def dynamics(pipeline: Pipeline, record: dict[str, Any], store: Store, compare: Comparison, *, progress: bool) -> None:
     """F4: loss and gradient of every step, epoch losses, validation and test scores, final weights."""
-    events = _events(pipeline, record, store, None, field(record, "epochs"), progress)
-    tolerance = Tolerance.of_training(pipeline.recipe.fit.rate)
-    expected = field(record, "train")
-    net, stream = events
-    _follow(
-        stream,
-        net,
-        expected["steps"],
-        expected["epochs"],
-        expected["eval_forwards"],
-        tolerance,
-        compare,
-        test=field(record, "test.dice"),
-        final=expected["final"],
-    )
+    tolerance, expected = Tolerance.of_training(pipeline.recipe.fit.rate), field(record, "train")
+    part = _Part(expected, expected["epochs"], field(record, "test.dice"), field(record, "epochs"), expected["final"])
+
+    def figures() -> Iterator[Figure]:
+        split, net, prepared = _start(pipeline, record, store, progress)
+        reference.set_weights(net, places(pipeline, net, record))
+        return _figures(_events(pipeline, record, part, split, net, prepared, progress), net, part, tolerance)
+
+    compare.follow(figures(), lambda: _with_plain_kernels(figures()))
 
 
 def bookkeeping(
@@ -78,146 +74,148 @@ def bookkeeping(
 ) -> None:
     """Averaging, ragged last batches and listed scores, with a stand-in for the network."""
     expected = field(record, "bookkeeping")
-    form = field(record, "output")
-    net, stream = _events(
-        pipeline,
-        record,
-        store,
-        reference.StandIn(form),
-        expected["epochs"],
-        progress,
-        expected,
-        compare,
-    )
+    part = _Part(expected, expected["epochs_result"], expected["test_dice"], expected["epochs"], None)
+    split, _, prepared = _start(pipeline, record, store, progress)
+    parts = {"train": split.train, "val": split.validation, "test": split.test}
+    compare_split(expected, pipeline.recipe, parts, compare)
     over = {"sample": "cases", "batch": "batches"}[expected["train_loss_averaged_over"]]
     compare.exact("epoch loss is the mean of", over, pipeline.recipe.fit.epoch_loss)
-    _follow(
-        stream,
-        net,
-        expected["steps"],
-        expected["epochs_result"],
-        expected["eval_forwards"],
-        Tolerance.of_bookkeeping(),
-        compare,
-        test=expected["test_dice"],
-        final=None,
-    )
+    net = reference.StandIn(field(record, "output"))
+    stream = _events(pipeline, record, part, split, net, prepared, progress)
+    for figure in _figures(stream, net, part, Tolerance.of_bookkeeping()):
+        compare.take(figure)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What a record says of one training: the main one or that of the bookkeeping."""
+
+    measured: Mapping[str, Any]
+    epochs: Mapping[str, Any]
+    test: Any
+    number_of_epochs: int
+    final: Mapping[str, float] | None
+
+
+_Prepared = dict[str, tuple[Tensor, Tensor]]
+
+
+def _start(
+    pipeline: Pipeline, record: dict[str, Any], store: Store, progress: bool
+) -> tuple[Split, nn.Module, _Prepared]:
+    prepared = prepare(store, pipeline.recipe.images, progress=progress)
+    split, net = draw_start(pipeline.recipe, store.ids, field(record, "seed"), working_size(prepared))
+    return split, net, prepared
 
 
 def _events(
     pipeline: Pipeline,
     record: dict[str, Any],
-    store: Store,
-    stand_in: nn.Module | None,
-    epochs: Any,
-    progress: bool,
-    split_record: dict[str, Any] | None = None,
-    compare: Comparison | None = None,
-) -> tuple[nn.Module, Iterator[Event]]:
-    """Start a training under the rules of the reference runs."""
-    seed = field(record, "seed")
-    prepared = prepare(store, pipeline.recipe.images, progress=progress)
-    split, net = draw_start(pipeline.recipe, store.ids, seed, working_size(prepared))
-    if split_record is not None and compare is not None:
-        parts = {"train": split.train, "val": split.validation, "test": split.test}
-        compare_split(split_record, pipeline.recipe, parts, compare)
-    if stand_in is None:
-        reference.set_weights(net, places(pipeline, net, record))
-    else:
-        net = stand_in
-    chance = Chance(seed, per_epoch=True, apart=reference.SEEDS_APART)
-    recipe = pipeline.recipe.change("fit.epochs", epochs)
-    stream = training(recipe, State.begin(recipe.fit, net), prepared, split, chance=chance)
-    return net, iter(tqdm(stream, desc="verify", unit="batch", leave=False, disable=not progress))
-
-
-def _follow(
-    stream: Iterator[Event],
+    part: _Part,
+    split: Split,
     net: nn.Module,
-    steps: Sequence[dict[str, Any]],
-    epochs: Mapping[str, Any],
-    forwards: Sequence[dict[str, Any]],
-    tolerance: Tolerance,
-    compare: Comparison,
-    *,
-    test: Any,
-    final: Mapping[str, float] | None,
-) -> None:
+    prepared: _Prepared,
+    progress: bool,
+) -> Iterator[Event]:
+    """Train under the rules of the reference runs."""
+    chance = Chance(field(record, "seed"), per_epoch=True, apart=reference.SEEDS_APART)
+    recipe = pipeline.recipe.change("fit.epochs", part.number_of_epochs)
+    stream = training(recipe, State.begin(recipe.fit, net), prepared, split, chance=chance)
+    return iter(tqdm(stream, desc="verify", unit="batch", leave=False, disable=not progress))
+
+
+def _with_plain_kernels(figures: Iterator[Figure]) -> Iterator[Figure]:
+    """Measure with torch's own convolutions, which add up in another order than those of oneDNN."""
+    onednn: Any = torch.backends.mkldnn
+    used = onednn.enabled
+    while True:
+        onednn.enabled = False
+        try:
+            figure = next(figures, None)
+        finally:
+            onednn.enabled = used
+        if figure is None:
+            return
+        yield figure
+
+
+def _figures(stream: Iterator[Event], net: nn.Module, part: _Part, tolerance: Tolerance) -> Iterator[Figure]:
+    """Yield all figures of a training in the order in which they are measured."""
+    steps, epochs = part.measured["steps"], part.epochs
     # Passes without file names were made for a figure; passes after the test, too.
-    passes = iter([f for f in forwards if f["files"] is not None or f["n"] > 1])
+    passes = iter([f for f in part.measured["eval_forwards"] if f["files"] is not None or f["n"] > 1])
     listed: list[float] = []
     tested: list[float] = []
     for event in stream:
         if isinstance(event, Step):
-            compare.exact(f"step {event.index}, number of steps", True, event.index < len(steps))
-            _compare_step(event, net, steps[event.index], tolerance, compare)
+            yield Figure(f"step {event.index}, number of steps", True, event.index < len(steps))
+            yield from _of_step(event, net, steps[event.index], tolerance)
         elif isinstance(event, Evaluated):
-            _compare_pass(event, next(passes, None), tolerance, compare)
+            yield from _of_pass(event, next(passes, None), tolerance)
             if event.phase == "test":
                 tested += event.listed.tolist()
         else:
             listed += event.listed
-            _compare_epoch(event, epochs, tolerance, compare)
-            if final is not None and event.index + 1 == len(epochs["lr_after_epoch"]):
-                _compare_final(net, final, tolerance, compare)
-    _compare_lists("validation scores", numbers(epochs["val_dice"]), listed, tolerance, compare)
-    _compare_lists("test scores", numbers(test), tested, tolerance, compare)
+            yield from _of_epoch(event, epochs, tolerance)
+            if part.final is not None and event.index + 1 == part.number_of_epochs:
+                yield from _of_weights(net, part.final, tolerance)
+    yield from _of_list("validation scores", numbers(epochs["val_dice"]), listed, tolerance)
+    yield from _of_list("test scores", numbers(part.test), tested, tolerance)
 
 
-def _compare_step(
-    event: Step, net: nn.Module, expected: Mapping[str, Any], tolerance: Tolerance, compare: Comparison
-) -> None:
+def _of_step(event: Step, net: nn.Module, expected: Mapping[str, Any], tolerance: Tolerance) -> Iterator[Figure]:
     where, first = f"step {event.index} (epoch {event.epoch})", event.index == 0
-    compare.exact(f"{where}, cases", list(expected["files"]), list(event.ids))
+    yield Figure(f"{where}, cases", list(expected["files"]), list(event.ids))
     allowed = tolerance.first_loss if first else tolerance.loss
-    compare.close(f"{where}, loss", expected["loss"], event.loss.item(), rel=allowed)
+    yield Figure(f"{where}, loss", expected["loss"], event.loss.item(), rel=allowed, rounded=not first)
     if "grad_l2" in expected:
-        gradients = [p.grad for p in net.parameters() if p.grad is not None]
+        found = reference.norm([p.grad for p in net.parameters() if p.grad is not None])
         allowed = tolerance.first_gradient if first else tolerance.gradient
-        compare.close(f"{where}, gradient norm", expected["grad_l2"], reference.norm(gradients), rel=allowed)
+        yield Figure(f"{where}, gradient norm", expected["grad_l2"], found, rel=allowed, rounded=not first)
 
 
-def _compare_pass(
-    event: Evaluated, expected: Mapping[str, Any] | None, tolerance: Tolerance, compare: Comparison
-) -> None:
+def _of_pass(event: Evaluated, expected: Mapping[str, Any] | None, tolerance: Tolerance) -> Iterator[Figure]:
     if expected is None:
         raise Diverged(f"{event.phase} pass of {len(event.ids)} cases: the record has no such pass")
     where = f"{event.phase} pass (epoch {expected['after_epoch_start']})"
-    compare.exact(f"{where}, cases", list(expected["files"] or event.ids), list(event.ids))
+    yield Figure(f"{where}, cases", list(expected["files"] or event.ids), list(event.ids))
     found = reference.statistics(event.output)
     for name in ("mean", "std"):
         if f"out_{name}" in expected:
-            compare.close(
+            yield Figure(
                 f"{where}, output {name}",
                 expected[f"out_{name}"],
                 found[name],
                 rel=tolerance.validation_loss,
                 abs=tolerance.score,
+                rounded=True,
             )
 
 
-def _compare_epoch(event: Epoch, expected: Mapping[str, Any], tolerance: Tolerance, compare: Comparison) -> None:
+def _of_epoch(event: Epoch, expected: Mapping[str, Any], tolerance: Tolerance) -> Iterator[Figure]:
     where, k = f"epoch {event.index}", event.index
-    compare.close(f"{where}, training loss", expected["train_loss"][k], event.train_loss, rel=tolerance.loss)
+    loss, validation_loss = expected["train_loss"][k], expected["val_loss"][k]
+    yield Figure(f"{where}, training loss", loss, event.train_loss, rel=tolerance.loss, rounded=True)
     allowed = tolerance.validation_loss
-    compare.close(f"{where}, validation loss", expected["val_loss"][k], event.validation_loss, rel=allowed)
-    compare.close(f"{where}, learning rate", expected["lr_after_epoch"][k], event.rate, rel=1e-9)
+    yield Figure(f"{where}, validation loss", validation_loss, event.validation_loss, rel=allowed, rounded=True)
+    yield Figure(f"{where}, learning rate", expected["lr_after_epoch"][k], event.rate, rel=1e-9)
 
 
-def _compare_final(net: nn.Module, final: Mapping[str, float], tolerance: Tolerance, compare: Comparison) -> None:
+def _of_weights(net: nn.Module, final: Mapping[str, float], tolerance: Tolerance) -> Iterator[Figure]:
     weights = reference.norm(list(net.parameters()))
-    compare.close("weights after training, norm", final["param_l2"], weights, rel=tolerance.weights)
+    yield Figure("weights after training, norm", final["param_l2"], weights, rel=tolerance.weights, rounded=True)
     running = [b for name, b in net.named_buffers() if name.endswith(("running_mean", "running_var"))]
     found = reference.norm(running) if running else 0.0
-    compare.close("running statistics after training, norm", final["buffer_l2"], found, rel=tolerance.loss)
+    where = "running statistics after training, norm"
+    yield Figure(where, final["buffer_l2"], found, rel=tolerance.loss, rounded=True)
 
 
-def _compare_lists(
-    where: str, expected: Sequence[float], found: Sequence[float], tolerance: Tolerance, compare: Comparison
-) -> None:
+def _of_list(where: str, expected: Sequence[float], found: Sequence[float], tolerance: Tolerance) -> Iterator[Figure]:
     # A script that overwrites its sheet every epoch leaves the last epoch only.
     kept = found[len(found) - len(expected) :] if 0 < len(expected) < len(found) else found
-    compare.all_close(where, expected, kept, abs=tolerance.score)
+    yield Figure(f"{where}, number of figures", len(expected), len(kept))
+    for position, (e, f) in enumerate(zip(expected, kept, strict=True)):
+        yield Figure(f"{where}, figure {position}", e, f, abs=tolerance.score, rounded=True)
 
 
 def numbers(cells: Any) -> list[float]:

@@ -34,6 +34,8 @@ class Verdict:
         figures: Number of figures compared.
         worst: Largest share of its tolerance that an agreeing figure used, 0 to 1.
         worst_at: Where that was.
+        by_rounding: Figures beyond their tolerance that the rounding of this machine explains: repeated with torch's
+            own convolutions, the same training differs from itself by a third of the excess or more.
         divergence: The first figure that diverges, with expected and found value; ``None`` if none does.
     """
 
@@ -42,13 +44,15 @@ class Verdict:
     figures: int
     worst: float
     worst_at: str
+    by_rounding: tuple[str, ...]
     divergence: str | None
 
     def __str__(self) -> str:
         head = f"{self.level:<12}{LEVELS[self.level]:<21}"
         if self.holds:
             nearest_miss = f", at most {self.worst:.0%} of a tolerance ({self.worst_at})" if self.worst_at else ""
-            return f"{head}holds      {self.figures} figures{nearest_miss}"
+            explained = f", {len(self.by_rounding)} by rounding: {self.by_rounding[0]}" if self.by_rounding else ""
+            return f"{head}holds      {self.figures} figures{nearest_miss}{explained}"
         return f"{head}DIVERGES   {self.divergence}"
 
 
@@ -130,4 +134,6 @@ def _verdict(level: str, check: Callable[[Comparison], None]) -> Verdict:
     except RuntimeError as error:
         # What torch refuses to compute, such as the cross-entropy of values that are no probabilities.
         divergence = f"cannot be computed: {str(error).splitlines()[0]}"
-    return Verdict(level, divergence is None, compare.count, compare.worst, compare.worst_at, divergence)
+    return Verdict(
+        level, divergence is None, compare.count, compare.worst, compare.worst_at, compare.by_rounding, divergence
+    )
