@@ -171,7 +171,7 @@ def _of_step(event: Step, net: nn.Module, expected: Mapping[str, Any], tolerance
     if "grad_l2" in expected:
         found = reference.norm([p.grad for p in net.parameters() if p.grad is not None])
         allowed = tolerance.first_gradient if first else tolerance.gradient
-        yield Figure(f"{where}, gradient norm", expected["grad_l2"], found, rel=allowed, rounded=not first)
+        yield Figure(f"{where}, gradient norm", expected["grad_l2"], found, rel=allowed, rounded=True)
 
 
 def _of_pass(event: Evaluated, expected: Mapping[str, Any] | None, tolerance: Tolerance) -> Iterator[Figure]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import pickle
 from pathlib import Path
@@ -52,6 +53,17 @@ def test_names_and_shapes_of_every_record(golden_case):
         state = golden_case.pipeline.build().state_dict()
     found = {name: list(tensor.shape) for name, tensor in golden_case.pipeline.to_original(state).items()}
     assert found == dict(golden_case.record["architecture"]["state_dict"])
+
+
+@pytest.mark.parametrize("id", ["gemini-1.5-flash", "qwen-3-235b-no-thinking"])
+def test_names_and_shapes_of_those_outside_the_study(id, golden):
+    """There is no record of them, but the tensors of the original network are known."""
+    original = json.loads((golden / "state_dicts" / f"{id}.json").read_text(encoding="utf-8"))
+    with torch.device("meta"):
+        net = zoo.get(id).build(in_channels=original["in_channels"])
+    found = {name: list(tensor.shape) for name, tensor in zoo.get(id).to_original(net.state_dict()).items()}
+    assert found == dict(original["tensors"])
+    assert sum(p.numel() for p in net.parameters()) == original["parameters"] == zoo.get(id).card.parameters
 
 
 @pytest.mark.parametrize("stem", LOADED)
