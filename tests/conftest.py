@@ -169,3 +169,13 @@ def _drawn(store: SyntheticStore, id: str) -> Case:
 def phantoms() -> SyntheticStore:
     """Twenty-five phantoms: 20 for training, 2 for validation, 3 for the test."""
     return Drawn("mri-tumour", count=25)
+
+
+@pytest.fixture(scope="session")
+def content() -> Callable[[Path], dict[str, bytes]]:
+    """A function that gives all files of a run folder that equal runs must have alike; two files hold times."""
+
+    def read(folder: Path) -> dict[str, bytes]:
+        return {p.name: p.read_bytes() for p in folder.iterdir() if p.name not in ("run.json", "timing.csv")}
+
+    return read

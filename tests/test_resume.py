@@ -32,11 +32,6 @@ def recipe(tiny_recipe):
     return tiny_recipe
 
 
-def content(folder):
-    """All files that must not differ: run.json and timing.csv hold times."""
-    return {p.name: p.read_bytes() for p in folder.iterdir() if p.name not in ("run.json", "timing.csv")}
-
-
 class Killed(BaseException):
     """Ends a training where it stands, as SIGKILL would, but inside this process."""
 
@@ -54,6 +49,13 @@ def kill_after(monkeypatch, events):
     monkeypatch.setattr(RunWriter, "take", dying)
 
 
+def train_and_die(events, recipe, store, folder, **options):
+    with pytest.MonkeyPatch.context() as patch:
+        kill_after(patch, events)
+        with pytest.raises(Killed):
+            train(recipe, store, folder, progress=False, **options)
+
+
 EVENTS = 3 * (5 + 1 + 1) + 1
 """Three epochs of five steps, a validation batch and an end; one test batch."""
 
@@ -66,20 +68,17 @@ EVENTS = 3 * (5 + 1 + 1) + 1
 @pytest.mark.parametrize(
     "own_seed", [None, OwnSeed(seed=5, summary_batch=2, spare_orders=1)], ids=["per-epoch", "one-stream"]
 )
-def test_killed(recipe, phantoms, tmp_path, own_seed, moments):
+def test_killed(content, recipe, phantoms, tmp_path, own_seed, moments):
     recipe = recipe.change("fit.own_seed", own_seed)
     whole = content(train(recipe, phantoms, tmp_path / "whole", progress=False).folder)
     for moment in moments:
         folder = tmp_path / str(moment)
-        with pytest.MonkeyPatch.context() as patch:
-            kill_after(patch, moment)
-            with pytest.raises(Killed):
-                train(recipe, phantoms, folder, progress=False, checkpoint_every=0)
+        train_and_die(moment, recipe, phantoms, folder, checkpoint_every=0)
         assert content(train(recipe, phantoms, folder, progress=False).folder) == whole, f"killed after {moment} events"
         assert not (folder / "checkpoint").exists()
 
 
-def test_killed_again_and_again(recipe, phantoms, tmp_path):
+def test_killed_again_and_again(content, recipe, phantoms, tmp_path):
     whole = content(train(recipe, phantoms, tmp_path / "whole", progress=False).folder)
     tries = 0
     while True:
@@ -95,7 +94,7 @@ def test_killed_again_and_again(recipe, phantoms, tmp_path):
     assert content(run.folder) == whole
 
 
-def test_a_full_disk_loses_no_earlier_checkpoint(recipe, phantoms, tmp_path, monkeypatch):
+def test_a_full_disk_loses_no_earlier_checkpoint(content, recipe, phantoms, tmp_path, monkeypatch):
     whole = content(train(recipe, phantoms, tmp_path / "whole", progress=False).folder)
     folder, calls, fsync = tmp_path / "run", [], os.fsync
 
@@ -116,20 +115,14 @@ def test_a_full_disk_loses_no_earlier_checkpoint(recipe, phantoms, tmp_path, mon
 
 def test_a_second_process_is_refused(recipe, phantoms, tmp_path):
     folder = tmp_path / "run"
-    with pytest.MonkeyPatch.context() as patch:
-        kill_after(patch, 1)
-        with pytest.raises(Killed):
-            train(recipe, phantoms, folder, progress=False)
+    train_and_die(1, recipe, phantoms, folder)
     with FileLock(folder / ".lock"), pytest.raises(UserError, match="another process is working on"):
         train(recipe, phantoms, folder, progress=False)
 
 
-def test_an_unfinished_run_is_not_continued_as_another(recipe, phantoms, tmp_path, monkeypatch):
+def test_an_unfinished_run_is_not_continued_as_another(recipe, phantoms, tmp_path):
     folder = tmp_path / "run"
-    with monkeypatch.context() as patch:
-        kill_after(patch, 3)
-        with pytest.raises(Killed):
-            train(recipe, phantoms, folder, progress=False, checkpoint_every=0)
+    train_and_die(3, recipe, phantoms, folder, checkpoint_every=0)
     stored = (folder / "checkpoint" / "state.pt").read_bytes()
     with pytest.raises(UserError, match=r"another recipe \(fit\.rate is 0\.1 there and 0\.2 here\)"):
         train(recipe.change("fit.rate", 0.2), phantoms, folder, progress=False)
@@ -143,10 +136,7 @@ def test_an_unfinished_run_is_not_continued_as_another(recipe, phantoms, tmp_pat
 def test_another_split_is_not_continued(recipe, phantoms, tmp_path, monkeypatch):
     """As if another version of the library that draws it had been installed in between."""
     folder = tmp_path / "run"
-    with monkeypatch.context() as patch:
-        kill_after(patch, 3)
-        with pytest.raises(Killed):
-            train(recipe, phantoms, folder, progress=False, checkpoint_every=0)
+    train_and_die(3, recipe, phantoms, folder, checkpoint_every=0)
     monkeypatch.setattr("sklearn.model_selection.train_test_split", lambda ids, **_: (ids[:-5], ids[-5:]))
     with pytest.raises(UserError, match=r"begun with another split; use the versions its run\.json names"):
         train(recipe, phantoms, folder, progress=False)
@@ -162,7 +152,7 @@ def command(recipe, tmp_path):
 
 
 @pytest.mark.slow
-def test_killed_by_the_system_at_random_moments(command, tmp_path):
+def test_killed_by_the_system_at_random_moments(content, command, tmp_path):
     subprocess.run([*command, str(tmp_path / "whole")], check=True)
     moments, folder = random.Random(0), tmp_path / "run"
     killed = 0
@@ -180,7 +170,7 @@ def test_killed_by_the_system_at_random_moments(command, tmp_path):
 
 
 @pytest.mark.slow
-def test_the_notice_of_a_scheduler(command, tmp_path):
+def test_the_notice_of_a_scheduler(content, command, tmp_path):
     subprocess.run([*command, str(tmp_path / "whole")], check=True)
     folder = tmp_path / "run"
     slowly = [*command[:-2], "--checkpoint-every", "3600", "-q", "--out", str(folder)]

@@ -16,11 +16,6 @@ def run(tiny_recipe, phantoms, tmp_path_factory):
     return train(tiny_recipe, phantoms, out, label="tiny", seed=1, progress=False)
 
 
-def content(folder):
-    """All files that must not differ between equal runs: run.json and timing.csv hold times."""
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name not in ("run.json", "timing.csv")}
-
-
 def test_the_folder_is_the_record_of_the_run(run, tiny_recipe, phantoms):
     assert {p.name for p in run.folder.iterdir()} == {
         "run.json", "history.csv", "timing.csv", "listed.csv", "scores.csv", "weights.safetensors",
@@ -54,7 +49,7 @@ def test_stored_weights_give_the_stored_scores(run, phantoms):
             assert recipe.test.cases(net(image[None]), mask[None]).item() == pytest.approx(value, rel=1e-6)
 
 
-def test_the_same_run_gives_the_same_bytes(run, tiny_recipe, phantoms, tmp_path):
+def test_the_same_run_gives_the_same_bytes(content, run, tiny_recipe, phantoms, tmp_path):
     twin = train(tiny_recipe, phantoms, tmp_path / "twin", label="tiny", seed=1, progress=False)
     assert content(twin.folder) == content(run.folder)
 
@@ -84,7 +79,7 @@ def test_a_finished_run_is_taken_as_it_is(run, tiny_recipe, phantoms):
     assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in run.folder.iterdir()} == before
 
 
-def test_an_unfinished_run_is_no_run_and_starts_again(run, tiny_recipe, phantoms, tmp_path):
+def test_an_unfinished_run_is_no_run_and_starts_again(content, run, tiny_recipe, phantoms, tmp_path):
     folder = tmp_path / "killed"
     folder.mkdir()
     (folder / "run.json").write_text(json.dumps(run.record | {"status": "running"}))
