@@ -16,7 +16,6 @@ import llmseg
 from llmseg import Terminated, UserError, cli_text
 
 app = typer.Typer(
-    help="Segmentation pipelines written by large language models: list, show, replay, train, predict.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -39,6 +38,21 @@ Every = Annotated[float, typer.Option(help="Seconds between checkpoints.", min=0
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars.")]
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(llmseg.__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def llmseg_command(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Segmentation pipelines written by large language models: list, show, replay, train, predict."""
+
+
 @app.command("list")
 def list_pipelines(
     cohort: Annotated[int | None, typer.Option(help="2024 or 2025.")] = None,
@@ -51,6 +65,10 @@ def list_pipelines(
     names = llmseg.zoo.names(
         cohort=cohort, reasoning=reasoning, vendor=vendor, in_study=None if everything else True, variants=everything
     )
+    if not names and not as_json:
+        every = [llmseg.zoo.get(name).card for name in llmseg.zoo.names(in_study=None)]
+        vendors = ", ".join(dict.fromkeys(card.vendor for card in every))
+        raise UserError(f"no pipeline fits all of that; cohorts: 2024, 2025; vendors: {vendors}")
     pipelines = [llmseg.zoo.get(name) for name in names]
     _show(cli_text.table_rows(pipelines) if as_json else cli_text.table(pipelines), as_json)
 

@@ -9,6 +9,18 @@ from pathlib import Path
 from llmseg.errors import UserError
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it, unless it is there.
+
+    Raises:
+        UserError: The disk is full or refuses the folder.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot make the folder {path}: {error.strerror}; choose another --out") from error
+
+
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file beside its place, flush it to disk, and move it into place.
 

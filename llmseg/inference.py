@@ -11,7 +11,7 @@ import numpy as np
 from llmseg.data.layouts import find_images
 from llmseg.data.pixels import read_image
 from llmseg.errors import UserError
-from llmseg.files import write_bytes
+from llmseg.files import make_folder, write_bytes
 from llmseg.recipe import Recipe
 from llmseg.runs import Run, choose_device
 from llmseg.zoo import Pipeline
@@ -61,8 +61,8 @@ def predict(
     for path in tqdm(paths, desc="predict", unit="image", disable=not progress):
         values = probability(net, recipe, read_image(path))
         # Made only now, when a network that does not take these images would have said so.
-        masks.mkdir(parents=True, exist_ok=True)
-        probabilities.mkdir(parents=True, exist_ok=True)
+        make_folder(masks)
+        make_folder(probabilities)
         _write_png(probabilities / f"{path.stem}.png", np.round(values * 255))
         _write_png(masks / f"{path.stem}.png", (values > 0.5) * 255)
         written.append(masks / f"{path.stem}.png")

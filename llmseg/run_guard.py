@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from llmseg.errors import UserError
+from llmseg.files import make_folder
 from llmseg.recipe import Recipe
 
 _NEEDED = ("status", "recipe", "seed", "store")
@@ -73,7 +74,7 @@ def locked(folder: Path) -> Iterator[None]:
     """Make the folder and keep other processes out of it; the system frees the lock of a process that dies."""
     from filelock import FileLock, Timeout
 
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     lock = FileLock(folder / ".lock")
     try:
         lock.acquire(timeout=0)

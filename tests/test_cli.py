@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
+import llmseg
 from llmseg import zoo
 from llmseg.cli import main
 
@@ -57,6 +58,16 @@ class TestList:
         assert [row["id"] for row in json.loads(out)] == list(zoo.names(in_study=None, variants=True))
         _, out, _ = call("list", "--vendor", "openai", "--no-reasoning")
         assert [line.split()[0] for line in out.splitlines()[1:]] == list(zoo.names(vendor="OpenAI", reasoning=False))
+
+    def test_nothing_that_fits(self, call):
+        code, out, err = call("list", "--vendor", "nobody")
+        assert (code, out) == (2, "")
+        assert "cohorts: 2024, 2025; vendors: OpenAI, Anthropic" in err
+        assert call("list", "--vendor", "nobody", "--json")[:2] == (0, "[]\n")
+
+
+def test_version(call):
+    assert call("--version")[:2] == (0, f"{llmseg.__version__}\n")
 
 
 class TestShow:

@@ -39,7 +39,7 @@ LAYERS = {
     "llmseg.zoo": (*VALUES, "llmseg.data", "llmseg.zoo"),
     "llmseg.state": (*PARTS, "llmseg.fit"),
     "llmseg.loop": (*VALUES, "llmseg.data", "llmseg.state"),
-    "llmseg.run_guard": (*PARTS, "llmseg.recipe"),
+    "llmseg.run_guard": (*PARTS, "llmseg.recipe", "llmseg.files"),
     "llmseg.run_writer": (*VALUES, "llmseg.data", "llmseg.files", "llmseg.version", "llmseg.loop", "llmseg.state"),
     "llmseg.runs": (*VALUES, "llmseg.data", "llmseg.files", "llmseg.version", *TRAINING),
     "llmseg.fidelity": (*VALUES, "llmseg.data", "llmseg.zoo", "llmseg.loop", "llmseg.state", "llmseg.fidelity"),

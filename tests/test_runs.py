@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -98,6 +99,12 @@ def test_a_folder_of_something_else_is_left_alone(tiny_recipe, phantoms, tmp_pat
         train(tiny_recipe, phantoms, tmp_path / "file", progress=False)
     with pytest.raises(UserError, match="holds no run"):
         Run.open(tmp_path)
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a file system that takes no folders")
+def test_a_place_that_takes_no_folder(tiny_recipe, phantoms):
+    with pytest.raises(UserError, match=r"cannot make the folder /proc/llmseg.*choose another --out"):
+        train(tiny_recipe, phantoms, "/proc/llmseg", progress=False)
 
 
 @pytest.mark.parametrize(
