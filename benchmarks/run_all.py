@@ -56,7 +56,9 @@ def main() -> None:
     per_case = pd.DataFrame(cases)
     per_case.to_csv(out / "cases.csv", index=False)
     figure(per_case, list(table["pipeline"]), store.name).savefig(out / "leaderboard.png", dpi=150)
-    _write_json(out / "leaderboard.json", table, store)
+    for path in (out / "leaderboard.json", options.json):
+        if path:
+            _write_json(path, table, store)
     print(f"\n{store.name}: {len(store.ids)} cases, {epochs or 'own number of'} epochs\n")
     print(table.drop(columns=["epochs", "size"]).to_string(index=False, float_format="{:.4f}".format))
     print(f"\nrun folders: {out}/NAME, figures of each run in its folder replay")
@@ -79,6 +81,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--predict", action="store_true", help="also predict all images of the folder")
     parser.add_argument("--out", type=Path, default=Path("runs"), help="folder for the run folders")
+    parser.add_argument(
+        "--json", type=Path, help="file for a second copy of the leaderboard, such as results/NAME.json"
+    )
     options = parser.parse_args()
     if options.predict and not options.images:
         parser.error("--predict needs --images DIR")

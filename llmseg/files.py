@@ -8,6 +8,14 @@ from pathlib import Path
 
 from llmseg.errors import UserError
 
+_PART = ".part"
+
+
+def remove_parts(folder: Path) -> None:
+    """Remove what a process that was killed while it wrote left in a folder."""
+    for part in folder.glob(f".*{_PART}"):
+        part.unlink()
+
 
 def make_folder(path: Path) -> None:
     """Make a folder and those above it, unless it is there.
@@ -33,7 +41,7 @@ def write_bytes(path: Path, content: bytes) -> None:
     """
     temporary: Path | None = None
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-", suffix=_PART)
         temporary = Path(name)
         with os.fdopen(handle, "wb") as file:
             file.write(content)

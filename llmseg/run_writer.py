@@ -21,7 +21,7 @@ from safetensors.torch import save
 
 from llmseg.data.store import Store
 from llmseg.errors import UserError
-from llmseg.files import write_bytes, write_text
+from llmseg.files import remove_parts, write_bytes, write_text
 from llmseg.loop import Epoch, Evaluated, Event
 from llmseg.recipe import Recipe, Split
 from llmseg.state import State
@@ -104,6 +104,8 @@ class RunWriter:
         Raises:
             UserError: The checkpoint belongs to another split, as another version of a library may draw it.
         """
+        for folder in (self.folder, self._checkpoint.parent):
+            remove_parts(folder)
         if self._checkpoint.exists():
             saved = torch.load(self._checkpoint, map_location="cpu", weights_only=True)
             if saved["split_digest"] != self.record["split_digest"]:

@@ -19,12 +19,13 @@ def run_all(out, *arguments):
 @pytest.mark.slow
 def test_the_demo_in_small(tmp_path):
     arguments = ("--quick", "--pipelines", "llama-3.1-405b", "github-copilot", "--cases", "12", "--epochs", "1")
-    first = run_all(tmp_path, *arguments)
+    first = run_all(tmp_path, *arguments, "--json", str(tmp_path / "copy.json"))
     assert first.returncode == 0, first.stderr
     out = tmp_path / "synthetic-endoscopy"
     rows = json.loads((out / "leaderboard.json").read_text())["rows"]
     assert {row["pipeline"] for row in rows} == {"llama-3.1-405b", "github-copilot"}
     assert [row["dice"] for row in rows] == sorted((row["dice"] for row in rows), reverse=True)
+    assert (tmp_path / "copy.json").read_text() == (out / "leaderboard.json").read_text()
     assert str(out) in first.stdout
     with Image.open(out / "leaderboard.png") as image:
         assert image.size[0] > 500
