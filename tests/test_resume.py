@@ -164,7 +164,7 @@ def command(recipe, tmp_path, monkeypatch):
     # Threads that wait for each other on a busy machine would make minutes of the seconds.
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     path = tmp_path / "recipe.json"
-    path.write_text(recipe.change("fit.epochs", 40).to_json())
+    path.write_text(recipe.change("fit.epochs", 20).to_json())
     options = ("--synthetic", "mri-tumour", "--cases", "25", "--checkpoint-every", "0", "-q", "--out")
     return [sys.executable, "-m", "llmseg", "train", str(path), *options]
 
@@ -172,6 +172,7 @@ def command(recipe, tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_killed_by_the_system_at_random_moments(content, command, tmp_path):
     subprocess.run([*command, str(tmp_path / "whole")], check=True)
+    longest = Run.open(tmp_path / "whole").record["seconds"] / 3
     moments, folder = random.Random(0), tmp_path / "run"
     record, killed = folder / "run.json", 0
     while not record.exists() or '"done"' not in record.read_text():
@@ -180,7 +181,7 @@ def test_killed_by_the_system_at_random_moments(content, command, tmp_path):
         while process.poll() is None and written(record) == before:
             time.sleep(0.01)  # starting takes as long as the machine is busy; what counts is from where training begins
         try:
-            process.wait(timeout=moments.uniform(0, 2))
+            process.wait(timeout=moments.uniform(0, longest))
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
