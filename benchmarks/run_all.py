@@ -31,7 +31,7 @@ from llmseg import zoo
 QUICK = ("llama-3.1-405b", "gpt-o3", "bing-copilot", "deepseek-v3")
 QUICK_EPOCHS = 15
 QUICK_CASES = 40
-QUICK_SIZE = 96
+QUICK_SIZE = 64
 
 
 def main() -> None:
