@@ -1,7 +1,7 @@
 # The two commands of the README; everything happens in the virtual environment .venv.
 PYTHON ?= python3
 BIN := .venv/bin
-# Large pages for torch's tensors on a CPU: the same numbers, about a seventh less time.
+# Large pages for torch's tensors on a CPU: the same numbers in less time.
 export THP_MEM_ALLOC_ENABLE := 1
 
 .PHONY: demo test quick lint clean

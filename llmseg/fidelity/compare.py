@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from llmseg.errors import UserError
-
-ROUNDING = 3.0
-"""How many times the measured spread of rounding a figure may lie beyond its tolerance."""
 
 
 class Diverged(Exception):
@@ -46,38 +43,18 @@ class Comparison:
         count: Figures compared so far.
         worst: Largest share of a tolerance used so far, 0 to 1.
         worst_at: Where that was.
-        by_rounding: Figures beyond their tolerance that the measured spread of rounding explains, in words.
+        diverged_before: Why earlier trainings diverged, where several are tried.
     """
 
     count: int = 0
     worst: float = 0.0
     worst_at: str = ""
-    by_rounding: tuple[str, ...] = ()
+    diverged_before: tuple[str, ...] = ()
 
-    def follow(self, figures: Iterable[Figure], twin: Callable[[], Iterator[Figure]]) -> None:
-        """Compare the figures of a training one by one.
-
-        Rounding grows from step to step, in some networks beyond the tolerances, which were measured on others. So a
-        rounded figure beyond its tolerance is measured a second time, by a twin that rounds differently, and may lie
-        beyond it by :data:`ROUNDING` times what the two differ by.
-
-        Args:
-            figures: The figures, measured as they are asked for.
-            twin: Starts the same training again with other rounding; it gives the same figures in the same order.
-
-        Raises:
-            Diverged: A figure is neither inside its tolerance nor explained by rounding.
-        """
-        again: Iterator[tuple[int, Figure]] | None = None
-        for place, figure in enumerate(figures):
-            try:
-                self.take(figure)
-            except Diverged as diverged:
-                if not figure.rounded:
-                    raise
-                again = again or enumerate(twin())
-                other = next(f for position, f in again if position == place)
-                self._take_rounded(figure, abs(other.found - figure.found), diverged)
+    def begin_again(self, why: str) -> None:
+        """Forget the figures of a training that diverged, but not why it did."""
+        self.count, self.worst, self.worst_at = 0, 0.0, ""
+        self.diverged_before += (why,)
 
     def take(self, figure: Figure) -> None:
         """Compare a figure; raises :class:`Diverged` as :meth:`exact` and :meth:`close` do."""
@@ -85,14 +62,6 @@ class Comparison:
             self.exact(figure.where, figure.expected, figure.found)
         else:
             self.close(figure.where, figure.expected, figure.found, rel=figure.rel or 0.0, abs=figure.abs or 0.0)
-
-    def _take_rounded(self, figure: Figure, spread: float, diverged: Diverged) -> None:
-        wanted = float(figure.expected)
-        allowed = (figure.rel or 0.0) * math.fabs(wanted) + (figure.abs or 0.0) + ROUNDING * spread
-        said = f"{diverged}; spread of rounding on this machine {spread:.3g}"
-        if not math.fabs(figure.found - wanted) <= allowed:
-            raise Diverged(f"{said}, of which {ROUNDING:g} times are allowed on top")
-        self.by_rounding += (said,)
 
     def exact(self, where: str, expected: object, found: object) -> None:
         """Require equality.

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
@@ -15,6 +14,7 @@ from llmseg.data.store import Store
 from llmseg.fidelity import reference
 from llmseg.fidelity.compare import Comparison, Diverged, Figure, field
 from llmseg.fidelity.levels import compare_split, places
+from llmseg.fidelity.rounding import move
 from llmseg.loop import Chance, Epoch, Evaluated, Event, Step, draw_start, training
 from llmseg.recipe import Split
 from llmseg.state import State
@@ -56,17 +56,25 @@ class Tolerance:
         return cls(1e-5, 1e-5, 1e-5, 1e-5, 1e-5, 1e-5, 1e-5)
 
 
-def dynamics(pipeline: Pipeline, record: dict[str, Any], store: Store, compare: Comparison, *, progress: bool) -> None:
-    """F4: loss and gradient of every step, epoch losses, validation and test scores, final weights."""
-    tolerance, expected = Tolerance.of_training(pipeline.recipe.fit.rate), field(record, "train")
+def dynamics(
+    pipeline: Pipeline, record: dict[str, Any], store: Store, neighbour: int, *, progress: bool
+) -> Iterator[Figure]:
+    """F4: loss and gradient of every step, epoch losses, validation and test scores, final weights.
+
+    Args:
+        pipeline: The pipeline.
+        record: The record.
+        store: The images of its main run.
+        neighbour: Where to start: 0 for the recorded weights, k > 0 for a neighbour of them.
+        progress: Whether to show progress bars.
+    """
+    expected = field(record, "train")
     part = _Part(expected, expected["epochs"], field(record, "test.dice"), field(record, "epochs"), expected["final"])
-
-    def figures() -> Iterator[Figure]:
-        split, net, prepared = _start(pipeline, record, store, progress)
-        reference.set_weights(net, places(pipeline, net, record))
-        return _figures(_events(pipeline, record, part, split, net, prepared, progress), net, part, tolerance)
-
-    compare.follow(figures(), lambda: _with_plain_kernels(figures()))
+    split, net, prepared = _start(pipeline, record, store, progress)
+    reference.set_weights(net, places(pipeline, net, record))
+    move(net, neighbour)
+    events = _events(pipeline, record, part, split, net, prepared, progress)
+    yield from _figures(events, net, part, Tolerance.of_training(pipeline.recipe.fit.rate))
 
 
 def bookkeeping(
@@ -122,21 +130,6 @@ def _events(
     recipe = pipeline.recipe.change("fit.epochs", part.number_of_epochs)
     stream = training(recipe, State.begin(recipe.fit, net), prepared, split, chance=chance)
     return iter(tqdm(stream, desc="verify", unit="batch", leave=False, disable=not progress))
-
-
-def _with_plain_kernels(figures: Iterator[Figure]) -> Iterator[Figure]:
-    """Measure with torch's own convolutions, which add up in another order than those of oneDNN."""
-    onednn: Any = torch.backends.mkldnn
-    used = onednn.enabled
-    while True:
-        onednn.enabled = False
-        try:
-            figure = next(figures, None)
-        finally:
-            onednn.enabled = used
-        if figure is None:
-            return
-        yield figure
 
 
 def _figures(stream: Iterator[Event], net: nn.Module, part: _Part, tolerance: Tolerance) -> Iterator[Figure]:

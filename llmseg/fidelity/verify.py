@@ -12,6 +12,7 @@ from llmseg.data.store import Store
 from llmseg.errors import UserError, nearest
 from llmseg.fidelity import dynamics, levels
 from llmseg.fidelity.compare import Comparison, Diverged
+from llmseg.fidelity.rounding import follow
 from llmseg.zoo import Pipeline
 
 LEVELS = {
@@ -34,8 +35,8 @@ class Verdict:
         figures: Number of figures compared.
         worst: Largest share of its tolerance that an agreeing figure used, 0 to 1.
         worst_at: Where that was.
-        by_rounding: Figures beyond their tolerance that the rounding of this machine explains: repeated with torch's
-            own convolutions, the same training differs from itself by a third of the excess or more.
+        diverged_before: Where trainings diverged that were tried before the one that holds; that one starts a unit in
+            the last place beside the recorded weights. Empty if the first holds.
         divergence: The first figure that diverges, with expected and found value; ``None`` if none does.
     """
 
@@ -44,15 +45,16 @@ class Verdict:
     figures: int
     worst: float
     worst_at: str
-    by_rounding: tuple[str, ...]
+    diverged_before: tuple[str, ...]
     divergence: str | None
 
     def __str__(self) -> str:
         head = f"{self.level:<12}{LEVELS[self.level]:<21}"
         if self.holds:
             nearest_miss = f", at most {self.worst:.0%} of a tolerance ({self.worst_at})" if self.worst_at else ""
-            explained = f", {len(self.by_rounding)} by rounding: {self.by_rounding[0]}" if self.by_rounding else ""
-            return f"{head}holds      {self.figures} figures{nearest_miss}{explained}"
+            tried = len(self.diverged_before)
+            again = f"; up to rounding, in training {tried + 1}; first: {self.diverged_before[0]}" if tried else ""
+            return f"{head}holds      {self.figures} figures{nearest_miss}{again}"
         return f"{head}DIVERGES   {self.divergence}"
 
 
@@ -102,7 +104,7 @@ def verify(
     if store is not None:
         main = store
         checks["F2"] = lambda c: levels.data(pipeline, record, main, c)
-        checks["F4"] = lambda c: dynamics.dynamics(pipeline, record, main, c, progress=progress)
+        checks["F4"] = lambda c: follow(c, lambda k: dynamics.dynamics(pipeline, record, main, k, progress=progress))
     if bookkeeping_store is not None:
         second = bookkeeping_store
         checks["bookkeeping"] = lambda c: dynamics.bookkeeping(pipeline, record, second, c, progress=progress)
@@ -135,5 +137,5 @@ def _verdict(level: str, check: Callable[[Comparison], None]) -> Verdict:
         # What torch refuses to compute, such as the cross-entropy of values that are no probabilities.
         divergence = f"cannot be computed: {str(error).splitlines()[0]}"
     return Verdict(
-        level, divergence is None, compare.count, compare.worst, compare.worst_at, compare.by_rounding, divergence
+        level, divergence is None, compare.count, compare.worst, compare.worst_at, compare.diverged_before, divergence
     )
