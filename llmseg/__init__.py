@@ -17,6 +17,7 @@ from llmseg.version import __version__
 if TYPE_CHECKING:
     from llmseg import zoo
     from llmseg.artefacts import replay
+    from llmseg.data.cache import CacheEntry, cache_entries, cache_folder, clear_cache
     from llmseg.data.store import Case, FolderStore, Store
     from llmseg.data.synthetic import SyntheticStore
     from llmseg.errors import Terminated, UserError
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from llmseg.zoo import Card, Pipeline
 
 __all__ = [
+    "CacheEntry",
     "Card",
     "Case",
     "Difference",
@@ -41,6 +43,9 @@ __all__ = [
     "UserError",
     "Verdict",
     "__version__",
+    "cache_entries",
+    "cache_folder",
+    "clear_cache",
     "hardware",
     "load_model",
     "load_original_model",
@@ -55,6 +60,7 @@ __all__ = [
 
 # Where each public name lives. Names are imported when first used, so that `import llmseg` loads no torch.
 _HOMES = {
+    "CacheEntry": "llmseg.data.cache",
     "Card": "llmseg.zoo",
     "Case": "llmseg.data.store",
     "Difference": "llmseg.recipe",
@@ -66,6 +72,9 @@ _HOMES = {
     "SyntheticStore": "llmseg.data.synthetic",
     "Terminated": "llmseg.errors",
     "UserError": "llmseg.errors",
+    "cache_entries": "llmseg.data.cache",
+    "cache_folder": "llmseg.data.cache",
+    "clear_cache": "llmseg.data.cache",
     "hardware": "llmseg.run_writer",
     "probability": "llmseg.inference",
     "Verdict": "llmseg.fidelity.verify",

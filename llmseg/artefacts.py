@@ -54,7 +54,15 @@ def replay(
         >>> run = replay(zoo.get("gpt-4"), FolderStore("images", "masks"), "runs/gpt-4")  # doctest: +SKIP
     """
     run = train(
-        pipeline.recipe, store, out, label=pipeline.id, seed=seed, epochs=epochs, device=device, progress=progress
+        pipeline.recipe,
+        store,
+        out,
+        label=pipeline.id,
+        seed=seed,
+        epochs=epochs,
+        device=device,
+        exact=True,
+        progress=progress,
     )
     if not (run.folder / "replay").exists():
         write_artefacts(run, pipeline, store)

@@ -22,6 +22,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+cache_app = typer.Typer(no_args_is_help=True, help="Prepared cases that are kept on disk: list, clear.")
+app.add_typer(cache_app, name="cache")
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Name = Annotated[str, typer.Argument(help="A pipeline's id or alias; see llmseg list.")]
 Images = Annotated[Path | None, typer.Option(help="Folder of images.")]
@@ -35,6 +38,11 @@ Seed = Annotated[int, typer.Option(help="Seed of what the recipe leaves to chanc
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 Set = Annotated[list[str], typer.Option("--set", help="Change a field of the recipe: path=value; repeatable.")]
 Every = Annotated[float, typer.Option(help="Seconds between checkpoints.", min=0)]
+Precision = Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")]
+Exact = Annotated[bool, typer.Option("--exact", help="Compute as the original scripts do, bit for bit.")]
+Compile = Annotated[bool, typer.Option("--compile", help="Compile the network; pays for long runs.")]
+Tf32 = Annotated[bool, typer.Option("--tf32", help="Allow TF32 in fp32.")]
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Do not keep prepared cases on disk.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars.")]
 
 
@@ -110,6 +118,11 @@ def train(
     epochs: Epochs = None,
     seed: Seed = 0,
     device: Device = "auto",
+    precision: Precision = "auto",
+    exact: Exact = False,
+    compile: Compile = False,
+    tf32: Tf32 = False,
+    no_cache: NoCache = False,
     changes: Set = [],  # noqa: B006
     checkpoint_every: Every = 60.0,
     as_json: Json = False,
@@ -128,6 +141,11 @@ def train(
         seed=seed,
         epochs=epochs,
         device=device,
+        precision=precision,
+        exact=exact,
+        compile=compile,
+        tf32=tf32,
+        cache=not no_cache,
         progress=not quiet,
         checkpoint_every=checkpoint_every,
     )
@@ -188,6 +206,22 @@ def predict(
         net, recipe = llmseg.load_model(model)
     masks = llmseg.predict(net, recipe, images, out, device=device, progress=not quiet)
     _show([str(m) for m in masks] if as_json else f"{len(masks)} masks in {out / 'masks'}", as_json)
+
+
+@cache_app.command("list")
+def list_cache(as_json: Json = False) -> None:
+    """List the prepared cases that are kept on disk."""
+    entries = llmseg.cache_entries()
+    if as_json:
+        _show([{**asdict(entry), "path": str(entry.path)} for entry in entries], as_json)
+    else:
+        _show(cli_text.cache(entries, llmseg.cache_folder()), as_json)
+
+
+@cache_app.command("clear")
+def clear_cache() -> None:
+    """Remove them, but those that are being written."""
+    print(f"{cli_text.megabytes(llmseg.clear_cache())} freed in {llmseg.cache_folder()}")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from llmseg import Difference, Pipeline, Run, zoo
+
+if TYPE_CHECKING:
+    from llmseg import CacheEntry
 
 
 def table_rows(pipelines: Sequence[Pipeline]) -> list[dict[str, Any]]:
@@ -138,3 +142,20 @@ def run_summary(run: Run, as_json: bool) -> Any:
         "seconds": run.record["seconds"],
     }
     return facts if as_json else columns([(name.replace("_", " "), _value(value)) for name, value in facts.items()])
+
+
+def cache(entries: Sequence[CacheEntry], folder: Path) -> str:
+    """Return a line per file of prepared cases, and their sum."""
+    lines = [f"{e.store:24} {e.cases:8} cases  {size(e.shape):12} {megabytes(e.nbytes):>10}" for e in entries]
+    total = megabytes(sum(e.nbytes for e in entries))
+    return "\n".join([*lines, f"{len(entries)} sets of cases, {total}, in {folder}"])
+
+
+def size(shape: tuple[int, int, int]) -> str:
+    """Return channels, height and width in words."""
+    return f"{shape[1]}x{shape[2]} {'rgb' if shape[0] == 3 else 'grey'}"
+
+
+def megabytes(count: int) -> str:
+    """Return a number of bytes in megabytes."""
+    return f"{count / 1e6:.1f} MB"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from llmseg.errors import UserError
@@ -11,9 +13,9 @@ from llmseg.errors import UserError
 _PART = ".part"
 
 
-def remove_parts(folder: Path) -> None:
-    """Remove what a process that was killed while it wrote left in a folder."""
-    for part in folder.glob(f".*{_PART}"):
+def remove_parts(folder: Path, name: str = "*") -> None:
+    """Remove what a process that was killed while it wrote files of that name left in a folder."""
+    for part in folder.glob(f".{name}-*{_PART}"):
         part.unlink()
 
 
@@ -29,8 +31,35 @@ def make_folder(path: Path) -> None:
         raise UserError(f"cannot make the folder {path}: {error.strerror}; choose another --out") from error
 
 
+@contextmanager
+def replaced(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside a file's place; at the end, flush what was written there and move it into place.
+
+    Args:
+        path: Where the file belongs; an existing one is replaced, or kept if the block fails.
+
+    Raises:
+        UserError: The disk is full or refuses the file.
+    """
+    temporary: Path | None = None
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-", suffix=_PART)
+        os.close(handle)
+        temporary = Path(name)
+        yield temporary
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror or error}; what was there before is kept") from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file beside its place, flush it to disk, and move it into place.
+    """Write a file so that it appears as a whole, see :func:`replaced`.
 
     Args:
         path: Where the file belongs; an existing one is replaced.
@@ -39,21 +68,8 @@ def write_bytes(path: Path, content: bytes) -> None:
     Raises:
         UserError: The disk is full or refuses the file; an existing one is kept.
     """
-    temporary: Path | None = None
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-", suffix=_PART)
-        temporary = Path(name)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror}; what was there before is kept") from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
+    with replaced(path) as temporary:
+        temporary.write_bytes(content)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from llmseg.data.prepared import PreparedCases
+from llmseg.data.prepared import Prepared
+from llmseg.engine.numerics import EXACT, Forward, Numerics
 from llmseg.errors import UserError
 from llmseg.fit import Fit
 from llmseg.recipe import Recipe, Score, Split
@@ -117,119 +118,121 @@ def draw_start(recipe: Recipe, ids: Sequence[str], seed: int, size: tuple[int, i
 def training(
     recipe: Recipe,
     state: State,
-    prepared: Mapping[str, tuple[Tensor, Tensor]],
+    prepared: Prepared,
     split: Split,
     *,
     chance: Chance,
-    device: torch.device | str = "cpu",
+    numerics: Numerics = EXACT,
 ) -> Iterator[Event]:
     """Train, validate and test from where the state stands; yield every step, evaluated batch and epoch.
 
     The state is advanced in place and can be stored whenever a step or an epoch is yielded. After the last epoch its
-    network gets the weights the recipe keeps, and the test follows.
+    network gets the weights the recipe keeps, and the test follows. Between the first step of an epoch and its end,
+    nothing waits for the device.
 
     Args:
         recipe: What to do.
-        state: Where the training stands.
-        prepared: Image and mask by case id.
+        state: Where the training stands; its network decides the device.
+        prepared: The cases.
         split: The three parts.
         chance: What decides case order and dropout.
-        device: Where the network is.
+        numerics: How the device computes.
 
     Raises:
         UserError: The training loss is not a number.
     """
+    passes = _Passes(recipe, state, prepared, chance, numerics.forward(state.net))
     fit = recipe.fit
-    while state.epoch < fit.epochs:
-        started = time.perf_counter()
-        train_loss = yield from _fit_epoch(recipe, state, prepared, split.train, chance, device)
-        validation_loss, listed = yield from _evaluate(
-            recipe, state.net, prepared, split.validation, device, "validation", recipe.score
-        )
-        if state.schedule:
-            state.schedule.step(validation_loss)
-        if fit.keep == "lowest-validation-loss":
-            state.keep_if_lowest(validation_loss)
-        rate = state.optimizer.param_groups[0]["lr"]
-        state.end_epoch()
-        seconds = time.perf_counter() - started
-        yield Epoch(state.epoch - 1, train_loss, validation_loss, listed, rate, seconds)
-    if state.kept is not None:
-        state.net.load_state_dict(state.kept)
-    if recipe.test is not None:
-        yield from _evaluate(recipe, state.net, prepared, split.test, device, "test", recipe.test)
+    with numerics.switched():
+        while state.epoch < fit.epochs:
+            started = time.perf_counter()
+            train_loss = yield from passes.fit(split.train)
+            validation_loss, listed = yield from passes.evaluate(split.validation, "validation", recipe.score)
+            if state.schedule:
+                state.schedule.step(validation_loss)
+            if fit.keep == "lowest-validation-loss":
+                state.keep_if_lowest(validation_loss)
+            rate = state.optimizer.param_groups[0]["lr"]
+            state.end_epoch()
+            seconds = time.perf_counter() - started
+            yield Epoch(state.epoch - 1, train_loss, validation_loss, listed, rate, seconds)
+        if state.kept is not None:
+            state.net.load_state_dict(state.kept)
+        if recipe.test is not None:
+            yield from passes.evaluate(split.test, "test", recipe.test)
 
 
-def _fit_epoch(
-    recipe: Recipe,
-    state: State,
-    prepared: Mapping[str, tuple[Tensor, Tensor]],
-    ids: Sequence[str],
-    chance: Chance,
-    device: torch.device | str,
-) -> Generator[Step, None, float]:
-    state.net.train()
-    for image, mask, names in _batches(recipe, state, prepared, ids, chance):
-        chance.start_step(state.step)
-        state.optimizer.zero_grad()
-        loss = recipe.loss(state.net(image.to(device)), mask.to(device))
-        loss.backward()  # type: ignore[no-untyped-call]
-        state.optimizer.step()
-        state.losses.append(loss.detach())
-        state.counts.append(len(names))
-        state.step += 1
-        yield Step(state.epoch, state.step - 1, tuple(names), state.losses[-1])
-    mean = _mean(state.losses, state.counts, recipe.fit)
-    if mean != mean:
-        raise UserError(
-            f"the training loss of epoch {state.epoch + 1} is not a number; lower fit.rate (now {recipe.fit.rate}) "
-            "or look at the images"
-        )
-    return mean
+@dataclass(frozen=True)
+class _Passes:
+    """A pass over some cases, in training or in evaluation."""
+
+    recipe: Recipe
+    state: State
+    prepared: Prepared
+    chance: Chance
+    forward: Forward
+
+    def fit(self, ids: Sequence[str]) -> Generator[Step, None, float]:
+        """Train one epoch and return its loss."""
+        state = self.state
+        state.net.train()
+        for names in self._batches(ids):
+            image, mask = self.prepared.batch(names, state.device)
+            self.chance.start_step(state.step)
+            state.optimizer.zero_grad()
+            loss = self.recipe.loss(self.forward(image), mask)
+            state.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+            state.scaler.step(state.optimizer)
+            state.scaler.update()
+            state.losses.append(loss.detach())
+            state.counts.append(len(names))
+            state.step += 1
+            yield Step(state.epoch, state.step - 1, tuple(names), state.losses[-1])
+        mean = self._mean(state.losses, state.counts)
+        if mean != mean:
+            rate = self.recipe.fit.rate
+            raise UserError(
+                f"the training loss of epoch {state.epoch + 1} is not a number; lower fit.rate (now {rate}) "
+                "or look at the images"
+            )
+        return mean
+
+    @torch.no_grad()
+    def evaluate(
+        self, ids: Sequence[str], phase: Literal["validation", "test"], score: Score
+    ) -> Generator[Evaluated, None, tuple[float, tuple[float, ...]]]:
+        """Evaluate some cases in order; return the mean loss and what the script lists."""
+        self.state.net.eval()
+        losses, counts, listed = [], [], []
+        for names in _order(ids, self.recipe.fit.batch_size, shuffle=False):
+            image, target = self.prepared.batch(names, self.state.device)
+            output = self.forward(image)
+            losses.append(self.recipe.loss(output, target, validating=True))
+            counts.append(len(names))
+            listed.append(score(output, target))
+            yield Evaluated(phase, tuple(names), output, losses[-1], listed[-1], score.cases(output, target))
+        return self._mean(losses, counts), score.collected(listed)
+
+    def _batches(self, ids: Sequence[str]) -> Iterator[list[str]]:
+        """Return the case ids of the batches of the running epoch that are still to be done."""
+        loader = _order(ids, self.recipe.fit.batch_size, shuffle=True)
+        if self.state.order_from is None:
+            self.chance.start_epoch(self.state.epoch)
+        with self.state.order() as done:
+            # A loader draws its order when its first batch is asked for.
+            for _ in range(self.chance.spare_orders):
+                next(iter(loader))
+            batches = iter(loader)
+            first = [next(batches) for _ in range(max(done, 1))][done:]
+        return itertools.chain(first, batches)
+
+    def _mean(self, losses: Sequence[Tensor], counts: Sequence[int]) -> float:
+        values = torch.stack(list(losses)).double().cpu()
+        by_case = self.recipe.fit.epoch_loss == "cases"
+        weights = torch.tensor(counts, dtype=torch.float64) if by_case else torch.ones_like(values)
+        return float((values * weights).sum() / weights.sum())
 
 
-def _batches(
-    recipe: Recipe,
-    state: State,
-    prepared: Mapping[str, tuple[Tensor, Tensor]],
-    ids: Sequence[str],
-    chance: Chance,
-) -> Iterator[tuple[Tensor, Tensor, Sequence[str]]]:
-    """Return the batches of the running epoch that are still to be done."""
-    loader = DataLoader(PreparedCases(prepared, ids), batch_size=recipe.fit.batch_size, shuffle=True)
-    if state.order_from is None:
-        chance.start_epoch(state.epoch)
-    with state.order() as done:
-        # The loader draws the order when its first batch is asked for.
-        for _ in range(chance.spare_orders):
-            next(iter(loader))
-        batches = iter(loader)
-        first = [next(batches) for _ in range(max(done, 1))][done:]
-    return itertools.chain(first, batches)
-
-
-@torch.no_grad()
-def _evaluate(
-    recipe: Recipe,
-    net: nn.Module,
-    prepared: Mapping[str, tuple[Tensor, Tensor]],
-    ids: Sequence[str],
-    device: torch.device | str,
-    phase: Literal["validation", "test"],
-    score: Score,
-) -> Generator[Evaluated, None, tuple[float, tuple[float, ...]]]:
-    net.eval()
-    losses, counts, listed = [], [], []
-    for image, mask, names in DataLoader(PreparedCases(prepared, ids), batch_size=recipe.fit.batch_size):
-        output, target = net(image.to(device)), mask.to(device)
-        losses.append(recipe.loss(output, target, validating=True))
-        counts.append(len(names))
-        listed.append(score(output, target))
-        yield Evaluated(phase, tuple(names), output, losses[-1], listed[-1], score.cases(output, target))
-    return _mean(losses, counts, recipe.fit), score.collected(listed)
-
-
-def _mean(losses: Sequence[Tensor], counts: Sequence[int], fit: Fit) -> float:
-    values = torch.stack(list(losses)).double().cpu()
-    weights = torch.tensor(counts, dtype=torch.float64) if fit.epoch_loss == "cases" else torch.ones_like(values)
-    return float((values * weights).sum() / weights.sum())
+def _order(ids: Sequence[str], size: int, *, shuffle: bool) -> DataLoader[str]:
+    """Return a loader of case ids alone: it draws orders and spends random numbers as the scripts' loaders did."""
+    return DataLoader(ids, batch_size=size, shuffle=shuffle, collate_fn=list)  # type: ignore[arg-type]

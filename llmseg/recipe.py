@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 
 
 class Images(Part, ABC):
-    """Data preparation."""
+    """Data preparation: bytes of one size, and a table that gives each of the 256 byte values its number.
+
+    Everything that depends on neighbouring pixels (decoding, colour, size) ends in bytes, and everything after it takes
+    one byte at a time. So prepared cases can be kept as bytes, and tensors made of them are the same to the last bit
+    wherever that happens.
+    """
 
     @property
     @abstractmethod
@@ -31,12 +36,42 @@ class Images(Part, ABC):
         """Channels of the image tensor."""
 
     @abstractmethod
-    def image(self, image: np.ndarray) -> torch.Tensor:
-        """Prepare an image alone: uint8 ``[H, W]`` or ``[H, W, 3]`` to float32 ``[channels, h, w]``."""
+    def image_bytes(self, image: np.ndarray) -> np.ndarray:
+        """Prepare an image up to its bytes: uint8 ``[H, W]`` or ``[H, W, 3]`` to uint8 ``[channels, h, w]``."""
 
     @abstractmethod
+    def mask_bytes(self, mask: np.ndarray) -> np.ndarray:
+        """Prepare a mask up to its bytes: uint8 ``[H, W]`` to uint8 ``[1, h, w]``."""
+
+    @abstractmethod
+    def tables(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the numbers of the 256 byte values of images, and of masks (in 0..1): two float32 ``[256]``."""
+
+    def image(self, image: np.ndarray) -> torch.Tensor:
+        """Prepare an image alone: uint8 ``[H, W]`` or ``[H, W, 3]`` to float32 ``[channels, h, w]``."""
+        return self.tables()[0].take(_indices(self.image_bytes(image)))
+
+    def mask(self, mask: np.ndarray) -> torch.Tensor:
+        """Prepare a mask alone: uint8 ``[H, W]`` to float32 ``[1, h, w]`` in 0..1."""
+        return self.tables()[1].take(_indices(self.mask_bytes(mask)))
+
     def __call__(self, image: np.ndarray, mask: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
-        """Prepare a case: image as above, mask uint8 ``[H, W]`` to float32 ``[1, h, w]`` in 0..1."""
+        """Prepare one case.
+
+        Args:
+            image: uint8 ``[H, W]`` or ``[H, W, 3]``.
+            mask: uint8 ``[H, W]``, 0 background to 255 foreground.
+
+        Returns:
+            Image ``[channels, h, w]`` and mask ``[1, h, w]``, float32; the mask in 0..1.
+        """
+        return self.image(image), self.mask(mask)
+
+
+def _indices(values: np.ndarray) -> torch.Tensor:
+    import torch
+
+    return torch.from_numpy(values).long()
 
 
 @dataclass(frozen=True)

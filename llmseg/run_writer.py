@@ -18,15 +18,17 @@ from typing import Any
 import pandas as pd
 import torch
 from safetensors.torch import save
+from torch import nn
 
 from llmseg.data.store import Store
+from llmseg.engine.numerics import Numerics
 from llmseg.errors import UserError
 from llmseg.files import remove_parts, write_bytes, write_text
 from llmseg.loop import Epoch, Evaluated, Event
 from llmseg.recipe import Recipe, Split
 from llmseg.state import State
 
-_PACKAGES = ("llmseg", "torch", "monai", "numpy", "Pillow", "opencv-python-headless", "scikit-learn")
+_PACKAGES = ("llmseg", "torch", "monai", "numpy", "Pillow", "opencv-python-headless", "scikit-learn", "h5py")
 _COLUMNS = {
     "history": ["epoch", "train_loss", "validation_loss", "validation_score", "rate"],
     "timing": ["epoch", "seconds"],
@@ -36,7 +38,15 @@ _COLUMNS = {
 
 
 def run_record(
-    recipe: Recipe, store: Store, split: Split, label: str, seed: int, device: str, parameters: int
+    recipe: Recipe,
+    store: Store,
+    split: Split,
+    net: nn.Module,
+    numerics: Numerics,
+    *,
+    label: str,
+    seed: int,
+    device: str,
 ) -> dict[str, Any]:
     """Return what ``run.json`` says of a run that begins."""
     return {
@@ -49,8 +59,8 @@ def run_record(
         "split_digest": split.digest,
         "seed": seed,
         "device": device,
-        "precision": "fp32",
-        "parameters": parameters,
+        "numerics": asdict(numerics),
+        "parameters": sum(p.numel() for p in net.parameters()),
         "versions": {"python": platform.python_version(), **_versions()},
         "hardware": hardware(),
         "command": sys.argv,
@@ -102,7 +112,8 @@ class RunWriter:
         """Say that the run has begun, or continue from its last checkpoint.
 
         Raises:
-            UserError: The checkpoint belongs to another split, as another version of a library may draw it.
+            UserError: The checkpoint belongs to another split, as another version of a library may draw it, or was
+            computed in another way.
         """
         for folder in (self.folder, self._checkpoint.parent):
             remove_parts(folder)
@@ -110,6 +121,9 @@ class RunWriter:
             saved = torch.load(self._checkpoint, map_location="cpu", weights_only=True)
             if saved["split_digest"] != self.record["split_digest"]:
                 raise UserError(f"{self.folder} was begun with another split; use the versions its run.json names")
+            if saved["numerics"] != self.record["numerics"]:
+                was = ", ".join(f"{name} {value}" for name, value in saved["numerics"].items())
+                raise UserError(f"{self.folder} was begun with {was}; ask for the same, or choose another --out")
             self.state.restore(saved["state"])
             self.rows = saved["rows"]
             self.began -= saved["seconds"]
@@ -133,6 +147,7 @@ class RunWriter:
             "rows": self.rows,
             "seconds": self._seconds(),
             "split_digest": self.record["split_digest"],
+            "numerics": self.record["numerics"],
         }
         torch.save(saved, buffer)
         write_bytes(self._checkpoint, buffer.getvalue())

@@ -109,6 +109,11 @@ def train(
     seed: int = 0,
     epochs: int | None = None,
     device: str = "auto",
+    precision: str = "auto",
+    exact: bool = False,
+    compile: bool = False,
+    tf32: bool = False,
+    cache: bool = True,
     progress: bool = True,
     checkpoint_every: float = 60.0,
 ) -> Run:
@@ -126,6 +131,12 @@ def train(
         seed: Seed of split, weights and case order where the recipe sets none itself.
         epochs: Number of epochs instead of the recipe's.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        precision: ``fp32``, ``bf16``, ``fp16``, or ``auto`` for what the device is made for; see
+            :class:`llmseg.engine.numerics.Numerics`.
+        exact: Compute as the original scripts do, in fp32 and without anything that changes rounding.
+        compile: Compile the network, which pays for long runs.
+        tf32: Allow TF32 on devices that have it.
+        cache: Keep prepared cases on disk for the next run, see :mod:`llmseg.data.cache`.
         progress: Whether to show progress bars.
         checkpoint_every: Seconds between checkpoints.
 
@@ -142,7 +153,9 @@ def train(
         >>> store = SyntheticStore("endoscopy", count=20)
         >>> run = train(zoo.get("gpt-4").recipe, store, "runs/gpt-4", epochs=1)  # doctest: +SKIP
     """
-    from llmseg.data.prepared import prepare, working_size
+    from llmseg.data.cache import cached
+    from llmseg.data.prepared import prepare, resident
+    from llmseg.engine.numerics import choose_numerics
     from llmseg.loop import Chance, draw_start, training
     from llmseg.run_writer import RunWriter, run_record
     from llmseg.state import State
@@ -150,22 +163,24 @@ def train(
     folder = Path(out)
     check_folder(folder)
     chosen = choose_device(device)
+    numerics = choose_numerics(chosen, precision, exact=exact, compile=compile, tf32=tf32)
     if epochs is not None:
         recipe = recipe.change("fit.epochs", epochs)
     if earlier_run(folder, recipe, store.digest, seed) == "done":
         return Run(folder)
-    prepared = prepare(store, recipe.images, progress=progress)
-    split, net = draw_start(recipe, store.ids, seed, working_size(prepared))
-    _try_once(recipe, net.to(chosen), prepared[split.train[0]], chosen)
-    record = run_record(recipe, store, split, label, seed, str(chosen), sum(p.numel() for p in net.parameters()))
-    state = State.begin(recipe.fit, net, chosen)
+    prepared = (cached if cache else prepare)(store, recipe.images, progress=progress)
+    split, net = draw_start(recipe, store.ids, seed, prepared.size)
+    net = numerics.place(net, chosen)
+    _try_once(recipe, net, prepared.batch(split.train[:1], chosen))
+    record = run_record(recipe, store, split, net, numerics, label=label, seed=seed, device=str(chosen))
+    state = State.begin(recipe.fit, net, numerics)
     writer = RunWriter(folder, record, state, store.groups, checkpoint_every)
     chance = Chance.of(recipe.fit, seed)
     with locked(folder), notice() as notices:
         if earlier_run(folder, recipe, store.digest, seed) == "done":  # another process was faster
             return Run(folder)
         writer.start()
-        events = training(recipe, state, prepared, split, chance=chance, device=chosen)
+        events = training(recipe, state, resident(prepared, chosen), split, chance=chance, numerics=numerics)
         for event in _with_bar(events, state, recipe, split, label, progress):
             writer.take(event)
             if notices:
@@ -207,11 +222,11 @@ def _stop(writer: RunWriter, event: Event) -> None:
     raise Terminated(f"stopped on notice after step {writer.state.step}; the same command continues {writer.folder}")
 
 
-def _try_once(recipe: Recipe, net: nn.Module, case: tuple[Tensor, Tensor], device: torch.device) -> None:
+def _try_once(recipe: Recipe, net: nn.Module, batch: tuple[Tensor, Tensor]) -> None:
     """Let one case pass through network, loss and score, so that parts that do not fit are reported first."""
     import torch
 
-    image, mask = (tensor[None].to(device) for tensor in case)
+    image, mask = batch
     with torch.no_grad():
         output = net.eval()(image)
         recipe.loss(output, mask)

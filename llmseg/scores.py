@@ -63,7 +63,9 @@ class Dice(Score):
 
     def collected(self, batches: Sequence[Tensor]) -> tuple[float, ...]:
         """Return what the script lists for a whole pass, from what it lists for each batch."""
-        values = tuple(float(v) for batch in batches for v in batch)
+        from torch import cat
+
+        values = tuple(cat(list(batches)).tolist())
         return (sum(values) / len(values),) if self.lists == "epoch" else values
 
     def cases(self, output: Tensor, mask: Tensor) -> Tensor:

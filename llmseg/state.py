@@ -9,11 +9,13 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.amp import GradScaler
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
+from llmseg.engine.numerics import EXACT, Numerics
 from llmseg.fit import Fit
 
-_OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+_OPTIMIZERS: dict[str, Any] = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
 
 
 @dataclass
@@ -24,6 +26,7 @@ class State:
         net: The network.
         optimizer: Its optimiser.
         schedule: What changes the rate, ``None`` for a constant one.
+        scaler: What keeps gradients of half precision from vanishing; does nothing in other precisions.
         epoch: Epochs completed.
         step: Steps taken over all epochs.
         losses: Losses of the steps of the running epoch.
@@ -36,6 +39,7 @@ class State:
     net: nn.Module
     optimizer: torch.optim.Optimizer
     schedule: ReduceLROnPlateau | None
+    scaler: GradScaler
     epoch: int = 0
     step: int = 0
     losses: list[Tensor] = field(default_factory=list)
@@ -45,14 +49,21 @@ class State:
     order_from: Tensor | None = None
 
     @classmethod
-    def begin(cls, fit: Fit, net: nn.Module, device: torch.device | str = "cpu") -> State:
-        """Return the state before the first step; the network is moved to the device."""
-        net.to(device)
-        optimizer = _OPTIMIZERS[fit.optimizer](net.parameters(), lr=fit.rate, weight_decay=fit.decay)  # type: ignore[call-arg]
-        if fit.schedule is None:
-            return cls(net, optimizer, None)
-        factor, patience = fit.schedule.factor, fit.schedule.patience
-        return cls(net, optimizer, ReduceLROnPlateau(optimizer, mode="min", factor=factor, patience=patience))
+    def begin(cls, fit: Fit, net: nn.Module, numerics: Numerics = EXACT) -> State:
+        """Return the state before the first step; the network is where it shall be trained."""
+        device = next(net.parameters()).device
+        options = {"lr": fit.rate, "weight_decay": fit.decay, **({"fused": True} if numerics.fused else {})}
+        optimizer = _OPTIMIZERS[fit.optimizer](net.parameters(), **options)
+        state = cls(net, optimizer, None, GradScaler(device.type, enabled=numerics.precision == "fp16"))
+        if fit.schedule is not None:
+            factor, patience = fit.schedule.factor, fit.schedule.patience
+            state.schedule = ReduceLROnPlateau(optimizer, mode="min", factor=factor, patience=patience)
+        return state
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        return next(self.net.parameters()).device
 
     def keep_if_lowest(self, validation_loss: float) -> None:
         """Keep a copy of the weights if their validation loss is strictly the lowest so far."""
@@ -86,6 +97,7 @@ class State:
             "net": self.net.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict() if self.schedule else None,
+            "scaler": self.scaler.state_dict(),
             "epoch": self.epoch,
             "step": self.step,
             "losses": self.losses,
@@ -103,8 +115,8 @@ class State:
         self.optimizer.load_state_dict(saved["optimizer"])
         if self.schedule:
             self.schedule.load_state_dict(saved["schedule"])
-        device = next(self.net.parameters()).device
-        self.losses = [loss.to(device) for loss in saved["losses"]]
+        self.scaler.load_state_dict(saved["scaler"])
+        self.losses = [loss.to(self.device) for loss in saved["losses"]]
         for name in ("epoch", "step", "counts", "lowest", "kept", "order_from"):
             setattr(self, name, saved[name])
         torch.set_rng_state(saved["generator"])

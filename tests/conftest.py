@@ -41,6 +41,14 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Tests leave the user's cache alone; processes they start do, too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LLMSEG_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _two_threads(request: pytest.FixtureRequest) -> Iterator[None]:
     """Slow tests use as many threads as the recorded runs."""

@@ -291,3 +291,31 @@ def test_as_a_module_and_quickly_imported():
     code = "import sys, llmseg, llmseg.cli; print([m for m in ('torch', 'monai', 'pandas') if m in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+def test_the_cache_is_listed_and_cleared(call, tmp_path, monkeypatch, tiny_recipe):
+    monkeypatch.setenv("LLMSEG_CACHE", str(tmp_path / "cache"))
+    recipe = tmp_path / "recipe.json"
+    recipe.write_text(tiny_recipe.change("fit.epochs", 1).to_json())
+    train = ["train", str(recipe), "--synthetic", "endoscopy", "--cases", "12", "-q", "--out"]
+    assert call(*train, str(tmp_path / "without"), "--no-cache")[0] == 0
+    assert "0 sets of cases" in call("cache", "list")[1]
+    assert call(*train, str(tmp_path / "with"))[0] == 0
+    assert "12 cases" in call("cache", "list")[1]
+    assert json.loads(call("cache", "list", "--json")[1])[0]["cases"] == 12
+    assert "MB freed" in call("cache", "clear")[1]
+    assert "0 sets of cases" in call("cache", "list")[1]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--precision", "bf61"], "no precision 'bf61'; did you mean 'bf16'?"),
+        (["--precision", "bf16", "--exact"], "exact is fp32"),
+    ],
+)
+def test_how_to_compute_is_checked_first(call, tmp_path, options, message):
+    code, _, errors = call("train", "gpt-4", "--synthetic", "endoscopy", "--out", str(tmp_path / "o"), *options)
+    assert (code, errors.count("\n")) == (2, 1)
+    assert message in errors
+    assert not (tmp_path / "o").exists()

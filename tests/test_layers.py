@@ -17,7 +17,8 @@ ROOT = Path(llmseg.__file__).parent
 NETS = ("llmseg.unet", "llmseg.encoder_decoder", "llmseg.nets")
 PARTS = ("llmseg.errors", "llmseg.parts")
 VALUES = (*PARTS, *NETS, "llmseg.recipe", "llmseg.fit", "llmseg.overlap", "llmseg.losses", "llmseg.scores")
-TRAINING = ("llmseg.state", "llmseg.loop", "llmseg.run_guard", "llmseg.run_writer", "llmseg.runs")
+LOOP = ("llmseg.engine", "llmseg.state", "llmseg.loop")
+TRAINING = (*LOOP, "llmseg.run_guard", "llmseg.run_writer", "llmseg.runs")
 EVERYTHING = ("llmseg",)
 
 # What a module may import of the package, at its top or inside functions; the longest name that fits a module
@@ -35,14 +36,15 @@ LAYERS = {
     "llmseg.nets": ("llmseg.errors", "llmseg.nets"),
     "llmseg.losses": (*PARTS, "llmseg.recipe", "llmseg.overlap"),
     "llmseg.scores": (*PARTS, "llmseg.recipe", "llmseg.overlap"),
-    "llmseg.data": (*PARTS, "llmseg.recipe", "llmseg.data"),
+    "llmseg.data": (*PARTS, "llmseg.recipe", "llmseg.files", "llmseg.data"),
+    "llmseg.engine": (*VALUES, "llmseg.data", "llmseg.files", "llmseg.engine"),
     "llmseg.zoo": (*VALUES, "llmseg.data", "llmseg.zoo"),
-    "llmseg.state": (*PARTS, "llmseg.fit"),
-    "llmseg.loop": (*VALUES, "llmseg.data", "llmseg.state"),
+    "llmseg.state": (*PARTS, "llmseg.fit", "llmseg.engine"),
+    "llmseg.loop": (*VALUES, "llmseg.data", "llmseg.engine", "llmseg.state"),
     "llmseg.run_guard": (*PARTS, "llmseg.recipe", "llmseg.files"),
-    "llmseg.run_writer": (*VALUES, "llmseg.data", "llmseg.files", "llmseg.version", "llmseg.loop", "llmseg.state"),
+    "llmseg.run_writer": (*VALUES, "llmseg.data", "llmseg.files", "llmseg.version", *LOOP),
     "llmseg.runs": (*VALUES, "llmseg.data", "llmseg.files", "llmseg.version", *TRAINING),
-    "llmseg.fidelity": (*VALUES, "llmseg.data", "llmseg.zoo", "llmseg.loop", "llmseg.state", "llmseg.fidelity"),
+    "llmseg.fidelity": (*VALUES, "llmseg.data", "llmseg.zoo", *LOOP, "llmseg.fidelity"),
     "llmseg.inference": (*VALUES, "llmseg.data", "llmseg.files", "llmseg.zoo", *TRAINING),
     "llmseg.artefacts": (*VALUES, "llmseg.data", "llmseg.files", "llmseg.zoo", *TRAINING, "llmseg.inference"),
     "llmseg.cli": EVERYTHING,

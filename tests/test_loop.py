@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 
-from llmseg.data.prepared import prepare, working_size
+from llmseg.data.prepared import prepare
 from llmseg.errors import UserError
 from llmseg.fit import OwnSeed, Plateau
 from llmseg.loop import Chance, Epoch, Evaluated, Step, draw_start, first_seed, training
@@ -21,7 +21,7 @@ def prepared(phantoms, tiny_recipe):
 
 
 def start(recipe, prepared, seed=0):
-    return draw_start(recipe, tuple(prepared), seed, working_size(prepared))
+    return draw_start(recipe, prepared.ids, seed, prepared.size)
 
 
 def run(recipe, prepared, *, seed=0, chance=None):
@@ -39,7 +39,7 @@ def test_it_is_the_loop_anybody_would_write(tiny_recipe, prepared):
     net, split, events = run(tiny_recipe, prepared)
     _, twin = start(tiny_recipe, prepared)
     optimizer = torch.optim.Adam(twin.parameters(), lr=tiny_recipe.fit.rate)
-    images, masks = (torch.stack([prepared[id][k] for id in split.train]) for k in (0, 1))
+    images, masks = prepared.batch(split.train, torch.device("cpu"))
     losses = []
     for epoch in range(tiny_recipe.fit.epochs):
         torch.manual_seed(10**9 + epoch)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -13,6 +12,8 @@ from llmseg.recipe import Images
 
 if TYPE_CHECKING:
     import torch
+
+    from llmseg.data.transforms import Chains
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,35 +64,28 @@ class Prepare(Images):
         """Channels of the image tensor: 1 or 3."""
         return 3 if self.colour == "rgb" else 1
 
-    def __call__(self, image: np.ndarray, mask: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
-        """Prepare one case.
+    def image_bytes(self, image: np.ndarray) -> np.ndarray:
+        """Convert the colour and resize: uint8 ``[H, W]`` or ``[H, W, 3]`` to uint8 ``[channels, h, w]``."""
+        prepared: np.ndarray = _chains(self).image(image)
+        return prepared
 
-        Args:
-            image: uint8 ``[H, W]`` or ``[H, W, 3]``.
-            mask: uint8 ``[H, W]``, 0 background to 255 foreground.
+    def mask_bytes(self, mask: np.ndarray) -> np.ndarray:
+        """Binarise, if that comes first, and resize: uint8 ``[H, W]`` to uint8 ``[1, h, w]``."""
+        prepared: np.ndarray = _chains(self).mask(mask)
+        return prepared
 
-        Returns:
-            Image ``[channels, h, w]`` and mask ``[1, h, w]``, float32; the mask in 0..1.
-        """
-        return self.image(image), self.mask(mask)
-
-    def image(self, image: np.ndarray) -> torch.Tensor:
-        """Prepare an image alone, ``[channels, h, w]`` float32."""
-        return _chains(self)[0](image)
-
-    def mask(self, mask: np.ndarray) -> torch.Tensor:
-        """Prepare a mask alone, ``[1, h, w]`` float32 in 0..1."""
-        return _chains(self)[1](mask)
+    def tables(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return what range, normalisation and late binarisation make of the 256 byte values, float32 ``[256]``."""
+        return _chains(self).tables
 
 
-_Chain = Callable[[np.ndarray], "torch.Tensor"]
-_built: dict[Prepare, tuple[_Chain, _Chain]] = {}
+_built: dict[Prepare, Chains] = {}
 
 
-def _chains(record: Prepare) -> tuple[_Chain, _Chain]:
+def _chains(record: Prepare) -> Chains:
     # Kept per record: composing the transforms takes longer than running them.
     if record not in _built:
         from llmseg.data import transforms
 
-        _built[record] = (transforms.image_chain(record), transforms.mask_chain(record))
+        _built[record] = transforms.chains(record)
     return _built[record]

@@ -1,20 +1,90 @@
-"""Prepared cases: what a recipe's ``images`` part makes of a store."""
+"""Prepared cases: what a recipe's ``images`` part makes of a store, as bytes and as batches."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import functools
+import itertools
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 
+import numpy as np
+import torch
 from torch import Tensor
-from torch.utils.data import Dataset
 from tqdm import tqdm
 
 from llmseg.data.store import Store
 from llmseg.errors import UserError
 from llmseg.recipe import Images
 
+_AT_ONCE = 64
+"""Cases that are prepared before they are handed on, which bounds the memory."""
 
-def prepare(store: Store, images: Images, *, progress: bool = False) -> dict[str, tuple[Tensor, Tensor]]:
+RESIDENT_SHARE = 0.25
+"""Cases are held in the memory of the device, or of the machine, if they take at most this share of it."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The prepared cases of a store.
+
+    Attributes:
+        ids: Case ids in the store's order.
+        images: uint8 ``[N, C, h, w]``.
+        masks: uint8 ``[N, 1, h, w]``.
+        tables: The numbers that the byte values of images and of masks stand for, float32 ``[256]`` each.
+    """
+
+    ids: tuple[str, ...]
+    images: Tensor
+    masks: Tensor
+    tables: tuple[Tensor, Tensor]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width, the same for all cases."""
+        height, width = self.images.shape[-2:]
+        return height, width
+
+    @property
+    def nbytes(self) -> int:
+        """Size of all cases in bytes."""
+        return self.images.nbytes + self.masks.nbytes
+
+    @functools.cached_property
+    def _places(self) -> dict[str, int]:
+        return {id: place for place, id in enumerate(self.ids)}
+
+    def batch(self, ids: Sequence[str], device: torch.device) -> tuple[Tensor, Tensor]:
+        """Return images ``[B, C, h, w]`` and masks ``[B, 1, h, w]`` of some cases on a device, float32.
+
+        Only bytes travel to the device, and the caller does not wait for them.
+        """
+        chosen = torch.tensor([self._places[id] for id in ids])
+        if self.images.device == device and device.type != "cpu":
+            chosen = chosen.pin_memory().to(device, non_blocking=True)
+        image_table, mask_table = self.tables
+        return _numbers(self.images[chosen], image_table, device), _numbers(self.masks[chosen], mask_table, device)
+
+    def to(self, device: torch.device) -> Prepared:
+        """Return the cases with bytes and tables on a device."""
+        image_table, mask_table = self.tables
+        return replace(
+            self,
+            images=self.images.to(device),
+            masks=self.masks.to(device),
+            tables=(image_table.to(device), mask_table.to(device)),
+        )
+
+
+def _numbers(values: Tensor, table: Tensor, device: torch.device) -> Tensor:
+    if values.device != device:
+        values = values.pin_memory().to(device, non_blocking=True)
+    return table.to(device).take(values.long())
+
+
+def prepare(store: Store, images: Images, *, progress: bool = False) -> Prepared:
     """Decode and prepare every case of a store once, in memory.
 
     Reading all of it first means that a damaged file is reported before any training, not in its middle.
@@ -24,46 +94,46 @@ def prepare(store: Store, images: Images, *, progress: bool = False) -> dict[str
         images: The preparation.
         progress: Whether to show a progress bar.
 
-    Returns:
-        Image ``[C, h, w]`` and mask ``[1, h, w]`` by case id, float32.
-
     Raises:
         UserError: A file cannot be used, or the prepared cases differ in size and could not share a batch.
     """
-    prepared = {}
-    for id in tqdm(store.ids, desc="prepare", unit="case", leave=False, disable=not progress):
+    pairs = list(prepared_bytes(store, images, progress=progress))
+    image_bytes, mask_bytes = (torch.from_numpy(np.stack(column)) for column in zip(*pairs, strict=True))
+    return Prepared(store.ids, image_bytes, mask_bytes, images.tables())
+
+
+def resident(prepared: Prepared, device: torch.device) -> Prepared:
+    """Return the cases on the device if they take at most a share of its free memory, else as they are."""
+    if device.type != "cuda" or prepared.nbytes > RESIDENT_SHARE * torch.cuda.mem_get_info(device)[0]:
+        return prepared
+    return prepared.to(device)
+
+
+def prepared_bytes(store: Store, images: Images, *, progress: bool) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield the bytes of image ``[C, h, w]`` and mask ``[1, h, w]`` of every case in order, prepared in parallel.
+
+    Raises:
+        UserError: As :func:`prepare`.
+    """
+
+    def one(id: str) -> tuple[np.ndarray, np.ndarray]:
         case = store.read(id)
-        prepared[id] = images(case.image, case.mask)
-    _check_sizes(prepared)
-    return prepared
+        return images.image_bytes(case.image), images.mask_bytes(case.mask)
+
+    ids = iter(tqdm(store.ids, desc="prepare", unit="case", leave=False, disable=not progress))
+    first: tuple[str, tuple[int, ...]] | None = None
+    # Threads suffice: Pillow and OpenCV let others work while they decode and resize.
+    with ThreadPoolExecutor(os.cpu_count()) as workers:
+        while chunk := list(itertools.islice(ids, _AT_ONCE)):
+            for id, pair in zip(chunk, workers.map(one, chunk), strict=True):
+                first = first or (id, pair[0].shape[-2:])
+                _check_size(first, (id, pair[0].shape[-2:]))
+                yield pair
 
 
-def working_size(prepared: Mapping[str, tuple[Tensor, Tensor]]) -> tuple[int, int]:
-    """Return height and width of the prepared images, which all have the same."""
-    height, width = next(iter(prepared.values()))[0].shape[-2:]
-    return height, width
-
-
-def _check_sizes(prepared: Mapping[str, tuple[Tensor, Tensor]]) -> None:
-    sizes = {id: tuple(image.shape[-2:]) for id, (image, _) in prepared.items()}
-    first = next(iter(sizes.items()))
-    other = next((item for item in sizes.items() if item[1] != first[1]), None)
-    if other:
+def _check_size(first: tuple[str, tuple[int, ...]], other: tuple[str, tuple[int, ...]]) -> None:
+    if first[1] != other[1]:
         raise UserError(
             f"this recipe keeps the native size, but '{first[0]}' is {first[1]} and '{other[0]}' is {other[1]} "
             "(height, width); set images.size, for example images.size=256,256"
         )
-
-
-@dataclass(frozen=True)
-class PreparedCases(Dataset[tuple[Tensor, Tensor, str]]):
-    """Some of the prepared cases in a given order, as a data set that yields image, mask and id."""
-
-    prepared: Mapping[str, tuple[Tensor, Tensor]]
-    ids: Sequence[str]
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor, str]:
-        return (*self.prepared[self.ids[index]], self.ids[index])

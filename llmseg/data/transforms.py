@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 _PILLOW = {"pillow-bilinear": Image.Resampling.BILINEAR, "pillow-nearest": Image.Resampling.NEAREST}
 _TO_TENSOR = EnsureType(data_type="tensor", dtype=torch.float32, track_meta=False)
+_BYTES = EnsureType(data_type="numpy", dtype=np.uint8)
+_CHANNEL = EnsureChannelFirst(channel_dim="no_channel")
 _UNIT = ScaleIntensityRange(a_min=0, a_max=255, b_min=0, b_max=1)
 _OPENCV = {"opencv-bilinear": cv2.INTER_LINEAR, "opencv-nearest": cv2.INTER_NEAREST}
 
@@ -82,28 +85,42 @@ class Above(Transform):
         return above * data.dtype.type(self.largest)
 
 
-def image_chain(record: Prepare) -> Compose:
-    """Compose the transforms of the image; see :class:`llmseg.data.images.Prepare`."""
-    return Compose(
-        [
-            Colour(record.colour),
-            *_resize(record.size, record.image_resize),
-            EnsureChannelFirst(channel_dim="no_channel" if record.colour == "grey" else -1),
-            *_normalised(record),
-            _TO_TENSOR,
-        ]
+@dataclass(frozen=True)
+class Chains:
+    """The transforms of a :class:`llmseg.data.images.Prepare`.
+
+    Attributes:
+        image: Up to the image's bytes.
+        mask: Up to the mask's bytes.
+        tables: What the transforms after that make of the 256 byte values of image and mask.
+    """
+
+    image: Compose
+    mask: Compose
+    tables: tuple[torch.Tensor, torch.Tensor]
+
+
+def chains(record: Prepare) -> Chains:
+    """Compose the transforms."""
+    first: list[Transform] = []
+    late: list[Transform] = []
+    if record.mask_threshold is not None:
+        if record.threshold_when == "before-resize":
+            first = [Above(record.mask_threshold * 255, largest=255)]
+        else:
+            late = [Above(record.mask_threshold, largest=1)]
+    resize = _resize(record.size, record.image_resize)
+    channel = EnsureChannelFirst(channel_dim="no_channel" if record.colour == "grey" else -1)
+    return Chains(
+        image=Compose([Colour(record.colour), *resize, channel, _BYTES]),
+        mask=Compose([*first, *_resize(record.size, record.mask_resize), _CHANNEL, _BYTES]),
+        tables=(_table(_normalised(record)), _table([_UNIT, *late])),
     )
 
 
-def mask_chain(record: Prepare) -> Compose:
-    """Compose the transforms of the mask; see :class:`llmseg.data.images.Prepare`."""
-    steps = [*_resize(record.size, record.mask_resize), EnsureChannelFirst(channel_dim="no_channel"), _UNIT]
-    if record.mask_threshold is not None:
-        if record.threshold_when == "before-resize":
-            steps.insert(0, Above(record.mask_threshold * 255, largest=255))
-        else:
-            steps.append(Above(record.mask_threshold, largest=1))
-    return Compose([*steps, _TO_TENSOR])
+def _table(steps: list[Transform]) -> torch.Tensor:
+    table: torch.Tensor = Compose([*steps, _TO_TENSOR])(np.arange(256, dtype=np.uint8))
+    return table
 
 
 def _resize(size: tuple[int, int] | None, how: str) -> list[Transform]:

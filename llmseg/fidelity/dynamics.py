@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 from tqdm import tqdm
 
-from llmseg.data.prepared import prepare, working_size
+from llmseg.data.prepared import Prepared, prepare
 from llmseg.data.store import Store
 from llmseg.fidelity import reference
 from llmseg.fidelity.compare import Comparison, Diverged, Figure, field
@@ -105,14 +105,11 @@ class _Part:
     final: Mapping[str, float] | None
 
 
-_Prepared = dict[str, tuple[Tensor, Tensor]]
-
-
 def _start(
     pipeline: Pipeline, record: dict[str, Any], store: Store, progress: bool
-) -> tuple[Split, nn.Module, _Prepared]:
+) -> tuple[Split, nn.Module, Prepared]:
     prepared = prepare(store, pipeline.recipe.images, progress=progress)
-    split, net = draw_start(pipeline.recipe, store.ids, field(record, "seed"), working_size(prepared))
+    split, net = draw_start(pipeline.recipe, store.ids, field(record, "seed"), prepared.size)
     return split, net, prepared
 
 
@@ -122,7 +119,7 @@ def _events(
     part: _Part,
     split: Split,
     net: nn.Module,
-    prepared: _Prepared,
+    prepared: Prepared,
     progress: bool,
 ) -> Iterator[Event]:
     """Train under the rules of the reference runs."""

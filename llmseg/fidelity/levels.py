@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from llmseg.data.prepared import working_size
 from llmseg.data.store import Store
 from llmseg.fidelity import reference
 from llmseg.fidelity.compare import Comparison, field
@@ -94,8 +93,8 @@ def data(pipeline: Pipeline, record: dict[str, Any], store: Store, compare: Comp
     """F2: order of cases, prepared tensors, split membership and loaders."""
     recipe, seed = pipeline.recipe, field(record, "seed")
     with torch.random.fork_rng():
-        first = {store.ids[0]: recipe.images(*_arrays(store, store.ids[0]))}
-        split, _ = draw_start(recipe, store.ids, seed, working_size(first))
+        height, width = recipe.images(*_arrays(store, store.ids[0]))[0].shape[-2:]
+        split, _ = draw_start(recipe, store.ids, seed, (height, width))
     parts: dict[str, Sequence[str]] = {"train": split.train, "val": split.validation, "test": split.test}
     _compare_order(field(record, "data.datasets"), store.ids, list(parts.values()), compare)
     samples = field(record, "data.samples")

@@ -34,3 +34,11 @@ def up_conv(inside: int, out: int, *, norm: bool) -> nn.Sequential:
 def halve(x: Tensor) -> Tensor:
     """2x2 max pooling."""
     return functional.max_pool2d(x, kernel_size=2)
+
+
+class Probability(nn.Module):
+    """A sigmoid in float32 whatever comes in: close to 0 and 1, half precision has no room for a cross-entropy."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map logits of any shape to probabilities."""
+        return x.float().sigmoid()

@@ -5,10 +5,9 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-import torch
 from torch import Tensor, nn
 
-from llmseg.nets.blocks import double_conv, halve, up_conv
+from llmseg.nets.blocks import Probability, double_conv, halve, up_conv
 
 if TYPE_CHECKING:
     from llmseg.encoder_decoder import EncoderDecoder, UnpaddedEncoderDecoder
@@ -29,6 +28,7 @@ class EncoderDecoderModule(nn.Module):
             up_conv(inside, width, norm=norm) for inside, width in pairwise((record.encoder[-1], *record.decoder))
         )
         self.head = nn.Conv2d(record.decoder[-1], 1, kernel_size=1) if record.head else nn.Identity()
+        self.end = Probability()
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``[B, C, H, W]`` to ``[B, 1, h, w]``."""
@@ -41,7 +41,8 @@ class EncoderDecoderModule(nn.Module):
             x = stage(x)
             if self.record.skips == "add" and pooled:
                 x = x + pooled.pop()
-        return torch.sigmoid(self.head(x))
+        output: Tensor = self.end(self.head(x))
+        return output
 
 
 def unpadded(record: UnpaddedEncoderDecoder, in_channels: int) -> nn.Module:
@@ -55,5 +56,5 @@ def unpadded(record: UnpaddedEncoderDecoder, in_channels: int) -> nn.Module:
     net = nn.Sequential()
     net.add_module("encoder", nn.Sequential(*encoder))
     net.add_module("decoder", nn.Sequential(*decoder[:-1]))
-    net.add_module("sigmoid", nn.Sigmoid())
+    net.add_module("sigmoid", Probability())
     return net

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from llmseg.errors import UserError
-from llmseg.nets.blocks import double_conv, halve
+from llmseg.nets.blocks import Probability, double_conv, halve
 
 if TYPE_CHECKING:
     from llmseg.unet import UNet
@@ -29,6 +29,7 @@ class UNetModule(nn.Module):
         self.decoder = nn.ModuleList(layers[f"decoder.{i}"] for i in range(depth))
         self.head = layers["head"]
         self.dropout = nn.Dropout2d(record.dropout)
+        self.end = Probability() if record.output == "probability" else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``[B, C, H, W]`` to ``[B, 1, h, w]``."""
@@ -44,8 +45,8 @@ class UNetModule(nn.Module):
         for up, block in zip(self.up, self.decoder, strict=True):
             x, skip = _FITTED[self.record.mismatch](up(x), skips.pop())
             x = block(torch.cat((skip, x) if self.record.concat == "skip-first" else (x, skip), dim=1))
-        x = self.head(x)
-        return torch.sigmoid(x) if self.record.output == "probability" else x
+        output: Tensor = self.end(self.head(x))
+        return output
 
 
 def _draw_order(record: UNet) -> list[str]:

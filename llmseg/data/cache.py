@@ -1,0 +1,173 @@
+"""The cache: prepared cases on disk, built once per store and preparation, shared by all runs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+import h5py
+import numpy as np
+import platformdirs
+import psutil
+import torch
+from filelock import FileLock, Timeout
+
+from llmseg.data.prepared import RESIDENT_SHARE, Prepared, prepared_bytes
+from llmseg.data.store import Store
+from llmseg.errors import UserError
+from llmseg.files import make_folder, remove_parts, replaced
+from llmseg.parts import plain
+from llmseg.recipe import Images
+
+FORMAT = 1
+"""To be raised whenever the same store and preparation would give other bytes."""
+
+_DECIDING = ("Pillow", "opencv-python-headless")
+"""Packages whose version may decide the bytes."""
+
+
+@dataclass(frozen=True)
+class CacheEntry:
+    """A file of the cache.
+
+    Attributes:
+        path: The HDF5 file.
+        store: Name of the store.
+        cases: Number of cases.
+        shape: Channels, height and width.
+        nbytes: Size on disk.
+    """
+
+    path: Path
+    store: str
+    cases: int
+    shape: tuple[int, int, int]
+    nbytes: int
+
+
+def cache_folder() -> Path:
+    """Return the folder of the cache: ``$LLMSEG_CACHE`` if that is set, else the user's cache folder."""
+    chosen = os.environ.get("LLMSEG_CACHE")
+    return Path(chosen) if chosen else platformdirs.user_cache_path("llmseg")
+
+
+def cached(store: Store, images: Images, *, progress: bool = False) -> Prepared:
+    """Return the prepared cases of a store from the cache, which is filled if need be.
+
+    Two processes that need the same cases do not both prepare them. A file that is damaged is made anew.
+
+    Args:
+        store: The cases.
+        images: The preparation.
+        progress: Whether to show a progress bar while cases are prepared.
+
+    Raises:
+        UserError: A case cannot be used, or the cache cannot be written.
+    """
+    folder = cache_folder()
+    path = folder / f"{_file_name(store.name)}-{_key(store, images)}.h5"
+    make_folder(folder)
+    try:
+        lock = FileLock(path.with_suffix(".lock"))
+        lock.acquire()
+    except OSError as error:
+        raise UserError(f"cannot write in {folder}: {error.strerror}; set LLMSEG_CACHE or use --no-cache") from error
+    with lock:
+        found = _read(path, store, images)
+        if found is None:
+            remove_parts(folder, path.name)
+            _build(path, store, images, progress)
+            found = _read(path, store, images)
+    if found is None:
+        raise UserError(f"{path} does not read back; set LLMSEG_CACHE to a folder on another disk or use --no-cache")
+    return found
+
+
+def cache_entries() -> tuple[CacheEntry, ...]:
+    """Return what the cache holds, by name; files that cannot be read count as empty."""
+    return tuple(_entry(path) for path in sorted(cache_folder().glob("*.h5")))
+
+
+def clear_cache() -> int:
+    """Remove all prepared cases but those that are being written, and return how many bytes that frees.
+
+    Runs under way keep the cases they have opened.
+    """
+    freed = 0
+    for lock in cache_folder().glob("*.lock"):
+        try:
+            with FileLock(lock, timeout=0):
+                path = lock.with_suffix(".h5")
+                freed += path.stat().st_size if path.exists() else 0
+                path.unlink(missing_ok=True)
+                remove_parts(path.parent, path.name)
+                lock.unlink(missing_ok=True)
+        except Timeout:
+            continue
+    return freed
+
+
+def _key(store: Store, images: Images) -> str:
+    versions = {name: metadata.version(name) for name in _DECIDING}
+    content = json.dumps([FORMAT, store.digest, plain(images), versions], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()[:32]
+
+
+def _file_name(name: str) -> str:
+    return "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in name)
+
+
+def _build(path: Path, store: Store, images: Images, progress: bool) -> None:
+    with replaced(path) as temporary, h5py.File(temporary, "w") as file:
+        content = hashlib.sha256()
+        for place, pair in enumerate(prepared_bytes(store, images, progress=progress)):
+            for name, values in zip(("images", "masks"), pair, strict=True):
+                if place == 0:
+                    file.create_dataset(name, shape=(len(store.ids), *values.shape), dtype=np.uint8)
+                file[name][place] = values
+                content.update(values.tobytes())
+        file.attrs.update({"store": store.name, "content": content.hexdigest()})
+
+
+def _read(path: Path, store: Store, images: Images) -> Prepared | None:
+    """Return what a file holds; ``None`` if it is not there or is not what was written."""
+    try:
+        with h5py.File(path, "r", locking=False) as file:
+            stacks = [_array(path, file[name]) for name in ("images", "masks")]
+            digest = file.attrs["content"]
+    except (OSError, KeyError):
+        return None
+    if _content(zip(*stacks, strict=True)) != digest:
+        return None
+    image_bytes, mask_bytes = (torch.from_numpy(stack) for stack in stacks)
+    return Prepared(store.ids, image_bytes, mask_bytes, images.tables())
+
+
+def _array(path: Path, dataset: h5py.Dataset) -> np.ndarray:
+    if dataset.nbytes <= RESIDENT_SHARE * psutil.virtual_memory().total:
+        stack: np.ndarray = dataset[()]
+        return stack
+    # Larger stacks stay on disk. Copy on write: torch wants memory it could write to, the file stays as it is.
+    return np.memmap(path, np.uint8, "c", dataset.id.get_offset(), dataset.shape)
+
+
+def _content(pairs: Iterable[Iterable[np.ndarray]]) -> str:
+    content = hashlib.sha256()
+    for pair in pairs:
+        for values in pair:
+            content.update(values.tobytes())
+    return content.hexdigest()
+
+
+def _entry(path: Path) -> CacheEntry:
+    try:
+        with h5py.File(path, "r", locking=False) as file:
+            cases, *shape = file["images"].shape
+            return CacheEntry(path, str(file.attrs["store"]), cases, tuple(shape), path.stat().st_size)
+    except (OSError, KeyError):
+        return CacheEntry(path, "damaged", 0, (0, 0, 0), path.stat().st_size)

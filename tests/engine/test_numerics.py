@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+from torch import nn
+
+from llmseg import zoo
+from llmseg.engine import numerics as module
+from llmseg.engine.numerics import EXACT, Numerics, choose_numerics
+from llmseg.errors import UserError
+from llmseg.state import State
+
+CPU = torch.device("cpu")
+BF16 = Numerics(precision="bf16", channels_last=True, fused=True, compile=False, tf32=False)
+
+
+def able(monkeypatch, **capabilities):
+    monkeypatch.setattr(module.torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
+
+
+def test_a_processor_gets_the_precision_it_is_made_for(monkeypatch):
+    able(monkeypatch, avx512_bf16=False, amx_bf16=False)
+    assert choose_numerics(CPU).precision == "fp32"
+    able(monkeypatch, avx512_bf16=True)
+    assert choose_numerics(CPU).precision == "bf16"
+    assert choose_numerics(CPU, "fp32").precision == "fp32"
+
+
+def test_exact_is_one_thing():
+    assert choose_numerics(CPU, exact=True) == choose_numerics(CPU, "fp32", exact=True) == EXACT
+    for options in ({"precision": "bf16"}, {"compile": True}, {"tf32": True}):
+        with pytest.raises(UserError, match="exact is fp32"):
+            choose_numerics(CPU, exact=True, **options)
+
+
+def test_an_unknown_precision_names_the_nearest():
+    with pytest.raises(UserError, match="did you mean 'bf16'"):
+        choose_numerics(CPU, "bf61")
+
+
+@pytest.mark.parametrize("id", zoo.names(in_study=None, variants=True))
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_output_is_float32_and_close(id, precision):
+    """Probabilities must not be rounded to half precision: there, 0.999 and 1 are one."""
+    recipe = zoo.get(id).recipe
+    torch.manual_seed(0)
+    net = recipe.net.build(recipe.images.channels).eval()
+    image = torch.rand(1, recipe.images.channels, 64, 64)
+    numerics = dataclasses.replace(BF16, precision=precision)
+    with torch.no_grad():
+        exact = EXACT.forward(net)(image)
+        found = numerics.forward(numerics.place(net, CPU))(image)
+    assert found.dtype == torch.float32
+    assert torch.allclose(found, exact, atol=0.05 * exact.abs().max().item())
+
+
+def test_probabilities_keep_their_digits():
+    ends = zoo.get("deepseek-r1").recipe.net
+    torch.manual_seed(0)
+    found = BF16.forward(ends.build(1))(torch.rand(1, 1, 64, 64))
+    assert not torch.equal(found, found.bfloat16().float())
+
+
+def test_exact_forward_is_the_network():
+    torch.manual_seed(0)
+    net, image = zoo.get("grok-3-mini").recipe.net.build(1).eval(), torch.rand(2, 1, 64, 64)
+    assert torch.equal(EXACT.forward(net)(image), net(image))
+
+
+def test_the_layout_is_that_of_the_weights_too():
+    net = BF16.place(nn.Conv2d(4, 4, 3), CPU)
+    assert net.weight.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_switches_are_put_back():
+    before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+    with dataclasses.replace(BF16, tf32=True).switched():
+        assert torch.get_float32_matmul_precision() == "high"
+    assert (torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32) == before
+
+
+def test_half_precision_scales_its_gradients(tiny_recipe):
+    net = tiny_recipe.net.build(1)
+    for precision, scaled in (("fp32", False), ("bf16", False), ("fp16", True)):
+        state = State.begin(tiny_recipe.fit, net, dataclasses.replace(BF16, precision=precision))
+        assert state.scaler.is_enabled() == scaled
