@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from llmseg.data.store import Case, FolderStore, Store
     from llmseg.data.synthetic import SyntheticStore
     from llmseg.errors import Terminated, UserError
+    from llmseg.export import export_difference, export_model, export_size
     from llmseg.fidelity.verify import Verdict, read_record, verify
     from llmseg.inference import load_model, load_original_model, predict, probability
     from llmseg.recipe import Difference, Recipe
@@ -46,6 +47,9 @@ __all__ = [
     "cache_entries",
     "cache_folder",
     "clear_cache",
+    "export_difference",
+    "export_model",
+    "export_size",
     "hardware",
     "load_model",
     "load_original_model",
@@ -75,6 +79,9 @@ _HOMES = {
     "cache_entries": "llmseg.data.cache",
     "cache_folder": "llmseg.data.cache",
     "clear_cache": "llmseg.data.cache",
+    "export_difference": "llmseg.export",
+    "export_model": "llmseg.export",
+    "export_size": "llmseg.export",
     "hardware": "llmseg.run_writer",
     "probability": "llmseg.inference",
     "Verdict": "llmseg.fidelity.verify",

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 import llmseg
 from llmseg import Terminated, UserError, cli_text
+
+if TYPE_CHECKING:
+    from torch import nn
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -42,7 +46,12 @@ Precision = Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")]
 Exact = Annotated[bool, typer.Option("--exact", help="Compute as the original scripts do, bit for bit.")]
 Compile = Annotated[bool, typer.Option("--compile", help="Compile the network; pays for long runs.")]
 Tf32 = Annotated[bool, typer.Option("--tf32", help="Allow TF32 in fp32.")]
+AtOnce = Annotated[int | None, typer.Option(help="Cases in the network at once; less memory, a third slower.", min=1)]
+MaxMemory = Annotated[float | None, typer.Option(help="Gigabytes the training may take.", min=0)]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Do not keep prepared cases on disk.")]
+Model = Annotated[str, typer.Argument(help="A run folder, or a pipeline's id together with --weights.")]
+Weights = Annotated[Path | None, typer.Option(help="State dictionary saved by the original script.")]
+Together = Annotated[int | None, typer.Option("--batch-size", help="Images at once instead of the recipe's number.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars.")]
 
 
@@ -122,6 +131,8 @@ def train(
     exact: Exact = False,
     compile: Compile = False,
     tf32: Tf32 = False,
+    at_once: AtOnce = None,
+    max_memory: MaxMemory = None,
     no_cache: NoCache = False,
     changes: Set = [],  # noqa: B006
     checkpoint_every: Every = 60.0,
@@ -145,6 +156,8 @@ def train(
         exact=exact,
         compile=compile,
         tf32=tf32,
+        at_once=at_once,
+        max_memory=max_memory,
         cache=not no_cache,
         progress=not quiet,
         checkpoint_every=checkpoint_every,
@@ -191,21 +204,50 @@ def replay(
 
 @app.command()
 def predict(
-    model: Annotated[str, typer.Argument(help="A run folder, or a pipeline's id together with --weights.")],
+    model: Model,
     images: Annotated[Path, typer.Option(help="Folder of images.")],
     out: Annotated[Path, typer.Option(help="Folder for masks and probabilities.")],
-    weights: Annotated[Path | None, typer.Option(help="State dictionary saved by the original script.")] = None,
+    weights: Weights = None,
     device: Device = "auto",
+    precision: Precision = "auto",
+    exact: Exact = False,
+    batch_size: Together = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Write a probability map and a mask for every image, on the image's own grid."""
-    if weights is not None:
-        net, recipe = llmseg.load_original_model(llmseg.zoo.get(model), weights)
-    else:
-        net, recipe = llmseg.load_model(model)
-    masks = llmseg.predict(net, recipe, images, out, device=device, progress=not quiet)
+    masks = llmseg.predict(
+        *_model(model, weights),
+        images,
+        out,
+        device=device,
+        precision=precision,
+        exact=exact,
+        batch_size=batch_size,
+        progress=not quiet,
+    )
     _show([str(m) for m in masks] if as_json else f"{len(masks)} masks in {out / 'masks'}", as_json)
+
+
+@app.command()
+def export(
+    model: Model,
+    out: Annotated[Path, typer.Option(help="The file: .pt2 for torch.export, .onnx for ONNX.")],
+    weights: Weights = None,
+    size: Annotated[str | None, typer.Option(help="Height and width instead of the recipe's, as 256,256.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Write a network as a file that runs without llmseg, and check that both agree."""
+    net, recipe = _model(model, weights)
+    wanted = llmseg.export_size(recipe, None if size is None else _pair(size))
+    path = llmseg.export_model(net, recipe, out, size=wanted)
+    difference = llmseg.export_difference(net, recipe, path, size=wanted)
+    if as_json:
+        _show({"path": str(path), "size": wanted, "bytes": path.stat().st_size, "difference": difference}, as_json)
+    else:
+        megabytes = cli_text.megabytes(path.stat().st_size)
+        text = f"{path} ({megabytes}) for images of {wanted[0]} x {wanted[1]}; largest difference {difference:.1e}"
+        _show(text, as_json)
 
 
 @cache_app.command("list")
@@ -229,11 +271,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         app(arguments)
     except UserError as error:
-        print(f"llmseg: {error}", file=sys.stderr)
+        _complain(error)
         raise SystemExit(2) from None
     except Terminated as stop:
-        print(f"llmseg: {stop}", file=sys.stderr)
+        _complain(stop)
         raise SystemExit(128 + signal.SIGTERM) from None
+
+
+def _complain(error: Exception) -> None:
+    """Print an error once, however many processes meet it."""
+    if _speaks():
+        print(f"llmseg: {error}", file=sys.stderr)
 
 
 def _recipe(name: str) -> tuple[str, llmseg.Recipe]:
@@ -245,6 +293,21 @@ def _recipe(name: str) -> tuple[str, llmseg.Recipe]:
         return path.stem, llmseg.Recipe.from_json(path.read_text(encoding="utf-8"))
     pipeline = llmseg.zoo.get(name)
     return pipeline.id, pipeline.recipe
+
+
+def _model(model: str, weights: Path | None) -> tuple[nn.Module, llmseg.Recipe]:
+    """Return network and recipe of a run folder, or of a pipeline with the original's weights."""
+    if weights is None:
+        return llmseg.load_model(model)
+    return llmseg.load_original_model(llmseg.zoo.get(model), weights)
+
+
+def _pair(size: str) -> tuple[int, int]:
+    try:
+        height, width = (int(side) for side in size.split(","))
+    except ValueError:
+        raise UserError(f"--size {size} is not height and width; write it as 256,256") from None
+    return height, width
 
 
 def _verify(
@@ -291,5 +354,11 @@ def _folder(
     return llmseg.FolderStore(images, masks or images, mask_suffix=suffix, foreground=foreground)
 
 
+def _speaks() -> bool:
+    """Return whether this process speaks for all that ``torchrun`` started."""
+    return os.environ.get("RANK", "0") == "0"
+
+
 def _show(what: Any, as_json: bool) -> None:
-    print(json.dumps(what, indent=2) if as_json else what)
+    if _speaks():
+        print(json.dumps(what, indent=2) if as_json else what)

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import io
+import itertools
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -12,12 +21,27 @@ from llmseg.data.layouts import find_images
 from llmseg.data.pixels import read_image
 from llmseg.errors import UserError
 from llmseg.files import make_folder, write_bytes
-from llmseg.recipe import Recipe
-from llmseg.runs import Run, choose_device
+from llmseg.recipe import Images, Recipe
+from llmseg.runs import Run
 from llmseg.zoo import Pipeline
 
 if TYPE_CHECKING:
-    from torch import nn
+    import torch
+    from torch import Tensor, nn
+
+    from llmseg.engine.numerics import Forward
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """An image as the network takes it: its file, its own height and width, its bytes ``[C, h, w]``."""
+
+    path: Path
+    grid: tuple[int, int]
+    pixels: np.ndarray
 
 
 def predict(
@@ -27,6 +51,9 @@ def predict(
     out: str | Path,
     *,
     device: str = "auto",
+    precision: str = "auto",
+    exact: bool = False,
+    batch_size: int | None = None,
     progress: bool = True,
 ) -> tuple[Path, ...]:
     """Predict every image of a folder.
@@ -35,42 +62,61 @@ def predict(
     foreground where the probability is above one half) are written on the image's own grid. All images are
     decoded once before the first is predicted, so that a damaged one leaves nothing half-written.
 
+    Images are decoded and results written by threads beside the network. A few batches are in memory at any time,
+    however large the folder is. Where the recipe keeps the native size, neighbours of one size share a batch.
+
     Args:
-        net: A network with weights, see :func:`load_model`.
+        net: A network with weights, see :func:`load_model`; it stays as and where it is.
         recipe: The recipe it was trained with.
         images: Folder of images.
         out: Folder for the two folders; existing files of the same names are replaced.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-        progress: Whether to show a progress bar.
+        precision: ``fp32``, ``bf16``, ``fp16``, or ``auto`` for what the device is made for, as in training.
+        exact: Compute as the original scripts do, in fp32.
+        batch_size: Images that pass through the network together; ``None`` takes the recipe's ``fit.batch_size``.
+        progress: Whether to show progress bars.
 
     Returns:
         The masks written, in the order of the image names.
 
     Raises:
-        UserError: There are no images, one is damaged, or two would be written to the same name.
+        UserError: There are no images, one is damaged or of a size that the network does not take, two would be
+            written to the same name, the device is not there, the precision or the batch size is none, or the disk
+            is full.
+
+    Example:
+        >>> from llmseg import load_model, predict
+        >>> net, recipe = load_model("runs/gpt-4")  # doctest: +SKIP
+        >>> masks = predict(net, recipe, "images", "predicted", batch_size=32)  # doctest: +SKIP
     """
     from tqdm import tqdm
 
+    from llmseg.engine.device import choose_device
+    from llmseg.engine.numerics import choose_numerics
+
     paths = find_images(Path(images))
     _check_names(paths)
-    for path in paths:
-        read_image(path)
-    net = net.to(choose_device(device))
-    masks, probabilities = Path(out) / "masks", Path(out) / "probabilities"
-    written = []
-    for path in tqdm(paths, desc="predict", unit="image", disable=not progress):
-        values = probability(net, recipe, read_image(path))
-        # Made only now, when a network that does not take these images would have said so.
-        make_folder(masks)
-        make_folder(probabilities)
-        _write_png(probabilities / f"{path.stem}.png", np.round(values * 255))
-        _write_png(masks / f"{path.stem}.png", (values > 0.5) * 255)
-        written.append(masks / f"{path.stem}.png")
-    return tuple(written)
+    together = recipe.fit.batch_size if batch_size is None else batch_size
+    if together < 1:
+        raise UserError(f"batch size {together}: must be at least 1")
+    chosen = choose_device(device)
+    numerics = choose_numerics(chosen, precision, exact=exact)
+    shown = functools.partial(tqdm, total=len(paths), unit="image", disable=not progress)
+    load = functools.partial(_load, recipe.images)
+    with ThreadPoolExecutor(os.cpu_count()) as workers, numerics.switched():
+        loaded = shown(_ahead(workers, load, paths, 2 * together), desc="check", leave=False)
+        _try_sizes(net, {image.pixels.shape for image in loaded})
+        for kind in ("masks", "probabilities"):
+            make_folder(Path(out) / kind)
+        batches = _batches(_ahead(workers, load, paths, 2 * together), together)
+        forward = numerics.forward(numerics.place(copy.deepcopy(net).eval(), chosen))
+        predicted = _predicted(forward, recipe, batches, chosen)
+        write = functools.partial(_write, Path(out))
+        return tuple(shown(_ahead(workers, write, predicted, together + 1), desc="predict"))
 
 
 def probability(net: nn.Module, recipe: Recipe, image: np.ndarray) -> np.ndarray:
-    """Return the foreground probability of one image on its own grid.
+    """Return the foreground probability of one image on its own grid, computed in fp32 where the network is.
 
     The network's map is resized bilinearly from its own size, which covers the whole image.
 
@@ -82,17 +128,13 @@ def probability(net: nn.Module, recipe: Recipe, image: np.ndarray) -> np.ndarray
     Returns:
         float32 ``[H, W]`` in 0..1.
     """
-    import torch
-    from torch.nn import functional
+    from llmseg.engine.numerics import EXACT
 
     device = next(net.parameters()).device
-    with torch.no_grad():
-        output = net.eval()(recipe.images.image(image)[None].to(device))
-        if recipe.net.output == "logits":
-            output = output.sigmoid()
-        height, width = image.shape[:2]
-        resized = functional.interpolate(output, size=(height, width), mode="bilinear", antialias=True)
-    return resized[0, 0].clamp(0, 1).cpu().numpy()
+    with EXACT.switched():
+        maps = _maps(EXACT.forward(net.eval()), recipe, recipe.images.image(image)[None].to(device))
+    height, width = image.shape[:2]
+    return _on_grid(maps, (height, width))
 
 
 def load_model(run: str | Path) -> tuple[nn.Module, Recipe]:
@@ -126,6 +168,83 @@ def _check_names(paths: tuple[Path, ...]) -> None:
         other = by_stem.setdefault(path.stem, path)
         if other != path:
             raise UserError(f"{other.name} and {path.name} would both be written as {path.stem}.png; rename one")
+
+
+def _try_sizes(net: nn.Module, shapes: Iterable[tuple[int, ...]]) -> None:
+    """Let a network that does not take images ``[C, h, w]`` of some size say so, before anything is written."""
+    import torch
+
+    trial = copy.deepcopy(net).to("meta").eval()
+    for shape in shapes:
+        # On this device nothing is computed, only shapes. A network that decides by its values cannot be tried so.
+        with torch.no_grad(), suppress(NotImplementedError, RuntimeError):
+            trial(torch.empty((1, *shape), device="meta"))
+
+
+def _ahead(
+    workers: ThreadPoolExecutor, work: Callable[[_Item], _Result], items: Iterable[_Item], limit: int
+) -> Iterator[_Result]:
+    """Yield the results of work on items in order, while threads work on later ones: on ``limit`` of them at most."""
+    begun: deque[Future[_Result]] = deque()
+    for item in items:
+        begun.append(workers.submit(work, item))
+        if len(begun) >= limit:
+            yield begun.popleft().result()
+    while begun:
+        yield begun.popleft().result()
+
+
+def _load(prepare: Images, path: Path) -> _Loaded:
+    image = read_image(path)
+    height, width = image.shape[:2]
+    return _Loaded(path, (height, width), prepare.image_bytes(image))
+
+
+def _batches(images: Iterable[_Loaded], together: int) -> Iterator[list[_Loaded]]:
+    """Group neighbours of one prepared size."""
+    for _, alike in itertools.groupby(images, key=lambda image: image.pixels.shape):
+        while batch := list(itertools.islice(alike, together)):
+            yield batch
+
+
+def _predicted(
+    forward: Forward, recipe: Recipe, batches: Iterable[list[_Loaded]], device: torch.device
+) -> Iterator[tuple[Path, np.ndarray]]:
+    """Yield file and probability ``[H, W]`` of every image; only bytes travel to the device."""
+    import torch
+
+    table = recipe.images.tables()[0].to(device)
+    for batch in batches:
+        pixels = torch.from_numpy(np.stack([image.pixels for image in batch])).to(device)
+        maps = _maps(forward, recipe, table.take(pixels.long()))
+        for place, image in enumerate(batch):
+            yield image.path, _on_grid(maps[place : place + 1], image.grid)
+
+
+def _maps(forward: Forward, recipe: Recipe, images: Tensor) -> Tensor:
+    """Return the probabilities ``[B, 1, h, w]`` of prepared images ``[B, C, H, W]``, float32."""
+    import torch
+
+    with torch.no_grad():
+        output = forward(images)
+        return output.sigmoid() if recipe.net.output == "logits" else output
+
+
+def _on_grid(one: Tensor, grid: tuple[int, int]) -> np.ndarray:
+    """Resize one map ``[1, 1, h, w]`` to an image's height and width."""
+    from torch.nn import functional
+
+    resized = functional.interpolate(one, size=grid, mode="bilinear", antialias=True)
+    return resized[0, 0].clamp(0, 1).cpu().numpy()
+
+
+def _write(out: Path, predicted: tuple[Path, np.ndarray]) -> Path:
+    """Write probability and mask of an image; return the mask's path."""
+    image, values = predicted
+    _write_png(out / "probabilities" / f"{image.stem}.png", np.round(values * 255))
+    mask = out / "masks" / f"{image.stem}.png"
+    _write_png(mask, (values > 0.5) * 255)
+    return mask
 
 
 def _write_png(path: Path, values: np.ndarray) -> None:

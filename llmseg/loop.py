@@ -13,7 +13,9 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from llmseg.data.prepared import Prepared
+from llmseg.engine.memory import in_parts
 from llmseg.engine.numerics import EXACT, Forward, Numerics
+from llmseg.engine.world import ALONE, World
 from llmseg.errors import UserError
 from llmseg.fit import Fit
 from llmseg.recipe import Recipe, Score, Split
@@ -31,18 +33,20 @@ class Chance:
         spare_orders: Case orders that are drawn and thrown away before that of an epoch.
         apart: How far the numbers of neighbouring seeds lie apart. The records were made with 1000, where step 1000 of
             one seed starts like step 0 of the next; runs that are compared need more.
+        rank: Number of the process among several that train one network; each drops out maps of its own.
     """
 
     seed: int
     per_epoch: bool
     spare_orders: int = 0
     apart: int = 10**9
+    rank: int = 0
 
     @classmethod
-    def of(cls, fit: Fit, seed: int) -> Chance:
+    def of(cls, fit: Fit, seed: int, rank: int = 0) -> Chance:
         """Return what decides in a run: the script's one stream if it seeds itself, else the run's seed."""
         own = fit.own_seed
-        return cls(seed, per_epoch=True) if own is None else cls(seed, False, own.spare_orders)
+        return cls(seed, per_epoch=True, rank=rank) if own is None else cls(seed, False, own.spare_orders, rank=rank)
 
     def start_epoch(self, epoch: int) -> None:
         """Set torch's generators before the order of an epoch is drawn."""
@@ -52,7 +56,8 @@ class Chance:
     def start_step(self, step: int) -> None:
         """Set torch's generators before the forward pass of a step, counted over all epochs."""
         if self.per_epoch:
-            torch.manual_seed(self.apart * (self.seed + 1) + self.apart // 2 + step)
+            first = self.apart * (self.seed + 1) + self.apart // 2 + self.rank * (self.apart // 100)
+            torch.manual_seed(first + step)
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,15 @@ class Epoch:
     seconds: float
 
 
+class NotANumber(UserError):
+    """The training loss of an epoch, counted from 0, is not a number."""
+
+    def __init__(self, epoch: int, rate: float) -> None:
+        super().__init__(
+            f"the training loss of epoch {epoch + 1} is not a number; lower fit.rate (now {rate}) or look at the images"
+        )
+
+
 Event: TypeAlias = Step | Evaluated | Epoch
 
 
@@ -123,6 +137,8 @@ def training(
     *,
     chance: Chance,
     numerics: Numerics = EXACT,
+    world: World = ALONE,
+    at_once: int | None = None,
 ) -> Iterator[Event]:
     """Train, validate and test from where the state stands; yield every step, evaluated batch and epoch.
 
@@ -137,11 +153,14 @@ def training(
         split: The three parts.
         chance: What decides case order and dropout.
         numerics: How the device computes.
+        world: The processes that train together; all make the same call.
+        at_once: Cases that go through the network of a process at once, ``None`` for its whole part of the batch.
 
     Raises:
-        UserError: The training loss is not a number.
+        NotANumber: The training loss is not a number.
     """
-    passes = _Passes(recipe, state, prepared, chance, numerics.forward(state.net))
+    forward = world.share(in_parts(numerics.forward(world.wrap(state.net)), at_once))
+    passes = _Passes(recipe, state, prepared, chance, forward)
     fit = recipe.fit
     with numerics.switched():
         while state.epoch < fit.epochs:
@@ -190,11 +209,7 @@ class _Passes:
             yield Step(state.epoch, state.step - 1, tuple(names), state.losses[-1])
         mean = self._mean(state.losses, state.counts)
         if mean != mean:
-            rate = self.recipe.fit.rate
-            raise UserError(
-                f"the training loss of epoch {state.epoch + 1} is not a number; lower fit.rate (now {rate}) "
-                "or look at the images"
-            )
+            raise NotANumber(state.epoch, self.recipe.fit.rate)
         return mean
 
     @torch.no_grad()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
 import platform
 import shutil
@@ -21,7 +22,6 @@ from safetensors.torch import save
 from torch import nn
 
 from llmseg.data.store import Store
-from llmseg.engine.numerics import Numerics
 from llmseg.errors import UserError
 from llmseg.files import remove_parts, write_bytes, write_text
 from llmseg.loop import Epoch, Evaluated, Event
@@ -42,11 +42,10 @@ def run_record(
     store: Store,
     split: Split,
     net: nn.Module,
-    numerics: Numerics,
+    how: dict[str, Any],
     *,
     label: str,
     seed: int,
-    device: str,
 ) -> dict[str, Any]:
     """Return what ``run.json`` says of a run that begins."""
     return {
@@ -58,8 +57,7 @@ def run_record(
         "split": asdict(split),
         "split_digest": split.digest,
         "seed": seed,
-        "device": device,
-        "numerics": asdict(numerics),
+        "how": how,
         "parameters": sum(p.numel() for p in net.parameters()),
         "versions": {"python": platform.python_version(), **_versions()},
         "hardware": hardware(),
@@ -99,6 +97,7 @@ class RunWriter:
         state: Where the training stands; stored in checkpoints.
         groups: Group of each case.
         every: Seconds between checkpoints.
+        good: The weights after the last epoch whose losses were numbers.
     """
 
     def __init__(
@@ -106,28 +105,32 @@ class RunWriter:
     ) -> None:
         self.folder, self.record, self.state, self.groups, self.every = folder, record, state, groups, every
         self.began = self.stored = time.perf_counter()
+        self.good: dict[str, torch.Tensor] | None = None
         self.rows: dict[str, list[dict[str, Any]]] = {name: [] for name in _COLUMNS}
 
     def start(self) -> None:
-        """Say that the run has begun, or continue from its last checkpoint.
+        """Put the folder in order and say that the run has begun."""
+        for folder in (self.folder, self._checkpoint.parent):
+            remove_parts(folder)
+        self._write_record()
+
+    def restore(self) -> None:
+        """Continue from the last checkpoint, if there is one.
 
         Raises:
             UserError: The checkpoint belongs to another split, as another version of a library may draw it, or was
-            computed in another way.
+                computed in another way.
         """
-        for folder in (self.folder, self._checkpoint.parent):
-            remove_parts(folder)
         if self._checkpoint.exists():
             saved = torch.load(self._checkpoint, map_location="cpu", weights_only=True)
             if saved["split_digest"] != self.record["split_digest"]:
                 raise UserError(f"{self.folder} was begun with another split; use the versions its run.json names")
-            if saved["numerics"] != self.record["numerics"]:
-                was = ", ".join(f"{name} {value}" for name, value in saved["numerics"].items())
-                raise UserError(f"{self.folder} was begun with {was}; ask for the same, or choose another --out")
+            if saved["how"] != self.record["how"]:
+                was = ", ".join(f"{n} {v}" for n, v in saved["how"].items() if v != self.record["how"].get(n))
+                raise UserError(f"{self.folder} was begun with {was}; ask for the same or choose another --out")
             self.state.restore(saved["state"])
             self.rows = saved["rows"]
             self.began -= saved["seconds"]
-        self._write_record()
 
     def take(self, event: Event) -> None:
         """Note what an event brings; write the history after every epoch, a checkpoint when it is time."""
@@ -147,24 +150,36 @@ class RunWriter:
             "rows": self.rows,
             "seconds": self._seconds(),
             "split_digest": self.record["split_digest"],
-            "numerics": self.record["numerics"],
+            "how": self.record["how"],
         }
         torch.save(saved, buffer)
         write_bytes(self._checkpoint, buffer.getvalue())
         self.stored = time.perf_counter()
 
+    def rescue(self) -> Path | None:
+        """Write the weights after the last epoch whose losses were numbers, if there was one in this sitting."""
+        if self.good is None:
+            return None
+        self._write_weights("last_good_weights.safetensors", self.good)
+        return self.folder / "last_good_weights.safetensors"
+
     def finish(self) -> None:
         """Write scores and weights, say that the run is done, and drop the checkpoint."""
         for name in _COLUMNS:
             self._write_rows(name)
-        weights = {name: tensor.detach().cpu().contiguous() for name, tensor in self.state.net.state_dict().items()}
-        # One note only: safetensors writes several in no fixed order, and equal runs shall give equal bytes.
-        content = save(weights, metadata={"recipe_digest": self.record["recipe_digest"]})
-        write_bytes(self.folder / "weights.safetensors", content)
+        self._write_weights("weights.safetensors", self._weights())
         # Last, so that a folder that says it is done has everything.
         self.record |= {"status": "done", "seconds": round(self._seconds(), 3)}
         self._write_record()
         shutil.rmtree(self._checkpoint.parent, ignore_errors=True)
+
+    def _weights(self) -> dict[str, torch.Tensor]:
+        return {name: tensor.detach().cpu().clone() for name, tensor in self.state.net.state_dict().items()}
+
+    def _write_weights(self, name: str, weights: Mapping[str, torch.Tensor]) -> None:
+        # One note only: safetensors writes several in no fixed order, and equal runs shall give equal bytes.
+        note = {"recipe_digest": self.record["recipe_digest"]}
+        write_bytes(self.folder / name, save({n: tensor.contiguous() for n, tensor in weights.items()}, metadata=note))
 
     def _seconds(self) -> float:
         """Time spent on the run, earlier sittings up to their last checkpoint included."""
@@ -192,6 +207,8 @@ class RunWriter:
         ]
         self._write_rows("history")
         self._write_rows("timing")
+        if math.isfinite(event.train_loss) and math.isfinite(event.validation_loss):
+            self.good = self._weights()
 
     def _take_test(self, event: Evaluated) -> None:
         position = sum(row["phase"] == "test" for row in self.rows["listed"])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
+    from llmseg.data.prepared import Prepared
+    from llmseg.engine.numerics import Numerics
+    from llmseg.engine.world import World
     from llmseg.loop import Event
     from llmseg.run_writer import RunWriter
     from llmseg.state import State
@@ -113,6 +117,8 @@ def train(
     exact: bool = False,
     compile: bool = False,
     tf32: bool = False,
+    at_once: int | None = None,
+    max_memory: float | None = None,
     cache: bool = True,
     progress: bool = True,
     checkpoint_every: float = 60.0,
@@ -136,6 +142,9 @@ def train(
         exact: Compute as the original scripts do, in fp32 and without anything that changes rounding.
         compile: Compile the network, which pays for long runs.
         tf32: Allow TF32 on devices that have it.
+        at_once: Cases that go through the network at once; fewer than the batch train it in parts, see
+            :func:`llmseg.engine.memory.in_parts`.
+        max_memory: Gigabytes the training may take, instead of what the device has free.
         cache: Keep prepared cases on disk for the next run, see :mod:`llmseg.data.cache`.
         progress: Whether to show progress bars.
         checkpoint_every: Seconds between checkpoints.
@@ -153,73 +162,142 @@ def train(
         >>> store = SyntheticStore("endoscopy", count=20)
         >>> run = train(zoo.get("gpt-4").recipe, store, "runs/gpt-4", epochs=1)  # doctest: +SKIP
     """
-    from llmseg.data.cache import cached
-    from llmseg.data.prepared import prepare, resident
+    from llmseg.engine.device import choose_device, local_device
     from llmseg.engine.numerics import choose_numerics
-    from llmseg.loop import Chance, draw_start, training
-    from llmseg.run_writer import RunWriter, run_record
-    from llmseg.state import State
+    from llmseg.engine.world import joined
 
     folder = Path(out)
     check_folder(folder)
-    chosen = choose_device(device)
+    chosen = local_device(choose_device(device))
     numerics = choose_numerics(chosen, precision, exact=exact, compile=compile, tf32=tf32)
     if epochs is not None:
         recipe = recipe.change("fit.epochs", epochs)
     if earlier_run(folder, recipe, store.digest, seed) == "done":
         return Run(folder)
-    prepared = (cached if cache else prepare)(store, recipe.images, progress=progress)
-    split, net = draw_start(recipe, store.ids, seed, prepared.size)
-    net = numerics.place(net, chosen)
-    _try_once(recipe, net, prepared.batch(split.train[:1], chosen))
-    record = run_record(recipe, store, split, net, numerics, label=label, seed=seed, device=str(chosen))
-    state = State.begin(recipe.fit, net, numerics)
-    writer = RunWriter(folder, record, state, store.groups, checkpoint_every)
-    chance = Chance.of(recipe.fit, seed)
-    with locked(folder), notice() as notices:
-        if earlier_run(folder, recipe, store.digest, seed) == "done":  # another process was faster
-            return Run(folder)
-        writer.start()
-        events = training(recipe, state, resident(prepared, chosen), split, chance=chance, numerics=numerics)
-        for event in _with_bar(events, state, recipe, split, label, progress):
-            writer.take(event)
-            if notices:
-                _stop(writer, event)
-        writer.finish()
+    with joined(chosen) as world:
+        world.check(recipe.fit.batch_size)
+        shown = progress and world.leads
+        job = _Job(recipe, store, folder, label, seed, chosen, numerics, world, at_once, max_memory, shown)
+        job.train(checkpoint_every, cache=cache)
     return Run(folder)
 
 
-def choose_device(name: str) -> torch.device:
-    """Return the device of that name; ``auto`` is the first GPU if there is one.
+@dataclass(frozen=True)
+class _Job:
+    """A training that was asked for, in one of the processes that carry it out."""
 
-    Raises:
-        UserError: The name is none, or the device is not there.
-    """
-    import torch
+    recipe: Recipe
+    store: Store
+    folder: Path
+    label: str
+    seed: int
+    device: torch.device
+    numerics: Numerics
+    world: World
+    at_once: int | None
+    max_memory: float | None
+    progress: bool
 
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise UserError(f"no device '{name}'; allowed: auto, cpu, cuda or cuda:N") from error
-    if device.type not in ("cpu", "cuda"):
-        raise UserError(f"no device '{name}'; allowed: auto, cpu, cuda or cuda:N")
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise UserError(
-            f"no device '{name}': this machine has {torch.cuda.device_count()} CUDA devices; use --device cpu"
+    def train(self, checkpoint_every: float, *, cache: bool) -> None:
+        """Prepare, train and write, from the start or from where an earlier sitting ended."""
+        from llmseg.data.cache import cached
+        from llmseg.data.prepared import prepare
+        from llmseg.loop import NotANumber, draw_start
+        from llmseg.run_writer import RunWriter, run_record
+        from llmseg.state import State
+
+        prepared = (cached if cache else prepare)(self.store, self.recipe.images, progress=self.progress)
+        split, net = draw_start(self.recipe, self.store.ids, self.seed, prepared.size)
+        net = self._placed(net, prepared.batch(split.train[:1], self.device))
+        state = State.begin(self.recipe.fit, net, self.numerics)
+        record = run_record(self.recipe, self.store, split, net, self._how, label=self.label, seed=self.seed)
+        writer = RunWriter(self.folder, record, state, self.store.groups, checkpoint_every)
+        with self._locked(), notice() as notices:
+            if self.world.any(self._done()):  # another process was faster
+                return
+            if self.world.leads:
+                writer.start()
+            self.world.wait()  # nobody reads a checkpoint before its folder is in order
+            writer.restore()
+            try:
+                self._follow(writer, self._events(state, prepared, split), notices)
+            except NotANumber as error:
+                kept = writer.rescue() if self.world.leads else None
+                raise UserError(f"{error}" + (f"; the last good weights are in {kept}" if kept else "")) from error
+            self.world.wait()  # nobody reads the run before it is written
+
+    def _follow(self, writer: RunWriter, events: Iterator[Event], notices: Sequence[int]) -> None:
+        for event in events:
+            if self.world.leads:
+                writer.take(event)
+            if self.world.any(bool(notices)):
+                self._stop(writer, event)
+        if self.world.leads:
+            writer.finish()
+
+    @property
+    def _how(self) -> dict[str, Any]:
+        """All that may change the last bits of the result."""
+        where = {"device": str(self.device), "processes": self.world.size, "at_once": self.at_once}
+        return {**asdict(self.numerics), **where}
+
+    def _locked(self) -> AbstractContextManager[None]:
+        return locked(self.folder) if self.world.leads else nullcontext()
+
+    def _done(self) -> bool:
+        return self.world.leads and earlier_run(self.folder, self.recipe, self.store.digest, self.seed) == "done"
+
+    def _placed(self, net: nn.Module, batch: tuple[Tensor, Tensor]) -> nn.Module:
+        """Put the network where it is trained, try it, and see whether it fits."""
+        from llmseg.engine.memory import check_memory, free_memory, has_statistics, measured
+        from llmseg.engine.world import share_statistics
+
+        net = self.numerics.place(net, self.device)
+        _try_once(self.recipe, net, batch)
+        size = self.recipe.fit.batch_size
+        at_once = min(self.at_once or size, -(-size // self.world.size))
+        limit = free_memory(self.device) if self.max_memory is None else int(self.max_memory * 1e9)
+        needs = measured(self.recipe, net, self.numerics.forward(net), batch)
+        check_memory(needs, limit, size, at_once, statistics=has_statistics(net))
+        return net if self.world.size == 1 else share_statistics(net, self.device)
+
+    def _events(self, state: State, prepared: Prepared, split: Split) -> Iterator[Event]:
+        """Train, with a bar over all training steps that shows the losses of the last epoch."""
+        from tqdm import tqdm
+
+        from llmseg.data.prepared import resident
+        from llmseg.loop import Chance, Epoch, Step, training
+
+        fit, name = self.recipe.fit, self.label or "train"
+        chance = Chance.of(fit, self.seed, self.world.rank)
+        events = training(
+            self.recipe,
+            state,
+            resident(prepared, self.device),
+            split,
+            chance=chance,
+            numerics=self.numerics,
+            world=self.world,
+            at_once=self.at_once,
         )
-    return device
+        total = -(-len(split.train) // fit.batch_size) * fit.epochs
+        with tqdm(total=total, initial=state.step, desc=name, unit="step", disable=not self.progress) as bar:
+            for event in events:
+                yield event
+                if isinstance(event, Step):
+                    bar.set_description(f"{name} epoch {event.epoch + 1}/{fit.epochs}", refresh=False)
+                    bar.update()
+                elif isinstance(event, Epoch):
+                    bar.set_postfix_str(f"loss {event.train_loss:.4f}, validation {event.validation_loss:.4f}")
 
-
-def _stop(writer: RunWriter, event: Event) -> None:
-    """Store and stop after a step or an epoch; in validation, go on until then; in the test, just stop."""
-    phase = getattr(event, "phase", None)
-    if phase == "validation":
-        return
-    if phase is None:
-        writer.store()
-    raise Terminated(f"stopped on notice after step {writer.state.step}; the same command continues {writer.folder}")
+    def _stop(self, writer: RunWriter, event: Event) -> None:
+        """Store and stop after a step or an epoch; in validation, go on until then; in the test, just stop."""
+        phase = getattr(event, "phase", None)
+        if phase == "validation":
+            return
+        if phase is None and self.world.leads:
+            writer.store()
+        raise Terminated(f"stopped on notice after step {writer.state.step}; the same command continues {self.folder}")
 
 
 def _try_once(recipe: Recipe, net: nn.Module, batch: tuple[Tensor, Tensor]) -> None:
@@ -233,23 +311,3 @@ def _try_once(recipe: Recipe, net: nn.Module, batch: tuple[Tensor, Tensor]) -> N
         for score in (recipe.score, recipe.test):
             if score is not None:
                 score(output, mask)
-
-
-def _with_bar(
-    events: Iterator[Event], state: State, recipe: Recipe, split: Split, label: str, progress: bool
-) -> Iterator[Event]:
-    """Show a bar over all training steps, with the losses of the last epoch."""
-    from tqdm import tqdm
-
-    from llmseg.loop import Epoch, Step
-
-    steps = -(-len(split.train) // recipe.fit.batch_size)
-    total, begun = steps * recipe.fit.epochs, state.step
-    with tqdm(total=total, initial=begun, desc=label or "train", unit="step", disable=not progress) as bar:
-        for event in events:
-            yield event
-            if isinstance(event, Step):
-                bar.set_description(f"{label or 'train'} epoch {event.epoch + 1}/{recipe.fit.epochs}", refresh=False)
-                bar.update()
-            elif isinstance(event, Epoch):
-                bar.set_postfix_str(f"loss {event.train_loss:.4f}, validation {event.validation_loss:.4f}")

@@ -1,12 +1,19 @@
 from __future__ import annotations
 
+import itertools
+import json
+import threading
+import weakref
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 from torch import nn
 
-from llmseg import UserError, load_model, load_original_model, predict, probability, train, zoo
+from llmseg import UserError, inference, load_model, load_original_model, predict, probability, train, zoo
+from llmseg.cli import main
+from llmseg.data.pixels import read_image
 from llmseg.data.store import FolderStore
 
 
@@ -115,3 +122,180 @@ def test_predicted_masks_are_a_store_of_their_own(images, echo_recipe, tmp_path)
     store = FolderStore(images, tmp_path / "out" / "masks")
     assert store.ids == ("alpha.png", "colour.jpg", "grey.png")
     assert store.read("grey.png").mask.shape == (90, 130)
+
+
+@pytest.fixture
+def net(tiny_recipe):
+    """A network whose probabilities differ from pixel to pixel."""
+    torch.manual_seed(0)
+    net = tiny_recipe.net.build(1)
+    with torch.no_grad():
+        net.head.weight *= 20
+    return net
+
+
+@pytest.fixture
+def watched(monkeypatch):
+    """The probabilities that would be written, by file name, and the sizes of the batches that gave them."""
+    values, batches = {}, []
+
+    def write(out, predicted):
+        values[predicted[0].name] = predicted[1]
+        return out / "masks" / predicted[0].name
+
+    def maps(forward, recipe, images):
+        batches.append(len(images))
+        return whole(forward, recipe, images)
+
+    whole = inference._maps
+    monkeypatch.setattr(inference, "_write", write)
+    monkeypatch.setattr(inference, "_maps", maps)
+    return values, batches
+
+
+SIZES = {"a": (40, 36), "b": (40, 36), "c": (21, 64), "d": (90, 33), "e": (40, 36), "f": (32, 32), "g": (33, 31)}
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "batches"), [(None, [4, 3]), (1, [1] * 7), (3, [3, 3, 1]), (7, [7]), (100, [7])]
+)
+def test_batches_give_what_single_images_give(batch_size, batches, net, tiny_recipe, make_folder, watched, tmp_path):
+    folder, _ = make_folder(SIZES)
+    values, seen = watched
+    masks = predict(net, tiny_recipe, folder, tmp_path / "out", precision="fp32", batch_size=batch_size, progress=False)
+    assert [mask.stem for mask in masks] == sorted(SIZES)
+    assert seen == batches
+    for name, found in values.items():
+        expected = probability(net, tiny_recipe, read_image(folder / name))
+        assert found.shape == SIZES[name[0]]
+        assert found.dtype == np.float32
+        assert expected.std() > 0.01
+        np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
+
+
+def test_native_sizes_share_a_batch_with_neighbours(net, tiny_recipe, make_folder, watched, tmp_path):
+    sizes = {"a": (32, 48), "b": (32, 48), "c": (32, 48), "d": (48, 32), "e": (32, 48), "f": (32, 48)}
+    folder, _ = make_folder(sizes)
+    values, seen = watched
+    recipe = tiny_recipe.change("images.size", None)
+    predict(net, recipe, folder, tmp_path / "out", exact=True, batch_size=2, progress=False)
+    assert seen == [2, 1, 1, 2]
+    for name, found in values.items():
+        expected = probability(net, recipe, read_image(folder / name))
+        np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
+
+
+def test_half_precision_is_for_the_network_only(net, tiny_recipe, make_folder, watched, tmp_path):
+    folder, _ = make_folder(SIZES)
+    predict(net, tiny_recipe, folder, tmp_path / "out", device="cpu", precision="bf16", progress=False)
+    differences = []
+    for name, found in watched[0].items():
+        assert found.dtype == np.float32
+        differences.append(np.abs(found - probability(net, tiny_recipe, read_image(folder / name))).max())
+    assert 1e-5 < max(differences) < 0.1
+
+
+def test_the_network_stays_as_it_is(net, tiny_recipe, make_folder, tmp_path):
+    folder, _ = make_folder()
+    net.train()
+    before = {name: (value.clone(), value.stride()) for name, value in net.state_dict().items()}
+    predict(net, tiny_recipe, folder, tmp_path / "out", progress=False)
+    assert net.training
+    for name, value in net.state_dict().items():
+        assert value.stride() == before[name][1]
+        torch.testing.assert_close(value, before[name][0], rtol=0, atol=0)
+
+
+def test_memory_does_not_grow_with_the_folder(echo_recipe, make_folder, monkeypatch, tmp_path):
+    """Of sixty images, only those of a few batches are loaded ahead and in memory at any time."""
+    folder, _ = make_folder({f"{number:02}": (32, 32) for number in range(60)})
+    lock, begun, alive, ahead, load = threading.Lock(), itertools.count(1), set(), [], inference._load
+    passed = most = 0
+
+    def counted(prepare, path):
+        nonlocal most
+        with lock:
+            number = next(begun)
+            ahead.append(number - 60 - passed)  # each is loaded twice, first to be checked
+        loaded = load(prepare, path)
+        with lock:
+            alive.add(number)
+            most = max(most, len(alive))
+        weakref.finalize(loaded, alive.discard, number)
+        return loaded
+
+    class Counting(Echo):
+        def forward(self, x):
+            nonlocal passed
+            passed += len(x) if x.device.type != "meta" else 0
+            return super().forward(x)
+
+    monkeypatch.setattr(inference, "_load", counted)
+    masks = predict(Counting(), echo_recipe, folder, tmp_path / "out", device="cpu", batch_size=3, progress=False)
+    assert len(masks) == passed == 60
+    assert len(ahead) == 120
+    assert 3 <= max(ahead) <= 9
+    assert 3 <= most <= 12
+
+
+@pytest.mark.parametrize("damaged", ["00", "10", "19"])
+def test_a_damaged_image_among_many_writes_nothing(damaged, net, tiny_recipe, make_folder, tmp_path):
+    folder, _ = make_folder({f"{number:02}": (40, 36) for number in range(20)})
+    data = (folder / f"{damaged}.png").read_bytes()
+    (folder / f"{damaged}.png").write_bytes(data[: len(data) // 2])
+    with pytest.raises(UserError, match=rf"{damaged}\.png is damaged"):
+        predict(net, tiny_recipe, folder, tmp_path / "out", batch_size=2, progress=False)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_size_the_network_does_not_take_writes_nothing(net, tiny_recipe, make_folder, tmp_path):
+    folder, _ = make_folder({"a": (32, 32), "b": (32, 32), "c": (32, 34)})
+    with pytest.raises(UserError, match=r"choose images\.size"):
+        predict(net, tiny_recipe.change("images.size", None), folder, tmp_path / "out", batch_size=1, progress=False)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_network_that_looks_at_values_predicts(images, echo_recipe, tmp_path):
+    """It cannot be tried on sizes alone."""
+
+    class Looking(Echo):
+        def forward(self, x):
+            return super().forward(x) if x.max().item() > 0 else x[:, :1] * 0
+
+    assert len(predict(Looking(), echo_recipe, images, tmp_path / "out", progress=False)) == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"batch_size": 0}, "batch size 0: must be at least 1"),
+        ({"precision": "bf61"}, "did you mean 'bf16'?"),
+        ({"precision": "bf16", "exact": True}, "exact is fp32"),
+        ({"device": "tpu"}, "no device 'tpu'"),
+    ],
+)
+def test_options_that_are_none(options, words, net, tiny_recipe, images, tmp_path):
+    with pytest.raises(UserError) as error:
+        predict(net, tiny_recipe, images, tmp_path / "out", progress=False, **options)
+    assert words in str(error.value)
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_command_line_passes_all_options_on(images, tmp_path, monkeypatch, capsys):
+    given = {}
+
+    def predicted(net, recipe, *places, **options):
+        given.update(options)
+        return predict(net, recipe, *places, **options)
+
+    pipeline = zoo.get("llama-3.1-405b")
+    torch.save(pipeline.to_original(pipeline.build(1).state_dict()), tmp_path / "weights.pth")
+    monkeypatch.setattr("llmseg.predict", predicted, raising=False)
+    arguments = ["predict", pipeline.id, "--weights", tmp_path / "weights.pth", "--images", images, "--out", tmp_path]
+    options = ["--batch-size", 2, "--exact", "--precision", "fp32", "--device", "cpu", "--json", "-q"]
+    with pytest.raises(SystemExit) as stop:
+        main([str(word) for word in (*arguments, *options)])
+    assert not stop.value.code
+    assert given == {"device": "cpu", "precision": "fp32", "exact": True, "batch_size": 2, "progress": False}
+    assert json.loads(capsys.readouterr().out) == [str(p) for p in sorted((tmp_path / "masks").iterdir())]

@@ -46,6 +46,7 @@ LAYERS = {
     "llmseg.runs": (*VALUES, "llmseg.data", "llmseg.files", "llmseg.version", *TRAINING),
     "llmseg.fidelity": (*VALUES, "llmseg.data", "llmseg.zoo", *LOOP, "llmseg.fidelity"),
     "llmseg.inference": (*VALUES, "llmseg.data", "llmseg.files", "llmseg.zoo", *TRAINING),
+    "llmseg.export": (*VALUES, "llmseg.data", "llmseg.files", "llmseg.zoo", *TRAINING, "llmseg.inference"),
     "llmseg.artefacts": (*VALUES, "llmseg.data", "llmseg.files", "llmseg.zoo", *TRAINING, "llmseg.inference"),
     "llmseg.cli": EVERYTHING,
     "llmseg.cli_text": EVERYTHING,

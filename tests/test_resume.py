@@ -12,11 +12,15 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 from filelock import FileLock
+from safetensors.torch import load_file
 
 from llmseg import Run, UserError, train
 from llmseg.files import write_bytes
 from llmseg.fit import OwnSeed, Plateau
+from llmseg.losses import BCEDice
+from llmseg.run_guard import run_status
 from llmseg.run_writer import RunWriter
 
 
@@ -212,3 +216,21 @@ def test_the_notice_of_a_scheduler(content, command, tmp_path):
     assert (folder / "checkpoint" / "state.pt").is_file()
     subprocess.run(slowly, check=True)
     assert content(folder) == content(tmp_path / "whole")
+
+
+def test_a_loss_that_is_no_number_leaves_the_last_good_weights(recipe, phantoms, tmp_path, monkeypatch):
+    shorter = train(recipe.change("fit.epochs", 1).change("fit.keep", "last"), phantoms, tmp_path / "1", progress=False)
+    real, steps = BCEDice.__call__, []
+
+    def breaking(self, output, mask, validating=False):
+        steps.append(None)
+        # One trial, five steps, a validation batch: this is the second epoch.
+        return real(self, output, mask, validating) * (float("nan") if len(steps) > 10 else 1)
+
+    monkeypatch.setattr(BCEDice, "__call__", breaking)
+    with pytest.raises(UserError, match=r"epoch 2 is not a number.*the last good weights are in .*last_good_weights"):
+        train(recipe, phantoms, tmp_path / "run", progress=False)
+    saved = load_file(tmp_path / "run" / "last_good_weights.safetensors")
+    for name, tensor in shorter.load_net().state_dict().items():
+        assert torch.equal(saved[name], tensor), name
+    assert run_status(tmp_path / "run") == "running"

@@ -8,7 +8,6 @@ import torch
 
 import llmseg
 from llmseg import Run, SyntheticStore, UserError, train
-from llmseg.runs import choose_device
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +25,7 @@ def test_the_folder_is_the_record_of_the_run(run, tiny_recipe, phantoms):
     assert record["recipe_digest"] == tiny_recipe.digest
     assert record["store"] == {"name": phantoms.name, "cases": 25, "digest": phantoms.digest}
     assert record["split_digest"] == run.split.digest
-    assert (record["status"], record["seed"], record["label"], record["device"]) == ("done", 1, "tiny", "cpu")
+    assert (record["status"], record["seed"], record["label"], record["how"]["device"]) == ("done", 1, "tiny", "cpu")
     assert record["versions"]["torch"] == torch.__version__.split("+")[0]
     assert sorted(run.split.train + run.split.validation + run.split.test) == list(phantoms.ids)
 
@@ -119,17 +118,6 @@ def test_parts_that_do_not_fit_leave_no_folder(tiny_recipe, phantoms, tmp_path, 
     with pytest.raises(UserError, match=message):
         train(tiny_recipe.change(path, value), phantoms, tmp_path / "out", progress=False)
     assert not (tmp_path / "out").exists()
-
-
-def test_devices(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
-    assert choose_device("auto") == choose_device("cpu") == torch.device("cpu")
-    with pytest.raises(UserError, match="this machine has 0 CUDA devices; use --device cpu"):
-        choose_device("cuda")
-    for name in ("tpu", "meta"):
-        with pytest.raises(UserError, match="allowed: auto, cpu, cuda or cuda:N"):
-            choose_device(name)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")

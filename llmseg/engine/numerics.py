@@ -107,7 +107,9 @@ def choose_numerics(
             raise UserError("exact is fp32 as the scripts compute it; leave out the precision, compile and tf32")
         return EXACT
     chosen: Precision = _native(device) if precision == "auto" else precision  # type: ignore[assignment]
-    return Numerics(precision=chosen, channels_last=True, fused=True, compile=compile, tf32=tf32)
+    # Kernels for matrix units want channels last; plain float32 kernels, on a CPU without them, do not.
+    units = chosen != "fp32" or tf32
+    return Numerics(precision=chosen, channels_last=units, fused=True, compile=compile, tf32=tf32)
 
 
 def _native(device: torch.device) -> Precision:

@@ -1,0 +1,126 @@
+"""Show that the fast numerics learn what the faithful ones learn, for every recipe, and write the curves as JSON.
+
+    python benchmarks/equivalence.py --precision bf16 --json results/equivalence_bf16.json
+
+Twins start from the same weights and see the same cases in the same order: ``faithful`` computes as the original
+scripts, ``fast`` in the precision under test, and ``planted`` is faithful with a learning rate raised by a tenth, a
+change that the comparison must find. All are small phantoms and few epochs.
+
+The distance of a twin is the mean over all steps, and over several starts, of the relative difference between its loss
+and the faithful one. A recipe's fast twin agrees if its distance lies inside the band and the planted one's outside.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+import llmseg
+from llmseg import Recipe, zoo
+from llmseg.data.prepared import Prepared, prepare
+from llmseg.engine.device import choose_device
+from llmseg.engine.numerics import EXACT, Numerics, choose_numerics
+from llmseg.loop import Chance, Epoch, Evaluated, Step, draw_start, training
+from llmseg.state import State
+
+PLANTED = 1.1
+"""What the planted twin's learning rate is multiplied with."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What a twin gave: the loss of every step, both losses of every epoch, its score on the test cases."""
+
+    steps: tuple[float, ...]
+    train_losses: tuple[float, ...]
+    validation_losses: tuple[float, ...]
+    dice: float
+
+
+def main() -> int:
+    """Train the twins, print a line per recipe, write the JSON; 1 if a recipe's twins are not told apart."""
+    options = _options()
+    device = choose_device(options.device)
+    fast = choose_numerics(device, options.precision)
+    rows = []
+    for name in tqdm(options.pipelines or zoo.names(), desc="equivalence", unit="recipe"):
+        row = _compared(name, fast, device, options)
+        rows.append(row)
+        tqdm.write("{pipeline:18} fast {fast:.4f}  planted {planted:.4f}  {verdict}".format(**row))
+    if options.json:
+        record = {
+            "hardware": llmseg.hardware(),
+            "versions": {"llmseg": llmseg.__version__, "torch": torch.__version__},
+            "numerics": asdict(fast),
+            "settings": {name: getattr(options, name) for name in ("band", "cases", "epochs", "size", "starts")},
+            "rows": rows,
+        }
+        options.json.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    return 0 if all(row["verdict"] == "agrees" for row in rows) else 1
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pipelines", nargs="+", help="ids; without it, all nineteen")
+    parser.add_argument("--precision", default="auto", help="fp32, bf16, fp16 or what the device is made for")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--band", type=float, default=0.02, help="largest distance of twins that agree")
+    parser.add_argument("--cases", type=int, default=24, help="number of phantoms")
+    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--size", type=int, default=64, help="pixels")
+    parser.add_argument("--starts", type=int, default=1, help="seeds")
+    parser.add_argument("--json", type=Path)
+    return parser.parse_args()
+
+
+def _compared(name: str, fast: Numerics, device: torch.device, options: argparse.Namespace) -> dict[str, object]:
+    recipe = zoo.get(name).recipe.change("images.size", (options.size, options.size))
+    recipe = recipe.change("fit.epochs", options.epochs).change("fit.own_seed", None)
+    store = llmseg.SyntheticStore("dermoscopy", count=options.cases)
+    prepared = prepare(store, recipe.images)
+    planted = recipe.change("fit.rate", recipe.fit.rate * PLANTED)
+    curves: dict[str, list[Curve]] = {"faithful": [], "fast": [], "planted": []}
+    for seed in range(options.starts):
+        for twin, own, numerics in (("faithful", recipe, EXACT), ("fast", recipe, fast), ("planted", planted, EXACT)):
+            curves[twin].append(curve(own, prepared, seed, numerics, device))
+    distances = {twin: distance(curves["faithful"], curves[twin]) for twin in ("fast", "planted")}
+    agrees, found = distances["fast"] <= options.band, distances["planted"] > options.band
+    verdict = "agrees" if agrees and found else "differs" if not agrees else "planted change not found"
+    return {
+        "pipeline": name,
+        **distances,
+        "verdict": verdict,
+        "curves": {t: [asdict(c) for c in cs] for t, cs in curves.items()},
+    }
+
+
+def curve(recipe: Recipe, prepared: Prepared, seed: int, numerics: Numerics, device: torch.device) -> Curve:
+    """Train one twin from the weights and orders of a seed."""
+    split, net = draw_start(recipe, prepared.ids, seed, prepared.size)
+    state = State.begin(recipe.fit, numerics.place(copy.deepcopy(net), device), numerics)
+    events = list(training(recipe, state, prepared, split, chance=Chance(seed, per_epoch=True), numerics=numerics))
+    epochs = [event for event in events if isinstance(event, Epoch)]
+    scores = [v for e in events if isinstance(e, Evaluated) and e.phase == "test" for v in e.cases.tolist()]
+    return Curve(
+        steps=tuple(event.loss.item() for event in events if isinstance(event, Step)),
+        train_losses=tuple(epoch.train_loss for epoch in epochs),
+        validation_losses=tuple(epoch.validation_loss for epoch in epochs),
+        dice=sum(scores) / len(scores) if scores else float("nan"),
+    )
+
+
+def distance(left: list[Curve], right: list[Curve]) -> float:
+    """Return the mean relative difference of step losses, over all steps and starts."""
+    pairs = [p for a, b in zip(left, right, strict=True) for p in zip(a.steps, b.steps, strict=True)]
+    return sum(abs(b - a) / abs(a) for a, b in pairs) / len(pairs)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

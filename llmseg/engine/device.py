@@ -1,0 +1,37 @@
+"""The device a training or a prediction runs on."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+
+from llmseg.errors import UserError
+
+
+def choose_device(name: str) -> torch.device:
+    """Return the device of that name; ``auto`` is the first GPU if there is one.
+
+    Raises:
+        UserError: The name is none, or the device is not there.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise UserError(f"no device '{name}'; allowed: auto, cpu, cuda or cuda:N") from error
+    if device.type not in ("cpu", "cuda"):
+        raise UserError(f"no device '{name}'; allowed: auto, cpu, cuda or cuda:N")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise UserError(
+            f"no device '{name}': this machine has {torch.cuda.device_count()} CUDA devices; use --device cpu"
+        )
+    return device
+
+
+def local_device(device: torch.device) -> torch.device:
+    """Return the GPU of this process where several share a machine; a device with a number stays."""
+    if device.type == "cuda" and device.index is None and "LOCAL_RANK" in os.environ:
+        return torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+    return device

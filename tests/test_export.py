@@ -1,0 +1,223 @@
+from __future__ import annotations
+
+import json
+import sys
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from llmseg import UserError, export_difference, export_model, export_size, zoo
+from llmseg import export as exporting
+from llmseg.cli import main
+
+FORMATS = ("pt2", "onnx")
+
+
+@pytest.fixture
+def net(tiny_recipe):
+    """A network whose probabilities differ from pixel to pixel."""
+    torch.manual_seed(0)
+    net = tiny_recipe.net.build(1).eval()
+    with torch.no_grad():
+        net.head.weight *= 20
+    return net
+
+
+def opened(path):
+    """The file as a program elsewhere would open it: a function of arrays, and the texts stored in it."""
+    if path.suffix == ".pt2":
+        about = {"recipe": "", "recipe_digest": ""}
+        module = torch.export.load(path, extra_files=about).module()
+        return lambda images: module(torch.from_numpy(images)).detach().numpy(), about
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    about = session.get_modelmeta().custom_metadata_map
+    return lambda images: session.run(["probability"], {"image": images})[0], about
+
+
+@pytest.mark.parametrize("output", ["logits", "probability"])
+@pytest.mark.parametrize("format", FORMATS)
+def test_the_file_gives_probabilities_of_any_batch(format, output, net, tiny_recipe, tmp_path):
+    recipe = tiny_recipe.change("net.output", output)
+    net = net if output == "logits" else torch.nn.Sequential(net, torch.nn.Sigmoid())
+    path = export_model(net, recipe, tmp_path / f"net.{format}")
+    assert list(tmp_path.iterdir()) == [path]
+    run, about = opened(path)
+    assert about["recipe"] == recipe.to_json()
+    assert about["recipe_digest"] == recipe.digest
+    random = np.random.default_rng(0)
+    for count in (1, 2, 3, 8):
+        images = random.random((count, 1, 32, 32), dtype=np.float32)
+        with torch.no_grad():
+            expected = net(torch.from_numpy(images))
+        expected = (expected.sigmoid() if output == "logits" else expected).numpy()
+        found = run(images)
+        assert found.shape == (count, 1, 32, 32)
+        assert found.dtype == np.float32
+        assert expected.std() > 0.01
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_a_prepared_image_gives_what_predict_gives(net, tiny_recipe, tmp_path):
+    from llmseg import probability
+
+    run, _ = opened(export_model(net, tiny_recipe, tmp_path / "net.onnx"))
+    image = np.random.default_rng(0).integers(0, 256, (32, 32), dtype=np.uint8)
+    found = run(tiny_recipe.images.image(image)[None].numpy())[0, 0]
+    np.testing.assert_allclose(found, probability(net, tiny_recipe, image), atol=1e-5)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_the_format_and_the_size_may_be_named(format, net, tiny_recipe, tmp_path):
+    path = export_model(net, tiny_recipe, tmp_path / "net", format=format, size=(48, 16))
+    path = path.rename(tmp_path / f"net.{format.upper()}")
+    assert export_difference(net, tiny_recipe, path, size=(48, 16)) < 1e-5
+    run, _ = opened(path.rename(tmp_path / f"net.{format}"))
+    assert run(np.zeros((5, 1, 48, 16), np.float32)).shape == (5, 1, 48, 16)
+
+
+def test_network_and_random_numbers_stay_as_they_are(net, tiny_recipe, tmp_path):
+    net = net.double().train()
+    before, drawn = {name: value.clone() for name, value in net.state_dict().items()}, torch.get_rng_state()
+    export_model(net, tiny_recipe, tmp_path / "net.pt2")
+    assert net.training
+    assert torch.equal(drawn, torch.get_rng_state())
+    for name, value in net.state_dict().items():
+        torch.testing.assert_close(value, before[name], rtol=0, atol=0)
+
+
+def test_the_difference_is_that_of_the_networks(net, tiny_recipe, tmp_path):
+    path = export_model(net, tiny_recipe, tmp_path / "net.pt2")
+    assert export_difference(net, tiny_recipe, path) < 1e-5
+    with torch.no_grad():
+        net.head.bias += 1
+    assert 0.1 < export_difference(net, tiny_recipe, path) < 0.3
+
+
+@pytest.mark.parametrize("wrong", [0.5, float("nan")])
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("earlier", [True, False])
+def test_a_file_that_disagrees_is_not_kept(earlier, format, wrong, net, tiny_recipe, tmp_path, monkeypatch):
+    path = tmp_path / f"net.{format}"
+    if earlier:
+        path.write_text("kept")
+    chosen = exporting._FORMATS[path.suffix]
+
+    def spoiled(net, example, about, path):
+        with torch.no_grad():
+            net[0].head.bias += wrong  # what is written is not what is compared with
+            chosen.write(net, example, about, path)
+            net[0].head.bias -= wrong
+
+    if np.isnan(wrong):
+        monkeypatch.setattr(exporting, "_difference", lambda *_: wrong)
+    else:
+        monkeypatch.setitem(exporting._FORMATS, path.suffix, exporting._Format(chosen.packages, spoiled, chosen.read))
+    with pytest.raises(UserError, match=r"differ from the network's by (0\.\d+|nan), more than 0\.0001") as error:
+        export_model(net, tiny_recipe, path)
+    assert "\n" not in str(error.value)
+    assert list(tmp_path.iterdir()) == ([path] if earlier else [])
+    assert not earlier or path.read_text() == "kept"
+
+
+@pytest.mark.parametrize("package", ["onnx", "onnxscript", "onnxruntime"])
+def test_a_missing_package_is_named(package, net, tiny_recipe, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(UserError) as error:
+        export_model(net, tiny_recipe, tmp_path / "net.onnx")
+    assert str(error.value) == f".onnx needs {package}: pip install llmseg[export], or export to .pt2"
+    export_model(net, tiny_recipe, tmp_path / "net.pt2")
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "words"),
+    [
+        ("net.onx", {}, "no export format '.onx'; did you mean '.onnx'?; allowed: .pt2 and .onnx"),
+        ("net.pt", {}, "no export format '.pt'; did you mean '.pt2'?"),
+        ("net", {}, "no export format ''; allowed: .pt2 and .onnx"),
+        ("net.onnx", {"format": "xml"}, "no export format '.xml'; allowed"),
+        ("none/net.pt2", {}, "no folder"),
+        ("net.pt2", {"size": (0, 32)}, "size 0,32"),
+        ("net.pt2", {"size": (30, 32)}, "choose images.size"),
+    ],
+)
+def test_what_cannot_be_exported_leaves_nothing(name, options, words, net, tiny_recipe, tmp_path):
+    with pytest.raises(UserError) as error:
+        export_model(net, tiny_recipe, tmp_path / name, **options)
+    assert words in str(error.value)
+    assert "\n" not in str(error.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_recipe_of_native_size_needs_one(net, tiny_recipe, tmp_path):
+    recipe = tiny_recipe.change("images.size", None)
+    with pytest.raises(UserError, match="keeps the native size of images; give the size"):
+        export_model(net, recipe, tmp_path / "net.pt2")
+    export_model(net, recipe, tmp_path / "net.pt2", size=(32, 48))
+    assert export_size(tiny_recipe) == (32, 32)
+    assert export_size(recipe, (32, 48)) == (32, 48)
+
+
+def test_no_file_to_compare_with(net, tiny_recipe, tmp_path):
+    with pytest.raises(UserError, match="export the model first"):
+        export_difference(net, tiny_recipe, tmp_path / "net.pt2")
+
+
+class TestCommand:
+    @pytest.fixture
+    def model(self, tmp_path):
+        """A pipeline's id and weights, as arguments."""
+        pipeline, path = zoo.get("llama-3.1-405b"), tmp_path / "weights.pth"
+        torch.save(pipeline.to_original(pipeline.build(1).state_dict()), path)
+        return pipeline.id, "--weights", path
+
+    @pytest.fixture
+    def call(self, capsys):
+        def run(*arguments):
+            with pytest.raises(SystemExit) as stop:
+                main([str(a) for a in arguments])
+            captured = capsys.readouterr()
+            return int(stop.value.code or 0), captured.out, captured.err
+
+        return run
+
+    def test_text_and_json(self, call, model, tmp_path):
+        path = tmp_path / "net.onnx"
+        arguments = ("export", *model, "--out", path, "--size", "64,96")
+        code, out, _ = call(*arguments)
+        assert code == 0
+        assert f"{path} (2.2 MB) for images of 64 x 96; largest difference " in out
+        code, out, _ = call(*arguments, "--json")
+        shown = json.loads(out)
+        assert code == 0
+        assert shown["difference"] < 1e-5
+        assert {**shown, "difference": 0} == {
+            "path": str(path), "size": [64, 96], "bytes": path.stat().st_size, "difference": 0,
+        }  # fmt: skip
+
+    @pytest.mark.parametrize(
+        ("options", "words"),
+        [
+            (("--out", "net.onxx"), "did you mean '.onnx'?"),
+            (("--out", "net.pt2", "--size", "64"), "--size 64 is not height and width; write it as 256,256"),
+        ],
+    )
+    def test_a_mistake_is_one_line(self, call, model, tmp_path, monkeypatch, options, words):
+        monkeypatch.chdir(tmp_path)
+        code, out, err = call("export", *model, *options)
+        assert (code, out) == (2, "")
+        assert err.startswith("llmseg: ")
+        assert err.count("\n") == 1
+        assert words in err
+        assert [path.name for path in tmp_path.iterdir()] == ["weights.pth"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("id", zoo.names(in_study=None))
+def test_every_pipeline_can_be_exported(id, tmp_path):
+    recipe = zoo.get(id).recipe
+    torch.manual_seed(0)
+    net = recipe.net.build(recipe.images.channels)
+    path = export_model(net, recipe, tmp_path / "net.pt2", size=(64, 64))
+    assert export_difference(net, recipe, path, size=(64, 64)) < 1e-5
