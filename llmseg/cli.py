@@ -15,6 +15,7 @@ import typer
 
 import llmseg
 from llmseg import Terminated, UserError, cli_text
+from llmseg import cli_options as option
 
 if TYPE_CHECKING:
     from torch import nn
@@ -28,31 +29,6 @@ app = typer.Typer(
 
 cache_app = typer.Typer(no_args_is_help=True, help="Prepared cases that are kept on disk: list, clear.")
 app.add_typer(cache_app, name="cache")
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-Name = Annotated[str, typer.Argument(help="A pipeline's id or alias; see llmseg list.")]
-Images = Annotated[Path | None, typer.Option(help="Folder of images.")]
-Masks = Annotated[Path | None, typer.Option(help="Folder of masks; by default that of the images.")]
-Suffix = Annotated[str | None, typer.Option(help="What a mask's name has after the image's, such as _seg.")]
-Foreground = Annotated[int | None, typer.Option(help="Mask value that means foreground, if masks are not 0 and 255.")]
-Synthetic = Annotated[str | None, typer.Option(help="Use phantoms of this modality instead of files.")]
-Cases = Annotated[int, typer.Option(help="Number of phantoms.")]
-Epochs = Annotated[int | None, typer.Option(help="Number of epochs instead of the recipe's.", min=1)]
-Seed = Annotated[int, typer.Option(help="Seed of what the recipe leaves to chance.", min=0)]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
-Set = Annotated[list[str], typer.Option("--set", help="Change a field of the recipe: path=value; repeatable.")]
-Every = Annotated[float, typer.Option(help="Seconds between checkpoints.", min=0)]
-Precision = Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")]
-Exact = Annotated[bool, typer.Option("--exact", help="Compute as the original scripts do, bit for bit.")]
-Compile = Annotated[bool, typer.Option("--compile", help="Compile the network; pays for long runs.")]
-Tf32 = Annotated[bool, typer.Option("--tf32", help="Allow TF32 in fp32.")]
-AtOnce = Annotated[int | None, typer.Option(help="Cases in the network at once; less memory, a third slower.", min=1)]
-MaxMemory = Annotated[float | None, typer.Option(help="Gigabytes the training may take.", min=0)]
-NoCache = Annotated[bool, typer.Option("--no-cache", help="Do not keep prepared cases on disk.")]
-Model = Annotated[str, typer.Argument(help="A run folder, or a pipeline's id together with --weights.")]
-Weights = Annotated[Path | None, typer.Option(help="State dictionary saved by the original script.")]
-Together = Annotated[int | None, typer.Option("--batch-size", help="Images at once instead of the recipe's number.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars.")]
 
 
 def _version(wanted: bool) -> None:
@@ -76,7 +52,7 @@ def list_pipelines(
     reasoning: Annotated[bool | None, typer.Option(help="Only models counted as reasoning, or only others.")] = None,
     vendor: Annotated[str | None, typer.Option(help="Beginning of the vendor's name.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Also variants and those outside the study.")] = False,
-    as_json: Json = False,
+    as_json: option.Json = False,
 ) -> None:
     """List the pipelines."""
     names = llmseg.zoo.names(
@@ -91,7 +67,7 @@ def list_pipelines(
 
 
 @app.command()
-def show(name: Name, as_json: Json = False) -> None:
+def show(name: option.Name, as_json: option.Json = False) -> None:
     """Show a pipeline: card, recipe, how it differs from the textbook recipe, published against actual."""
     pipeline = llmseg.zoo.get(name)
     if as_json:
@@ -104,7 +80,7 @@ def show(name: Name, as_json: Json = False) -> None:
 def diff(
     left: Annotated[str, typer.Argument(help="A pipeline or a recipe in JSON.")],
     right: Annotated[str, typer.Argument(help="Another.")],
-    as_json: Json = False,
+    as_json: option.Json = False,
 ) -> None:
     """Show the fields in which two recipes differ."""
     differences = _recipe(left)[1].diff(_recipe(right)[1])
@@ -118,26 +94,26 @@ def diff(
 def train(
     name: Annotated[str, typer.Argument(help="A pipeline's id, or a file with a recipe in JSON.")],
     out: Annotated[Path, typer.Option(help="The run folder.")],
-    images: Images = None,
-    masks: Masks = None,
-    mask_suffix: Suffix = None,
-    foreground: Foreground = None,
-    synthetic: Synthetic = None,
-    cases: Cases = 24,
-    epochs: Epochs = None,
-    seed: Seed = 0,
-    device: Device = "auto",
-    precision: Precision = "auto",
-    exact: Exact = False,
-    compile: Compile = False,
-    tf32: Tf32 = False,
-    at_once: AtOnce = None,
-    max_memory: MaxMemory = None,
-    no_cache: NoCache = False,
-    changes: Set = [],  # noqa: B006
-    checkpoint_every: Every = 60.0,
-    as_json: Json = False,
-    quiet: Quiet = False,
+    images: option.Images = None,
+    masks: option.Masks = None,
+    mask_suffix: option.Suffix = None,
+    foreground: option.Foreground = None,
+    synthetic: option.Synthetic = None,
+    cases: option.Cases = 24,
+    epochs: option.Epochs = None,
+    seed: option.Seed = 0,
+    device: option.Device = "auto",
+    precision: option.Precision = "auto",
+    exact: option.Exact = False,
+    compile: option.Compile = False,
+    tf32: option.Tf32 = False,
+    at_once: option.AtOnce = None,
+    max_memory: option.MaxMemory = None,
+    no_cache: option.NoCache = False,
+    changes: option.Set = [],  # noqa: B006
+    checkpoint_every: option.Every = 60.0,
+    as_json: option.Json = False,
+    quiet: option.Quiet = False,
 ) -> None:
     """Train a recipe and write the run folder; the same command again continues an interrupted run."""
     label, recipe = _recipe(name)
@@ -167,23 +143,23 @@ def train(
 
 @app.command()
 def replay(
-    name: Name,
+    name: option.Name,
     out: Annotated[Path | None, typer.Option(help="The run folder.")] = None,
-    images: Images = None,
-    masks: Masks = None,
-    mask_suffix: Suffix = None,
-    foreground: Foreground = None,
-    synthetic: Synthetic = None,
-    cases: Cases = 24,
-    epochs: Epochs = None,
-    seed: Seed = 0,
-    device: Device = "auto",
+    images: option.Images = None,
+    masks: option.Masks = None,
+    mask_suffix: option.Suffix = None,
+    foreground: option.Foreground = None,
+    synthetic: option.Synthetic = None,
+    cases: option.Cases = 24,
+    epochs: option.Epochs = None,
+    seed: option.Seed = 0,
+    device: option.Device = "auto",
     verify: Annotated[Path | None, typer.Option(help="Check against this record of the original instead.")] = None,
     level: Annotated[str, typer.Option(help="Levels to check, with commas.")] = "F1,F2,F3,F4,bookkeeping",
     bookkeeping_images: Annotated[Path | None, typer.Option(help="Images of the record's bookkeeping run.")] = None,
     bookkeeping_masks: Annotated[Path | None, typer.Option(help="Masks of it.")] = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
+    as_json: option.Json = False,
+    quiet: option.Quiet = False,
 ) -> None:
     """Run a pipeline as its script would, or check it against a record of the original script.
 
@@ -204,16 +180,16 @@ def replay(
 
 @app.command()
 def predict(
-    model: Model,
+    model: option.Model,
     images: Annotated[Path, typer.Option(help="Folder of images.")],
     out: Annotated[Path, typer.Option(help="Folder for masks and probabilities.")],
-    weights: Weights = None,
-    device: Device = "auto",
-    precision: Precision = "auto",
-    exact: Exact = False,
-    batch_size: Together = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
+    weights: option.Weights = None,
+    device: option.Device = "auto",
+    precision: option.Precision = "auto",
+    exact: option.Exact = False,
+    batch_size: option.Together = None,
+    as_json: option.Json = False,
+    quiet: option.Quiet = False,
 ) -> None:
     """Write a probability map and a mask for every image, on the image's own grid."""
     masks = llmseg.predict(
@@ -231,11 +207,11 @@ def predict(
 
 @app.command()
 def export(
-    model: Model,
+    model: option.Model,
     out: Annotated[Path, typer.Option(help="The file: .pt2 for torch.export, .onnx for ONNX.")],
-    weights: Weights = None,
+    weights: option.Weights = None,
     size: Annotated[str | None, typer.Option(help="Height and width instead of the recipe's, as 256,256.")] = None,
-    as_json: Json = False,
+    as_json: option.Json = False,
 ) -> None:
     """Write a network as a file that runs without llmseg, and check that both agree."""
     net, recipe = _model(model, weights)
@@ -251,7 +227,7 @@ def export(
 
 
 @cache_app.command("list")
-def list_cache(as_json: Json = False) -> None:
+def list_cache(as_json: option.Json = False) -> None:
     """List the prepared cases that are kept on disk."""
     entries = llmseg.cache_entries()
     if as_json:

@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llmseg.data.store import Store
-from llmseg.errors import Terminated, UserError
+from llmseg.errors import UserError
 from llmseg.recipe import Recipe, Split
-from llmseg.run_guard import check_folder, earlier_run, locked, notice, run_status
+from llmseg.run_guard import check_folder, earlier_run, run_status
 
 if TYPE_CHECKING:
     import pandas as pd
-    import torch
-    from torch import Tensor, nn
-
-    from llmseg.data.prepared import Prepared
-    from llmseg.engine.numerics import Numerics
-    from llmseg.engine.world import World
-    from llmseg.loop import Event
-    from llmseg.run_writer import RunWriter
-    from llmseg.state import State
+    from torch import nn
 
 
 @dataclass(frozen=True)
@@ -165,6 +155,7 @@ def train(
     from llmseg.engine.device import choose_device, local_device
     from llmseg.engine.numerics import choose_numerics
     from llmseg.engine.world import joined
+    from llmseg.job import Job
 
     folder = Path(out)
     check_folder(folder)
@@ -177,137 +168,6 @@ def train(
     with joined(chosen) as world:
         world.check(recipe.fit.batch_size)
         shown = progress and world.leads
-        job = _Job(recipe, store, folder, label, seed, chosen, numerics, world, at_once, max_memory, shown)
+        job = Job(recipe, store, folder, label, seed, chosen, numerics, world, at_once, max_memory, shown)
         job.train(checkpoint_every, cache=cache)
     return Run(folder)
-
-
-@dataclass(frozen=True)
-class _Job:
-    """A training that was asked for, in one of the processes that carry it out."""
-
-    recipe: Recipe
-    store: Store
-    folder: Path
-    label: str
-    seed: int
-    device: torch.device
-    numerics: Numerics
-    world: World
-    at_once: int | None
-    max_memory: float | None
-    progress: bool
-
-    def train(self, checkpoint_every: float, *, cache: bool) -> None:
-        """Prepare, train and write, from the start or from where an earlier sitting ended."""
-        from llmseg.data.cache import cached
-        from llmseg.data.prepared import prepare
-        from llmseg.loop import NotANumber, draw_start
-        from llmseg.run_writer import RunWriter, run_record
-        from llmseg.state import State
-
-        prepared = (cached if cache else prepare)(self.store, self.recipe.images, progress=self.progress)
-        split, net = draw_start(self.recipe, self.store.ids, self.seed, prepared.size)
-        net = self._placed(net, prepared.batch(split.train[:1], self.device))
-        state = State.begin(self.recipe.fit, net, self.numerics)
-        record = run_record(self.recipe, self.store, split, net, self._how, label=self.label, seed=self.seed)
-        writer = RunWriter(self.folder, record, state, self.store.groups, checkpoint_every)
-        with self._locked(), notice() as notices:
-            if self.world.any(self._done()):  # another process was faster
-                return
-            if self.world.leads:
-                writer.start()
-            self.world.wait()  # nobody reads a checkpoint before its folder is in order
-            writer.restore()
-            try:
-                self._follow(writer, self._events(state, prepared, split), notices)
-            except NotANumber as error:
-                kept = writer.rescue() if self.world.leads else None
-                raise UserError(f"{error}" + (f"; the last good weights are in {kept}" if kept else "")) from error
-            self.world.wait()  # nobody reads the run before it is written
-
-    def _follow(self, writer: RunWriter, events: Iterator[Event], notices: Sequence[int]) -> None:
-        for event in events:
-            if self.world.leads:
-                writer.take(event)
-            if self.world.any(bool(notices)):
-                self._stop(writer, event)
-        if self.world.leads:
-            writer.finish()
-
-    @property
-    def _how(self) -> dict[str, Any]:
-        """All that may change the last bits of the result."""
-        where = {"device": str(self.device), "processes": self.world.size, "at_once": self.at_once}
-        return {**asdict(self.numerics), **where}
-
-    def _locked(self) -> AbstractContextManager[None]:
-        return locked(self.folder) if self.world.leads else nullcontext()
-
-    def _done(self) -> bool:
-        return self.world.leads and earlier_run(self.folder, self.recipe, self.store.digest, self.seed) == "done"
-
-    def _placed(self, net: nn.Module, batch: tuple[Tensor, Tensor]) -> nn.Module:
-        """Put the network where it is trained, try it, and see whether it fits."""
-        from llmseg.engine.memory import check_memory, free_memory, has_statistics, measured
-        from llmseg.engine.world import share_statistics
-
-        net = self.numerics.place(net, self.device)
-        _try_once(self.recipe, net, batch)
-        size = self.recipe.fit.batch_size
-        at_once = min(self.at_once or size, -(-size // self.world.size))
-        limit = free_memory(self.device) if self.max_memory is None else int(self.max_memory * 1e9)
-        needs = measured(self.recipe, net, self.numerics.forward(net), batch)
-        check_memory(needs, limit, size, at_once, statistics=has_statistics(net))
-        return net if self.world.size == 1 else share_statistics(net, self.device)
-
-    def _events(self, state: State, prepared: Prepared, split: Split) -> Iterator[Event]:
-        """Train, with a bar over all training steps that shows the losses of the last epoch."""
-        from tqdm import tqdm
-
-        from llmseg.data.prepared import resident
-        from llmseg.loop import Chance, Epoch, Step, training
-
-        fit, name = self.recipe.fit, self.label or "train"
-        chance = Chance.of(fit, self.seed, self.world.rank)
-        events = training(
-            self.recipe,
-            state,
-            resident(prepared, self.device),
-            split,
-            chance=chance,
-            numerics=self.numerics,
-            world=self.world,
-            at_once=self.at_once,
-        )
-        total = -(-len(split.train) // fit.batch_size) * fit.epochs
-        with tqdm(total=total, initial=state.step, desc=name, unit="step", disable=not self.progress) as bar:
-            for event in events:
-                yield event
-                if isinstance(event, Step):
-                    bar.set_description(f"{name} epoch {event.epoch + 1}/{fit.epochs}", refresh=False)
-                    bar.update()
-                elif isinstance(event, Epoch):
-                    bar.set_postfix_str(f"loss {event.train_loss:.4f}, validation {event.validation_loss:.4f}")
-
-    def _stop(self, writer: RunWriter, event: Event) -> None:
-        """Store and stop after a step or an epoch; in validation, go on until then; in the test, just stop."""
-        phase = getattr(event, "phase", None)
-        if phase == "validation":
-            return
-        if phase is None and self.world.leads:
-            writer.store()
-        raise Terminated(f"stopped on notice after step {writer.state.step}; the same command continues {self.folder}")
-
-
-def _try_once(recipe: Recipe, net: nn.Module, batch: tuple[Tensor, Tensor]) -> None:
-    """Let one case pass through network, loss and score, so that parts that do not fit are reported first."""
-    import torch
-
-    image, mask = batch
-    with torch.no_grad():
-        output = net.eval()(image)
-        recipe.loss(output, mask)
-        for score in (recipe.score, recipe.test):
-            if score is not None:
-                score(output, mask)

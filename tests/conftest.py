@@ -180,6 +180,12 @@ def phantoms() -> SyntheticStore:
 
 
 @pytest.fixture(scope="session")
+def colour_phantoms() -> SyntheticStore:
+    """Three phantoms in colour."""
+    return Drawn("dermoscopy", count=3)
+
+
+@pytest.fixture(scope="session")
 def content() -> Callable[[Path], dict[str, bytes]]:
     """A function that gives all files of a run folder that equal runs must have alike; two files hold times."""
 

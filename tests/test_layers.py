@@ -18,7 +18,7 @@ NETS = ("llmseg.unet", "llmseg.encoder_decoder", "llmseg.nets")
 PARTS = ("llmseg.errors", "llmseg.parts")
 VALUES = (*PARTS, *NETS, "llmseg.recipe", "llmseg.fit", "llmseg.overlap", "llmseg.losses", "llmseg.scores")
 LOOP = ("llmseg.engine", "llmseg.state", "llmseg.loop")
-TRAINING = (*LOOP, "llmseg.run_guard", "llmseg.run_writer", "llmseg.runs")
+TRAINING = (*LOOP, "llmseg.run_guard", "llmseg.run_writer", "llmseg.job", "llmseg.runs")
 EVERYTHING = ("llmseg",)
 
 # What a module may import of the package, at its top or inside functions; the longest name that fits a module
@@ -43,12 +43,14 @@ LAYERS = {
     "llmseg.loop": (*VALUES, "llmseg.data", "llmseg.engine", "llmseg.state"),
     "llmseg.run_guard": (*PARTS, "llmseg.recipe", "llmseg.files"),
     "llmseg.run_writer": (*VALUES, "llmseg.data", "llmseg.files", "llmseg.version", *LOOP),
+    "llmseg.job": (*VALUES, "llmseg.data", "llmseg.files", *LOOP, "llmseg.run_guard", "llmseg.run_writer"),
     "llmseg.runs": (*VALUES, "llmseg.data", "llmseg.files", "llmseg.version", *TRAINING),
     "llmseg.fidelity": (*VALUES, "llmseg.data", "llmseg.zoo", *LOOP, "llmseg.fidelity"),
     "llmseg.inference": (*VALUES, "llmseg.data", "llmseg.files", "llmseg.zoo", *TRAINING),
     "llmseg.export": (*VALUES, "llmseg.data", "llmseg.files", "llmseg.zoo", *TRAINING, "llmseg.inference"),
     "llmseg.artefacts": (*VALUES, "llmseg.data", "llmseg.files", "llmseg.zoo", *TRAINING, "llmseg.inference"),
     "llmseg.cli": EVERYTHING,
+    "llmseg.cli_options": (),
     "llmseg.cli_text": EVERYTHING,
     "llmseg.__main__": EVERYTHING,
     "llmseg": EVERYTHING,

@@ -174,25 +174,43 @@ def command(recipe, tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_killed_by_the_system_at_random_moments(content, command, tmp_path):
+def test_killed_by_the_system_at_twenty_random_moments(content, command, tmp_path, monkeypatch):
+    """Six times while the cache is built, then in training, validation, test and checkpoints, until the run is done."""
     subprocess.run([*command, str(tmp_path / "whole")], check=True)
-    longest = Run.open(tmp_path / "whole").record["seconds"] / 3
-    moments, folder = random.Random(0), tmp_path / "run"
-    record, killed = folder / "run.json", 0
-    while not record.exists() or '"done"' not in record.read_text():
+    seconds = Run.open(tmp_path / "whole").record["seconds"]
+    monkeypatch.setenv("LLMSEG_CACHE", str(tmp_path / "cache"))
+    moments, folder, killed = random.Random(0), tmp_path / "run", 0
+    while killed < 6:
         process = subprocess.Popen([*command, str(folder)])
-        before = written(record)
-        while process.poll() is None and written(record) == before:
-            time.sleep(0.01)  # starting takes as long as the machine is busy; what counts is from where training begins
-        try:
-            process.wait(timeout=moments.uniform(0, longest))
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            killed += 1
-        assert killed < 100, "no progress between the kills"
-    assert killed > 0
+        wait_for(process, lambda: list((tmp_path / "cache").glob(".*.part")))
+        killed += kill_after_seconds(process, moments.uniform(0, 0.5))
+        assert list((tmp_path / "cache").glob("*.h5")) == []
+    record = folder / "run.json"
+    while not record.exists() or '"done"' not in record.read_text():
+        process, before = subprocess.Popen([*command, str(folder)]), written(record)
+        # Starting takes as long as the machine is busy; what counts is from where training begins.
+        wait_for(process, lambda before=before: written(record) != before)
+        killed += kill_after_seconds(process, moments.uniform(0, seconds / 7))
+        assert killed < 200, "no progress between the kills"
+    assert killed >= 20
     assert content(Run.open(folder).folder) == content(tmp_path / "whole")
+
+
+def wait_for(process, happened):
+    """Wait until something has happened, or the process has ended."""
+    while process.poll() is None and not happened():
+        time.sleep(0.01)
+
+
+def kill_after_seconds(process, seconds):
+    """Kill a process unless it ends before; return whether it was killed."""
+    try:
+        process.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        return True
+    return False
 
 
 def written(path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import psutil
@@ -10,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from llmseg.engine.numerics import Forward
+from llmseg.engine.numerics import Forward, Numerics
 from llmseg.errors import UserError
 from llmseg.recipe import Recipe
 
@@ -39,24 +38,26 @@ class Needs:
         return max(0, (limit - self.fixed) // self.per_case)
 
 
-def measured(recipe: Recipe, net: nn.Module, forward: Forward, batch: tuple[Tensor, Tensor]) -> Needs:
-    """Let one case and two pass through network and loss, and count what waits for the backward pass.
+def measured(recipe: Recipe, net: nn.Module, numerics: Numerics, batch: tuple[Tensor, Tensor]) -> Needs:
+    """Let one case pass through network and loss, and count what waits for the backward pass.
 
     Nothing of the training is touched: the network is in evaluation mode, and what dropout would add is little.
 
     Args:
         recipe: The recipe.
         net: The network.
-        forward: How it is computed.
-        batch: Images and masks of one case.
+        numerics: How it is computed.
+        batch: Image and mask of one case, ``[1, C, H, W]`` and ``[1, 1, H, W]``.
     """
-    net.eval()
-    one, two = (_kept(recipe, net, forward, [tensor.repeat(n, 1, 1, 1) for tensor in batch]) for n in (1, 2))
+    kept = _kept(recipe, net.eval(), numerics.forward(net), batch)
+    # Kernels in half precision are kept once, whatever the batch.
+    kernels = sum(p.numel() for p in net.parameters() if p.ndim == 4) * numerics.dtype.itemsize
+    halved = kernels if numerics.precision != "fp32" else 0
     weights = sum(p.numel() for p in net.parameters()) * _PER_WEIGHT
-    return Needs(weights + max(0, 2 * one - two), max(1, two - one))
+    return Needs(weights + halved, max(1, kept - halved))
 
 
-def _kept(recipe: Recipe, net: nn.Module, forward: Forward, batch: Sequence[Tensor]) -> int:
+def _kept(recipe: Recipe, net: nn.Module, forward: Forward, batch: tuple[Tensor, Tensor]) -> int:
     known = {p.untyped_storage().data_ptr() for p in net.parameters()}
     kept: dict[int, int] = {}
 

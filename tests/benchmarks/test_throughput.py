@@ -12,6 +12,8 @@ from torch import nn
 import llmseg
 from llmseg.engine.numerics import choose_numerics
 
+pytestmark = pytest.mark.slow
+
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 NAMES = ("plain", "monai", "ours")
 CPU = torch.device("cpu")

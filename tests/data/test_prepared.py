@@ -9,7 +9,6 @@ from llmseg import zoo
 from llmseg.data import prepared as module
 from llmseg.data.prepared import prepare
 from llmseg.data.store import FolderStore
-from llmseg.data.synthetic import SyntheticStore
 from llmseg.errors import UserError
 from llmseg.zoo.common import NEAREST_MASKS
 
@@ -25,9 +24,9 @@ def test_every_case_once(tiny_store):
 
 
 @pytest.mark.parametrize("id", zoo.names(in_study=None, variants=True))
-def test_a_batch_holds_the_tensors_of_its_cases(id):
+def test_a_batch_holds_the_tensors_of_its_cases(id, colour_phantoms):
     """Bytes and tables give what the recipe gives case by case, to the last bit."""
-    images, store = dataclasses.replace(zoo.get(id).recipe.images, size=(33, 47)), SyntheticStore("dermoscopy", count=3)
+    images, store = dataclasses.replace(zoo.get(id).recipe.images, size=(33, 47)), colour_phantoms
     ids = (store.ids[2], store.ids[0])
     found = prepare(store, images).batch(ids, CPU)
     expected = [images(store.read(id).image, store.read(id).mask) for id in ids]

@@ -28,7 +28,7 @@ def gradients(recipe, at_once):
     return loss.detach(), [p.grad for p in net.parameters()]
 
 
-@pytest.mark.parametrize("at_once", [1, 2, 4, 5, 9])
+@pytest.mark.parametrize("at_once", [1, 2, 9])
 def test_parts_give_the_loss_and_gradients_of_the_batch(plain, at_once):
     recipe = plain.change("net.dropout", 0.0)
     loss, whole = gradients(recipe, None)
@@ -53,6 +53,7 @@ def test_dropout_is_the_same_when_maps_are_computed_again(plain):
         assert torch.allclose(ours, theirs, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_training_in_parts_is_the_training(plain, phantoms, tmp_path):
     recipe = plain.change("net.dropout", 0.0)
     whole, parts = (
@@ -68,7 +69,7 @@ def test_what_is_kept_is_what_a_convolution_keeps():
     recipe = zoo.get("llama-3.1-405b").recipe
     net = nn.Sequential(nn.Conv2d(1, 1, 1), nn.Sigmoid())
     batch = (torch.rand(1, 1, 8, 8), torch.zeros(1, 1, 8, 8))
-    needs = measured(recipe, net, EXACT.forward(net), batch)
+    needs = measured(recipe, net, EXACT, batch)
     assert needs.per_case == 3 * 8 * 8 * 4, "input, probability, mask"
     assert needs.fixed >= 2 * 16
 
@@ -78,7 +79,7 @@ def test_it_changes_nothing(tiny_recipe):
     before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
     batch = (torch.rand(1, 1, 32, 32), torch.zeros(1, 1, 32, 32))
     generator = torch.get_rng_state()
-    measured(tiny_recipe, net, EXACT.forward(net), batch)
+    measured(tiny_recipe, net, EXACT, batch)
     assert all(torch.equal(tensor, before[name]) for name, tensor in net.state_dict().items())
     assert torch.equal(torch.get_rng_state(), generator)
     assert all(p.grad is None for p in net.parameters())
@@ -109,5 +110,6 @@ def test_a_training_that_does_not_fit_leaves_no_folder(tiny_recipe, phantoms, tm
 
 @pytest.mark.parametrize("id", zoo.names())
 def test_statistics(id):
-    net = zoo.get(id).recipe.net
-    assert has_statistics(net.build(1)) == any("running_mean" in name for name in net.build(1).state_dict())
+    with torch.device("meta"):
+        net = zoo.get(id).recipe.net.build(1)
+    assert has_statistics(net) == any("running_mean" in name for name in net.state_dict())

@@ -41,14 +41,13 @@ def finish(process):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("norm", ["none", "batch"])
-@pytest.mark.parametrize("over", ["batch", "case"])
-def test_two_processes_train_as_one(tiny_recipe, phantoms, tmp_path, norm, over):
+def test_two_processes_train_as_one(tiny_recipe, phantoms, tmp_path, norm):
     """Twenty-five cases in batches of 6: neither training, validation nor test divides equally."""
     # The gradient of a bias before a batch norm is rounding alone, and Adam makes steps of full length of it. Training
     # does not notice, but running means lag behind and move the validation loss; with one process, too.
     net = replace(tiny_recipe.net, norm=norm, bias=norm == "none")
     recipe = tiny_recipe.change("net", net).change("fit.batch_size", 6)
-    recipe = recipe.change("loss", replace(recipe.loss, dice=1.0, dice_over=over))
+    recipe = recipe.change("loss", replace(recipe.loss, dice=1.0, dice_over="batch"))
     finish(start(recipe, tmp_path / "two"))
     two = Run.open(tmp_path / "two")
     one = train(recipe, SyntheticStore("mri-tumour", count=25), tmp_path / "one", progress=False)
@@ -140,7 +139,7 @@ def test_batch_statistics_of_one_process_are_those_of_torch(monkeypatch):
 def test_every_weight_takes_part(id):
     """Processes wait for the gradient of every weight; one that has none would let them wait forever."""
     recipe = zoo.get(id).recipe
-    net = recipe.net.build(recipe.images.channels)
-    output = net(torch.rand(2, recipe.images.channels, 64, 64))
-    output.sum().backward()
+    with torch.device("meta"):  # shapes only, which is quick
+        net = recipe.net.build(recipe.images.channels)
+        net(torch.rand(2, recipe.images.channels, 64, 64)).sum().backward()
     assert [name for name, p in net.named_parameters() if p.grad is None] == []

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+import torch
+
+from llmseg.data.prepared import prepare
+from llmseg.engine.numerics import EXACT
+
+SCRIPT = Path(__file__).parents[2] / "benchmarks" / "equivalence.py"
+
+
+@pytest.fixture(scope="module")
+def equivalence():
+    spec = importlib.util.spec_from_file_location("equivalence", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_a_twin_of_the_same_numerics_is_the_same(equivalence, tiny_recipe, phantoms):
+    prepared = prepare(phantoms, tiny_recipe.images)
+    first, second = (equivalence.curve(tiny_recipe, prepared, 1, EXACT, torch.device("cpu")) for _ in range(2))
+    assert first == second
+    assert len(first.steps) == 5 * tiny_recipe.fit.epochs
+    assert equivalence.distance([first], [second]) == 0
+
+
+def test_a_planted_change_moves_every_step_but_the_first(equivalence, tiny_recipe, phantoms):
+    prepared = prepare(phantoms, tiny_recipe.images)
+    planted = tiny_recipe.change("fit.rate", tiny_recipe.fit.rate * equivalence.PLANTED)
+    a, b = (equivalence.curve(recipe, prepared, 1, EXACT, torch.device("cpu")) for recipe in (tiny_recipe, planted))
+    assert a.steps[0] == b.steps[0]
+    assert all(x != y for x, y in zip(a.steps[1:], b.steps[1:], strict=True))
+    assert equivalence.distance([a], [b]) > 0
+
+
+def test_distance_is_the_median(equivalence):
+    def curve(*steps):
+        return equivalence.Curve(steps, (), (), 0.0)
+
+    assert equivalence.distance([curve(9, 2, 4, 5)], [curve(1, 1, 5, 5)]) == 0.25
