@@ -169,7 +169,6 @@ class Ours(Contender):
         self.prepared = resident(prepared, task.device)
         state = State.begin(recipe.fit, self.net, task.numerics)
         self.optimizer = state.optimizer
-        self.forward = task.numerics.forward(self.net)
         split = Split(task.ids, task.store.ids[-1:], ())
         chance = _Watched(**asdict(Chance.of(recipe.fit, seed=0)), mark=self.clock.mark)
         events = training(recipe, state, self.prepared, split, chance=chance, numerics=task.numerics)
@@ -192,13 +191,14 @@ class Ours(Contender):
 
     @torch.no_grad()
     def predict(self) -> None:
-        """Predict in batches."""
-        self.net.eval()
-        size = self.task.batch_size
-        with self.task.numerics.switched():
+        """Predict as :func:`llmseg.predict` does: a copy in the layout of inference, one image at a time on a CPU."""
+        numerics = self.task.numerics.for_inference
+        forward = numerics.forward(numerics.place(copy.deepcopy(self.net).eval(), self.task.device))
+        size = self.task.batch_size if self.task.device.type == "cuda" else 1
+        with numerics.switched():
             for first in range(0, len(self.task.ids), size):
                 image, _ = self.prepared.batch(self.task.ids[first : first + size], self.task.device)
-                self.forward(image)
+                forward(image)
 
     def held_cases(self) -> Sequence[Tensor]:
         """Return the prepared cases, as bytes."""

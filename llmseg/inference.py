@@ -73,7 +73,8 @@ def predict(
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         precision: ``fp32``, ``bf16``, ``fp16``, or ``auto`` for what the device is made for, as in training.
         exact: Compute as the original scripts do, in fp32.
-        batch_size: Images that pass through the network together; ``None`` takes the recipe's ``fit.batch_size``.
+        batch_size: Images that pass through the network together; ``None`` takes the recipe's
+            ``fit.batch_size`` on a GPU and 1 on a CPU.
         progress: Whether to show progress bars.
 
     Returns:
@@ -96,11 +97,11 @@ def predict(
 
     paths = find_images(Path(images))
     _check_names(paths)
-    together = recipe.fit.batch_size if batch_size is None else batch_size
+    chosen = choose_device(device)
+    together = _together(recipe, chosen) if batch_size is None else batch_size
     if together < 1:
         raise UserError(f"batch size {together}: must be at least 1")
-    chosen = choose_device(device)
-    numerics = choose_numerics(chosen, precision, exact=exact)
+    numerics = choose_numerics(chosen, precision, exact=exact).for_inference
     shown = functools.partial(tqdm, total=len(paths), unit="image", disable=not progress)
     load = functools.partial(_load, recipe.images)
     with ThreadPoolExecutor(os.cpu_count()) as workers, numerics.switched():
@@ -160,6 +161,11 @@ def load_original_model(pipeline: Pipeline, weights: str | Path) -> tuple[nn.Mod
     net = pipeline.load_original(weights)
     channels = next(p for p in net.parameters() if p.ndim == 4).shape[1]
     return net, pipeline.recipe.change("images.colour", "rgb" if channels == 3 else "grey")
+
+
+def _together(recipe: Recipe, device: torch.device) -> int:
+    # A GPU wants many images at once; on a CPU, the maps of one stay closer to the processor than those of many.
+    return recipe.fit.batch_size if device.type == "cuda" else 1
 
 
 def _check_names(paths: tuple[Path, ...]) -> None:

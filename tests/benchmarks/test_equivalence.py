@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,9 @@ SCRIPT = Path(__file__).parents[2] / "benchmarks" / "equivalence.py"
 def equivalence():
     spec = importlib.util.spec_from_file_location("equivalence", SCRIPT)
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "equivalence", module)  # its records look themselves up
+        spec.loader.exec_module(module)
     return module
 
 

@@ -88,6 +88,11 @@ def test_half_precision_scales_its_gradients(tiny_recipe):
         assert state.scaler.is_enabled() == scaled
 
 
+def test_inference_takes_the_layout_that_suits_it():
+    assert choose_numerics(CPU, "fp32").for_inference.channels_last
+    assert EXACT.for_inference == EXACT
+
+
 def test_plain_float32_stays_in_the_plain_layout(monkeypatch):
     """Its kernels are slower in the other one; those for matrix units are faster there."""
     able(monkeypatch, avx512_bf16=False)
