@@ -7,10 +7,10 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
+from unittest import mock
 
 import torch
 from throughput_images import FirstCases
@@ -120,7 +120,7 @@ def measure(recipe: Recipe, folder: llmseg.FolderStore, plan: Plan, peak: Mappin
     height, width = task.pair(task.ids[0])[0].shape[-2:]  # before anybody's time is taken: the first one takes longer
     entrants = [Entrant(kind) for kind in CONTENDERS]
     give_back()  # what an earlier recipe has left
-    with _own_cache():
+    with tempfile.TemporaryDirectory() as cache, mock.patch.dict(os.environ, {"LLMSEG_CACHE": cache}):
         try:
             for entrant in entrants:
                 entrant.enter(task)
@@ -132,20 +132,6 @@ def measure(recipe: Recipe, folder: llmseg.FolderStore, plan: Plan, peak: Mappin
         finally:
             for entrant in entrants:
                 entrant.attempt(lambda contender: contender.close())
-
-
-@contextmanager
-def _own_cache() -> Iterator[None]:
-    """Use a cache of prepared cases that is empty, and leave the user's alone."""
-    before = os.environ.get("LLMSEG_CACHE")
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["LLMSEG_CACHE"] = folder
-        try:
-            yield
-        finally:
-            del os.environ["LLMSEG_CACHE"]
-            if before is not None:
-                os.environ["LLMSEG_CACHE"] = before
 
 
 def _round(entrants: Sequence[Entrant], device: torch.device) -> None:

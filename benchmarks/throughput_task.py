@@ -15,8 +15,7 @@ from torch import Tensor, nn
 
 from llmseg.engine.numerics import Numerics
 from llmseg.recipe import Recipe
-
-OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+from llmseg.state import State
 
 
 @dataclass(frozen=True)
@@ -49,8 +48,7 @@ class Task:
 
     def optimizer(self, net: nn.Module) -> torch.optim.Optimizer:
         """Return the recipe's optimiser as a script makes it, not fused."""
-        fit = self.recipe.fit
-        return OPTIMIZERS[fit.optimizer](net.parameters(), lr=fit.rate, weight_decay=fit.decay)
+        return State.begin(self.recipe.fit, net).optimizer
 
     def pair(self, id: str) -> tuple[Tensor, Tensor]:
         """Decode and prepare one case."""

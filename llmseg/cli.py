@@ -239,7 +239,7 @@ def list_cache(as_json: option.Json = False) -> None:
 @cache_app.command("clear")
 def clear_cache() -> None:
     """Remove them, but those that are being written."""
-    print(f"{cli_text.megabytes(llmseg.clear_cache())} freed in {llmseg.cache_folder()}")
+    _show(f"{cli_text.megabytes(llmseg.clear_cache())} freed in {llmseg.cache_folder()}", False)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -26,7 +26,7 @@ from llmseg.run_writer import RunWriter, run_record
 from llmseg.state import State
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Job:
     """A training that was asked for, in one of the processes that carry it out."""
 
@@ -45,6 +45,7 @@ class Job:
     def train(self, checkpoint_every: float, *, cache: bool) -> None:
         """Prepare, train and write, from the start or from where an earlier sitting ended."""
         prepared = (cached if cache else prepare)(self.store, self.recipe.images, progress=self.progress)
+        prepared = resident(prepared, self.device)
         split, net = draw_start(self.recipe, self.store.ids, self.seed, prepared.size)
         net = self._placed(net, prepared.batch(split.train[:1], self.device))
         state = State.begin(self.recipe.fit, net, self.numerics)
@@ -88,7 +89,6 @@ class Job:
     def _placed(self, net: nn.Module, batch: tuple[Tensor, Tensor]) -> nn.Module:
         """Put the network where it is trained, try it, and see whether it fits."""
         net = self.numerics.place(net, self.device)
-        _try_once(self.recipe, net, batch)
         size = self.recipe.fit.batch_size
         at_once = min(self.at_once or size, -(-size // self.world.size))
         limit = free_memory(self.device) if self.max_memory is None else int(self.max_memory * 1e9)
@@ -103,7 +103,7 @@ class Job:
         events = training(
             self.recipe,
             state,
-            resident(prepared, self.device),
+            prepared,
             split,
             chance=chance,
             numerics=self.numerics,
@@ -128,14 +128,3 @@ class Job:
         if phase is None and self.world.leads:
             writer.store()
         raise Terminated(f"stopped on notice after step {writer.state.step}; the same command continues {self.folder}")
-
-
-def _try_once(recipe: Recipe, net: nn.Module, batch: tuple[Tensor, Tensor]) -> None:
-    """Let one case pass through network, loss and score, so that parts that do not fit are reported first."""
-    image, mask = batch
-    with torch.no_grad():
-        output = net.eval()(image)
-        recipe.loss(output, mask)
-        for score in (recipe.score, recipe.test):
-            if score is not None:
-                score(output, mask)

@@ -167,7 +167,18 @@ def train(
         return Run(folder)
     with joined(chosen) as world:
         world.check(recipe.fit.batch_size)
-        shown = progress and world.leads
-        job = Job(recipe, store, folder, label, seed, chosen, numerics, world, at_once, max_memory, shown)
+        job = Job(
+            recipe=recipe,
+            store=store,
+            folder=folder,
+            label=label,
+            seed=seed,
+            device=chosen,
+            numerics=numerics,
+            world=world,
+            at_once=at_once,
+            max_memory=max_memory,
+            progress=progress and world.leads,
+        )
         job.train(checkpoint_every, cache=cache)
     return Run(folder)

@@ -16,6 +16,7 @@ import torch
 from PIL import Image
 
 from llmseg import zoo
+from llmseg.cli import main
 from llmseg.data.store import Case, FolderStore
 from llmseg.data.synthetic import SyntheticStore
 from llmseg.recipe import Recipe
@@ -183,6 +184,23 @@ def phantoms() -> SyntheticStore:
 def colour_phantoms() -> SyntheticStore:
     """Three phantoms in colour."""
     return Drawn("dermoscopy", count=3)
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """A function that runs the command line in this process: (exit code, output, errors)."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        capsys.readouterr()
+        try:
+            main([str(a) for a in arguments])
+            code = 0
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run
 
 
 @pytest.fixture(scope="session")

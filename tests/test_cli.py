@@ -12,24 +12,6 @@ from PIL import Image
 
 import llmseg
 from llmseg import zoo
-from llmseg.cli import main
-
-
-@pytest.fixture
-def call(capsys):
-    """Run the command line in this process: (exit code, output, errors)."""
-
-    def run(*arguments):
-        capsys.readouterr()
-        try:
-            main([str(a) for a in arguments])
-            code = 0
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return run
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import torch
 
 from llmseg import UserError, export_difference, export_model, export_size, zoo
 from llmseg import export as exporting
-from llmseg.cli import main
 
 FORMATS = ("pt2", pytest.param("onnx", marks=pytest.mark.slow))
 
@@ -173,16 +172,6 @@ class TestCommand:
         pipeline, path = zoo.get("llama-3.1-405b"), tmp_path / "weights.pth"
         torch.save(pipeline.to_original(pipeline.build(1).state_dict()), path)
         return pipeline.id, "--weights", path
-
-    @pytest.fixture
-    def call(self, capsys):
-        def run(*arguments):
-            with pytest.raises(SystemExit) as stop:
-                main([str(a) for a in arguments])
-            captured = capsys.readouterr()
-            return int(stop.value.code or 0), captured.out, captured.err
-
-        return run
 
     @pytest.mark.slow
     def test_text_and_json(self, call, model, tmp_path):

@@ -12,7 +12,6 @@ from PIL import Image
 from torch import nn
 
 from llmseg import UserError, inference, load_model, load_original_model, predict, probability, train, zoo
-from llmseg.cli import main
 from llmseg.data.pixels import read_image
 from llmseg.data.store import FolderStore
 
@@ -283,7 +282,7 @@ def test_options_that_are_none(options, words, net, tiny_recipe, images, tmp_pat
     assert not (tmp_path / "out").exists()
 
 
-def test_the_command_line_passes_all_options_on(images, tmp_path, monkeypatch, capsys):
+def test_the_command_line_passes_all_options_on(images, tmp_path, monkeypatch, call):
     given = {}
 
     def predicted(net, recipe, *places, **options):
@@ -295,8 +294,7 @@ def test_the_command_line_passes_all_options_on(images, tmp_path, monkeypatch, c
     monkeypatch.setattr("llmseg.predict", predicted, raising=False)
     arguments = ["predict", pipeline.id, "--weights", tmp_path / "weights.pth", "--images", images, "--out", tmp_path]
     options = ["--batch-size", 2, "--exact", "--precision", "fp32", "--device", "cpu", "--json", "-q"]
-    with pytest.raises(SystemExit) as stop:
-        main([str(word) for word in (*arguments, *options)])
-    assert not stop.value.code
+    code, out, _ = call(*arguments, *options)
+    assert code == 0
     assert given == {"device": "cpu", "precision": "fp32", "exact": True, "batch_size": 2, "progress": False}
-    assert json.loads(capsys.readouterr().out) == [str(p) for p in sorted((tmp_path / "masks").iterdir())]
+    assert json.loads(out) == [str(p) for p in sorted((tmp_path / "masks").iterdir())]

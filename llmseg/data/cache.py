@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import TypeAlias
 
 import h5py
 import numpy as np
@@ -29,6 +30,8 @@ FORMAT = 1
 
 _DECIDING = ("Pillow", "opencv-python-headless")
 """Packages whose version may decide the bytes."""
+
+_Pair: TypeAlias = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -123,15 +126,22 @@ def _file_name(name: str) -> str:
 
 
 def _build(path: Path, store: Store, images: Images, progress: bool) -> None:
+    content = hashlib.sha256()
     with replaced(path) as temporary, h5py.File(temporary, "w") as file:
-        content = hashlib.sha256()
-        for place, pair in enumerate(prepared_bytes(store, images, progress=progress)):
+        for place, pair in enumerate(_noted(content, prepared_bytes(store, images, progress=progress))):
             for name, values in zip(("images", "masks"), pair, strict=True):
                 if place == 0:
                     file.create_dataset(name, shape=(len(store.ids), *values.shape), dtype=np.uint8)
                 file[name][place] = values
-                content.update(values.tobytes())
         file.attrs.update({"store": store.name, "content": content.hexdigest()})
+
+
+def _noted(content: hashlib._Hash, pairs: Iterable[_Pair]) -> Iterator[_Pair]:
+    """Pass pairs of image and mask on, and note their bytes."""
+    for pair in pairs:
+        for values in pair:
+            content.update(values.tobytes())
+        yield pair
 
 
 def _read(path: Path, store: Store, images: Images) -> Prepared | None:
@@ -142,7 +152,10 @@ def _read(path: Path, store: Store, images: Images) -> Prepared | None:
             digest = file.attrs["content"]
     except (OSError, KeyError):
         return None
-    if _content(zip(*stacks, strict=True)) != digest:
+    content = hashlib.sha256()
+    for _ in _noted(content, zip(*stacks, strict=True)):
+        pass
+    if content.hexdigest() != digest:
         return None
     image_bytes, mask_bytes = (torch.from_numpy(stack) for stack in stacks)
     return Prepared(store.ids, image_bytes, mask_bytes, images.tables())
@@ -154,14 +167,6 @@ def _array(path: Path, dataset: h5py.Dataset) -> np.ndarray:
         return stack
     # Larger stacks stay on disk. Copy on write: torch wants memory it could write to, the file stays as it is.
     return np.memmap(path, np.uint8, "c", dataset.id.get_offset(), dataset.shape)
-
-
-def _content(pairs: Iterable[Iterable[np.ndarray]]) -> str:
-    content = hashlib.sha256()
-    for pair in pairs:
-        for values in pair:
-            content.update(values.tobytes())
-    return content.hexdigest()
 
 
 def _entry(path: Path) -> CacheEntry:

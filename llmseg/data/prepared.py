@@ -67,16 +67,6 @@ class Prepared:
         image_table, mask_table = self.tables
         return _numbers(self.images[chosen], image_table, device), _numbers(self.masks[chosen], mask_table, device)
 
-    def to(self, device: torch.device) -> Prepared:
-        """Return the cases with bytes and tables on a device."""
-        image_table, mask_table = self.tables
-        return replace(
-            self,
-            images=self.images.to(device),
-            masks=self.masks.to(device),
-            tables=(image_table.to(device), mask_table.to(device)),
-        )
-
 
 def _numbers(values: Tensor, table: Tensor, device: torch.device) -> Tensor:
     if values.device != device:
@@ -103,10 +93,19 @@ def prepare(store: Store, images: Images, *, progress: bool = False) -> Prepared
 
 
 def resident(prepared: Prepared, device: torch.device) -> Prepared:
-    """Return the cases on the device if they take at most a share of its free memory, else as they are."""
-    if device.type != "cuda" or prepared.nbytes > RESIDENT_SHARE * torch.cuda.mem_get_info(device)[0]:
+    """Return the cases with their tables on the device, and their bytes where a share of its free memory holds them.
+
+    Args:
+        prepared: The cases.
+        device: Where batches are wanted; a CPU leaves everything as it is.
+    """
+    if device.type != "cuda":
         return prepared
-    return prepared.to(device)
+    image_table, mask_table = prepared.tables
+    here = replace(prepared, tables=(image_table.to(device), mask_table.to(device)))
+    if prepared.nbytes > RESIDENT_SHARE * torch.cuda.mem_get_info(device)[0]:
+        return here
+    return replace(here, images=prepared.images.to(device), masks=prepared.masks.to(device))
 
 
 def prepared_bytes(store: Store, images: Images, *, progress: bool) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import psutil
 import torch
@@ -39,9 +40,10 @@ class Needs:
 
 
 def measured(recipe: Recipe, net: nn.Module, numerics: Numerics, batch: tuple[Tensor, Tensor]) -> Needs:
-    """Let one case pass through network and loss, and count what waits for the backward pass.
+    """Let one case pass through network, loss and scores, and count what waits for the backward pass.
 
-    Nothing of the training is touched: the network is in evaluation mode, and what dropout would add is little.
+    So parts that do not fit each other are reported before anything begins. Nothing of the training is touched: the
+    network is in evaluation mode, and what dropout would add is little.
 
     Args:
         recipe: The recipe.
@@ -49,7 +51,9 @@ def measured(recipe: Recipe, net: nn.Module, numerics: Numerics, batch: tuple[Te
         numerics: How it is computed.
         batch: Image and mask of one case, ``[1, C, H, W]`` and ``[1, 1, H, W]``.
     """
-    kept = _kept(recipe, net.eval(), numerics.forward(net), batch)
+    # Compiling would take longer than all of the rest, and keep about as much.
+    forward = replace(numerics, compile=False).forward(net.eval())
+    kept = _kept(recipe, forward, batch, [p.untyped_storage().data_ptr() for p in net.parameters()])
     # Kernels in half precision are kept once, whatever the batch.
     kernels = sum(p.numel() for p in net.parameters() if p.ndim == 4) * numerics.dtype.itemsize
     halved = kernels if numerics.precision != "fp32" else 0
@@ -57,8 +61,8 @@ def measured(recipe: Recipe, net: nn.Module, numerics: Numerics, batch: tuple[Te
     return Needs(weights + halved, max(1, kept - halved))
 
 
-def _kept(recipe: Recipe, net: nn.Module, forward: Forward, batch: tuple[Tensor, Tensor]) -> int:
-    known = {p.untyped_storage().data_ptr() for p in net.parameters()}
+def _kept(recipe: Recipe, forward: Forward, batch: tuple[Tensor, Tensor], known: Sequence[int]) -> int:
+    """Return the bytes that one pass keeps, without those of known addresses."""
     kept: dict[int, int] = {}
 
     def note(tensor: Tensor) -> Tensor:
@@ -69,8 +73,12 @@ def _kept(recipe: Recipe, net: nn.Module, forward: Forward, batch: tuple[Tensor,
 
     image, mask = batch
     with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
-        loss = recipe.loss(forward(image), mask)  # holds what was counted until here
+        output = forward(image)
+        loss = recipe.loss(output, mask)  # holds what was counted until here
     del loss
+    for score in (recipe.score, recipe.test):
+        if score is not None:
+            score(output.detach(), mask)
     return sum(kept.values())
 
 
@@ -103,7 +111,7 @@ def check_memory(needs: Needs, limit: int, batch_size: int, at_once: int, *, sta
         raise UserError(f"{said}; one case alone needs {one}: choose a smaller images.size or another device")
     caution = "with batch statistics of the parts" if statistics else "with the same result"
     raise UserError(
-        f"{said}; use --at-once {fitting} to train the batch of {batch_size} in parts ({caution}, a third slower), "
+        f"{said}; use --at-once {fitting} to train the batch of {batch_size} in parts ({caution}, but slower), "
         f"or --set fit.batch_size={fitting}"
     )
 

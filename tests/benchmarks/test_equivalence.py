@@ -1,26 +1,15 @@
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import pytest
 import torch
 
 from llmseg.data.prepared import prepare
 from llmseg.engine.numerics import EXACT
 
-SCRIPT = Path(__file__).parents[2] / "benchmarks" / "equivalence.py"
-
 
 @pytest.fixture(scope="module")
-def equivalence():
-    spec = importlib.util.spec_from_file_location("equivalence", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(sys.modules, "equivalence", module)  # its records look themselves up
-        spec.loader.exec_module(module)
-    return module
+def equivalence(module):
+    return module("equivalence")
 
 
 def test_a_twin_of_the_same_numerics_is_the_same(equivalence, tiny_recipe, phantoms):

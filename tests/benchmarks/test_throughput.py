@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import importlib
 import json
 import sys
-from pathlib import Path
 
 import pytest
 import torch
@@ -14,35 +12,22 @@ from llmseg.engine.numerics import choose_numerics
 
 pytestmark = pytest.mark.slow
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 NAMES = ("plain", "monai", "ours")
 CPU = torch.device("cpu")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _importable():
-    """Let the modules of the benchmark find each other, as they do in a script."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "path", [str(BENCHMARKS), *sys.path])
-        yield
-
-
-def module(name):
-    return importlib.import_module(name)
-
-
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(module, tmp_path_factory):
     return module("throughput_images").write_phantoms(tmp_path_factory.mktemp("files"), "endoscopy", 9, pixels=48)
 
 
 @pytest.fixture(scope="module")
-def plan():
+def plan(module):
     return module("throughput_row").Plan(steps=2, rounds=2, device=CPU, numerics=choose_numerics(CPU))
 
 
 @pytest.fixture(scope="module")
-def row(tiny_recipe, folder, plan):
+def row(module, tiny_recipe, folder, plan):
     return module("throughput_row").measure(tiny_recipe, folder, plan, {"fp32": 0.1, "bf16": 0.2})
 
 
@@ -93,13 +78,13 @@ def test_ratios_and_shares_are_the_quotients(row):
     assert row["flop_share_of_peak"] == pytest.approx({"fp32": rate / 0.1, "bf16": rate / 0.2})
 
 
-def test_the_geometric_mean_leaves_out_what_failed():
+def test_the_geometric_mean_leaves_out_what_failed(module):
     mean = module("throughput_row").geometric_mean
     assert mean([2.0, None, 8.0]) == pytest.approx(4.0)
     assert mean([None]) is None
 
 
-def test_ours_puts_back_the_switches_when_it_fails(tiny_recipe, folder, plan, monkeypatch):
+def test_ours_puts_back_the_switches_when_it_fails(module, tiny_recipe, folder, plan, monkeypatch):
     def broken(self):
         raise ValueError("broken")
 
@@ -112,7 +97,7 @@ def test_ours_puts_back_the_switches_when_it_fails(tiny_recipe, folder, plan, mo
     assert torch.backends.cudnn.benchmark == before
 
 
-def test_a_contender_that_fails_is_reported(tiny_recipe, folder, plan, monkeypatch):
+def test_a_contender_that_fails_is_reported(module, tiny_recipe, folder, plan, monkeypatch):
     def out_of_memory(self):
         raise torch.OutOfMemoryError("not enough")
 
@@ -125,7 +110,7 @@ def test_a_contender_that_fails_is_reported(tiny_recipe, folder, plan, monkeypat
 
 
 @pytest.fixture
-def contenders(tiny_recipe, folder):
+def contenders(module, tiny_recipe, folder):
     store = module("throughput_images").FirstCases(folder, 9)
     torch.manual_seed(0)
     net = tiny_recipe.net.build(1)
@@ -181,12 +166,12 @@ def test_switches_of_ours_do_not_reach_the_others(contenders):
         assert now == before
 
 
-def test_too_few_cases_are_refused(folder):
+def test_too_few_cases_are_refused(module, folder):
     with pytest.raises(llmseg.UserError, match="10 cases are needed"):
         module("throughput_images").FirstCases(folder, 10)
 
 
-def test_operations_are_counted_as_by_hand():
+def test_operations_are_counted_as_by_hand(module):
     count = module("throughput_peak").flop_count
     net = nn.Conv2d(1, 4, kernel_size=3, padding=1)
     image, mask = torch.zeros(2, 1, 8, 8), torch.zeros(2, 4, 8, 8)
@@ -195,7 +180,7 @@ def test_operations_are_counted_as_by_hand():
     assert count(net, lambda output, mask: (output - mask).sum(), image, mask) == 2 * 2 * multiplied
 
 
-def test_operations_without_content_are_those_with_it(tiny_recipe):
+def test_operations_without_content_are_those_with_it(module, tiny_recipe):
     peak = module("throughput_peak")
     net = tiny_recipe.net.build(1)
     image, mask = torch.rand(2, 1, 32, 32), torch.rand(2, 1, 32, 32)
@@ -203,16 +188,16 @@ def test_operations_without_content_are_those_with_it(tiny_recipe):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux tells the peak of a process")
-def test_memory_is_what_is_used_and_given_back():
+def test_memory_is_what_is_used_and_given_back(module):
     rise = module("throughput_peak").memory_rise(lambda: torch.ones(2**25).sum(), CPU)
     # The system counts pages in lots.
     assert rise == pytest.approx(2**27, abs=2**24)
 
 
-def test_the_script_writes_what_it_measures(tmp_path, monkeypatch, capsys):
+def test_the_script_writes_what_it_measures(module, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(module("throughput_peak"), "SIZES", (32, 64))
     arguments = ("--quick", "--pipelines", "llama-3.1-405b", "--size", "64", "--pixels", "80", "--rounds", "1")
-    result = run(tmp_path, monkeypatch, *arguments)
+    result = run(module, tmp_path, monkeypatch, *arguments)
     assert set(result) == {
         *("hardware", "versions", "device", "peak", "settings", "rows", "ratios", "inference_ratios")
     }
@@ -222,9 +207,9 @@ def test_the_script_writes_what_it_measures(tmp_path, monkeypatch, capsys):
     assert "ours_vs_monai" in capsys.readouterr().out
 
 
-def test_cost_against_the_number_of_cases(tmp_path, monkeypatch, capsys):
+def test_cost_against_the_number_of_cases(module, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(module("throughput_cases"), "POOL", 3)
-    result = run(tmp_path, monkeypatch, "--cases", "20", "40", "--size", "16")
+    result = run(module, tmp_path, monkeypatch, "--cases", "20", "40", "--size", "16")
     assert [case["cases"] for case in result["cases"]] == [20, 40]
     for case in result["cases"]:
         assert case["build_ms_per_case"] > 0
@@ -236,7 +221,7 @@ def test_cost_against_the_number_of_cases(tmp_path, monkeypatch, capsys):
     assert "on_disk" in capsys.readouterr().out
 
 
-def run(folder, monkeypatch, *arguments):
+def run(module, folder, monkeypatch, *arguments):
     monkeypatch.setattr(sys, "argv", ["throughput.py", "--device", "cpu", *arguments, "--json", str(folder / "t.json")])
     module("throughput").main()
     return json.loads((folder / "t.json").read_text())

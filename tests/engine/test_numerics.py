@@ -56,7 +56,7 @@ def test_output_is_float32_and_close(id):
 
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])
 def test_probabilities_keep_their_digits(tiny_recipe, precision):
-    """Rounded to half precision, 0.999 and 1 are one, and a cross-entropy breaks."""
+    """Rounded to half precision, 0.9999 and 1 are one, and a cross-entropy breaks."""
     net = dataclasses.replace(tiny_recipe.net, output="probability").build(1)
     found = dataclasses.replace(BF16, precision=precision).forward(net)(torch.rand(1, 1, 32, 32))
     assert found.dtype == torch.float32
