@@ -55,15 +55,15 @@ def test_native_sizes_that_differ_are_refused(make_folder):
     assert prepare(store, SMALL).size == SMALL.size
 
 
-def test_a_damaged_file_is_reported_at_once(make_folder):
-    images, masks = make_folder()
-    (images / "c.png").write_bytes((images / "c.png").read_bytes()[:30])
-    with pytest.raises(UserError, match=r"c\.png"):
+def test_a_damaged_file_is_reported_before_anything_starts(make_folder):
+    images, masks = make_folder({"a": (60, 50), "b": (60, 50)})
+    (images / "b.png").write_bytes((images / "b.png").read_bytes()[:100])
+    with pytest.raises(UserError, match=r"b\.png is damaged"):
         prepare(FolderStore(images, masks), SMALL)
 
 
-def test_the_bar_is_shown_only_if_wanted(tiny_store, capsys):
+def test_progress_bar_only_when_asked(tiny_store, capsys):
     prepare(tiny_store, SMALL)
-    assert capsys.readouterr().err == ""
+    assert capsys.readouterr() == ("", "")
     prepare(tiny_store, SMALL, progress=True)
     assert "prepare" in capsys.readouterr().err

@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from llmseg.errors import UserError
-from llmseg.fidelity import rounding
 from llmseg.fidelity.verify import LEVELS, Verdict, read_record, verify
 
 RECORDS = {path.stem: read_record(path) for path in sorted((Path(__file__).parents[1] / "golden").glob("*.json"))}
@@ -121,14 +120,8 @@ def test_averaging_is_found_by_the_figures_too(open_golden):
     assert_diverges(verdict, "epoch 0")
 
 
-@pytest.fixture
-def one_neighbour(monkeypatch):
-    """All neighbours would say the same, a minute later."""
-    monkeypatch.setattr(rounding, "NEIGHBOURS", 1)
-
-
 @pytest.mark.slow
-def test_rounding_excuses_no_figure_that_is_off(open_golden, one_neighbour):
+def test_rounding_excuses_no_figure_that_is_off(open_golden):
     """The network is small and has no batch norm: rounding moves its second step by far less than half a percent."""
     case = open_golden("llama-3.1-405b")
     record = copy.deepcopy(case.record)
@@ -144,7 +137,7 @@ def test_rounding_excuses_no_figure_that_is_off(open_golden, one_neighbour):
         ("llama-3.1-405b", "fit.rate", 0.0010001, ["learning rate"]),
     ],
 )
-def test_a_planted_change_is_found_by_dynamics(open_golden, one_neighbour, stem, path, value, words):
+def test_a_planted_change_is_found_by_dynamics(open_golden, stem, path, value, words):
     case = open_golden(stem)
     assert case.pipeline.recipe.get(path) != value
     assert_diverges(check(case, "F4", changed(case, path, value)), *words)
