@@ -22,7 +22,7 @@ Set = Annotated[list[str], typer.Option("--set", help="Change a field of the rec
 Every = Annotated[float, typer.Option(help="Seconds between checkpoints.", min=0)]
 Precision = Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")]
 Exact = Annotated[bool, typer.Option("--exact", help="Compute as the original scripts do, bit for bit.")]
-Compile = Annotated[bool, typer.Option("--compile", help="Compile the network; pays for long runs.")]
+Compile = Annotated[bool, typer.Option("--compile", help="Compile the network before the first step.")]
 Tf32 = Annotated[bool, typer.Option("--tf32", help="Allow TF32 in fp32.")]
 AtOnce = Annotated[int | None, typer.Option(help="Cases in the network at once; less memory, but slower.", min=1)]
 MaxMemory = Annotated[float | None, typer.Option(help="Gigabytes the training may take.", min=0)]

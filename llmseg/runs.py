@@ -130,7 +130,7 @@ def train(
         precision: ``fp32``, ``bf16``, ``fp16``, or ``auto`` for what the device is made for; see
             :class:`llmseg.engine.numerics.Numerics`.
         exact: Compute as the original scripts do, in fp32 and without anything that changes rounding.
-        compile: Compile the network, which pays for long runs.
+        compile: Compile the network before the first step.
         tf32: Allow TF32 on devices that have it.
         at_once: Cases that go through the network at once; fewer than the batch train it in parts, see
             :func:`llmseg.engine.memory.in_parts`.

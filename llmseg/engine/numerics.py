@@ -27,7 +27,7 @@ class Numerics:
         precision: What the network computes in; weights, loss, scores and statistics are always float32.
         channels_last: Whether maps lie in memory pixel by pixel instead of channel by channel.
         fused: Whether the optimiser updates all weights in one kernel.
-        compile: Whether the network is compiled, which pays for long runs.
+        compile: Whether the network is compiled before its first step.
         tf32: Whether float32 products may be rounded to 10 bits on devices that are faster so.
     """
 
