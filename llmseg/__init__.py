@@ -18,12 +18,22 @@ if TYPE_CHECKING:
     from llmseg import zoo
     from llmseg.artefacts import replay
     from llmseg.data.cache import CacheEntry, cache_entries, cache_folder, clear_cache
+    from llmseg.data.catalog import Dataset, dataset_names, get_dataset
+    from llmseg.data.collect import prepare_dataset
+    from llmseg.data.doctor import examine
+    from llmseg.data.hdf5 import Hdf5Store
+    from llmseg.data.holdout import Holdout, hold_out
     from llmseg.data.store import Case, FolderStore, Store
+    from llmseg.data.subset import Subset
     from llmseg.data.synthetic import SyntheticStore
     from llmseg.errors import Terminated, UserError
+    from llmseg.evaluation.conventions import compare_conventions, conventions, stability_index
+    from llmseg.evaluation.evaluate import evaluate_masks, evaluate_run
+    from llmseg.evaluation.record import Evaluation
     from llmseg.export import export_difference, export_model, export_size
     from llmseg.fidelity.verify import Verdict, read_record, verify
-    from llmseg.inference import load_model, load_original_model, predict, probability
+    from llmseg.inference import predict, probability
+    from llmseg.models import load_model, load_original_model
     from llmseg.recipe import Difference, Recipe
     from llmseg.run_writer import hardware
     from llmseg.runs import Run, train
@@ -33,12 +43,17 @@ __all__ = [
     "CacheEntry",
     "Card",
     "Case",
+    "Dataset",
     "Difference",
+    "Evaluation",
     "FolderStore",
+    "Hdf5Store",
+    "Holdout",
     "Pipeline",
     "Recipe",
     "Run",
     "Store",
+    "Subset",
     "SyntheticStore",
     "Terminated",
     "UserError",
@@ -47,16 +62,26 @@ __all__ = [
     "cache_entries",
     "cache_folder",
     "clear_cache",
+    "compare_conventions",
+    "conventions",
+    "dataset_names",
+    "evaluate_masks",
+    "evaluate_run",
+    "examine",
     "export_difference",
     "export_model",
     "export_size",
+    "get_dataset",
     "hardware",
+    "hold_out",
     "load_model",
     "load_original_model",
     "predict",
+    "prepare_dataset",
     "probability",
     "read_record",
     "replay",
+    "stability_index",
     "train",
     "verify",
     "zoo",
@@ -67,29 +92,44 @@ _HOMES = {
     "CacheEntry": "llmseg.data.cache",
     "Card": "llmseg.zoo",
     "Case": "llmseg.data.store",
+    "Dataset": "llmseg.data.catalog",
     "Difference": "llmseg.recipe",
+    "Evaluation": "llmseg.evaluation.record",
     "FolderStore": "llmseg.data.store",
+    "Hdf5Store": "llmseg.data.hdf5",
+    "Holdout": "llmseg.data.holdout",
     "Pipeline": "llmseg.zoo",
     "Recipe": "llmseg.recipe",
     "Run": "llmseg.runs",
     "Store": "llmseg.data.store",
+    "Subset": "llmseg.data.subset",
     "SyntheticStore": "llmseg.data.synthetic",
     "Terminated": "llmseg.errors",
     "UserError": "llmseg.errors",
+    "Verdict": "llmseg.fidelity.verify",
     "cache_entries": "llmseg.data.cache",
     "cache_folder": "llmseg.data.cache",
     "clear_cache": "llmseg.data.cache",
+    "compare_conventions": "llmseg.evaluation.conventions",
+    "conventions": "llmseg.evaluation.conventions",
+    "dataset_names": "llmseg.data.catalog",
+    "evaluate_masks": "llmseg.evaluation.evaluate",
+    "evaluate_run": "llmseg.evaluation.evaluate",
+    "examine": "llmseg.data.doctor",
     "export_difference": "llmseg.export",
     "export_model": "llmseg.export",
     "export_size": "llmseg.export",
+    "get_dataset": "llmseg.data.catalog",
     "hardware": "llmseg.run_writer",
-    "probability": "llmseg.inference",
-    "Verdict": "llmseg.fidelity.verify",
-    "load_model": "llmseg.inference",
-    "load_original_model": "llmseg.inference",
+    "hold_out": "llmseg.data.holdout",
+    "load_model": "llmseg.models",
+    "load_original_model": "llmseg.models",
     "predict": "llmseg.inference",
+    "prepare_dataset": "llmseg.data.collect",
+    "probability": "llmseg.inference",
     "read_record": "llmseg.fidelity.verify",
     "replay": "llmseg.artefacts",
+    "stability_index": "llmseg.evaluation.conventions",
     "train": "llmseg.runs",
     "verify": "llmseg.fidelity.verify",
 }

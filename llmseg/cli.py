@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import os
 import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import llmseg
-from llmseg import Terminated, UserError, cli_text
+from llmseg import Terminated, UserError, cli_data, cli_evaluation, cli_text
 from llmseg import cli_options as option
+from llmseg.cli_common import folder_of, print_result, recipe_of, speaks, store_of
 
 if TYPE_CHECKING:
     from torch import nn
@@ -27,8 +26,10 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-cache_app = typer.Typer(no_args_is_help=True, help="Prepared cases that are kept on disk: list, clear.")
-app.add_typer(cache_app, name="cache")
+for commands in (cli_data.data_app, cli_data.cache_app):
+    app.add_typer(commands)
+app.command()(cli_evaluation.evaluate)
+app.command()(cli_evaluation.conventions)
 
 
 def _version(wanted: bool) -> None:
@@ -63,7 +64,7 @@ def list_pipelines(
         vendors = ", ".join(dict.fromkeys(card.vendor for card in every))
         raise UserError(f"no pipeline fits all of that; cohorts: 2024, 2025; vendors: {vendors}")
     pipelines = [llmseg.zoo.get(name) for name in names]
-    _show(cli_text.table_rows(pipelines) if as_json else cli_text.table(pipelines), as_json)
+    print_result(cli_text.table_rows(pipelines) if as_json else cli_text.table(pipelines), as_json)
 
 
 @app.command()
@@ -71,9 +72,9 @@ def show(name: option.Name, as_json: option.Json = False) -> None:
     """Show a pipeline: card, recipe, how it differs from the textbook recipe, published against actual."""
     pipeline = llmseg.zoo.get(name)
     if as_json:
-        _show({"id": pipeline.id, "card": asdict(pipeline.card), "recipe": pipeline.recipe.to_dict()}, as_json)
+        print_result({"id": pipeline.id, "card": asdict(pipeline.card), "recipe": pipeline.recipe.to_dict()}, as_json)
     else:
-        _show(cli_text.description(pipeline), as_json)
+        print_result(cli_text.description(pipeline), as_json)
 
 
 @app.command()
@@ -83,11 +84,11 @@ def diff(
     as_json: option.Json = False,
 ) -> None:
     """Show the fields in which two recipes differ."""
-    differences = _recipe(left)[1].diff(_recipe(right)[1])
+    differences = recipe_of(left)[1].diff(recipe_of(right)[1])
     if as_json:
-        _show([asdict(d) for d in differences], as_json)
+        print_result([asdict(d) for d in differences], as_json)
     else:
-        _show(cli_text.differences(differences, left, right), as_json)
+        print_result(cli_text.differences(differences, left, right), as_json)
 
 
 @app.command()
@@ -98,6 +99,7 @@ def train(
     masks: option.Masks = None,
     mask_suffix: option.Suffix = None,
     foreground: option.Foreground = None,
+    data: option.Data = None,
     synthetic: option.Synthetic = None,
     cases: option.Cases = 24,
     epochs: option.Epochs = None,
@@ -109,6 +111,7 @@ def train(
     tf32: option.Tf32 = False,
     at_once: option.AtOnce = None,
     max_memory: option.MaxMemory = None,
+    holdout: option.Holdout = None,
     no_cache: option.NoCache = False,
     changes: option.Set = [],  # noqa: B006
     checkpoint_every: option.Every = 60.0,
@@ -116,10 +119,10 @@ def train(
     quiet: option.Quiet = False,
 ) -> None:
     """Train a recipe and write the run folder; the same command again continues an interrupted run."""
-    label, recipe = _recipe(name)
+    label, recipe = recipe_of(name)
     for change in changes:
         recipe = recipe.change_text(change)
-    store = _store(_folder(images, masks, mask_suffix, foreground), synthetic, cases)
+    store = store_of(folder_of(images, masks, mask_suffix, foreground), synthetic, cases, data)
     run = llmseg.train(
         recipe,
         store,
@@ -134,11 +137,12 @@ def train(
         tf32=tf32,
         at_once=at_once,
         max_memory=max_memory,
+        holdout=None if holdout is None else llmseg.Holdout.load(holdout),
         cache=not no_cache,
         progress=not quiet,
         checkpoint_every=checkpoint_every,
     )
-    _show(cli_text.run_summary(run, as_json), as_json)
+    print_result(cli_text.run_summary(run, as_json), as_json)
 
 
 @app.command()
@@ -149,6 +153,7 @@ def replay(
     masks: option.Masks = None,
     mask_suffix: option.Suffix = None,
     foreground: option.Foreground = None,
+    data: option.Data = None,
     synthetic: option.Synthetic = None,
     cases: option.Cases = 24,
     epochs: option.Epochs = None,
@@ -167,14 +172,14 @@ def replay(
     """
     pipeline = llmseg.zoo.get(name)
     if verify is None:
-        store = _store(_folder(images, masks, mask_suffix, foreground), synthetic, cases)
+        store = store_of(folder_of(images, masks, mask_suffix, foreground), synthetic, cases, data)
         if out is None:
             raise UserError("replay needs --out DIR for the run folder, or --verify RECORD.json")
         run = llmseg.replay(pipeline, store, out, seed=seed, epochs=epochs, device=device, progress=not quiet)
-        _show(cli_text.run_summary(run, as_json), as_json)
+        print_result(cli_text.run_summary(run, as_json), as_json)
         return
-    first = _folder(images, masks, mask_suffix, foreground)
-    second = _folder(bookkeeping_images, bookkeeping_masks, mask_suffix, foreground)
+    first = folder_of(images, masks, mask_suffix, foreground)
+    second = folder_of(bookkeeping_images, bookkeeping_masks, mask_suffix, foreground)
     _verify(pipeline, verify, level, first, second, as_json, quiet)
 
 
@@ -202,7 +207,7 @@ def predict(
         batch_size=batch_size,
         progress=not quiet,
     )
-    _show([str(m) for m in masks] if as_json else f"{len(masks)} masks in {out / 'masks'}", as_json)
+    print_result([str(m) for m in masks] if as_json else f"{len(masks)} masks in {out / 'masks'}", as_json)
 
 
 @app.command()
@@ -219,27 +224,13 @@ def export(
     path = llmseg.export_model(net, recipe, out, size=wanted)
     difference = llmseg.export_difference(net, recipe, path, size=wanted)
     if as_json:
-        _show({"path": str(path), "size": wanted, "bytes": path.stat().st_size, "difference": difference}, as_json)
+        print_result(
+            {"path": str(path), "size": wanted, "bytes": path.stat().st_size, "difference": difference}, as_json
+        )
     else:
         megabytes = cli_text.megabytes(path.stat().st_size)
         text = f"{path} ({megabytes}) for images of {wanted[0]} x {wanted[1]}; largest difference {difference:.1e}"
-        _show(text, as_json)
-
-
-@cache_app.command("list")
-def list_cache(as_json: option.Json = False) -> None:
-    """List the prepared cases that are kept on disk."""
-    entries = llmseg.cache_entries()
-    if as_json:
-        _show([{**asdict(entry), "path": str(entry.path)} for entry in entries], as_json)
-    else:
-        _show(cli_text.cache(entries, llmseg.cache_folder()), as_json)
-
-
-@cache_app.command("clear")
-def clear_cache() -> None:
-    """Remove them, but those that are being written."""
-    _show(f"{cli_text.megabytes(llmseg.clear_cache())} freed in {llmseg.cache_folder()}", False)
+        print_result(text, as_json)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -256,19 +247,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _complain(error: Exception) -> None:
     """Print an error once, however many processes meet it."""
-    if _speaks():
+    if speaks():
         print(f"llmseg: {error}", file=sys.stderr)
-
-
-def _recipe(name: str) -> tuple[str, llmseg.Recipe]:
-    """Return label and recipe of a pipeline, or of a file with a recipe in JSON."""
-    path = Path(name)
-    if path.suffix == ".json":
-        if not path.is_file():
-            raise UserError(f"no recipe file {path}")
-        return path.stem, llmseg.Recipe.from_json(path.read_text(encoding="utf-8"))
-    pipeline = llmseg.zoo.get(name)
-    return pipeline.id, pipeline.recipe
 
 
 def _model(model: str, weights: Path | None) -> tuple[nn.Module, llmseg.Recipe]:
@@ -309,32 +289,6 @@ def _verify(
         if not as_json:
             print(verdict, flush=True)
     if as_json:
-        _show([asdict(v) for v in verdicts], as_json)
+        print_result([asdict(v) for v in verdicts], as_json)
     if not all(v.holds for v in verdicts):
         raise typer.Exit(1)
-
-
-def _store(folder: llmseg.FolderStore | None, synthetic: str | None, cases: int) -> llmseg.Store:
-    if folder is not None and synthetic is None:
-        return folder
-    if folder is None and synthetic is not None:
-        return llmseg.SyntheticStore(synthetic, count=cases)
-    raise UserError("give the cases: either --images DIR (and --masks DIR) or --synthetic MODALITY")
-
-
-def _folder(
-    images: Path | None, masks: Path | None, suffix: str | None, foreground: int | None
-) -> llmseg.FolderStore | None:
-    if images is None:
-        return None
-    return llmseg.FolderStore(images, masks or images, mask_suffix=suffix, foreground=foreground)
-
-
-def _speaks() -> bool:
-    """Return whether this process speaks for all that ``torchrun`` started."""
-    return os.environ.get("RANK", "0") == "0"
-
-
-def _show(what: Any, as_json: bool) -> None:
-    if _speaks():
-        print(json.dumps(what, indent=2) if as_json else what)

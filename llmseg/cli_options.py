@@ -15,6 +15,8 @@ Suffix = Annotated[str | None, typer.Option(help="What a mask's name has after t
 Foreground = Annotated[int | None, typer.Option(help="Mask value that means foreground, if masks are not 0 and 255.")]
 Synthetic = Annotated[str | None, typer.Option(help="Use phantoms of this modality instead of files.")]
 Cases = Annotated[int, typer.Option(help="Number of phantoms.")]
+Data = Annotated[Path | None, typer.Option(help="A store that llmseg data prepare wrote, instead of folders.")]
+Holdout = Annotated[Path | None, typer.Option(help="Manifest of test cases that llmseg data split wrote.")]
 Epochs = Annotated[int | None, typer.Option(help="Number of epochs instead of the recipe's.", min=1)]
 Seed = Annotated[int, typer.Option(help="Seed of what the recipe leaves to chance.", min=0)]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]

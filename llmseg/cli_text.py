@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llmseg import Difference, Pipeline, Run, zoo
 
 if TYPE_CHECKING:
-    from llmseg import CacheEntry
+    import pandas as pd
+
+    from llmseg import CacheEntry, Dataset, Evaluation, Hdf5Store, Holdout
 
 
 def table_rows(pipelines: Sequence[Pipeline]) -> list[dict[str, Any]]:
@@ -159,3 +163,115 @@ def size(shape: tuple[int, int, int]) -> str:
 def megabytes(count: int) -> str:
     """Return a number of bytes in megabytes."""
     return f"{count / 1e6:.1f} MB"
+
+
+def datasets(entries: Sequence[Dataset]) -> str:
+    """Return a line per dataset."""
+    head = ("id", "title", "modality", "target", "cases", "in the study", "licence")
+    rows = [
+        (
+            e.id,
+            e.title,
+            e.modality,
+            e.target,
+            f"{e.cases:,}" if e.cases else "unknown",
+            f"{e.study.cases:,}" if e.study else "in retina",
+            e.licence.spdx or "unknown",
+        )
+        for e in entries
+    ]
+    return columns([head, *rows])
+
+
+def dataset(entry: Dataset) -> str:
+    """Return the facts of a dataset."""
+    plain = ("title", "modality", "target", "colour", "cases", "sizes", "masks", "groups", "citation", "source")
+    facts = [(name, _value(getattr(entry, name) or "unknown")) for name in plain]
+    licence = [(name, _known(value)) for name, value in asdict(entry.licence).items()]
+    parts = [
+        columns(facts),
+        _section("licence", columns(licence).splitlines()),
+        _section("layout", entry.layout),
+        _section("what to know", entry.oddities),
+        _section("the study took", [entry.study.rule] if entry.study else []),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _known(value: object) -> str:
+    return {None: "unknown", True: "yes", False: "no"}.get(value, str(value))  # type: ignore[call-overload, no-any-return]
+
+
+def store_facts(store: Hdf5Store) -> dict[str, Any]:
+    """Return what was prepared."""
+    return {
+        "path": str(store.path),
+        "name": store.name,
+        "cases": len(store.ids),
+        "groups": len(set(store.groups.values())),
+        "parts": dict(Counter(part for part in store.parts.values() if part)),
+        "alone": list(store.alone),
+        "digest": store.digest,
+        **{name: store.provenance[name] for name in ("layout", "notes", "official_cases", "licence")},
+    }
+
+
+def store(store: Hdf5Store) -> str:
+    """Return what was prepared, in words."""
+    facts = store_facts(store)
+    official, licence, size = facts["official_cases"], facts["licence"], megabytes(Path(store.path).stat().st_size)
+    lines = [
+        f"{facts['cases']} cases in {facts['groups']} groups, {size}, in {store.path}",
+        f"layout: {facts['layout']}",
+        *(f"{part}: {count}" for part, count in facts["parts"].items()),
+        *([f"the official set has {official}"] if official and official != facts["cases"] else []),
+        *([f"{len(facts['alone'])} files without partner, first {facts['alone'][0]}"] if facts["alone"] else []),
+        *(f"note: {note}" for note in facts["notes"]),
+        *([f"licence: {licence['spdx'] or 'unknown'}"] if licence else []),
+        f"digest: {facts['digest']}",
+    ]
+    return "\n".join(lines)
+
+
+def holdout_facts(holdout: Holdout) -> dict[str, Any]:
+    """Return how test cases were drawn."""
+    held = [case for case in holdout.cases if case.held]
+    return {
+        "store": holdout.store,
+        "test_cases": len(held),
+        "test_groups": len({case.group for case in held}),
+        "cases": len(holdout.cases),
+        "split": holdout.split,
+        "seed": holdout.seed,
+        "digest": holdout.digest,
+    }
+
+
+def holdout(holdout: Holdout, path: Path) -> str:
+    """Return how test cases were drawn, in words."""
+    facts = holdout_facts(holdout)
+    return (
+        f"{facts['test_cases']} of {facts['cases']} cases of {holdout.store} held out in {facts['test_groups']} groups "
+        f"({holdout.split}, seed {holdout.seed}), in {path}\ndigest: {holdout.digest}"
+    )
+
+
+def evaluation(found: Evaluation) -> str:
+    """Return the means of an evaluation."""
+    record, means = found.record, found.means
+    rows = [(name, *(f"{value:.4f}" for value in values)) for name, *values in means.itertuples()]
+    line = f"{record['pipeline']} on {record['cases']} cases of {record['dataset']}, in {found.folder}"
+    warning = [f"overlap: {record['overlap']}"] if record["overlap"] else []
+    return "\n".join([columns([("mean", *means.columns), *rows]), line, *warning])
+
+
+def conventions(frame: pd.DataFrame, stability: float) -> str:
+    """Return who wins by which rule."""
+    wide = frame.pivot_table("value", "convention", "system", sort=False, dropna=False)
+    winners = frame.groupby("convention", sort=False)["winner"].first()
+    rows = [
+        (str(name), *(f"{value:.4f}" for value in row), str(winners[name]))
+        for name, row in zip(wide.index, wide.to_numpy(), strict=True)
+    ]
+    table = columns([("convention", *map(str, wide.columns), "winner"), *rows])
+    return f"{table}\nstability: {stability:.3f} of the pairs keep their order under every rule"

@@ -6,24 +6,20 @@ import copy
 import functools
 import io
 import itertools
-import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from llmseg.data.ahead import ahead
 from llmseg.data.layouts import find_images
 from llmseg.data.pixels import read_image
 from llmseg.errors import UserError
 from llmseg.files import make_folder, write_bytes
 from llmseg.recipe import Images, Recipe
-from llmseg.runs import Run
-from llmseg.zoo import Pipeline
 
 if TYPE_CHECKING:
     import torch
@@ -31,17 +27,29 @@ if TYPE_CHECKING:
 
     from llmseg.engine.numerics import Forward
 
-_Item = TypeVar("_Item")
-_Result = TypeVar("_Result")
-
 
 @dataclass(frozen=True)
 class _Loaded:
-    """An image as the network takes it: its file, its own height and width, its bytes ``[C, h, w]``."""
+    """An image as the network takes it: its name, its own height and width, its bytes ``[C, h, w]``."""
 
-    path: Path
+    name: str
     grid: tuple[int, int]
     pixels: np.ndarray
+
+
+@dataclass(frozen=True)
+class ProbabilityMap:
+    """Foreground probability of an image, float32 in 0..1.
+
+    Attributes:
+        name: The image.
+        working: ``[h, w]`` as the network gives it.
+        native: ``[H, W]`` on the image's own grid.
+    """
+
+    name: str
+    working: np.ndarray
+    native: np.ndarray
 
 
 def predict(
@@ -66,7 +74,7 @@ def predict(
     however large the folder is. Where the recipe keeps the native size, neighbours of one size share a batch.
 
     Args:
-        net: A network with weights, see :func:`load_model`; it stays as and where it is.
+        net: A network with weights, see :func:`llmseg.load_model`; it stays as and where it is.
         recipe: The recipe it was trained with.
         images: Folder of images.
         out: Folder for the two folders; existing files of the same names are replaced.
@@ -90,30 +98,86 @@ def predict(
         >>> net, recipe = load_model("runs/gpt-4")  # doctest: +SKIP
         >>> masks = predict(net, recipe, "images", "predicted", batch_size=32)  # doctest: +SKIP
     """
+    paths = find_images(Path(images))
+    _check_names(paths)
+    by_name = {path.name: path for path in paths}
+    out = Path(out)
+
+    def write(found: ProbabilityMap) -> Path:
+        return _write(out, (by_name[found.name], found.native))
+
+    maps = probability_maps(
+        net,
+        recipe,
+        tuple(by_name),
+        lambda name: read_image(by_name[name]),
+        device=device,
+        precision=precision,
+        exact=exact,
+        batch_size=batch_size,
+        progress=progress,
+    )
+    return tuple(ahead(write, _into(out, maps)))
+
+
+def probability_maps(
+    net: nn.Module,
+    recipe: Recipe,
+    names: Sequence[str],
+    read: Callable[[str], np.ndarray],
+    *,
+    device: str = "auto",
+    precision: str = "auto",
+    exact: bool = False,
+    batch_size: int | None = None,
+    progress: bool = True,
+) -> Iterator[ProbabilityMap]:
+    """Yield the foreground probability of many images in order; :func:`predict` says how.
+
+    All images are read once before the first is yielded, so that a damaged one stops nothing half-way.
+
+    Args:
+        net: A network with weights; it stays as and where it is.
+        recipe: The recipe it was trained with.
+        names: The images.
+        read: Reads an image by name: uint8 ``[H, W]`` or ``[H, W, 3]``. Threads call it.
+        device: As for :func:`predict`.
+        precision: As for :func:`predict`.
+        exact: As for :func:`predict`.
+        batch_size: As for :func:`predict`.
+        progress: Whether to show progress bars.
+
+    Raises:
+        UserError: As :func:`predict`.
+    """
     from tqdm import tqdm
 
     from llmseg.engine.device import choose_device
     from llmseg.engine.numerics import choose_numerics
 
-    paths = find_images(Path(images))
-    _check_names(paths)
     chosen = choose_device(device)
     together = _together(recipe, chosen) if batch_size is None else batch_size
     if together < 1:
         raise UserError(f"batch size {together}: must be at least 1")
     numerics = choose_numerics(chosen, precision, exact=exact).for_inference
-    shown = functools.partial(tqdm, total=len(paths), unit="image", disable=not progress)
-    load = functools.partial(_load, recipe.images)
-    with ThreadPoolExecutor(os.cpu_count()) as workers, numerics.switched():
-        loaded = shown(_ahead(workers, load, paths, 2 * together), desc="check", leave=False)
+    shown = functools.partial(tqdm, total=len(names), unit="image", disable=not progress)
+
+    load = functools.partial(_load, recipe.images, read)
+    with numerics.switched():
+        loaded = shown(ahead(load, names, 2 * together), desc="check", leave=False)
         _try_sizes(net, {image.pixels.shape for image in loaded})
-        for kind in ("masks", "probabilities"):
-            make_folder(Path(out) / kind)
-        batches = _batches(_ahead(workers, load, paths, 2 * together), together)
         forward = numerics.forward(numerics.place(copy.deepcopy(net).eval(), chosen))
-        predicted = _predicted(forward, recipe, batches, chosen)
-        write = functools.partial(_write, Path(out))
-        return tuple(shown(_ahead(workers, write, predicted, together + 1), desc="predict"))
+        batches = _batches(ahead(load, names, 2 * together), together)
+        yield from shown(_predicted(forward, recipe, batches, chosen), desc="predict")
+
+
+def _into(out: Path, maps: Iterator[ProbabilityMap]) -> Iterator[ProbabilityMap]:
+    """Make the folders of a prediction when its first map is there: until then, nothing is written."""
+    for place, found in enumerate(maps):
+        if place == 0:
+            for kind in ("masks", "probabilities"):
+                make_folder(out / kind)
+        yield found
 
 
 def probability(net: nn.Module, recipe: Recipe, image: np.ndarray) -> np.ndarray:
@@ -136,31 +200,6 @@ def probability(net: nn.Module, recipe: Recipe, image: np.ndarray) -> np.ndarray
         maps = _maps(EXACT.forward(net.eval()), recipe, recipe.images.image(image)[None].to(device))
     height, width = image.shape[:2]
     return _on_grid(maps, (height, width))
-
-
-def load_model(run: str | Path) -> tuple[nn.Module, Recipe]:
-    """Return network and recipe of a run folder.
-
-    Raises:
-        UserError: The folder holds no finished run.
-    """
-    if not Path(run).is_dir():
-        raise UserError(f"no run folder {run}; for a pipeline of that name, give the original's --weights, too")
-    opened = Run.open(run)
-    return opened.load_net(), opened.recipe
-
-
-def load_original_model(pipeline: Pipeline, weights: str | Path) -> tuple[nn.Module, Recipe]:
-    """Return network and recipe of a pipeline with weights saved by the original script.
-
-    Weights of a network with three input channels make the recipe read images in colour.
-
-    Raises:
-        UserError: The weights do not fit.
-    """
-    net = pipeline.load_original(weights)
-    channels = next(p for p in net.parameters() if p.ndim == 4).shape[1]
-    return net, pipeline.recipe.change("images.colour", "rgb" if channels == 3 else "grey")
 
 
 def _together(recipe: Recipe, device: torch.device) -> int:
@@ -187,23 +226,10 @@ def _try_sizes(net: nn.Module, shapes: Iterable[tuple[int, ...]]) -> None:
             trial(torch.empty((1, *shape), device="meta"))
 
 
-def _ahead(
-    workers: ThreadPoolExecutor, work: Callable[[_Item], _Result], items: Iterable[_Item], limit: int
-) -> Iterator[_Result]:
-    """Yield the results of work on items in order, while threads work on later ones: on ``limit`` of them at most."""
-    begun: deque[Future[_Result]] = deque()
-    for item in items:
-        begun.append(workers.submit(work, item))
-        if len(begun) >= limit:
-            yield begun.popleft().result()
-    while begun:
-        yield begun.popleft().result()
-
-
-def _load(prepare: Images, path: Path) -> _Loaded:
-    image = read_image(path)
+def _load(prepare: Images, read: Callable[[str], np.ndarray], name: str) -> _Loaded:
+    image = read(name)
     height, width = image.shape[:2]
-    return _Loaded(path, (height, width), prepare.image_bytes(image))
+    return _Loaded(name, (height, width), prepare.image_bytes(image))
 
 
 def _batches(images: Iterable[_Loaded], together: int) -> Iterator[list[_Loaded]]:
@@ -215,8 +241,8 @@ def _batches(images: Iterable[_Loaded], together: int) -> Iterator[list[_Loaded]
 
 def _predicted(
     forward: Forward, recipe: Recipe, batches: Iterable[list[_Loaded]], device: torch.device
-) -> Iterator[tuple[Path, np.ndarray]]:
-    """Yield file and probability ``[H, W]`` of every image; only bytes travel to the device."""
+) -> Iterator[ProbabilityMap]:
+    """Yield the probability of every image; only bytes travel to the device."""
     import torch
 
     table = recipe.images.tables()[0].to(device)
@@ -224,7 +250,8 @@ def _predicted(
         pixels = torch.from_numpy(np.stack([image.pixels for image in batch])).to(device)
         maps = _maps(forward, recipe, table.take(pixels.long()))
         for place, image in enumerate(batch):
-            yield image.path, _on_grid(maps[place : place + 1], image.grid)
+            one = maps[place : place + 1]
+            yield ProbabilityMap(image.name, one[0, 0].cpu().numpy(), _on_grid(one, image.grid))
 
 
 def _maps(forward: Forward, recipe: Recipe, images: Tensor) -> Tensor:

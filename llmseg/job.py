@@ -40,6 +40,7 @@ class Job:
     world: World
     at_once: int | None
     max_memory: float | None
+    holdout: str | None
     progress: bool
 
     def train(self, checkpoint_every: float, *, cache: bool) -> None:
@@ -49,7 +50,9 @@ class Job:
         split, net = draw_start(self.recipe, self.store.ids, self.seed, prepared.size)
         net = self._placed(net, prepared.batch(split.train[:1], self.device))
         state = State.begin(self.recipe.fit, net, self.numerics)
-        record = run_record(self.recipe, self.store, split, net, self._how, label=self.label, seed=self.seed)
+        record = run_record(
+            self.recipe, self.store, split, net, self._how, label=self.label, seed=self.seed, holdout=self.holdout
+        )
         writer = RunWriter(self.folder, record, state, self.store.groups, checkpoint_every)
         with self._locked(), notice() as notices:
             if self.world.any(self._done()):  # another process was faster

@@ -46,8 +46,20 @@ def run_record(
     *,
     label: str,
     seed: int,
+    holdout: str | None,
 ) -> dict[str, Any]:
-    """Return what ``run.json`` says of a run that begins."""
+    """Return what ``run.json`` says of a run that begins.
+
+    Args:
+        recipe: What is done.
+        store: The cases.
+        split: How they are divided.
+        net: The network.
+        how: All that may change the last bits of the result.
+        label: Name of the run.
+        seed: Its seed.
+        holdout: Digest of the test cases that were kept out.
+    """
     return {
         "status": "running",
         "label": label,
@@ -56,6 +68,7 @@ def run_record(
         "store": {"name": store.name, "cases": len(store.ids), "digest": store.digest},
         "split": asdict(split),
         "split_digest": split.digest,
+        "holdout": holdout,
         "seed": seed,
         "how": how,
         "parameters": sum(p.numel() for p in net.parameters()),

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from torch import nn
 
+    from llmseg.data.holdout import Holdout
+
 
 @dataclass(frozen=True)
 class Run:
@@ -109,6 +111,7 @@ def train(
     tf32: bool = False,
     at_once: int | None = None,
     max_memory: float | None = None,
+    holdout: Holdout | None = None,
     cache: bool = True,
     progress: bool = True,
     checkpoint_every: float = 60.0,
@@ -135,6 +138,7 @@ def train(
         at_once: Cases that go through the network at once; fewer than the batch train it in parts, see
             :func:`llmseg.engine.memory.in_parts`.
         max_memory: Gigabytes the training may take, instead of what the device has free.
+        holdout: Test cases that are kept out: the recipe splits the rest. ``run.json`` holds their digest.
         cache: Keep prepared cases on disk for the next run, see :mod:`llmseg.data.cache`.
         progress: Whether to show progress bars.
         checkpoint_every: Seconds between checkpoints.
@@ -163,6 +167,8 @@ def train(
     numerics = choose_numerics(chosen, precision, exact=exact, compile=compile, tf32=tf32)
     if epochs is not None:
         recipe = recipe.change("fit.epochs", epochs)
+    if holdout is not None:
+        store = holdout.rest(store)
     if earlier_run(folder, recipe, store.digest, seed) == "done":
         return Run(folder)
     with joined(chosen) as world:
@@ -178,6 +184,7 @@ def train(
             world=world,
             at_once=at_once,
             max_memory=max_memory,
+            holdout=None if holdout is None else holdout.digest,
             progress=progress and world.leads,
         )
         job.train(checkpoint_every, cache=cache)

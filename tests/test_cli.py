@@ -232,7 +232,7 @@ def test_bad_data_is_one_line_and_leaves_nothing(call, folder, tmp_path, spoil, 
     [
         (["show", "gpt-5"], "no pipeline 'gpt-5'; did you mean 'gpt-4'?"),
         (["diff", "gpt-4", "nothing.json"], "no recipe file nothing.json"),
-        (["train", "gpt-4", "--out", "run"], "either --images DIR"),
+        (["train", "gpt-4", "--out", "run"], "in one way: --data STORE, --images DIR"),
         (["train", "gpt-4", "--out", "run", "--synthetic", "fundos"], "did you mean 'fundus'?"),
         (["train", "gpt-4", "--out", "run", "--synthetic", "fundus", "--set", "fit.epoch=3"], "did you mean 'epochs'?"),
         (["train", "gpt-4", "--out", "run", "--synthetic", "fundus", "--set", "fit.epochs=x"], "a whole number"),

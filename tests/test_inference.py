@@ -212,12 +212,12 @@ def test_memory_does_not_grow_with_the_folder(echo_recipe, make_folder, monkeypa
     lock, begun, alive, ahead, load = threading.Lock(), itertools.count(1), set(), [], inference._load
     passed = most = 0
 
-    def counted(prepare, path):
+    def counted(*arguments):
         nonlocal most
         with lock:
             number = next(begun)
             ahead.append(number - 60 - passed)  # each is loaded twice, first to be checked
-        loaded = load(prepare, path)
+        loaded = load(*arguments)
         with lock:
             alive.add(number)
             most = max(most, len(alive))

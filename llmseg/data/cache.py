@@ -18,6 +18,7 @@ import psutil
 import torch
 from filelock import FileLock, Timeout
 
+from llmseg.data.hdf5_disk import written
 from llmseg.data.prepared import RESIDENT_SHARE, Prepared, prepared_bytes
 from llmseg.data.store import Store
 from llmseg.errors import UserError
@@ -127,8 +128,9 @@ def _file_name(name: str) -> str:
 
 def _build(path: Path, store: Store, images: Images, progress: bool) -> None:
     content = hashlib.sha256()
-    with replaced(path) as temporary, h5py.File(temporary, "w") as file:
-        for place, pair in enumerate(_noted(content, prepared_bytes(store, images, progress=progress))):
+    with replaced(path) as temporary, written(temporary) as (file, disk):
+        prepared = disk.watched(prepared_bytes(store, images, progress=progress))
+        for place, pair in enumerate(_noted(content, prepared)):
             for name, values in zip(("images", "masks"), pair, strict=True):
                 if place == 0:
                     file.create_dataset(name, shape=(len(store.ids), *values.shape), dtype=np.uint8)

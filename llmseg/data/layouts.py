@@ -25,11 +25,25 @@ class Pair:
     mask: Path
 
 
-def find_pairs(images: Path, masks: Path, suffix: str | None = None) -> tuple[Pair, ...]:
-    """Pair every image with its mask.
+@dataclass(frozen=True)
+class Pairing:
+    """Which files of two folders belong together, and which stand alone.
 
-    Hidden files and other extensions are passed over. All masks of a store have the same suffix: the one that
-    pairs most images. When both folders are the same, files with the suffix are masks, the others images.
+    Attributes:
+        pairs: In the order of the image file names.
+        images_alone: Images without a mask, by name.
+        masks_alone: Files in the folder of the masks that belong to no image, by name.
+        suffix: What the stem of every paired mask has after its image's.
+    """
+
+    pairs: tuple[Pair, ...]
+    images_alone: tuple[Path, ...]
+    masks_alone: tuple[Path, ...]
+    suffix: str
+
+
+def find_pairs(images: Path, masks: Path, suffix: str | None = None) -> tuple[Pair, ...]:
+    """Pair every image with its mask, see :func:`pair_files`; masks without an image are passed over.
 
     Args:
         images: Folder of the images.
@@ -42,6 +56,33 @@ def find_pairs(images: Path, masks: Path, suffix: str | None = None) -> tuple[Pa
     Raises:
         UserError: A folder is missing or has no images, or an image has no mask or two.
     """
+    pairing = pair_files(images, masks, suffix)
+    if pairing.images_alone:
+        alone = [file.name for file in pairing.images_alone]
+        raise UserError(
+            f"{len(alone)} of {len(alone) + len(pairing.pairs)} images in {images} have no mask "
+            f"'<name>{pairing.suffix}.*' in {masks}: {_few(alone)}; add the masks or move the images away"
+        )
+    return pairing.pairs
+
+
+def pair_files(images: Path, masks: Path, suffix: str | None = None) -> Pairing:
+    """Pair images and masks, and say which files stand alone.
+
+    Hidden files and other extensions are passed over. All masks of a store have the same suffix: the one that
+    pairs most images. When both folders are the same, files with the suffix are masks, the others images.
+
+    Args:
+        images: Folder of the images.
+        masks: Folder of the masks; may be the same.
+        suffix: What a mask's stem has after the image's stem; ``None`` tries :data:`SUFFIXES`.
+
+    Returns:
+        The pairs, at least one, and the rest.
+
+    Raises:
+        UserError: A folder is missing or has no images, no image has a mask, or one has two.
+    """
     image_files, mask_files = _list(images, "image"), _list(masks, "mask")
     same = images.resolve() == masks.resolve()
     _check_stems(image_files, [suffix] if suffix else [s for s in SUFFIXES if s], same)
@@ -51,14 +92,15 @@ def find_pairs(images: Path, masks: Path, suffix: str | None = None) -> tuple[Pa
     best = max(candidates, key=lambda s: len(found[s]))
     if not found[best]:
         raise UserError(_no_pairs(images, masks, image_files, mask_files, candidates))
-    expected = [f for f in image_files if not (same and f.stem.endswith(best))]
-    missing = [f.name for f in expected if f.name not in found[best]]
-    if missing:
-        raise UserError(
-            f"{len(missing)} of {len(expected)} images in {images} have no mask "
-            f"'<name>{best}.*' in {masks}: {_few(missing)}; add the masks or move the images away"
-        )
-    return tuple(found[best][f.name] for f in expected)
+    pairs = tuple(found[best].values())
+    used = {pair.mask for pair in pairs}
+    # In one folder, the suffix alone tells the masks from the images.
+    return Pairing(
+        pairs=pairs,
+        images_alone=tuple(f for f in image_files if f.name not in found[best] and not _is_mask(f, best, same)),
+        masks_alone=tuple(f for f in mask_files if f not in used and (not same or _is_mask(f, best, same))),
+        suffix=best,
+    )
 
 
 def find_images(folder: Path) -> tuple[Path, ...]:
@@ -96,10 +138,15 @@ def _check_stems(images: Sequence[Path], suffixes: Sequence[str], same: bool) ->
             )
 
 
+def _is_mask(file: Path, suffix: str, same: bool) -> bool:
+    """Whether a file listed among the images is a mask, because both lie in one folder."""
+    return same and file.stem.endswith(suffix)
+
+
 def _paired(images: Sequence[Path], by_stem: dict[str, list[Path]], suffix: str, same: bool) -> dict[str, Pair]:
     pairs = {}
     for image in images:
-        if same and image.stem.endswith(suffix):
+        if _is_mask(image, suffix, same):
             continue
         masks = by_stem.get(image.stem + suffix, [])
         if len(masks) > 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -9,76 +10,119 @@ from PIL import Image, UnidentifiedImageError
 
 from llmseg.errors import UserError
 
+
+class LabelValues(UserError):
+    """A mask holds numbers of classes where 0 and 255 are expected."""
+
+
 _GREY_MODES = ("1", "L", "LA", "La")
 
 
 def read_image(path: Path) -> np.ndarray:
-    """Read an image file as uint8 grey ``[H, W]`` or RGB ``[H, W, 3]``.
+    """Read an image file as uint8 grey ``[H, W]`` or RGB ``[H, W, 3]``, see :func:`decode_image`."""
+    return decode_image(_content(path), str(path))
+
+
+def read_mask(path: Path, foreground: int | None = None) -> np.ndarray:
+    """Read a mask file as uint8 ``[H, W]``, see :func:`decode_mask`."""
+    return decode_mask(_content(path), str(path), foreground)
+
+
+def decode_image(content: bytes, name: str) -> np.ndarray:
+    """Decode the content of an image file as uint8 grey ``[H, W]`` or RGB ``[H, W, 3]``.
 
     1-bit, grey and 16-bit files give grey; RGB, RGBA (the alpha channel is dropped), palette and other colour
     files give RGB. 16-bit values are divided by 257, so that 65535 becomes 255. Of an animated file, the first
     frame is read. Camera rotation flags are ignored, as the scripts ignore them.
 
+    Args:
+        content: The file's bytes.
+        name: What messages call the file.
+
     Raises:
         UserError: The file is no image or is damaged.
     """
-    image = _open(path)
+    image = _open(content, name)
     if _is_deep(image):
-        return _from_deep(np.asarray(image), path, as_labels=False)
+        return _from_deep(np.asarray(image), name, as_labels=False)
     return np.array(image.convert("L" if image.mode in _GREY_MODES else "RGB"))
 
 
-def read_mask(path: Path, foreground: int | None = None) -> np.ndarray:
-    """Read a mask file as uint8 ``[H, W]``.
+def decode_mask(content: bytes, name: str, foreground: int | None = None) -> np.ndarray:
+    """Decode the content of a mask file as uint8 ``[H, W]``.
 
     Colours become grey as Pillow converts them. 16-bit files whose values fit in 8 bits keep them, others are
     divided by 257.
 
     Args:
-        path: The file.
+        content: The file's bytes.
+        name: What messages call the file.
         foreground: The value that means foreground; it becomes 255 and all others 0. For palette files it is
             the palette index. ``None`` keeps the values.
 
     Raises:
-        UserError: The file is no image or is damaged, or its largest value is neither 0 nor above 127: most
-            recipes put the border between background and foreground at half intensity, so such a mask would
+        UserError: The file is no image or is damaged; :class:`LabelValues` if its largest value is neither 0 nor above
+            127: most recipes put the border between background and foreground at half intensity, so such a mask would
             count as empty.
     """
-    image = _open(path)
+    image = _open(content, name)
     if foreground is not None:
         values = np.asarray(image if image.mode == "P" or _is_deep(image) else image.convert("L"))
         chosen: np.ndarray = np.where(values == foreground, np.uint8(255), np.uint8(0))
         return chosen
-    mask = _from_deep(np.asarray(image), path, as_labels=True) if _is_deep(image) else np.array(image.convert("L"))
+    mask = _from_deep(np.asarray(image), name, as_labels=True) if _is_deep(image) else np.array(image.convert("L"))
     if 0 < mask.max() < 128:
         present = ", ".join(str(v) for v in np.unique(mask)[:6])
-        raise UserError(
-            f"mask {path} has grey values {present} of 255; recipes expect 0 for background and 255 for foreground, "
+        raise LabelValues(
+            f"mask {name} has grey values {present} of 255; recipes expect 0 for background and 255 for foreground, "
             f"name the value that means foreground (--foreground {int(mask.max())})"
         )
     return mask
 
 
-def _open(path: Path) -> Image.Image:
+def decode_labels(content: bytes, name: str) -> np.ndarray:
+    """Decode the content of a file of labels ``[H, W]`` as the numbers that are stored: of a palette file, the indices.
+
+    Args:
+        content: The file's bytes.
+        name: What messages call the file.
+
+    Raises:
+        UserError: The file is no image, is damaged, or has several channels.
+    """
+    values = np.asarray(_open(content, name))
+    if values.ndim != 2:
+        raise UserError(f"{name} has {values.shape[2]} channels; labels have one")
+    return values
+
+
+def _content(path: Path) -> bytes:
     try:
-        with Image.open(path) as file:
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}); replace it or move it away") from error
+
+
+def _open(content: bytes, name: str) -> Image.Image:
+    try:
+        with Image.open(io.BytesIO(content)) as file:
             image: Image.Image = file.copy()  # decodes the pixels
             return image
     except UnidentifiedImageError as error:
-        raise UserError(f"{path} is not an image that can be read; replace it or move it away") from error
+        raise UserError(f"{name} is not an image that can be read; replace it or move it away") from error
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise UserError(f"{path} is damaged or cannot be read ({error}); replace it or move it away") from error
+        raise UserError(f"{name} is damaged or cannot be read ({error}); replace it or move it away") from error
 
 
 def _is_deep(image: Image.Image) -> bool:
     return image.mode.startswith(("I", "F"))
 
 
-def _from_deep(values: np.ndarray, path: Path, *, as_labels: bool) -> np.ndarray:
+def _from_deep(values: np.ndarray, name: str, *, as_labels: bool) -> np.ndarray:
     if values.dtype.kind == "f" and not np.isfinite(values).all():
-        raise UserError(f"{path} holds values that are not finite; replace it or move it away")
+        raise UserError(f"{name} holds values that are not finite; replace it or move it away")
     if values.min() < 0 or values.max() > 65535:
-        raise UserError(f"{path} has values {values.min()} to {values.max()}; allowed are 8-bit and 16-bit files")
+        raise UserError(f"{name} has values {values.min()} to {values.max()}; allowed are 8-bit and 16-bit files")
     if as_labels and values.max() <= 255:
         return values.astype(np.uint8)
     return np.round(values / 257).astype(np.uint8)

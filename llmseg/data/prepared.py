@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import functools
-import itertools
-import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,12 +11,10 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from llmseg.data.ahead import ahead
 from llmseg.data.store import Store
 from llmseg.errors import UserError
 from llmseg.recipe import Images
-
-_AT_ONCE = 64
-"""Cases that are prepared before they are handed on, which bounds the memory."""
 
 RESIDENT_SHARE = 0.25
 """Cases are held in the memory of the device, or of the machine, if they take at most this share of it."""
@@ -119,15 +114,12 @@ def prepared_bytes(store: Store, images: Images, *, progress: bool) -> Iterator[
         case = store.read(id)
         return images.image_bytes(case.image), images.mask_bytes(case.mask)
 
-    ids = iter(tqdm(store.ids, desc="prepare", unit="case", leave=False, disable=not progress))
+    ids = tqdm(store.ids, desc="prepare", unit="case", leave=False, disable=not progress)
     first: tuple[str, tuple[int, ...]] | None = None
-    # Threads suffice: Pillow and OpenCV let others work while they decode and resize.
-    with ThreadPoolExecutor(os.cpu_count()) as workers:
-        while chunk := list(itertools.islice(ids, _AT_ONCE)):
-            for id, pair in zip(chunk, workers.map(one, chunk), strict=True):
-                first = first or (id, pair[0].shape[-2:])
-                _check_size(first, (id, pair[0].shape[-2:]))
-                yield pair
+    for id, pair in zip(store.ids, ahead(one, ids), strict=True):
+        first = first or (id, pair[0].shape[-2:])
+        _check_size(first, (id, pair[0].shape[-2:]))
+        yield pair
 
 
 def _check_size(first: tuple[str, tuple[int, ...]], other: tuple[str, tuple[int, ...]]) -> None:

@@ -7,13 +7,15 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol, get_args
 
 import numpy as np
 
-from llmseg.data.layouts import Pair, find_pairs
+from llmseg.data.layouts import Pair, Pairing, find_pairs, pair_files
 from llmseg.data.pixels import read_image, read_mask
-from llmseg.errors import UserError
+from llmseg.errors import UserError, nearest
+
+Orphans = Literal["refuse", "skip"]
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,10 @@ class Store(Protocol):
     def read(self, id: str) -> Case: ...
 
 
+class SizesDiffer(UserError):
+    """A mask has another size than its image."""
+
+
 @dataclass(frozen=True)
 class FolderStore:
     """Images and masks as files in two folders, or in one.
@@ -58,9 +64,11 @@ class FolderStore:
         mask_suffix: What a mask's stem has after the image's, such as ``"_seg"``; ``None`` finds it.
         foreground: Mask value that means foreground, for masks that do not use 0 and 255; ``None`` takes the
             values as they are.
+        orphans: What becomes of images without a mask: ``"refuse"`` them with an error, or ``"skip"`` them.
+            Masks without an image are passed over in either case. :attr:`alone` lists both.
 
     Raises:
-        UserError: A folder is missing, there are no pairs, or a mask is missing.
+        UserError: A folder is missing, there are no pairs, or a mask is missing and ``orphans`` is ``"refuse"``.
 
     Example:
         >>> store = FolderStore("images", "masks")  # doctest: +SKIP
@@ -72,14 +80,25 @@ class FolderStore:
     masks: Path | str
     mask_suffix: str | None = None
     foreground: int | None = None
+    orphans: Orphans = "refuse"
 
     def __post_init__(self) -> None:
+        allowed = get_args(Orphans)
+        if self.orphans not in allowed:
+            hint = nearest(str(self.orphans), allowed)
+            raise UserError(f"orphans '{self.orphans}': must be one of {', '.join(allowed)}{hint}")
         # Finding the pairs now reports a wrong folder where it is named, not where it is first read.
         _ = self._pairs
 
     @functools.cached_property
     def _pairs(self) -> dict[str, Pair]:
-        return {p.id: p for p in find_pairs(Path(self.images), Path(self.masks), self.mask_suffix)}
+        if self.orphans == "refuse":
+            return {p.id: p for p in find_pairs(Path(self.images), Path(self.masks), self.mask_suffix)}
+        return {p.id: p for p in self._pairing.pairs}
+
+    @functools.cached_property
+    def _pairing(self) -> Pairing:
+        return pair_files(Path(self.images), Path(self.masks), self.mask_suffix)
 
     @property
     def name(self) -> str:
@@ -97,6 +116,12 @@ class FolderStore:
         """Each case is a group of its own: a folder does not say what belongs together."""
         return {id: id for id in self.ids}
 
+    @property
+    def alone(self) -> tuple[str, ...]:
+        """Files that have no partner, as ``folder/name``: images without a mask, then masks without an image."""
+        files = (*self._pairing.images_alone, *self._pairing.masks_alone)
+        return tuple(f"{file.parent.name}/{file.name}" for file in files)
+
     @functools.cached_property
     def digest(self) -> str:
         """SHA-256 over names and file contents, 64 hexadecimal digits."""
@@ -110,15 +135,15 @@ class FolderStore:
         """Decode one case.
 
         Raises:
-            UserError: The id is unknown, a file is damaged or no image, the sizes of image and mask differ, or
-                the mask's values cannot mean background and foreground.
+            UserError: The id is unknown, or a file is damaged or no image; :class:`SizesDiffer` where the sizes of
+                image and mask differ, ``LabelValues`` where the mask's values cannot mean background and foreground.
         """
         if id not in self._pairs:
             raise UserError(f"no case '{id}' in {self.images}; it has {len(self.ids)}, first '{self.ids[0]}'")
         pair = self._pairs[id]
         image, mask = read_image(pair.image), read_mask(pair.mask, self.foreground)
         if image.shape[:2] != mask.shape[:2]:
-            raise UserError(
+            raise SizesDiffer(
                 f"mask {pair.mask.name} is {_size(mask)}, its image {pair.image.name} is {_size(image)} "
                 "(width x height); make them equal"
             )

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from llmseg.data.layouts import EXTENSIONS, SUFFIXES, find_images, find_pairs
+from llmseg.data.layouts import EXTENSIONS, SUFFIXES, find_images, find_pairs, pair_files
 from llmseg.errors import UserError
 
 
@@ -176,3 +176,52 @@ def test_two_images_of_one_stem(make_folder):
     shutil.copy(images / "b.png", images / "b.bmp")
     with pytest.raises(UserError, match="b"):
         find_pairs(images, masks)
+
+
+class TestPairFiles:
+    @pytest.mark.parametrize("suffix", SUFFIXES)
+    def test_nothing_alone(self, make_folder, suffix):
+        images, masks = make_folder(suffix=suffix)
+        pairing = pair_files(images, masks)
+        assert pairing.pairs == find_pairs(images, masks)
+        assert (pairing.images_alone, pairing.masks_alone, pairing.suffix) == ((), (), suffix)
+
+    @pytest.mark.parametrize("together", [False, True])
+    def test_what_stands_alone(self, make_folder, together):
+        images, masks = make_folder(dict.fromkeys("abcde", (2, 2)), suffix="_m", together=together)
+        (images / "a.png").unlink()
+        (masks / "c_m.png").unlink()
+        (masks / "e_m.png").unlink()
+        pairing = pair_files(images, masks)
+        assert names(pairing.pairs) == [("b.png", "b.png", "b_m.png"), ("d.png", "d.png", "d_m.png")]
+        assert pairing.images_alone == (images / "c.png", images / "e.png")
+        assert pairing.masks_alone == (masks / "a_m.png",)
+
+    def test_masks_of_another_suffix_are_alone(self, make_folder):
+        images, masks = make_folder(suffix="_1stHO")
+        shutil.copy(masks / "b_1stHO.png", masks / "b_2ndHO.png")
+        assert [path.name for path in pair_files(images, masks, "_1stHO").masks_alone] == ["b_2ndHO.png"]
+
+    def test_two_masks_are_refused_all_the_same(self, make_folder):
+        images, masks = make_folder()
+        shutil.copy(masks / "b.png", masks / "b.bmp")
+        with pytest.raises(UserError, match="has 2 masks"):
+            pair_files(images, masks)
+
+    @given(st.sets(st.sampled_from("abcdef")), st.sets(st.sampled_from("abcdef")), st.booleans())
+    @settings(max_examples=25, deadline=None)
+    def test_every_file_is_in_one_place(self, tmp_path_factory, image_stems, mask_stems, together):
+        images = tmp_path_factory.mktemp("images")
+        masks = images if together else tmp_path_factory.mktemp("masks")
+        files = {images / f"{stem}.png" for stem in image_stems} | {masks / f"{stem}_m.png" for stem in mask_stems}
+        for file in files:
+            file.touch()
+        if not image_stems & mask_stems:
+            with pytest.raises(UserError):
+                pair_files(images, masks)
+            return
+        pairing = pair_files(images, masks)
+        paired = [file for pair in pairing.pairs for file in (pair.image, pair.mask)]
+        placed = [*paired, *pairing.images_alone, *pairing.masks_alone]
+        assert len(placed) == len(set(placed))
+        assert set(placed) == files

@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from llmseg import zoo
-from llmseg.data import prepared as module
 from llmseg.data.prepared import prepare
 from llmseg.data.store import FolderStore
 from llmseg.errors import UserError
@@ -34,12 +33,6 @@ def test_a_batch_holds_the_tensors_of_its_cases(id, colour_phantoms):
         assert batch.dtype == torch.float32
         assert batch.is_contiguous()
         assert torch.equal(batch, torch.stack(column))
-
-
-def test_order_survives_many_chunks(tiny_store, monkeypatch):
-    whole = prepare(tiny_store, SMALL)
-    monkeypatch.setattr(module, "_AT_ONCE", 2)
-    assert torch.equal(prepare(tiny_store, SMALL).images, whole.images)
 
 
 def test_native_size_if_all_are_equal(tiny_store):

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from llmseg.data.store import FolderStore
+from llmseg.data.pixels import LabelValues
+from llmseg.data.store import FolderStore, SizesDiffer
 from llmseg.errors import UserError
 
 
@@ -114,3 +115,50 @@ class TestBadInput:
         with pytest.raises(UserError, match=r"grey values 0, 1, 2, 3 of 255.*--foreground 3"):
             FolderStore(images, masks).read("a.png")
         assert FolderStore(images, masks, foreground=2).read("a.png").mask.tolist() == [[0, 0], [255, 0]]
+
+    def test_faults_of_a_mask_can_be_told_apart(self, make_folder):
+        images, masks = make_folder({"a": (6, 5), "b": (6, 5), "c": (60, 50)})
+        Image.new("L", (7, 6)).save(masks / "a.png")
+        Image.new("L", (5, 6), 1).save(masks / "b.png")
+        (masks / "c.png").write_bytes((masks / "c.png").read_bytes()[:-40])
+        store = FolderStore(images, masks)
+        with pytest.raises(SizesDiffer):
+            store.read("a.png")
+        with pytest.raises(LabelValues, match="--foreground 1"):
+            store.read("b.png")
+        with pytest.raises(UserError, match="damaged") as error:
+            store.read("c.png")
+        assert type(error.value) is UserError
+
+
+class TestOrphans:
+    @pytest.fixture
+    def folders(self, make_folder):
+        images, masks = make_folder(dict.fromkeys("abcd", (2, 2)))
+        (images / "a.png").unlink()
+        (masks / "c.png").unlink()
+        return images, masks
+
+    def test_images_without_mask_are_refused(self, folders):
+        with pytest.raises(UserError, match="1 of 3 images"):
+            FolderStore(*folders)
+
+    def test_images_without_mask_are_skipped(self, folders):
+        store = FolderStore(*folders, orphans="skip")
+        assert store.ids == ("b.png", "d.png")
+        assert store.alone == ("images/c.png", "masks/a.png")
+
+    def test_masks_without_image_are_listed_in_either_case(self, make_folder):
+        images, masks = make_folder()
+        (images / "b.png").unlink()
+        assert FolderStore(images, masks).alone == FolderStore(images, masks, orphans="skip").alone == ("masks/b.png",)
+
+    def test_a_whole_store_is_the_same_store(self, make_folder):
+        folders = make_folder()
+        refusing, skipping = FolderStore(*folders), FolderStore(*folders, orphans="skip")
+        assert skipping.alone == ()
+        assert (skipping.ids, skipping.digest) == (refusing.ids, refusing.digest)
+
+    def test_unknown_word(self, make_folder):
+        with pytest.raises(UserError, match="orphans 'skipp': must be one of refuse, skip; did you mean 'skip'"):
+            FolderStore(*make_folder(), orphans="skipp")

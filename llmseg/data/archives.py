@@ -1,0 +1,193 @@
+"""Reading members of zip and tar archives that come from elsewhere and may be damaged or hostile."""
+
+from __future__ import annotations
+
+import bz2
+import errno
+import gzip
+import lzma
+import os
+import stat
+import struct
+import tarfile
+import tempfile
+import threading
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO, Any, cast
+
+from llmseg.errors import UserError
+
+MAX_RATIO = 200
+"""An archive that unpacks to more than this many times its size is refused, from :data:`SMALL` bytes on."""
+
+SMALL = 2**30
+"""Bytes below which no archive can do harm."""
+
+_OPENERS: Mapping[str, Callable[[Path], Any]] = {
+    ".tar.gz": gzip.open,
+    ".tgz": gzip.open,
+    ".tar.bz2": bz2.open,
+    ".tar.xz": lzma.open,
+}
+_ZIPS = (".zip", ".npz")
+_SUFFIXES = (*_ZIPS, ".tar", *_OPENERS)
+_PIECE = 2**20
+_DAMAGE = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    EOFError,
+    zlib.error,
+    lzma.LZMAError,
+    OSError,
+    ValueError,
+    struct.error,
+)
+
+
+@dataclass(frozen=True)
+class Archive:
+    """An open archive.
+
+    Attributes:
+        sizes: Bytes of each member by its path.
+        read: Returns the content of a member; may be called by several threads.
+    """
+
+    sizes: Mapping[str, int]
+    read: Callable[[str], bytes]
+
+
+def archive_suffix(name: str) -> str:
+    """Return the extension by which a file is an archive, as it is written there, or an empty string.
+
+    Example:
+        >>> archive_suffix("stare-images.tar"), archive_suffix("UMD.ZIP"), archive_suffix("im0001.ppm.gz")
+        ('.tar', '.ZIP', '')
+    """
+    suffix = next((suffix for suffix in _SUFFIXES if name.lower().endswith(suffix)), "")
+    return name[len(name) - len(suffix) :]
+
+
+@contextmanager
+def open_archive(path: Path, spare: Path, shown: str = "") -> Iterator[Archive]:
+    """Open an archive and check all of its members' names, kinds and sizes.
+
+    Args:
+        path: A file whose name :func:`archive_suffix` knows.
+        spare: Folder for the plain form of a compressed tar, in which one cannot move about.
+        shown: What messages call the archive, instead of its path.
+
+    Raises:
+        UserError: It is damaged, has a member that would climb out of the folder or a link, or unpacks to far more than
+            it takes.
+    """
+    shown = shown or str(path)
+    with damage_told(shown):
+        opened = _open(path, spare, shown)
+    with opened:
+        with damage_told(shown):
+            archive = _zip(opened, shown) if isinstance(opened, zipfile.ZipFile) else _tar(opened, shown)
+        _check_total(sum(archive.sizes.values()), path, shown)
+        yield archive
+
+
+def _open(path: Path, spare: Path, shown: str) -> zipfile.ZipFile | tarfile.TarFile:
+    suffix = archive_suffix(path.name).lower()
+    if suffix in _ZIPS:
+        return zipfile.ZipFile(path)
+    return tarfile.open(_plain_tar(path, _OPENERS[suffix], spare, shown) if suffix in _OPENERS else path, "r:")
+
+
+def _zip(file: zipfile.ZipFile, shown: str) -> Archive:
+    members = {}
+    for info in file.infolist():
+        if stat.S_ISLNK(info.external_attr >> 16):
+            raise UserError(f"archive {shown} has a link, '{info.filename}'; it is refused")
+        name = _checked(info.filename, shown)
+        if not info.is_dir():
+            members[name] = info
+
+    def read(name: str) -> bytes:
+        with damage_told(f"{shown}, member '{name}',"), file.open(members[name]) as member:
+            content = member.read(members[name].file_size)  # no more, whatever the member unpacks to
+        if len(content) != members[name].file_size:
+            raise UserError(f"archive {shown} is cut off in '{name}'; download it again")
+        return content
+
+    return Archive({name: info.file_size for name, info in members.items()}, read)
+
+
+def _tar(file: tarfile.TarFile, shown: str) -> Archive:
+    members = {}
+    for info in file.getmembers():
+        if info.isdir() and info.name in ("", "."):
+            continue
+        name = _checked(info.name, shown)
+        if not (info.isreg() or info.isdir()):
+            raise UserError(f"archive {shown} has a link or device, '{info.name}'; it is refused")
+        if info.isreg():
+            members[name] = info
+    # A tar ends in a block of zeros; without it, tarfile takes a cut or a damaged header for the end.
+    cast(IO[bytes], file.fileobj).seek(file.offset)
+    if cast(IO[bytes], file.fileobj).read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+        raise UserError(f"archive {shown} is damaged or cut off after {len(members)} files; download it again")
+    lock = threading.Lock()  # all members share one position in the file
+
+    def read(name: str) -> bytes:
+        with lock, damage_told(f"{shown}, member '{name}',"):
+            content = cast(IO[bytes], file.extractfile(members[name])).read()
+        if len(content) != members[name].size:
+            raise UserError(f"archive {shown} is cut off in '{name}'; download it again")
+        return content
+
+    return Archive({name: info.size for name, info in members.items()}, read)
+
+
+def _checked(name: str, shown: str) -> str:
+    """Return the path of a member with ``/``; refuse one that would leave the folder it is unpacked in."""
+    parts = PurePosixPath(name.replace("\\", "/")).parts
+    if not parts or parts[0].startswith("/") or ".." in parts or ":" in parts[0]:
+        raise UserError(f"archive {shown} has a member that would climb out of its folder, '{name}'; it is refused")
+    return "/".join(parts)
+
+
+def _check_total(total: int, path: Path, shown: str) -> None:
+    if total > max(SMALL, MAX_RATIO * path.stat().st_size):
+        raise UserError(
+            f"archive {shown} would unpack to {total / 2**30:.1f} GiB, more than {MAX_RATIO} times its size; "
+            "it is refused"
+        )
+
+
+def _plain_tar(path: Path, opener: Callable[[Path], Any], spare: Path, shown: str) -> Path:
+    """Decompress a tar into the spare folder."""
+    handle, name = tempfile.mkstemp(dir=spare, suffix=".tar")
+    total = 0
+    with os.fdopen(handle, "wb") as plain, opener(path) as packed:
+        while piece := packed.read(_PIECE):
+            total += len(piece)
+            _check_total(total, path, shown)
+            plain.write(piece)
+    return Path(name)
+
+
+@contextmanager
+def damage_told(what: str) -> Iterator[None]:
+    """Turn what reading or unpacking an archive may raise into a :class:`UserError` that names it."""
+    try:
+        yield
+    except UserError:
+        raise
+    except _DAMAGE as error:
+        if getattr(error, "errno", None) == errno.ENOSPC:
+            raise UserError(
+                f"no space left to unpack archive {what}; set TMPDIR to a folder on a larger disk"
+            ) from error
+        raise UserError(f"archive {what} is damaged or cut off ({error}); download it again") from error
+    except RuntimeError as error:  # how zipfile says that a password is wanted, or an unknown method
+        raise UserError(f"archive {what} cannot be read ({error}); unpack it first") from error

@@ -1,0 +1,96 @@
+"""The examination of a dataset: what could spoil a training or a score, found before either.
+
+Example:
+    >>> from llmseg.data.synthetic import SyntheticStore
+    >>> print(examine(SyntheticStore("dermoscopy", count=2)).text())  # doctest: +ELLIPSIS
+    synthetic-dermoscopy: 2 cases in 2 groups, 2 of them readable
+    ...
+    no errors and no warnings: nothing to mend
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from llmseg.data.doctor.checks import FACT_CHECKS, orphans, refused
+from llmseg.data.doctor.facts import CaseFacts, Unusable, read_facts
+from llmseg.data.doctor.findings import SEVERITIES, Finding, Findings, Severity, Tally
+from llmseg.data.doctor.leaks import group_overlap, near_images, repeated_masks, same_images, unassigned
+from llmseg.data.store import Store
+from llmseg.errors import UserError, nearest
+
+__all__ = ["Finding", "Findings", "Severity", "Tally", "examine"]
+
+PERCENTILES = (0, 5, 25, 50, 75, 95, 100)
+
+
+def examine(
+    store: Store, *, parts: Mapping[str, str] | None = None, alone: Sequence[str] = (), progress: bool = False
+) -> Findings:
+    """Read every case of a store once, and report what could spoil a training or a score.
+
+    Cases that cannot be read are reported, too. Threads decode; some 2 kB are kept of each case, whatever its size.
+    How duplicates are found is said in :mod:`llmseg.data.duplicates`.
+
+    Args:
+        store: The cases.
+        parts: Case id to the part it is in, such as ``"train"`` and ``"test"``. Cases may be left out.
+        alone: Files without a partner, see :attr:`llmseg.data.store.FolderStore.alone`.
+        progress: Whether to show a progress bar.
+
+    Raises:
+        UserError: ``parts`` names a case that the store does not have.
+
+    Example:
+        >>> from llmseg.data.synthetic import SyntheticStore
+        >>> store = SyntheticStore("endoscopy", count=2)
+        >>> found = examine(store, parts={"001.png": "train", "002.png": "test"})
+        >>> [(finding.kind, finding.severity, finding.count) for finding in found.of("error")]
+        [('group-overlap', 'error', 1)]
+    """
+    ids, parts = store.ids, dict(parts or {})
+    _check_parts(parts, store)
+    of_store = store.groups
+    groups = {id: of_store.get(id, id) for id in ids}
+    read = list(read_facts(store, progress=progress))
+    facts = [one for one in read if isinstance(one, CaseFacts)]
+    found = [
+        *refused([one for one in read if isinstance(one, Unusable)], facts),
+        *(finding for check in FACT_CHECKS for finding in check(facts)),
+        *same_images(facts, groups, parts),
+        *near_images(facts, groups, parts),
+        *repeated_masks(facts, groups),
+        *group_overlap(groups, parts),
+        *unassigned(ids, parts),
+        *orphans(alone),
+    ]
+    return Findings(
+        name=store.name,
+        cases=len(ids),
+        readable=len(facts),
+        groups=len(set(groups.values())),
+        parts=tuple(sorted(Counter(parts.values()).items())),
+        sizes=Tally.of(one.size for one in facts),
+        channels=tuple(sorted(Counter(one.channels for one in facts).items())),
+        values=Tally.of(value for one in facts for value in one.values),
+        shares=_percentiles([one.share for one in facts]),
+        findings=tuple(sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))),
+    )
+
+
+def _check_parts(parts: Mapping[str, str], store: Store) -> None:
+    unknown = sorted(set(parts) - set(store.ids))
+    if unknown:
+        raise UserError(
+            f"{len(unknown)} of {len(parts)} cases with a part are not in {store.name}, first '{unknown[0]}'; it has "
+            f"{len(store.ids)}, first '{store.ids[0]}'{nearest(unknown[0], store.ids)}; give the parts of this store"
+        )
+
+
+def _percentiles(shares: Sequence[float]) -> tuple[tuple[int, float], ...]:
+    if not shares:
+        return ()
+    return tuple(zip(PERCENTILES, np.percentile(shares, PERCENTILES).tolist(), strict=True))

@@ -1,0 +1,130 @@
+"""What the examination of a dataset keeps of each case: a few numbers, so that the memory stays flat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from tqdm import tqdm
+
+from llmseg.data.ahead import ahead
+from llmseg.data.content import image_digest
+from llmseg.data.duplicates import fingerprint
+from llmseg.data.pixels import LabelValues
+from llmseg.data.store import Case, SizesDiffer, Store
+from llmseg.errors import UserError
+
+Channels = Literal["grey", "colour", "equal"]
+"""``"equal"`` is a grey image stored as three channels."""
+
+NEAR_ENDS = 32
+"""Mask values up to this far from 0 or 255 are near them."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFacts:
+    """What is kept of a case that could be read.
+
+    Attributes:
+        id: Its id.
+        size: Height and width of the image.
+        mask_size: Height and width of the mask.
+        channels: Of the image.
+        image: Digest of the decoded image; a grey image and its copy in three equal channels have the same.
+        mask: Digest of the decoded mask.
+        fingerprint: Of the image, see :func:`llmseg.data.duplicates.fingerprint`; ``None`` where it is blank.
+        values: The values in the mask in ascending order, a byte each.
+        share: Part of the mask that is foreground, 0 to 1. Foreground is above 127, or above 0 where no value is.
+        border: Part of the outermost pixels of the mask that is foreground, 0 to 1.
+        above_0: Mask pixels above 0.
+        above_127: Mask pixels above 127.
+        between: Mask pixels strictly between 0 and 255.
+        near_ends: Those of them within :data:`NEAR_ENDS` of 0 or 255.
+    """
+
+    id: str
+    size: tuple[int, int]
+    mask_size: tuple[int, int]
+    channels: Channels
+    image: str
+    mask: str
+    fingerprint: bytes | None
+    values: bytes
+    share: float
+    border: float
+    above_0: int
+    above_127: int
+    between: int
+    near_ends: int
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """A case that could not be read, and what the store said."""
+
+    id: str
+    kind: Literal["unreadable", "sizes", "labels"]
+    reason: str
+
+
+def read_facts(store: Store, *, progress: bool = False) -> Iterator[CaseFacts | Unusable]:
+    """Yield what is to be known of every case in the store's order; threads decode some cases ahead.
+
+    Args:
+        store: The cases.
+        progress: Whether to show a progress bar.
+    """
+
+    def one(id: str) -> CaseFacts | Unusable:
+        try:
+            return case_facts(store.read(id))
+        except SizesDiffer as error:
+            return Unusable(id, "sizes", str(error))
+        except LabelValues as error:
+            return Unusable(id, "labels", str(error))
+        except (UserError, OSError) as error:
+            return Unusable(id, "unreadable", str(error))
+
+    yield from ahead(one, tqdm(store.ids, desc="examine", unit="case", leave=False, disable=not progress))
+
+
+def case_facts(case: Case) -> CaseFacts:
+    """Return what is kept of a case.
+
+    Example:
+        >>> facts = case_facts(Case("a", np.zeros((4, 6), np.uint8), np.full((4, 6), 255, np.uint8)))
+        >>> facts.size, list(facts.values), facts.share, facts.fingerprint
+        ((4, 6), [255], 1.0, None)
+    """
+    image, mask = case.image, case.mask
+    counts = np.bincount(mask.ravel(), minlength=256)
+    foreground = mask > (127 if counts[128:].any() else 0)
+    return CaseFacts(
+        id=case.id,
+        size=(image.shape[0], image.shape[1]),
+        mask_size=(mask.shape[0], mask.shape[1]),
+        channels=_channels(image),
+        image=image_digest(image),
+        mask=image_digest(mask),
+        fingerprint=fingerprint(image),
+        values=bytes(np.flatnonzero(counts).tolist()),
+        share=float(foreground.mean()),
+        border=_border_share(foreground),
+        above_0=int(counts[1:].sum()),
+        above_127=int(counts[128:].sum()),
+        between=int(counts[1:255].sum()),
+        near_ends=int(counts[1 : NEAR_ENDS + 1].sum() + counts[255 - NEAR_ENDS : 255].sum()),
+    )
+
+
+def _channels(image: np.ndarray) -> Channels:
+    if image.ndim == 2:
+        return "grey"
+    return "equal" if (image == image[..., :1]).all() else "colour"
+
+
+def _border_share(foreground: np.ndarray) -> float:
+    edges = (foreground[0], foreground[-1], foreground[1:-1, 0], foreground[1:-1, -1])
+    return float(np.concatenate(edges).mean())

@@ -1,0 +1,119 @@
+"""Checks across cases: the same picture twice, and groups or pictures that lie in more than one part."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from llmseg.data.doctor.facts import CaseFacts
+from llmseg.data.doctor.findings import FEW, Finding, Severity, about
+from llmseg.data.duplicates import BITS, Near, near_duplicates, same
+
+_IN_GROUP, _IN_PART, _ACROSS = range(3)
+
+
+def same_images(facts: Sequence[CaseFacts], groups: Mapping[str, str], parts: Mapping[str, str]) -> Iterator[Finding]:
+    """Report images of equal pixels: across parts, otherwise, and those whose masks differ. Blank ones do not count."""
+    seen = [one for one in facts if one.fingerprint is not None]
+    sets = [[seen[place] for place in places] for places in same([one.image for one in seen])]
+    across = [cases for cases in sets if len(_parts(cases, parts)) > 1]
+    others = [cases for cases in sets if len(_parts(cases, parts)) <= 1]
+    what = f"equal images in several parts (sets: {len(across)})"
+    advice = "the parts are not independent: keep one of each set, or put the set into one part"
+    yield from about("duplicates-across-parts", "error", _members(across), len(facts), what, advice)
+    # Equal frames of one video stay together wherever groups are respected.
+    apart = any(len({groups[one.id] for one in cases}) > 1 for cases in others)
+    what, advice = f"equal images (sets: {len(others)})", "keep one of each set, or give the set one group"
+    yield from about("duplicates", "warning" if apart else "note", _members(others), len(facts), what, advice)
+    differing = [cases for cases in sets if len({one.mask for one in cases}) > 1]
+    what, advice = f"equal images with different masks (sets: {len(differing)})", "choose one mask of each set"
+    yield from about("different-masks", "warning", _members(differing), len(facts), what, advice)
+
+
+def near_images(facts: Sequence[CaseFacts], groups: Mapping[str, str], parts: Mapping[str, str]) -> Iterator[Finding]:
+    """Report pictures that are nearly the same: across parts, across groups, and within a group, where it is usual."""
+    seen = [one for one in facts if one.fingerprint is not None]
+    prints = [one.fingerprint for one in seen if one.fingerprint is not None]
+    images = _numbered([one.image for one in seen])
+    of_group = _numbered([groups[one.id] for one in seen])
+    of_part = _numbered([parts.get(one.id, "") for one in seen])
+    assigned = np.array([one.id in parts for one in seen])
+
+    def classes(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        kinds = np.where(of_group[first] == of_group[second], _IN_GROUP, _IN_PART)
+        kinds[(of_part[first] != of_part[second]) & assigned[first] & assigned[second]] = _ACROSS
+        kinds[images[first] == images[second]] = -1
+        return kinds
+
+    near = near_duplicates(prints, classes, 3)
+    ids = [one.id for one in seen]
+    advice = "look at them, and put those of one scene or patient into one part"
+    yield from _near(
+        "near-duplicates-across-parts", "warning", near[_ACROSS], ids, "near duplicates across parts", advice
+    )
+    advice = "look at them, and give those of one scene or patient one group"
+    yield from _near("near-duplicates", "warning", near[_IN_PART], ids, "near duplicates in different groups", advice)
+    advice = "usual for frames and slices; split by group"
+    yield from _near("near-duplicates-in-groups", "note", near[_IN_GROUP], ids, "near duplicates in one group", advice)
+
+
+def _near(kind: str, severity: Severity, near: Near, ids: Sequence[str], what: str, advice: str) -> Iterator[Finding]:
+    if near.closest is None:
+        return
+    first, second, distance = near.closest
+    ordered = [first, second, *(place for place in near.places if place not in (first, second))]
+    closest = f"closest '{ids[first]}' and '{ids[second]}' ({distance} of {BITS} bits differ)"
+    sentence = f"{what}: {len(near.places)} of {len(ids)} cases (pairs: {near.pairs}), {closest}; {advice}"
+    yield Finding(kind, severity, sentence, len(near.places), tuple(ids[place] for place in ordered[:FEW]))
+
+
+def repeated_masks(facts: Sequence[CaseFacts], groups: Mapping[str, str]) -> Iterator[Finding]:
+    """Report masks, neither empty nor full, that belong to different images of several groups."""
+    drawn = [one for one in facts if 0 < one.share < 1]
+    sets = [[drawn[place] for place in places] for places in same([one.mask for one in drawn])]
+    repeated = [
+        cases for cases in sets if len({one.image for one in cases}) > 1 and len({groups[one.id] for one in cases}) > 1
+    ]
+    what = f"equal masks of different images (sets: {len(repeated)})"
+    advice = "frames of one scene may share a mask; others are copied by mistake, or show the field of view"
+    yield from about("repeated-masks", "note", _members(repeated), len(facts), what, advice)
+
+
+def group_overlap(groups: Mapping[str, str], parts: Mapping[str, str]) -> Iterator[Finding]:
+    """Report groups with cases in several parts."""
+    found: dict[str, dict[str, str]] = {}
+    for id, group in groups.items():
+        if id in parts:
+            # The first case of each part shows where the group is torn.
+            found.setdefault(group, {}).setdefault(parts[id], id)
+    torn = {group: cases for group, cases in found.items() if len(cases) > 1}
+    if torn:
+        group, cases = next(iter(torn.items()))
+        sentence = (
+            f"groups with cases in several parts: {len(torn)} of {len(found)}, the first '{group}' in "
+            f"{', '.join(sorted(cases))}; split by group"
+        )
+        named = itertools.chain.from_iterable(cases.values() for cases in torn.values())
+        yield Finding("group-overlap", "error", sentence, len(torn), tuple(itertools.islice(named, FEW)))
+
+
+def unassigned(ids: Sequence[str], parts: Mapping[str, str]) -> Iterator[Finding]:
+    """Report cases that are in no part, where parts are given."""
+    if parts:
+        missing = [id for id in ids if id not in parts]
+        yield from about("no-part", "note", missing, len(ids), "cases in no part", "they are used nowhere")
+
+
+def _parts(cases: Sequence[CaseFacts], parts: Mapping[str, str]) -> set[str]:
+    return {parts[one.id] for one in cases if one.id in parts}
+
+
+def _members(sets: Sequence[Sequence[CaseFacts]]) -> list[str]:
+    return [one.id for cases in sets for one in cases]
+
+
+def _numbered(names: Sequence[str]) -> np.ndarray:
+    numbers: dict[str, int] = {}
+    return np.array([numbers.setdefault(name, len(numbers)) for name in names], dtype=np.int64)

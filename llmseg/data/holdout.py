@@ -1,0 +1,240 @@
+"""Held-out test cases: drawn once per dataset, kept out of every training, named by a digest in every result."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from scipy.cluster.hierarchy import DisjointSet
+from tqdm import tqdm
+
+from llmseg.data.ahead import ahead
+from llmseg.data.chance import drawn_order
+from llmseg.data.content import image_digest
+from llmseg.data.store import Store
+from llmseg.data.subset import Subset
+from llmseg.errors import UserError
+from llmseg.files import write_text
+
+FORMAT = 1
+"""Number of the manifest's format, raised when its meaning changes."""
+
+
+@dataclass(frozen=True)
+class HeldCase:
+    """A case as a manifest knows it.
+
+    Attributes:
+        id: The case.
+        group: What it belongs to.
+        content: SHA-256 of its image, see :func:`llmseg.data.content.image_digest`.
+        held: Whether it is a test case.
+    """
+
+    id: str
+    group: str
+    content: str
+    held: bool
+
+
+@dataclass(frozen=True)
+class Holdout:
+    """The test cases of a dataset, and how they were drawn.
+
+    Attributes:
+        store: Name of the store.
+        store_digest: Its digest.
+        split: ``grouped`` keeps cases of one group, and equal images, on one side; ``random`` draws single cases, as
+            the study did.
+        fraction: Share of the cases that was asked for.
+        seed: Seed of the draw.
+        stratified: Whether test cases are spread over small and large foreground alike.
+        cases: All cases of the store, by id.
+    """
+
+    store: str
+    store_digest: str
+    split: Literal["grouped", "random"]
+    fraction: float
+    seed: int
+    stratified: bool
+    cases: tuple[HeldCase, ...]
+
+    @property
+    def test_ids(self) -> tuple[str, ...]:
+        """Ids of the test cases."""
+        return tuple(case.id for case in self.cases if case.held)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over everything it says, 64 hexadecimal digits."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+
+    def test(self, store: Store) -> Subset:
+        """Return the test cases.
+
+        Raises:
+            UserError: The store is not the one they were drawn from.
+        """
+        self._check(store)
+        return Subset(store, self.test_ids)
+
+    def rest(self, store: Store) -> Subset:
+        """Return the cases that may be trained on.
+
+        Of another store than the test cases were drawn from, those are left out whose images are among them.
+        """
+        if store.digest == self.store_digest:
+            held = set(self.test_ids)
+            return Subset(store, tuple(id for id in store.ids if id not in held))
+        contents = {case.content for case in self.cases if case.held}
+        digests = ahead(lambda id: image_digest(store.read(id).image), store.ids)
+        return Subset(store, tuple(id for id, found in zip(store.ids, digests, strict=True) if found not in contents))
+
+    def parts(self, store: Store) -> dict[str, str]:
+        """Return for each case whether it is in the ``test`` or the ``rest``; raises as :meth:`test` does."""
+        self._check(store)
+        return {case.id: "test" if case.held else "rest" for case in self.cases}
+
+    def _check(self, store: Store) -> None:
+        if store.digest != self.store_digest:
+            raise UserError(
+                f"these test cases were drawn from another state of {self.store} than {store.name} now is; "
+                "draw them again by llmseg data split"
+            )
+
+    def save(self, path: str | Path) -> None:
+        """Write the manifest; it appears as a whole.
+
+        Raises:
+            UserError: The disk is full or refuses the file.
+        """
+        content = {"llmseg_holdout": FORMAT, "digest": self.digest, **asdict(self)}
+        write_text(Path(path), json.dumps(content, indent=1) + "\n")
+
+    @classmethod
+    def load(cls, path: str | Path) -> Holdout:
+        """Read a manifest.
+
+        Raises:
+            UserError: There is none, it is damaged, or it was changed by hand.
+        """
+        try:
+            content = json.loads(Path(path).read_text(encoding="utf-8"))
+            form, digest = content.pop("llmseg_holdout"), content.pop("digest")
+            cases = tuple(HeldCase(**case) for case in content.pop("cases"))
+            holdout = cls(**content, cases=cases)
+        except OSError as error:
+            raise UserError(f"no manifest {path} ({error.strerror}); make one by llmseg data split") from error
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise UserError(f"{path} is no manifest of test cases; make one by llmseg data split") from error
+        if form != FORMAT or digest != holdout.digest:
+            raise UserError(f"{path} does not fit its own digest: it was changed; make it again by llmseg data split")
+        return holdout
+
+
+def hold_out(
+    store: Store,
+    *,
+    fraction: float = 0.1,
+    seed: int = 0,
+    split: Literal["grouped", "random"] = "grouped",
+    stratified: bool = True,
+    progress: bool = False,
+) -> Holdout:
+    """Draw the test cases of a dataset.
+
+    With ``grouped``, groups are ordered by their mean share of foreground and cut into rows of ``1 / fraction``; one of
+    each row is drawn. So small and large targets are both tested, and no group is torn apart. Groups with an equal
+    image count as one. Where groups differ in size, the share of test cases differs from the fraction. With ``random``,
+    cases are drawn one by one whatever they belong to: that is how the study drew, and shows what leakage is worth.
+
+    The draw depends on the names of the groups, the seed and the foreground, and on no library's generator.
+
+    Args:
+        store: The cases; all are read once.
+        fraction: Share of the cases to hold out, above 0 and below 1; at least one is.
+        seed: Seed of the draw.
+        split: ``grouped`` or ``random``.
+        stratified: Whether ``grouped`` orders by foreground; otherwise groups are drawn one after another.
+        progress: Whether to show a progress bar.
+
+    Raises:
+        UserError: The fraction or the split is not allowed, a case cannot be read, or there are too few groups.
+
+    Example:
+        >>> from llmseg import SyntheticStore
+        >>> holdout = hold_out(SyntheticStore("fundus", count=10), fraction=0.2)
+        >>> len(holdout.test_ids)
+        2
+    """
+    if not 0 < fraction < 1:
+        raise UserError(f"fraction is {fraction}; it must be above 0 and below 1")
+    if split not in ("grouped", "random"):
+        raise UserError(f"split is '{split}'; it may be grouped or random")
+    facts = _facts(store, progress)
+    if split == "random":
+        held = set(_drawn(list(store.ids), fraction, seed))
+    else:
+        units = _units(store, facts)
+        shares = {name: sum(facts[id][1] for id in ids) / len(ids) for name, ids in units.items()}
+        ordered = sorted(units, key=lambda name: (shares[name], name))
+        chosen = _one_of_each_row(ordered, fraction, seed) if stratified else _filled(units, fraction, seed)
+        held = {id for name in chosen for id in units[name]}
+    if len(held) == len(store.ids):
+        raise UserError(f"{store.name} has too few groups to hold some out: {len(set(store.groups.values()))}")
+    cases = tuple(HeldCase(id, store.groups[id], facts[id][0], id in held) for id in sorted(store.ids))
+    return Holdout(store.name, store.digest, split, fraction, seed, stratified and split == "grouped", cases)
+
+
+def _facts(store: Store, progress: bool) -> dict[str, tuple[str, float]]:
+    """Return the image's digest and the share of foreground of every case."""
+
+    def one(id: str) -> tuple[str, float]:
+        case = store.read(id)
+        return image_digest(case.image), float((case.mask > 127).mean())
+
+    shown = tqdm(store.ids, desc="read", unit="case", leave=False, disable=not progress)
+    return dict(zip(store.ids, ahead(one, shown), strict=True))
+
+
+def _units(store: Store, facts: Mapping[str, tuple[str, float]]) -> dict[str, list[str]]:
+    """Return what must not be torn apart: groups, those with an equal image joined, by their first name."""
+    groups = store.groups
+    joined = DisjointSet(set(groups.values()))
+    first: dict[str, str] = {}
+    for id in store.ids:
+        joined.merge(groups[id], first.setdefault(facts[id][0], groups[id]))
+    named = {group: min(together) for together in joined.subsets() for group in together}
+    units: dict[str, list[str]] = defaultdict(list)
+    for id in store.ids:
+        units[named[groups[id]]].append(id)
+    return units
+
+
+def _drawn(names: Sequence[str], fraction: float, seed: int) -> list[str]:
+    return drawn_order(names, seed)[: max(1, int(fraction * len(names)))]
+
+
+def _one_of_each_row(ordered: Sequence[str], fraction: float, seed: int) -> Iterable[str]:
+    """Cut names into rows as equal as can be, and draw one of each."""
+    rows = max(1, min(round(fraction * len(ordered)), len(ordered) - 1))
+    for row in range(rows):
+        start, stop = row * len(ordered) // rows, (row + 1) * len(ordered) // rows
+        yield drawn_order(ordered[start:stop], seed)[0]
+
+
+def _filled(units: Mapping[str, Sequence[str]], fraction: float, seed: int) -> list[str]:
+    """Draw groups one after another, as long as they hold no more than the share of cases; at least the smallest."""
+    left = fraction * sum(map(len, units.values()))
+    chosen = []
+    for name in drawn_order(units, seed):
+        if len(units[name]) <= left:
+            left -= len(units[name])
+            chosen.append(name)
+    return chosen or [min(units, key=lambda name: (len(units[name]), name))]

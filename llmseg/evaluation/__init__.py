@@ -1,0 +1,1 @@
+"""One evaluator for all: measures per case, and the same masks by the rules of others."""

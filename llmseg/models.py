@@ -1,0 +1,39 @@
+"""Networks with weights: of a run, or of an original script."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llmseg.errors import UserError
+from llmseg.recipe import Recipe
+from llmseg.runs import Run
+from llmseg.zoo import Pipeline
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def load_model(run: str | Path) -> tuple[nn.Module, Recipe]:
+    """Return network and recipe of a run folder.
+
+    Raises:
+        UserError: The folder holds no finished run.
+    """
+    if not Path(run).is_dir():
+        raise UserError(f"no run folder {run}; for a pipeline of that name, give the original's --weights, too")
+    opened = Run.open(run)
+    return opened.load_net(), opened.recipe
+
+
+def load_original_model(pipeline: Pipeline, weights: str | Path) -> tuple[nn.Module, Recipe]:
+    """Return network and recipe of a pipeline with weights saved by the original script.
+
+    Weights of a network with three input channels make the recipe read images in colour.
+
+    Raises:
+        UserError: The weights do not fit.
+    """
+    net = pipeline.load_original(weights)
+    channels = next(p for p in net.parameters() if p.ndim == 4).shape[1]
+    return net, pipeline.recipe.change("images.colour", "rgb" if channels == 3 else "grey")

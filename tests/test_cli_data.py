@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from llmseg import Hdf5Store, Holdout, dataset_names
+
+
+@pytest.fixture
+def fundus(tmp_path):
+    """A small HRF in its official layout; the last image has no mask."""
+    random = np.random.default_rng(0)
+    folder = tmp_path / "HRF"
+    for name in ("images", "manual1", "mask"):
+        (folder / name).mkdir(parents=True)
+    for number in range(1, 9):
+        stem = f"{number:02}_h"
+        Image.fromarray(random.integers(0, 255, (40, 36, 3), dtype=np.uint8)).save(folder / f"images/{stem}.JPG")
+        Image.fromarray(np.full((40, 36), 255, np.uint8)).save(folder / f"mask/{stem}_mask.tif")
+        mask = np.zeros((40, 36), np.uint8)
+        mask[:number] = 255
+        if number < 8:
+            Image.fromarray(mask).save(folder / f"manual1/{stem}.tif")
+    return folder
+
+
+@pytest.fixture
+def store(fundus, tmp_path, call):
+    path = tmp_path / "hrf.h5"
+    assert call("data", "prepare", "hrf", "--root", fundus, "--out", path, "--quiet")[0] == 0
+    return path
+
+
+def test_all_datasets_are_listed(call):
+    code, out, _ = call("data", "list")
+    assert code == 0
+    assert [line.split()[0] for line in out.splitlines()[1:]] == list(dataset_names())
+    assert [entry["id"] for entry in json.loads(call("data", "list", "--json")[1])] == list(dataset_names())
+
+
+@pytest.mark.parametrize("name", dataset_names())
+def test_facts_are_shown(name, call):
+    _, out, _ = call("data", "info", name)
+    facts = json.loads(call("data", "info", name, "--json")[1])
+    assert facts["title"] in out
+    assert facts["citation"] in out
+    assert all(line in out for line in facts["layout"])
+
+
+def test_prepare_says_what_it_found(fundus, tmp_path, call):
+    code, out, err = call("data", "prepare", "hrf", "--root", fundus, "--out", tmp_path / "hrf.h5", "--quiet")
+    assert (code, err) == (0, "")
+    assert "7 cases in 7 groups" in out
+    assert "the official set has 45" in out
+    assert "1 files without partner, first images/08_h.JPG" in out
+    assert Hdf5Store(tmp_path / "hrf.h5").digest in out
+
+
+def test_prepare_as_json(fundus, tmp_path, call):
+    facts = json.loads(
+        call("data", "prepare", "HRF", "--root", fundus, "--out", tmp_path / "a.h5", "--json", "--quiet")[1]
+    )
+    assert facts["cases"] == 7
+    assert facts["alone"] == ["images/08_h.JPG"]
+    assert facts["licence"]["spdx"] == "CC-BY-4.0"
+
+
+def test_split_train_and_predict_from_a_store(store, tmp_path, call, tiny_recipe):
+    recipe, manifest = tmp_path / "tiny.json", tmp_path / "test.json"
+    recipe.write_text(tiny_recipe.change("split.first_size", 0.5).to_json())
+    code, out, _ = call("data", "split", "--data", store, "--out", manifest, "--fraction", "0.3", "--quiet")
+    holdout = Holdout.load(manifest)
+    assert (code, len(holdout.test_ids)) == (0, 2)
+    assert "2 of 7 cases of hrf held out in 2 groups (grouped, seed 0)" in out
+    assert holdout.digest in out
+    run = tmp_path / "run"
+    assert call("train", recipe, "--data", store, "--holdout", manifest, "--out", run, "--epochs", 1, "-q")[0] == 0
+    record = json.loads((run / "run.json").read_text())
+    assert record["holdout"] == holdout.digest
+    used = {id for part in record["split"].values() for id in part}
+    assert used == set(Hdf5Store(store).ids) - set(holdout.test_ids)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["prepare", "hfr", "--root", "."], "did you mean 'hrf'"),
+        (["prepare", "hrf", "--root", "nowhere"], "no folder or archive nowhere"),
+        (["prepare", "hrf", "--root", ".", "--select", "some"], "it may be all or study"),
+        (["prepare", "hrf", "--root", ".", "--orientation", "display"], "hrf is a set of pictures"),
+        (["prepare", "umd", "--root", ".", "--orientation", "upside"], "upside"),
+        (["info", "hamm"], "no dataset 'hamm'"),
+        (["split", "--out", "m.json"], "give the cases in one way"),
+        (["split", "--out", "m.json", "--data", "nothing.h5"], "nothing.h5 is not there"),
+        (["split", "--out", "m.json", "--synthetic", "fundus", "--fraction", "2"], "fraction is 2.0"),
+        (["split", "--out", "m.json", "--synthetic", "fundus", "--split", "fair"], "grouped or random"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_two(arguments, words, call, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = call("data", *arguments, "--quiet") if arguments[0] != "info" else call("data", *arguments)
+    assert code == 2
+    assert words in err
+    assert len(err.strip().splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_cases_in_two_ways_are_refused(store, tmp_path, call):
+    code, _, err = call("data", "split", "--data", store, "--synthetic", "fundus", "--out", tmp_path / "m.json")
+    assert code == 2
+    assert "in one way" in err
