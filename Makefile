@@ -9,11 +9,12 @@ export THP_MEM_ALLOC_ENABLE := 1
 demo: .venv/installed
 	$(BIN)/python benchmarks/run_all.py --quick
 
-test: .venv/installed
-	$(BIN)/python -m pytest
+test: quick
+	$(BIN)/python -m pytest -m slow
 
+# Quick tests compute in one thread each, slow ones in as many as the recorded runs.
 quick: .venv/installed
-	$(BIN)/python -m pytest -m quick
+	$(BIN)/python -m pytest -m quick -n 2 --dist worksteal
 
 lint: .venv/installed
 	$(BIN)/ruff check .

@@ -112,3 +112,32 @@ def test_cases_in_two_ways_are_refused(store, tmp_path, call):
     code, _, err = call("data", "split", "--data", store, "--synthetic", "fundus", "--out", tmp_path / "m.json")
     assert code == 2
     assert "in one way" in err
+
+
+class TestDoctor:
+    def test_a_clean_dataset_and_one_that_leaks(self, store, tmp_path, call):
+        code, out, err = call("data", "doctor", "--data", store, "--quiet")
+        assert (code, err) == (0, "")
+        assert out.startswith("hrf: 7 cases in 7 groups")
+        assert "files without a partner: 1" in out
+        code, out, _ = call("data", "doctor", "--synthetic", "endoscopy", "--cases", 12, "--quiet", "--json")
+        assert code == 0
+        manifest = tmp_path / "random.json"
+        cases = ["--synthetic", "endoscopy", "--cases", 12, "--quiet"]
+        assert call("data", "split", *cases, "--split", "random", "--fraction", 0.4, "--out", manifest)[0] == 0
+        code, out, _ = call("data", "doctor", *cases, "--holdout", manifest, "--json")
+        assert code == 1
+        assert "group-overlap" in {finding["kind"] for finding in json.loads(out)["findings"]}
+
+    def test_folders_may_have_orphans(self, fundus, call):
+        for path in fundus.glob("manual1/*.tif"):
+            path.rename(path.with_stem(f"{path.stem}_mask"))
+        code, out, _ = call("data", "doctor", "--images", fundus / "images", "--masks", fundus / "manual1", "-q")
+        assert code == 0
+        assert "files without a partner: 1" in out
+        assert "images/08_h.JPG" in out
+
+    def test_a_mistake_is_one_line(self, call):
+        code, _, err = call("data", "doctor", "--data", "nothing.h5", "-q")
+        assert code == 2
+        assert err.count("\n") == 1

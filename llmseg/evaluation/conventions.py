@@ -79,14 +79,14 @@ class Convention:
         values = np.array([self._value(row) for row in sums])
         if self.mean_of == "values" or self.over != "case":
             return values
-        return np.array([_mean(part) for part in _parts(values, self.batch_size)])
+        return np.array([part.mean() for part in _parts(values, self.batch_size)])
 
     def mean(self, counts: Sequence[Counts]) -> float:
         """Return the one number that the rule gives for all cases; not-a-number if one is, unless these are skipped."""
         values = self.values(counts)
         if self.skip_nan:
             values = values[~np.isnan(values)]
-        return _mean(values) if len(values) else math.nan
+        return float(values.mean()) if len(values) else math.nan
 
     def _rows(self, counts: Sequence[Counts]) -> list[Sequence[Counts]]:
         """Return the cases that share a fraction."""
@@ -111,11 +111,6 @@ def _parts(row: _Row, size: int | None) -> list[_Row]:
     """Cut a row into parts of a size, the last of which takes what is left; ``None`` leaves it whole."""
     step = size or len(row)
     return [row[start : start + step] for start in range(0, len(row), step)]
-
-
-def _mean(values: np.ndarray) -> float:
-    """Return a mean that does not depend on the order of the values, so that equal systems are equal."""
-    return math.fsum(values) / len(values)
 
 
 def _summed(row: Sequence[Counts]) -> Counts:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -28,8 +30,8 @@ from llmseg.evaluation.conventions import (
     stability_index,
 )
 from llmseg.evaluation.measures import Counts
-from llmseg.overlap import soft_dice
 
+DOCS = (Path(__file__).parents[2] / "docs" / "evaluate.md").read_text(encoding="utf-8")
 counts = st.builds(Counts, *[st.integers(0, 50)] * 4)
 
 
@@ -87,39 +89,59 @@ def test_smp(rule, reduction, counted, stacks):
     assert close(rule.mean(counted), f1_score(*stats, reduction=reduction).item())
 
 
-def hard_output(score, mask):
-    """Return an output whose prediction under a score is exactly the mask, or ``None`` if there is none."""
-    for low, high in ((0.0, 1.0), (-120.0, 120.0)):
-        output = torch.where(mask > 0, high, low)
-        read = output.sigmoid() if score.reads == "sigmoid" else output
-        if score.threshold is not None:
-            read = (read > score.threshold).float()
-        if torch.equal(read, mask):
-            return output
-    return None
+@pytest.fixture(scope="session")
+def long(every_pair):
+    """Predictions and references ``[77, 1, H, W]`` that fill several batches, the first with nothing in it."""
+    empty = (np.zeros_like(every_pair[0][0]),) * 2
+    pairs = [*[empty] * 32, *every_pair * 3]
+    return [torch.from_numpy(np.stack(masks))[:, None].float() for masks in zip(*pairs, strict=True)]
 
 
 @pytest.mark.parametrize("name", zoo.names())
-def test_scripts(name, counted, stacks):
+def test_scripts(name, long):
+    """A network that is sure of these masks gets from the script's own score what the rule says."""
     recipe = zoo.get(name).recipe
-    rule = script_convention(name, recipe)
     score = recipe.score if recipe.test is None else recipe.test
-    prediction, reference = (masks.float() for masks in stacks)
-    batches = list(zip(*(masks.split(recipe.fit.batch_size) for masks in (prediction, reference)), strict=True))
-    outputs = [hard_output(score, one) for one, _ in batches]
-    if all(output is not None for output in outputs):
-        listed = score.collected([score(output, mask) for output, (_, mask) in zip(outputs, batches, strict=True)])
-    else:  # it compares something that no output makes a mask of; its formula is the same
-        values = [soft_dice(one, mask, over=score.over, smooth=score.smooth) for one, mask in batches]
-        listed = [v for value in values for v in (value.tolist() if score.lists == "case" else [value.mean().item()])]
-    assert rule.mean(counted) == pytest.approx(np.mean(listed), rel=1e-5, nan_ok=True)
+    prediction, reference = long
+    output = 40 * prediction - 20 if recipe.net.output == "logits" else prediction
+    batches = zip(output.split(recipe.fit.batch_size), reference.split(recipe.fit.batch_size), strict=True)
+    listed = score.collected([score(*batch) for batch in batches])
+    rule = script_convention(name, recipe)
+    rows = [Counts.of(*(mask[0].bool().numpy() for mask in pair)) for pair in zip(*long, strict=True)]
+    assert rule.values(rows) == pytest.approx(np.array(listed), rel=1e-5, nan_ok=True)
+    assert rule.mean(rows) == pytest.approx(np.mean(listed), rel=1e-5, nan_ok=True)
+    assert math.isnan(rule.mean(rows)) == (score.smooth == 0)
 
 
-def test_most_scripts_can_be_asked_themselves(stacks):
-    """The test above falls back on the formula for few."""
-    scores = [zoo.get(name).recipe.test or zoo.get(name).recipe.score for name in zoo.names()]
-    asked = [score for score in scores if hard_output(score, stacks[0].float()) is not None]
-    assert len(asked) >= 15
+@pytest.mark.parametrize("rule", [rule for rule in PACKAGES if rule.over == "case"], ids=lambda rule: rule.name)
+def test_rules_for_empty_masks_are_those_of_the_docs(rule):
+    label = f"`{rule.name}`" if rule.measure == "dice" else f"`{rule.name}` (IoU)"
+    values = rule.values([Counts(0, 0, 0, 9), Counts(0, 3, 0, 6), Counts(0, 0, 3, 6)])
+    words = ["left out" if math.isnan(value) else f"{value:g}" for value in values]
+    assert f"| {label} | case | {' | '.join(words)} |" in DOCS
+    assert rule.skip_nan == ("left out" in words)
+
+
+def test_scripts_are_those_of_the_docs():
+    for name in zoo.names():
+        recipe = zoo.get(name).recipe
+        score = recipe.score if recipe.test is None else recipe.test
+        reads = "logit" if (score.reads, recipe.net.output) == ("output", "logits") else "probability"
+        compared = "nothing" if score.threshold is None else f"{reads} > {score.threshold}"
+        row = (name, score.over, recipe.fit.batch_size, score.lists, f"{score.smooth:g}", compared)
+        assert f"| {' | '.join(map(str, row))} |\n" in DOCS
+
+
+def test_a_script_that_runs_no_test_lists_its_validation_scores():
+    recipe = zoo.get("gpt-4").recipe.change("test", None).change("score.smooth", 0.25)
+    assert script_convention("x", recipe).smooth == 0.25
+
+
+def test_a_script_that_lists_cases_has_the_mean_of_cases():
+    recipe = zoo.get("qwen-3-235b").recipe
+    rule = script_convention("x", replace(recipe, test=recipe.score))
+    assert recipe.score.lists == "case"
+    assert rule.mean_of == "values"
 
 
 @given(st.lists(counts, min_size=1, max_size=12))
@@ -137,19 +159,51 @@ def test_without_empty_masks_packages_agree(rows):
 
 def careless_and_careful():
     """A careful system, and one that is better on objects but sees them in most empty images, too."""
-    objects, empty = 425, 75
-    careless = [Counts(800, 110, 110, 9000)] * objects + [Counts(0, 50, 0, 9950)] * 45 + [Counts(0, 0, 0, 10000)] * 30
-    careful = [Counts(790, 130, 130, 8950)] * objects + [Counts(0, 50, 0, 9950)] * 4 + [Counts(0, 0, 0, 10000)] * 71
-    assert len(careless) == len(careful) == objects + empty
-    return {"careless": careless, "careful": careful}
+
+    def found(pixels):
+        return Counts(pixels, 950 - pixels, 950 - pixels, 8100 + pixels)
+
+    alarm, silence = Counts(0, 50, 0, 9950), Counts(0, 0, 0, 10000)
+    return {
+        "careless": [found(836)] * 425 + [alarm] * 45 + [silence] * 30,
+        "careful": [found(817)] * 425 + [alarm] * 4 + [silence] * 71,
+    }
+
+
+def spread(systems):
+    """The same cases in an order that puts empty ones into every batch."""
+    return {name: [rows[309 * i % len(rows)] for i in range(len(rows))] for name, rows in systems.items()}
 
 
 def test_the_winner_depends_on_the_rule_for_empty_masks():
     frame = compare_conventions(careless_and_careful(), PACKAGES)
     winners = frame.groupby("convention")["winner"].first()
     assert winners[[OURS.name, NNUNET.name, SMP_IMAGES.name]].tolist() == ["careful"] * 3
-    assert winners[[MONAI.name, UBENCH.name]].tolist() == ["careless"] * 2
+    assert winners[[MONAI.name, SMP_POOLED.name, UBENCH.name]].tolist() == ["careless"] * 3
     assert stability_index(frame) == 0
+
+
+def test_the_winner_depends_on_the_order_of_cases_where_batches_share_a_fraction():
+    rules = [script_convention(name, zoo.get(name).recipe) for name in zoo.names()]
+    in_blocks, mixed = (compare_conventions(s, rules) for s in (careless_and_careful(), spread(careless_and_careful())))
+    for rule in rules:
+        first, second = (frame[frame["convention"] == rule.name]["winner"].iloc[0] for frame in (in_blocks, mixed))
+        if rule.over == "case":
+            assert (first, second) == ("careful", "careful")
+        else:
+            assert first == ("careful" if rule.smooth else "")
+            assert second == "careless"
+
+
+@pytest.mark.parametrize("order", ["in blocks", "spread"])
+def test_the_example_is_that_of_the_docs(order):
+    systems = careless_and_careful() if order == "in blocks" else spread(careless_and_careful())
+    rules = PACKAGES if order == "in blocks" else ()
+    rules = [*rules, *(script_convention(name, zoo.get(name).recipe) for name in ("gpt-4", "deepseek-r1"))]
+    for name, rows in compare_conventions(systems, rules).groupby("convention"):
+        careless, careful = rows["value"]
+        label = name if name not in zoo.names() else f"{name}, empty cases {order}"
+        assert f"| {label} | {careless:.3f} | {careful:.3f} | {rows['winner'].iloc[0]} |\n" in DOCS
 
 
 def test_an_order_that_all_rules_keep_is_stable():
@@ -160,22 +214,37 @@ def test_an_order_that_all_rules_keep_is_stable():
     assert set(frame["winner"]) == {"best"}
 
 
-def test_a_rule_of_one_pair_in_three():
-    frame = pd.DataFrame(
-        [
-            ("one", "a", 0.9),
-            ("one", "b", 0.8),
-            ("one", "c", 0.1),
-            ("two", "a", 0.7),
-            ("two", "b", 0.8),
-            ("two", "c", 0.1),
-            ("undefined", "a", math.nan),
-            ("undefined", "b", 0.1),
-            ("undefined", "c", 0.9),
-        ],
-        columns=["convention", "system", "value"],
-    )
-    assert stability_index(frame) == pytest.approx(2 / 3)
+def frame_of(**rules):
+    """Values of the systems a, b and c by rules."""
+    rows = [(rule, system, v) for rule, values in rules.items() for system, v in zip("abc", values, strict=False)]
+    return pd.DataFrame(rows, columns=["convention", "system", "value"])
+
+
+@pytest.mark.parametrize(
+    ("rules", "stable"),
+    [
+        ({"one": [0.9, 0.8, 0.1], "two": [0.7, 0.8, 0.1]}, 2 / 3),
+        ({"one": [0.9, 0.8, 0.1], "two": [math.nan, 0.8, 0.1]}, 1),
+        ({"one": [0.9, 0.8, 0.1], "two": [math.nan, 0.1, 0.8]}, 2 / 3),
+        ({"one": [0.9, 0.8, math.nan], "two": [0.8, 0.9, math.nan]}, 0),
+        ({"one": [0.9, 0.8], "two": [0.8, 0.8]}, 0),
+        ({"one": [0.9, 0.9], "two": [0.8, 0.8 + 1e-15]}, 1),
+        ({"one": [math.nan, math.nan]}, math.nan),
+        ({"one": [math.nan, 0.5], "two": [0.5, math.nan]}, math.nan),
+        ({"one": [0.9], "two": [math.nan]}, 1),
+    ],
+)
+def test_stability_is_the_share_of_pairs_that_keep_their_order(rules, stable):
+    assert stability_index(frame_of(**rules)) == pytest.approx(stable, nan_ok=True)
+
+
+def test_rounding_decides_no_winner():
+    cases = [Counts(tp, 10 - tp, 10 - tp, 80 + tp) for tp in (1, 2, 3)]
+    systems = {"a": cases, "b": cases[::-1]}
+    assert OURS.mean(cases) != OURS.mean(cases[::-1])
+    frame = compare_conventions(systems, [OURS])
+    assert frame["rank"].tolist() == [1.5, 1.5]
+    assert set(frame["winner"]) == {"a=b"}
 
 
 def test_ties_share_their_rank_and_the_win():
@@ -185,11 +254,11 @@ def test_ties_share_their_rank_and_the_win():
 
 
 def test_a_system_without_a_number_ranks_last():
-    systems = {"empty": [Counts(0, 0, 0, 4)], "missed": [Counts(0, 0, 2, 2)]}
-    frame = compare_conventions(systems, [MONAI])
-    assert frame["rank"].tolist() == [2, 1]
-    assert set(frame["winner"]) == {"missed"}
-    assert set(compare_conventions({"empty": systems["empty"]}, [MONAI])["winner"]) == {""}
+    llama = script_convention("llama", zoo.get("llama-3.1-405b").recipe)
+    frame = compare_conventions({"silent": [Counts(0, 0, 0, 4)], "alarmed": [Counts(0, 1, 0, 3)]}, [llama, MONAI])
+    assert frame["value"].isna().tolist() == [True, False, True, True]
+    assert frame["rank"].tolist() == [2, 1, 1.5, 1.5]
+    assert frame["winner"].tolist() == ["alarmed", "alarmed", "", ""]
 
 
 def test_means_of_batches_weigh_a_short_last_batch_as_much_as_any():
@@ -199,7 +268,15 @@ def test_means_of_batches_weigh_a_short_last_batch_as_much_as_any():
     assert rule.mean(rows) == 0.5
 
 
-@pytest.mark.parametrize("systems", [{}, {"a": [Counts(1, 1, 1, 1)], "b": [Counts(1, 1, 1, 1)] * 2}])
+@pytest.mark.parametrize(
+    "systems",
+    [
+        {},
+        {"a": [Counts(1, 1, 1, 1)], "b": [Counts(1, 1, 1, 1)] * 2},
+        {"a": [Counts(1, 0, 0, 9), Counts(5, 0, 0, 5)], "b": [Counts(5, 0, 0, 5), Counts(1, 0, 0, 9)]},
+        {"a": [Counts(1, 0, 0, 9)], "b": [Counts(1, 0, 0, 8)]},
+    ],
+)
 def test_other_cases_cannot_be_compared(systems):
     with pytest.raises(UserError, match="same cases"):
         compare_conventions(systems, [OURS])
@@ -208,3 +285,42 @@ def test_other_cases_cannot_be_compared(systems):
 def test_no_cases_are_refused():
     with pytest.raises(UserError, match="no cases"):
         OURS.mean([])
+
+
+def test_two_rules_of_one_name_are_refused():
+    with pytest.raises(UserError, match="two rules are called 'llmseg'"):
+        compare_conventions({"a": [Counts(1, 1, 1, 1)]}, [OURS, OURS])
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"over": "batch"}, "needs a batch size of at least 1, not None"),
+        ({"mean_of": "batches", "batch_size": 0}, "needs a batch size of at least 1, not 0"),
+        ({"smooth": -1.0}, "must not be negative"),
+        ({"smooth": math.nan}, "must not be negative"),
+    ],
+)
+def test_a_rule_that_cannot_be_applied_is_refused(fields, message):
+    with pytest.raises(UserError, match=message):
+        Convention(name="x", **fields)
+
+
+@pytest.mark.parametrize("rule", conventions(), ids=lambda rule: rule.name)
+def test_every_rule_is_defined_without_empty_masks(rule):
+    rows = [Counts(3, 1, 1, 5)] * 40
+    expected = 3 / 5 if rule.measure == "iou" else 3 / 4
+    assert rule.mean(rows) == pytest.approx(expected, abs=0.05)
+
+
+def test_smp_has_no_number_where_nothing_is_foreground():
+    stats = get_stats(torch.zeros(2, 1, 4, 4).long(), torch.zeros(2, 1, 4, 4).long(), mode="binary")
+    assert f1_score(*stats, reduction="micro").isnan()
+    assert math.isnan(SMP_POOLED.mean([Counts(0, 0, 0, 16)] * 2))
+
+
+def test_medsegbench_averages_like_nnunet(counted, stacks):
+    """It asks smp for one image at a time in ``micro`` mode and leaves out what is not a number."""
+    ones = zip(*(masks.long().split(1) for masks in stacks), strict=True)
+    values = np.array([f1_score(*get_stats(*one, mode="binary"), reduction="micro").item() for one in ones])
+    assert close(NNUNET.mean(counted), values[~np.isnan(values)].mean())

@@ -13,6 +13,7 @@ from sklearn.metrics import confusion_matrix
 
 from llmseg import UserError
 from llmseg.evaluation.measures import MEASURES, Counts, case_measures
+from llmseg.evaluation.surface import SurfaceDistances
 
 masks = arrays(bool, (7, 9))
 DIAGONAL = math.hypot(48, 40)
@@ -36,6 +37,11 @@ def test_overlaps_are_those_of_monai(pair):
             assert ours[ourname] == pytest.approx(metric.aggregate()[0].item(), rel=1e-6)
 
 
+def test_distances_are_measured_wherever_neither_mask_is_empty(pair):
+    ours, expected = case_measures(*pair, tolerance=2.0), SurfaceDistances.of(*pair)
+    assert (ours["hd95"], ours["assd"], ours["nsd"]) == (expected.hd95, expected.assd, expected.nsd(2.0))
+
+
 @settings(deadline=None)
 @given(prediction=masks, reference=masks)
 def test_counts_are_those_of_scikit_learn(prediction, reference):
@@ -50,12 +56,22 @@ def test_ranges_and_relations(prediction, reference):
     for name in ("dice", "iou", "precision", "recall", "specificity", "nsd"):
         assert 0 <= ours[name] <= 1
     assert ours["dice"] == pytest.approx(2 * ours["iou"] / (1 + ours["iou"]))
-    assert 0 <= ours["assd"] <= ours["hd95"] * 2 + 20
+    assert 0 <= ours["assd"] <= math.hypot(7, 9)
+    assert 0 <= ours["hd95"] <= math.hypot(7, 9)
     assert (ours["dice"] == 1) == bool((prediction == reference).all())
     assert math.isnan(ours["false_positive_area"]) == bool(reference.any())
     swapped = case_measures(reference, prediction, tolerance=1.0)
-    for one, other in (("dice", "dice"), ("iou", "iou"), ("precision", "recall"), ("hd95", "hd95"), ("nsd", "nsd")):
-        assert ours[one] == pytest.approx(swapped[other])
+    for name in ("dice", "iou", "hd95", "assd", "nsd"):
+        assert ours[name] == pytest.approx(swapped[name])
+    assert ours["precision"] == swapped["recall"]
+
+
+@settings(deadline=None)
+@given(prediction=masks, reference=masks)
+def test_a_distance_of_zero_is_an_equal_boundary(prediction, reference):
+    ours = case_measures(prediction, reference, tolerance=0.0)
+    assert (ours["assd"] == 0) == (ours["nsd"] == 1)
+    assert (ours["hd95"] == 0) or ours["assd"] > 0
 
 
 @settings(deadline=None)
@@ -106,3 +122,16 @@ def test_no_negative_pixel_is_no_mistake():
 def test_what_is_no_pair_of_masks_is_refused(pair):
     with pytest.raises(UserError, match="both must be bool of one height and width"):
         case_measures(*pair, tolerance=1.0)
+
+
+@pytest.mark.parametrize("shape", [(0, 4), (4, 0)])
+def test_masks_without_pixels_are_refused(shape):
+    with pytest.raises(UserError, match="have no pixels; leave this case out"):
+        case_measures(np.zeros(shape, bool), np.zeros(shape, bool), tolerance=1.0)
+
+
+@pytest.mark.parametrize("tolerance", [-1.0, math.nan])
+def test_a_tolerance_that_is_no_distance_is_refused(tolerance):
+    full = np.ones((4, 4), bool)
+    with pytest.raises(UserError, match="must be 0 or more"):
+        case_measures(full, full, tolerance=tolerance)

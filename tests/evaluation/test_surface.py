@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import surface_distance
@@ -7,12 +9,19 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from monai.metrics import compute_average_surface_distance, compute_hausdorff_distance, compute_surface_dice
+from monai.metrics import (
+    HausdorffDistanceMetric,
+    compute_average_surface_distance,
+    compute_hausdorff_distance,
+    compute_surface_dice,
+)
 from skimage.metrics import hausdorff_distance
 
+from llmseg.evaluation.measures import case_measures
 from llmseg.evaluation.surface import SurfaceDistances
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*always_return_as_numpy:FutureWarning")
+DOCS = (Path(__file__).parents[2] / "docs" / "evaluate.md").read_text(encoding="utf-8")
 masks = arrays(bool, (13, 11)).filter(np.any)
 
 
@@ -54,26 +63,108 @@ def _inner(mask: np.ndarray) -> np.ndarray:
     return wide[:-2, 1:-1] & wide[2:, 1:-1] & wide[1:-1, :-2] & wide[1:-1, 2:]
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_deepmind_weighs_boundaries_by_length():
-    """Its boundary runs between pixels, so that a shift by one pixel gives other numbers."""
-    prediction, reference = np.zeros((2, 30, 30), bool)
-    reference[8:20, 8:20] = prediction[10:22, 8:20] = True
-    theirs = surface_distance.compute_surface_distances(reference, prediction, spacing_mm=(1, 1))
-    ours = SurfaceDistances.of(prediction, reference)
-    assert ours.hd95 == surface_distance.compute_robust_hausdorff(theirs, 95) == 2.0
-    assert round(ours.nsd(1.0), 4) == 0.5455
-    assert round(surface_distance.compute_surface_dice_at_tolerance(theirs, 1.0), 4) == 0.5427
+def square(row: int, side: int) -> np.ndarray:
+    mask = np.zeros((48, 40), bool)
+    mask[row : row + side, 8 : 8 + side] = True
+    return mask
 
 
-def test_pooled_directions_hide_far_false_positives():
-    """Packages that pool both directions before the percentile see nothing of a speck far away."""
+def disc(row: int, column: int, radius: int) -> np.ndarray:
     rows, columns = np.ogrid[:48, :40]
-    reference = (rows - 20) ** 2 + (columns - 20) ** 2 <= 64
-    prediction = reference | ((rows - 46) ** 2 + (columns - 38) ** 2 <= 1)
-    ours = SurfaceDistances.of(prediction, reference)
-    assert round(ours.hd95, 1) == 23.2
-    assert np.percentile(np.concatenate([ours.there, ours.back]), 95) == 0
+    return (rows - row) ** 2 + (columns - column) ** 2 <= radius**2
+
+
+SPECK = (disc(20, 20, 8) | disc(46, 38, 1), disc(20, 20, 8))
+EXAMPLES = {
+    "two pixels, 2 apart": (square(10, 1), square(12, 1)),
+    "square of 12, moved by 2": (square(10, 12), square(8, 12)),
+    "disc and a speck far away": SPECK,
+    "disc of 15 with a hole of one pixel": (disc(20, 20, 15) & ~disc(20, 20, 0), disc(20, 20, 15)),
+}
+
+
+def pooled_hd95(pair):
+    """HD95 as medpy defines it: one percentile of the distances of both directions."""
+    ours = SurfaceDistances.of(*pair)
+    return np.percentile(np.concatenate([ours.there, ours.back]), 95)
+
+
+def deepmind(pair):
+    return surface_distance.compute_surface_distances(pair[1], pair[0], spacing_mm=(1, 1))
+
+
+def largest(pair):
+    ours = SurfaceDistances.of(*pair)
+    return max(ours.there.max(), ours.back.max())
+
+
+NSD, HD95, ASSD, LARGEST = "NSD at 1", "HD95", "ASSD", "largest distance"
+OURS = {
+    NSD: lambda pair: SurfaceDistances.of(*pair).nsd(1.0),
+    HD95: lambda pair: SurfaceDistances.of(*pair).hd95,
+    ASSD: lambda pair: SurfaceDistances.of(*pair).assd,
+    LARGEST: largest,
+}
+THEIRS = {
+    ("DeepMind", NSD): lambda pair: surface_distance.compute_surface_dice_at_tolerance(deepmind(pair), 1.0),
+    ("DeepMind", HD95): lambda pair: surface_distance.compute_robust_hausdorff(deepmind(pair), 95),
+    ("DeepMind, mean of both", ASSD): lambda pair: np.mean(
+        surface_distance.compute_average_surface_distance(deepmind(pair))
+    ),
+    ("medpy's definition", HD95): pooled_hd95,
+    ("MONAI's default, one direction", ASSD): lambda pair: compute_average_surface_distance(
+        *tensors(pair), include_background=True
+    ).item(),
+    ("scikit-image, whole masks", LARGEST): lambda pair: hausdorff_distance(*pair),
+}
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize(
+    ("masks", "measure", "whose"),
+    [
+        ("two pixels, 2 apart", NSD, "DeepMind"),
+        ("two pixels, 2 apart", ASSD, "DeepMind, mean of both"),
+        ("square of 12, moved by 2", NSD, "DeepMind"),
+        ("disc and a speck far away", HD95, "DeepMind"),
+        ("disc and a speck far away", HD95, "medpy's definition"),
+        ("disc and a speck far away", ASSD, "MONAI's default, one direction"),
+        ("disc of 15 with a hole of one pixel", LARGEST, "scikit-image, whole masks"),
+    ],
+)
+def test_differences_are_those_of_the_docs(masks, measure, whose):
+    ours, theirs = OURS[measure](EXAMPLES[masks]), THEIRS[whose, measure](EXAMPLES[masks])
+    assert ours != pytest.approx(theirs, rel=1e-3)
+    assert f"| {masks} | {measure} | {ours:.4f} | {theirs:.4f} | {whose} |\n" in DOCS
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_deepmind_agrees_where_lengths_are_alike():
+    moved = EXAMPLES["square of 12, moved by 2"]
+    assert surface_distance.compute_robust_hausdorff(deepmind(moved), 95) == SurfaceDistances.of(*moved).hd95 == 2
+
+
+@pytest.mark.filterwarnings("ignore:.*may result in nan/inf distance:UserWarning")
+@pytest.mark.parametrize(
+    ("masks", "pair"),
+    [
+        ("both empty", (square(0, 0), square(0, 0))),
+        ("false alarm", (square(8, 12), square(0, 0))),
+        ("missed", (square(0, 0), square(8, 12))),
+    ],
+)
+def test_empty_masks_of_monai_are_those_of_the_docs(masks, pair):
+    metric = HausdorffDistanceMetric(include_background=True, percentile=95)
+    metric(*tensors(pair))
+    theirs = (
+        compute_hausdorff_distance(*tensors(pair), include_background=True, percentile=95),
+        metric.aggregate(),
+        compute_average_surface_distance(*tensors(pair), include_background=True, symmetric=True),
+        compute_surface_dice(*tensors(pair), class_thresholds=[1.0], include_background=True),
+    )
+    ours = case_measures(*pair, tolerance=1.0)
+    values = [*(value.item() for value in theirs), *(ours[name] for name in ("hd95", "assd", "nsd"))]
+    assert f"| {masks} | {' | '.join(f'{value:.4g}' for value in values)} |\n" in DOCS
 
 
 @settings(deadline=None)
