@@ -62,7 +62,7 @@ def prepare(
 
 @data_app.command()
 def split(
-    out: Annotated[Path, typer.Option(help="The manifest, a JSON file.")],
+    out: Annotated[Path | None, typer.Option(help="The manifest; without it, NAME-test.json beside the store.")] = None,
     data: option.Data = None,
     images: option.Images = None,
     masks: option.Masks = None,
@@ -81,6 +81,8 @@ def split(
 ) -> None:
     """Draw the test cases of a dataset and write them as a manifest."""
     store = store_of(folder_of(images, masks, mask_suffix, foreground), synthetic, cases, data)
+    source = data or Path(store.name)
+    out = out or source.with_name(f"{source.stem}-test.json")
     holdout = llmseg.hold_out(
         store,
         fraction=fraction,

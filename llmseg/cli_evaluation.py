@@ -15,7 +15,10 @@ from llmseg.cli_common import folder_of, print_result, store_of
 
 def evaluate(
     what: Annotated[Path, typer.Argument(help="A run folder, or a folder of masks from elsewhere.")],
-    out: Annotated[Path, typer.Option(help="Folder of the evaluation.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the evaluation; without it, NAME-evaluation beside what is scored."),
+    ] = None,
     data: option.Data = None,
     images: option.Images = None,
     masks: option.Masks = None,
@@ -39,6 +42,7 @@ def evaluate(
 ) -> None:
     """Score a run, or masks from elsewhere, case by case, as everybody is scored."""
     store = store_of(folder_of(images, masks, mask_suffix, foreground), synthetic, cases, data)
+    out = out or what.resolve().with_name(f"{what.resolve().name}-evaluation")
     manifest = None if holdout is None else llmseg.Holdout.load(holdout)
     if (what / "run.json").is_file():
         evaluation = llmseg.evaluate_run(

@@ -114,6 +114,19 @@ def test_cases_in_two_ways_are_refused(store, tmp_path, call):
     assert "in one way" in err
 
 
+def test_places_that_are_not_named_lie_beside_the_source(store, tmp_path, call, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert call("data", "split", "--data", store, "--quiet")[0] == 0
+    assert len(Holdout.load(tmp_path / "hrf-test.json").test_ids) == 1
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    opened = Hdf5Store(store)
+    for id in opened.ids:
+        Image.fromarray(opened.read(id).mask).save(masks / id, format="PNG")
+    assert call("evaluate", masks, "--data", store, "--quiet")[0] == 0
+    assert (tmp_path / "masks-evaluation/evaluation.json").is_file()
+
+
 class TestDoctor:
     def test_a_clean_dataset_and_one_that_leaks(self, store, tmp_path, call):
         code, out, err = call("data", "doctor", "--data", store, "--quiet")
