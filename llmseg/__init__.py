@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from llmseg.fidelity.verify import Verdict, read_record, verify
     from llmseg.inference import predict, probability
     from llmseg.models import load_model, load_original_model
+    from llmseg.quirks import Quirk, get_quirk, quirk_names
     from llmseg.recipe import Difference, Recipe
     from llmseg.run_writer import hardware
     from llmseg.runs import Run, train
@@ -50,6 +51,7 @@ __all__ = [
     "Hdf5Store",
     "Holdout",
     "Pipeline",
+    "Quirk",
     "Recipe",
     "Run",
     "Store",
@@ -72,6 +74,7 @@ __all__ = [
     "export_model",
     "export_size",
     "get_dataset",
+    "get_quirk",
     "hardware",
     "hold_out",
     "load_model",
@@ -79,6 +82,7 @@ __all__ = [
     "predict",
     "prepare_dataset",
     "probability",
+    "quirk_names",
     "read_record",
     "replay",
     "stability_index",
@@ -99,6 +103,7 @@ _HOMES = {
     "Hdf5Store": "llmseg.data.hdf5",
     "Holdout": "llmseg.data.holdout",
     "Pipeline": "llmseg.zoo",
+    "Quirk": "llmseg.quirks",
     "Recipe": "llmseg.recipe",
     "Run": "llmseg.runs",
     "Store": "llmseg.data.store",
@@ -120,6 +125,7 @@ _HOMES = {
     "export_model": "llmseg.export",
     "export_size": "llmseg.export",
     "get_dataset": "llmseg.data.catalog",
+    "get_quirk": "llmseg.quirks",
     "hardware": "llmseg.run_writer",
     "hold_out": "llmseg.data.holdout",
     "load_model": "llmseg.models",
@@ -127,6 +133,7 @@ _HOMES = {
     "predict": "llmseg.inference",
     "prepare_dataset": "llmseg.data.collect",
     "probability": "llmseg.inference",
+    "quirk_names": "llmseg.quirks",
     "read_record": "llmseg.fidelity.verify",
     "replay": "llmseg.artefacts",
     "stability_index": "llmseg.evaluation.conventions",

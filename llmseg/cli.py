@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import llmseg
-from llmseg import Terminated, UserError, cli_data, cli_evaluation, cli_text
+from llmseg import Terminated, UserError, cli_data, cli_evaluation, cli_quirks, cli_text
 from llmseg import cli_options as option
 from llmseg.cli_common import folder_of, print_result, recipe_of, speaks, store_of
 
@@ -30,6 +30,7 @@ for commands in (cli_data.data_app, cli_data.cache_app):
     app.add_typer(commands)
 app.command()(cli_evaluation.evaluate)
 app.command()(cli_evaluation.conventions)
+app.command()(cli_quirks.quirks)
 
 
 def _version(wanted: bool) -> None:
@@ -122,6 +123,7 @@ def train(
     label, recipe = recipe_of(name)
     for change in changes:
         recipe = recipe.change_text(change)
+    cli_quirks.warn(name, recipe)
     store = store_of(folder_of(images, masks, mask_suffix, foreground), synthetic, cases, data)
     run = llmseg.train(
         recipe,

@@ -20,7 +20,7 @@ class EncoderDecoder(Net):
 
     Attributes:
         encoder: Output channels of the pooled blocks, first block first.
-        decoder: Output channels of the stages, deepest first; the last one is 1.
+        decoder: Output channels of the stages, deepest first; without a head the last one is 1.
         norm: Batch normalisation after each convolution, or none.
         skips: ``add`` the pooled output of an encoder block to the stage of the same size, or ``none``.
         head: Whether a 1x1 convolution stands between the last ReLU and the sigmoid. Without it no output can

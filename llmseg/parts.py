@@ -192,3 +192,34 @@ def _fitted_tuple(value: object, arguments: tuple[Any, ...]) -> Any:
 def _nearest_word(given: object, annotation: Any) -> str:
     words = [w for w in typing.get_args(annotation) if isinstance(w, str)]
     return nearest(given, words) if isinstance(given, str) else ""
+
+
+def changed(value: Any, names: Sequence[str], new: object, path: str) -> Any:
+    """Return a copy of a part, or of a record of parts, with the field at the end of a path changed.
+
+    Args:
+        value: The part.
+        names: The names of the path, of which the last is the field.
+        new: Its value.
+        path: The path from the outermost part, for messages.
+    """
+    name = field_name(value, names[0], path)
+    if len(names) > 1:
+        new = changed(getattr(value, name), names[1:], new, path)
+    return dataclasses.replace(value, **{name: new})
+
+
+def from_text(text: str, present: object) -> object:
+    """Read a value as typed; the present value tells a number from a word where both would do."""
+    if text.lower() in ("none", "null"):
+        return None
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    if "," in text or isinstance(present, tuple):
+        return tuple(from_text(piece.strip(), None) for piece in text.split(",") if piece.strip())
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from llmseg.errors import UserError
 from llmseg.fit import Fit
-from llmseg.parts import Part, check_names, differing, field_name, leaves, parsed, plain
+from llmseg.parts import Part, changed, check_names, differing, field_name, from_text, leaves, parsed, plain
+from llmseg.quirks import Quirk, quirks_of, repaired
 
 if TYPE_CHECKING:
     import numpy as np
@@ -194,8 +195,8 @@ class Recipe(Part):
             >>> zoo.get("gpt-4").recipe.change("fit.batch_size", 4).fit.batch_size
             4
         """
-        changed: Recipe = _changed(self, path.split("."), value, path)
-        return changed
+        copy: Recipe = changed(self, path.split("."), value, path)
+        return copy
 
     def change_text(self, assignment: str) -> Recipe:
         """Return a copy with one field changed by text as typed on a command line.
@@ -214,7 +215,7 @@ class Recipe(Part):
         path, equals, text = assignment.partition("=")
         if not equals or not path:
             raise UserError(f"'{assignment}' is no assignment; write path=value, for example fit.epochs=120")
-        return self.change(path, _from_text(text, self.get(path)))
+        return self.change(path, from_text(text, self.get(path)))
 
     def get(self, path: str) -> object:
         """Return the value at a dotted path.
@@ -243,6 +244,30 @@ class Recipe(Part):
             for part in dataclasses.fields(self)
             for found in differing(part.name, getattr(self, part.name), getattr(other, part.name))
         )
+
+    @property
+    def quirks(self) -> tuple[Quirk, ...]:
+        """The known quirks that this recipe has, in the order in which they are repaired."""
+        return quirks_of(self)
+
+    def repaired(self, id: str) -> Recipe:
+        """Return a copy without a quirk.
+
+        Args:
+            id: The quirk, of which one field is changed; ``"all"`` for one repair after the other until none is left.
+
+        Raises:
+            UserError: There is no such quirk, or this recipe does not have it.
+
+        Example:
+            >>> from llmseg import zoo
+            >>> recipe = zoo.get("grok-3-mini").recipe
+            >>> [(d.path, d.right) for d in recipe.diff(recipe.repaired("double-sigmoid"))]
+            [('loss.reads', 'probability')]
+            >>> recipe.repaired("all").quirks
+            ()
+        """
+        return repaired(self, id)
 
     @property
     def digest(self) -> str:
@@ -278,26 +303,3 @@ class Recipe(Part):
         if not isinstance(data, dict):
             raise UserError(f"a recipe in JSON is an object with seven parts, not {type(data).__name__}")
         return cls.from_dict(data)
-
-
-def _changed(value: Any, names: Sequence[str], new: object, path: str) -> Any:
-    name = field_name(value, names[0], path)
-    if len(names) > 1:
-        new = _changed(getattr(value, name), names[1:], new, path)
-    return dataclasses.replace(value, **{name: new})
-
-
-def _from_text(text: str, present: object) -> object:
-    """Read a value as typed; the present value tells a number from a word where both would do."""
-    if text.lower() in ("none", "null"):
-        return None
-    if text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    if "," in text or isinstance(present, tuple):
-        return tuple(_from_text(piece.strip(), None) for piece in text.split(",") if piece.strip())
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text

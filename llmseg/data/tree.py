@@ -24,7 +24,7 @@ _LEFTOVERS = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini")
 _GZIP = b"\x1f\x8b"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class File:
     """A file that can be read.
 
@@ -113,7 +113,7 @@ def open_tree(root: Path) -> Iterator[Mapping[str, File]]:
         for path, size, place in found:
             suffix = archive_suffix(path)
             if not suffix:
-                files[path] = File(path, size, functools.partial(_content, place))
+                files[path] = File(path, size, functools.partial(_content, str(place)))
             elif not (root.is_dir() and (root / path.removesuffix(suffix)).is_dir()):
                 archive = stack.enter_context(open_archive(place, spare))
                 files.update(_opened(archive, path.removesuffix(suffix), spare, stack, MAX_DEPTH))
@@ -124,9 +124,9 @@ def _from_disk(place: Path, path: str) -> tuple[str, int, Path]:
     return path, place.stat().st_size, place
 
 
-def _content(place: Path) -> bytes:
+def _content(place: str) -> bytes:
     try:
-        return place.read_bytes()
+        return Path(place).read_bytes()
     except OSError as error:
         raise UserError(f"{place} cannot be read ({error.strerror}); replace it or move it away") from error
 

@@ -6,6 +6,7 @@ One file per pipeline, one line here. An entry from outside the package is added
 from __future__ import annotations
 
 from llmseg.errors import UserError, nearest
+from llmseg.quirks import get_quirk
 from llmseg.zoo import (
     bing_copilot,
     claude_3_5_sonnet,
@@ -81,6 +82,7 @@ def names(
     vendor: str | None = None,
     in_study: bool | None = True,
     variants: bool = False,
+    quirk: str | None = None,
 ) -> tuple[str, ...]:
     """Return the ids of the pipelines that fit all conditions, older cohort first.
 
@@ -91,13 +93,20 @@ def names(
         in_study: ``True`` for the nineteen of the study and what was registered as such, ``False`` for the others,
             ``None`` for all.
         variants: Whether to include entries with a tag, such as ``gpt-o3@rgb``.
+        quirk: Id of a quirk that the recipe must have; see :func:`llmseg.quirk_names`.
+
+    Raises:
+        UserError: There is no such quirk.
 
     Example:
         >>> names(cohort=2024, reasoning=True)
         ('gpt-o1-preview',)
         >>> len(names())
         19
+        >>> names(quirk="double-sigmoid")
+        ('grok-3-mini',)
     """
+    wanted = None if quirk is None else get_quirk(quirk)
     return tuple(
         p.id
         for p in sorted(_PIPELINES.values(), key=lambda p: p.card.cohort)
@@ -106,6 +115,7 @@ def names(
         and (vendor is None or p.card.vendor.lower().startswith(vendor.lower()))
         and (in_study is None or p.card.in_study == in_study)
         and (variants or "@" not in p.id)
+        and (wanted is None or wanted.found(p.recipe))
     )
 
 

@@ -13,6 +13,8 @@ from llmseg.zoo import checkpoints
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from llmseg.quirks import Quirk
+
 
 @dataclass(frozen=True, kw_only=True)
 class Disagreement:
@@ -130,6 +132,11 @@ class Pipeline:
     card: Card
     recipe: Recipe
     original_names: tuple[tuple[str, str], ...]
+
+    @property
+    def quirks(self) -> tuple[Quirk, ...]:
+        """The known quirks of the recipe; computed, so a changed recipe has its own."""
+        return self.recipe.quirks
 
     def build(self, in_channels: int | None = None) -> nn.Module:
         """Build the network with freshly drawn weights.

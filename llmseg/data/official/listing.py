@@ -30,7 +30,7 @@ PARTS = {
 """Folder names, in lower case, that tell the official part a case belongs to."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Unit:
     """What is read at once: an image with its mask, or a volume with its labels.
 
