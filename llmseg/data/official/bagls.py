@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import PurePosixPath
 
 from llmseg.data.official.listing import Files, Listing, by_key, in_folder, matched, part_of, picture_units, pictures
+from llmseg.data.official.pictures import IMAGE_FOLDERS, MASK_FOLDERS, labelled
 from llmseg.data.tree import File
 from llmseg.errors import UserError
 
@@ -16,17 +16,19 @@ _SUFFIX = "_seg"
 def find(files: Files) -> Listing:
     """Pair ``N.png`` with ``N_seg.png`` of the same folder; frames of one video are a group.
 
-    The videos in ``raw`` are passed over.
+    Copies that put them into two folders beside each other, ``images`` and ``masks``, are read, too. The videos in
+    ``raw`` are passed over.
     """
     frames = [file for file in pictures(files) if not in_folder(file, ("raw",))]
-    images = by_key(frames, lambda file: None if file.stem.endswith(_SUFFIX) else _place(file))
+    images = by_key(frames, lambda file: None if file.stem.endswith(_SUFFIX) or labelled(file) else _place(file))
     masks = by_key(frames, lambda file: _place(file).removesuffix(_SUFFIX) if file.stem.endswith(_SUFFIX) else None)
     pairs, alone = matched(images, masks)
     return Listing("BAGLS", picture_units(pairs, id=_id, group=_video(files)), alone)
 
 
 def _place(file: File) -> str:
-    return f"{file.folder}/{file.stem}"
+    folders = [folder for folder in file.folders if folder not in (*IMAGE_FOLDERS, *MASK_FOLDERS)]
+    return "/".join([*folders, file.stem])
 
 
 def _id(image: File) -> str:
@@ -35,8 +37,10 @@ def _id(image: File) -> str:
 
 
 def _video(files: Files) -> Callable[[File], str]:
+    metas = by_key(files.values(), lambda file: _place(file) if file.extension == ".meta" else None)
+
     def video(image: File) -> str:
-        meta = files.get(str(PurePosixPath(image.path).with_suffix(".meta")))
+        meta = metas.get(_place(image))
         known = _facts(meta).get("Video Id") if meta else None
         name = "" if known is None else str(known).strip()
         return f"video {name}" if name else _id(image)

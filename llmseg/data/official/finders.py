@@ -33,7 +33,13 @@ _GENERAL: Mapping[str, tuple[Callable[[Files], Listing], str]] = {
     "medsegbench": (medsegbench.find, "one npz file with train_images, train_label, val_images ..."),
 }
 
-_WITH_FIELD_OF_VIEW = ("drive", "hrf")
+_FALLBACKS: Mapping[str, Callable[[Files], Listing]] = {
+    "brain": functools.partial(find_folders, decode=brain.tumour, fit=True),
+    "drive": lambda files: find_folders(retina.without_field_of_view(files)),
+    "hrf": lambda files: find_folders(retina.without_field_of_view(files)),
+}
+"""What is tried where nothing has the official layout, if that is more than looking for folders."""
+
 _VOLUMES = {"umd": uterus.find, "nnunet": nnunet_raw.find}
 
 
@@ -77,7 +83,7 @@ def find_cases(id: str, files: Files, orientation: Orientation = "study") -> Lis
     listing = finder(files)
     if listing.units or id not in _OFFICIAL:
         return _some(id, files, listing)
-    general = find_folders(retina.without_field_of_view(files) if id in _WITH_FIELD_OF_VIEW else files)
+    general = _FALLBACKS.get(id, find_folders)(files)
     if not general.units:
         return _some(id, files, listing)
     note = f"the official layout of {id} was not found; {general.layout} instead"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
 from llmseg.data.layouts import SUFFIXES
 from llmseg.data.official.listing import Files, Listing, in_folder, matched, part_of, picture_units, pictures
 from llmseg.data.tree import File
@@ -17,6 +19,7 @@ MASK_FOLDERS = (
     "mask",
     "labels",
     "label",
+    "labels-ah",
     "gt",
     "groundtruth",
     "ground_truth",
@@ -30,12 +33,15 @@ MASK_FOLDERS = (
 """Folder names in lower case; the innermost one that is known decides what a file is."""
 
 
-def find_folders(files: Files, suffixes: Sequence[str] = SUFFIXES) -> Listing:
+def find_folders(files: Files, decode: Callable[[File], np.ndarray] | None = None, fit: bool = False) -> Listing:
     """Find images and masks in folders called so, or in one folder whose masks have a suffix.
+
+    Of :data:`llmseg.data.layouts.SUFFIXES`, the one that pairs most images is taken.
 
     Args:
         files: All files.
-        suffixes: What a mask's stem may have after the image's; the one that pairs most images is taken.
+        decode: Reads a mask, see :func:`picture_units`.
+        fit: Bring masks of another size to that of their image, see :func:`picture_units`.
 
     Raises:
         UserError: Two files are the same case.
@@ -46,13 +52,13 @@ def find_folders(files: Files, suffixes: Sequence[str] = SUFFIXES) -> Listing:
     if any(in_folder(file, _MANUAL) for file in masks):  # then a folder called mask is the field of view of an eye
         masks = [file for file in masks if file.folders[-1] != "mask"]
     if images and masks:
-        tried = [_paired(images, masks, suffix) for suffix in suffixes]
+        tried = [_paired(images, masks, suffix) for suffix in SUFFIXES]
         layout = "folders of images and masks"
     else:
-        tried = [_paired(*_told_apart(every, suffix), suffix) for suffix in suffixes if suffix]
+        tried = [_paired(*_told_apart(every, suffix), suffix) for suffix in SUFFIXES if suffix]
         layout = "one folder, masks with a suffix"
     pairs, alone = max(tried, key=lambda found: len(found[0]))
-    return Listing(layout, picture_units(pairs, id=_id(pairs)), alone)
+    return Listing(layout, picture_units(pairs, id=_id(pairs), decode=decode, fit=fit), alone)
 
 
 def _kind(file: File) -> str:

@@ -59,12 +59,12 @@ def _find(
 ) -> Listing:
     """Pair files by what patterns find in their stems; of several patterns for masks, the first that fits is taken.
 
-    Where images and masks have the same stems, the folder tells them apart.
+    What lies in a folder of masks is no image; where images and masks have the same stems, masks lie in such a folder.
     """
     every = pictures(files)
     told_by_folder = set(images) & set(masks)
     pairs, alone = matched(
-        _first(images, [file for file in every if not (told_by_folder and _shows_vessels(file))]),
+        _first(images, [file for file in every if not _shows_vessels(file)]),
         _first(masks, [file for file in every if not told_by_folder or _shows_vessels(file)]),
     )
     units: tuple[Unit, ...] = picture_units(pairs, group=group)

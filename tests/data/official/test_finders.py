@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import json
 
 import numpy as np
 import pytest
@@ -103,3 +104,52 @@ def test_a_case_twice_is_named(download, in_memory):
     copy = {f"copy/{path}": content for path, content in files.items() if path.startswith("test/0")}
     with pytest.raises(UserError, match=r"copy/test/0\.png and test/0\.png are the same case, test/0\.png"):
         find_cases("bagls", in_memory({**files, **copy}))
+
+
+COPIES = {
+    "bagls": ("12.png", "12_seg.png"),
+    "brain": ("Tr-me_0711.png", "Tr-me_0711_m.png"),
+    "ham10000": ("ISIC_0024306.png", "ISIC_0024306.png"),
+    "drive": ("21_training.png", "21_training.png"),
+    "stare": ("im0001.png", "im0001.png"),
+    "chase_db1": ("Image_01L.png", "Image_01L.png"),
+    "hrf": ("01_h.png", "01_h.png"),
+    "retina": ("01_h_HRF.png", "01_h_HRF.png"),
+    "bolus": ("a.png", "a.png"),
+}
+
+
+@pytest.mark.parametrize("folders", [("images", "masks"), ("Images", "Masks"), ("train/images", "train/masks")])
+@pytest.mark.parametrize("id", COPIES)
+def test_copies_in_two_folders(id, folders, in_memory, read, png, half):
+    image, mask = COPIES[id]
+    files = {f"x/{folders[0]}/{image}": png(half // 2), f"x/{folders[1]}/{mask}": png(half)}
+    listing = find_cases(id, in_memory(files))
+    (case,) = read(listing).values()
+    np.testing.assert_array_equal(case.mask, half)
+    np.testing.assert_array_equal(case.image, half // 2)
+    assert listing.alone == ()
+
+
+def test_a_copy_of_brain_has_the_oddities_of_the_original(in_memory, read, png, half):
+    colour = np.zeros((6, 8, 3), np.uint8)
+    colour[..., 2] = half
+    files = {
+        "images/a.png": png(half),
+        "masks/a.png": png(colour),
+        "images/b.png": png(half),
+        "masks/b.png": png(half.repeat(2, 0).repeat(2, 1)),
+    }
+    cases = read(find_cases("brain", in_memory(files)))
+    np.testing.assert_array_equal(cases["a.png"].mask, half)
+    np.testing.assert_array_equal(cases["b.png"].mask, half)
+
+
+def test_a_copy_of_bagls_keeps_the_videos(in_memory, png, half):
+    files = {
+        **{f"images/{number}.png": png(half) for number in range(3)},
+        **{f"masks/{number}_seg.png": png(half) for number in range(3)},
+        **{f"images/{number}.meta": json.dumps({"Video Id": number // 2}).encode() for number in range(3)},
+    }
+    groups = [unit.group for unit in find_cases("bagls", in_memory(files)).units]
+    assert groups == ["video 0", "video 0", "video 1"]
