@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from llmseg import zoo
     from llmseg.artefacts import replay
     from llmseg.data.cache import CacheEntry, cache_entries, cache_folder, clear_cache
-    from llmseg.data.catalog import Dataset, dataset_names, get_dataset
+    from llmseg.data.catalog import dataset_names, get_dataset
     from llmseg.data.collect import prepare_dataset
+    from llmseg.data.dataset import Dataset
     from llmseg.data.doctor import examine
     from llmseg.data.hdf5 import Hdf5Store
     from llmseg.data.holdout import Holdout, hold_out
@@ -96,7 +97,7 @@ _HOMES = {
     "CacheEntry": "llmseg.data.cache",
     "Card": "llmseg.zoo",
     "Case": "llmseg.data.store",
-    "Dataset": "llmseg.data.catalog",
+    "Dataset": "llmseg.data.dataset",
     "Difference": "llmseg.recipe",
     "Evaluation": "llmseg.evaluation.record",
     "FolderStore": "llmseg.data.store",

@@ -2,88 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
+from llmseg.data.catalog_entries import DATASETS
+from llmseg.data.dataset import Dataset
 from llmseg.errors import UserError, nearest
-
-
-@dataclass(frozen=True, kw_only=True)
-class Licence:
-    """What one may do with the images. ``None`` means that it could not be established.
-
-    Attributes:
-        spdx: SPDX identifier.
-        redistribution: Whether copies may be passed on.
-        commercial: Whether commercial use is allowed.
-        registration: Whether the download asks for an account or a form.
-    """
-
-    spdx: str | None
-    redistribution: bool | None
-    commercial: bool | None
-    registration: bool | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class StudyUse:
-    """What the study took of a dataset.
-
-    Attributes:
-        cases: Number of cases.
-        take: ``all``; those of the ``training`` part; the ``first`` in the order of their ids; or, where the study's
-            choice is not known, a seeded draw of ``cases`` or of ``groups``.
-        groups: Number of groups that are drawn, for ``take="groups"``.
-        known: Whether the rule is the study's, as far as its scripts and numbering tell; otherwise only the count is.
-        rule: The rule in a sentence.
-    """
-
-    cases: int
-    take: Literal["all", "training", "first", "cases", "groups"]
-    groups: int | None = None
-    known: bool
-    rule: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Dataset:
-    """Facts of a dataset.
-
-    Attributes:
-        id: Name by which it is asked for.
-        title: Its usual name.
-        aliases: Other names.
-        modality: How the images were made.
-        target: What is segmented.
-        colour: ``grey`` or ``rgb``.
-        cases: Number of labelled images or slices in the official set, ``None`` where unknown.
-        sizes: Widths and heights in pixels, in words.
-        masks: What the mask files hold.
-        groups: What ties cases together, empty if that is not known.
-        layout: The official layout, a line per kind of file.
-        oddities: What a reader must cope with.
-        licence: What one may do with it.
-        citation: What to cite.
-        source: Where to get it.
-        study: What the study took; ``None`` for sets it used as a part of another.
-    """
-
-    id: str
-    title: str
-    aliases: tuple[str, ...] = ()
-    modality: str
-    target: str
-    colour: Literal["grey", "rgb"]
-    cases: int | None
-    sizes: str
-    masks: str
-    groups: str
-    layout: tuple[str, ...]
-    oddities: tuple[str, ...] = ()
-    licence: Licence
-    citation: str
-    source: str
-    study: StudyUse | None = None
 
 
 def dataset_names() -> tuple[str, ...]:
@@ -118,6 +39,4 @@ def _plain(name: str) -> str:
 
 
 def _by_id() -> dict[str, Dataset]:
-    from llmseg.data.catalog_entries import DATASETS
-
     return {entry.id: entry for entry in DATASETS}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llmseg.data.catalog import Dataset, Licence, StudyUse
+from llmseg.data.dataset import Dataset, Licence, StudyUse
 
 BAGLS = Dataset(
     id="bagls",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from llmseg.data.catalog import Dataset
 from llmseg.data.chance import drawn_order
+from llmseg.data.dataset import Dataset
 from llmseg.data.official.listing import Unit
 from llmseg.errors import UserError
 
