@@ -40,7 +40,7 @@ def prepare(
     root: Annotated[Path, typer.Option(help="Folder of the download, or an archive.")],
     out: Annotated[Path | None, typer.Option(help="The store; NAME.h5 without it.")] = None,
     select: Annotated[str, typer.Option(help="all cases, or those of the study.")] = "all",
-    seed: option.Seed = 0,
+    seed: option.DrawSeed = 0,
     orientation: Annotated[
         str, typer.Option(help="Slices of volumes: as the study cut them, or as for display.")
     ] = "study",
@@ -71,7 +71,7 @@ def split(
     synthetic: option.Synthetic = None,
     cases: option.Cases = 24,
     fraction: Annotated[float, typer.Option(help="Share of the cases to hold out.")] = 0.1,
-    seed: option.Seed = 0,
+    seed: option.DrawSeed = 0,
     by: Annotated[
         str, typer.Option("--split", help="grouped, or random as the study did, to see what leakage is worth.")
     ] = "grouped",

@@ -19,6 +19,7 @@ Data = Annotated[Path | None, typer.Option(help="A store that llmseg data prepar
 Holdout = Annotated[Path | None, typer.Option(help="Manifest of test cases that llmseg data split wrote.")]
 Epochs = Annotated[int | None, typer.Option(help="Number of epochs instead of the recipe's.", min=1)]
 Seed = Annotated[int, typer.Option(help="Seed of what the recipe leaves to chance.", min=0)]
+DrawSeed = Annotated[int, typer.Option("--seed", help="Seed of the draw, where one is needed.", min=0)]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 Set = Annotated[list[str], typer.Option("--set", help="Change a field of the recipe: path=value; repeatable.")]
 Every = Annotated[float, typer.Option(help="Seconds between checkpoints.", min=0)]
