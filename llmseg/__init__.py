@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from llmseg.recipe import Difference, Recipe
     from llmseg.run_writer import hardware
     from llmseg.runs import Run, train
+    from llmseg.study import Study, Variant, ablations, repairs, run_study, transplants
     from llmseg.zoo import Card, Pipeline
 
 __all__ = [
@@ -56,12 +57,15 @@ __all__ = [
     "Recipe",
     "Run",
     "Store",
+    "Study",
     "Subset",
     "SyntheticStore",
     "Terminated",
     "UserError",
+    "Variant",
     "Verdict",
     "__version__",
+    "ablations",
     "cache_entries",
     "cache_folder",
     "clear_cache",
@@ -85,9 +89,12 @@ __all__ = [
     "probability",
     "quirk_names",
     "read_record",
+    "repairs",
     "replay",
+    "run_study",
     "stability_index",
     "train",
+    "transplants",
     "verify",
     "zoo",
 ]
@@ -108,11 +115,14 @@ _HOMES = {
     "Recipe": "llmseg.recipe",
     "Run": "llmseg.runs",
     "Store": "llmseg.data.store",
+    "Study": "llmseg.study",
     "Subset": "llmseg.data.subset",
     "SyntheticStore": "llmseg.data.synthetic",
     "Terminated": "llmseg.errors",
     "UserError": "llmseg.errors",
+    "Variant": "llmseg.study",
     "Verdict": "llmseg.fidelity.verify",
+    "ablations": "llmseg.study",
     "cache_entries": "llmseg.data.cache",
     "cache_folder": "llmseg.data.cache",
     "clear_cache": "llmseg.data.cache",
@@ -136,9 +146,12 @@ _HOMES = {
     "probability": "llmseg.inference",
     "quirk_names": "llmseg.quirks",
     "read_record": "llmseg.fidelity.verify",
+    "repairs": "llmseg.study",
     "replay": "llmseg.artefacts",
+    "run_study": "llmseg.study",
     "stability_index": "llmseg.evaluation.conventions",
     "train": "llmseg.runs",
+    "transplants": "llmseg.study",
     "verify": "llmseg.fidelity.verify",
 }
 

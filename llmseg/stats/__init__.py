@@ -1,0 +1,1 @@
+"""Statistics of scores per case. Nothing here loads torch or monai."""

@@ -1,0 +1,50 @@
+"""Figures of comparisons."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pandas as pd
+
+from llmseg.files import write_bytes
+
+BLUE, GREY = "#0072b2", "#666666"
+"""From the palette of Okabe and Ito, which all can tell apart."""
+
+
+def draw_differences(differences: pd.DataFrame, path: str | Path, *, measure: str = "Dice", base: str = "base") -> Path:
+    """Draw the difference of every variant from the base as a point with its interval.
+
+    Args:
+        differences: As :meth:`llmseg.study.Study.differences` returns it.
+        path: The file; its extension decides the format, such as ``.pdf`` or ``.png``.
+        measure: What the axis calls the measure.
+        base: What the title calls the base.
+
+    Returns:
+        The file.
+
+    Raises:
+        UserError: The disk is full or refuses the file.
+    """
+    from matplotlib.figure import Figure
+
+    rows = differences.iloc[::-1]
+    figure = Figure(figsize=(6.3, 1.1 + 0.3 * len(rows)), layout="constrained")
+    axes = figure.subplots()
+    places = range(len(rows))
+    axes.axvline(0, color=GREY, linewidth=0.8)
+    axes.hlines(places, rows["low"], rows["high"], color=BLUE, linewidth=1.5)
+    axes.plot(rows["difference"], places, "o", color=BLUE, markersize=5)
+    axes.set_yticks(places, list(rows["variant"]))
+    axes.set_ylim(-0.6, len(rows) - 0.4)
+    level = f"{100 * rows['level'].iloc[0]:g} %"
+    axes.set_xlabel(f"difference in {measure} from {base}, with {level} interval")
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+    content = io.BytesIO()
+    figure.savefig(content, format=Path(path).suffix[1:] or "png", dpi=200)
+    write_bytes(Path(path), content.getvalue())
+    return Path(path)

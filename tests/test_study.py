@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+
+from llmseg import Study, UserError, Variant, ablations, hold_out, repairs, run_study, transplants, zoo
+from llmseg.evaluation.measures import MEASURES
+
+
+@pytest.fixture(scope="module")
+def holdout(phantoms):
+    return hold_out(phantoms, fraction=0.2)
+
+
+@pytest.fixture(scope="module")
+def variants(tiny_recipe):
+    recipe = tiny_recipe.change("fit.epochs", 1)
+    return (Variant("base", recipe), Variant("slow", recipe.change("fit.rate", 1e-12)))
+
+
+@pytest.fixture(scope="module")
+def study(phantoms, holdout, variants, tmp_path_factory):
+    out = tmp_path_factory.mktemp("studies") / "s"
+    return run_study("tiny", variants, phantoms, out, holdout=holdout, seeds=2, device="cpu", progress=False)
+
+
+def test_every_variant_has_every_seed_case_and_measure(study, holdout, variants):
+    scores = study.scores
+    assert set(scores["case"]) == set(holdout.test_ids)
+    sizes = scores.groupby(["variant", "seed", "case", "size"])["measure"].apply(tuple)
+    assert len(sizes) == 2 * 2 * len(holdout.test_ids) * 2
+    assert set(sizes) == {MEASURES}
+
+
+def test_differences_are_those_of_paired_cases(study):
+    (row,) = study.differences("iou", "working").to_dict("records")
+    scores = study.scores.query("measure == 'iou' and size == 'working'")
+    means = scores.groupby("variant")["value"].mean()
+    assert row["variant"] == "slow"
+    assert row["difference"] == pytest.approx(means["slow"] - means["base"])
+    assert row["low"] <= row["difference"] <= row["high"]
+    assert (row["groups"], row["seeds"]) == (5, 2)
+
+
+def test_files_of_a_study(study):
+    pd.testing.assert_frame_equal(pd.read_csv(study.folder / "differences.csv"), study.differences())
+    assert (study.folder / "differences.pdf").read_bytes().startswith(b"%PDF")
+    assert Study.open(study.folder).folder == study.folder
+
+
+def test_the_same_call_keeps_what_is_there_and_more_seeds_follow(study, phantoms, holdout, variants):
+    before = {path: path.stat().st_mtime_ns for path in study.folder.glob("*/run/weights.safetensors")}
+    assert len(before) == 4
+    options = {"holdout": holdout, "device": "cpu", "progress": False}
+    run_study("tiny", variants, phantoms, study.folder, seeds=3, **options)
+    after = {path: path.stat().st_mtime_ns for path in study.folder.glob("*/run/weights.safetensors")}
+    assert len(after) == 6
+    assert {path: after[path] for path in before} == before
+    assert Study(study.folder).differences()["seeds"].tolist() == [3]
+
+
+def test_an_interrupted_study_continues(phantoms, holdout, variants, tmp_path, monkeypatch):
+    calls = []
+
+    def failing(run, *arguments, **options):
+        calls.append(run.folder)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return evaluate(run, *arguments, **options)
+
+    from llmseg import study as module
+
+    evaluate = module.evaluate_run
+    monkeypatch.setattr(module, "evaluate_run", failing)
+    options = {"holdout": holdout, "seeds": 1, "device": "cpu", "progress": False}
+    with pytest.raises(KeyboardInterrupt):
+        run_study("tiny", variants, phantoms, tmp_path / "s", **options)
+    with pytest.raises(UserError, match="no finished study"):
+        Study.open(tmp_path / "s")
+    run_study("tiny", variants, phantoms, tmp_path / "s", **options)
+    assert [calls.count(folder) for folder in dict.fromkeys(calls)] == [1, 2]
+    assert len(Study.open(tmp_path / "s").differences()) == 1
+
+
+def test_another_study_in_the_folder_is_refused(study, phantoms, holdout, variants):
+    other = (variants[0], Variant("slow", variants[1].recipe.change("fit.rate", 1e-11)))
+    with pytest.raises(UserError, match="its variants differs"):
+        run_study("tiny", other, phantoms, study.folder, holdout=holdout, device="cpu", progress=False)
+
+
+def test_a_recipe_that_seeds_itself_follows_the_seeds(phantoms, holdout, tmp_path, tiny_recipe):
+    own = zoo.get("gpt-o3").recipe.fit.own_seed
+    recipe = tiny_recipe.change("fit.epochs", 1).change("fit.own_seed", own)
+    variants = (Variant("base", recipe), Variant("slow", recipe.change("fit.rate", 1e-12)))
+    study = run_study(
+        "tiny", variants, phantoms, tmp_path / "s", holdout=holdout, seeds=2, device="cpu", progress=False
+    )
+    weights = {path.read_bytes() for path in study.folder.glob("slow*/run/weights.safetensors")}
+    assert len(weights) == 2
+
+
+def test_one_field_at_a_time_or_all_combinations(tiny_recipe):
+    fields = {"fit.batch_size": [2, 4], "fit.epochs": [1, 2, 3]}
+    single = ablations(tiny_recipe, fields)
+    assert [v.name for v in single] == ["base", "fit.batch_size=2", "fit.epochs=1", "fit.epochs=3"]
+    for variant in single[1:]:
+        assert [d.path for d in tiny_recipe.diff(variant.recipe)] == [variant.name.partition("=")[0]]
+    crossed = ablations(tiny_recipe, fields, crossed=True)
+    assert len(crossed) == 6
+    assert crossed[1].name == "fit.batch_size=2 fit.epochs=1"
+
+
+@pytest.mark.parametrize("name", zoo.names())
+def test_each_repair_changes_one_field(name):
+    recipe = zoo.get(name).recipe
+    if not recipe.quirks:
+        with pytest.raises(UserError, match="nothing changes"):
+            repairs(recipe, "each")
+        return
+    for variant in repairs(recipe, "each")[1:]:
+        assert len(recipe.diff(variant.recipe)) == 1
+    assert repairs(recipe, "all")[1].recipe.quirks == ()
+
+
+def test_parts_of_another_recipe():
+    recipe, donor = zoo.get("gpt-4").recipe, zoo.get("grok-3").recipe
+    found = transplants(recipe, donor, ["net", "loss"], "grok-3")
+    assert [v.name for v in found] == ["base", "net of grok-3", "loss of grok-3"]
+    assert found[1].recipe == recipe.change("net", donor.net)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda r: ablations(r, {"fit.epochs": [r.fit.epochs]}), "nothing changes"),
+        (lambda r: ablations(r, {"fit.epoch": [1]}), "did you mean"),
+        (lambda r: repairs(r, "some"), "each or all"),
+        (lambda r: transplants(r, r, ["nets"], "itself"), "did you mean 'net'"),
+        (lambda r: transplants(r, r, ["net"], "itself"), "nothing changes"),
+    ],
+)
+def test_impossible_variants_are_refused(tiny_recipe, make, words):
+    with pytest.raises(UserError, match=words):
+        make(tiny_recipe)
+
+
+class TestCommand:
+    def test_ablate(self, tiny_recipe, tmp_path, call):
+        path = tmp_path / "tiny.json"
+        path.write_text(tiny_recipe.change("fit.epochs", 1).to_json())
+        study = ["ablate", path, "--synthetic", "mri-tumour", "--cases", 25, "--out", tmp_path / "s", "-q"]
+        code, out, err = call(*study, "--field", "fit.rate=1e-12", "--seeds", 1)
+        assert (code, err) == (0, "")
+        assert out.splitlines()[0].split() == ["variant", "dice", "difference", "95", "%", "interval"]
+        assert out.splitlines()[1].startswith("fit.rate=1e-12")
+        again = json.loads(call(*study, "--field", "fit.rate=1e-12", "--seeds", 1, "--json")[1])
+        assert [row["variant"] for row in again] == ["fit.rate=1e-12"]
+
+    @pytest.mark.parametrize(
+        ("arguments", "words"),
+        [
+            ([], "in one way"),
+            (["--field", "fit.epochs"], "names no values"),
+            (["--field", "fit.epochs=1", "--repair", "each"], "in one way"),
+            (["--transplant", "net"], "needs --from"),
+            (["--transplant", "net", "--from", "gpt-5"], "gpt-5"),
+            (["--repair", "some"], "each or all"),
+            (["--field", "fit.epochs=two"], "epochs is 'two'; allowed: a whole number"),
+        ],
+    )
+    def test_a_mistake_is_one_line(self, arguments, words, tmp_path, call):
+        code, _, err = call("ablate", "gpt-4", *arguments, "--synthetic", "fundus", "--out", tmp_path / "s", "-q")
+        assert code == 2
+        assert words in err
+        assert err.count("\n") == 1
+        assert not (tmp_path / "s").exists()
