@@ -29,6 +29,7 @@ def draw_differences(differences: pd.DataFrame, path: str | Path, *, measure: st
         UserError: The disk is full or refuses the file.
     """
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     rows = differences.iloc[::-1]
     figure = Figure(figsize=(6.3, 1.1 + 0.3 * len(rows)), layout="constrained")
@@ -40,10 +41,13 @@ def draw_differences(differences: pd.DataFrame, path: str | Path, *, measure: st
     axes.set_yticks(places, list(rows["variant"]))
     axes.set_ylim(-0.6, len(rows) - 0.4)
     level = f"{100 * rows['level'].iloc[0]:g} %"
-    axes.set_xlabel(f"difference in {measure} from {base}, with {level} interval")
+    axes.set_xlabel(f"difference in {measure} from {base}, with {level} interval", fontsize=8)
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.xaxis.set_major_formatter("{x:+.3g}")
     axes.tick_params(axis="y", length=0)
+    axes.tick_params(labelsize=8)
     content = io.BytesIO()
     figure.savefig(content, format=Path(path).suffix[1:] or "png", dpi=200)
     write_bytes(Path(path), content.getvalue())
