@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated
 
 import typer
 
@@ -20,7 +20,9 @@ def ablate(
         list[str], typer.Option(help="A field and the values it takes: path=value,value; repeatable.")
     ] = [],  # noqa: B006
     crossed: Annotated[bool, typer.Option("--crossed", help="Every combination, not one field at a time.")] = False,
-    repair: Annotated[str | None, typer.Option(help="Repair each quirk alone, or all together.")] = None,
+    repair: Annotated[
+        str | None, typer.Option(help="Repair each quirk alone, all together, or quirks by id, with commas.")
+    ] = None,
     transplant: Annotated[str | None, typer.Option(help="Parts to take from another, with commas.")] = None,
     source: Annotated[str | None, typer.Option("--from", help="The other pipeline, or recipe in JSON.")] = None,
     seeds: Annotated[int, typer.Option(help="Number of seeds.", min=1)] = 3,
@@ -79,7 +81,7 @@ def _variants(
     if fields:
         return llmseg.ablations(recipe, dict(_field(recipe, text) for text in fields), crossed=crossed)
     if repair is not None:
-        return llmseg.repairs(recipe, cast(Any, repair))
+        return llmseg.repairs(recipe, repair)
     if source is None:
         raise UserError("--transplant needs --from PIPELINE")
     other, donor = recipe_of(source)

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 
@@ -62,22 +62,24 @@ def ablations(recipe: Recipe, fields: Mapping[str, Sequence[object]], *, crossed
     return _distinct(recipe, (_with(recipe, changes) for changes in combined))
 
 
-def repairs(recipe: Recipe, which: Literal["each", "all"]) -> tuple[Variant, ...]:
-    """Return a recipe and what becomes of it when ``each`` quirk is repaired alone, or ``all`` together.
+def repairs(recipe: Recipe, which: str) -> tuple[Variant, ...]:
+    """Return a recipe and what becomes of it when quirks are repaired.
+
+    Args:
+        recipe: The base.
+        which: ``each`` of its quirks alone, ``all`` of them together, or ids of quirks, with commas, each alone.
 
     Raises:
-        UserError: It has no quirk, or ``which`` is something else.
+        UserError: There is no such quirk, or the recipe does not have it, or has none at all.
 
     Example:
         >>> from llmseg import zoo
         >>> [v.name for v in repairs(zoo.get("grok-3-mini").recipe, "each")][:2]
         ['base', 'without double-sigmoid']
     """
-    if which not in ("each", "all"):
-        raise UserError(f"repair is '{which}'; it may be each or all")
-    names = ["all"] if which == "all" else [quirk.id for quirk in recipe.quirks]
-    titles = {name: "without any quirk" if name == "all" else f"without {name}" for name in names}
-    return _distinct(recipe, (Variant(titles[name], recipe.repaired(name)) for name in names))
+    named = [quirk.id for quirk in recipe.quirks] if which == "each" else [id.strip() for id in which.split(",")]
+    titles = {id: "without any quirk" if id == "all" else f"without {id}" for id in named}
+    return _distinct(recipe, (Variant(title, recipe.repaired(id)) for id, title in titles.items()))
 
 
 def transplants(recipe: Recipe, donor: Recipe, parts: Sequence[str], source: str) -> tuple[Variant, ...]:

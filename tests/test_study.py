@@ -122,6 +122,8 @@ def test_each_repair_changes_one_field(name):
     for variant in repairs(recipe, "each")[1:]:
         assert len(recipe.diff(variant.recipe)) == 1
     assert repairs(recipe, "all")[1].recipe.quirks == ()
+    first = recipe.quirks[0].id
+    assert repairs(recipe, first) == repairs(recipe, "each")[:2]
 
 
 def test_parts_of_another_recipe():
@@ -136,7 +138,7 @@ def test_parts_of_another_recipe():
     [
         (lambda r: ablations(r, {"fit.epochs": [r.fit.epochs]}), "nothing changes"),
         (lambda r: ablations(r, {"fit.epoch": [1]}), "did you mean"),
-        (lambda r: repairs(r, "some"), "each or all"),
+        (lambda r: repairs(r, "double-sigmod"), "did you mean 'double-sigmoid'"),
         (lambda r: transplants(r, r, ["nets"], "itself"), "did you mean 'net'"),
         (lambda r: transplants(r, r, ["net"], "itself"), "nothing changes"),
     ],
@@ -166,7 +168,7 @@ class TestCommand:
             (["--field", "fit.epochs=1", "--repair", "each"], "in one way"),
             (["--transplant", "net"], "needs --from"),
             (["--transplant", "net", "--from", "gpt-5"], "gpt-5"),
-            (["--repair", "some"], "each or all"),
+            (["--repair", "double-sigmoid"], "does not have the quirk"),
             (["--field", "fit.epochs=two"], "epochs is 'two'; allowed: a whole number"),
         ],
     )
