@@ -20,9 +20,7 @@ def ablate(
         list[str], typer.Option(help="A field and the values it takes: path=value,value; repeatable.")
     ] = [],  # noqa: B006
     crossed: Annotated[bool, typer.Option("--crossed", help="Every combination, not one field at a time.")] = False,
-    repair: Annotated[
-        str | None, typer.Option(help="Repair each quirk alone, all together, or quirks by id, with commas.")
-    ] = None,
+    repair: Annotated[str | None, typer.Option(help="each quirk alone, all together, or ids with commas.")] = None,
     transplant: Annotated[str | None, typer.Option(help="Parts to take from another, with commas.")] = None,
     source: Annotated[str | None, typer.Option("--from", help="The other pipeline, or recipe in JSON.")] = None,
     seeds: Annotated[int, typer.Option(help="Number of seeds.", min=1)] = 3,
