@@ -64,15 +64,10 @@ def _facts(quirk: Quirk) -> dict[str, Any]:
 def _repair(quirk: Quirk, recipe: Recipe) -> dict[str, str]:
     """Return the one field that a repair changes, and how to change it; a part cannot be typed."""
     (change,) = recipe.diff(quirk.repair(recipe))
-    typed = f"--set {change.path}={_text(change.right)}"
+    before, after = (cli_text.value_text(value) for value in (change.left, change.right))
+    typed = f"--set {change.path}={after}"
     how = f'recipe.repaired("{quirk.id}")' if is_dataclass(change.right) else typed
-    return {"field": change.path, "from": _text(change.left), "to": _text(change.right), "how": how}
-
-
-def _text(value: object) -> str:
-    if isinstance(value, tuple):
-        return ",".join(map(str, value))
-    return "none" if value is None else str(value)
+    return {"field": change.path, "from": before, "to": after, "how": how}
 
 
 def _table(every: list[Quirk]) -> str:

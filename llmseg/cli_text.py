@@ -77,7 +77,7 @@ def description(pipeline: Pipeline) -> str:
     ]
     sections = [pipeline.id, columns(facts)]
     sections += [_section("edits by the authors", [f"- {edit}" for edit in card.author_edits])]
-    sections += [_section("recipe", [f"{path} = {_value(value)}" for path, value in pipeline.recipe.items()])]
+    sections += [_section("recipe", [f"{path} = {value_text(value)}" for path, value in pipeline.recipe.items()])]
     others = differences(zoo.TEXTBOOK.diff(pipeline.recipe), "textbook", pipeline.id)
     sections += [_section("against the textbook recipe", others.splitlines())]
     sections += [_section("the study's table against what runs", _table_against_code(pipeline))]
@@ -92,7 +92,7 @@ def _table_against_code(pipeline: Pipeline) -> list[str]:
     published, actual = pipeline.card.published, dict(pipeline.recipe.items())
     if published is None:
         return []
-    loss = [f"{n} {_value(actual[f'loss.{n}'])}" for n in ("bce", "dice", "reads") if f"loss.{n}" in actual]
+    loss = [f"{n} {value_text(actual[f'loss.{n}'])}" for n in ("bce", "dice", "reads") if f"loss.{n}" in actual]
     rows = [
         ("parameters", published.parameters, f"{pipeline.card.parameters:,}"),
         ("image size", published.image_size, actual.get("images.size")),
@@ -108,7 +108,7 @@ def _table_against_code(pipeline: Pipeline) -> list[str]:
         ("head", published.head, actual["net.output"]),
         ("training time", published.training_time, None),
     ]
-    cells = [(name, *("-" if v is None else _value(v) for v in pair)) for name, *pair in rows]
+    cells = [(name, *("-" if v is None else value_text(v) for v in pair)) for name, *pair in rows]
     return columns([("", "printed", "runs"), *cells]).splitlines()
 
 
@@ -124,10 +124,11 @@ def differences(found: Sequence[Difference], left: str, right: str) -> str:
     """Return differences as a table of path, left and right value."""
     if not found:
         return "no difference"
-    return columns([("field", left, right), *((d.path, _value(d.left), _value(d.right)) for d in found)])
+    return columns([("field", left, right), *((d.path, value_text(d.left), value_text(d.right)) for d in found)])
 
 
-def _value(value: object) -> str:
+def value_text(value: object) -> str:
+    """Return a field's value as it is typed on a command line."""
     if isinstance(value, tuple):
         return ",".join(map(str, value))
     return "none" if value is None else str(value)
@@ -145,7 +146,7 @@ def run_summary(run: Run, as_json: bool) -> Any:
         "own_dice": float(scores.mean()) if len(scores) else None,
         "seconds": run.record["seconds"],
     }
-    return facts if as_json else columns([(name.replace("_", " "), _value(value)) for name, value in facts.items()])
+    return facts if as_json else columns([(name.replace("_", " "), value_text(value)) for name, value in facts.items()])
 
 
 def cache(entries: Sequence[CacheEntry], folder: Path) -> str:
@@ -186,7 +187,7 @@ def datasets(entries: Sequence[Dataset]) -> str:
 def dataset(entry: Dataset) -> str:
     """Return the facts of a dataset."""
     plain = ("title", "modality", "target", "colour", "cases", "sizes", "masks", "groups", "citation", "source")
-    facts = [(name, _value(getattr(entry, name) or "unknown")) for name in plain]
+    facts = [(name, value_text(getattr(entry, name) or "unknown")) for name in plain]
     licence = [(name, _known(value)) for name, value in asdict(entry.licence).items()]
     parts = [
         columns(facts),

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from llmseg.data.ahead import ahead
 from llmseg.data.chance import drawn_order
 from llmseg.data.content import image_digest
-from llmseg.data.store import Store
+from llmseg.data.store import FOREGROUND, Store
 from llmseg.data.subset import Subset
 from llmseg.errors import UserError
 from llmseg.files import write_text
@@ -197,7 +197,7 @@ def _facts(store: Store, progress: bool) -> dict[str, tuple[str, float]]:
 
     def one(id: str) -> tuple[str, float]:
         case = store.read(id)
-        return image_digest(case.image), float((case.mask > 127).mean())
+        return image_digest(case.image), float((case.mask > FOREGROUND).mean())
 
     shown = tqdm(store.ids, desc="read", unit="case", leave=False, disable=not progress)
     return dict(zip(store.ids, ahead(one, shown), strict=True))

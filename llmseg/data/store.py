@@ -18,6 +18,10 @@ from llmseg.errors import UserError, nearest
 Orphans = Literal["refuse", "skip"]
 
 
+FOREGROUND = 127
+"""Mask value above which a pixel counts as foreground, where nothing else is said."""
+
+
 @dataclass(frozen=True)
 class Case:
     """One image and its mask in native size.

@@ -15,7 +15,7 @@ from llmseg.data.ahead import ahead
 from llmseg.data.holdout import Holdout
 from llmseg.data.layouts import EXTENSIONS
 from llmseg.data.pixels import read_mask
-from llmseg.data.store import Store
+from llmseg.data.store import FOREGROUND, Store
 from llmseg.data.subset import Subset
 from llmseg.errors import UserError
 from llmseg.evaluation.measures import Counts, case_measures
@@ -28,9 +28,6 @@ THRESHOLD = 0.5
 
 TOLERANCE = 2.0
 """Default tolerance of NSD in pixels."""
-
-FOREGROUND = 127
-"""Mask value above which a pixel of a reference counts as foreground."""
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,6 @@ from llmseg.evaluation.conventions import compare_conventions, conventions
 from llmseg.evaluation.measures import EVALUATOR_VERSION, Counts
 from llmseg.files import make_folder, write_text
 
-SIZES = ("native", "working")
-"""Where a case is scored: on its image's own grid, or on that of the network's output."""
-
 _FILES = ("evaluation.json", "scores.csv", "counts.csv", "conventions.csv")
 
 
@@ -28,7 +25,7 @@ class Scored:
     Attributes:
         case: Its id.
         group: What it belongs to.
-        size: ``native`` or ``working``.
+        size: Where it was scored: ``native``, on its image's own grid, or ``working``, on that of the network's output.
         measures: Value of each measure.
         counts: Pixels by agreement.
     """

@@ -9,13 +9,12 @@ from llmseg.data.official.listing import (
     Listing,
     by_key,
     in_folder,
-    mask_values,
     matched,
     picture_units,
     pictures,
     white,
 )
-from llmseg.data.pixels import decode_image
+from llmseg.data.pixels import decode_image, decode_mask
 from llmseg.data.tree import File
 
 _MENINGIOMA = "2"
@@ -37,8 +36,9 @@ def find(files: Files) -> Listing:
 
 def tumour(file: File) -> np.ndarray:
     """Read a mask of tumours, uint8 ``[H, W]``; in copies that colour them by type, every colour is foreground."""
-    pixels = decode_image(file.unpacked(), file.path)
+    content = file.unpacked()
+    pixels = decode_image(content, file.path)
     if pixels.ndim == 2 or np.ptp(pixels.astype(np.int16), axis=2).max() < _COLOURED:
-        return mask_values(file)
+        return decode_mask(content, file.path)
     strongest: np.ndarray = pixels.max(axis=2)
     return strongest if file.extension in (".jpg", ".jpeg") else white(strongest > 0)

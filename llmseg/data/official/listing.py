@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from llmseg.data.layouts import EXTENSIONS
 from llmseg.data.pixels import decode_image, decode_mask
 from llmseg.data.store import Case
 from llmseg.data.tree import File
@@ -16,7 +17,7 @@ from llmseg.errors import UserError
 Files = Mapping[str, File]
 """All files of a dataset by path."""
 
-IMAGE_EXTENSIONS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".ppm", ".pgm")
+IMAGE_EXTENSIONS = (*EXTENSIONS, ".ppm", ".pgm")
 """Extensions of pictures, in lower case."""
 
 PARTS = {
