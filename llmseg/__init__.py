@@ -33,13 +33,15 @@ if TYPE_CHECKING:
     from llmseg.evaluation.record import Evaluation
     from llmseg.export import export_difference, export_model, export_size
     from llmseg.fidelity.verify import Verdict, read_record, verify
+    from llmseg.gap import Gap, run_gap
     from llmseg.inference import predict, probability
     from llmseg.models import load_model, load_original_model
     from llmseg.quirks import Quirk, get_quirk, quirk_names
     from llmseg.recipe import Difference, Recipe
     from llmseg.run_writer import hardware
     from llmseg.runs import Run, train
-    from llmseg.study import Study, Variant, ablations, repairs, run_study, transplants
+    from llmseg.study import Study, run_study
+    from llmseg.variants import Variant, ablations, pipelines, repairs, transplants
     from llmseg.zoo import Card, Pipeline
 
 __all__ = [
@@ -50,6 +52,7 @@ __all__ = [
     "Difference",
     "Evaluation",
     "FolderStore",
+    "Gap",
     "Hdf5Store",
     "Holdout",
     "Pipeline",
@@ -84,6 +87,7 @@ __all__ = [
     "hold_out",
     "load_model",
     "load_original_model",
+    "pipelines",
     "predict",
     "prepare_dataset",
     "probability",
@@ -91,6 +95,7 @@ __all__ = [
     "read_record",
     "repairs",
     "replay",
+    "run_gap",
     "run_study",
     "stability_index",
     "train",
@@ -108,6 +113,7 @@ _HOMES = {
     "Difference": "llmseg.recipe",
     "Evaluation": "llmseg.evaluation.record",
     "FolderStore": "llmseg.data.store",
+    "Gap": "llmseg.gap",
     "Hdf5Store": "llmseg.data.hdf5",
     "Holdout": "llmseg.data.holdout",
     "Pipeline": "llmseg.zoo",
@@ -120,9 +126,9 @@ _HOMES = {
     "SyntheticStore": "llmseg.data.synthetic",
     "Terminated": "llmseg.errors",
     "UserError": "llmseg.errors",
-    "Variant": "llmseg.study",
+    "Variant": "llmseg.variants",
     "Verdict": "llmseg.fidelity.verify",
-    "ablations": "llmseg.study",
+    "ablations": "llmseg.variants",
     "cache_entries": "llmseg.data.cache",
     "cache_folder": "llmseg.data.cache",
     "clear_cache": "llmseg.data.cache",
@@ -141,17 +147,19 @@ _HOMES = {
     "hold_out": "llmseg.data.holdout",
     "load_model": "llmseg.models",
     "load_original_model": "llmseg.models",
+    "pipelines": "llmseg.variants",
     "predict": "llmseg.inference",
     "prepare_dataset": "llmseg.data.collect",
     "probability": "llmseg.inference",
     "quirk_names": "llmseg.quirks",
     "read_record": "llmseg.fidelity.verify",
-    "repairs": "llmseg.study",
+    "repairs": "llmseg.variants",
     "replay": "llmseg.artefacts",
+    "run_gap": "llmseg.gap",
     "run_study": "llmseg.study",
     "stability_index": "llmseg.evaluation.conventions",
     "train": "llmseg.runs",
-    "transplants": "llmseg.study",
+    "transplants": "llmseg.variants",
     "verify": "llmseg.fidelity.verify",
 }
 

@@ -32,6 +32,8 @@ app.command()(cli_evaluation.evaluate)
 app.command()(cli_evaluation.conventions)
 app.command()(cli_quirks.quirks)
 app.command()(cli_study.ablate)
+app.command()(cli_study.compare)
+app.command()(cli_study.gap)
 
 
 def _version(wanted: bool) -> None:

@@ -1,4 +1,4 @@
-"""The command about studies: llmseg ablate."""
+"""The commands about studies: llmseg ablate, llmseg compare, llmseg gap."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import llmseg
-from llmseg import UserError, cli_text
+from llmseg import UserError, cli_study_text
 from llmseg import cli_options as option
 from llmseg.cli_common import folder_of, print_result, recipe_of, store_of
 
@@ -48,13 +48,12 @@ def ablate(
         recipe = recipe.change_text(change)
     variants = _variants(recipe, field, crossed, repair, transplant, source)
     store = store_of(folder_of(images, masks, mask_suffix, foreground), synthetic, cases, data)
-    manifest = llmseg.hold_out(store, progress=not quiet) if holdout is None else llmseg.Holdout.load(holdout)
     study = llmseg.run_study(
         label,
         variants,
         store,
         out,
-        holdout=manifest,
+        holdout=_holdout(holdout, store, quiet),
         seeds=seeds,
         epochs=epochs,
         device=device,
@@ -62,7 +61,119 @@ def ablate(
         progress=not quiet,
     )
     found = study.differences()
-    print_result(found.to_dict("records") if as_json else cli_text.differences_table(found, study.folder), as_json)
+    print_result(
+        found.to_dict("records") if as_json else cli_study_text.differences_table(found, study.folder), as_json
+    )
+
+
+def compare(
+    names: Annotated[list[str], typer.Argument(help="Pipelines, patterns such as 'gpt-4o@run-*', or recipes in JSON.")],
+    out: Annotated[Path, typer.Option(help="Folder of the study.")],
+    seeds: Annotated[int, typer.Option(help="Number of seeds.", min=1)] = 3,
+    data: option.Data = None,
+    images: option.Images = None,
+    masks: option.Masks = None,
+    mask_suffix: option.Suffix = None,
+    foreground: option.Foreground = None,
+    synthetic: option.Synthetic = None,
+    cases: option.Cases = 24,
+    holdout: option.Holdout = None,
+    epochs: option.Epochs = None,
+    changes: option.Set = [],  # noqa: B006
+    device: option.Device = "auto",
+    precision: option.Precision = "auto",
+    as_json: option.Json = False,
+    quiet: option.Quiet = False,
+) -> None:
+    """Train several pipelines on the same cases and compare them with the first; the same command again continues.
+
+    'study' stands for the nineteen of the study. Without --holdout, test cases are drawn by group with seed 0.
+    """
+    store = store_of(folder_of(images, masks, mask_suffix, foreground), synthetic, cases, data)
+    study = llmseg.run_study(
+        None,
+        _compared(names, changes),
+        store,
+        out,
+        holdout=_holdout(holdout, store, quiet),
+        seeds=seeds,
+        epochs=epochs,
+        device=device,
+        precision=precision,
+        progress=not quiet,
+    )
+    found = study.means()
+    print_result(found.to_dict("records") if as_json else cli_study_text.means_table(found, study.folder), as_json)
+
+
+def gap(
+    left: Annotated[str, typer.Argument(help="A pipeline, or a file with a recipe in JSON.")],
+    right: Annotated[str, typer.Argument(help="The one it is compared with.")],
+    out: Annotated[Path, typer.Option(help="Folder for the trainings and the result.")],
+    swaps: Annotated[
+        str, typer.Option(help="single: each part alone, both ways; all: every mixture; sampled: some orders.")
+    ] = "single",
+    orders: Annotated[int, typer.Option(help="Number of orders for --swaps sampled.", min=1)] = 4,
+    seeds: Annotated[int, typer.Option(help="Number of seeds.", min=1)] = 3,
+    data: option.Data = None,
+    images: option.Images = None,
+    masks: option.Masks = None,
+    mask_suffix: option.Suffix = None,
+    foreground: option.Foreground = None,
+    synthetic: option.Synthetic = None,
+    cases: option.Cases = 24,
+    holdout: option.Holdout = None,
+    epochs: option.Epochs = None,
+    changes: option.Set = [],  # noqa: B006
+    device: option.Device = "auto",
+    precision: option.Precision = "auto",
+    as_json: option.Json = False,
+    quiet: option.Quiet = False,
+) -> None:
+    """Say which parts make one pipeline better than another; the same command again continues.
+
+    --set changes both. Without --holdout, test cases are drawn by group with seed 0.
+    """
+    first, second = _compared([left, right], changes)
+    store = store_of(folder_of(images, masks, mask_suffix, foreground), synthetic, cases, data)
+    found = llmseg.run_gap(
+        first,
+        second,
+        store,
+        out,
+        holdout=_holdout(holdout, store, quiet),
+        swaps=swaps,  # type: ignore[arg-type]
+        orders=orders,
+        seeds=seeds,
+        epochs=epochs,
+        device=device,
+        precision=precision,
+        progress=not quiet,
+    )
+    table = found.contributions()
+    print_result(table.to_dict("records") if as_json else cli_study_text.gap_table(table, found), as_json)
+
+
+def _compared(names: list[str], changes: list[str]) -> tuple[llmseg.Variant, ...]:
+    """Return the recipes that names, patterns and files stand for, all changed alike."""
+    chosen: dict[str, llmseg.Variant] = {}
+    for name in names:
+        if name.endswith(".json"):
+            found: tuple[llmseg.Variant, ...] = (llmseg.Variant(*recipe_of(name)),)
+        else:
+            found = llmseg.pipelines(llmseg.zoo.names() if name == "study" else [name])
+        chosen |= {variant.name: variant for variant in found}
+    if len(chosen) < 2:
+        raise UserError(f"there is one recipe to compare, {next(iter(chosen))}; name at least two different ones")
+    variants = tuple(chosen.values())
+    for change in changes:
+        variants = tuple(llmseg.Variant(v.name, v.recipe.change_text(change)) for v in variants)
+    return variants
+
+
+def _holdout(manifest: Path | None, store: llmseg.Store, quiet: bool) -> llmseg.Holdout:
+    """Return the test cases: as written in a file, or drawn."""
+    return llmseg.hold_out(store, progress=not quiet) if manifest is None else llmseg.Holdout.load(manifest)
 
 
 def _variants(

@@ -276,20 +276,3 @@ def conventions(frame: pd.DataFrame, stability: float) -> str:
     ]
     table = columns([("convention", *map(str, wide.columns), "winner"), *rows])
     return f"{table}\nstability: {stability:.3f} of the pairs keep their order under every rule"
-
-
-def differences_table(found: pd.DataFrame, folder: Path) -> str:
-    """Return what every variant of a study gains."""
-    rows = [
-        (
-            str(row.variant),
-            f"{row.mean:.4f}",
-            f"{row.difference:+.4f}",
-            f"{row.low:+.4f} to {row.high:+.4f}",
-        )
-        for row in found.itertuples()
-    ]
-    first = found.iloc[0]
-    table = columns([("variant", "dice", "difference", f"{100 * first['level']:g} % interval"), *rows])
-    basis = f"{first['groups']:g} groups, {first['seeds']:g} seeds"
-    return f"{table}\nbase {first['base']:.4f}; {basis}; in {folder}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import pandas as pd
 
 from llmseg.data.holdout import Holdout
 from llmseg.data.store import Store
-from llmseg.errors import UserError, nearest
+from llmseg.errors import UserError
 from llmseg.evaluation.evaluate import evaluate_run
 from llmseg.evaluation.record import Evaluation
 from llmseg.files import make_folder, write_text
@@ -21,97 +21,7 @@ from llmseg.recipe import Recipe
 from llmseg.runs import train
 from llmseg.stats.bootstrap import mean_interval
 from llmseg.stats.figures import draw_differences
-
-BASE = "base"
-"""Name of the recipe that the others are compared with."""
-
-PARTS = ("images", "split", "net", "loss", "fit", "score", "test")
-
-
-@dataclass(frozen=True)
-class Variant:
-    """A recipe of a study.
-
-    Attributes:
-        name: What was changed, such as ``loss.dice=0.0``.
-        recipe: The recipe.
-    """
-
-    name: str
-    recipe: Recipe
-
-
-def ablations(recipe: Recipe, fields: Mapping[str, Sequence[object]], *, crossed: bool = False) -> tuple[Variant, ...]:
-    """Return a recipe and its variants in some fields; variants that equal the recipe are left out.
-
-    Args:
-        recipe: The base.
-        fields: Dotted paths, and the values each shall take.
-        crossed: Every combination of values, instead of one field at a time.
-
-    Raises:
-        UserError: A path names no field, a value does not fit, or nothing changes.
-
-    Example:
-        >>> from llmseg import zoo
-        >>> [v.name for v in ablations(zoo.get("gpt-o3").recipe, {"fit.batch_size": [4, 8], "loss.dice": [1.0]})]
-        ['base', 'fit.batch_size=4', 'loss.dice=1.0']
-    """
-    choices = [[(path, value) for value in values] for path, values in fields.items()]
-    combined = itertools.product(*choices) if crossed else ((choice,) for choice in itertools.chain(*choices))
-    return _distinct(recipe, (_with(recipe, changes) for changes in combined))
-
-
-def repairs(recipe: Recipe, which: str) -> tuple[Variant, ...]:
-    """Return a recipe and what becomes of it when quirks are repaired.
-
-    Args:
-        recipe: The base.
-        which: ``each`` of its quirks alone, ``all`` of them together, or ids of quirks, with commas, each alone.
-
-    Raises:
-        UserError: There is no such quirk, or the recipe does not have it, or has none at all.
-
-    Example:
-        >>> from llmseg import zoo
-        >>> [v.name for v in repairs(zoo.get("grok-3-mini").recipe, "each")][:2]
-        ['base', 'without double-sigmoid']
-    """
-    named = [quirk.id for quirk in recipe.quirks] if which == "each" else [id.strip() for id in which.split(",")]
-    titles = {id: "without any quirk" if id == "all" else f"without {id}" for id in named}
-    return _distinct(recipe, (Variant(title, recipe.repaired(id)) for id, title in titles.items()))
-
-
-def transplants(recipe: Recipe, donor: Recipe, parts: Sequence[str], source: str) -> tuple[Variant, ...]:
-    """Return a recipe and what becomes of it with single parts of another.
-
-    Args:
-        recipe: The base.
-        donor: The other recipe.
-        parts: Names of the parts, one variant each.
-        source: What the other recipe is called.
-
-    Raises:
-        UserError: There is no such part, or the recipes do not differ in any.
-    """
-    unknown = [part for part in parts if part not in PARTS]
-    if unknown:
-        raise UserError(f"no part '{unknown[0]}'{nearest(unknown[0], PARTS)}; parts are {', '.join(PARTS)}")
-    changed = (Variant(f"{part} of {source}", recipe.change(part, getattr(donor, part))) for part in parts)
-    return _distinct(recipe, changed)
-
-
-def _with(recipe: Recipe, changes: Sequence[tuple[str, object]]) -> Variant:
-    for path, value in changes:
-        recipe = recipe.change(path, value)
-    return Variant(" ".join(f"{path}={value}" for path, value in changes), recipe)
-
-
-def _distinct(recipe: Recipe, variants: Iterator[Variant]) -> tuple[Variant, ...]:
-    found = {variant.recipe: variant for variant in variants if variant.recipe != recipe}
-    if not found:
-        raise UserError("nothing changes: every variant equals the recipe; give other values")
-    return (Variant(BASE, recipe), *found.values())
+from llmseg.variants import Variant
 
 
 @dataclass(frozen=True)
@@ -144,17 +54,19 @@ class Study:
         """One row per case, seed, variant, size and measure."""
         return pd.read_csv(self.folder / "scores.csv")
 
-    def differences(self, measure: str = "dice", size: str = "native", level: float = 0.95) -> pd.DataFrame:
-        """Compare every variant with the base, case by case and seed by seed.
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """Names of the recipes, that of the base first."""
+        return tuple(_read(self.folder / "study.json")["variants"])
+
+    def paired(self, measure: str = "dice", size: str = "native") -> pd.DataFrame:
+        """Return a row per ``case``, ``group`` and ``seed`` (the index) and a column per recipe, the base first.
+
+        Cases to which the measure does not apply in some recipe are left out.
 
         Args:
             measure: One of :data:`llmseg.evaluation.measures.MEASURES`.
             size: ``native`` or ``working``.
-            level: Level of the intervals, see :func:`llmseg.stats.bootstrap.mean_interval`.
-
-        Returns:
-            A row per variant: ``variant, base, mean, difference, low, high, level, groups, seeds``, where ``base`` and
-            ``mean`` are the mean scores of the base and of the variant.
 
         Raises:
             UserError: There is no such measure or size.
@@ -165,20 +77,70 @@ class Study:
             known = ", ".join(scores["measure"].unique())
             raise UserError(f"no measure '{measure}' at size '{size}'; measures are {known}, sizes native and working")
         wide = chosen.pivot(index=["case", "group", "seed"], columns="variant", values="value").dropna()
-        names = [name for name in scores["variant"].unique() if name != BASE]
-        table: pd.DataFrame = pd.DataFrame([_compared(wide, name, level) for name in names])
+        ordered: pd.DataFrame = wide[list(self.variants)]
+        return ordered
+
+    def means(self, measure: str = "dice", size: str = "native", level: float = 0.95) -> pd.DataFrame:
+        """Return the mean score of every recipe.
+
+        Args:
+            measure: As for :meth:`paired`.
+            size: As for :meth:`paired`.
+            level: Level of the intervals, see :func:`llmseg.stats.bootstrap.mean_interval`.
+
+        Returns:
+            A row per recipe: ``variant, mean, low, high, level, groups, seeds`` and ``seed_sd``, the sample standard
+            deviation of the means of its seeds; not-a-number for one seed.
+
+        Raises:
+            UserError: As for :meth:`paired`.
+        """
+        wide = self.paired(measure, size)
+        rows = [
+            {
+                "variant": name,
+                **asdict(mean_interval(_values(wide[name]), level=level)),
+                "seed_sd": float(sd),
+            }
+            for name, sd in wide.groupby("seed").mean().std().items()
+        ]
+        table: pd.DataFrame = pd.DataFrame(rows)
+        return table
+
+    def differences(self, measure: str = "dice", size: str = "native", level: float = 0.95) -> pd.DataFrame:
+        """Compare every variant with the base, case by case and seed by seed.
+
+        Args:
+            measure: As for :meth:`paired`.
+            size: As for :meth:`paired`.
+            level: Level of the intervals, see :func:`llmseg.stats.bootstrap.mean_interval`.
+
+        Returns:
+            A row per variant: ``variant, base, mean, difference, low, high, level, groups, seeds``, where ``base`` and
+            ``mean`` are the mean scores of the base and of the variant.
+
+        Raises:
+            UserError: As for :meth:`paired`.
+        """
+        wide = self.paired(measure, size)
+        base, *others = wide.columns
+        table: pd.DataFrame = pd.DataFrame([_compared(wide, base, name, level) for name in others])
         return table
 
 
-def _compared(wide: pd.DataFrame, name: str, level: float) -> dict[str, Any]:
-    difference = (wide[name] - wide[BASE]).rename("value").reset_index()
-    interval = asdict(mean_interval(difference, level=level))
-    means = {"base": float(wide[BASE].mean()), "mean": float(wide[name].mean()), "difference": interval.pop("mean")}
+def _compared(wide: pd.DataFrame, base: str, name: str, level: float) -> dict[str, Any]:
+    interval = asdict(mean_interval(_values(wide[name] - wide[base]), level=level))
+    means = {"base": float(wide[base].mean()), "mean": float(wide[name].mean()), "difference": interval.pop("mean")}
     return {"variant": name, **means, **interval}
 
 
+def _values(column: pd.Series) -> pd.DataFrame:
+    values: pd.DataFrame = column.rename("value").reset_index()
+    return values
+
+
 def run_study(
-    label: str,
+    label: str | None,
     variants: Sequence[Variant],
     store: Store,
     out: str | Path,
@@ -197,8 +159,8 @@ def run_study(
     on where it stopped.
 
     Args:
-        label: What is varied, such as the pipeline's id.
-        variants: The base first, see :func:`ablations`, :func:`repairs` and :func:`transplants`.
+        label: What is varied, such as the pipeline's id; ``None`` where every variant is a pipeline of its own.
+        variants: The base first, see :mod:`llmseg.variants`.
         store: The cases.
         out: Folder of the study.
         holdout: The test cases, which no variant is trained on.
@@ -223,7 +185,7 @@ def run_study(
             _seeded(variant.recipe, seed),
             store,
             cell / "run",
-            label=label,
+            label=label or variant.name,
             seed=seed,
             epochs=epochs,
             device=device,
@@ -241,7 +203,7 @@ def run_study(
     study = Study(folder)
     differences = study.differences()
     for extension in ("pdf", "png"):
-        draw_differences(differences, folder / f"differences.{extension}", base=label)
+        draw_differences(differences, folder / f"differences.{extension}", base=label or variants[0].name)
     write_text(folder / "differences.csv", differences.to_csv(index=False))
     return study
 
@@ -254,7 +216,7 @@ def _seeded(recipe: Recipe, seed: int) -> Recipe:
 
 def _begin(
     folder: Path,
-    label: str,
+    label: str | None,
     variants: Sequence[Variant],
     store: Store,
     holdout: Holdout,

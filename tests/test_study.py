@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from llmseg import Study, UserError, Variant, ablations, hold_out, repairs, run_study, transplants, zoo
+from llmseg import Study, UserError, Variant, hold_out, run_study, zoo
 from llmseg.evaluation.measures import MEASURES
 
 
@@ -42,6 +42,17 @@ def test_differences_are_those_of_paired_cases(study):
     assert row["difference"] == pytest.approx(means["slow"] - means["base"])
     assert row["low"] <= row["difference"] <= row["high"]
     assert (row["groups"], row["seeds"]) == (5, 2)
+
+
+def test_means_of_every_recipe(study):
+    means = study.means().set_index("variant")
+    assert list(means.index) == list(study.variants) == ["base", "slow"]
+    (row,) = study.differences().to_dict("records")
+    assert means.loc["slow", "mean"] - means.loc["base", "mean"] == pytest.approx(row["difference"])
+    by_seed = study.paired().groupby("seed")["base"].mean()
+    assert means.loc["base", "seed_sd"] == pytest.approx((by_seed[0] - by_seed[1]) / 2**0.5)
+    assert (means["low"] <= means["mean"]).all()
+    assert (means["mean"] <= means["high"]).all()
 
 
 def test_files_of_a_study(study):
@@ -99,53 +110,6 @@ def test_a_recipe_that_seeds_itself_follows_the_seeds(phantoms, holdout, tmp_pat
     )
     weights = {path.read_bytes() for path in study.folder.glob("slow*/run/weights.safetensors")}
     assert len(weights) == 2
-
-
-def test_one_field_at_a_time_or_all_combinations(tiny_recipe):
-    fields = {"fit.batch_size": [2, 4], "fit.epochs": [1, 2, 3]}
-    single = ablations(tiny_recipe, fields)
-    assert [v.name for v in single] == ["base", "fit.batch_size=2", "fit.epochs=1", "fit.epochs=3"]
-    for variant in single[1:]:
-        assert [d.path for d in tiny_recipe.diff(variant.recipe)] == [variant.name.partition("=")[0]]
-    crossed = ablations(tiny_recipe, fields, crossed=True)
-    assert len(crossed) == 6
-    assert crossed[1].name == "fit.batch_size=2 fit.epochs=1"
-
-
-@pytest.mark.parametrize("name", zoo.names())
-def test_each_repair_changes_one_field(name):
-    recipe = zoo.get(name).recipe
-    if not recipe.quirks:
-        with pytest.raises(UserError, match="nothing changes"):
-            repairs(recipe, "each")
-        return
-    for variant in repairs(recipe, "each")[1:]:
-        assert len(recipe.diff(variant.recipe)) == 1
-    assert repairs(recipe, "all")[1].recipe.quirks == ()
-    first = recipe.quirks[0].id
-    assert repairs(recipe, first) == repairs(recipe, "each")[:2]
-
-
-def test_parts_of_another_recipe():
-    recipe, donor = zoo.get("gpt-4").recipe, zoo.get("grok-3").recipe
-    found = transplants(recipe, donor, ["net", "loss"], "grok-3")
-    assert [v.name for v in found] == ["base", "net of grok-3", "loss of grok-3"]
-    assert found[1].recipe == recipe.change("net", donor.net)
-
-
-@pytest.mark.parametrize(
-    ("make", "words"),
-    [
-        (lambda r: ablations(r, {"fit.epochs": [r.fit.epochs]}), "nothing changes"),
-        (lambda r: ablations(r, {"fit.epoch": [1]}), "did you mean"),
-        (lambda r: repairs(r, "double-sigmod"), "did you mean 'double-sigmoid'"),
-        (lambda r: transplants(r, r, ["nets"], "itself"), "did you mean 'net'"),
-        (lambda r: transplants(r, r, ["net"], "itself"), "nothing changes"),
-    ],
-)
-def test_impossible_variants_are_refused(tiny_recipe, make, words):
-    with pytest.raises(UserError, match=words):
-        make(tiny_recipe)
 
 
 class TestCommand:

@@ -1,0 +1,179 @@
+"""Gap attribution: which parts of two recipes make one better than the other."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import pandas as pd
+
+from llmseg.data.holdout import Holdout
+from llmseg.data.store import Store
+from llmseg.errors import UserError, nearest
+from llmseg.files import write_text
+from llmseg.recipe import Recipe
+from llmseg.stats.figures import draw_contributions
+from llmseg.stats.shares import Coalition, Swap, all_swaps, contributions, one_swaps, sampled_swaps
+from llmseg.study import Study, run_study
+from llmseg.variants import PARTS, Variant, joined
+
+Swaps = Literal["single", "all", "sampled"]
+
+DECIDING = ("images", "split", "net", "loss", "fit")
+"""The parts that decide a mask; the two scores only look at masks."""
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A gap that was attributed, on disk.
+
+    Attributes:
+        folder: Holds ``study`` (see :class:`llmseg.Study`; a variant per coalition), ``gap.csv`` and figures of it.
+        left: The recipe whose parts are put into the other.
+        right: The other recipe.
+        swaps: What was averaged.
+    """
+
+    folder: Path
+    left: Variant
+    right: Variant
+    swaps: tuple[Swap, ...]
+
+    @property
+    def study(self) -> Study:
+        """The study of all coalitions."""
+        return Study.open(self.folder / "study")
+
+    def contributions(self, measure: str = "dice", size: str = "native", level: float = 0.95) -> pd.DataFrame:
+        """Return what each of the seven parts contributes, see :func:`llmseg.stats.shares.contributions`.
+
+        Args:
+            measure: As for :meth:`llmseg.Study.paired`.
+            size: As for :meth:`llmseg.Study.paired`.
+            level: Level of the intervals.
+
+        Raises:
+            UserError: There is no such measure or size.
+        """
+        names = {c: _name(self.left, self.right, c) for swap in self.swaps for c in swap.coalitions}
+        return contributions(self.study.paired(measure, size), names, self.swaps, level=level)
+
+    def sentence(self) -> str:
+        """Return the gap in mean Dice in words, in hundredths.
+
+        Example:
+            >>> run_gap(left, right, store, "gap", holdout=holdout).sentence()  # doctest: +SKIP
+            'gpt-o3 is 4.1 Dice points better than gpt-4: loss +1.6, net +1.5, interaction +1.0'
+        """
+        points = {row["part"]: 100 * row["difference"] for row in self.contributions().to_dict("records")}
+        whole = points.pop("gap")
+        parts = ", ".join(f"{part} {value:+.1f}" for part, value in points.items() if abs(value) >= 0.05)
+        side = "better" if whole >= 0 else "worse"
+        return f"{self.left.name} is {abs(whole):.1f} Dice points {side} than {self.right.name}: {parts or 'no part'}"
+
+
+def run_gap(
+    left: Variant,
+    right: Variant,
+    store: Store,
+    out: str | Path,
+    *,
+    holdout: Holdout,
+    swaps: Swaps = "single",
+    orders: int = 4,
+    seeds: int = 3,
+    epochs: int | None = None,
+    device: str = "auto",
+    precision: str = "auto",
+    progress: bool = True,
+) -> Gap:
+    """Train mixtures of two recipes, and say how much of the gap between them is due to each part.
+
+    Parts that both have alike, and the two scores, which decide no mask, contribute exactly nothing and cost no
+    training. The same call made again continues an interrupted one.
+
+    Args:
+        left: The recipe whose gap over the other is explained.
+        right: The other.
+        store: The cases.
+        out: Folder for everything.
+        holdout: The test cases.
+        swaps: ``single``: each part alone put into either recipe, 2 n + 2 trainings a seed for n parts that differ,
+            and what is left is interaction. ``all``: Shapley values, 2 ** n trainings. ``sampled``: Shapley values
+            from some orders of exchange.
+        orders: Number of orders for ``sampled``.
+        seeds: As for :func:`llmseg.run_study`.
+        epochs: As for :func:`llmseg.run_study`.
+        device: As for :func:`llmseg.run_study`.
+        precision: As for :func:`llmseg.run_study`.
+        progress: As for :func:`llmseg.run_study`.
+
+    Raises:
+        UserError: The recipes decide alike or their parts do not fit, or as :func:`llmseg.run_study`.
+    """
+    folder = Path(out)
+    chosen = _swaps(swaps, orders)
+    coalitions = sorted({c & _differing(left, right) for swap in chosen for c in swap.coalitions}, key=_rank)
+    variants = [_mixture(left, right, coalition) for coalition in coalitions]
+    label = f"{left.name} against {right.name}"
+    options = {"seeds": seeds, "epochs": epochs, "device": device, "precision": precision, "progress": progress}
+    run_study(label, variants, store, folder / "study", holdout=holdout, **options)  # type: ignore[arg-type]
+    gap = Gap(folder, left, right, chosen)
+    found = gap.contributions()
+    for extension in ("pdf", "png"):
+        draw_contributions(found, folder / f"gap.{extension}", left=left.name, right=right.name)
+    write_text(folder / "gap.csv", found.to_csv(index=False))
+    return gap
+
+
+def _swaps(method: Swaps, orders: int) -> tuple[Swap, ...]:
+    if method not in get_args(Swaps):
+        allowed = ", ".join(get_args(Swaps))
+        raise UserError(f"no kind of swaps '{method}'{nearest(method, get_args(Swaps))}; there are: {allowed}")
+    if method == "sampled":
+        return sampled_swaps(PARTS, orders)
+    return one_swaps(PARTS) if method == "single" else all_swaps(PARTS)
+
+
+@functools.cache
+def _differing(left: Variant, right: Variant) -> Coalition:
+    """Return the parts that change what is learnt when they are exchanged."""
+    found = frozenset(
+        part
+        for part in DECIDING
+        if _deciding(joined(right.recipe, left.recipe, [part])) != _deciding(right.recipe)
+        or _deciding(joined(left.recipe, right.recipe, [part])) != _deciding(left.recipe)
+    )
+    if not found:
+        raise UserError(f"{left.name} and {right.name} differ in no part that decides a mask, so there is no gap")
+    return found
+
+
+def _deciding(recipe: Recipe) -> tuple[object, ...]:
+    return tuple(getattr(recipe, part) for part in DECIDING)
+
+
+def _mixture(left: Variant, right: Variant, coalition: Coalition) -> Variant:
+    """Return the right recipe with some parts of the left one; scores must fit the network, so they come with it."""
+    scores = {"score", "test"} if "net" in coalition else set()
+    return Variant(_name(left, right, coalition), joined(right.recipe, left.recipe, coalition | scores))
+
+
+def _name(left: Variant, right: Variant, coalition: Coalition) -> str:
+    given = coalition & _differing(left, right)
+    if not given:
+        return right.name
+    if given == _differing(left, right):
+        return left.name
+    return f"{_listed(given)} of {left.name}"
+
+
+def _listed(parts: Coalition) -> str:
+    return "+".join(part for part in PARTS if part in parts)
+
+
+def _rank(coalition: Coalition) -> tuple[int, Sequence[int]]:
+    return len(coalition), sorted(PARTS.index(part) for part in coalition)

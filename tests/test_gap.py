@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from llmseg import UserError, Variant, hold_out, run_gap
+
+QUIET = {"device": "cpu", "progress": False}
+
+
+@pytest.fixture(scope="module")
+def holdout(phantoms):
+    return hold_out(phantoms, fraction=0.2)
+
+
+@pytest.fixture(scope="module")
+def sides(tiny_recipe):
+    """Two recipes that differ in rate, in the width of the network, in a score, and in what goes from net to loss."""
+    left = tiny_recipe.change("fit.epochs", 1)
+    right = (
+        left.change("fit.rate", 1e-12)
+        .change("net", replace(left.net, encoder=(2, 4), bottleneck=8, decoder=(4, 2), output="probability"))
+        .change("loss.reads", "probability")
+        .change("test.threshold", 0.4)
+    )
+    return Variant("fast", left), Variant("slow", right)
+
+
+@pytest.fixture(scope="module")
+def gap(phantoms, holdout, sides, tmp_path_factory):
+    out = tmp_path_factory.mktemp("gaps") / "g"
+    return run_gap(*sides, phantoms, out, holdout=holdout, swaps="all", seeds=1, **QUIET)
+
+
+def test_one_training_per_mixture_of_what_differs(gap):
+    assert gap.study.variants == (
+        "slow",
+        "net of fast",
+        "loss of fast",
+        "fit of fast",
+        "net+loss of fast",
+        "net+fit of fast",
+        "loss+fit of fast",
+        "fast",
+    )
+
+
+def test_parts_add_up_and_what_is_alike_has_exactly_nothing(gap):
+    table = gap.contributions().set_index("part")
+    paired = gap.study.paired()
+    assert table.loc["gap", "difference"] == pytest.approx((paired["fast"] - paired["slow"]).mean())
+    assert table.drop("gap")["difference"].sum() == pytest.approx(table.loc["gap", "difference"])
+    for part in ("images", "split", "score", "test"):
+        assert table.loc[part, ["difference", "low", "high"]].tolist() == [0, 0, 0]
+    assert table.loc["interaction", "difference"] == pytest.approx(0, abs=1e-12)
+    assert (table["low"] <= table["difference"] + 1e-12).all()
+
+
+def test_ends_are_the_two_recipes(gap, sides):
+    fast, slow = sides
+    digests = json.loads((gap.folder / "study" / "study.json").read_text())["variants"]
+    assert digests["fast"] == fast.recipe.digest
+    assert digests["slow"] == slow.recipe.digest
+
+
+def test_files(gap):
+    pd.testing.assert_frame_equal(pd.read_csv(gap.folder / "gap.csv"), gap.contributions())
+    assert (gap.folder / "gap.pdf").read_bytes().startswith(b"%PDF")
+    assert gap.sentence().startswith("fast is ")
+    assert " Dice points " in gap.sentence()
+
+
+def test_single_swaps_use_the_trainings_that_are_there(gap, sides, phantoms, holdout, tmp_path):
+    with pytest.raises(UserError, match="holds something else"):
+        run_gap(*sides, phantoms, gap.folder, holdout=holdout, swaps="single", seeds=2, epochs=2, **QUIET)
+
+
+def test_recipes_that_decide_alike_have_no_gap(sides, phantoms, holdout, tmp_path):
+    fast = sides[0]
+    other = Variant("other", fast.recipe.change("test.threshold", 0.4))
+    with pytest.raises(UserError, match="fast and other differ in no part that decides a mask"):
+        run_gap(fast, other, phantoms, tmp_path / "g", holdout=holdout, **QUIET)
+    assert not (tmp_path / "g").exists()
+
+
+def test_unknown_swaps(sides, phantoms, holdout, tmp_path):
+    with pytest.raises(UserError, match="no kind of swaps 'singel'; did you mean 'single'"):
+        run_gap(*sides, phantoms, tmp_path / "g", holdout=holdout, swaps="singel", **QUIET)
+
+
+class TestCommands:
+    def test_gap(self, sides, tmp_path, call):
+        for side in sides:
+            (tmp_path / f"{side.name}.json").write_text(side.recipe.to_json())
+        given = [tmp_path / "fast.json", tmp_path / "slow.json", "--synthetic", "mri-tumour", "--cases", 25, "-q"]
+        code, out, err = call("gap", *given, "--out", tmp_path / "g", "--seeds", 1)
+        assert (code, err) == (0, "")
+        lines = out.splitlines()
+        assert lines[0].split() == ["part", "dice", "95", "%", "interval"]
+        assert [line.split()[0] for line in lines[1:10]] == [
+            *("images", "split", "net", "loss", "fit", "score", "test", "interaction", "gap"),
+        ]
+        assert lines[10].startswith("fast is ")
+        assert call("gap", *given, "--out", tmp_path / "x", "--swaps", "none")[0] == 2
+        assert not (tmp_path / "x").exists()
+
+    def test_compare(self, sides, tmp_path, call):
+        for side in sides:
+            (tmp_path / f"{side.name}.json").write_text(side.recipe.to_json())
+        given = ["compare", tmp_path / "fast.json", tmp_path / "slow.json", "--synthetic", "mri-tumour", "--cases", 25]
+        code, out, err = call(*given, "--out", tmp_path / "c", "--seeds", 1, "--set", "fit.batch_size=8", "-q")
+        assert (code, err) == (0, "")
+        assert [line.split()[0] for line in out.splitlines()] == ["recipe", "fast", "slow", "standard"]
+        scores = pd.read_csv(tmp_path / "c" / "scores.csv")
+        assert set(zip(scores["pipeline"], scores["variant"], strict=True)) == {("fast", "fast"), ("slow", "slow")}
+
+    @pytest.mark.parametrize(
+        ("arguments", "words"),
+        [
+            (["compare", "gpt-4"], "one recipe to compare, gpt-4"),
+            (["compare", "gpt-4", "gpt-5"], "no pipeline 'gpt-5'"),
+            (["compare", "gpt-4", "gtp*"], "no pipeline fits 'gtp*'"),
+            (["gap", "gpt-4", "gpt-4"], "one recipe to compare"),
+        ],
+    )
+    def test_a_mistake_is_one_line(self, arguments, words, tmp_path, call):
+        code, _, err = call(*arguments, "--synthetic", "fundus", "--out", tmp_path / "s", "-q")
+        assert code == 2
+        assert words in err
+        assert err.count("\n") == 1
+        assert not (tmp_path / "s").exists()

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import itertools
+
+import pytest
+import torch
+
+from llmseg import UserError, ablations, pipelines, repairs, transplants, zoo
+from llmseg.variants import PARTS, joined
+
+NAMES = zoo.names()
+PAIRS = [*itertools.pairwise(NAMES), ("gpt-4o", "gemini-2.5-pro"), ("llama-3.1-405b", "grok-3-mini")]
+
+
+def test_one_field_at_a_time_or_all_combinations(tiny_recipe):
+    fields = {"fit.batch_size": [2, 4], "fit.epochs": [1, 2, 3]}
+    single = ablations(tiny_recipe, fields)
+    assert [v.name for v in single] == ["base", "fit.batch_size=2", "fit.epochs=1", "fit.epochs=3"]
+    for variant in single[1:]:
+        assert [d.path for d in tiny_recipe.diff(variant.recipe)] == [variant.name.partition("=")[0]]
+    crossed = ablations(tiny_recipe, fields, crossed=True)
+    assert len(crossed) == 6
+    assert crossed[1].name == "fit.batch_size=2 fit.epochs=1"
+
+
+@pytest.mark.parametrize("name", zoo.names())
+def test_each_repair_changes_one_field(name):
+    recipe = zoo.get(name).recipe
+    if not recipe.quirks:
+        with pytest.raises(UserError, match="nothing changes"):
+            repairs(recipe, "each")
+        return
+    for variant in repairs(recipe, "each")[1:]:
+        assert len(recipe.diff(variant.recipe)) == 1
+    assert repairs(recipe, "all")[1].recipe.quirks == ()
+    first = recipe.quirks[0].id
+    assert repairs(recipe, first) == repairs(recipe, "each")[:2]
+
+
+def test_parts_of_another_recipe():
+    recipe, donor = zoo.get("gpt-4").recipe, zoo.get("grok-3").recipe
+    found = transplants(recipe, donor, ["net", "loss"], "grok-3")
+    assert [v.name for v in found] == ["base", "net of grok-3", "loss of grok-3"]
+    assert found[1].recipe == recipe.change("net", donor.net).change("net.output", recipe.net.output)
+    assert found[2].recipe == recipe.change("loss", donor.loss).change("net.output", donor.net.output)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda r: ablations(r, {"fit.epochs": [r.fit.epochs]}), "nothing changes"),
+        (lambda r: ablations(r, {"fit.epoch": [1]}), "did you mean"),
+        (lambda r: repairs(r, "double-sigmod"), "did you mean 'double-sigmoid'"),
+        (lambda r: transplants(r, r, ["nets"], "itself"), "did you mean 'net'"),
+        (lambda r: transplants(r, r, ["net"], "itself"), "nothing changes"),
+    ],
+)
+def test_impossible_variants_are_refused(tiny_recipe, make, words):
+    with pytest.raises(UserError, match=words):
+        make(tiny_recipe)
+
+
+@pytest.mark.parametrize(("left", "right"), PAIRS)
+@pytest.mark.parametrize("parts", [["net"], ["loss"], ["images", "fit"], ["net", "loss"]])
+def test_what_is_joined_can_be_trained(left, right, parts):
+    """Network and loss of any two pipelines, on a batch of the size that the images have."""
+    recipe = joined(zoo.get(right).recipe, zoo.get(left).recipe, parts)
+    with torch.device("meta"):
+        output = recipe.net.build(1)(torch.zeros(2, 1, 64, 64))
+    probability = recipe.net.output == "probability"
+    output = torch.full(output.shape, 0.5 if probability else 0.0, requires_grad=True)
+    loss = recipe.loss(output, torch.ones(2, 1, 64, 64))
+    loss.backward()
+    assert torch.isfinite(loss)
+    assert output.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize(("left", "right"), PAIRS)
+def test_all_parts_joined_are_the_other_recipe(left, right):
+    one, other = zoo.get(left).recipe, zoo.get(right).recipe
+    assert joined(one, other, PARTS) == other
+    assert joined(one, other, ()) == one
+
+
+def test_pipelines_by_name_and_pattern():
+    assert [v.name for v in pipelines(["gpt-o3", "GPT 4o", "gpt-o3*"])] == ["gpt-o3", "gpt-4o", "gpt-o3@rgb"]
+    assert pipelines(["gpt-4"])[0].recipe == zoo.get("gpt-4").recipe
+    with pytest.raises(UserError, match="no pipeline fits 'gtp-"):
+        pipelines(["gtp-*"])
