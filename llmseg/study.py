@@ -13,12 +13,12 @@ import pandas as pd
 
 from llmseg.data.holdout import Holdout
 from llmseg.data.store import Store
-from llmseg.errors import UserError
+from llmseg.errors import UserError, nearest
 from llmseg.evaluation.evaluate import evaluate_run
 from llmseg.evaluation.record import Evaluation
 from llmseg.files import make_folder, write_text
 from llmseg.recipe import Recipe
-from llmseg.runs import train
+from llmseg.runs import Run, train
 from llmseg.stats.bootstrap import mean_interval
 from llmseg.stats.figures import draw_differences
 from llmseg.variants import Variant
@@ -58,6 +58,18 @@ class Study:
     def variants(self) -> tuple[str, ...]:
         """Names of the recipes, that of the base first."""
         return tuple(_read(self.folder / "study.json")["variants"])
+
+    def runs(self, variant: str) -> tuple[Run, ...]:
+        """Return the trainings of a recipe, one per seed.
+
+        Raises:
+            UserError: The study has no such recipe.
+        """
+        if variant not in self.variants:
+            raise UserError(f"no recipe '{variant}'{nearest(variant, self.variants)} in {self.folder}")
+        digest = _read(self.folder / "study.json")["variants"][variant]
+        seeds = range(_read(self.folder / "study.json")["seeds"])
+        return tuple(Run.open(_cell(self.folder, variant, digest, seed) / "run") for seed in seeds)
 
     def paired(self, measure: str = "dice", size: str = "native") -> pd.DataFrame:
         """Return a row per ``case``, ``group`` and ``seed`` (the index) and a column per recipe, the base first.
@@ -180,7 +192,7 @@ def run_study(
     _begin(folder, label, variants, store, holdout, seeds, epochs)
     frames = []
     for variant, seed in itertools.product(variants, range(seeds)):
-        cell = folder / f"{_file_name(variant.name)}-{variant.recipe.digest[:6]}-seed{seed}"
+        cell = _cell(folder, variant.name, variant.recipe.digest, seed)
         run = train(
             _seeded(variant.recipe, seed),
             store,
@@ -249,5 +261,7 @@ def _read(path: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _file_name(name: str) -> str:
-    return "".join(letter if letter.isalnum() or letter in "-_.=" else "_" for letter in name)
+def _cell(folder: Path, variant: str, digest: str, seed: int) -> Path:
+    """Return the folder of a recipe and seed: what was changed, made fit for a file's name."""
+    name = "".join(letter if letter.isalnum() or letter in "-_.=" else "_" for letter in variant)
+    return folder / f"{name}-{digest[:6]}-seed{seed}"

@@ -1,0 +1,201 @@
+"""What every quirk costs: Dice gained by its repair, per pipeline and data set, as JSON and as a page of the docs.
+
+    python benchmarks/price_list.py --data synthetic:mri-tumour --data brain=brain.h5 --json results/price_list.json
+    python benchmarks/price_list.py --page docs/price-list.md --json results/price_list.json
+
+Every pipeline is trained as it is and with each of its quirks repaired alone, with several seeds, and all masks are
+scored by one evaluator on cases that were held out. The textbook recipe is trained too, with every quirk planted that
+one of its fields can bring in. A quirk of a score changes no mask: its price is what the pipeline's own test score
+becomes when the same network is scored with the repaired one.
+
+The same command continues an interrupted list. A full one needs the real data sets, ``--size 0`` and ``--batch-size 0``
+(each recipe's own), no ``--epochs``, and at least five seeds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import statistics
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from price_list_page import page
+from tqdm import tqdm
+
+import llmseg
+from llmseg import Quirk, Recipe, Run, Store, Study, Variant, zoo
+from llmseg.recipe import Score
+
+PLANTED = "textbook"
+"""What the textbook recipe is called in the list."""
+
+_PART = {"size": "images", "epochs": "fit"}
+
+
+def main() -> None:
+    """Train, write the JSON after every pipeline, print a line per price; with --page, write the page only."""
+    options = _options()
+    if options.page:
+        record = json.loads(options.json.read_text(encoding="utf-8"))
+        options.page.write_text(page(record), encoding="utf-8")
+        return
+    rows: list[dict[str, Any]] = []
+    for text in options.data:
+        name, store = _store(text, options.cases)
+        holdout = llmseg.hold_out(store, fraction=options.fraction)
+        for pipeline in tqdm(options.pipelines or [*zoo.names(), PLANTED], desc=name, unit="pipeline"):
+            for row in _prices(pipeline, name, store, holdout, options):
+                rows.append(row)
+                tqdm.write("{dataset:14} {pipeline:18} {quirk:28} {gained:+.4f} {low:+.4f} {high:+.4f}".format(**row))
+            _write(options, rows)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", action="append", default=[], help="synthetic:MODALITY, or NAME=STORE.h5; repeatable")
+    parser.add_argument("--pipelines", nargs="+", help=f"ids, and {PLANTED}; without it, the nineteen and {PLANTED}")
+    parser.add_argument("--kind", choices=["mistake", "choice", "all"], default="all")
+    parser.add_argument("--cases", type=int, default=40, help="number of phantoms")
+    parser.add_argument("--fraction", type=float, default=0.4, help="share of the cases to hold out")
+    parser.add_argument("--size", type=int, default=64, help="pixels; 0 for each recipe's own")
+    parser.add_argument("--batch-size", type=int, default=4, help="cases per step; 0 for each recipe's own")
+    parser.add_argument("--epochs", type=int, help="instead of each recipe's")
+    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--runs", type=Path, default=Path("price-list"), help="folder of the trainings")
+    parser.add_argument("--json", type=Path, required=True)
+    parser.add_argument("--page", type=Path, help="write this page from the JSON, and train nothing")
+    return parser.parse_args()
+
+
+def _store(text: str, cases: int) -> tuple[str, Store]:
+    kind, _, modality = text.partition(":")
+    if kind == "synthetic":
+        return modality, llmseg.SyntheticStore(modality, count=cases)
+    name, _, path = text.partition("=")
+    return name, llmseg.Hdf5Store(path)
+
+
+def _prices(
+    pipeline: str, dataset: str, store: Store, holdout: llmseg.Holdout, options: argparse.Namespace
+) -> Iterator[dict[str, Any]]:
+    """Yield a row per quirk."""
+    base = _sized(zoo.TEXTBOOK if pipeline == PLANTED else zoo.get(pipeline).recipe, options)
+    imposed = {name for name, given in (("size", options.size), ("epochs", options.epochs)) if given}
+    pairs = dict(_pairs(pipeline, base, options.kind, {f"{_PART[name]}.{name}" for name in imposed}))
+    scored_only = {quirk for quirk, (without, having) in pairs.items() if _learns(without) == _learns(having)}
+    others = {q: p for q, p in pairs.items() if q not in scored_only}
+    name = {q: f"{'with' if pipeline == PLANTED else 'without'} {q.id}" for q in others}
+    changed = {q: having if pipeline == PLANTED else without for q, (without, having) in others.items()}
+    variants = [Variant("base", base), *(Variant(name[q], recipe) for q, recipe in changed.items())]
+    study = llmseg.run_study(
+        pipeline,
+        variants,
+        store,
+        options.runs / dataset / pipeline,
+        holdout=holdout,
+        seeds=options.seeds,
+        epochs=options.epochs,
+        progress=False,
+    )
+    known = {"dataset": dataset, "pipeline": pipeline, "planted": pipeline == PLANTED}
+    differences = study.differences().set_index("variant") if others else None
+    for quirk, (without, having) in pairs.items():
+        facts = {**known, "quirk": quirk.id, "kind": quirk.kind, "changes_masks": quirk in others}
+        if differences is None or quirk in scored_only:
+            yield {**facts, **_rescored(study, store, quirk, without, having)}
+        else:
+            yield {**facts, **_gained(differences.loc[name[quirk]], planted=pipeline == PLANTED)}
+
+
+def _pairs(
+    pipeline: str, base: Recipe, kind: str, imposed: Collection[str]
+) -> Iterator[tuple[Quirk, tuple[Recipe, Recipe]]]:
+    """Yield quirks with the recipe without and with them; those of a field that the options impose are left out."""
+    for quirk in map(llmseg.get_quirk, llmseg.quirk_names()):
+        if kind not in (quirk.kind, "all"):
+            continue
+        if pipeline == PLANTED:
+            having = planted(base, quirk)
+        else:
+            having = base if quirk.found(base) else None
+        if having is not None and quirk.cure(having)[0] not in imposed:
+            yield quirk, (quirk.repair(having) if having is base else base, having)
+
+
+def planted(recipe: Recipe, quirk: Quirk) -> Recipe | None:
+    """Return a recipe with a quirk that some pipeline has in a field; ``None`` where one field cannot bring it in."""
+    for id in zoo.names(quirk=quirk.id, in_study=None):
+        donor = zoo.get(id).recipe
+        path, _ = quirk.cure(donor)
+        try:
+            having = recipe.change(path, donor.get(path))
+        except llmseg.UserError:
+            continue
+        if quirk.found(having):
+            return having
+    return None
+
+
+def _sized(recipe: Recipe, options: argparse.Namespace) -> Recipe:
+    """Return a recipe for small trainings; one that reads images at their own size keeps doing so."""
+    if options.size and recipe.get("images.size") is not None:
+        recipe = recipe.change("images.size", (options.size, options.size))
+    return recipe.change("fit.batch_size", options.batch_size) if options.batch_size else recipe
+
+
+def _learns(recipe: Recipe) -> tuple[object, ...]:
+    """Return what decides the weights."""
+    return recipe.images, recipe.split, recipe.net, recipe.loss, recipe.fit
+
+
+def _gained(row: Any, *, planted: bool) -> dict[str, Any]:
+    """Return what the repair gains: the variant over the base, or for a planted quirk the base over the variant."""
+    sign = -1 if planted else 1
+    low, high = sorted((sign * float(row["low"]), sign * float(row["high"])))
+    spread = {"groups": int(row["groups"]), "seeds": int(row["seeds"])}
+    return {"gained": sign * float(row["difference"]), "low": low, "high": high, **spread}
+
+
+def _rescored(study: Study, store: Store, quirk: Quirk, without: Recipe, having: Recipe) -> dict[str, Any]:
+    """Return that no mask changes, and what the pipeline's own score becomes."""
+    runs = study.runs("base")
+    part = "score" if quirk.cure(having)[0].startswith("score") else "test"
+    scores = [getattr(recipe, part) for recipe in (having, without)]
+    before, after = (statistics.fmean(own_score(run, store, score) for run in runs) for score in scores)
+    return {"gained": 0.0, "low": 0.0, "high": 0.0, "seeds": len(runs), "own_before": before, "own_after": after}
+
+
+def own_score(run: Run, store: Store, score: Score | None) -> float:
+    """Return the mean of what a script lists for its own test part by a score; not-a-number without a score."""
+    if score is None:
+        return math.nan
+    net, recipe = llmseg.load_model(run.folder)
+    ids = run.split.test
+    listed = []
+    for first in range(0, len(ids), recipe.fit.batch_size):
+        cases = [store.read(id) for id in ids[first : first + recipe.fit.batch_size]]
+        images, masks = zip(*(recipe.images(case.image, case.mask) for case in cases), strict=True)
+        with torch.no_grad():
+            listed.append(score(net.eval()(torch.stack(images)), torch.stack(masks)))
+    return statistics.fmean(score.collected(listed))
+
+
+def _write(options: argparse.Namespace, rows: list[dict[str, Any]]) -> None:
+    names = ("data", "kind", "cases", "fraction", "size", "batch_size", "epochs", "seeds")
+    settings = {name: getattr(options, name) for name in names}
+    settings["data"] = [text.partition("=")[0] for text in options.data]
+    record = {
+        "hardware": llmseg.hardware(),
+        "versions": {"llmseg": llmseg.__version__, "torch": torch.__version__},
+        "settings": settings,
+        "rows": rows,
+    }
+    options.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+"""The page of the docs that shows a price list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def page(record: Mapping[str, Any]) -> str:
+    """Return the page in Markdown: what was run, prices of what changes masks, prices of what changes scores.
+
+    Args:
+        record: What ``price_list.py`` wrote.
+    """
+    rows = record["rows"]
+    learnt = sorted((r for r in rows if r["changes_masks"]), key=lambda r: (r["quirk"], r["dataset"], -r["gained"]))
+    scored = sorted((r for r in rows if not r["changes_masks"]), key=lambda r: (r["quirk"], r["dataset"]))
+    return "\n".join([_HEAD, _settings(record), "", *_learnt(learnt), "", *_scored(scored), ""])
+
+
+_HEAD = """# The price list
+
+What each [quirk](quirks.md) costs: the Dice that its repair alone gains, on held-out cases, by the one evaluator. This
+page is written by `benchmarks/price_list.py --page` from `benchmarks/results/price_list.json`; do not edit it.
+"""
+
+
+def _settings(record: Mapping[str, Any]) -> str:
+    chosen = record["settings"]
+    size = f"{chosen['size']} x {chosen['size']} pixels" if chosen["size"] else "each recipe's own size"
+    epochs = f"{chosen['epochs']} epochs" if chosen["epochs"] else "each recipe's own epochs"
+    batch = f"batches of {chosen['batch_size']}" if chosen["batch_size"] else "each recipe's own batches"
+    return (
+        f"Run on {', '.join(chosen['data'])}: {size}, {batch}, {epochs}, {chosen['seeds']} seeds, "
+        f"{100 * chosen['fraction']:g} % of the cases held out. So small a run shows what is large; that an interval "
+        "holds zero does not show that a quirk is harmless. A full list needs whole data sets, the recipes' own sizes "
+        "and epochs, and at least five seeds."
+    )
+
+
+def _learnt(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    table = ["| quirk | data set | pipeline | Dice gained | 95 % interval |", "|---|---|---|---|---|"]
+    table += [
+        f"| `{r['quirk']}` | {r['dataset']} | {r['pipeline']}{' (planted)' if r['planted'] else ''} | "
+        f"{r['gained']:+.3f} | {r['low']:+.3f} to {r['high']:+.3f} |"
+        for r in rows
+    ]
+    return ["## Quirks that change masks", "", *table]
+
+
+def _scored(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    table = ["| quirk | data set | pipeline | own score | after the repair |", "|---|---|---|---|---|"]
+    table += [
+        f"| `{r['quirk']}` | {r['dataset']} | {r['pipeline']}{' (planted)' if r['planted'] else ''} | "
+        f"{r['own_before']:.3f} | {r['own_after']:.3f} |"
+        for r in rows
+    ]
+    text = (
+        "These change no mask, so they cost nothing in Dice by the one evaluator. They change what the pipeline says "
+        "about the same network on its own test part; a quirk of validation is priced on the test part, too."
+    )
+    return ["## Quirks that change scores only", "", text, "", *table]
