@@ -62,6 +62,7 @@ class Fit(Part):
 
     Attributes:
         batch_size: Cases per step; the last step of an epoch takes what is left.
+        test_batch_size: Cases at once in the test, ``None`` for as many as in training.
         epochs: Passes over the training cases.
         optimizer: ``adam`` or ``adamw``, with the framework's default moments.
         rate: Learning rate.
@@ -77,6 +78,7 @@ class Fit(Part):
     """
 
     batch_size: int
+    test_batch_size: int | None
     epochs: int
     optimizer: Literal["adam", "adamw"]
     rate: float
@@ -91,5 +93,12 @@ class Fit(Part):
         for name in ("batch_size", "epochs"):
             if getattr(self, name) < 1:
                 raise UserError(f"fit.{name} is {getattr(self, name)}; it must be at least 1")
+        if self.test_batch_size is not None and self.test_batch_size < 1:
+            raise UserError(f"fit.test_batch_size is {self.test_batch_size}; it must be at least 1, or none")
         if not self.rate > 0:
             raise UserError(f"fit.rate is {self.rate}; it must be above 0")
+
+    @property
+    def tested_together(self) -> int:
+        """Cases at once in the test."""
+        return self.test_batch_size or self.batch_size

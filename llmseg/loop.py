@@ -219,7 +219,8 @@ class _Passes:
         """Evaluate some cases in order; return the mean loss and what the script lists."""
         self.state.net.eval()
         losses, counts, listed = [], [], []
-        for names in _order(ids, self.recipe.fit.batch_size, shuffle=False):
+        fit = self.recipe.fit
+        for names in _order(ids, fit.tested_together if phase == "test" else fit.batch_size, shuffle=False):
             image, target = self.prepared.batch(names, self.state.device)
             output = self.forward(image)
             losses.append(self.recipe.loss(output, target, validating=True))

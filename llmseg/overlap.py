@@ -41,17 +41,20 @@ def matched(output: Tensor, mask: Tensor, sizes: Sizes) -> tuple[Tensor, Tensor]
     )
 
 
-def soft_dice(prediction: Tensor, mask: Tensor, *, over: Literal["batch", "case"], smooth: float) -> Tensor:
-    """Return ``(2 sum(p t) + s) / (sum(p) + sum(t) + s)`` over the batch (``[1]``) or per case (``[B]``).
+def soft_dice(
+    prediction: Tensor, mask: Tensor, *, over: Literal["batch", "case"], smooth: float, above: float | None = None
+) -> Tensor:
+    """Return ``(2 sum(p t) + a) / (sum(p) + sum(t) + s)`` over the batch (``[1]``) or per case (``[B]``).
 
     Args:
         prediction: ``[B, 1, H, W]``, thresholded or not.
         mask: ``[B, 1, H, W]``.
         over: What one Dice is taken over.
         smooth: The constant s. With 0, an empty mask predicted empty gives not-a-number.
+        above: The constant a, ``None`` for s.
 
     Source: L. R. Dice, Ecology 26 (1945); the smoothing constant is that of the scripts.
     """
     rows = 1 if over == "batch" else prediction.shape[0]
     p, t = prediction.reshape(rows, -1), mask.reshape(rows, -1)
-    return (2 * (p * t).sum(1) + smooth) / (p.sum(1) + t.sum(1) + smooth)
+    return (2 * (p * t).sum(1) + (smooth if above is None else above)) / (p.sum(1) + t.sum(1) + smooth)

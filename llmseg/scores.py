@@ -26,6 +26,8 @@ class Dice(Score):
             case), one per ``case``, or one per ``epoch`` (the mean of its batches).
         smooth: The constant above and below the fraction line. With 0, an empty mask predicted empty gives
             not-a-number.
+        smoothed: Whether the constant stands above and below the line (``both``), or ``below`` only, where an empty
+            mask predicted empty scores 0.
         sizes: How output and mask are brought to one size, see :data:`llmseg.overlap.Sizes`.
         mask_threshold: Mask values above it become 1 and others 0 after the sizes are matched; ``None`` uses
             the mask as it is.
@@ -43,6 +45,7 @@ class Dice(Score):
     over: Literal["batch", "case"]
     lists: Literal["batch", "case", "epoch"]
     smooth: float
+    smoothed: Literal["both", "below"]
     sizes: Sizes
     mask_threshold: float | None
 
@@ -77,7 +80,8 @@ class Dice(Score):
         prediction = output.sigmoid() if self.reads == "sigmoid" else output
         if self.threshold is not None:
             prediction = (prediction > self.threshold).to(output.dtype)
-        return soft_dice(prediction, mask, over=over, smooth=self.smooth)
+        above = self.smooth if self.smoothed == "both" else 0.0
+        return soft_dice(prediction, mask, over=over, smooth=self.smooth, above=above)
 
     def _matched(self, output: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         output, mask = matched(output, mask, self.sizes)

@@ -1,4 +1,4 @@
-"""The regular U-Net as a record of fourteen fields."""
+"""The regular U-Net as a record of fifteen fields."""
 
 from __future__ import annotations
 
@@ -30,11 +30,14 @@ class UNet(Net):
         concat: Order of concatenation.
         skip_from: Skips are the outputs of the encoder ``block`` s, or those of the ``pooling`` after them, which
             makes the network's output half as large.
+        pool_last: Whether the last encoder block is pooled before the bottleneck, as in any U-Net. Otherwise the first
+            up-sampled map is twice as large as its skip, and ``mismatch="pad"`` cuts it to its centre.
         pool_bottleneck: Whether the bottleneck's output is pooled once more before it is decoded, which makes the
             network's output half as large.
         dropout: Share of bottleneck channels dropped in training, 0 for none.
         mismatch: What happens when an up-sampled map and its skip differ in size: an ``error``; ``pad`` the map with
-            zeros around; ``resize`` the map (bilinear, aligned corners); or ``crop`` the skip to its top left part.
+            zeros around, or cut it to its centre where it is larger; ``resize`` the map (bilinear, aligned corners), or
+            ``resize-nearest``; or ``crop`` the skip to its top left part.
         drawn: Order in which the initial weights are drawn from the generator, which decides what a seed gives. All
             begin with the encoder and end with the head. ``stages``: bottleneck, then up-sampling and block stage by
             stage; ``ups-first``: bottleneck, all up-sampling layers, all blocks; ``blocks-first``: bottleneck, all
@@ -57,9 +60,10 @@ class UNet(Net):
     hidden: Literal["block", "half"]
     concat: Literal["skip-first", "up-first"]
     skip_from: Literal["block", "pooling"]
+    pool_last: bool
     pool_bottleneck: bool
     dropout: float
-    mismatch: Literal["error", "pad", "resize", "crop"]
+    mismatch: Literal["error", "pad", "resize", "resize-nearest", "crop"]
     drawn: Literal["stages", "ups-first", "blocks-first", "bottleneck-last"]
     output: Literal["logits", "probability"]
 

@@ -99,7 +99,7 @@ def open_golden(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Gol
     def opened(stem: str) -> Golden:
         record = json.loads((GOLDEN / f"{stem}.json").read_text(encoding="utf-8"))
         stores = [laid_out(base["dataset"], base["layout"]) for base in (record["base"], record["bookkeeping"]["base"])]
-        return Golden(stem, zoo.get(stem.replace(".rgb", "@rgb")), record, *stores)
+        return Golden(stem, zoo.get(stem.replace(".rgb", "@rgb").replace("-run-", "@run-")), record, *stores)
 
     return opened
 

@@ -22,10 +22,12 @@ class Prepare(Images):
 
     Attributes:
         colour: ``grey`` (Pillow's ITU-R 601 weights) or ``rgb`` (grey images get three equal channels).
+        colour_when: Whether colours are converted before or after the resize; it tells on images in colour only.
         size: Height and width of the tensors; ``None`` keeps the native size.
-        image_resize: Pillow's bilinear, which widens its kernel when it reduces, or OpenCV's, which does not.
-        mask_resize: Pillow's bilinear or nearest (samples at pixel centres), or OpenCV's nearest (samples at the
-            pixel's corner).
+        image_resize: Pillow's bilinear or bicubic, which widen their kernels when they reduce, or OpenCV's bilinear,
+            which does not.
+        mask_resize: Pillow's bilinear, bicubic or nearest (samples at pixel centres), or OpenCV's nearest (samples at
+            the pixel's corner).
         mean: Mean of the normalisation, on the 0..1 scale; 0 for none.
         std: Standard deviation of the normalisation, on the 0..1 scale; 1 for none.
         arithmetic: ``unit-first`` divides by 255, then normalises, as torchvision does; ``bytes`` takes
@@ -43,9 +45,10 @@ class Prepare(Images):
     """
 
     colour: Literal["grey", "rgb"]
+    colour_when: Literal["before-resize", "after-resize"]
     size: tuple[int, int] | None
-    image_resize: Literal["pillow-bilinear", "opencv-bilinear"]
-    mask_resize: Literal["pillow-bilinear", "pillow-nearest", "opencv-nearest"]
+    image_resize: Literal["pillow-bilinear", "pillow-bicubic", "opencv-bilinear"]
+    mask_resize: Literal["pillow-bilinear", "pillow-bicubic", "pillow-nearest", "opencv-nearest"]
     mean: float
     std: float
     arithmetic: Literal["unit-first", "bytes"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -25,11 +26,19 @@ class TwoStepSplit(Splitter):
         sizes_are: Whether the sizes are given to the calls as ``test_size`` or as ``train_size``.
         seed: ``random_state`` of both calls.
         order: Each part in the order ``drawn``, or ``sorted`` by name.
+        shuffled: Whether the ids are shuffled by Python's generator first. The scripts that do so do not seed it; here
+            the run's seed does.
 
     Example:
         >>> import torch
         >>> split = TwoStepSplit(
-        ...     first="held-out", first_size=0.2, second_size=0.5, sizes_are="test_size", seed=42, order="drawn"
+        ...     first="held-out",
+        ...     first_size=0.2,
+        ...     second_size=0.5,
+        ...     sizes_are="test_size",
+        ...     seed=42,
+        ...     order="drawn",
+        ...     shuffled=False,
         ... )([str(i) for i in range(20)], torch.Generator())
         >>> split.test
         ('17', '1')
@@ -41,6 +50,7 @@ class TwoStepSplit(Splitter):
     sizes_are: Literal["test_size", "train_size"]
     seed: int
     order: Literal["drawn", "sorted"]
+    shuffled: bool
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -48,15 +58,18 @@ class TwoStepSplit(Splitter):
             _check_fraction(name, getattr(self, name))
 
     def __call__(self, ids: Sequence[str], generator: torch.Generator) -> Split:
-        """Split the ids. The generator is not used: the procedure has its own seed.
+        """Split the ids. Of the generator only the seed is used, and only if they are shuffled first.
 
         Raises:
             UserError: There are too few cases for three parts.
         """
         from sklearn.model_selection import train_test_split
 
+        listed = list(ids)
+        if self.shuffled:
+            random.Random(generator.initial_seed()).shuffle(listed)
         try:
-            kept, cut = train_test_split(ids, random_state=self.seed, **{self.sizes_are: self.first_size})
+            kept, cut = train_test_split(listed, random_state=self.seed, **{self.sizes_are: self.first_size})
             divided = cut if self.first == "held-out" else kept
             one, two = train_test_split(divided, random_state=self.seed, **{self.sizes_are: self.second_size})
         except ValueError as error:

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from llmseg.data.images import Prepare
 
 
-_PILLOW = {"pillow-bilinear": Image.Resampling.BILINEAR, "pillow-nearest": Image.Resampling.NEAREST}
+_PILLOW = {
+    "pillow-bilinear": Image.Resampling.BILINEAR,
+    "pillow-bicubic": Image.Resampling.BICUBIC,
+    "pillow-nearest": Image.Resampling.NEAREST,
+}
 _TO_TENSOR = EnsureType(data_type="tensor", dtype=torch.float32, track_meta=False)
 _BYTES = EnsureType(data_type="numpy", dtype=np.uint8)
 _CHANNEL = EnsureChannelFirst(channel_dim="no_channel")
@@ -109,10 +113,11 @@ def chains(record: Prepare) -> Chains:
             first = [Above(record.mask_threshold * 255, largest=255)]
         else:
             late = [Above(record.mask_threshold, largest=1)]
-    resize = _resize(record.size, record.image_resize)
+    resize, colour = _resize(record.size, record.image_resize), Colour(record.colour)
+    coloured = [colour, *resize] if record.colour_when == "before-resize" else [*resize, colour]
     channel = EnsureChannelFirst(channel_dim="no_channel" if record.colour == "grey" else -1)
     return Chains(
-        image=Compose([Colour(record.colour), *resize, channel, _BYTES]),
+        image=Compose([*coloured, channel, _BYTES]),
         mask=Compose([*first, *_resize(record.size, record.mask_resize), _CHANNEL, _BYTES]),
         tables=(_table(_normalised(record)), _table([_UNIT, *late])),
     )

@@ -34,6 +34,7 @@ class Convention:
         batch_size: Cases in a batch, in the order in which they are given; ``None`` for rules without batches.
         mean_of: Whether the mean is that of all ``values``, or of the ``batches``' means.
         smooth: What is added above and below the fraction line.
+        smoothed: Whether it is added above and below (``both``), or ``below`` only.
         both_empty: Value where neither mask has foreground; ``None`` takes the formula, which without smoothing gives
             not-a-number.
         reference_empty: Value where only the prediction has foreground; ``None`` takes the formula.
@@ -49,6 +50,7 @@ class Convention:
     batch_size: int | None = None
     mean_of: Literal["values", "batches"] = "values"
     smooth: float = 0.0
+    smoothed: Literal["both", "below"] = "both"
     both_empty: float | None = None
     reference_empty: float | None = None
     skip_nan: bool = False
@@ -100,7 +102,8 @@ class Convention:
             if ruled is not None:
                 return ruled
         weight = 2 if self.measure == "dice" else 1
-        above, below = weight * row.tp + self.smooth, weight * row.tp + row.fp + row.fn + self.smooth
+        above = weight * row.tp + (self.smooth if self.smoothed == "both" else 0.0)
+        below = weight * row.tp + row.fp + row.fn + self.smooth
         return above / below if below else math.nan
 
 
@@ -159,9 +162,10 @@ def script_convention(name: str, recipe: Recipe) -> Convention:
     return Convention(
         name=name,
         over=score.over,
-        batch_size=recipe.fit.batch_size,
+        batch_size=recipe.fit.tested_together,
         mean_of="values" if recipe.get(f"{part}.lists") == "case" else "batches",
         smooth=float(str(recipe.get(f"{part}.smooth"))),
+        smoothed="below" if recipe.get(f"{part}.smoothed") == "below" else "both",
     )
 
 

@@ -132,8 +132,7 @@ def _events(
 def _figures(stream: Iterator[Event], net: nn.Module, part: _Part, tolerance: Tolerance) -> Iterator[Figure]:
     """Yield all figures of a training in the order in which they are measured."""
     steps, epochs = part.measured["steps"], part.epochs
-    # Passes without file names were made for a figure; passes after the test, too.
-    passes = iter([f for f in part.measured["eval_forwards"] if f["files"] is not None or f["n"] > 1])
+    passes = iter(_passes(part.measured["eval_forwards"]))
     listed: list[float] = []
     tested: list[float] = []
     for event in stream:
@@ -151,6 +150,23 @@ def _figures(stream: Iterator[Event], net: nn.Module, part: _Part, tolerance: To
                 yield from _of_weights(net, part.final, tolerance)
     yield from _of_list("validation scores", numbers(epochs["val_dice"]), listed, tolerance)
     yield from _of_list("test scores", numbers(part.test), tested, tolerance)
+
+
+def _passes(forwards: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the passes that validate and test.
+
+    Single images without a file name were passed for a figure, and so were those after the test. A script may also pass
+    the same files again with the same weights.
+    """
+    kept: list[dict[str, Any]] = []
+    before: list[tuple[Any, Any]] = []
+    for forward in forwards:
+        this = (forward["after_epoch_start"], forward["files"])
+        named = forward["files"] is not None
+        if (named and this not in before) or (not named and forward["n"] > 1):
+            kept.append(forward)
+        before.append(this)
+    return kept
 
 
 def _of_step(event: Step, net: nn.Module, expected: Mapping[str, Any], tolerance: Tolerance) -> Iterator[Figure]:
@@ -211,12 +227,20 @@ def _of_list(where: str, expected: Sequence[float], found: Sequence[float], tole
 def numbers(cells: Any) -> list[float]:
     """Return the numbers of a nested list or mapping of sheets and rows, in order.
 
+    Short rows of a sheet end in empty cells. Where rows before the last do, the sheet has a batch per column.
+
     Example:
-        >>> numbers({"a.xlsx": [[1.0, "nan"], [2.0]]})
+        >>> numbers({"a.xlsx": [[1.0, "nan"], [2.0, None]]})
         [1.0, nan, 2.0]
+        >>> numbers([[1.0, 3.0], [2.0, None], [2.5, None]])
+        [1.0, 2.0, 2.5, 3.0]
     """
+    if cells is None:
+        return []
     if isinstance(cells, Mapping):
         cells = list(cells.values())
     if isinstance(cells, list):
+        if any(isinstance(row, list) and None in row for row in cells[:-1]):
+            cells = [list(column) for column in zip(*cells, strict=True)]
         return [n for cell in cells for n in numbers(cell)]
     return [float(cells)]

@@ -34,11 +34,12 @@ class UNetModule(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map ``[B, C, H, W]`` to ``[B, 1, h, w]``."""
         skips = []
-        for block in self.encoder:
+        for place, block in enumerate(self.encoder, start=1):
             x = block(x)
             pooled = halve(x)
             skips.append(x if self.record.skip_from == "block" else pooled)
-            x = pooled
+            if place < len(self.encoder) or self.record.pool_last:
+                x = pooled
         x = self.dropout(self.bottleneck(x))
         if self.record.pool_bottleneck:
             x = halve(x)
@@ -97,7 +98,7 @@ def _equal(x: Tensor, skip: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _pad(x: Tensor, skip: Tensor) -> tuple[Tensor, Tensor]:
-    """Half of the difference before, the rest after."""
+    """Half of the difference before, the rest after; a negative difference cuts."""
     rows, columns = skip.shape[-2] - x.shape[-2], skip.shape[-1] - x.shape[-1]
     return functional.pad(x, (columns // 2, columns - columns // 2, rows // 2, rows - rows // 2)), skip
 
@@ -106,11 +107,15 @@ def _resize(x: Tensor, skip: Tensor) -> tuple[Tensor, Tensor]:
     return functional.interpolate(x, size=skip.shape[-2:], mode="bilinear", align_corners=True), skip
 
 
+def _resize_nearest(x: Tensor, skip: Tensor) -> tuple[Tensor, Tensor]:
+    return functional.interpolate(x, size=skip.shape[-2:], mode="nearest"), skip
+
+
 def _crop(x: Tensor, skip: Tensor) -> tuple[Tensor, Tensor]:
     return x, skip[..., : x.shape[-2], : x.shape[-1]]
 
 
-_FITTED = {"error": _equal, "pad": _pad, "resize": _resize, "crop": _crop}
+_FITTED = {"error": _equal, "pad": _pad, "resize": _resize, "resize-nearest": _resize_nearest, "crop": _crop}
 
 
 def _size(x: Tensor) -> str:

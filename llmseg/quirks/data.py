@@ -52,7 +52,8 @@ def _smaller_test(recipe: Recipe) -> tuple[str, object]:
 
 
 def _unseeded(recipe: Recipe) -> bool:
-    return at(recipe, "split.kind") == "RandomSplit" and at(recipe, "fit.own_seed") is None
+    drawn = at(recipe, "split.kind") == "RandomSplit" or at(recipe, "split.shuffled") is True
+    return drawn and at(recipe, "fit.own_seed") is None
 
 
 DATA_QUIRKS = (

@@ -85,6 +85,14 @@ NET_QUIRKS = (
         cure=to("net.skips", "add"),
     ),
     Quirk(
+        id="unpooled-encoder",
+        kind="mistake",
+        sentence="The last encoder block is not pooled before the bottleneck.",
+        why="The first up-sampled map is twice as large as its skip; cut to its centre, it shows another place.",
+        found=has("net.pool_last", False),
+        cure=to("net.pool_last", True),
+    ),
+    Quirk(
         id="pooled-bottleneck",
         kind="mistake",
         sentence="The deepest map is pooled once more before it is decoded.",

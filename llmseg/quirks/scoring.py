@@ -124,6 +124,14 @@ def _of_the_formula(part: Literal["score", "test"]) -> tuple[Quirk, ...]:
             found=lambda recipe: number(recipe, f"{part}.smooth") <= 0,
             cure=to(f"{part}.smooth", SMOOTHING),
         ),
+        Quirk(
+            id=f"smoothing-below-in-{where}",
+            kind="mistake",
+            sentence=f"The {where} score adds its constant below the fraction line only.",
+            why="An empty mask that is predicted empty, which is right, scores 0.",
+            found=has(f"{part}.smoothed", "below"),
+            cure=to(f"{part}.smoothed", "both"),
+        ),
     )
 
 

@@ -29,6 +29,8 @@ from llmseg.zoo import (
     mistral_medium_3,
     qwen_3_235b,
     qwen_3_235b_no_thinking,
+    reruns_gpt_4o,
+    reruns_gpt_o4_mini_high,
 )
 from llmseg.zoo.card import Card, Disagreement, Pipeline, Published
 from llmseg.zoo.common import TEXTBOOK
@@ -148,5 +150,25 @@ for _pipeline in (
     qwen_3_235b.PIPELINE,
     gemini_1_5_flash.PIPELINE,
     qwen_3_235b_no_thinking.PIPELINE,
+    reruns_gpt_4o.RUN_01,
+    reruns_gpt_4o.RUN_02,
+    reruns_gpt_4o.RUN_03,
+    reruns_gpt_4o.RUN_04,
+    reruns_gpt_4o.RUN_05,
+    reruns_gpt_4o.RUN_06,
+    reruns_gpt_4o.RUN_07,
+    reruns_gpt_4o.RUN_08,
+    reruns_gpt_4o.RUN_09,
+    reruns_gpt_4o.RUN_10,
+    reruns_gpt_o4_mini_high.RUN_01,
+    reruns_gpt_o4_mini_high.RUN_02,
+    reruns_gpt_o4_mini_high.RUN_03,
+    reruns_gpt_o4_mini_high.RUN_04,
+    reruns_gpt_o4_mini_high.RUN_05,
+    reruns_gpt_o4_mini_high.RUN_06,
+    reruns_gpt_o4_mini_high.RUN_07,
+    reruns_gpt_o4_mini_high.RUN_08,
+    reruns_gpt_o4_mini_high.RUN_09,
+    reruns_gpt_o4_mini_high.RUN_10,
 ):
     register(_pipeline)

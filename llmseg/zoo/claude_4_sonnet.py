@@ -17,6 +17,7 @@ _DICE = Dice(
     over="case",
     lists="batch",
     smooth=1e-06,
+    smoothed="both",
     sizes="equal",
     mask_threshold=None,
 )
@@ -107,6 +108,7 @@ PIPELINE = Pipeline(
         ),
         fit=Fit(
             batch_size=8,
+            test_batch_size=None,
             epochs=50,
             optimizer="adam",
             rate=0.0001,

@@ -14,6 +14,7 @@ from llmseg.unet import UNet
 
 BILINEAR_MASKS = Prepare(
     colour="grey",
+    colour_when="before-resize",
     size=(256, 256),
     image_resize="pillow-bilinear",
     mask_resize="pillow-bilinear",
@@ -25,6 +26,7 @@ BILINEAR_MASKS = Prepare(
 )
 NEAREST_MASKS = Prepare(
     colour="grey",
+    colour_when="before-resize",
     size=(256, 256),
     image_resize="pillow-bilinear",
     mask_resize="pillow-nearest",
@@ -36,6 +38,7 @@ NEAREST_MASKS = Prepare(
 )
 GREY_MASKS = Prepare(
     colour="grey",
+    colour_when="before-resize",
     size=(256, 256),
     image_resize="pillow-bilinear",
     mask_resize="pillow-bilinear",
@@ -47,7 +50,7 @@ GREY_MASKS = Prepare(
 )
 
 SPLIT_80_10_10 = TwoStepSplit(
-    first="held-out", first_size=0.2, second_size=0.5, sizes_are="test_size", seed=42, order="drawn"
+    first="held-out", first_size=0.2, second_size=0.5, sizes_are="test_size", seed=42, order="drawn", shuffled=False
 )
 
 STANDARD_UNET = UNet(
@@ -60,6 +63,7 @@ STANDARD_UNET = UNet(
     hidden="block",
     concat="up-first",
     skip_from="block",
+    pool_last=True,
     pool_bottleneck=False,
     dropout=0.0,
     mismatch="error",
@@ -92,6 +96,7 @@ _TEXTBOOK_DICE = Dice(
     over="case",
     lists="case",
     smooth=1e-6,
+    smoothed="both",
     sizes="equal",
     mask_threshold=None,
 )
@@ -108,6 +113,7 @@ TEXTBOOK = Recipe(
         hidden="block",
         concat="skip-first",
         skip_from="block",
+        pool_last=True,
         pool_bottleneck=False,
         dropout=0.0,
         mismatch="error",
@@ -117,6 +123,7 @@ TEXTBOOK = Recipe(
     loss=BCE_ON_LOGITS,
     fit=Fit(
         batch_size=16,
+        test_batch_size=None,
         epochs=25,
         optimizer="adam",
         rate=1e-4,

@@ -18,6 +18,7 @@ _DICE = Dice(
     over="case",
     lists="batch",
     smooth=1e-06,
+    smoothed="both",
     sizes="equal",
     mask_threshold=None,
 )
@@ -93,6 +94,7 @@ PIPELINE = Pipeline(
     recipe=Recipe(
         images=Prepare(
             colour="grey",
+            colour_when="before-resize",
             size=(256, 256),
             image_resize="pillow-bilinear",
             mask_resize="pillow-nearest",
@@ -115,6 +117,7 @@ PIPELINE = Pipeline(
         ),
         fit=Fit(
             batch_size=8,
+            test_batch_size=None,
             epochs=30,
             optimizer="adam",
             rate=0.001,

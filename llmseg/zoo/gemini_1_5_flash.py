@@ -99,6 +99,7 @@ PIPELINE = Pipeline(
         loss=BCE_ON_LOGITS,
         fit=Fit(
             batch_size=16,
+            test_batch_size=None,
             epochs=2,
             optimizer="adam",
             rate=0.001,
@@ -114,6 +115,7 @@ PIPELINE = Pipeline(
             over="batch",
             lists="epoch",
             smooth=1.0,
+            smoothed="both",
             sizes="equal",
             mask_threshold=None,
         ),

@@ -99,6 +99,7 @@ PIPELINE = Pipeline(
     recipe=Recipe(
         images=Prepare(
             colour="grey",
+            colour_when="before-resize",
             size=(256, 256),
             image_resize="pillow-bilinear",
             mask_resize="pillow-bilinear",
@@ -121,6 +122,7 @@ PIPELINE = Pipeline(
         ),
         fit=Fit(
             batch_size=8,
+            test_batch_size=None,
             epochs=20,
             optimizer="adam",
             rate=0.0001,
@@ -136,6 +138,7 @@ PIPELINE = Pipeline(
             over="batch",
             lists="batch",
             smooth=1.0,
+            smoothed="both",
             sizes="mask-to-output",
             mask_threshold=None,
         ),
@@ -145,6 +148,7 @@ PIPELINE = Pipeline(
             over="batch",
             lists="batch",
             smooth=1.0,
+            smoothed="both",
             sizes="output-to-mask",
             mask_threshold=None,
         ),

@@ -17,6 +17,7 @@ _DICE = Dice(
     over="batch",
     lists="batch",
     smooth=1e-06,
+    smoothed="both",
     sizes="output-to-mask",
     mask_threshold=None,
 )
@@ -104,6 +105,7 @@ PIPELINE = Pipeline(
         ),
         fit=Fit(
             batch_size=8,
+            test_batch_size=None,
             epochs=25,
             optimizer="adam",
             rate=0.0001,

@@ -15,6 +15,7 @@ _DICE = Dice(
     over="batch",
     lists="batch",
     smooth=1e-06,
+    smoothed="both",
     sizes="equal",
     mask_threshold=None,
 )
@@ -73,11 +74,13 @@ PIPELINE = Pipeline(
             sizes_are="test_size",
             seed=42,
             order="sorted",
+            shuffled=False,
         ),
         net=STANDARD_UNET,
         loss=BCE_ON_PROBABILITY,
         fit=Fit(
             batch_size=16,
+            test_batch_size=None,
             epochs=10,
             optimizer="adam",
             rate=0.0001,

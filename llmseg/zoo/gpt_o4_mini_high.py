@@ -16,6 +16,7 @@ _DICE = Dice(
     over="case",
     lists="batch",
     smooth=1e-06,
+    smoothed="both",
     sizes="equal",
     mask_threshold=None,
 )
@@ -77,6 +78,7 @@ PIPELINE = Pipeline(
         loss=BCE_ON_LOGITS,
         fit=Fit(
             batch_size=8,
+            test_batch_size=None,
             epochs=50,
             optimizer="adam",
             rate=0.0001,

@@ -17,6 +17,7 @@ _DICE = Dice(
     over="batch",
     lists="batch",
     smooth=1.0,
+    smoothed="both",
     sizes="equal",
     mask_threshold=None,
 )
@@ -76,11 +77,13 @@ PIPELINE = Pipeline(
             sizes_are="train_size",
             seed=42,
             order="drawn",
+            shuffled=False,
         ),
         net=replace(STANDARD_UNET, concat="skip-first"),
         loss=BCE_ON_PROBABILITY,
         fit=Fit(
             batch_size=16,
+            test_batch_size=None,
             epochs=20,
             optimizer="adam",
             rate=0.001,

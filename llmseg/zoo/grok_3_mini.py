@@ -16,6 +16,7 @@ _DICE = Dice(
     over="batch",
     lists="batch",
     smooth=1e-06,
+    smoothed="both",
     sizes="equal",
     mask_threshold=None,
 )
@@ -72,6 +73,7 @@ PIPELINE = Pipeline(
         loss=BCE_ON_LOGITS,
         fit=Fit(
             batch_size=16,
+            test_batch_size=None,
             epochs=20,
             optimizer="adam",
             rate=0.0001,

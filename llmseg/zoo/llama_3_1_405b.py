@@ -17,6 +17,7 @@ _DICE = Dice(
     over="batch",
     lists="batch",
     smooth=0.0,
+    smoothed="both",
     sizes="mask-to-output",
     mask_threshold=0.5,
 )
@@ -137,6 +138,7 @@ PIPELINE = Pipeline(
         ),
         fit=Fit(
             batch_size=32,
+            test_batch_size=None,
             epochs=10,
             optimizer="adam",
             rate=0.001,
