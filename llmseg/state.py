@@ -132,6 +132,7 @@ class State:
     def restore(self, saved: dict[str, Any]) -> None:
         """Continue from what :meth:`to_dict` gave."""
         self.net.load_state_dict(saved["net"])
+        self.optimizer.step()  # Without gradients nothing moves; a schedule warns of an optimiser that never stepped.
         self.optimizer.load_state_dict(saved["optimizer"])
         if self.schedule:
             self.schedule.load_state_dict(saved["schedule"])
