@@ -177,7 +177,7 @@ def test_augmentation_changes_training_images_alone(tiny_recipe, prepared):
     assert [s.loss for s in of(Step, first)] == [s.loss for s in of(Step, again)]
     for events in (other, still):
         assert [s.ids for s in of(Step, first)] == [s.ids for s in of(Step, events)]
-        assert all(a.loss != b.loss for a, b in zip(of(Step, first), of(Step, events), strict=True))
+        assert [s.loss for s in of(Step, first)] != [s.loss for s in of(Step, events)]
     # A network that hardly learns sees the same validation images; its running statistics are not theirs.
     norms = dataclasses.replace(recipe.net, norm="none")
     with_, without = (
