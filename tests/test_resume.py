@@ -86,11 +86,14 @@ def test_killed(content, recipe, phantoms, tmp_path, own_seed, moments):
 
 
 @pytest.mark.parametrize(
-    "moments",
-    [(3, 6, 7, 8, 20), pytest.param(range(EVENTS), marks=pytest.mark.slow)],
-    ids=["at some events", "at any event"],
+    ("keep", "moments"),
+    [
+        ("last", (3, 6, 7, 20)),
+        ("lowest-validation-loss", (7, 8)),
+        pytest.param("last", range(EVENTS), marks=pytest.mark.slow),
+    ],
+    ids=["last", "lowest", "at any event"],
 )
-@pytest.mark.parametrize("keep", ["last", "lowest-validation-loss"])
 def test_killed_with_all_that_references_need(content, recipe, phantoms, tmp_path, keep, moments, recwarn):
     """Changed images, a cosine and averaged weights."""
     for path, value in (
