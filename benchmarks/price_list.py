@@ -118,12 +118,10 @@ def _pairs(
     for quirk in map(llmseg.get_quirk, llmseg.quirk_names()):
         if kind not in (quirk.kind, "all"):
             continue
-        if pipeline == PLANTED:
-            having = planted(base, quirk)
-        else:
-            having = base if quirk.found(base) else None
+        mended = quirk.repair(base) if quirk.found(base) else None
+        having = base if mended else planted(base, quirk) if pipeline == PLANTED else None
         if having is not None and quirk.cure(having)[0] not in imposed:
-            yield quirk, (quirk.repair(having) if having is base else base, having)
+            yield quirk, (mended or base, having)
 
 
 def planted(recipe: Recipe, quirk: Quirk) -> Recipe | None:

@@ -56,15 +56,23 @@ def list_pipelines(
     cohort: Annotated[int | None, typer.Option(help="2024 or 2025.")] = None,
     reasoning: Annotated[bool | None, typer.Option(help="Only models counted as reasoning, or only others.")] = None,
     vendor: Annotated[str | None, typer.Option(help="Beginning of the vendor's name.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Also variants and those outside the study.")] = False,
+    references: Annotated[bool, typer.Option(help="The references that experts wrote, instead.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also variants, those outside the study, and references.")
+    ] = False,
     as_json: option.Json = False,
 ) -> None:
     """List the pipelines."""
     names = llmseg.zoo.names(
-        cohort=cohort, reasoning=reasoning, vendor=vendor, in_study=None if everything else True, variants=everything
+        cohort=cohort,
+        reasoning=reasoning,
+        vendor=vendor,
+        in_study=None if everything else True,
+        variants=everything,
+        reference=True if references else None if everything else False,
     )
     if not names and not as_json:
-        every = [llmseg.zoo.get(name).card for name in llmseg.zoo.names(in_study=None)]
+        every = [llmseg.zoo.get(name).card for name in llmseg.zoo.names(in_study=None, reference=None)]
         vendors = ", ".join(dict.fromkeys(card.vendor for card in every))
         raise UserError(f"no pipeline fits all of that; cohorts: 2024, 2025; vendors: {vendors}")
     pipelines = [llmseg.zoo.get(name) for name in names]

@@ -43,8 +43,8 @@ def table(pipelines: Sequence[Pipeline]) -> str:
         (
             r["id"],
             r["vendor"],
-            str(r["cohort"]),
-            "yes" if r["reasoning"] else "no",
+            str(r["cohort"] or "-"),
+            "-" if r["cohort"] is None else "yes" if r["reasoning"] else "no",
             f"{r['parameters']:,}",
             str(r["batch_size"]),
             str(r["epochs"]),
@@ -65,16 +65,18 @@ def columns(rows: Sequence[Sequence[str]]) -> str:
 def description(pipeline: Pipeline) -> str:
     """Return a pipeline's card, recipe, difference from the textbook, and published against actual."""
     card = pipeline.card
+    network = [("network", card.summary), ("parameters", f"{card.parameters:,}")]
     facts = [
         ("language model", f"{card.name} ({card.vendor}, {card.cohort})"),
         ("in the study", "yes, one of the nineteen" if card.in_study else "no"),
         ("reasoning", "yes" if card.reasoning else "no"),
         ("open weights", "yes" if card.open_weights else "no"),
-        ("network", card.summary),
-        ("parameters", f"{card.parameters:,}"),
+        *network,
         ("published for", card.published_for),
         ("its conversation", card.origin),
     ]
+    if card.is_reference:
+        facts = [("reference", f"{card.name} ({card.vendor})"), ("origin", card.origin), *network]
     sections = [pipeline.id, columns(facts)]
     sections += [_section("edits by the authors", [f"- {edit}" for edit in card.author_edits])]
     sections += [_section("recipe", [f"{path} = {value_text(value)}" for path, value in pipeline.recipe.items()])]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
+from llmseg.augment import Augment
 from llmseg.errors import UserError
 from llmseg.parts import Part
 
@@ -28,6 +30,39 @@ class Plateau(Part):
                 f"a schedule of factor {self.factor} and patience {self.patience}: the factor must lie between "
                 "0 and 1, the patience must not be negative"
             )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cosine(Part):
+    """Raise the rate linearly, then lower it along half a cosine.
+
+    Attributes:
+        warmup: Epochs before the first with the whole rate.
+        final: Share of the rate that would follow the last epoch.
+
+    Example:
+        >>> cosine = Cosine(warmup=1, final=0.0)
+        >>> [round(cosine.share(epoch, 5), 3) for epoch in range(5)]
+        [0.5, 1.0, 0.854, 0.5, 0.146]
+    """
+
+    warmup: int
+    final: float
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.warmup < 0 or not 0 <= self.final <= 1:
+            raise UserError(
+                f"a schedule of warmup {self.warmup} and final {self.final}: the warm-up must not be negative, the "
+                "final share must lie between 0 and 1"
+            )
+
+    def share(self, epoch: int, epochs: int) -> float:
+        """Return what the rate is multiplied with in an epoch, counted from 0."""
+        if epoch < self.warmup:
+            return (epoch + 1) / (self.warmup + 1)
+        done = min(1.0, (epoch - self.warmup) / max(1, epochs - self.warmup))
+        return self.final + (1 - self.final) * (1 + math.cos(math.pi * done)) / 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +103,10 @@ class Fit(Part):
         rate: Learning rate.
         decay: Weight decay.
         schedule: How the rate changes, ``None`` for never.
+        average: Decay of the moving average of the weights that is validated, tested and stored instead of the
+            weights themselves: the n-th step after the first keeps ``min(average, (1 + n) / (10 + n))`` of it, so
+            that a short training forgets where it began. Below 1; ``None`` for no average.
+        augment: How the images of a training step are changed, ``None`` for not at all.
         keep: Weights that are tested and stored: those of the last epoch, or of the epoch with the strictly
             lowest validation loss.
         epoch_loss: What the epoch's loss is the mean of: batches (a short last one counts as much as any) or cases.
@@ -83,7 +122,9 @@ class Fit(Part):
     optimizer: Literal["adam", "adamw"]
     rate: float
     decay: float
-    schedule: Plateau | None
+    schedule: Plateau | Cosine | None
+    average: float | None
+    augment: Augment | None
     keep: Literal["last", "lowest-validation-loss"]
     epoch_loss: Literal["batches", "cases"]
     own_seed: OwnSeed | None
@@ -97,6 +138,8 @@ class Fit(Part):
             raise UserError(f"fit.test_batch_size is {self.test_batch_size}; it must be at least 1, or none")
         if not self.rate > 0:
             raise UserError(f"fit.rate is {self.rate}; it must be above 0")
+        if self.average is not None and not 0 <= self.average < 1:
+            raise UserError(f"fit.average is {self.average}; it must be at least 0 and below 1, or none")
 
     @property
     def tested_together(self) -> int:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from llmseg.augment import augmented
 from llmseg.data.prepared import Prepared
 from llmseg.engine.memory import in_parts
 from llmseg.engine.numerics import EXACT, Forward, Numerics
@@ -52,6 +53,10 @@ class Chance:
         """Set torch's generators before the order of an epoch is drawn."""
         if self.per_epoch:
             torch.manual_seed(self.apart * (self.seed + 1) + epoch)
+
+    def of_images(self, step: int) -> int:
+        """Return the number from which the changes to the images of a step are drawn, the same in all processes."""
+        return (self.apart * (self.seed + 1) + step) % 2**64
 
     def start_step(self, step: int) -> None:
         """Set torch's generators before the forward pass of a step, counted over all epochs."""
@@ -123,7 +128,7 @@ def draw_start(recipe: Recipe, ids: Sequence[str], seed: int, size: tuple[int, i
     torch.manual_seed(first_seed(recipe.fit, seed))
     split = recipe.split(ids, torch.default_generator)
     channels = recipe.images.channels
-    net = recipe.net.build(channels)
+    net = recipe.net.start(channels)
     if recipe.fit.own_seed is not None:
         torch.rand(recipe.fit.own_seed.summary_batch, channels, *size)
     return split, net
@@ -143,8 +148,8 @@ def training(
     """Train, validate and test from where the state stands; yield every step, evaluated batch and epoch.
 
     The state is advanced in place and can be stored whenever a step or an epoch is yielded. After the last epoch its
-    network gets the weights the recipe keeps, and the test follows. Between the first step of an epoch and its end,
-    nothing waits for the device.
+    tested network gets the weights the recipe keeps, and the test follows. Between the first step of an epoch and its
+    end, nothing waits for the device.
 
     Args:
         recipe: What to do.
@@ -159,16 +164,20 @@ def training(
     Raises:
         NotANumber: The training loss is not a number.
     """
-    forward = world.share(in_parts(numerics.forward(world.wrap(state.net)), at_once))
-    passes = _Passes(recipe, state, prepared, chance, forward)
+
+    def through(net: nn.Module) -> Forward:
+        return world.share(in_parts(numerics.forward(net), at_once))
+
+    forward = through(world.wrap(state.net))
+    tested = forward if state.average is None else through(state.tested)
+    passes = _Passes(recipe, state, prepared, chance, forward, tested)
     fit = recipe.fit
     with numerics.switched():
         while state.epoch < fit.epochs:
             started = time.perf_counter()
             train_loss = yield from passes.fit(split.train)
             validation_loss, listed = yield from passes.evaluate(split.validation, "validation", recipe.score)
-            if state.schedule:
-                state.schedule.step(validation_loss)
+            state.change_rate(validation_loss)
             if fit.keep == "lowest-validation-loss":
                 state.keep_if_lowest(validation_loss)
             rate = state.optimizer.param_groups[0]["lr"]
@@ -176,7 +185,7 @@ def training(
             seconds = time.perf_counter() - started
             yield Epoch(state.epoch - 1, train_loss, validation_loss, listed, rate, seconds)
         if state.kept is not None:
-            state.net.load_state_dict(state.kept)
+            state.tested.load_state_dict(state.kept)
         if recipe.test is not None:
             yield from passes.evaluate(split.test, "test", recipe.test)
 
@@ -190,6 +199,7 @@ class _Passes:
     prepared: Prepared
     chance: Chance
     forward: Forward
+    tested: Forward
 
     def fit(self, ids: Sequence[str]) -> Generator[Step, None, float]:
         """Train one epoch and return its loss."""
@@ -197,12 +207,14 @@ class _Passes:
         state.net.train()
         for names in self._batches(ids):
             image, mask = self.prepared.batch(names, state.device)
+            image, mask = augmented(self.recipe.fit.augment, image, mask, self.chance.of_images(state.step))
             self.chance.start_step(state.step)
             state.optimizer.zero_grad()
             loss = self.recipe.loss(self.forward(image), mask)
             state.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
             state.scaler.step(state.optimizer)
             state.scaler.update()
+            state.update_average()
             state.losses.append(loss.detach())
             state.counts.append(len(names))
             state.step += 1
@@ -217,12 +229,12 @@ class _Passes:
         self, ids: Sequence[str], phase: Literal["validation", "test"], score: Score
     ) -> Generator[Evaluated, None, tuple[float, tuple[float, ...]]]:
         """Evaluate some cases in order; return the mean loss and what the script lists."""
-        self.state.net.eval()
+        self.state.tested.eval()
         losses, counts, listed = [], [], []
         fit = self.recipe.fit
         for names in _order(ids, fit.tested_together if phase == "test" else fit.batch_size, shuffle=False):
             image, target = self.prepared.batch(names, self.state.device)
-            output = self.forward(image)
+            output = self.tested(image)
             losses.append(self.recipe.loss(output, target, validating=True))
             counts.append(len(names))
             listed.append(score(output, target))

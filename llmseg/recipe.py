@@ -112,6 +112,10 @@ class Net(Part, ABC):
     def build(self, in_channels: int) -> torch.nn.Module:
         """Build a module that maps float32 ``[B, in_channels, H, W]`` to ``[B, 1, h, w]``."""
 
+    def start(self, in_channels: int) -> torch.nn.Module:
+        """Build the module with the weights a training starts from: freshly drawn, unless a network says otherwise."""
+        return self.build(in_channels)
+
 
 class Loss(Part, ABC):
     """Loss of a batch."""

@@ -10,10 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.amp import GradScaler
-from torch.optim.lr_scheduler import ReduceLROnPlateau
+from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
+from torch.optim.swa_utils import AveragedModel
 
 from llmseg.engine.numerics import EXACT, Numerics
-from llmseg.fit import Fit
+from llmseg.fit import Cosine, Fit
 
 _OPTIMIZERS: dict[str, Any] = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
 
@@ -27,6 +28,7 @@ class State:
         optimizer: Its optimiser.
         schedule: What changes the rate, ``None`` for a constant one.
         scaler: What keeps gradients of half precision from vanishing; does nothing in other precisions.
+        average: The moving average of the weights, ``None`` if the recipe takes none.
         epoch: Epochs completed.
         step: Steps taken over all epochs.
         losses: Losses of the steps of the running epoch.
@@ -38,8 +40,9 @@ class State:
 
     net: nn.Module
     optimizer: torch.optim.Optimizer
-    schedule: ReduceLROnPlateau | None
+    schedule: ReduceLROnPlateau | LambdaLR | None
     scaler: GradScaler
+    average: AveragedModel | None = None
     epoch: int = 0
     step: int = 0
     losses: list[Tensor] = field(default_factory=list)
@@ -55,9 +58,8 @@ class State:
         options = {"lr": fit.rate, "weight_decay": fit.decay, **({"fused": True} if numerics.fused else {})}
         optimizer = _OPTIMIZERS[fit.optimizer](net.parameters(), **options)
         state = cls(net, optimizer, None, GradScaler(device.type, enabled=numerics.precision == "fp16"))
-        if fit.schedule is not None:
-            factor, patience = fit.schedule.factor, fit.schedule.patience
-            state.schedule = ReduceLROnPlateau(optimizer, mode="min", factor=factor, patience=patience)
+        state.schedule = _schedule(fit, optimizer)
+        state.average = None if fit.average is None else _average(net, fit.average)
         return state
 
     @property
@@ -65,11 +67,28 @@ class State:
         """Where the network is."""
         return next(self.net.parameters()).device
 
+    @property
+    def tested(self) -> nn.Module:
+        """The network that is validated, tested and stored: the average of the weights, where there is one."""
+        return self.net if self.average is None else self.average.module
+
+    def update_average(self) -> None:
+        """Let the weights of a step, and the running statistics, enter their average."""
+        if self.average is not None:
+            self.average.update_parameters(self.net)
+
+    def change_rate(self, validation_loss: float) -> None:
+        """Set the rate of the next epoch."""
+        if isinstance(self.schedule, ReduceLROnPlateau):
+            self.schedule.step(validation_loss)
+        elif self.schedule is not None:
+            self.schedule.step()
+
     def keep_if_lowest(self, validation_loss: float) -> None:
         """Keep a copy of the weights if their validation loss is strictly the lowest so far."""
         if validation_loss < self.lowest:
             self.lowest = validation_loss
-            self.kept = {name: tensor.detach().clone() for name, tensor in self.net.state_dict().items()}
+            self.kept = {name: tensor.detach().clone() for name, tensor in self.tested.state_dict().items()}
 
     def end_epoch(self) -> None:
         """Count the running epoch as completed."""
@@ -98,6 +117,7 @@ class State:
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict() if self.schedule else None,
             "scaler": self.scaler.state_dict(),
+            "average": self.average.state_dict() if self.average else None,
             "epoch": self.epoch,
             "step": self.step,
             "losses": self.losses,
@@ -112,13 +132,40 @@ class State:
     def restore(self, saved: dict[str, Any]) -> None:
         """Continue from what :meth:`to_dict` gave."""
         self.net.load_state_dict(saved["net"])
+        self.optimizer.step()  # Without gradients nothing moves; a schedule warns of an optimiser that never stepped.
         self.optimizer.load_state_dict(saved["optimizer"])
         if self.schedule:
             self.schedule.load_state_dict(saved["schedule"])
         self.scaler.load_state_dict(saved["scaler"])
+        if self.average:
+            self.average.load_state_dict(saved["average"])
         self.losses = [loss.to(self.device) for loss in saved["losses"]]
         for name in ("epoch", "step", "counts", "lowest", "kept", "order_from"):
             setattr(self, name, saved[name])
         torch.set_rng_state(saved["generator"])
         if saved["cuda_generators"] and torch.cuda.device_count() == len(saved["cuda_generators"]):
             torch.cuda.set_rng_state_all(saved["cuda_generators"])
+
+
+def _schedule(fit: Fit, optimizer: torch.optim.Optimizer) -> ReduceLROnPlateau | LambdaLR | None:
+    schedule, epochs = fit.schedule, fit.epochs
+    if schedule is None:
+        return None
+    if isinstance(schedule, Cosine):
+        return LambdaLR(optimizer, lambda epoch: schedule.share(epoch, epochs))
+    return ReduceLROnPlateau(optimizer, mode="min", factor=schedule.factor, patience=schedule.patience)
+
+
+def _average(net: nn.Module, decay: float) -> AveragedModel:
+    """Return a copy of the network that follows it; see ``Fit.average``."""
+
+    @torch.no_grad()
+    def follow(averages: Any, values: Any, count: Tensor | int) -> None:
+        if averages[0].is_floating_point():
+            torch._foreach_lerp_(averages, values, 1 - min(decay, (1 + int(count)) / (10 + int(count))))
+        else:
+            torch._foreach_copy_(averages, values)  # counters
+
+    average = AveragedModel(net, multi_avg_fn=follow, use_buffers=True)
+    average.requires_grad_(False)
+    return average

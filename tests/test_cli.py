@@ -37,9 +37,14 @@ class TestList:
         _, out, _ = call("list", "--cohort", 2024, "--reasoning", "--json")
         assert [row["id"] for row in json.loads(out)] == list(zoo.names(cohort=2024, reasoning=True))
         _, out, _ = call("list", "--all", "--json")
-        assert [row["id"] for row in json.loads(out)] == list(zoo.names(in_study=None, variants=True))
+        assert [row["id"] for row in json.loads(out)] == list(zoo.names(in_study=None, variants=True, reference=None))
         _, out, _ = call("list", "--vendor", "openai", "--no-reasoning")
         assert [line.split()[0] for line in out.splitlines()[1:]] == list(zoo.names(vendor="OpenAI", reasoning=False))
+
+    def test_references(self, call):
+        _, out, _ = call("list", "--references")
+        lines = [line.split() for line in out.splitlines()[1:]]
+        assert [line[:1] + line[2:4] for line in lines] == [[id, "-", "-"] for id in zoo.names(reference=True)]
 
     def test_nothing_that_fits(self, call):
         code, out, err = call("list", "--vendor", "nobody")
@@ -53,7 +58,7 @@ def test_version(call):
 
 
 class TestShow:
-    @pytest.mark.parametrize("name", zoo.names(in_study=None, variants=True))
+    @pytest.mark.parametrize("name", zoo.names(in_study=None, variants=True, reference=None))
     def test_card_recipe_and_differences(self, call, name):
         code, out, _ = call("show", name)
         pipeline = zoo.get(name)

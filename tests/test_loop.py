@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import pytest
 import torch
@@ -9,10 +10,11 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from llmseg.data.prepared import prepare
 from llmseg.errors import UserError
-from llmseg.fit import OwnSeed, Plateau
+from llmseg.fit import Cosine, OwnSeed, Plateau
 from llmseg.loop import Chance, Epoch, Evaluated, Step, draw_start, first_seed, training
 from llmseg.losses import BCEDice
 from llmseg.state import State
+from llmseg.zoo.references import AUGMENT
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +115,76 @@ def test_plateau_halves_the_rate(tiny_recipe, prepared, monkeypatch):
     dictate_validation_losses(monkeypatch, 3.0, 2.0, 2.5, 2.0, 1.0, 1.5, 1.5, 0.0)
     rates = [epoch.rate for epoch in of(Epoch, run(recipe, prepared)[2])]
     assert rates == [0.1, 0.1, 0.1, 0.05, 0.05, 0.05, 0.025]
+
+
+@pytest.mark.parametrize(("warmup", "final"), [(0, 0.0), (2, 0.1), (9, 0.5)])
+def test_cosine_is_the_formula(tiny_recipe, prepared, warmup, final):
+    epochs, rate = 7, 0.02
+    recipe = tiny_recipe.change("fit.rate", rate).change("fit.epochs", epochs)
+    recipe = recipe.change("fit.schedule", Cosine(warmup=warmup, final=final))
+    rising = [rate * (k + 1) / (warmup + 1) for k in range(min(warmup, epochs + 1))]
+    falling = [
+        rate * (final + (1 - final) * 0.5 * (1 + math.cos(math.pi * k / (epochs - warmup))))
+        for k in range(epochs + 1 - warmup)
+    ]
+    split, net = start(recipe, prepared)
+    state = State.begin(recipe.fit, net)
+    first = state.optimizer.param_groups[0]["lr"]
+    events = list(training(recipe, state, prepared, split, chance=Chance(0, True)))
+    # An epoch notes the rate after it, which is that of the next.
+    assert [first, *(epoch.rate for epoch in of(Epoch, events))] == pytest.approx([*rising, *falling])
+
+
+def test_rates_out_of_range():
+    for warmup, final in ((-1, 0.0), (0, 1.5), (0, -0.1)):
+        with pytest.raises(UserError, match="the warm-up must not be negative"):
+            Cosine(warmup=warmup, final=final)
+
+
+@pytest.mark.parametrize("keep", ["last", "lowest-validation-loss"])
+def test_averaged_weights_are_those_computed_by_hand(tiny_recipe, prepared, keep):
+    """The test and the run get the average of weights and running statistics; the training does not notice it."""
+    decay = 0.3
+    recipe = tiny_recipe.change("fit.average", decay).change("fit.keep", keep)
+    plain = run(tiny_recipe, prepared)[2]
+    split, net = start(recipe, prepared)
+    state, byhand, ends, events = State.begin(recipe.fit, net), {}, [], []
+    for event in training(recipe, state, prepared, split, chance=Chance(0, True)):
+        events.append(event)
+        if isinstance(event, Step):
+            for name, tensor in net.state_dict().items():
+                kept = min(decay, (1 + event.index) / (10 + event.index))
+                whole = not event.index or not tensor.is_floating_point()
+                value = tensor.double()
+                byhand[name] = value.clone() if whole else kept * byhand[name] + (1 - kept) * value
+        elif isinstance(event, Epoch):
+            ends.append((event.validation_loss, dict(byhand)))
+    expected = ends[-1] if keep == "last" else min(ends, key=lambda end: end[0])
+    for name, tensor in state.tested.state_dict().items():
+        assert torch.allclose(tensor.double(), expected[1][name], atol=1e-6), name
+    assert [s.loss for s in of(Step, events)] == [s.loss for s in of(Step, plain)]
+    assert [e.loss for e in of(Evaluated, events)] != [e.loss for e in of(Evaluated, plain)]
+    image = prepared.batch(split.test, torch.device("cpu"))[0]
+    with torch.no_grad():
+        assert torch.equal(state.tested.eval()(image[:3]), of(Evaluated, events)[-1].output[:3])
+
+
+def test_augmentation_changes_training_images_alone(tiny_recipe, prepared):
+    recipe = tiny_recipe.change("fit.augment", AUGMENT).change("fit.rate", 1e-12)
+    first, again = (run(recipe, prepared)[2] for _ in range(2))
+    other = run(recipe.change("fit.augment.turn", 40), prepared)[2]
+    still = run(recipe.change("fit.augment", None), prepared)[2]
+    assert [s.loss for s in of(Step, first)] == [s.loss for s in of(Step, again)]
+    for events in (other, still):
+        assert [s.ids for s in of(Step, first)] == [s.ids for s in of(Step, events)]
+        assert [s.loss for s in of(Step, first)] != [s.loss for s in of(Step, events)]
+    # A network that hardly learns sees the same validation images; its running statistics are not theirs.
+    norms = dataclasses.replace(recipe.net, norm="none")
+    with_, without = (
+        of(Evaluated, run(r.change("net", norms), prepared)[2]) for r in (recipe, recipe.change("fit.augment", None))
+    )
+    for ours, theirs in zip(with_, without, strict=True):
+        assert torch.allclose(ours.output, theirs.output, atol=1e-6)
 
 
 def test_no_step_or_epoch_of_two_seeds_starts_from_the_same_number(monkeypatch):

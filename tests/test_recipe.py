@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from llmseg import parts, zoo
 from llmseg.encoder_decoder import UnpaddedEncoderDecoder
 from llmseg.errors import UserError, nearest
-from llmseg.fit import Fit, OwnSeed, Plateau
+from llmseg.fit import Cosine, Fit, OwnSeed, Plateau
 from llmseg.parts import Part
 from llmseg.recipe import Net, Recipe
+from llmseg.zoo.references import AUGMENT
 
 EVERY_ID = zoo.names(in_study=None, variants=True)
 RECIPE = zoo.get("gpt-4").recipe
@@ -45,7 +46,11 @@ CHANGES = {
     "fit.epochs": st.integers(1, 10**6),
     "fit.rate": st.floats(1e-9, 1),
     "score.threshold": st.none() | st.floats(-1, 1),
-    "fit.schedule": st.none() | st.builds(Plateau, factor=st.floats(0.1, 0.9), patience=st.integers(0, 9)),
+    "fit.schedule": st.none()
+    | st.builds(Plateau, factor=st.floats(0.1, 0.9), patience=st.integers(0, 9))
+    | st.builds(Cosine, warmup=st.integers(0, 9), final=st.floats(0, 1)),
+    "fit.average": st.none() | st.floats(0, 0.999),
+    "fit.augment": st.none() | st.just(AUGMENT),
 }
 
 
@@ -93,11 +98,12 @@ class TestChange:
             ("images.size", (256,), ["Prepare.size", "2 values", "or none"]),
             ("images.size", [256, 256], ["Prepare.size"]),
             ("net.encoder", (64, "128"), ["UNet.encoder", "a list of a whole number"]),
-            ("fit.schedule", 3, ["Fit.schedule", "a Plateau part or none"]),
+            ("fit.schedule", 3, ["Fit.schedule", "a Plateau part or a Cosine part or none"]),
             ("loss", 3, ["Recipe.loss is 3", "a Loss part"]),
             ("fit.epochs", 0, ["fit.epochs is 0", "at least 1"]),
             ("fit.batch_size", -1, ["fit.batch_size is -1", "at least 1"]),
             ("fit.rate", 0, ["fit.rate is 0", "above 0"]),
+            ("fit.average", 1, ["fit.average is 1", "below 1"]),
             ("fit.rate", float("nan"), ["Fit.rate is nan", "a finite number"]),
             ("images.size", (0, 5), ["images.size is (0, 5)"]),
             ("images.std", 0, ["images.std is 0"]),

@@ -18,10 +18,11 @@ from safetensors.torch import load_file
 
 from llmseg import Run, UserError, train
 from llmseg.files import write_bytes
-from llmseg.fit import OwnSeed, Plateau
+from llmseg.fit import Cosine, OwnSeed, Plateau
 from llmseg.losses import BCEDice
 from llmseg.run_guard import run_status
 from llmseg.run_writer import RunWriter
+from llmseg.zoo.references import AUGMENT
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +83,32 @@ def test_killed(content, recipe, phantoms, tmp_path, own_seed, moments):
         train_and_die(moment, recipe, phantoms, folder, checkpoint_every=0)
         assert content(train(recipe, phantoms, folder, progress=False).folder) == whole, f"killed after {moment} events"
         assert not (folder / "checkpoint").exists()
+
+
+@pytest.mark.parametrize(
+    ("keep", "moments"),
+    [
+        ("last", (3, 6, 7, 20)),
+        ("lowest-validation-loss", (7, 8)),
+        pytest.param("last", range(EVENTS), marks=pytest.mark.slow),
+    ],
+    ids=["last", "lowest", "at any event"],
+)
+def test_killed_with_all_that_references_need(content, recipe, phantoms, tmp_path, keep, moments, recwarn):
+    """Changed images, a cosine and averaged weights."""
+    for path, value in (
+        ("fit.schedule", Cosine(warmup=1, final=0.1)),
+        ("fit.average", 0.9),
+        ("fit.augment", AUGMENT),
+        ("fit.keep", keep),
+    ):
+        recipe = recipe.change(path, value)
+    whole = content(train(recipe, phantoms, tmp_path / "whole", progress=False).folder)
+    for moment in moments:
+        folder = tmp_path / str(moment)
+        train_and_die(moment, recipe, phantoms, folder, checkpoint_every=0)
+        assert content(train(recipe, phantoms, folder, progress=False).folder) == whole, f"killed after {moment} events"
+    assert [str(w.message) for w in recwarn if "lr_scheduler" in str(w.message)] == []
 
 
 def test_killed_again_and_again(content, recipe, phantoms, tmp_path):

@@ -57,7 +57,8 @@ def measured(recipe: Recipe, net: nn.Module, numerics: Numerics, batch: tuple[Te
     # Kernels in half precision are kept once, whatever the batch.
     kernels = sum(p.numel() for p in net.parameters() if p.ndim == 4) * numerics.dtype.itemsize
     halved = kernels if numerics.precision != "fp32" else 0
-    weights = sum(p.numel() for p in net.parameters()) * _PER_WEIGHT
+    average = 0 if recipe.fit.average is None else 4
+    weights = sum(p.numel() for p in net.parameters()) * (_PER_WEIGHT + average)
     return Needs(weights + halved, max(1, kept - halved))
 
 

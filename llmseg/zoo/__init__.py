@@ -29,6 +29,7 @@ from llmseg.zoo import (
     mistral_medium_3,
     qwen_3_235b,
     qwen_3_235b_no_thinking,
+    references,
     reruns_gpt_4o,
     reruns_gpt_o4_mini_high,
 )
@@ -84,17 +85,20 @@ def names(
     vendor: str | None = None,
     in_study: bool | None = True,
     variants: bool = False,
+    reference: bool | None = False,
     quirk: str | None = None,
 ) -> tuple[str, ...]:
-    """Return the ids of the pipelines that fit all conditions, older cohort first.
+    """Return the ids of the pipelines that fit all conditions, older cohort first and references last.
 
     Args:
         cohort: 2024 or 2025.
         reasoning: Whether the study counts the model as a reasoning model.
         vendor: The vendor, or the beginning of it; capitals do not matter.
         in_study: ``True`` for the nineteen of the study and what was registered as such, ``False`` for the others,
-            ``None`` for all.
+            ``None`` for all. References are left to ``reference``.
         variants: Whether to include entries with a tag, such as ``gpt-o3@rgb``.
+        reference: ``False`` for pipelines of language models, ``True`` for the references that experts wrote,
+            ``None`` for both.
         quirk: Id of a quirk that the recipe must have; see :func:`llmseg.quirk_names`.
 
     Raises:
@@ -105,17 +109,20 @@ def names(
         ('gpt-o1-preview',)
         >>> len(names())
         19
+        >>> names(reference=True)
+        ('monai-basic-unet', 'monai-dynunet', 'nnunet-plain-unet', 'timm-resnet34-unet')
         >>> names(quirk="double-sigmoid")
         ('grok-3-mini',)
     """
     wanted = None if quirk is None else get_quirk(quirk)
     return tuple(
         p.id
-        for p in sorted(_PIPELINES.values(), key=lambda p: p.card.cohort)
+        for p in sorted(_PIPELINES.values(), key=lambda p: (p.card.is_reference, p.card.cohort or 0))
         if (cohort is None or p.card.cohort == cohort)
         and (reasoning is None or p.card.reasoning == reasoning)
         and (vendor is None or p.card.vendor.lower().startswith(vendor.lower()))
-        and (in_study is None or p.card.in_study == in_study)
+        and (in_study is None or p.card.in_study == in_study or p.card.is_reference)
+        and (reference is None or p.card.is_reference == reference)
         and (variants or "@" not in p.id)
         and (wanted is None or wanted.found(p.recipe))
     )
@@ -150,6 +157,10 @@ for _pipeline in (
     qwen_3_235b.PIPELINE,
     gemini_1_5_flash.PIPELINE,
     qwen_3_235b_no_thinking.PIPELINE,
+    references.MONAI_BASIC_UNET,
+    references.MONAI_DYNUNET,
+    references.NNUNET_PLAIN_UNET,
+    references.TIMM_RESNET34_UNET,
     reruns_gpt_4o.RUN_01,
     reruns_gpt_4o.RUN_02,
     reruns_gpt_4o.RUN_03,

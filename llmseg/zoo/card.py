@@ -78,9 +78,9 @@ class Card:
     """Who wrote a pipeline, what was published of it, and where the two come apart.
 
     Attributes:
-        name: Name of the language model.
+        name: Name of the language model, or of the network of a reference.
         vendor: Who makes it.
-        cohort: Year of the study's cohort.
+        cohort: Year of the study's cohort; ``None`` for a reference, which experts wrote and no language model.
         in_study: Whether it is one of the nineteen compared pipelines.
         reasoning: Whether the study counts it as a reasoning model; ``False`` outside the nineteen, where it does not
             say.
@@ -97,7 +97,7 @@ class Card:
 
     name: str
     vendor: str
-    cohort: int
+    cohort: int | None
     in_study: bool
     reasoning: bool
     open_weights: bool
@@ -109,10 +109,15 @@ class Card:
     disagreements: tuple[Disagreement, ...]
     summary: str
 
+    @property
+    def is_reference(self) -> bool:
+        """Whether experts wrote it, for comparison."""
+        return self.cohort is None
+
 
 @dataclass(frozen=True, kw_only=True)
 class Pipeline:
-    """One language model's whole pipeline.
+    """The whole pipeline of a language model, or of a reference.
 
     Attributes:
         id: The name users type.

@@ -120,6 +120,8 @@ PIPELINE = Pipeline(
             rate=0.001,
             decay=0.0,
             schedule=None,
+            average=None,
+            augment=None,
             keep="lowest-validation-loss",
             epoch_loss="batches",
             own_seed=OwnSeed(seed=42, summary_batch=16, spare_orders=0),

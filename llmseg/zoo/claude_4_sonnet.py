@@ -114,6 +114,8 @@ PIPELINE = Pipeline(
             rate=0.0001,
             decay=1e-05,
             schedule=Plateau(factor=0.5, patience=5),
+            average=None,
+            augment=None,
             keep="last",
             epoch_loss="batches",
             own_seed=None,

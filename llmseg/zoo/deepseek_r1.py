@@ -123,6 +123,8 @@ PIPELINE = Pipeline(
             rate=0.001,
             decay=1e-05,
             schedule=None,
+            average=None,
+            augment=None,
             keep="last",
             epoch_loss="cases",
             own_seed=OwnSeed(seed=42, summary_batch=8, spare_orders=0),

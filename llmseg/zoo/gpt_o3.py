@@ -106,6 +106,8 @@ PIPELINE = Pipeline(
             rate=0.001,
             decay=0.0,
             schedule=None,
+            average=None,
+            augment=None,
             keep="last",
             epoch_loss="cases",
             own_seed=OwnSeed(seed=42, summary_batch=1, spare_orders=1),

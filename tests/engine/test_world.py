@@ -17,6 +17,8 @@ from llmseg import Run, train, zoo
 from llmseg.data.synthetic import SyntheticStore
 from llmseg.engine.world import ALONE, World
 from llmseg.errors import UserError
+from llmseg.fit import Cosine
+from llmseg.zoo.references import AUGMENT
 
 BAND = 1e-3
 """Relative band for epoch losses. The tiny training is short and smooth: only the order of sums differs."""
@@ -60,6 +62,20 @@ def test_two_processes_train_as_one(tiny_recipe, phantoms, tmp_path, norm):
         expected = one.load_net().state_dict()[name]
         assert torch.allclose(tensor, expected, rtol=0.05, atol=5e-3), name
     assert two.record["how"]["processes"] == 2
+
+
+@pytest.mark.slow
+def test_two_processes_change_images_and_average_weights_as_one(tiny_recipe, tmp_path):
+    recipe = tiny_recipe.change("net", replace(tiny_recipe.net, norm="none")).change("fit.batch_size", 6)
+    recipe = recipe.change("fit.augment", AUGMENT).change("fit.average", 0.5)
+    recipe = recipe.change("fit.schedule", Cosine(warmup=1, final=0.0))
+    finish(start(recipe, tmp_path / "two"))
+    two = Run.open(tmp_path / "two")
+    one = train(recipe, SyntheticStore("mri-tumour", count=25), tmp_path / "one", progress=False)
+    for column in ("train_loss", "validation_loss"):
+        assert two.history[column].tolist() == pytest.approx(one.history[column].tolist(), rel=BAND)
+    for name, tensor in two.load_net().state_dict().items():
+        assert torch.allclose(tensor, one.load_net().state_dict()[name], rtol=0.05, atol=5e-3), name
 
 
 @pytest.mark.slow

@@ -15,11 +15,13 @@ from hypothesis import strategies as st
 
 import llmseg
 from llmseg import zoo
+from llmseg.augment import Augment
 from llmseg.data.splits import RandomSplit
 from llmseg.errors import UserError
-from llmseg.fit import OwnSeed, Plateau
+from llmseg.fit import Cosine, OwnSeed, Plateau
 from llmseg.parts import Part
 from llmseg.recipe import Recipe, Score
+from llmseg.zoo.references import AUGMENT
 
 EVERY_ID = zoo.names(in_study=None, variants=True)
 RECIPES = {id: zoo.get(id).recipe for id in EVERY_ID}
@@ -190,6 +192,8 @@ NUMBERS = {int: st.integers(0, 600), float: st.floats(-2, 2) | st.sampled_from([
 WHOLE = {
     OwnSeed: st.builds(OwnSeed, seed=st.integers(0, 9), summary_batch=st.just(1), spare_orders=st.just(0)),
     Plateau: st.builds(Plateau, factor=st.floats(0.1, 0.9), patience=st.integers(0, 9)),
+    Cosine: st.builds(Cosine, warmup=st.integers(0, 9), final=st.floats(0, 1)),
+    Augment: st.just(AUGMENT),
     Score: st.sampled_from([recipe.score for recipe in RECIPES.values()]),
 }
 
@@ -264,7 +268,7 @@ def _another(recipe: Recipe, path: str, annotation: Any) -> bool:
         (8, 8),
         OwnSeed(seed=1, summary_batch=0, spare_orders=0),
     ]
-    candidates += [Plateau(factor=0.5, patience=1), recipe.score, *_words(annotation)]
+    candidates += [Plateau(factor=0.5, patience=1), AUGMENT, recipe.score, *_words(annotation)]
     if isinstance(present, tuple):
         candidates.append(tuple(value + 1 for value in present))
     for value in candidates:

@@ -144,7 +144,7 @@ class TestRegister:
 def test_folder_and_registry_are_the_same_set():
     modules = [importlib.import_module(f"llmseg.zoo.{m.name}") for m in pkgutil.iter_modules(zoo.__path__)]
     in_files = {v.id: v for m in modules for v in vars(m).values() if isinstance(v, Pipeline)}
-    assert in_files == {p.id: p for p in all_pipelines()}
+    assert in_files == {id: zoo.get(id) for id in zoo.names(in_study=None, variants=True, reference=None)}
     with_pipeline = [m for m in modules if hasattr(m, "PIPELINE")]
     assert len({m.PIPELINE.id for m in with_pipeline}) == len(with_pipeline)
     for module in with_pipeline:
@@ -202,7 +202,7 @@ def test_build_takes_the_channels_of_the_images():
         assert next(zoo.get("gpt-o3").build(in_channels=3).parameters()).shape[1] == 3
 
 
-@pytest.mark.parametrize("heavy", ["torch", "monai", "matplotlib", "pandas", "sklearn", "cv2"])
+@pytest.mark.parametrize("heavy", ["torch", "monai", "timm", "matplotlib", "pandas", "sklearn", "cv2"])
 def test_reading_the_zoo_loads_nothing_heavy(heavy, loaded_by_the_zoo):
     assert heavy not in loaded_by_the_zoo
 
