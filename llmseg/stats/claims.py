@@ -108,11 +108,11 @@ class Claim:
         if self.verdict == "undecided" and self.noninferior:
             said += f", but {self.first} is not worse by {self.margin:g}"
         p = self.p_equivalence_adjusted if self.verdict == "equivalent" else self.p_difference_adjusted
-        comparisons = f"{self.family_size} comparison{'' if self.family_size == 1 else 's'}"
+        family = f" {_CORRECTED[self.correction]} over {self.family_size} comparisons ({self.family})"
         seeds = f", {self.seeds} seed{'' if self.seeds == 1 else 's'}" if self.unit != "LLM" else ""
         return (
             f"{said}: difference {self.difference:+.4f}, {100 * self.level:g} % interval {self.low:+.4f} to "
-            f"{self.high:+.4f}, p {p_text(p)} {_CORRECTED[self.correction]} over {comparisons} ({self.family}); "
+            f"{self.high:+.4f}, p {p_text(p)}{family if self.family_size > 1 else ''}; "
             f"{self.units} {self.unit}{'' if self.units == 1 else 's'}{seeds} on {listed(self.datasets)}."
         )
 

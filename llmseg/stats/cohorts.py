@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -19,6 +20,8 @@ from llmseg.stats.table import Table
 
 EXACT = 200_000
 """Up to so many relabellings all are tried; more are sampled."""
+
+_SLACK = 1e-12
 
 
 def compare_cohorts(
@@ -104,31 +107,51 @@ def _labels(chosen: int, total: int, draws: int, seed: int) -> tuple[np.ndarray,
     return np.concatenate([np.arange(chosen)[None], sampled]), f"sampled, {draws} relabellings"
 
 
-def _tail(a: np.ndarray, b: np.ndarray, shift: float, labels: np.ndarray) -> tuple[float, float]:
-    """Return p of "the difference is at most the shift", and of "at least"."""
-    values = np.concatenate([a - shift, b])
-    first = values[labels].sum(axis=1)
-    moved = first / len(a) - (values.sum() - first) / len(b)
-    observed = (a - shift).mean() - b.mean()
-    slack = 1e-12
-    return float((moved >= observed - slack).mean()), float((moved <= observed + slack).mean())
+@dataclass(frozen=True, eq=False)
+class _Turns:
+    """At which shift of the first cohort each relabelling stops to differ less than the labels as they are.
 
+    A relabelling that moves no LLM never does; it counts on both sides, whatever the shift.
 
-def _ends(a: np.ndarray, b: np.ndarray, labels: np.ndarray, alpha: float) -> tuple[float, float]:
-    """Return the shifts at which one-sided tests reach half of alpha; infinite where no relabelling is that rare."""
-    centre, reach = a.mean() - b.mean(), np.ptp(np.concatenate([a - a.mean(), b - b.mean()])) + 1e-9
-    ends = []
-    for side, direction in ((0, -1.0), (1, 1.0)):
-        inside, outside = 0.0, 4 * reach
-        if _tail(a, b, centre + direction * outside, labels)[side] > alpha / 2:
-            ends.append(direction * math.inf)
-            continue
-        for _ in range(30):
-            middle = (inside + outside) / 2
-            rejected = _tail(a, b, centre + direction * middle, labels)[side] <= alpha / 2
-            inside, outside = (inside, middle) if rejected else (middle, outside)
-        ends.append(centre + direction * outside)
-    return ends[0], ends[1]
+    Attributes:
+        shifts: The others, sorted.
+        unmoved: How many relabellings move no LLM.
+    """
+
+    shifts: np.ndarray
+    unmoved: int
+
+    @classmethod
+    def of(cls, first: np.ndarray, second: np.ndarray, labels: np.ndarray) -> _Turns:
+        values = np.concatenate([first, second])
+        dealt = values[labels].sum(axis=1)
+        kept = (labels < len(first)).sum(axis=1)
+        differences = dealt / len(first) - (values.sum() - dealt) / len(second)
+        share = kept / len(first) - (len(first) - kept) / len(second)
+        moved = kept < len(first)
+        observed = first.mean() - second.mean()
+        shifts = (observed - differences[moved]) / (1 - share[moved])
+        return cls(np.sort(shifts), int((~moved).sum()))
+
+    @property
+    def total(self) -> int:
+        return len(self.shifts) + self.unmoved
+
+    def above(self, limit: float) -> float:
+        """Return p of "the difference is at most the limit"."""
+        return float((self.unmoved + np.searchsorted(self.shifts, limit + _SLACK, "right")) / self.total)
+
+    def below(self, limit: float) -> float:
+        """Return p of "the difference is at least the limit"."""
+        beyond = len(self.shifts) - np.searchsorted(self.shifts, limit - _SLACK, "left")
+        return float((self.unmoved + beyond) / self.total)
+
+    def interval(self, alpha: float) -> tuple[float, float]:
+        """Return the shifts that are not rejected at half of alpha; without end where no relabelling is that rare."""
+        place = math.floor(alpha / 2 * self.total) - self.unmoved
+        if place < 0:
+            return -math.inf, math.inf
+        return float(self.shifts[place]), float(self.shifts[-1 - place])
 
 
 def _claim(
@@ -145,11 +168,10 @@ def _claim(
     remarks: tuple[str, ...],
 ) -> Claim:
     direction = sign(measure)
-    gain, base = direction * a, direction * b
-    above, below = _tail(gain, base, 0.0, labels)
-    low, high = _ends(a, b, labels, alpha)
-    noninferior = _tail(gain, base, -margin, labels)[0] if margin is not None else None
-    equivalent = max(noninferior or 0.0, _tail(gain, base, margin, labels)[1]) if margin is not None else None
+    turns = _Turns.of(direction * a, direction * b, labels)
+    low, high = sorted(direction * end for end in turns.interval(alpha))
+    noninferior = turns.above(-margin) if margin is not None else None
+    equivalent = max(turns.above(-margin), turns.below(margin)) if margin is not None else None
     smallest = 2 / len(labels)
     short = (
         (f"the smallest p that {len(a)} against {len(b)} LLMs can give is {smallest:.2g}",) if smallest > alpha else ()
@@ -165,7 +187,7 @@ def _claim(
         level=1 - alpha,
         superiority=superiority(a, b),
         delta=cliffs_delta(a, b),
-        p_difference=min(1.0, 2 * min(above, below)),
+        p_difference=min(1.0, 2 * min(turns.above(0.0), turns.below(0.0))),
         p_equivalence=equivalent,
         p_noninferiority=noninferior,
         p_difference_adjusted=1.0,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -79,7 +80,7 @@ def compare_all(
         family: What the comparisons have in common; said in every claim.
         method: ``student``, or ``bootstrap``: groups within datasets are resampled, see
             :func:`llmseg.stats.resampling.estimate`.
-        draws: Resamples of the bootstrap.
+        draws: Resamples of the bootstrap; more are made where a large family asks for smaller p values.
         seed: Seed of the bootstrap.
 
     Raises:
@@ -95,11 +96,11 @@ def compare_all(
     found = blocks(table, measure, phase=phase)
     places, named = _pairs(found[0].contenders, pairs)
     parts = [(block,) for block in found] if each_dataset else [found]
+    # The smallest p of a bootstrap is one in as many as there are draws, and the correction multiplies it.
+    draws = max(draws, math.ceil(2 * len(places) * len(parts) / alpha)) if method == "bootstrap" else 0
     claims = []
     for part in parts:
-        estimates, effects = _differences(
-            part, places, unit, sign(measure), draws if method == "bootstrap" else 0, seed
-        )
+        estimates, effects = _differences(part, places, unit, sign(measure), draws, seed)
         claims += _claims(part, places, estimates, effects, measure, unit, margin, alpha, method, table.remarks)
     where = f"on each of {len(parts)} datasets" if each_dataset else "on all datasets together"
     return corrected(claims, correction, alpha, family or f"{named} {where}")
