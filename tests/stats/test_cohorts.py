@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from llmseg import UserError
 from llmseg.stats import Table, compare_cohorts, simulate
+from llmseg.stats.blocks import blocks
 
 
 def cohort(sizes=(4, 5), gap=0.0, **options):
@@ -50,3 +52,18 @@ def test_sampled_relabelling(monkeypatch):
     (sampled,) = compare_cohorts(table, labels, "new", "old", draws=20_000)
     assert sampled.p_difference == pytest.approx(exact.p_difference, abs=0.02)
     assert "sampled, 20000 relabellings" in sampled.method
+
+
+def test_relabelling_is_the_permutation_test_of_scipy():
+    table, labels = cohort(gap=0.03)
+    (claim,) = compare_cohorts(table, labels, "new", "old")
+    values = np.mean([block.means for block in blocks(table)], axis=0)
+    for alternative in ("greater", "less"):
+        theirs = stats.permutation_test(
+            (values[:4], values[4:]), lambda a, b: a.mean() - b.mean(), alternative=alternative, n_resamples=np.inf
+        )
+        assert claim.difference == pytest.approx(theirs.statistic)
+        if alternative == ("greater" if claim.difference > 0 else "less"):
+            assert claim.p_difference == pytest.approx(min(1, 2 * theirs.pvalue))
+    assert "exact, 126 relabellings" in claim.method
+    assert claim.units == 9

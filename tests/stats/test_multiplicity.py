@@ -9,10 +9,10 @@ from statsmodels.stats.multitest import multipletests
 from llmseg import UserError
 from llmseg.stats import adjust
 
-PS = st.lists(st.floats(0, 1), min_size=1, max_size=30)
+PS = st.lists(st.floats(0, 1), min_size=1, max_size=10)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(p=PS)
 def test_corrections_are_those_of_statsmodels(p):
     assert adjust(p, "holm") == pytest.approx(multipletests(p, method="holm")[1])
