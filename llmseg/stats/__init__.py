@@ -10,6 +10,7 @@ from llmseg.stats.multiplicity import adjust
 from llmseg.stats.paired import PairedTest, permutation_test, wilcoxon_test
 from llmseg.stats.published import reproduce
 from llmseg.stats.rank_tests import Friedman, friedman
+from llmseg.stats.ranking import Ranking, convention_stability, rank, significance_map
 from llmseg.stats.simulation import simulate
 from llmseg.stats.table import Table
 
@@ -18,6 +19,7 @@ __all__ = [
     "Friedman",
     "MixedModel",
     "PairedTest",
+    "Ranking",
     "Table",
     "adjust",
     "claims_frame",
@@ -25,11 +27,14 @@ __all__ = [
     "compare",
     "compare_all",
     "compare_cohorts",
+    "convention_stability",
     "friedman",
     "means",
     "mixed_model",
     "permutation_test",
+    "rank",
     "reproduce",
+    "significance_map",
     "simulate",
     "superiority",
     "wilcoxon_test",
