@@ -13,8 +13,10 @@ from llmseg.stats.rank_tests import Friedman, friedman
 from llmseg.stats.ranking import Ranking, convention_stability, rank, significance_map
 from llmseg.stats.simulation import simulate
 from llmseg.stats.table import Table
+from llmseg.stats.variance import Atlas, plan, variance_atlas
 
 __all__ = [
+    "Atlas",
     "Claim",
     "Friedman",
     "MixedModel",
@@ -32,10 +34,12 @@ __all__ = [
     "means",
     "mixed_model",
     "permutation_test",
+    "plan",
     "rank",
     "reproduce",
     "significance_map",
     "simulate",
     "superiority",
+    "variance_atlas",
     "wilcoxon_test",
 ]

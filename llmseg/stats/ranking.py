@@ -55,10 +55,10 @@ class Ranking:
         """The ranking in one sentence."""
         best = self.frame.iloc[0]
         drawn = f"{self.units} {self.unit}s" + ("" if self.rule == "test-based" else " and of seeds")
+        often = f"{100 * best['first']:.0f} % of {len(self.resampled)} resamples of {drawn}"
         return (
-            f"By {self.rule} in {self.measure} on {listed(self.datasets)}, {best['contender']} is first, and stays so on "
-            f"{100 * best['first']:.0f} % of {len(self.resampled)} resamples of {drawn}; rankings of two resamples agree "
-            f"with Kendall's tau {self.pairwise_tau:.2f}."
+            f"By {self.rule} in {self.measure} on {listed(self.datasets)}, {best['contender']} is first, and stays so "
+            f"on {often}; rankings of two resamples agree with Kendall's tau {self.pairwise_tau:.2f}."
         )
 
 
