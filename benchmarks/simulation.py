@@ -4,13 +4,14 @@ python benchmarks/simulation.py
 python benchmarks/simulation.py --studies 200 --out small.json
 
 Coverage: how many 95 % intervals hold the truth. False claims: in how many studies a family of comparisons makes any.
-Power: how many true differences, and true equivalences, are found.
+Power: how many true differences, and true equivalences, are found. Time: what the analyses of a whole study take.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 import zlib
@@ -22,7 +23,17 @@ import numpy as np
 import scipy
 
 from llmseg import __version__
-from llmseg.stats import Claim, compare_all, compare_cohorts, simulate
+from llmseg.stats import (
+    Claim,
+    Table,
+    compare_all,
+    compare_cohorts,
+    friedman,
+    means,
+    rank,
+    simulate,
+    variance_atlas,
+)
 from llmseg.stats.resampling import bca_interval, estimate
 
 HERE = Path(__file__).parent
@@ -122,9 +133,9 @@ def coverage(law: Law, truth: float, design: Design, studies: int, symmetric: bo
         intervals["bootstrap"].append(np.stack(found.interval(0.95)))
     rates = {name: _held(np.concatenate(parts, axis=1), truth) for name, parts in intervals.items()}
     if len(sums) == 1:
-        means = sums[0].mean(axis=1) / sizes[0][0]
-        rates["percentile"] = _held(_percentile(means, seed), truth)
-        some = means[: min(studies, 1000)]
+        averaged = sums[0].mean(axis=1) / sizes[0][0]
+        rates["percentile"] = _held(_percentile(averaged, seed), truth)
+        some = averaged[: min(studies, 1000)]
         rates["bca"] = _held(np.array([bca_interval(one, draws=1000, seed=n) for n, one in enumerate(some)]).T, truth)
     return {name: round(100 * rate, 1) for name, rate in rates.items()}
 
@@ -177,7 +188,13 @@ def cohort_claims(gap: float, studies: int) -> dict[str, float]:
     found, held = 0, 0
     for study in range(studies):
         table = simulate(
-            pipelines=[gap] * 11 + [0.0] * 8, datasets=1, seeds=1, cases=20, pipeline_spread=0.05, random=study
+            pipelines=[gap] * 11 + [0.0] * 8,
+            datasets=1,
+            seeds=1,
+            cases=20,
+            pipeline_spread=0.05,
+            mean=0.5,
+            random=study,
         )
         labels = {name: "2025" if place < 11 else "2024" for place, name in enumerate(table.contenders)}
         (claim,) = compare_cohorts(table, labels, "2025", "2024", draws=2000)
@@ -195,6 +212,32 @@ def power(gap: float, cases: int, seeds: int, studies: int) -> dict[str, float]:
         verdicts.append((claim.p_difference <= 0.05 and claim.difference > 0, claim.verdict == "equivalent"))
     better, equivalent = np.mean(verdicts, axis=0)
     return {"better": round(100 * better, 1), "equivalent": round(100 * equivalent, 1)}
+
+
+def whole_study(pipelines: int = 19, cases: int = 500) -> dict[str, object]:
+    """Return the seconds that each analysis of a whole study takes: six datasets, three seeds."""
+    frame = simulate(pipelines=pipelines, datasets=6, seeds=3, cases=cases, pipeline_spread=0.03).frame
+    labels = {name: "2025" if place % 2 else "2024" for place, name in enumerate(frame["pipeline"].unique())}
+    table = Table.from_frame(frame)
+    analyses: dict[str, Callable[[], object]] = {
+        "table": lambda: Table.from_frame(frame),
+        "all pairs": lambda: compare_all(table, margin=0.01),
+        "all pairs on each dataset": lambda: compare_all(table, margin=0.01, each_dataset=True),
+        "all pairs, bootstrap": lambda: compare_all(table, margin=0.01, method="bootstrap"),
+        "means, bootstrap": lambda: means(table),
+        "cohorts": lambda: compare_cohorts(table, labels, "2025", "2024", margin=0.01),
+        "friedman": lambda: friedman(table),
+        "mean-then-rank": lambda: rank(table, rule="mean-then-rank"),
+        "rank-then-mean": lambda: rank(table, rule="rank-then-mean"),
+        "test-based": lambda: rank(table, rule="test-based"),
+        "atlas": lambda: variance_atlas(table),
+    }
+    seconds: dict[str, float] = {}
+    for name, analysis in analyses.items():
+        started = time.perf_counter()
+        analysis()
+        seconds[name] = round(time.perf_counter() - started, 2)
+    return {"rows": len(frame), "seconds": seconds, "total": round(sum(seconds.values()), 1)}
 
 
 def rows(studies: int) -> Iterator[dict[str, object]]:
@@ -216,6 +259,36 @@ def rows(studies: int) -> Iterator[dict[str, object]]:
         for cases, seeds in ((7, 3), (50, 3), (500, 3), (500, 5)):
             found = power(gap, cases, seeds, fewer)
             yield {"what": "power", "gap": gap, "cases": cases, "seeds": seeds, "studies": fewer, **found}
+    yield {"what": "time", "cores": os.cpu_count(), **whole_study()}
+
+
+def tables(simulations: Sequence[dict]) -> dict[str, str]:
+    """Return the results as the tables of ``docs/statistics.md``."""
+    kinds: dict[str, list[dict]] = {}
+    for row in simulations:
+        kinds.setdefault(str(row["what"]).replace("a difference", "it").replace("a mean", "it"), []).append(row)
+    methods = ("student", "bootstrap", "percentile", "bca")
+    covered = [
+        [row["what"].split()[-1], row["law"], row["design"], *(row.get(method, "") for method in methods)]
+        for row in kinds["coverage of it"]
+    ]
+    false = [
+        [row["family"], row.get("method", "student"), row.get("correction", "holm"), row["false"], row["decided"]]
+        for row in kinds["false claims"]
+    ]
+    found = [[row[name] for name in ("gap", "cases", "seeds", "better", "equivalent")] for row in kinds["power"]]
+    cohorts = [[row["gap"], row["better"], row["coverage"]] for row in kinds["cohorts of 11 and 8 LLMs"]]
+    return {
+        "COVERAGE": _table(("of a", "law", "design", *methods), covered),
+        "FALSE": _table(("family", "method", "correction", "any false claim, %", "decided, %"), false),
+        "POWER": _table(("true difference", "cases", "seeds", "better, %", "equivalent, %"), found),
+        "COHORTS": _table(("true difference", "better, %", "intervals that hold it, %"), cohorts),
+    }
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
 def main() -> int:
@@ -224,8 +297,15 @@ def main() -> int:
     parser.add_argument(
         "--studies", type=int, default=4000, help="simulated studies per interval; claims take a quarter"
     )
+    parser.add_argument(
+        "--tables", action="store_true", help="print the tables of docs/statistics.md from earlier results"
+    )
     parser.add_argument("--out", type=Path, default=HERE / "results" / "simulation.json")
     options = parser.parse_args()
+    if options.tables:
+        known = json.loads(options.out.read_text(encoding="utf-8"))["simulations"]
+        print("\n\n".join(tables(known).values()))
+        return 0
     started, found = time.perf_counter(), []
     for row in rows(options.studies):
         print(json.dumps(row), flush=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Mapping
@@ -87,7 +88,7 @@ def compare_cohorts(
     remarks = (*table.remarks, *([f"{left} contenders are of neither cohort and are left out"] if left else []))
     means = np.stack([block.means for block in found])
     rows = means if each_dataset else means.mean(axis=0, keepdims=True)
-    relabelled, law = _labels(len(sides[0]), len(sides[0]) + len(sides[1]), draws, seed)
+    relabelled, law = _labels(len(sides[0]), len(sides[0]) + len(sides[1]), draws, seed, EXACT)
     claims = []
     for place, row in enumerate(rows):
         datasets = (found[place].dataset,) if each_dataset else tuple(block.dataset for block in found)
@@ -97,10 +98,11 @@ def compare_cohorts(
     return corrected(claims, correction, alpha, f"{first} against {second} on {where}")
 
 
-def _labels(chosen: int, total: int, draws: int, seed: int) -> tuple[np.ndarray, str]:
-    """Return which LLMs are dealt to the first cohort, int ``[relabellings, chosen]``; the first row is as it is."""
+@functools.lru_cache(maxsize=4)
+def _labels(chosen: int, total: int, draws: int, seed: int, most: int) -> tuple[np.ndarray, str]:
+    """Return which LLMs are dealt to the first cohort, int ``[relabellings, chosen]``, kept for the next call."""
     count = math.comb(total, chosen)
-    if count <= EXACT:
+    if count <= most:
         return np.array(list(itertools.combinations(range(total), chosen))), f"exact, {count} relabellings"
     generator = np.random.default_rng(seed)
     sampled = np.argsort(generator.random((draws, total)), axis=1)[:, :chosen]

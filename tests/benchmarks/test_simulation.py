@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -59,3 +61,29 @@ def test_false_claims_are_recognised(simulation):
 
 def test_relabelling_rarely_finds_what_is_not_there(simulation):
     assert simulation.cohort_claims(0.0, 40)["better"] <= 12.5
+
+
+def test_a_whole_study_is_analysed_in_far_less_than_a_minute(simulation):
+    """Few cases here; the results hold the time of all 171,000 rows."""
+    found = simulation.whole_study(pipelines=6, cases=30)
+    assert found["rows"] == 6 * 6 * 3 * 30
+    assert found["total"] < 60
+
+
+def test_the_tables_of_the_page_are_those_of_the_results(simulation):
+    results = json.loads((simulation.HERE / "results" / "simulation.json").read_text(encoding="utf-8"))
+    page = (Path(simulation.HERE).parent / "docs" / "statistics.md").read_text(encoding="utf-8")
+    for table in simulation.tables(results["simulations"]).values():
+        assert table in page
+
+
+def test_the_results_keep_what_the_page_promises(simulation):
+    """Student's law for differences, studentised resamples for means; families below five per cent."""
+    rows = json.loads((simulation.HERE / "results" / "simulation.json").read_text(encoding="utf-8"))["simulations"]
+    differences = [row for row in rows if row["what"] == "coverage of a difference" and row["law"] != "failing"]
+    assert all(93.5 <= row["student"] <= 96.5 for row in differences)
+    seven = [row for row in rows if row.get("design") == "7 cases"]
+    assert all(max(row["percentile"], row["bca"]) < 90 for row in seven)
+    families = [row for row in rows if row["what"] == "false claims" and "correction" not in row]
+    assert all(row["false"] <= 5 for row in families)
+    assert next(row for row in rows if row["what"] == "time")["total"] < 60
