@@ -262,50 +262,14 @@ def rows(studies: int) -> Iterator[dict[str, object]]:
     yield {"what": "time", "cores": os.cpu_count(), **whole_study()}
 
 
-def tables(simulations: Sequence[dict]) -> dict[str, str]:
-    """Return the results as the tables of ``docs/statistics.md``."""
-    kinds: dict[str, list[dict]] = {}
-    for row in simulations:
-        kinds.setdefault(str(row["what"]).replace("a difference", "it").replace("a mean", "it"), []).append(row)
-    methods = ("student", "bootstrap", "percentile", "bca")
-    covered = [
-        [row["what"].split()[-1], row["law"], row["design"], *(row.get(method, "") for method in methods)]
-        for row in kinds["coverage of it"]
-    ]
-    false = [
-        [row["family"], row.get("method", "student"), row.get("correction", "holm"), row["false"], row["decided"]]
-        for row in kinds["false claims"]
-    ]
-    found = [[row[name] for name in ("gap", "cases", "seeds", "better", "equivalent")] for row in kinds["power"]]
-    cohorts = [[row["gap"], row["better"], row["coverage"]] for row in kinds["cohorts of 11 and 8 LLMs"]]
-    return {
-        "COVERAGE": _table(("of a", "law", "design", *methods), covered),
-        "FALSE": _table(("family", "method", "correction", "any false claim, %", "decided, %"), false),
-        "POWER": _table(("true difference", "cases", "seeds", "better, %", "equivalent, %"), found),
-        "COHORTS": _table(("true difference", "better, %", "intervals that hold it, %"), cohorts),
-    }
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
-
-
 def main() -> int:
     """Simulate, print and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--studies", type=int, default=4000, help="simulated studies per interval; claims take a quarter"
     )
-    parser.add_argument(
-        "--tables", action="store_true", help="print the tables of docs/statistics.md from earlier results"
-    )
     parser.add_argument("--out", type=Path, default=HERE / "results" / "simulation.json")
     options = parser.parse_args()
-    if options.tables:
-        known = json.loads(options.out.read_text(encoding="utf-8"))["simulations"]
-        print("\n\n".join(tables(known).values()))
-        return 0
     started, found = time.perf_counter(), []
     for row in rows(options.studies):
         print(json.dumps(row), flush=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -70,10 +69,11 @@ def test_a_whole_study_is_analysed_in_far_less_than_a_minute(simulation):
     assert found["total"] < 60
 
 
-def test_the_tables_of_the_page_are_those_of_the_results(simulation):
-    results = json.loads((simulation.HERE / "results" / "simulation.json").read_text(encoding="utf-8"))
-    page = (Path(simulation.HERE).parent / "docs" / "statistics.md").read_text(encoding="utf-8")
-    for table in simulation.tables(results["simulations"]).values():
+def test_the_tables_of_the_page_are_those_of_the_results(module):
+    simulation_tables = module("simulation_tables")
+    results = json.loads(simulation_tables.RESULTS.read_text(encoding="utf-8"))
+    page = (simulation_tables.RESULTS.parents[2] / "docs" / "statistics.md").read_text(encoding="utf-8")
+    for table in simulation_tables.tables(results["simulations"]).values():
         assert table in page
 
 
