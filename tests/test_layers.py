@@ -194,6 +194,12 @@ def test_light_modules_load_nothing_heavy(module):
     assert [name for where, name in imports(module) if where == TOP and within(name, HEAVY)] == []
 
 
+@pytest.mark.parametrize("module", [m for m in MODULES if within(m, ("llmseg.stats",))])
+def test_statistics_load_their_libraries_when_they_are_used(module):
+    slow = ("scipy", "statsmodels", "scikit_posthocs", "pyarrow", "matplotlib", "torch", "monai")
+    assert [name for where, name in imports(module) if where == TOP and within(name, slow)] == []
+
+
 def test_types_of_the_values_point_down_too():
     """Only what a record builds, or what judges a recipe, names it, and only for the type checker."""
     upward = {

@@ -1,0 +1,287 @@
+"""Try the statistics on simulated studies whose truth is known, and write how often they err as JSON.
+
+python benchmarks/simulation.py
+python benchmarks/simulation.py --studies 200 --out small.json
+
+Coverage: how many 95 % intervals hold the truth. False claims: in how many studies a family of comparisons makes any.
+Power: how many true differences, and true equivalences, are found. Time: what the analyses of a whole study take.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import scipy
+
+from llmseg import __version__
+from llmseg.stats import (
+    Claim,
+    Table,
+    compare_all,
+    compare_cohorts,
+    friedman,
+    means,
+    rank,
+    simulate,
+    variance_atlas,
+)
+from llmseg.stats.resampling import bca_interval, estimate
+
+HERE = Path(__file__).parent
+DRAWS = 2000
+
+Law = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
+
+
+def _beta(mean: float, spread: float) -> Law:
+    size = mean * (1 - mean) / spread**2 - 1
+    return lambda random, shape: random.beta(mean * size, (1 - mean) * size, shape)
+
+
+def _alike(random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Two contenders that are equally good on the same cases; scores end at 1."""
+    hardness = _beta(0.85, 0.1)(random, shape)
+    scores = [np.clip(hardness + random.normal(0, 0.03, shape), 0, 1) for _ in range(2)]
+    return scores[0] - scores[1]
+
+
+def _failing(random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """The same, but either fails on one case in ten."""
+    hardness = _beta(0.85, 0.1)(random, shape)
+    kept = [np.where(random.random(shape) < 0.1, random.random(shape), 1.0) for _ in range(2)]
+    return hardness * (kept[0] - kept[1]) + random.normal(0, 0.02, shape)
+
+
+def _uneven(random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return _beta(0.85, 0.1)(random, shape) - _beta(0.8, 0.15)(random, shape)
+
+
+DIFFERENCES: dict[str, tuple[Law, float]] = {
+    "normal": (lambda random, shape: random.normal(0, 0.05, shape), 0.0),
+    "alike": (_alike, 0.0),
+    "failing": (_failing, 0.0),
+    "uneven": (_uneven, 0.05),
+}
+SCORES: dict[str, tuple[Law, float]] = {
+    "normal": (lambda random, shape: random.normal(0.8, 0.05, shape), 0.8),
+    "dice 0.85": (_beta(0.85, 0.10), 0.85),
+    "dice 0.90, long tail": (_beta(0.90, 0.12), 0.90),
+}
+
+
+@dataclass(frozen=True)
+class Design:
+    """What a simulated study looks like.
+
+    Attributes:
+        groups: Groups of every dataset.
+        group_size: Cases of a group.
+        seeds: Trainings.
+        run_share: Variance between trainings over that of the mean over groups.
+    """
+
+    groups: tuple[int, ...]
+    group_size: int = 1
+    seeds: int = 1
+    run_share: float = 0.0
+
+
+DESIGNS = {
+    "7 cases": Design((7,)),
+    "7 cases, 3 seeds": Design((7,), seeds=3, run_share=0.3),
+    "20 cases": Design((20,)),
+    "100 cases": Design((100,)),
+    "25 groups of 4, 3 seeds": Design((25,), 4, 3, 0.3),
+    "100 cases, 3 seeds that differ": Design((100,), seeds=3, run_share=1.0),
+    "100 cases, 5 seeds that differ": Design((100,), seeds=5, run_share=1.0),
+    "six datasets, one of 7 cases": Design((100, 100, 20, 100, 7, 100), seeds=3, run_share=0.3),
+}
+
+
+def draw(law: Law, design: Design, studies: int, random: np.random.Generator) -> tuple[list, list]:
+    """Return sums over the cases of groups, ``[studies, S, G]`` per dataset, and sizes of groups."""
+    sums, sizes = [], []
+    for groups in design.groups:
+        values = law(random, (studies, 1, groups))
+        runs = np.sqrt(design.run_share * design.seeds / groups) * values.std()
+        noise = 0.01 / np.sqrt(design.group_size)
+        means = values + random.normal(0, runs, (studies, design.seeds, 1))
+        means = means + random.normal(0, noise, (studies, design.seeds, groups))
+        sums.append(means * design.group_size)
+        sizes.append(np.full(groups, float(design.group_size)))
+    return sums, sizes
+
+
+def coverage(law: Law, truth: float, design: Design, studies: int, symmetric: bool, seed: int = 0) -> dict[str, float]:
+    """Return the share of intervals that hold the truth, per method."""
+    sums, sizes = draw(law, design, studies, np.random.default_rng(seed))
+    # A few hundred studies at once: they share the resamples' weights, so the weights are drawn anew for each lot.
+    intervals: dict[str, list[np.ndarray]] = {"student": [], "bootstrap": []}
+    for lot, start in enumerate(range(0, studies, 250)):
+        some = [one[start : start + 250] for one in sums]
+        intervals["student"].append(np.stack(estimate(some, sizes).interval(0.95)))
+        found = estimate(some, sizes, draws=DRAWS, symmetric=symmetric, seed=seed + lot)
+        intervals["bootstrap"].append(np.stack(found.interval(0.95)))
+    rates = {name: _held(np.concatenate(parts, axis=1), truth) for name, parts in intervals.items()}
+    if len(sums) == 1:
+        averaged = sums[0].mean(axis=1) / sizes[0][0]
+        rates["percentile"] = _held(_percentile(averaged, seed), truth)
+        some = averaged[: min(studies, 1000)]
+        rates["bca"] = _held(np.array([bca_interval(one, draws=1000, seed=n) for n, one in enumerate(some)]).T, truth)
+    return {name: round(100 * rate, 1) for name, rate in rates.items()}
+
+
+def _percentile(means: np.ndarray, seed: int) -> np.ndarray:
+    """Return what ``llmseg.stats.bootstrap.mean_interval`` gives for single cases, for many studies at once."""
+    groups = means.shape[1]
+    weights = np.random.default_rng(seed).multinomial(groups, np.full(groups, 1 / groups), DRAWS) / groups
+    return np.quantile(means @ weights.T, [0.025, 0.975], axis=1)
+
+
+def _held(ends: np.ndarray, truth: float) -> float:
+    return float(((ends[0] <= truth) & (truth <= ends[1])).mean())
+
+
+def is_false(claim: Claim, truth: float) -> bool:
+    """Whether a claim contradicts the true difference."""
+    contradicted = {
+        "better": truth <= 0,
+        "worse": truth >= 0,
+        "equivalent": claim.margin is not None and abs(truth) >= claim.margin - 1e-12,
+        "undecided": False,
+    }
+    missed = claim.noninferior and claim.margin is not None and truth <= -claim.margin + 1e-12
+    return contradicted[claim.verdict] or missed
+
+
+FAMILIES = {
+    "8 LLMs alike, all pairs": ([0.0] * 8, None),
+    "8 LLMs, half of them worse by the margin, all pairs": ([0.0, -0.02] * 4, None),
+    "19 LLMs alike, against the first": ([0.0] * 19, "llm-01"),
+}
+
+
+def false_claims(shifts: Sequence[float], pairs: str | None, studies: int, **options: object) -> dict[str, float]:
+    """Return the share of studies with any false claim, in per cent, and that of claims that are made."""
+    wrong, made, total = 0, 0, 0
+    truths = {f"llm-{place + 1:02d}": shift for place, shift in enumerate(shifts)}
+    for study in range(studies):
+        table = simulate(pipelines=shifts, datasets=2, seeds=3, cases=[40, 7], random=study)
+        claims = compare_all(table, pairs, margin=0.02, **options)  # type: ignore[arg-type]
+        wrong += any(is_false(claim, truths[claim.first] - truths[claim.second]) for claim in claims)
+        made += sum(claim.verdict != "undecided" for claim in claims)
+        total += len(claims)
+    return {"false": round(100 * wrong / studies, 1), "decided": round(100 * made / total, 1)}
+
+
+def cohort_claims(gap: float, studies: int) -> dict[str, float]:
+    """Return how often relabelling finds a gap between eleven LLMs and eight, and how often its interval holds it."""
+    found, held = 0, 0
+    for study in range(studies):
+        table = simulate(
+            pipelines=[gap] * 11 + [0.0] * 8,
+            datasets=1,
+            seeds=1,
+            cases=20,
+            pipeline_spread=0.05,
+            mean=0.5,
+            random=study,
+        )
+        labels = {name: "2025" if place < 11 else "2024" for place, name in enumerate(table.contenders)}
+        (claim,) = compare_cohorts(table, labels, "2025", "2024", draws=2000)
+        found += claim.verdict == "better"
+        held += claim.low <= gap <= claim.high
+    return {"better": round(100 * found / studies, 1), "coverage": round(100 * held / studies, 1)}
+
+
+def power(gap: float, cases: int, seeds: int, studies: int) -> dict[str, float]:
+    """Return how often one LLM is found better than another, or equivalent within 0.02."""
+    verdicts = []
+    for study in range(studies):
+        table = simulate(pipelines=[gap, 0.0], datasets=1, seeds=seeds, cases=cases, random=study)
+        (claim,) = compare_all(table, "llm-02", margin=0.02)
+        verdicts.append((claim.p_difference <= 0.05 and claim.difference > 0, claim.verdict == "equivalent"))
+    better, equivalent = np.mean(verdicts, axis=0)
+    return {"better": round(100 * better, 1), "equivalent": round(100 * equivalent, 1)}
+
+
+def whole_study(pipelines: int = 19, cases: int = 500) -> dict[str, object]:
+    """Return the seconds that each analysis of a whole study takes: six datasets, three seeds."""
+    frame = simulate(pipelines=pipelines, datasets=6, seeds=3, cases=cases, pipeline_spread=0.03).frame
+    labels = {name: "2025" if place % 2 else "2024" for place, name in enumerate(frame["pipeline"].unique())}
+    table = Table.from_frame(frame)
+    analyses: dict[str, Callable[[], object]] = {
+        "table": lambda: Table.from_frame(frame),
+        "all pairs": lambda: compare_all(table, margin=0.01),
+        "all pairs on each dataset": lambda: compare_all(table, margin=0.01, each_dataset=True),
+        "all pairs, bootstrap": lambda: compare_all(table, margin=0.01, method="bootstrap"),
+        "means, bootstrap": lambda: means(table),
+        "cohorts": lambda: compare_cohorts(table, labels, "2025", "2024", margin=0.01),
+        "friedman": lambda: friedman(table),
+        "mean-then-rank": lambda: rank(table, rule="mean-then-rank"),
+        "rank-then-mean": lambda: rank(table, rule="rank-then-mean"),
+        "test-based": lambda: rank(table, rule="test-based"),
+        "atlas": lambda: variance_atlas(table),
+    }
+    seconds: dict[str, float] = {}
+    for name, analysis in analyses.items():
+        started = time.perf_counter()
+        analysis()
+        seconds[name] = round(time.perf_counter() - started, 2)
+    return {"rows": len(frame), "seconds": seconds, "total": round(sum(seconds.values()), 1)}
+
+
+def rows(studies: int) -> Iterator[dict[str, object]]:
+    """Give one row per simulation."""
+    for kind, laws, symmetric in (("difference", DIFFERENCES, True), ("mean", SCORES, False)):
+        for name, (law, truth) in laws.items():
+            for place, (design, one) in enumerate(DESIGNS.items()):
+                seed = zlib.crc32(f"{kind} {name} {place}".encode())
+                rates = coverage(law, truth, one, studies, symmetric, seed)
+                yield {"what": f"coverage of a {kind}", "law": name, "design": design, "studies": studies, **rates}
+    fewer = max(studies // 4, 1)
+    for name, (shifts, pairs) in FAMILIES.items():
+        for options in ({}, {"method": "bootstrap", "draws": 2000}, {"correction": "none"}):
+            rates = false_claims(shifts, pairs, fewer, **options)
+            yield {"what": "false claims", "family": name, **options, "studies": fewer, **rates}
+    for gap in (0.0, 0.05, 0.1):
+        yield {"what": "cohorts of 11 and 8 LLMs", "gap": gap, "studies": fewer, **cohort_claims(gap, fewer)}
+    for gap in (0.0, 0.01, 0.02, 0.05):
+        for cases, seeds in ((7, 3), (50, 3), (500, 3), (500, 5)):
+            found = power(gap, cases, seeds, fewer)
+            yield {"what": "power", "gap": gap, "cases": cases, "seeds": seeds, "studies": fewer, **found}
+    yield {"what": "time", "cores": os.cpu_count(), **whole_study()}
+
+
+def main() -> int:
+    """Simulate, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--studies", type=int, default=4000, help="simulated studies per interval; claims take a quarter"
+    )
+    parser.add_argument("--out", type=Path, default=HERE / "results" / "simulation.json")
+    options = parser.parse_args()
+    started, found = time.perf_counter(), []
+    for row in rows(options.studies):
+        print(json.dumps(row), flush=True)
+        found.append(row)
+    outcome = {
+        "versions": {"llmseg": __version__, "numpy": np.__version__, "scipy": scipy.__version__},
+        "seconds": round(time.perf_counter() - started),
+        "simulations": found,
+    }
+    options.out.write_text(json.dumps(outcome, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,42 @@
+"""Print the results of ``simulation.py`` as the tables of ``docs/statistics.md``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+RESULTS = Path(__file__).parent / "results" / "simulation.json"
+
+
+def tables(simulations: Sequence[dict]) -> dict[str, str]:
+    """Return the results as the tables of ``docs/statistics.md``."""
+    kinds: dict[str, list[dict]] = {}
+    for row in simulations:
+        kinds.setdefault(str(row["what"]).replace("a difference", "it").replace("a mean", "it"), []).append(row)
+    methods = ("student", "bootstrap", "percentile", "bca")
+    covered = [
+        [row["what"].split()[-1], row["law"], row["design"], *(row.get(method, "") for method in methods)]
+        for row in kinds["coverage of it"]
+    ]
+    false = [
+        [row["family"], row.get("method", "student"), row.get("correction", "holm"), row["false"], row["decided"]]
+        for row in kinds["false claims"]
+    ]
+    found = [[row[name] for name in ("gap", "cases", "seeds", "better", "equivalent")] for row in kinds["power"]]
+    cohorts = [[row["gap"], row["better"], row["coverage"]] for row in kinds["cohorts of 11 and 8 LLMs"]]
+    return {
+        "COVERAGE": _table(("of a", "law", "design", *methods), covered),
+        "FALSE": _table(("family", "method", "correction", "any false claim, %", "decided, %"), false),
+        "POWER": _table(("true difference", "cases", "seeds", "better, %", "equivalent, %"), found),
+        "COHORTS": _table(("true difference", "better, %", "intervals that hold it, %"), cohorts),
+    }
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+if __name__ == "__main__":
+    print("\n\n".join(tables(json.loads(RESULTS.read_text(encoding="utf-8"))["simulations"]).values()))

@@ -1,0 +1,159 @@
+"""What a table asks of the rows it is made of, and reading them from files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from llmseg.errors import UserError
+from llmseg.stats.columns import BASE, COLUMNS, DISTANCES, KEY, NAMES, SHARES, listed
+
+_ADVICE = {
+    "group": "give what cases belong to, as frame.assign(group=frame['case']) where each stands alone",
+    "variant": "give it, as fill={'variant': 'base'}",
+    "seed": "give it, as fill={'seed': 0}",
+    "phase": "give it, as fill={'phase': 'test'}",
+}
+
+
+def checked(
+    frame: pd.DataFrame, fill: Mapping[str, str | int], undefined: Sequence[str]
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return the columns of a table with their types, and remarks; see :meth:`llmseg.stats.Table.from_frame`.
+
+    Raises:
+        UserError: The rows cannot be a table.
+    """
+    frame = frame.copy(deep=False)
+    for name, value in fill.items():
+        if name not in frame.columns:
+            frame[name] = value
+    for name in COLUMNS:
+        if name not in frame.columns:
+            raise UserError(f"no column '{name}' among {listed(frame.columns)}; {_ADVICE.get(name, 'give it')}")
+    if frame.empty:
+        raise UserError("the table has no rows; give at least one score")
+    others = [str(name) for name in frame.columns if name not in COLUMNS]
+    remarks = (f"columns left out: {listed(others)}",) if others else ()
+    frame = frame[list(COLUMNS)].reset_index(drop=True)
+    typed = frame.assign(
+        **{name: _names(frame[name]) for name in NAMES}, seed=_seeds(frame["seed"]), value=_values(frame["value"])
+    )
+    _check_values(typed, undefined)
+    _check_rows(typed)
+    return typed, remarks
+
+
+def _names(column: pd.Series) -> pd.Series:
+    empty = column.isna() | (column.astype(str).str.strip() == "")
+    if empty.any():
+        raise UserError(f"{int(empty.sum())} rows have no {column.name}, {_where(empty)}; give every row one")
+    return column.astype(str)
+
+
+def _seeds(column: pd.Series) -> pd.Series:
+    numbers = pd.to_numeric(column, errors="coerce")
+    wrong = numbers.isna() | (numbers != numbers.round())
+    if wrong.any() or column.dtype == bool:
+        given = column[wrong].iloc[0] if wrong.any() else column.iloc[0]
+        raise UserError(f"seed '{given}' is no whole number, {_where(wrong)}; number the trainings 0, 1, ...")
+    return numbers.astype(np.int64)
+
+
+def _values(column: pd.Series) -> pd.Series:
+    if column.dtype == bool:
+        raise UserError("the values are true and false; give scores, which are numbers")
+    numbers = pd.to_numeric(column, errors="coerce")
+    texts = column.astype(str).str.strip().str.lower()
+    wrong = numbers.isna() & column.notna() & ~texts.isin(("", "nan", "na", "none", "null"))
+    if wrong.any():
+        given = column[wrong].iloc[0]
+        raise UserError(f"{int(wrong.sum())} values are no numbers, such as '{given}', {_where(wrong)}; write 0.87 so")
+    return numbers.astype(float)
+
+
+def _check_values(frame: pd.DataFrame, undefined: Sequence[str]) -> None:
+    value, measure = frame["value"], frame["measure"]
+    lacking = value.isna() & ~measure.isin(list(undefined))
+    if lacking.any():
+        which = measure[lacking].iloc[0]
+        raise UserError(
+            f"{int(lacking.sum())} of {len(frame)} values are no numbers (NaN), such as {which}, {_where(lacking)}; "
+            f"score these cases, or name measures that do not apply to every case, as undefined=['{which}']"
+        )
+    share, distance = measure.isin(SHARES), measure.isin(DISTANCES)
+    outside = np.isinf(value) | (share & ((value < 0) | (value > 1))) | (distance & (value < 0))
+    if outside.any():
+        row = frame[outside].iloc[0]
+        limits = "0 to 1" if row["measure"] in SHARES else "0 and above, and finite"
+        raise UserError(
+            f"{int(outside.sum())} values lie outside their range, such as {row['measure']} {row['value']:g} of "
+            f"{row['pipeline']} on {row['dataset']}, case {row['case']}; allowed is {limits}"
+        )
+
+
+def _check_rows(frame: pd.DataFrame) -> None:
+    double = frame.duplicated(KEY)
+    if double.any():
+        row = frame[double].iloc[0]
+        raise UserError(
+            f"{int(double.sum())} rows stand twice, such as {row['measure']} of {row['pipeline']} ({row['variant']}, "
+            f"seed {row['seed']}) on {row['dataset']}, case {row['case']}; keep one of each"
+        )
+    places = frame[["dataset", "case", "group"]].drop_duplicates()
+    twice = places.duplicated(["dataset", "case"])
+    if twice.any():
+        row = places[twice].iloc[0]
+        raise UserError(
+            f"case {row['case']} of {row['dataset']} is in group {row['group']} and in another; a case has one group"
+        )
+
+
+def _where(wrong: pd.Series) -> str:
+    return f"first in row {int(np.argmax(wrong.to_numpy()))}, counted from 0"
+
+
+def read_csv(path: Path) -> pd.DataFrame:
+    """Read a CSV file with all cells as text, so that names such as ``007`` or ``NA`` stay what they are.
+
+    Raises:
+        UserError: It cannot be read.
+    """
+    try:
+        return pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (OSError, ValueError) as error:
+        raise UserError(f"cannot read {path} as CSV: {error}; give a file that is one".replace("\n", " ")) from error
+
+
+def read_evaluations(folders: Sequence[Path], size: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Read ``scores.csv`` of evaluations and studies, see :meth:`llmseg.stats.Table.from_evaluations`.
+
+    Raises:
+        UserError: There are no scores, or they cannot be compared.
+    """
+    if not folders:
+        raise UserError("no folders were given; name those that llmseg evaluate has written")
+    frames = []
+    for folder in folders:
+        if not (folder / "scores.csv").is_file():
+            raise UserError(f"{folder} holds no scores.csv; make one by llmseg evaluate")
+        frame = read_csv(folder / "scores.csv")
+        if "size" not in frame.columns or size not in set(frame["size"]):
+            raise UserError(f"{folder} has no scores of size '{size}'; sizes are native and working")
+        frames.append(frame if "variant" in frame.columns else frame.assign(variant=BASE))
+    scores = pd.concat(frames, ignore_index=True)
+    scores = scores[scores["size"] == size]
+    versions = scores["evaluator"].unique()
+    if len(versions) > 1:
+        raise UserError(f"scores are by evaluators {listed(versions)}, whose rules differ; evaluate all again by one")
+    for dataset, manifests in scores.groupby("dataset")["holdout"]:
+        if manifests.nunique() > 1:
+            raise UserError(
+                f"the runs on {dataset} were scored on different held-out cases; evaluate all on one manifest"
+            )
+    own = scores["holdout"].str.lower().isin(("", "nan", "none"))
+    remarks = ("scored on each run's own test part, not on cases held out by a manifest",) if own.any() else ()
+    return scores[list(COLUMNS)], remarks

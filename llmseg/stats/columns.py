@@ -1,0 +1,44 @@
+"""The columns of a table, and what is known of measures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+NAMES = ("pipeline", "variant", "dataset", "phase", "case", "group", "measure")
+COLUMNS = ("pipeline", "variant", "dataset", "seed", "phase", "case", "group", "measure", "value")
+"""The columns of a table, in their order."""
+
+KEY = [name for name in COLUMNS if name not in ("group", "value")]
+"""What tells one row from another."""
+
+SHARES = ("dice", "iou", "precision", "recall", "specificity", "nsd", "false_positive_area")
+"""Measures that lie between 0 and 1."""
+
+DISTANCES = ("hd95", "assd")
+"""Measures that are not negative, and better when smaller."""
+
+UNDEFINED = ("false_positive_area",)
+"""Measures that do not apply to every case, so that a value may be no number."""
+
+BASE = "base"
+
+
+def listed(values: Iterable[object], most: int = 8) -> str:
+    """Return values with commas between them, the first few where there are many.
+
+    Example:
+        >>> listed(range(10), most=3)
+        '0, 1, 2 and 7 more'
+    """
+    texts = [str(value) for value in values]
+    return ", ".join(texts) if len(texts) <= most else f"{', '.join(texts[:most])} and {len(texts) - most} more"
+
+
+def sign(measure: str) -> float:
+    """Return 1 where more is better, -1 where less is.
+
+    Example:
+        >>> sign("dice"), sign("hd95")
+        (1.0, -1.0)
+    """
+    return -1.0 if measure in (*DISTANCES, "false_positive_area") else 1.0

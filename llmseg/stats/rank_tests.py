@@ -1,0 +1,128 @@
+"""Ranks over datasets: Friedman's test and Nemenyi's comparison, and whether so few datasets can decide anything."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from llmseg.errors import UserError
+from llmseg.stats.blocks import blocks
+from llmseg.stats.claims import p_text
+from llmseg.stats.columns import sign
+from llmseg.stats.table import Table
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Friedman:
+    """Friedman's test over datasets, with Nemenyi's comparison of all pairs.
+
+    Attributes:
+        measure: The measure.
+        contenders: Names, ``P`` of them.
+        datasets: The unit of inference.
+        ranks: Mean rank over datasets, 1 is best, float ``[P]``.
+        statistic: Friedman's chi square.
+        p: p of "all contenders are alike".
+        pairs: Nemenyi's p of every pair, a square with names on both sides.
+        critical_difference: Mean ranks closer than this cannot be told apart.
+        alpha: Level of the critical difference.
+        smallest_p: Smallest two-sided p that Wilcoxon's test over these datasets can give.
+        datasets_needed: Datasets with which that p could survive Holm over all pairs.
+        remarks: What a reader has to know, a sentence each.
+    """
+
+    measure: str
+    contenders: tuple[str, ...]
+    datasets: tuple[str, ...]
+    ranks: np.ndarray
+    statistic: float
+    p: float
+    pairs: pd.DataFrame
+    critical_difference: float
+    alpha: float
+    smallest_p: float
+    datasets_needed: int
+    remarks: tuple[str, ...]
+
+    @property
+    def decidable(self) -> bool:
+        """Whether the datasets are enough for a pair to be told apart, whatever the scores."""
+        return len(self.datasets) >= self.datasets_needed
+
+    @property
+    def sentence(self) -> str:
+        """The test in one sentence."""
+        could = "could" if self.decidable else "cannot"
+        return (
+            f"Friedman's test in {self.measure}: p {p_text(self.p)}, {len(self.contenders)} contenders, "
+            f"{len(self.datasets)} datasets; mean ranks closer than {self.critical_difference:.2f} are not told apart "
+            f"(Nemenyi), and so few datasets {could} decide a pair after Holm ({self.datasets_needed} are needed)."
+        )
+
+
+def friedman(table: Table, *, measure: str = "dice", phase: str = "test", alpha: float = 0.05) -> Friedman:
+    """Compare mean ranks over datasets.
+
+    With few datasets this is decoration, and the remarks say so: six cannot tell any pair of nineteen apart after Holm.
+    :func:`llmseg.stats.compare_all` uses the cases.
+
+    Args:
+        table: The scores; a dataset's score is the mean over seeds and cases.
+        measure: Which measure.
+        phase: Which phase.
+        alpha: Level of the critical difference.
+
+    Raises:
+        UserError: There are fewer than three contenders or two datasets, or a cell is missing.
+
+    Example:
+        >>> from llmseg.stats import simulate
+        >>> found = friedman(simulate(pipelines=4, datasets=6))
+        >>> found.smallest_p, found.decidable, found.datasets_needed
+        (0.03125, False, 8)
+    """
+    import scikit_posthocs
+    from scipy import stats
+
+    found = blocks(table, measure, phase=phase)
+    names, number = found[0].contenders, len(found)
+    if len(names) < 3 or number < 2:
+        raise UserError(
+            f"{len(names)} contenders on {number} datasets: Friedman's test needs three and two; use compare"
+        )
+    scores = np.stack([block.means for block in found]) * sign(measure)
+    ranks = stats.rankdata(-scores, axis=1)
+    remarks = list(table.remarks)
+    if np.ptp(scores, axis=1).any():
+        outcome = stats.friedmanchisquare(*scores.T)
+        statistic, p = float(outcome.statistic), float(outcome.pvalue)
+        pairs = scikit_posthocs.posthoc_nemenyi_friedman(scores)
+    else:
+        remarks.append("all means are equal: nothing can be said")
+        statistic, p, pairs = 0.0, 1.0, pd.DataFrame(np.ones((len(names), len(names))))
+    pairs = pairs.set_axis(list(names), axis=0).set_axis(list(names), axis=1)
+    comparisons = math.comb(len(names), 2)
+    needed = math.ceil(math.log2(2 * comparisons / alpha))
+    if number < needed:
+        remarks.append(
+            f"{number} datasets cannot decide: the smallest p over them is {2 / 2**number:.3g}, and Holm over "
+            f"{comparisons} pairs asks for {alpha / comparisons:.2g}; {needed} datasets are needed, or cases as unit"
+        )
+    width = stats.studentized_range.ppf(1 - alpha, len(names), np.inf) / math.sqrt(2)
+    return Friedman(
+        measure=measure,
+        contenders=names,
+        datasets=tuple(block.dataset for block in found),
+        ranks=ranks.mean(axis=0),
+        statistic=statistic,
+        p=p,
+        pairs=pairs,
+        critical_difference=float(width * math.sqrt(len(names) * (len(names) + 1) / (6 * number))),
+        alpha=alpha,
+        smallest_p=2 / 2**number,
+        datasets_needed=needed,
+        remarks=tuple(remarks),
+    )

@@ -1,0 +1,208 @@
+"""Means over cases in groups in datasets, over seeds: estimates, their spread, and resamples of both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from llmseg.errors import UserError
+
+DRAWS = 10_000
+"""Resamples of a comparison."""
+
+
+@dataclass(frozen=True, eq=False)
+class Estimates:
+    """Means of ``K`` quantities, each over datasets of equal weight, and what is known of their error.
+
+    Attributes:
+        means: float ``[K]``.
+        errors: Standard errors, float ``[K]``; not a number where a dataset has one group only.
+        freedom: Degrees of freedom of the errors (Satterthwaite), float ``[K]``.
+        pivots: Resampled ``(mean - truth) / error``, float ``[draws, K]``; no draws for Student's law.
+        groups: Number of groups, over all datasets.
+        seeds: Number of seeds, the fewest of any dataset.
+        datasets: Number of datasets.
+    """
+
+    means: np.ndarray
+    errors: np.ndarray
+    freedom: np.ndarray
+    pivots: np.ndarray
+    groups: int
+    seeds: int
+    datasets: int
+
+    def above(self, limit: float) -> np.ndarray:
+        """Return p of "the truth is at most the limit", float ``[K]``: small where the mean lies well above it."""
+        return self._tail((self.means - limit) / self._scale, 1.0)
+
+    def below(self, limit: float) -> np.ndarray:
+        """Return p of "the truth is at least the limit", float ``[K]``."""
+        return self._tail((limit - self.means) / self._scale, -1.0)
+
+    def interval(self, level: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return the ends of an interval with equal tails, float ``[K]`` each.
+
+        Raises:
+            UserError: The level is not between 0 and 1.
+        """
+        from scipy import stats
+
+        if not 0 < level < 1:
+            raise UserError(f"level is {level}; it must be above 0 and below 1")
+        tail = (1 - level) / 2
+        if len(self.pivots):
+            low, high = np.quantile(self.pivots, [1 - tail, tail], axis=0)
+        else:
+            high = stats.t.ppf(tail, self.freedom)
+            low = -high
+        return self.means - low * self.errors, self.means - high * self.errors
+
+    @property
+    def _scale(self) -> np.ndarray:
+        # Without spread nothing is known of other cases, so nothing shall be found significant.
+        return np.where(self.errors > 0, self.errors, np.inf)
+
+    def _tail(self, statistic: np.ndarray, direction: float) -> np.ndarray:
+        from scipy import stats
+
+        if not len(self.pivots):
+            tails: np.ndarray = stats.t.sf(statistic, self.freedom)
+        else:
+            tails = (1 + (direction * self.pivots >= statistic).sum(axis=0)) / (1 + len(self.pivots))
+        return np.where(self.errors > 0, tails, 1.0)
+
+
+def estimate(
+    sums: Sequence[np.ndarray], sizes: Sequence[np.ndarray], *, draws: int = 0, symmetric: bool = False, seed: int = 0
+) -> Estimates:
+    """Estimate means over datasets of means over cases, with what groups and seeds contribute to their error.
+
+    The squared error of a dataset's mean is that of its groups (from sums over cases, averaged over seeds) plus that of
+    its seeds (from the means of single seeds). Degrees of freedom are combined after Satterthwaite. With one seed its
+    luck is not in the error.
+
+    With draws, the bootstrap takes the place of Student's law: groups are drawn with replacement within every dataset,
+    and each resample is divided by its own error (studentised). Seeds are too few to be resampled; their part is drawn
+    from a normal law of the spread they show.
+
+    Args:
+        sums: Per dataset, sums over the cases of a group, float ``[K, S, G]``.
+        sizes: Per dataset, number of cases of the groups, float ``[G]``.
+        draws: Resamples; 0 for Student's law.
+        symmetric: Give both tails the law of the pivot's size; right for differences, and safer where groups are few.
+        seed: Seed of the resampling.
+
+    Example:
+        >>> values = np.array([[[0.7, 0.8, 0.9, 0.8]]])
+        >>> found = estimate([values], [np.ones(4)])
+        >>> round(found.means[0], 3), round(found.errors[0], 4), found.freedom[0]
+        (np.float64(0.8), np.float64(0.0408), np.float64(3.0))
+    """
+    generator = np.random.default_rng(seed)
+    number = len(sums)
+    means = np.mean([s.mean(axis=1).sum(axis=1) / n.sum() for s, n in zip(sums, sizes, strict=True)], axis=0)
+    parts = [_variances(s, n) for s, n in zip(sums, sizes, strict=True)]
+    variance = sum(groups + seeds for groups, seeds in parts) / number**2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        weights = sum(
+            (groups / number**2) ** 2 / (s.shape[2] - 1) + (seeds / number**2) ** 2 / max(s.shape[1] - 1, 1)
+            for (groups, seeds), s in zip(parts, sums, strict=True)
+        )
+        freedom = np.where(weights > 0, variance**2 / weights, 1.0)
+    pivots = np.zeros((0, len(means)))
+    if draws and np.isfinite(variance).all():
+        pivots = _pivots(sums, sizes, [seeds for _, seeds in parts], draws, generator)
+        pivots = _mirrored(pivots) if symmetric else pivots
+    return Estimates(
+        means,
+        np.sqrt(variance),
+        freedom,
+        pivots,
+        groups=sum(len(n) for n in sizes),
+        seeds=min(s.shape[1] for s in sums),
+        datasets=number,
+    )
+
+
+def _variances(sums: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the squared error of a dataset's mean that is due to groups, and to seeds, ``[K]`` each."""
+    _, seeds, groups = sums.shape
+    averaged, total = sums.mean(axis=1), sizes.sum()
+    residual = averaged - (averaged.sum(axis=1, keepdims=True) / total) * sizes
+    with np.errstate(divide="ignore", invalid="ignore"):
+        by_group = (residual**2).sum(axis=1) / total**2 * np.divide(groups, groups - 1)
+    if seeds == 1:
+        return by_group, np.zeros(len(sums))
+    return by_group, (sums.sum(axis=2) / total).var(axis=1, ddof=1) / seeds
+
+
+def _pivots(
+    sums: Sequence[np.ndarray],
+    sizes: Sequence[np.ndarray],
+    by_seed: Sequence[np.ndarray],
+    draws: int,
+    generator: np.random.Generator,
+) -> np.ndarray:
+    moved = np.zeros((draws, len(sums[0])))
+    variance = np.zeros_like(moved)
+    for s, n, seeds in zip(sums, sizes, by_seed, strict=True):
+        groups = len(n)
+        weights = generator.multinomial(groups, np.full(groups, 1 / groups), draws).astype(float)
+        averaged = s.mean(axis=1)
+        total = (weights @ n)[:, None]
+        means = weights @ averaged.T / total
+        # Sum over drawn groups of (sum - mean * size)**2, multiplied out so that it is a few matrix products.
+        squares = (
+            weights @ (averaged**2).T - 2 * means * (weights @ (averaged * n).T) + means**2 * (weights @ n**2)[:, None]
+        )
+        moved += means - averaged.sum(axis=1) / n.sum()
+        variance += np.maximum(squares, 0) / total**2 * (groups / (groups - 1))
+        if s.shape[1] > 1:
+            moved += np.sqrt(seeds) * generator.standard_normal(moved.shape)
+            variance += seeds * generator.chisquare(s.shape[1] - 1, moved.shape) / (s.shape[1] - 1)
+    moved[np.abs(moved) < 1e-12] = 0.0
+    tiny = 1e-12 * np.maximum(variance.max(axis=0), 1e-300)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        pivots = np.where(variance > tiny, moved / np.sqrt(variance), np.sign(moved) * 1e6)
+    return pivots
+
+
+def _mirrored(pivots: np.ndarray) -> np.ndarray:
+    return np.concatenate([np.abs(pivots), -np.abs(pivots)])
+
+
+def bca_interval(values: np.ndarray, *, level: float = 0.95, draws: int = DRAWS, seed: int = 0) -> tuple[float, float]:
+    """Return the bias-corrected and accelerated bootstrap interval of a mean of independent values.
+
+    With fewer than some fifty values it is too narrow, see ``docs/statistics.md``.
+
+    Args:
+        values: float ``[N]``; one per group, as cases of a group are not independent.
+        level: Level of the interval.
+        draws: Resamples.
+        seed: Seed of the resampling.
+
+    Raises:
+        UserError: There are fewer than two values, one is no number, or the level is not between 0 and 1.
+
+    Example:
+        >>> low, high = bca_interval(np.linspace(0.6, 0.9, 100))
+        >>> round(low, 2), round(high, 2)
+        (0.73, 0.77)
+    """
+    from scipy import stats
+
+    if len(values) < 2 or not np.isfinite(values).all():
+        raise UserError(f"an interval needs two or more values that are numbers; there are {np.isfinite(values).sum()}")
+    if not 0 < level < 1:
+        raise UserError(f"level is {level}; it must be above 0 and below 1")
+    if np.ptp(values) == 0:
+        return float(values[0]), float(values[0])
+    found = stats.bootstrap(
+        (values,), np.mean, confidence_level=level, n_resamples=draws, method="BCa", rng=np.random.default_rng(seed)
+    )
+    return float(found.confidence_interval.low), float(found.confidence_interval.high)
