@@ -4,13 +4,17 @@ BIN := .venv/bin
 # Large pages for torch's tensors on a CPU: the same numbers in less time.
 export THP_MEM_ALLOC_ENABLE := 1
 
-.PHONY: demo test quick lint clean
+.PHONY: demo test quick thorough lint clean
 
 demo: .venv/installed
 	$(BIN)/python benchmarks/run_all.py --quick
 
 test: quick
 	$(BIN)/python -m pytest -m slow
+
+# Every record, also those whose networks and trainings are like others: an hour and a half.
+thorough: .venv/installed
+	$(BIN)/python -m pytest -m thorough
 
 # Quick tests compute in one thread each, slow ones in as many as the recorded runs.
 quick: .venv/installed

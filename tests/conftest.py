@@ -29,8 +29,12 @@ MASK_SUFFIXES = {"jpg_same": "", "png_same": "", "png_seg": "_seg", "jpg_m": "_m
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.get_closest_marker("slow") is None:
+        if not _takes_long(item):
             item.add_marker(pytest.mark.quick)
+
+
+def _takes_long(item: pytest.Item) -> bool:
+    return any(item.get_closest_marker(name) is not None for name in ("slow", "thorough"))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -52,12 +56,12 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _two_threads(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Slow tests use as many threads as the recorded runs."""
-    slow = request.node.get_closest_marker("slow") is not None
-    if slow:
+    """Slow and thorough tests use as many threads as the recorded runs."""
+    long = _takes_long(request.node)
+    if long:
         torch.set_num_threads(2)
     yield
-    if slow:
+    if long:
         torch.set_num_threads(1)
 
 

@@ -12,7 +12,16 @@ from sklearn.metrics import f1_score
 from llmseg.errors import UserError
 from llmseg.scores import Dice
 
-CASES = Dice(reads="output", threshold=0.5, over="case", lists="case", smooth=1e-6, sizes="equal", mask_threshold=None)
+CASES = Dice(
+    reads="output",
+    threshold=0.5,
+    over="case",
+    lists="case",
+    smooth=1e-6,
+    smoothed="both",
+    sizes="equal",
+    mask_threshold=None,
+)
 BATCH = dataclasses.replace(CASES, over="batch", lists="batch")
 
 

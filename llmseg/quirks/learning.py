@@ -40,6 +40,11 @@ def _targets_differ(recipe: Recipe) -> bool:
     return grey and not math.isnan(number(recipe, "loss.validation_threshold"))
 
 
+def _other_test_batch(recipe: Recipe) -> bool:
+    size = number(recipe, "fit.test_batch_size")
+    return not math.isnan(size) and size != number(recipe, "fit.batch_size")
+
+
 NET_QUIRKS = (
     Quirk(
         id="relu-before-sigmoid",
@@ -85,12 +90,20 @@ NET_QUIRKS = (
         cure=to("net.skips", "add"),
     ),
     Quirk(
-        id="unpooled-encoder",
+        id="unpooled-bottleneck",
         kind="mistake",
-        sentence="The last encoder block is not pooled before the bottleneck.",
-        why="The first up-sampled map is twice as large as its skip; cut to its centre, it shows another place.",
+        sentence="Nothing is pooled between the last encoder block and the bottleneck.",
+        why="The deepest block sees no more of the image than the one before it, and its map is twice too large.",
         found=has("net.pool_last", False),
         cure=to("net.pool_last", True),
+    ),
+    Quirk(
+        id="centred-bottleneck",
+        kind="mistake",
+        sentence="The first up-sampled map is twice as large as its skip and is cut to its centre.",
+        why="Map and skip show different places; three quarters of the deepest features never reach the decoder.",
+        found=lambda recipe: at(recipe, "net.mismatch") == "pad" and at(recipe, "net.pool_last") is False,
+        cure=to("net.mismatch", "resize"),
     ),
     Quirk(
         id="pooled-bottleneck",
@@ -190,6 +203,14 @@ FIT_QUIRKS = (
                 pipelines=("claude-3.5-sonnet",),
             ),
         ),
+    ),
+    Quirk(
+        id="other-test-batch",
+        kind="choice",
+        sentence="Batches of the test have another size than those of the validation.",
+        why="A value per batch then stands for another number of cases in either list.",
+        found=_other_test_batch,
+        cure=to("fit.test_batch_size", None),
     ),
     Quirk(
         id="unweighted-epoch-loss",

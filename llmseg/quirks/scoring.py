@@ -129,7 +129,7 @@ def _of_the_formula(part: Literal["score", "test"]) -> tuple[Quirk, ...]:
             kind="mistake",
             sentence=f"The {where} score adds its constant below the fraction line only.",
             why="An empty mask that is predicted empty, which is right, scores 0.",
-            found=has(f"{part}.smoothed", "below"),
+            found=lambda recipe: at(recipe, f"{part}.smoothed") == "below" and number(recipe, f"{part}.smooth") > 0,
             cure=to(f"{part}.smoothed", "both"),
         ),
     )

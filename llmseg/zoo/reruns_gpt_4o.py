@@ -8,7 +8,7 @@ from llmseg.fit import Fit, OwnSeed
 from llmseg.recipe import Recipe
 from llmseg.zoo.card import Published
 from llmseg.zoo.common import BCE_ON_PROBABILITY, BILINEAR_MASKS, SPLIT_80_10_10, STANDARD_UNET, original_names
-from llmseg.zoo.gpt_4o import PIPELINE
+from llmseg.zoo.gpt_4o import PIPELINE as BASE
 from llmseg.zoo.reruns import MEAN_OF_BATCH, OVER_BATCH, PER_CASE, against_table, rerun
 
 _MOST = Recipe(
@@ -57,7 +57,7 @@ def _published(
 
 
 RUN_01 = rerun(
-    PIPELINE,
+    BASE,
     1,
     recipe=_MOST.change("images.image_resize", "pillow-bicubic")
     .change("images.mask_resize", "pillow-bicubic")
@@ -80,7 +80,7 @@ RUN_01 = rerun(
 )
 
 RUN_02 = rerun(
-    PIPELINE,
+    BASE,
     2,
     recipe=_MOST.change("split.shuffled", True)
     .change("net.concat", "skip-first")
@@ -102,7 +102,7 @@ RUN_02 = rerun(
 )
 
 RUN_03 = rerun(
-    PIPELINE,
+    BASE,
     3,
     recipe=_MOST.change("images.mask_resize", "pillow-nearest")
     .change("fit.epochs", 20)
@@ -129,7 +129,7 @@ RUN_03 = rerun(
 )
 
 RUN_04 = rerun(
-    PIPELINE,
+    BASE,
     4,
     recipe=_MOST.change("fit.epochs", 20)
     .change("fit.test_batch_size", 1)
@@ -149,7 +149,7 @@ RUN_04 = rerun(
 )
 
 RUN_05 = rerun(
-    PIPELINE,
+    BASE,
     5,
     recipe=_MOST.change("split.shuffled", True)
     .change("fit.epochs", 20)
@@ -179,7 +179,7 @@ RUN_05 = rerun(
 )
 
 RUN_06 = rerun(
-    PIPELINE,
+    BASE,
     6,
     recipe=_MOST.change("net.drawn", "ups-first")
     .change("fit.epoch_loss", "cases")
@@ -199,7 +199,7 @@ RUN_06 = rerun(
 )
 
 RUN_07 = rerun(
-    PIPELINE,
+    BASE,
     7,
     recipe=_MOST.change("fit.test_batch_size", 1),
     original_names=original_names(
@@ -216,7 +216,7 @@ RUN_07 = rerun(
 )
 
 RUN_08 = rerun(
-    PIPELINE,
+    BASE,
     8,
     recipe=_MOST.change("fit.epochs", 20)
     .change("fit.epoch_loss", "cases")
@@ -236,7 +236,7 @@ RUN_08 = rerun(
 )
 
 RUN_09 = rerun(
-    PIPELINE,
+    BASE,
     9,
     recipe=_MOST.change("net.norm", "none")
     .change("net.concat", "skip-first")
@@ -268,7 +268,7 @@ RUN_09 = rerun(
 )
 
 RUN_10 = rerun(
-    PIPELINE,
+    BASE,
     10,
     recipe=_MOST.change("fit.test_batch_size", 1).change("score", MEAN_OF_BATCH),
     original_names=original_names(

@@ -8,7 +8,7 @@ from llmseg.fit import Fit
 from llmseg.recipe import Recipe
 from llmseg.zoo.card import Published
 from llmseg.zoo.common import BCE_ON_PROBABILITY, BILINEAR_MASKS, SPLIT_80_10_10, STANDARD_UNET, original_names
-from llmseg.zoo.gpt_o4_mini_high import PIPELINE
+from llmseg.zoo.gpt_o4_mini_high import PIPELINE as BASE
 from llmseg.zoo.reruns import MEAN_OF_BATCH, OVER_BATCH, PER_CASE, against_table, rerun
 
 _BY_TRAIN_SIZE = replace(SPLIT_80_10_10, first_size=0.8, sizes_are="train_size")
@@ -100,7 +100,7 @@ def _names(block: str, stage: str, head: str) -> tuple[tuple[str, str], ...]:
 
 
 RUN_01 = rerun(
-    PIPELINE,
+    BASE,
     1,
     recipe=_MOST.change("images.mask_resize", "pillow-nearest")
     .change("images.mask_threshold", None)
@@ -135,7 +135,7 @@ RUN_01 = rerun(
 )
 
 RUN_02 = rerun(
-    PIPELINE,
+    BASE,
     2,
     recipe=_MOST.change("images.image_resize", "pillow-bicubic")
     .change("images.mask_resize", "pillow-bicubic")
@@ -169,7 +169,7 @@ RUN_02 = rerun(
 )
 
 RUN_03 = rerun(
-    PIPELINE,
+    BASE,
     3,
     recipe=_MOST.change("images.mean", 0.5)
     .change("images.std", 0.5)
@@ -200,7 +200,7 @@ RUN_03 = rerun(
 )
 
 RUN_04 = rerun(
-    PIPELINE,
+    BASE,
     4,
     recipe=_MOST.change("images.mask_resize", "pillow-nearest")
     .change(
@@ -253,7 +253,7 @@ RUN_04 = rerun(
 )
 
 RUN_05 = rerun(
-    PIPELINE,
+    BASE,
     5,
     recipe=_MOST.change("images.mask_resize", "pillow-nearest")
     .change("images.mask_threshold", 128 / 255)
@@ -278,7 +278,7 @@ RUN_05 = rerun(
 )
 
 RUN_06 = rerun(
-    PIPELINE,
+    BASE,
     6,
     recipe=_MOST.change("net.bias", True).change("fit.epochs", 50).change("fit.rate", 1e-3),
     original_names=_names("double_conv", "down", "outc"),
@@ -299,7 +299,7 @@ RUN_06 = rerun(
 )
 
 RUN_07 = rerun(
-    PIPELINE,
+    BASE,
     7,
     recipe=_MOST.change("images.mask_threshold", None)
     .change("net.output", "logits")
@@ -333,7 +333,7 @@ RUN_07 = rerun(
 )
 
 RUN_08 = rerun(
-    PIPELINE,
+    BASE,
     8,
     recipe=_MOST.change("split", _BY_TRAIN_SIZE)
     .change("net", _TRANSPOSED)
@@ -362,7 +362,7 @@ RUN_08 = rerun(
 )
 
 RUN_09 = rerun(
-    PIPELINE,
+    BASE,
     9,
     recipe=_MOST.change("images.mask_resize", "pillow-nearest")
     .change("split", _BY_TRAIN_SIZE)
@@ -394,7 +394,7 @@ RUN_09 = rerun(
 )
 
 RUN_10 = rerun(
-    PIPELINE,
+    BASE,
     10,
     recipe=_MOST.change("images.mean", 0.5)
     .change("images.std", 0.5)

@@ -41,7 +41,9 @@ def test_held_out_is_scikit_learn_by_hand(count, seed, first, second):
 @pytest.mark.parametrize("sizes_are", ["test_size", "train_size"])
 @pytest.mark.parametrize("order", ["drawn", "sorted"])
 def test_test_first_is_scikit_learn_by_hand(sizes_are, order):
-    split = TwoStepSplit(first="test", first_size=0.3, second_size=0.4, sizes_are=sizes_are, seed=7, order=order)
+    split = TwoStepSplit(
+        first="test", first_size=0.3, second_size=0.4, sizes_are=sizes_are, seed=7, order=order, shuffled=False
+    )
     rest, test = train_test_split(ids(31), random_state=7, **{sizes_are: 0.3})
     train, validation = train_test_split(rest, random_state=7, **{sizes_are: 0.4})
     arrange = sorted if order == "sorted" else list

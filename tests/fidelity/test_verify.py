@@ -8,16 +8,41 @@ from pathlib import Path
 import pytest
 import torch
 
+from llmseg import zoo
 from llmseg.errors import UserError
 from llmseg.fidelity.verify import LEVELS, Verdict, read_record, verify
 
 RECORDS = {path.stem: read_record(path) for path in sorted((Path(__file__).parents[1] / "golden").glob("*.json"))}
+RECIPES = {stem: zoo.get(stem.replace(".rgb", "@rgb").replace("-run-", "@run-")).recipe for stem in RECORDS}
+SIZES = {stem: record["architecture"]["params_total"] for stem, record in RECORDS.items()}
 # Networks above this many parameters take seconds each to build and draw: their F1 belongs to the slow part.
 SMALL = 10_000_000
-NETWORKS = [
-    pytest.param(stem, marks=pytest.mark.slow if record["architecture"]["params_total"] > SMALL else [])
-    for stem, record in RECORDS.items()
-]
+
+
+def first_of_a_kind(kind) -> set[str]:
+    """Return the smallest network of every kind."""
+    found: dict[object, str] = {}
+    for stem in sorted(RECORDS, key=lambda stem: (SIZES[stem], stem)):
+        found.setdefault(kind(RECIPES[stem]), stem)
+    return set(found.values())
+
+
+def kind_of_training(recipe):
+    """Everything the loop and the loss do differently; numbers and networks are checked by F1 to F3."""
+    fit, loss = recipe.fit, recipe.loss
+    choices = (fit.optimizer, fit.schedule, fit.keep, fit.epoch_loss, fit.own_seed is None, type(recipe.split))
+    return (*choices, loss.reads, loss.bce > 0, loss.dice > 0, loss.dice_over, loss.sizes, loss.validation_threshold)
+
+
+def marked(stems: set[str], quick=frozenset()) -> list:
+    """Every record: those named belong to the slow part, others to the thorough one."""
+    slow = {stem: pytest.mark.slow if stem in stems else pytest.mark.thorough for stem in RECORDS}
+    return [pytest.param(stem, marks=[] if stem in quick else slow[stem]) for stem in RECORDS]
+
+
+# A network that is in the suite already, and a training that goes as another one does, wait for the thorough part.
+NETWORKS = marked(first_of_a_kind(lambda recipe: recipe.net), {stem for stem in RECORDS if SIZES[stem] <= SMALL})
+TRAININGS = marked(first_of_a_kind(kind_of_training))
 
 
 def check(case, level: str, pipeline=None, record=None) -> Verdict:
@@ -62,7 +87,7 @@ def test_network_holds(golden_case):
     assert_holds(check(golden_case, "F1"))
 
 
-@pytest.mark.slow
+@pytest.mark.parametrize("golden_case", TRAININGS, indirect=True)
 def test_dynamics_hold(golden_case):
     assert_holds(check(golden_case, "F4"))
 

@@ -159,7 +159,7 @@ class TestCards:
         for field in ("name", "vendor", "published_for", "origin", "summary"):
             assert getattr(card, field).strip(), field
         assert card.cohort in (2024, 2025)
-        assert (card.published is not None) == card.in_study
+        assert (card.published is not None) == (card.in_study or "@run-" in id)
         assert all(edit.strip() for edit in card.author_edits)
         for disagreement in card.disagreements:
             assert all(str(value).strip() for value in dataclasses.asdict(disagreement).values())
@@ -173,9 +173,9 @@ class TestCards:
         if card.published:
             assert all(isinstance(widths, tuple) for widths in (card.published.encoder, card.published.decoder))
 
-    def test_variants_share_the_card(self, id):
+    def test_variants_differ_and_another_answer_has_a_card_of_its_own(self, id):
         base = zoo.get(id.partition("@")[0])
-        assert zoo.get(id).card == base.card
+        assert (zoo.get(id).card == base.card) == ("@run-" not in id)
         assert (zoo.get(id).recipe == base.recipe) == (base.id == id)
 
     def test_every_block_has_an_original_name(self, id):
@@ -215,3 +215,24 @@ def loaded_by_the_zoo() -> set[str]:
     modules = set(found.stdout.split())
     assert "llmseg.zoo" in modules
     return modules
+
+
+RERUNS = [id for id in EVERY_ID if "@run-" in id]
+
+
+class TestReruns:
+    def test_ten_answers_of_two_models(self):
+        assert [f"{model}@run-{n:02}" for model in ("gpt-4o", "gpt-o4-mini-high") for n in range(1, 11)] == RERUNS
+        assert len({zoo.get(id).recipe for id in RERUNS}) == 20
+
+    @pytest.mark.parametrize("id", RERUNS)
+    def test_published_row(self, id):
+        """Parameters, batch size, epochs and rate of the study's table of reruns are those of the recipe."""
+        pipeline = zoo.get(id)
+        published, fit = pipeline.card.published, pipeline.recipe.fit
+        assert int(published.parameters.replace(",", "")) == pipeline.card.parameters
+        assert (published.batch_size, published.epochs) == (fit.batch_size, fit.epochs)
+        assert float(published.optimizer.partition("=")[2].rstrip(")")) == fit.rate
+        assert ("Logits" in published.loss) == (pipeline.recipe.net.output == "logits")
+        with torch.device("meta"):
+            assert sum(p.numel() for p in pipeline.build().parameters()) == pipeline.card.parameters
