@@ -28,7 +28,10 @@ from llmseg.loop import Epoch, Evaluated, Event
 from llmseg.recipe import Recipe, Split
 from llmseg.state import State
 
-_PACKAGES = ("llmseg", "torch", "monai", "numpy", "Pillow", "opencv-python-headless", "scikit-learn", "h5py")
+_PACKAGES = (
+    *("llmseg", "torch", "monai", "timm", "dynamic-network-architectures"),
+    *("numpy", "Pillow", "opencv-python-headless", "scikit-learn", "h5py"),
+)
 _COLUMNS = {
     "history": ["epoch", "train_loss", "validation_loss", "validation_score", "rate"],
     "timing": ["epoch", "seconds"],
