@@ -65,9 +65,7 @@ class TwoStepSplit(Splitter):
         """
         from sklearn.model_selection import train_test_split
 
-        listed = list(ids)
-        if self.shuffled:
-            random.Random(generator.initial_seed()).shuffle(listed)
+        listed = self.listing(ids, generator)
         try:
             kept, cut = train_test_split(listed, random_state=self.seed, **{self.sizes_are: self.first_size})
             divided = cut if self.first == "held-out" else kept
@@ -77,6 +75,13 @@ class TwoStepSplit(Splitter):
         train, validation, test = (kept, one, two) if self.first == "held-out" else (one, two, cut)
         arrange = sorted if self.order == "sorted" else list
         return Split(*(tuple(arrange(part)) for part in (train, validation, test)))
+
+    def listing(self, ids: Sequence[str], generator: torch.Generator) -> list[str]:
+        """Return the ids in the order in which they are split."""
+        listed = list(ids)
+        if self.shuffled:
+            random.Random(generator.initial_seed()).shuffle(listed)
+        return listed
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,10 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from llmseg.data.splits import TwoStepSplit
 from llmseg.data.store import Store
 from llmseg.fidelity import reference
 from llmseg.fidelity.compare import Comparison, field
-from llmseg.loop import draw_start
+from llmseg.loop import draw_start, first_seed
 from llmseg.recipe import Recipe
 from llmseg.zoo import Pipeline
 
@@ -96,7 +97,8 @@ def data(pipeline: Pipeline, record: dict[str, Any], store: Store, compare: Comp
         height, width = recipe.images(*_arrays(store, store.ids[0]))[0].shape[-2:]
         split, _ = draw_start(recipe, store.ids, seed, (height, width))
     parts: dict[str, Sequence[str]] = {"train": split.train, "val": split.validation, "test": split.test}
-    _compare_order(field(record, "data.datasets"), store.ids, list(parts.values()), compare)
+    listings = _listings(recipe, store.ids, seed)
+    _compare_order(field(record, "data.datasets"), listings, list(parts.values()), compare)
     samples = field(record, "data.samples")
     for sample in samples:
         id = sample["image_file"]
@@ -115,9 +117,19 @@ def data(pipeline: Pipeline, record: dict[str, Any], store: Store, compare: Comp
     compare_split(record, recipe, parts, compare)
 
 
-def _compare_order(datasets: Any, ids: Sequence[str], parts: Sequence[Sequence[str]], compare: Comparison) -> None:
+def _listings(recipe: Recipe, ids: Sequence[str], seed: int) -> list[list[str]]:
+    """A script that shuffles does so with names or with their places: two orders of its list, and one split."""
+    if not isinstance(recipe.split, TwoStepSplit):
+        return [list(ids)]
+    return [list(ids), recipe.split.listing(ids, torch.Generator().manual_seed(first_seed(recipe.fit, seed)))]
+
+
+def _compare_order(
+    datasets: Any, listings: Sequence[list[str]], parts: Sequence[Sequence[str]], compare: Comparison
+) -> None:
     """A script has one data set of all cases, or one for each part."""
-    lists = [ids] if len(datasets) == 1 else parts
+    whole = [next((x for x in listings if x == list(datasets[0]["files"])), listings[0])]
+    lists = whole if len(datasets) == 1 else parts
     for dataset, found in zip(datasets, lists, strict=True):
         compare.exact(f"files of data set {dataset['class']}", list(dataset["files"]), list(found))
 

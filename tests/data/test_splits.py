@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import random
 
 import pytest
 import torch
@@ -121,3 +122,16 @@ def test_digest_depends_on_members_and_order():
     ]
     assert split.digest == Split(("a", "b"), ("c",), ("d",)).digest
     assert len({split.digest, *(other.digest for other in others)}) == 5
+
+
+def test_a_shuffle_comes_before_the_split_and_follows_the_seed():
+    """Python's own generator shuffles; the split of the shuffled list is that of scikit-learn with its fixed seed."""
+    settings = {"first": "held-out", "first_size": 0.2, "second_size": 0.5, "sizes_are": "test_size", "seed": 42}
+    plain, shuffled = (TwoStepSplit(**settings, order="drawn", shuffled=s) for s in (False, True))
+    generators = [torch.Generator().manual_seed(seed) for seed in (3, 3, 4)]
+    found = [shuffled(ids(40), generator) for generator in generators]
+    listed = ids(40)
+    random.Random(3).shuffle(listed)
+    assert found[0] == found[1] == plain(listed, torch.Generator())
+    assert found[0] != found[2]
+    assert found[0] != plain(ids(40), torch.Generator())
