@@ -63,13 +63,19 @@ class Fit(Part):
     Attributes:
         batch_size: Cases per step; the last step of an epoch takes what is left.
         epochs: Passes over the training cases.
-        optimizer: ``adam`` or ``adamw``, with the framework's default moments.
+        fixed_batches: ``None`` where the cases are shuffled before each epoch and then cut into batches. Otherwise they
+            are cut once, in the order of the split, and the batches pass through a shuffle buffer of this many: 1
+            leaves their order alone, too.
+        drop_last: Whether batches that are short are left out, in validation and test, too.
+        optimizer: ``adam`` or ``adamw``, with the framework's default moments; ``keras-adam`` adds 1e-7 to the root of
+            the second moment before that is corrected for its start from zero, as Keras does.
         rate: Learning rate.
         decay: Weight decay.
         schedule: How the rate changes, ``None`` for never.
         keep: Weights that are tested and stored: those of the last epoch, or of the epoch with the strictly
             lowest validation loss.
-        epoch_loss: What the epoch's loss is the mean of: batches (a short last one counts as much as any) or cases.
+        epoch_loss: What the epoch's loss is the mean of: batches (a short last one counts as much as any) or cases;
+            or the sum of the batches' means over the number of cases.
         own_seed: The seed the script sets itself, ``None`` if it leaves weights and case order to chance.
 
     Raises:
@@ -78,12 +84,14 @@ class Fit(Part):
 
     batch_size: int
     epochs: int
-    optimizer: Literal["adam", "adamw"]
+    fixed_batches: int | None
+    drop_last: bool
+    optimizer: Literal["adam", "adamw", "keras-adam"]
     rate: float
     decay: float
     schedule: Plateau | None
     keep: Literal["last", "lowest-validation-loss"]
-    epoch_loss: Literal["batches", "cases"]
+    epoch_loss: Literal["batches", "cases", "batches-over-cases"]
     own_seed: OwnSeed | None
 
     def __post_init__(self) -> None:
@@ -91,5 +99,7 @@ class Fit(Part):
         for name in ("batch_size", "epochs"):
             if getattr(self, name) < 1:
                 raise UserError(f"fit.{name} is {getattr(self, name)}; it must be at least 1")
+        if self.fixed_batches is not None and self.fixed_batches < 1:
+            raise UserError(f"fit.fixed_batches is {self.fixed_batches}; it must be at least 1, or none")
         if not self.rate > 0:
             raise UserError(f"fit.rate is {self.rate}; it must be above 0")

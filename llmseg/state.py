@@ -12,10 +12,11 @@ from torch import Tensor, nn
 from torch.amp import GradScaler
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
+from llmseg.engine.keras_adam import KerasAdam
 from llmseg.engine.numerics import EXACT, Numerics
 from llmseg.fit import Fit
 
-_OPTIMIZERS: dict[str, Any] = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+_OPTIMIZERS: dict[str, Any] = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "keras-adam": KerasAdam}
 
 
 @dataclass

@@ -14,7 +14,7 @@ from llmseg import zoo
 
 ROOT = Path(llmseg.__file__).parent
 
-NETS = ("llmseg.unet", "llmseg.encoder_decoder", "llmseg.nets")
+NETS = ("llmseg.unet", "llmseg.encoder_decoder", "llmseg.nets", "llmseg.keras")
 PARTS = ("llmseg.errors", "llmseg.parts")
 RECIPE = ("llmseg.recipe", "llmseg.quirks", "llmseg.fit")
 VALUES = (*PARTS, *NETS, *RECIPE, "llmseg.overlap", "llmseg.losses", "llmseg.scores")
@@ -36,6 +36,7 @@ LAYERS = {
     "llmseg.unet": (*PARTS, "llmseg.recipe", "llmseg.nets"),
     "llmseg.encoder_decoder": (*PARTS, "llmseg.recipe", "llmseg.nets"),
     "llmseg.nets": ("llmseg.errors", "llmseg.nets"),
+    "llmseg.keras": (*PARTS, "llmseg.recipe", "llmseg.nets", "llmseg.overlap"),
     "llmseg.losses": (*PARTS, "llmseg.recipe", "llmseg.overlap"),
     "llmseg.scores": (*PARTS, "llmseg.recipe", "llmseg.overlap"),
     "llmseg.data": (*PARTS, "llmseg.recipe", "llmseg.files", "llmseg.version", "llmseg.data"),
@@ -174,7 +175,7 @@ def test_types_of_the_values_point_down_too():
         for where, name in imports(module)
         if where == TYPING and within(module, VALUES) and within(name, EVERYTHING) and not within(name, layer(module))
     }
-    records = {"llmseg.nets.unet", "llmseg.nets.encoder_decoder"}
+    records = {"llmseg.nets.unet", "llmseg.nets.encoder_decoder", "llmseg.nets.keras_unet"}
     assert upward <= records | {module for module in MODULES if within(module, ("llmseg.quirks",))}
 
 

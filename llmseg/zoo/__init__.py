@@ -1,6 +1,7 @@
 """The pipelines, by name.
 
-One file per pipeline, one line here. An entry from outside the package is added with :func:`register`.
+One file per pipeline (the TensorFlow variants share three), one line here. An entry from outside the package is added
+with :func:`register`.
 """
 
 from __future__ import annotations
@@ -29,11 +30,14 @@ from llmseg.zoo import (
     mistral_medium_3,
     qwen_3_235b,
     qwen_3_235b_no_thinking,
+    tensorflow_copilots,
+    tensorflow_openai,
+    tensorflow_others,
 )
-from llmseg.zoo.card import Card, Disagreement, Pipeline, Published
+from llmseg.zoo.card import Assumed, Card, Disagreement, Mend, Pipeline, Published
 from llmseg.zoo.common import TEXTBOOK
 
-__all__ = ["TEXTBOOK", "Card", "Disagreement", "Pipeline", "Published", "get", "names", "register"]
+__all__ = ["TEXTBOOK", "Assumed", "Card", "Disagreement", "Mend", "Pipeline", "Published", "get", "names", "register"]
 
 _PIPELINES: dict[str, Pipeline] = {}
 
@@ -92,7 +96,7 @@ def names(
         vendor: The vendor, or the beginning of it; capitals do not matter.
         in_study: ``True`` for the nineteen of the study and what was registered as such, ``False`` for the others,
             ``None`` for all.
-        variants: Whether to include entries with a tag, such as ``gpt-o3@rgb``.
+        variants: Whether to include entries with a tag, such as ``gpt-o3@rgb`` or ``gpt-4@tensorflow``.
         quirk: Id of a quirk that the recipe must have; see :func:`llmseg.quirk_names`.
 
     Raises:
@@ -148,5 +152,8 @@ for _pipeline in (
     qwen_3_235b.PIPELINE,
     gemini_1_5_flash.PIPELINE,
     qwen_3_235b_no_thinking.PIPELINE,
+    *tensorflow_openai.PIPELINES,
+    *tensorflow_copilots.PIPELINES,
+    *tensorflow_others.PIPELINES,
 ):
     register(_pipeline)
