@@ -68,7 +68,7 @@ def description(pipeline: Pipeline) -> str:
     network = [("network", card.summary), ("parameters", f"{card.parameters:,}")]
     facts = [
         ("language model", f"{card.name} ({card.vendor}, {card.cohort})"),
-        ("in the study", "yes, one of the nineteen" if card.in_study else "no"),
+        ("in the study", _standing(card)),
         ("reasoning", "yes" if card.reasoning else "no"),
         ("open weights", "yes" if card.open_weights else "no"),
         *network,
@@ -79,7 +79,9 @@ def description(pipeline: Pipeline) -> str:
         facts = [("reference", f"{card.name} ({card.vendor})"), ("origin", card.origin), *network]
     sections = [pipeline.id, columns(facts)]
     sections += [_section("edits by the authors", [f"- {edit}" for edit in card.author_edits])]
+    sections += [_section("does not run as given", [f"- {m.fault}; here: {m.reading}" for m in card.mends])]
     sections += [_section("recipe", [f"{path} = {value_text(value)}" for path, value in pipeline.recipe.items()])]
+    sections += [_section("assumed, as no source states it", [f"{a.path}: {a.reason}" for a in card.assumed])]
     others = differences(zoo.TEXTBOOK.diff(pipeline.recipe), "textbook", pipeline.id)
     sections += [_section("against the textbook recipe", others.splitlines())]
     sections += [_section("the study's table against what runs", _table_against_code(pipeline))]
@@ -87,6 +89,12 @@ def description(pipeline: Pipeline) -> str:
         _section("where published and code disagree", [line for d in card.disagreements for line in _disagreement(d)])
     ]
     return "\n\n".join(section for section in sections if section)
+
+
+def _standing(card: zoo.Card) -> str:
+    if card.framework != "PyTorch":
+        return f"its settings only, for {card.framework}; no training is reported"
+    return "yes, one of the nineteen" if card.in_study else "no"
 
 
 def _table_against_code(pipeline: Pipeline) -> list[str]:

@@ -99,7 +99,12 @@ class Fit(Part):
         batch_size: Cases per step; the last step of an epoch takes what is left.
         test_batch_size: Cases at once in the test, ``None`` for as many as in training.
         epochs: Passes over the training cases.
-        optimizer: ``adam`` or ``adamw``, with the framework's default moments.
+        fixed_batches: ``None`` where the cases are shuffled before each epoch and then cut into batches. Otherwise they
+            are cut once, in the order of the split, and the batches pass through a shuffle buffer of this many: 1
+            leaves their order alone, too.
+        drop_last: Whether batches that are short are left out, in validation and test, too.
+        optimizer: ``adam`` or ``adamw``, with the framework's default moments; ``keras-adam`` adds 1e-7 to the root of
+            the second moment before that is corrected for its start from zero, as Keras does.
         rate: Learning rate.
         decay: Weight decay.
         schedule: How the rate changes, ``None`` for never.
@@ -109,7 +114,8 @@ class Fit(Part):
         augment: How the images of a training step are changed, ``None`` for not at all.
         keep: Weights that are tested and stored: those of the last epoch, or of the epoch with the strictly
             lowest validation loss.
-        epoch_loss: What the epoch's loss is the mean of: batches (a short last one counts as much as any) or cases.
+        epoch_loss: What the epoch's loss is the mean of: batches (a short last one counts as much as any) or cases;
+            or the sum of the batches' means over the number of cases.
         own_seed: The seed the script sets itself, ``None`` if it leaves weights and case order to chance.
 
     Raises:
@@ -119,14 +125,16 @@ class Fit(Part):
     batch_size: int
     test_batch_size: int | None
     epochs: int
-    optimizer: Literal["adam", "adamw"]
+    fixed_batches: int | None
+    drop_last: bool
+    optimizer: Literal["adam", "adamw", "keras-adam"]
     rate: float
     decay: float
     schedule: Plateau | Cosine | None
     average: float | None
     augment: Augment | None
     keep: Literal["last", "lowest-validation-loss"]
-    epoch_loss: Literal["batches", "cases"]
+    epoch_loss: Literal["batches", "cases", "batches-over-cases"]
     own_seed: OwnSeed | None
 
     def __post_init__(self) -> None:
@@ -136,6 +144,8 @@ class Fit(Part):
                 raise UserError(f"fit.{name} is {getattr(self, name)}; it must be at least 1")
         if self.test_batch_size is not None and self.test_batch_size < 1:
             raise UserError(f"fit.test_batch_size is {self.test_batch_size}; it must be at least 1, or none")
+        if self.fixed_batches is not None and self.fixed_batches < 1:
+            raise UserError(f"fit.fixed_batches is {self.fixed_batches}; it must be at least 1, or none")
         if not self.rate > 0:
             raise UserError(f"fit.rate is {self.rate}; it must be above 0")
         if self.average is not None and not 0 <= self.average < 1:

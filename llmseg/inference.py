@@ -19,7 +19,7 @@ from llmseg.data.layouts import find_images
 from llmseg.data.pixels import read_image
 from llmseg.errors import UserError
 from llmseg.files import make_folder, write_bytes
-from llmseg.recipe import Images, Recipe
+from llmseg.recipe import Images, Recipe, numbers
 
 if TYPE_CHECKING:
     import torch
@@ -248,7 +248,7 @@ def _predicted(
     table = recipe.images.tables()[0].to(device)
     for batch in batches:
         pixels = torch.from_numpy(np.stack([image.pixels for image in batch])).to(device)
-        maps = _maps(forward, recipe, table.take(pixels.long()))
+        maps = _maps(forward, recipe, numbers(pixels, table))
         for place, image in enumerate(batch):
             one = maps[place : place + 1]
             yield ProbabilityMap(image.name, one[0, 0].cpu().numpy(), _on_grid(one, image.grid))

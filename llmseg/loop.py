@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
+from torch.utils.data import BatchSampler, DataLoader, Sampler
 
 from llmseg.augment import augmented
 from llmseg.data.prepared import Prepared
@@ -124,9 +124,13 @@ def draw_start(recipe: Recipe, ids: Sequence[str], seed: int, size: tuple[int, i
         ids: Case ids in listing order.
         seed: The run's seed; a recipe with a seed of its own ignores it.
         size: Height and width of the prepared cases.
+
+    Raises:
+        UserError: The split leaves no batch for a part that the recipe uses.
     """
     torch.manual_seed(first_seed(recipe.fit, seed))
     split = recipe.split(ids, torch.default_generator)
+    _check_parts(recipe, split)
     channels = recipe.images.channels
     net = recipe.net.start(channels)
     if recipe.fit.own_seed is not None:
@@ -232,7 +236,8 @@ class _Passes:
         self.state.tested.eval()
         losses, counts, listed = [], [], []
         fit = self.recipe.fit
-        for names in _order(ids, fit.tested_together if phase == "test" else fit.batch_size, shuffle=False):
+        together = fit.tested_together if phase == "test" else fit.batch_size
+        for names in _order(ids, together, shuffle=False, drop_last=fit.drop_last):
             image, target = self.prepared.batch(names, self.state.device)
             output = self.tested(image)
             losses.append(self.recipe.loss(output, target, validating=True))
@@ -243,7 +248,8 @@ class _Passes:
 
     def _batches(self, ids: Sequence[str]) -> Iterator[list[str]]:
         """Return the case ids of the batches of the running epoch that are still to be done."""
-        loader = _order(ids, self.recipe.fit.batch_size, shuffle=True)
+        fit = self.recipe.fit
+        loader = _order(ids, fit.batch_size, shuffle=True, drop_last=fit.drop_last, fixed=fit.fixed_batches)
         if self.state.order_from is None:
             self.chance.start_epoch(self.state.epoch)
         with self.state.order() as done:
@@ -256,11 +262,52 @@ class _Passes:
 
     def _mean(self, losses: Sequence[Tensor], counts: Sequence[int]) -> float:
         values = torch.stack(list(losses)).double().cpu()
+        if self.recipe.fit.epoch_loss == "batches-over-cases":
+            return float(values.sum() / sum(counts))
         by_case = self.recipe.fit.epoch_loss == "cases"
         weights = torch.tensor(counts, dtype=torch.float64) if by_case else torch.ones_like(values)
         return float((values * weights).sum() / weights.sum())
 
 
-def _order(ids: Sequence[str], size: int, *, shuffle: bool) -> DataLoader[str]:
+def _order(
+    ids: Sequence[str], size: int, *, shuffle: bool, drop_last: bool, fixed: int | None = None
+) -> DataLoader[str]:
     """Return a loader of case ids alone: it draws orders and spends random numbers as the scripts' loaders did."""
-    return DataLoader(ids, batch_size=size, shuffle=shuffle, collate_fn=list)  # type: ignore[arg-type]
+    if fixed is None:
+        return DataLoader(ids, batch_size=size, shuffle=shuffle, drop_last=drop_last, collate_fn=list)  # type: ignore[arg-type]
+    sampler = _Buffered(BatchSampler(range(len(ids)), size, drop_last), fixed)
+    return DataLoader(ids, batch_sampler=sampler, collate_fn=list)  # type: ignore[arg-type]
+
+
+class _Buffered(Sampler[list[int]]):
+    """Batches in the order in which they leave a shuffle buffer, as ``tf.data`` shuffles: any one of it at a time."""
+
+    def __init__(self, batches: Iterable[list[int]], buffer: int) -> None:
+        self.batches, self.buffer = batches, buffer
+
+    def __iter__(self) -> Iterator[list[int]]:
+        held: list[list[int]] = []
+        order: list[list[int]] = []  # all of it at once: the steps between two batches set the generator anew
+        for batch in self.batches:
+            held.append(batch)
+            if len(held) == self.buffer:
+                order.append(_any_of(held))
+        while held:
+            order.append(_any_of(held))
+        return iter(order)
+
+
+def _any_of(held: list[list[int]]) -> list[int]:
+    return held.pop(int(torch.randint(len(held), ())))
+
+
+def _check_parts(recipe: Recipe, split: Split) -> None:
+    """Refuse a split that leaves no batch for a part that the recipe uses."""
+    least = recipe.fit.batch_size if recipe.fit.drop_last else 1
+    parts = {"training": split.train, "validation": split.validation, "test": split.test}
+    for name, ids in parts.items():
+        if len(ids) < least and not (name == "test" and recipe.test is None):
+            raise UserError(
+                f"the split leaves {len(ids)} cases for the {name}, and this recipe needs {least}; give more cases, "
+                "or change split, fit.batch_size or fit.drop_last"
+            )

@@ -28,7 +28,8 @@ class Images(Part, ABC):
 
     Everything that depends on neighbouring pixels (decoding, colour, size) ends in bytes, and everything after it takes
     one byte at a time. So prepared cases can be kept as bytes, and tensors made of them are the same to the last bit
-    wherever that happens.
+    wherever that happens. A resize that does not round gives values between bytes; it ends in the numbers themselves,
+    float32, and no table is asked (:func:`numbers`).
     """
 
     @property
@@ -38,11 +39,14 @@ class Images(Part, ABC):
 
     @abstractmethod
     def image_bytes(self, image: np.ndarray) -> np.ndarray:
-        """Prepare an image up to its bytes: uint8 ``[H, W]`` or ``[H, W, 3]`` to uint8 ``[channels, h, w]``."""
+        """Prepare an image up to its bytes: uint8 ``[H, W]`` or ``[H, W, 3]`` to ``[channels, h, w]``.
+
+        The type is uint8, or float32 where bytes would round.
+        """
 
     @abstractmethod
     def mask_bytes(self, mask: np.ndarray) -> np.ndarray:
-        """Prepare a mask up to its bytes: uint8 ``[H, W]`` to uint8 ``[1, h, w]``."""
+        """Prepare a mask up to its bytes: uint8 ``[H, W]`` to ``[1, h, w]``, uint8 or float32 as an image."""
 
     @abstractmethod
     def tables(self) -> tuple[torch.Tensor, torch.Tensor]:
@@ -50,11 +54,11 @@ class Images(Part, ABC):
 
     def image(self, image: np.ndarray) -> torch.Tensor:
         """Prepare an image alone: uint8 ``[H, W]`` or ``[H, W, 3]`` to float32 ``[channels, h, w]``."""
-        return self.tables()[0].take(_indices(self.image_bytes(image)))
+        return _numbers(self.image_bytes(image), self.tables()[0])
 
     def mask(self, mask: np.ndarray) -> torch.Tensor:
         """Prepare a mask alone: uint8 ``[H, W]`` to float32 ``[1, h, w]`` in 0..1."""
-        return self.tables()[1].take(_indices(self.mask_bytes(mask)))
+        return _numbers(self.mask_bytes(mask), self.tables()[1])
 
     def __call__(self, image: np.ndarray, mask: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
         """Prepare one case.
@@ -69,22 +73,39 @@ class Images(Part, ABC):
         return self.image(image), self.mask(mask)
 
 
-def _indices(values: np.ndarray) -> torch.Tensor:
+def numbers(values: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
+    """Return the numbers of prepared values: those of a table for uint8, the values themselves for float32.
+
+    Example:
+        >>> import torch
+        >>> numbers(torch.tensor([2, 0], dtype=torch.uint8), torch.arange(256) / 255)
+        tensor([0.0078, 0.0000])
+    """
+    return values if values.is_floating_point() else table.take(values.long())
+
+
+def _numbers(values: np.ndarray, table: torch.Tensor) -> torch.Tensor:
     import torch
 
-    return torch.from_numpy(values).long()
+    return numbers(torch.from_numpy(values), table)
 
 
 @dataclass(frozen=True)
 class Split:
-    """Case ids of the three parts, each in the order in which it is used."""
+    """Case ids of the three parts, each in the order in which it is used.
+
+    No case is in two parts, but validation may be the training part itself.
+
+    Raises:
+        UserError: A case is in the split more than once.
+    """
 
     train: tuple[str, ...]
     validation: tuple[str, ...]
     test: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        ids = self.train + self.validation + self.test
+        ids = self.train + (() if self.validation == self.train else self.validation) + self.test
         if len(set(ids)) != len(ids):
             twice = next(id for id in ids if ids.count(id) > 1)
             raise UserError(f"case '{twice}' is in the split more than once")

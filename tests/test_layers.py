@@ -14,7 +14,7 @@ from llmseg import zoo
 
 ROOT = Path(llmseg.__file__).parent
 
-NETS = ("llmseg.unet", "llmseg.encoder_decoder", "llmseg.reference_nets", "llmseg.nets")
+NETS = ("llmseg.unet", "llmseg.encoder_decoder", "llmseg.reference_nets", "llmseg.nets", "llmseg.keras")
 PARTS = ("llmseg.errors", "llmseg.parts")
 RECIPE = ("llmseg.recipe", "llmseg.quirks", "llmseg.fit", "llmseg.augment")
 VALUES = (*PARTS, *NETS, *RECIPE, "llmseg.overlap", "llmseg.losses", "llmseg.scores")
@@ -38,6 +38,7 @@ LAYERS = {
     "llmseg.encoder_decoder": (*PARTS, "llmseg.recipe", "llmseg.nets"),
     "llmseg.reference_nets": (*PARTS, "llmseg.recipe", "llmseg.nets"),
     "llmseg.nets": ("llmseg.errors", "llmseg.nets"),
+    "llmseg.keras": (*PARTS, "llmseg.recipe", "llmseg.nets", "llmseg.overlap"),
     "llmseg.losses": (*PARTS, "llmseg.recipe", "llmseg.overlap"),
     "llmseg.scores": (*PARTS, "llmseg.recipe", "llmseg.overlap"),
     "llmseg.data": (*PARTS, "llmseg.recipe", "llmseg.files", "llmseg.version", "llmseg.data"),
@@ -208,7 +209,7 @@ def test_types_of_the_values_point_down_too():
         for where, name in imports(module)
         if where == TYPING and within(module, VALUES) and within(name, EVERYTHING) and not within(name, layer(module))
     }
-    records = {"llmseg.nets.unet", "llmseg.nets.encoder_decoder", "llmseg.nets.references"}
+    records = {"llmseg.nets.unet", "llmseg.nets.encoder_decoder", "llmseg.nets.references", "llmseg.nets.keras_unet"}
     assert upward <= records | {module for module in MODULES if within(module, ("llmseg.quirks",))}
 
 

@@ -9,6 +9,7 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 
 from llmseg.data.prepared import prepare
+from llmseg.data.splits import WholeSplit
 from llmseg.errors import UserError
 from llmseg.fit import Cosine, OwnSeed, Plateau
 from llmseg.loop import Chance, Epoch, Evaluated, Step, draw_start, first_seed, training
@@ -253,3 +254,73 @@ def test_a_loss_that_is_no_number_stops_the_training(tiny_recipe, prepared):
         net.head.bias.fill_(float("nan"))
     with pytest.raises(UserError, match=r"epoch 1 is not a number; lower fit\.rate \(now 0\.01\)"):
         list(training(tiny_recipe, State.begin(tiny_recipe.fit, net), prepared, split, chance=Chance(0, True)))
+
+
+def orders(recipe, prepared):
+    """The cases of each step, epoch by epoch."""
+    events = of(Step, run(recipe, prepared, seed=5)[2])
+    return [[step.ids for step in events if step.epoch == epoch] for epoch in range(recipe.fit.epochs)]
+
+
+class TestFixedBatches:
+    def test_in_the_order_of_the_split(self, tiny_recipe, prepared):
+        recipe = tiny_recipe.change("fit.fixed_batches", 1).change("fit.batch_size", 8)
+        split = start(recipe, prepared)[0]
+        listed = [split.train[place : place + 8] for place in range(0, 20, 8)]
+        assert orders(recipe, prepared) == [listed, listed]
+
+    def test_a_large_buffer_changes_their_order_only(self, tiny_recipe, prepared):
+        recipe = tiny_recipe.change("fit.fixed_batches", 100).change("fit.epochs", 4)
+        found = orders(recipe, prepared)
+        assert len({tuple(epoch) for epoch in found}) > 1
+        split = start(recipe, prepared)[0]
+        listed = {split.train[place : place + 4] for place in range(0, 20, 4)}
+        assert all(set(epoch) == listed for epoch in found)
+
+    def test_a_small_buffer_lets_no_batch_come_early(self, tiny_recipe, prepared):
+        recipe = tiny_recipe.change("fit.fixed_batches", 2).change("fit.epochs", 8)
+        split = start(recipe, prepared)[0]
+        listed = [split.train[place : place + 4] for place in range(0, 20, 4)]
+        found = orders(recipe, prepared)
+        assert len({tuple(epoch) for epoch in found}) > 1
+        for epoch in found:
+            assert all(listed.index(batch) <= place + 1 for place, batch in enumerate(epoch))
+
+    def test_senseless(self, tiny_recipe):
+        with pytest.raises(UserError, match=r"fit\.fixed_batches is 0"):
+            tiny_recipe.change("fit.fixed_batches", 0)
+
+
+def test_short_batches_are_dropped_in_every_part(tiny_recipe, prepared):
+    recipe = tiny_recipe.change("fit.batch_size", 2).change("fit.drop_last", True).change("fit.epochs", 1)
+    events = run(recipe, prepared)[2]
+    assert {len(step.ids) for step in of(Step, events)} == {2}
+    assert [len(e.ids) for e in of(Evaluated, events) if e.phase == "test"] == [2], "of three"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"fit.drop_last": True}, "leaves 2 cases for the validation, and this recipe needs 4"),
+        ({"split": WholeSplit(held_out=0.0, seed=1)}, "leaves 0 cases for the test, and this recipe needs 1"),
+    ],
+)
+def test_a_part_without_a_batch_is_refused(tiny_recipe, prepared, changes, message):
+    recipe = tiny_recipe
+    for path, value in changes.items():
+        recipe = recipe.change(path, value)
+    with pytest.raises(UserError, match=message):
+        start(recipe, prepared)
+
+
+def test_no_split_validates_on_the_training_cases(tiny_recipe, prepared):
+    recipe = tiny_recipe.change("split", WholeSplit(held_out=0.0, seed=1)).change("test", None)
+    events = run(recipe.change("fit.epochs", 1), prepared)[2]
+    assert [id for e in of(Evaluated, events) for id in e.ids] == list(prepared.ids)
+
+
+def test_epoch_loss_as_a_sum_over_the_number_of_cases(tiny_recipe, prepared):
+    recipe = tiny_recipe.change("fit.epoch_loss", "batches-over-cases").change("fit.epochs", 1)
+    events = run(recipe, prepared)[2]
+    losses = [step.loss.item() for step in of(Step, events)]
+    assert of(Epoch, events)[0].train_loss == pytest.approx(sum(losses) / 20, rel=1e-12)

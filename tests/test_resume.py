@@ -111,6 +111,17 @@ def test_killed_with_all_that_references_need(content, recipe, phantoms, tmp_pat
     assert [str(w.message) for w in recwarn if "lr_scheduler" in str(w.message)] == []
 
 
+def test_killed_with_fixed_batches_and_the_steps_of_keras(content, recipe, phantoms, tmp_path):
+    """The shuffle buffer is drawn again, and Adam's epsilon depends on the steps taken."""
+    for path, value in (("fit.fixed_batches", 3), ("fit.optimizer", "keras-adam"), ("fit.epochs", 2)):
+        recipe = recipe.change(path, value)
+    whole = content(train(recipe, phantoms, tmp_path / "whole", progress=False).folder)
+    for moment in (2, 9):
+        folder = tmp_path / str(moment)
+        train_and_die(moment, recipe, phantoms, folder, checkpoint_every=0)
+        assert content(train(recipe, phantoms, folder, progress=False).folder) == whole
+
+
 def test_killed_again_and_again(content, recipe, phantoms, tmp_path):
     whole = content(train(recipe, phantoms, tmp_path / "whole", progress=False).folder)
     tries = 0
@@ -184,7 +195,7 @@ def test_another_split_is_not_continued(recipe, phantoms, tmp_path, monkeypatch)
     """As if another version of the library that draws it had been installed in between."""
     folder = tmp_path / "run"
     train_and_die(3, recipe, phantoms, folder, checkpoint_every=0)
-    monkeypatch.setattr("sklearn.model_selection.train_test_split", lambda ids, **_: (ids[:-5], ids[-5:]))
+    monkeypatch.setattr("sklearn.model_selection.train_test_split", lambda ids, **_: (ids[::2], ids[1::2]))
     with pytest.raises(UserError, match=r"begun with another split; use the versions its run\.json names"):
         train(recipe, phantoms, folder, progress=False)
 

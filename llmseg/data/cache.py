@@ -133,7 +133,7 @@ def _build(path: Path, store: Store, images: Images, progress: bool) -> None:
         for place, pair in enumerate(_noted(content, prepared)):
             for name, values in zip(("images", "masks"), pair, strict=True):
                 if place == 0:
-                    file.create_dataset(name, shape=(len(store.ids), *values.shape), dtype=np.uint8)
+                    file.create_dataset(name, shape=(len(store.ids), *values.shape), dtype=values.dtype)
                 file[name][place] = values
         file.attrs.update({"store": store.name, "content": content.hexdigest()})
 
@@ -168,7 +168,7 @@ def _array(path: Path, dataset: h5py.Dataset) -> np.ndarray:
         stack: np.ndarray = dataset[()]
         return stack
     # Larger stacks stay on disk. Copy on write: torch wants memory it could write to, the file stays as it is.
-    return np.memmap(path, np.uint8, "c", dataset.id.get_offset(), dataset.shape)
+    return np.memmap(path, dataset.dtype, "c", dataset.id.get_offset(), dataset.shape)
 
 
 def _entry(path: Path) -> CacheEntry:

@@ -24,10 +24,11 @@ class Prepare(Images):
         colour: ``grey`` (Pillow's ITU-R 601 weights) or ``rgb`` (grey images get three equal channels).
         colour_when: Whether colours are converted before or after the resize; it tells on images in colour only.
         size: Height and width of the tensors; ``None`` keeps the native size.
-        image_resize: Pillow's bilinear or bicubic, which widen their kernels when they reduce, or OpenCV's bilinear,
-            which does not.
-        mask_resize: Pillow's bilinear, bicubic or nearest (samples at pixel centres), or OpenCV's nearest (samples at
-            the pixel's corner).
+        image_resize: Pillow's bilinear or bicubic, which widen their kernels when they reduce, or its nearest (samples
+            at pixel centres); OpenCV's bilinear, which does not widen its kernel; or that of ``tf.image``, which does
+            not round to bytes either.
+        mask_resize: Pillow's bilinear, bicubic or nearest, OpenCV's nearest (samples at the pixel's corner), or the
+            bilinear of ``tf.image``.
         mean: Mean of the normalisation, on the 0..1 scale; 0 for none.
         std: Standard deviation of the normalisation, on the 0..1 scale; 1 for none.
         arithmetic: ``unit-first`` divides by 255, then normalises, as torchvision does; ``bytes`` takes
@@ -47,8 +48,10 @@ class Prepare(Images):
     colour: Literal["grey", "rgb"]
     colour_when: Literal["before-resize", "after-resize"]
     size: tuple[int, int] | None
-    image_resize: Literal["pillow-bilinear", "pillow-bicubic", "opencv-bilinear"]
-    mask_resize: Literal["pillow-bilinear", "pillow-bicubic", "pillow-nearest", "opencv-nearest"]
+    image_resize: Literal[
+        "pillow-bilinear", "pillow-bicubic", "pillow-nearest", "opencv-bilinear", "tensorflow-bilinear"
+    ]
+    mask_resize: Literal["pillow-bilinear", "pillow-bicubic", "pillow-nearest", "opencv-nearest", "tensorflow-bilinear"]
     mean: float
     std: float
     arithmetic: Literal["unit-first", "bytes"]
@@ -68,12 +71,12 @@ class Prepare(Images):
         return 3 if self.colour == "rgb" else 1
 
     def image_bytes(self, image: np.ndarray) -> np.ndarray:
-        """Convert the colour and resize: uint8 ``[H, W]`` or ``[H, W, 3]`` to uint8 ``[channels, h, w]``."""
+        """Convert the colour and resize: uint8 ``[H, W]`` or ``[H, W, 3]`` to ``[channels, h, w]``."""
         prepared: np.ndarray = _chains(self).image(image)
         return prepared
 
     def mask_bytes(self, mask: np.ndarray) -> np.ndarray:
-        """Binarise, if that comes first, and resize: uint8 ``[H, W]`` to uint8 ``[1, h, w]``."""
+        """Binarise, if that comes first, and resize: uint8 ``[H, W]`` to ``[1, h, w]``."""
         prepared: np.ndarray = _chains(self).mask(mask)
         return prepared
 

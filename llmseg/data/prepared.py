@@ -14,7 +14,7 @@ from tqdm import tqdm
 from llmseg.data.ahead import ahead
 from llmseg.data.store import Store
 from llmseg.errors import UserError
-from llmseg.recipe import Images
+from llmseg.recipe import Images, numbers
 
 RESIDENT_SHARE = 0.25
 """Cases are held in the memory of the device, or of the machine, if they take at most this share of it."""
@@ -26,8 +26,8 @@ class Prepared:
 
     Attributes:
         ids: Case ids in the store's order.
-        images: uint8 ``[N, C, h, w]``.
-        masks: uint8 ``[N, 1, h, w]``.
+        images: uint8 ``[N, C, h, w]``, or float32 where the recipe's resize gives values between bytes.
+        masks: uint8 ``[N, 1, h, w]``, or float32 likewise.
         tables: The numbers that the byte values of images and of masks stand for, float32 ``[256]`` each.
     """
 
@@ -66,7 +66,7 @@ class Prepared:
 def _numbers(values: Tensor, table: Tensor, device: torch.device) -> Tensor:
     if values.device != device:
         values = values.pin_memory().to(device, non_blocking=True)
-    return table.to(device).take(values.long())
+    return numbers(values, table.to(device))
 
 
 def prepare(store: Store, images: Images, *, progress: bool = False) -> Prepared:

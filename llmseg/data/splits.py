@@ -127,6 +127,50 @@ class RandomSplit(Splitter):
         return split
 
 
+@dataclass(frozen=True, kw_only=True)
+class WholeSplit(Splitter):
+    """No split: all cases train in listing order, the same cases validate, and none is left for a test.
+
+    Attributes:
+        held_out: Fraction that is set apart instead, half for validation and half for the test, by scikit-learn's
+            ``train_test_split`` called twice; 0 for none.
+        seed: ``random_state`` of both calls.
+
+    Example:
+        >>> import torch
+        >>> split = WholeSplit(held_out=0.0, seed=42)(["a", "b"], torch.Generator())
+        >>> split.train, split.validation, split.test
+        (('a', 'b'), ('a', 'b'), ())
+    """
+
+    held_out: float
+    seed: int
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.held_out:
+            _check_fraction("held_out", self.held_out)
+
+    def __call__(self, ids: Sequence[str], generator: torch.Generator) -> Split:
+        """Divide the ids, or do not. The generator is not used.
+
+        Raises:
+            UserError: There are too few cases for three parts.
+        """
+        if not self.held_out:
+            return Split(tuple(ids), tuple(ids), ())
+        divided = TwoStepSplit(
+            first="held-out",
+            first_size=self.held_out,
+            second_size=0.5,
+            sizes_are="test_size",
+            seed=self.seed,
+            order="drawn",
+            shuffled=False,
+        )
+        return divided(ids, generator)
+
+
 def _check_fraction(name: str, value: float) -> None:
     if not 0 < value < 1:
         raise UserError(f"split.{name} is {value}; it must be a fraction above 0 and below 1")

@@ -17,6 +17,7 @@ from monai.transforms import (
     Transform,
 )
 from PIL import Image
+from torch.nn import functional
 
 if TYPE_CHECKING:
     from llmseg.data.images import Prepare
@@ -29,6 +30,7 @@ _PILLOW = {
 }
 _TO_TENSOR = EnsureType(data_type="tensor", dtype=torch.float32, track_meta=False)
 _BYTES = EnsureType(data_type="numpy", dtype=np.uint8)
+_NUMBERS = EnsureType(data_type="numpy", dtype=np.float32)
 _CHANNEL = EnsureChannelFirst(channel_dim="no_channel")
 _UNIT = ScaleIntensityRange(a_min=0, a_max=255, b_min=0, b_max=1)
 _OPENCV = {"opencv-bilinear": cv2.INTER_LINEAR, "opencv-nearest": cv2.INTER_NEAREST}
@@ -64,6 +66,18 @@ class OpenCVResize(Transform):
         return cv2.resize(data, self.size[::-1], interpolation=self.interpolation)
 
 
+class TensorFlowResize(Transform):
+    """Resize as ``tf.image.resize`` does: bilinear, half-pixel centres, no anti-aliasing, float32 ``[C, h, w]``."""
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        self.size = size
+
+    def __call__(self, data: np.ndarray) -> np.ndarray:
+        values = torch.from_numpy(np.atleast_3d(data)).permute(2, 0, 1)[None].float()
+        resized = functional.interpolate(values, size=self.size, mode="bilinear", align_corners=False)
+        return resized[0].numpy()
+
+
 class NormalizeBytes(Transform):
     """``(value - 255 mean) * (1 / (255 std))`` in float32, as albumentations' ``Normalize``."""
 
@@ -94,8 +108,8 @@ class Chains:
     """The transforms of a :class:`llmseg.data.images.Prepare`.
 
     Attributes:
-        image: Up to the image's bytes.
-        mask: Up to the mask's bytes.
+        image: Up to the image's bytes, or to its numbers where bytes would round.
+        mask: Up to the mask's bytes, or numbers.
         tables: What the transforms after that make of the 256 byte values of image and mask.
     """
 
@@ -113,14 +127,22 @@ def chains(record: Prepare) -> Chains:
             first = [Above(record.mask_threshold * 255, largest=255)]
         else:
             late = [Above(record.mask_threshold, largest=1)]
-    resize, colour = _resize(record.size, record.image_resize), Colour(record.colour)
-    coloured = [colour, *resize] if record.colour_when == "before-resize" else [*resize, colour]
     channel = EnsureChannelFirst(channel_dim="no_channel" if record.colour == "grey" else -1)
+    before = record.colour_when == "before-resize"
+    colour: tuple[list[Transform], list[Transform]] = ([Colour(record.colour)], [])
+    early, last = colour if before else colour[::-1]
     return Chains(
-        image=Compose([*coloured, channel, _BYTES]),
-        mask=Compose([*first, *_resize(record.size, record.mask_resize), _CHANNEL, _BYTES]),
+        image=Compose([*early, *_sized(record, record.image_resize, Compose([*last, channel]), _normalised(record))]),
+        mask=Compose([*first, *_sized(record, record.mask_resize, _CHANNEL, [_UNIT, *late])]),
         tables=(_table(_normalised(record)), _table([_UNIT, *late])),
     )
+
+
+def _sized(record: Prepare, how: str, channel: Transform, after: list[Transform]) -> list[Transform]:
+    """Return what follows colour and early binarisation: up to bytes, or up to the numbers if the resize has none."""
+    if how == "tensorflow-bilinear" and record.size is not None:
+        return [TensorFlowResize(record.size), *after, _NUMBERS]
+    return [*_resize(record.size, how), channel, _BYTES]
 
 
 def _table(steps: list[Transform]) -> torch.Tensor:

@@ -88,7 +88,8 @@ def _block(record: UNet, inside: int, hidden: int, out: int) -> nn.Module:
     return double_conv(inside, hidden, out, norm=record.norm == "batch", bias=record.bias)
 
 
-def _equal(x: Tensor, skip: Tensor) -> tuple[Tensor, Tensor]:
+def equal(x: Tensor, skip: Tensor) -> tuple[Tensor, Tensor]:
+    """Return a map and the skip it meets; raise :class:`UserError` if they differ in size."""
     if x.shape[-2:] != skip.shape[-2:]:
         raise UserError(
             f"a map of {_size(x)} meets a skip of {_size(skip)}: this network needs input sides that can be halved "
@@ -115,7 +116,7 @@ def _crop(x: Tensor, skip: Tensor) -> tuple[Tensor, Tensor]:
     return x, skip[..., : x.shape[-2], : x.shape[-1]]
 
 
-_FITTED = {"error": _equal, "pad": _pad, "resize": _resize, "resize-nearest": _resize_nearest, "crop": _crop}
+_FITTED = {"error": equal, "pad": _pad, "resize": _resize, "resize-nearest": _resize_nearest, "crop": _crop}
 
 
 def _size(x: Tensor) -> str:

@@ -19,7 +19,7 @@ def _binarised_too_early(recipe: Recipe) -> bool:
     return (
         not math.isnan(number(recipe, "images.mask_threshold"))
         and at(recipe, "images.threshold_when") == "before-resize"
-        and at(recipe, "images.mask_resize") in ("pillow-bilinear", "pillow-bicubic")
+        and at(recipe, "images.mask_resize") in ("pillow-bilinear", "pillow-bicubic", "tensorflow-bilinear")
         and at(recipe, "images.size") is not None
     )
 
@@ -36,6 +36,8 @@ def _cut(recipe: Recipe, path: str) -> float:
 
 
 def _test_share(recipe: Recipe) -> float:
+    if at(recipe, "split.kind") == "WholeSplit":
+        return number(recipe, "split.held_out") / 2
     if at(recipe, "split.kind") == "RandomSplit":
         return 1 - number(recipe, "split.train") - number(recipe, "split.validation")
     held_out = _cut(recipe, "split.first_size")
@@ -43,6 +45,8 @@ def _test_share(recipe: Recipe) -> float:
 
 
 def _smaller_test(recipe: Recipe) -> tuple[str, object]:
+    if at(recipe, "split.kind") == "WholeSplit":
+        return "split.held_out", 2 * TEST_SHARE
     if at(recipe, "split.kind") == "RandomSplit":
         return "split.train", 1 - TEST_SHARE - number(recipe, "split.validation")
     name, share = "first_size", TEST_SHARE
@@ -125,8 +129,16 @@ DATA_QUIRKS = (
         kind="choice",
         sentence="Images are reduced without smoothing them first.",
         why="Inputs differ from those of others for the same file, most where images are reduced most.",
-        found=has("images.image_resize", "opencv-bilinear"),
+        found=has("images.image_resize", "opencv-bilinear", "pillow-nearest", "tensorflow-bilinear"),
         cure=to("images.image_resize", "pillow-bilinear"),
+    ),
+    Quirk(
+        id="no-split",
+        kind="mistake",
+        sentence="All cases are trained on, and validation takes the same cases.",
+        why="Validation says how well the training cases are known, and none is left for a test.",
+        found=has("split.held_out", 0.0),
+        cure=to("split.held_out", 2 * TEST_SHARE),
     ),
     Quirk(
         id="large-test-split",

@@ -131,6 +131,11 @@ NET_QUIRKS = (
     ),
 )
 
+
+def _validated_without_dice(recipe: Recipe) -> bool:
+    return number(recipe, "loss.dice") > 0 and at(recipe, "loss.validation") == "cross-entropy"
+
+
 LOSS_QUIRKS = (
     Quirk(
         id="double-sigmoid",
@@ -154,6 +159,22 @@ LOSS_QUIRKS = (
         why="A cross-entropy refuses values outside 0 to 1, and a Dice loss of them is no Dice.",
         found=lambda recipe: _reads(recipe, "probability", "logits"),
         cure=to("loss.reads", "logits"),
+    ),
+    Quirk(
+        id="dice-added",
+        kind="mistake",
+        sentence="The loss adds the Dice coefficient itself, instead of one minus it.",
+        why="It falls when prediction and mask overlap less, so training works against overlap.",
+        found=lambda recipe: number(recipe, "loss.dice") > 0 and at(recipe, "loss.dice_term") == "coefficient",
+        cure=to("loss.dice_term", "loss"),
+    ),
+    Quirk(
+        id="dice-in-training-only",
+        kind="mistake",
+        sentence="The training loss has a Dice term and the validation loss has none.",
+        why="The two curves are not the same quantity.",
+        found=_validated_without_dice,
+        cure=to("loss.validation", "same"),
     ),
     Quirk(
         id="shrunk-masks",
@@ -211,6 +232,30 @@ FIT_QUIRKS = (
         why="A value per batch then stands for another number of cases in either list.",
         found=_other_test_batch,
         cure=to("fit.test_batch_size", None),
+    ),
+    Quirk(
+        id="fixed-batches",
+        kind="choice",
+        sentence="Batches hold the same cases in every epoch.",
+        why="Cases always meet the same others, so a Dice or a batch norm over them sees few mixtures.",
+        found=lambda recipe: number(recipe, "fit.fixed_batches") >= 1,
+        cure=to("fit.fixed_batches", None),
+    ),
+    Quirk(
+        id="dropped-cases",
+        kind="mistake",
+        sentence="Batches that are short are left out, in validation and test, too.",
+        why="Some cases are never trained on or never scored, where the order is fixed always the same ones.",
+        found=has("fit.drop_last", True),
+        cure=to("fit.drop_last", False),
+    ),
+    Quirk(
+        id="shrunk-epoch-loss",
+        kind="mistake",
+        sentence="An epoch's loss is the sum of its batches' means over the number of cases.",
+        why="It is smaller than the loss by about the batch size, and cannot be compared with that of others.",
+        found=has("fit.epoch_loss", "batches-over-cases"),
+        cure=to("fit.epoch_loss", "cases"),
     ),
     Quirk(
         id="unweighted-epoch-loss",

@@ -21,6 +21,10 @@ def _where(part: Literal["score", "test"]) -> str:
     return "validation" if part == "score" else "test"
 
 
+def _grey(recipe: Recipe) -> bool:
+    return at(recipe, "images.mask_threshold") is None
+
+
 def _of_reading(part: Literal["score", "test"]) -> tuple[Quirk, ...]:
     """Return quirks in what the score makes of the network's output."""
     where = _where(part)
@@ -78,6 +82,30 @@ def _of_reading(part: Literal["score", "test"]) -> tuple[Quirk, ...]:
                     pipelines=("bing-copilot", "github-copilot"),
                 ),
             ),
+        ),
+        Quirk(
+            id=f"mean-iou-in-{where}",
+            kind="mistake",
+            sentence=f"The {where} score is a mean of the IoU of foreground and background, and no Dice.",
+            why="Background is most of an image, so half of the score is high whatever is found.",
+            found=has(f"{part}.measure", "mean-iou"),
+            cure=to(f"{part}.measure", "dice"),
+        ),
+        Quirk(
+            id=f"truncated-output-in-{where}",
+            kind="mistake",
+            sentence=f"The {where} score cuts probabilities to whole numbers.",
+            why="A pixel is foreground only at a probability of exactly 1, so nearly nothing is.",
+            found=has(f"{part}.prediction", "truncated"),
+            cure=to(f"{part}.prediction", "rounded"),
+        ),
+        Quirk(
+            id=f"truncated-masks-in-{where}",
+            kind="mistake",
+            sentence=f"The {where} score cuts grey mask values to whole numbers.",
+            why="Only mask values of exactly 1 are foreground, so objects lose their edges.",
+            found=lambda recipe: at(recipe, f"{part}.mask") == "truncated" and _grey(recipe),
+            cure=to(f"{part}.mask", "rounded"),
         ),
         Quirk(
             id=f"shrunk-masks-in-{where}",

@@ -1,6 +1,7 @@
 """The pipelines, by name.
 
-One file per pipeline, one line here. An entry from outside the package is added with :func:`register`.
+One file per pipeline (the TensorFlow variants share three), one line here. An entry from outside the package is added
+with :func:`register`.
 """
 
 from __future__ import annotations
@@ -32,11 +33,14 @@ from llmseg.zoo import (
     references,
     reruns_gpt_4o,
     reruns_gpt_o4_mini_high,
+    tensorflow_copilots,
+    tensorflow_openai,
+    tensorflow_others,
 )
-from llmseg.zoo.card import Card, Disagreement, Pipeline, Published
+from llmseg.zoo.card import Assumed, Card, Disagreement, Mend, Pipeline, Published
 from llmseg.zoo.common import TEXTBOOK
 
-__all__ = ["TEXTBOOK", "Card", "Disagreement", "Pipeline", "Published", "get", "names", "register"]
+__all__ = ["TEXTBOOK", "Assumed", "Card", "Disagreement", "Mend", "Pipeline", "Published", "get", "names", "register"]
 
 _PIPELINES: dict[str, Pipeline] = {}
 
@@ -96,7 +100,8 @@ def names(
         vendor: The vendor, or the beginning of it; capitals do not matter.
         in_study: ``True`` for the nineteen of the study and what was registered as such, ``False`` for the others,
             ``None`` for all. References are left to ``reference``.
-        variants: Whether to include entries with a tag, such as ``gpt-o3@rgb``.
+        variants: Whether to include entries with a tag, such as ``gpt-o3@rgb``, ``gpt-4@tensorflow`` or
+            ``gpt-4o@run-03``.
         reference: ``False`` for pipelines of language models, ``True`` for the references that experts wrote,
             ``None`` for both.
         quirk: Id of a quirk that the recipe must have; see :func:`llmseg.quirk_names`.
@@ -181,5 +186,8 @@ for _pipeline in (
     reruns_gpt_o4_mini_high.RUN_08,
     reruns_gpt_o4_mini_high.RUN_09,
     reruns_gpt_o4_mini_high.RUN_10,
+    *tensorflow_openai.PIPELINES,
+    *tensorflow_copilots.PIPELINES,
+    *tensorflow_others.PIPELINES,
 ):
     register(_pipeline)

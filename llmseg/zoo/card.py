@@ -74,6 +74,32 @@ class Published:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Mend:
+    """A point in which code does not run as given, and the reading of it that the recipe states.
+
+    Attributes:
+        fault: What fails.
+        reading: What the recipe does instead.
+    """
+
+    fault: str
+    reading: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assumed:
+    """A part or field of the recipe that no source states.
+
+    Attributes:
+        path: Its dotted path.
+        reason: Why it has its value.
+    """
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Card:
     """Who wrote a pipeline, what was published of it, and where the two come apart.
 
@@ -93,6 +119,10 @@ class Card:
         author_edits: Edits made by the study's authors that can be seen.
         disagreements: Where document and code differ.
         summary: The pipeline's network in a sentence.
+        framework: What the scripts are written for. The study ran none of those for TensorFlow; it printed their
+            settings.
+        mends: Where the scripts do not run as given.
+        assumed: What of the recipe no source states.
     """
 
     name: str
@@ -108,6 +138,9 @@ class Card:
     author_edits: tuple[str, ...]
     disagreements: tuple[Disagreement, ...]
     summary: str
+    framework: Literal["PyTorch", "TensorFlow"] = "PyTorch"
+    mends: tuple[Mend, ...] = ()
+    assumed: tuple[Assumed, ...] = ()
 
     @property
     def is_reference(self) -> bool:
@@ -124,7 +157,7 @@ class Pipeline:
         card: Who wrote it and what was published.
         recipe: Everything that decides a result.
         original_names: (our prefix, the original's prefix) for every block of the network, as found in the state
-            dictionaries that the original scripts save.
+            dictionaries that the original scripts save; empty if they save none.
 
     Example:
         >>> from llmseg import zoo
@@ -161,10 +194,13 @@ class Pipeline:
             path: A ``.pth`` state dictionary with the original's names.
 
         Raises:
-            UserError: The file is missing, is no state dictionary, or does not fit this network.
+            UserError: The script saved no such file; the file is missing, is no state dictionary, or does not fit this
+                network.
         """
         return checkpoints.load_original(self, Path(path))
 
     def to_original(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Rename the entries of our state dictionary to the original script's names."""
+        """Rename the entries of our state dictionary to the original script's names, if it has any."""
+        if not self.original_names:
+            return dict(state)
         return {checkpoints.renamed(name, self.original_names): tensor for name, tensor in state.items()}

@@ -33,6 +33,11 @@ def renamed(name: str, prefixes: Sequence[tuple[str, str]]) -> str:
 
 def load_original(pipeline: Pipeline, path: Path) -> nn.Module:
     """Build the pipeline's network with the weights of an original state dictionary; see ``Pipeline``."""
+    if not pipeline.original_names:
+        raise UserError(
+            f"the script of {pipeline.id} is written for {pipeline.card.framework} and saves no state dictionary; "
+            "train it, and give the run"
+        )
     found = _read(path)
     head = pipeline.to_original(pipeline.build(in_channels=1).state_dict())
     first = next(iter(head))

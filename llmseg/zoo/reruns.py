@@ -53,7 +53,6 @@ def rerun(
     """
     card = replace(
         base.card,
-        in_study=False,
         parameters=parameters,
         published=published,
         published_for="brain",

@@ -188,3 +188,55 @@ def test_batches_lie_in_memory_as_those_of_the_scripts(colour):
 def test_senseless_fields(fields, word):
     with pytest.raises(UserError, match=word):
         with_fields(**fields)
+
+
+class TestAgainstTensorFlow:
+    # Places up to 90 in float32, as TensorFlow computes them, are off by a unit in the last place, 2^-17; neighbours
+    # differ by up to 1.
+    CLOSE = 2 * 2**-17
+
+    @staticmethod
+    def by_hand(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """Bilinear at half-pixel centres in double precision, one axis after the other."""
+        values = image.astype(np.float64)
+        for axis, target in enumerate(size):
+            length = values.shape[axis]
+            places = np.clip((np.arange(target) + 0.5) * length / target - 0.5, 0, length - 1)
+            low = np.floor(places).astype(int)
+            share = (places - low).reshape([-1 if a == axis else 1 for a in range(values.ndim)])
+            high = np.minimum(low + 1, length - 1)
+            values = values.take(low, axis) * (1 - share) + values.take(high, axis) * share
+        return values
+
+    @pytest.mark.parametrize("size", [*SIZES, (200, 31)])
+    @pytest.mark.parametrize("image", [GREY, RGB], ids=["grey", "rgb"])
+    def test_bilinear_does_not_round(self, size, image):
+        record = with_fields(size=size, image_resize="tensorflow-bilinear", colour="grey" if image.ndim == 2 else "rgb")
+        expected = np.atleast_3d(self.by_hand(image, size)).transpose(2, 0, 1) / 255
+        found = record.image(image)
+        assert found.dtype == torch.float32
+        np.testing.assert_allclose(found.numpy(), expected, rtol=0, atol=self.CLOSE)
+        assert record.image_bytes(image).dtype == np.float32
+        assert size == (90, 70) or (found * 255 % 1).unique().numel() > 255
+
+    def test_masks(self):
+        grey = with_fields(size=(32, 48), mask_resize="tensorflow-bilinear", mask_threshold=None)
+        expected = self.by_hand(MASK, (32, 48))
+        np.testing.assert_allclose(grey.mask(MASK)[0].numpy() * 255, expected, rtol=0, atol=255 * self.CLOSE)
+        binary = dataclasses.replace(grey, mask_threshold=127 / 255)
+        assert torch.equal(binary.mask(MASK)[0], torch.from_numpy(expected > 127).float())
+        early = dataclasses.replace(grey, mask_threshold=0.3, threshold_when="before-resize")
+        expected = self.by_hand(np.where(GREY > 0.3 * 255, 255, 0).astype(np.uint8), (32, 48))
+        np.testing.assert_allclose(early.mask(GREY)[0].numpy() * 255, expected, rtol=0, atol=255 * self.CLOSE)
+
+    def test_thresholds_of_the_variants(self):
+        """``> 127`` and rounding of value/255, for every byte value."""
+        values = np.arange(256, dtype=np.uint8).reshape(16, 16)
+        for id, expected in (("gpt-4", values > 127), ("gpt-4o", np.round(values / 255) == 1)):
+            images = dataclasses.replace(zoo.get(f"{id}@tensorflow").recipe.images, size=(16, 16))
+            assert torch.equal(images.mask(values)[0], torch.from_numpy(expected).float())
+
+    def test_load_img_is_pillows_nearest(self):
+        resized = np.asarray(Image.fromarray(GREY).resize((48, 32), Image.Resampling.NEAREST))
+        found = with_fields(size=(32, 48), image_resize="pillow-nearest").image(GREY)
+        assert torch.equal(found[0], torch.from_numpy(resized.astype(np.float32)) / 255)

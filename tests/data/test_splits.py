@@ -11,12 +11,14 @@ from sklearn.model_selection import train_test_split
 from torch.utils.data import random_split
 
 from llmseg import zoo
-from llmseg.data.splits import RandomSplit, TwoStepSplit
+from llmseg.data.splits import RandomSplit, TwoStepSplit, WholeSplit
 from llmseg.errors import UserError
 from llmseg.recipe import Split
 from llmseg.zoo.common import SPLIT_80_10_10
 
 EVERY_ID = zoo.names(in_study=None, variants=True)
+# One script has no split, which every number of cases allows; see TestWholeSplit.
+DIVIDING = [id for id in EVERY_ID if not isinstance(zoo.get(id).recipe.split, WholeSplit)]
 ONCE = RandomSplit(calls="once", train=0.8, validation=0.1)
 TWICE = RandomSplit(calls="twice", train=0.7, validation=0.15)
 
@@ -86,7 +88,7 @@ def test_random_splits_follow_the_generator(split):
     assert split(ids(40), seeded(1)) != split(ids(40), seeded(2))
 
 
-@given(st.sampled_from(EVERY_ID), st.integers(1, 60), st.integers(0, 99))
+@given(st.sampled_from(DIVIDING), st.integers(1, 60), st.integers(0, 99))
 @settings(max_examples=80, deadline=None)
 def test_every_recipe_divides_all_cases_or_refuses(id, count, seed):
     split = zoo.get(id).recipe.split
@@ -100,7 +102,7 @@ def test_every_recipe_divides_all_cases_or_refuses(id, count, seed):
     assert len(found.train) >= max(len(found.validation), len(found.test))
 
 
-@pytest.mark.parametrize("id", EVERY_ID)
+@pytest.mark.parametrize("id", DIVIDING)
 @pytest.mark.parametrize("count", [1, 2])
 def test_two_cases_are_too_few_for_every_recipe(id, count):
     with pytest.raises(UserError, match=f"{count} cases are too few .*give more cases"):
@@ -135,3 +137,25 @@ def test_a_shuffle_comes_before_the_split_and_follows_the_seed():
     assert found[0] == found[1] == plain(listed, torch.Generator())
     assert found[0] != found[2]
     assert found[0] != plain(ids(40), torch.Generator())
+
+
+class TestWholeSplit:
+    def test_no_split(self):
+        found = WholeSplit(held_out=0.0, seed=42)(ids(7), seeded())
+        assert (found.train, found.validation, found.test) == (tuple(ids(7)), tuple(ids(7)), ())
+
+    def test_mended_it_is_the_usual_one(self):
+        assert WholeSplit(held_out=0.2, seed=42)(ids(50), seeded()) == SPLIT_80_10_10(ids(50), seeded())
+
+    def test_it_is_the_only_one_that_does_not_divide(self):
+        assert set(EVERY_ID) - set(DIVIDING) == {"gpt-4@tensorflow"}
+
+    @pytest.mark.parametrize("held_out", [-0.1, 1.0])
+    def test_senseless(self, held_out):
+        with pytest.raises(UserError, match=r"split\.held_out"):
+            WholeSplit(held_out=held_out, seed=42)
+
+    @pytest.mark.parametrize("parts", [(("a", "b"), ("b", "a"), ()), (("a",), ("a",), ("a",)), (("a", "a"), (), ())])
+    def test_validation_is_all_of_the_training_part_or_none_of_it(self, parts):
+        with pytest.raises(UserError, match="more than once"):
+            Split(*parts)

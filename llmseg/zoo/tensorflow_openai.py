@@ -1,0 +1,291 @@
+"""The TensorFlow variants that OpenAI's language models wrote."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from llmseg.data.splits import WholeSplit
+from llmseg.fit import Fit
+from llmseg.keras.losses import KerasBCEDice
+from llmseg.keras.scores import MeanIoU
+from llmseg.recipe import Recipe
+from llmseg.zoo import gpt_4, gpt_4o, gpt_o1_preview
+from llmseg.zoo.card import Assumed, Disagreement, Mend, Pipeline, Published
+from llmseg.zoo.common import SPLIT_80_10_10
+from llmseg.zoo.tensorflow_common import (
+    BCE,
+    DECODED_GREY,
+    KERAS_UNET,
+    LOADED_IMAGES,
+    NOT_STATED,
+    RELISTED,
+    REMEMBERED_LOGITS,
+    SOFT_DICE,
+    TENSORFLOW_IMAGES,
+    TEST_FIRST,
+    tensorflow_card,
+)
+
+_TABLE_ONLY = "the study's table says so, the answer holds no layers"
+_TEXTBOOK = "textbook value: neither the answer nor the table says"
+
+GPT_4 = Pipeline(
+    id="gpt-4@tensorflow",
+    card=tensorflow_card(
+        gpt_4.PIPELINE.card,
+        parameters=23197569,
+        summary="unknown: the answer leaves the layers out; here a U-Net with the channels of the study's table",
+        published=Published(
+            parameters=NOT_STATED,
+            training_time=NOT_STATED,
+            batch_size=32,
+            epochs=50,
+            optimizer="Adam, default learning rate (0.001)",
+            loss="Binary Crossentropy",
+            image_size=(256, 256),
+            encoder_stages=4,
+            decoder_stages=4,
+            block="2 Conv2D + ReLU per block",
+            encoder=(64, 128, 256, 512),
+            bottleneck="Conv2D, depth varies",
+            decoder=(256, 128, 64, 32),
+            head="1x1 Conv2D, Sigmoid activation",
+        ),
+        disagreements=(
+            Disagreement(
+                kind="document-against-code",
+                about="architecture",
+                published="channels of encoder and decoder, kind of block, number of stages",
+                code="no layers at all",
+                consequence="these values have no source in the code",
+            ),
+        ),
+        mends=(
+            Mend(
+                fault="the model is a placeholder: no encoder or decoder, a head on a tensor that does not exist",
+                reading="the channels of the study's table in a textbook U-Net",
+            ),
+            Mend(
+                fault="the generator gets the folder's name as bytes and compares names as bytes with text",
+                reading="images and masks are paired by name",
+            ),
+        ),
+        assumed=(
+            *(Assumed(path=f"net.{name}", reason=_TABLE_ONLY) for name in ("encoder", "decoder", "norm")),
+            *(
+                Assumed(path=f"net.{name}", reason=_TEXTBOOK)
+                for name in ("bottleneck", "up", "join", "concat", "skip_from", "dropout", "narrow")
+            ),
+            Assumed(path="score.lists", reason="Keras counts pixels over the epoch; here the mean of the batches"),
+            REMEMBERED_LOGITS,
+            DECODED_GREY,
+        ),
+    ),
+    recipe=Recipe(
+        images=replace(TENSORFLOW_IMAGES, mask_threshold=127 / 255),
+        split=WholeSplit(held_out=0.0, seed=42),
+        net=replace(KERAS_UNET, decoder=(256, 128, 64, 32)),
+        loss=BCE,
+        fit=Fit(
+            batch_size=32,
+            test_batch_size=None,
+            epochs=50,
+            fixed_batches=1,
+            drop_last=False,
+            optimizer="keras-adam",
+            rate=0.001,
+            decay=0.0,
+            schedule=None,
+            average=None,
+            augment=None,
+            keep="last",
+            epoch_loss="cases",
+            own_seed=None,
+        ),
+        score=MeanIoU(
+            measure="mean-iou",
+            reads="sigmoid",
+            prediction="truncated",
+            mask="truncated",
+            over="batch",
+            lists="epoch",
+        ),
+        test=None,
+    ),
+    original_names=(),
+)
+
+_DICE_4O = replace(SOFT_DICE, reads="output", sizes="output-to-mask")
+_HALF_SIZE = "the network's output has half the size of the masks, for which the answer has no rule"
+
+GPT_4O = Pipeline(
+    id="gpt-4o@tensorflow",
+    card=tensorflow_card(
+        gpt_4o.PIPELINE.card,
+        parameters=29804481,
+        summary=(
+            "U-Net-like: pooling ends every block, the bottleneck's too, skips are pooled and joined after the stages; "
+            "3x3 transposed convolutions; batch norm; the output is half the input size"
+        ),
+        published=Published(
+            parameters=NOT_STATED,
+            training_time=NOT_STATED,
+            batch_size=16,
+            epochs=50,
+            optimizer="Adam, Learning Rate: 0.001",
+            loss="Binary Cross-Entropy + Dice Loss",
+            image_size=(256, 256),
+            encoder_stages=4,
+            decoder_stages=4,
+            block="2 Conv layers + BatchNorm + ReLU",
+            encoder=(64, 128, 256, 512, 1024),
+            bottleneck="1024 filters with Conv block",
+            decoder=(512, 256, 128, 64),
+            head="1 Conv2D with Sigmoid Activation",
+        ),
+        disagreements=(
+            Disagreement(
+                kind="document-against-code",
+                about="objective",
+                published="binary cross-entropy + Dice loss",
+                code="the Dice coefficient itself is added",
+                consequence="it has the wrong sign: training works against overlap",
+            ),
+            Disagreement(
+                kind="undocumented",
+                about="architecture",
+                published="four stages down and up, blocks of two convolutions",
+                code="pooling sits inside the blocks of encoder and bottleneck",
+                consequence="the output has half the input size",
+            ),
+        ),
+        mends=(
+            Mend(
+                fault="the loss meets an output of 128x128 and a mask of 256x256",
+                reading="the probabilities are enlarged to the mask, as in the model's PyTorch pipeline",
+            ),
+            Mend(
+                fault="the loss figure is asked for with loaders instead of losses",
+                reading="it is drawn of the losses",
+            ),
+        ),
+        assumed=(
+            Assumed(path="loss.sizes", reason=_HALF_SIZE),
+            Assumed(path="score.sizes", reason=_HALF_SIZE),
+            Assumed(path="loss.clipped", reason="enlarged probabilities are not the very output of a sigmoid"),
+        ),
+    ),
+    recipe=Recipe(
+        images=LOADED_IMAGES,
+        split=SPLIT_80_10_10,
+        net=replace(
+            KERAS_UNET,
+            norm="batch",
+            up="transposed-3x3",
+            join="after-stage",
+            skip_from="pooling",
+            output="probability",
+        ),
+        loss=KerasBCEDice(
+            bce=1.0,
+            dice=1.0,
+            dice_term="coefficient",
+            dice_smooth=1.0,
+            validation="cross-entropy",
+            reads="probability",
+            clipped="always",
+            sizes="output-to-mask",
+        ),
+        fit=Fit(
+            batch_size=16,
+            test_batch_size=None,
+            epochs=50,
+            fixed_batches=1,
+            drop_last=True,
+            optimizer="keras-adam",
+            rate=0.001,
+            decay=0.0,
+            schedule=None,
+            average=None,
+            augment=None,
+            keep="last",
+            epoch_loss="cases",
+            own_seed=None,
+        ),
+        score=_DICE_4O,
+        test=None,
+    ),
+    original_names=(),
+)
+
+GPT_O1_PREVIEW = Pipeline(
+    id="gpt-o1-preview@tensorflow",
+    card=tensorflow_card(
+        gpt_o1_preview.PIPELINE.card,
+        parameters=31031685,
+        summary=(
+            "U-Net without norm, nearest up-sampling with 2x2 convolutions, dropout at the two deepest blocks, a "
+            "convolution to two channels before the head"
+        ),
+        published=Published(
+            parameters=NOT_STATED,
+            training_time=NOT_STATED,
+            batch_size=16,
+            epochs=10,
+            optimizer="Adam, Default Learning Rate 0.001 (TensorFlow)",
+            loss="Combined Loss (Binary Cross-Entropy + Dice Loss)",
+            image_size=(256, 256),
+            encoder_stages=4,
+            decoder_stages=4,
+            block="2 Conv layers + ReLU Activation",
+            encoder=(64, 128, 256, 512, 1024),
+            bottleneck="1024 filters with Conv Block",
+            decoder=(512, 256, 128, 64),
+            head="Conv2D (1 filter, Sigmoid Activation)",
+        ),
+        disagreements=(
+            Disagreement(
+                kind="undocumented",
+                about="architecture",
+                published="blocks, bottleneck and head",
+                code="two dropout layers, 2x2 convolutions after up-sampling, a 2-channel convolution before the head",
+                consequence="the network cannot be built from the table",
+            ),
+            Disagreement(
+                kind="document-against-code",
+                about="split",
+                published="80/10/10 for all models",
+                code="70/10/20",
+                consequence="less to train on, and other test cases",
+            ),
+        ),
+        assumed=(REMEMBERED_LOGITS, DECODED_GREY, RELISTED),
+    ),
+    recipe=Recipe(
+        images=TENSORFLOW_IMAGES,
+        split=replace(TEST_FIRST, second_size=0.125, order="sorted", shuffled=False),
+        net=replace(KERAS_UNET, up="nearest-2x2", concat="skip-first", dropout=0.5, narrow=2),
+        loss=replace(BCE, dice=1.0),
+        fit=Fit(
+            batch_size=16,
+            test_batch_size=None,
+            epochs=10,
+            fixed_batches=None,
+            drop_last=False,
+            optimizer="keras-adam",
+            rate=0.001,
+            decay=0.0,
+            schedule=None,
+            average=None,
+            augment=None,
+            keep="last",
+            epoch_loss="cases",
+            own_seed=None,
+        ),
+        score=SOFT_DICE,
+        test=SOFT_DICE,
+    ),
+    original_names=(),
+)
+
+PIPELINES = (GPT_4, GPT_4O, GPT_O1_PREVIEW)
