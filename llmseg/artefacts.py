@@ -74,8 +74,9 @@ def write_artefacts(run: Run, pipeline: Pipeline, store: Store) -> Path:
 
     ``train_losses.xlsx`` and ``val_losses.xlsx`` have two rows, the epoch numbers and the losses;
     ``validation_dice_scores.xlsx`` a row per epoch and a column per listed score; ``test_dice_scores.xlsx`` one row;
-    none has a header or an index. ``losses.png`` shows both losses, ``samples.png`` five random test cases,
-    ``model_state_dict.pth`` has the weights under the original script's names.
+    none has a header or an index. ``losses.png`` shows both losses, ``samples.png`` five random test cases
+    (validation cases where no case is left for a test), ``model_state_dict.pth`` has the weights under the original
+    script's names, or ours if it has none.
 
     Args:
         run: A finished run of the pipeline.
@@ -150,7 +151,7 @@ def _samples(run: Run, store: Store) -> Figure:
     from matplotlib.figure import Figure
 
     recipe, net = run.recipe, run.load_net()
-    ids = run.split.test
+    ids = run.split.test or run.split.validation
     chosen = random.Random(run.record["seed"]).sample(ids, min(SAMPLES, len(ids)))
     figure = Figure(figsize=(9, 3 * len(chosen)), layout="constrained")
     grid = figure.subplots(len(chosen), 3, squeeze=False)

@@ -9,6 +9,7 @@ from PIL import Image
 
 from llmseg import zoo
 from llmseg.artefacts import replay
+from llmseg.data.splits import WholeSplit
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +73,16 @@ def test_a_recipe_without_test_writes_no_test_sheet(toy, phantoms, tmp_path):
     folder = replay(without, phantoms, tmp_path / "run", progress=False).folder / "replay"
     assert not (folder / "test_dice_scores.xlsx").exists()
     assert (folder / "validation_dice_scores.xlsx").exists()
+
+
+def test_a_pipeline_without_a_split_and_names_shows_what_it_has(toy, phantoms, tmp_path):
+    recipe = toy.recipe.change("split", WholeSplit(held_out=0.0, seed=42)).change("test", None).change("fit.epochs", 1)
+    without = replace(toy, recipe=recipe, original_names=())
+    run = replay(without, phantoms, tmp_path / "run", progress=False)
+    state = torch.load(run.folder / "replay" / "model_state_dict.pth", weights_only=True)
+    assert state.keys() == run.load_net().state_dict().keys()
+    with Image.open(run.folder / "replay" / "samples.png") as image:
+        assert len(image.convert("L").getcolors()) > 10
 
 
 def test_files_that_an_interrupted_replay_lacks_are_written_by_the_next(toy, phantoms, tmp_path, monkeypatch):
