@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import llmseg
+from llmseg import Variant, hold_out, run_study, zoo
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def price_list(module):
+    return module("price_list")
+
+
+def test_planted_by_one_field(price_list):
+    textbook = zoo.TEXTBOOK
+    found = {id: price_list.planted(textbook, llmseg.get_quirk(id)) for id in llmseg.quirk_names()}
+    assert found["grey-masks"].images.mask_threshold is None
+    assert found["double-sigmoid"] is None
+    for id, recipe in found.items():
+        if recipe is not None:
+            assert id in [quirk.id for quirk in recipe.quirks]
+            assert len(textbook.diff(recipe)) == 1
+
+
+def test_prices_of_a_tiny_recipe(price_list, tiny_recipe, phantoms, tmp_path, monkeypatch):
+    """A quirk that changes masks has a price in Dice; one of the score has a price in the score only."""
+    pipeline = zoo.get("gpt-o3")
+    recipe = tiny_recipe.change("fit.epochs", 1).change("images.mask_threshold", None).change("test.threshold", None)
+    monkeypatch.setattr(price_list.zoo, "get", lambda name: type(pipeline)("tiny", pipeline.card, recipe, ()))
+    options = argparse.Namespace(kind="mistake", size=0, batch_size=0, epochs=None, seeds=1, runs=tmp_path)
+    rows = list(price_list._prices("tiny", "phantoms", phantoms, hold_out(phantoms), options))
+    prices = {row["quirk"]: row for row in rows}
+    assert set(prices) == {"grey-masks", "soft-dice-in-test"}
+    assert prices["grey-masks"]["changes_masks"]
+    assert prices["grey-masks"]["low"] <= prices["grey-masks"]["gained"] <= prices["grey-masks"]["high"]
+    scored = prices["soft-dice-in-test"]
+    assert (scored["changes_masks"], scored["gained"]) == (False, 0.0)
+    assert scored["own_before"] != scored["own_after"]
+
+
+def test_own_score_is_that_of_the_run(price_list, tiny_recipe, phantoms, tmp_path):
+    recipe = tiny_recipe.change("fit.epochs", 1)
+    options = {"holdout": hold_out(phantoms), "seeds": 1, "device": "cpu", "progress": False}
+    study = run_study(
+        "tiny",
+        [Variant("base", recipe), Variant("b", recipe.change("fit.rate", 1e-9))],
+        phantoms,
+        tmp_path / "s",
+        **options,
+    )
+    (run,) = study.runs("base")
+    listed = run.listed
+    expected = listed[listed["phase"] == "test"]["value"].mean()
+    assert price_list.own_score(run, phantoms, recipe.test) == pytest.approx(expected, abs=1e-6)
+    assert math.isnan(price_list.own_score(run, phantoms, None))
+
+
+def test_the_page_is_that_of_the_results(module):
+    results = ROOT / "benchmarks" / "results" / "price_list.json"
+    page = module("price_list_page").page(json.loads(results.read_text(encoding="utf-8")))
+    assert (ROOT / "docs" / "price-list.md").read_text(encoding="utf-8") == page
+
+
+def test_means_of_cohorts(module):
+    rows = pd.DataFrame({"part": ["net", "loss", "net", "loss"], "difference": [0.1, 0.0, 0.3, 0.2]})
+    assert module("cohorts").means(rows)["mean"].tolist() == pytest.approx([0.2, 0.1])
