@@ -155,7 +155,10 @@ def _gained(row: Any, *, planted: bool) -> dict[str, Any]:
     sign = -1 if planted else 1
     low, high = sorted((sign * float(row["low"]), sign * float(row["high"])))
     spread = {"groups": int(row["groups"]), "seeds": int(row["seeds"])}
-    return {"gained": sign * float(row["difference"]), "low": low, "high": high, **spread}
+    means = (float(row["base"]), float(row["mean"]))
+    having, without = means[::sign]
+    facts = {"dice_having": having, "dice_without": without, "gained": sign * float(row["difference"])}
+    return {**facts, "low": low, "high": high, **spread}
 
 
 def _rescored(study: Study, store: Store, quirk: Quirk, without: Recipe, having: Recipe) -> dict[str, Any]:

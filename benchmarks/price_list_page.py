@@ -30,19 +30,23 @@ def _settings(record: Mapping[str, Any]) -> str:
     size = f"{chosen['size']} x {chosen['size']} pixels" if chosen["size"] else "each recipe's own size"
     epochs = f"{chosen['epochs']} epochs" if chosen["epochs"] else "each recipe's own epochs"
     batch = f"batches of {chosen['batch_size']}" if chosen["batch_size"] else "each recipe's own batches"
+    datasets = ", ".join(dict.fromkeys(row["dataset"] for row in record["rows"]))
     return (
-        f"Run on {', '.join(chosen['data'])}: {size}, {batch}, {epochs}, {chosen['seeds']} seeds, "
-        f"{100 * chosen['fraction']:g} % of the cases held out. So small a run shows what is large; that an interval "
-        "holds zero does not show that a quirk is harmless. A full list needs whole data sets, the recipes' own sizes "
-        "and epochs, and at least five seeds."
+        f"Run on {datasets}: {size}, {batch}, {epochs}, {chosen['seeds']} seeds, {100 * chosen['fraction']:g} % of the "
+        "cases held out. So small a run shows what is large; that an interval holds zero does not show that a quirk is "
+        "harmless, and a network that has learnt nothing has no price. A full list needs whole data sets, the recipes' "
+        "own sizes and epochs, and at least five seeds."
     )
 
 
 def _learnt(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    table = ["| quirk | data set | pipeline | Dice gained | 95 % interval |", "|---|---|---|---|---|"]
+    table = [
+        "| quirk | data set | pipeline | Dice with it | Dice gained | 95 % interval |",
+        "|---|---|---|---|---|---|",
+    ]
     table += [
         f"| `{r['quirk']}` | {r['dataset']} | {r['pipeline']}{' (planted)' if r['planted'] else ''} | "
-        f"{r['gained']:+.3f} | {r['low']:+.3f} to {r['high']:+.3f} |"
+        f"{r['dice_having']:.3f} | {r['gained']:+.3f} | {r['low']:+.3f} to {r['high']:+.3f} |"
         for r in rows
     ]
     return ["## Quirks that change masks", "", *table]

@@ -40,7 +40,7 @@ CHANGES = {
     "split.seed": st.integers(0, 2**31),
     "net.encoder": st.tuples(*[st.integers(1, 64)] * len(RECIPE.get("net.encoder"))),
     "net.bias": st.booleans(),
-    "net.dropout": st.floats(0, 1),
+    "net.dropout": st.floats(0, 1, exclude_max=True),
     "loss.reads": st.sampled_from(["logits", "probability"]),
     "loss.bce": st.integers(1, 9) | st.floats(0.1, 9),
     "fit.epochs": st.integers(1, 10**6),
