@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import math
 from pathlib import Path
@@ -32,9 +33,9 @@ def test_planted_by_one_field(price_list):
 
 def test_prices_of_a_tiny_recipe(price_list, tiny_recipe, phantoms, tmp_path, monkeypatch):
     """A quirk that changes masks has a price in Dice; one of the score has a price in the score only."""
-    pipeline = zoo.get("gpt-o3")
     recipe = tiny_recipe.change("fit.epochs", 1).change("images.mask_threshold", None).change("test.threshold", None)
-    monkeypatch.setattr(price_list.zoo, "get", lambda name: type(pipeline)("tiny", pipeline.card, recipe, ()))
+    monkeypatch.setattr("llmseg.zoo._PIPELINES", dict(zoo._PIPELINES))
+    zoo.register(dataclasses.replace(zoo.get("gpt-o3"), id="tiny", recipe=recipe))
     options = argparse.Namespace(kind="mistake", size=0, batch_size=0, epochs=None, seeds=1, runs=tmp_path)
     rows = list(price_list._prices("tiny", "phantoms", phantoms, hold_out(phantoms), options))
     prices = {row["quirk"]: row for row in rows}
