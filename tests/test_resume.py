@@ -90,7 +90,7 @@ def test_killed(content, recipe, phantoms, tmp_path, own_seed, moments):
     [
         ("last", (3, 6, 7, 20)),
         ("lowest-validation-loss", (7, 8)),
-        pytest.param("last", range(EVENTS), marks=pytest.mark.slow),
+        pytest.param("last", range(EVENTS), marks=pytest.mark.thorough),
     ],
     ids=["last", "lowest", "at any event"],
 )
