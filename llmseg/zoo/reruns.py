@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from llmseg.fit import Fit
 from llmseg.recipe import Recipe
 from llmseg.scores import Dice
 from llmseg.zoo.card import Disagreement, Pipeline, Published
+from llmseg.zoo.common import BCE_ON_PROBABILITY, BILINEAR_MASKS, SPLIT_80_10_10, STANDARD_UNET
 
 PER_CASE = Dice(
     reads="output",
@@ -24,6 +26,31 @@ PER_CASE = Dice(
 )
 MEAN_OF_BATCH = replace(PER_CASE, lists="batch")
 OVER_BATCH = replace(PER_CASE, over="batch", lists="batch")
+MOST = Recipe(
+    images=BILINEAR_MASKS,
+    split=SPLIT_80_10_10,
+    net=STANDARD_UNET,
+    loss=BCE_ON_PROBABILITY,
+    fit=Fit(
+        batch_size=8,
+        test_batch_size=None,
+        fixed_batches=None,
+        drop_last=False,
+        epochs=25,
+        optimizer="adam",
+        rate=1e-4,
+        decay=0.0,
+        schedule=None,
+        average=None,
+        augment=None,
+        keep="last",
+        epoch_loss="batches",
+        own_seed=None,
+    ),
+    score=PER_CASE,
+    test=PER_CASE,
+)
+"""What most reruns of GPT-4o do; those of GPT o4-mini-high have another network and other epochs."""
 
 
 def rerun(

@@ -4,37 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from llmseg.fit import Fit, OwnSeed
-from llmseg.recipe import Recipe
+from llmseg.fit import OwnSeed
 from llmseg.zoo.card import Published
-from llmseg.zoo.common import BCE_ON_PROBABILITY, BILINEAR_MASKS, SPLIT_80_10_10, STANDARD_UNET, original_names
+from llmseg.zoo.common import original_names
 from llmseg.zoo.gpt_4o import PIPELINE as BASE
-from llmseg.zoo.reruns import MEAN_OF_BATCH, OVER_BATCH, PER_CASE, against_table, rerun
-
-_MOST = Recipe(
-    images=BILINEAR_MASKS,
-    split=SPLIT_80_10_10,
-    net=STANDARD_UNET,
-    loss=BCE_ON_PROBABILITY,
-    fit=Fit(
-        batch_size=8,
-        test_batch_size=None,
-        fixed_batches=None,
-        drop_last=False,
-        epochs=25,
-        optimizer="adam",
-        rate=1e-4,
-        decay=0.0,
-        schedule=None,
-        average=None,
-        augment=None,
-        keep="last",
-        epoch_loss="batches",
-        own_seed=None,
-    ),
-    score=PER_CASE,
-    test=PER_CASE,
-)
+from llmseg.zoo.reruns import MEAN_OF_BATCH, MOST, OVER_BATCH, PER_CASE, against_table, rerun
 
 
 def _published(
@@ -61,7 +35,7 @@ def _published(
 RUN_01 = rerun(
     BASE,
     1,
-    recipe=_MOST.change("images.image_resize", "pillow-bicubic")
+    recipe=MOST.change("images.image_resize", "pillow-bicubic")
     .change("images.mask_resize", "pillow-bicubic")
     .change("net.norm", "none")
     .change("fit.epochs", 30)
@@ -84,7 +58,7 @@ RUN_01 = rerun(
 RUN_02 = rerun(
     BASE,
     2,
-    recipe=_MOST.change("split.shuffled", True)
+    recipe=MOST.change("split.shuffled", True)
     .change("net.concat", "skip-first")
     .change("net.mismatch", "resize-nearest")
     .change("fit.rate", 1e-3)
@@ -106,7 +80,7 @@ RUN_02 = rerun(
 RUN_03 = rerun(
     BASE,
     3,
-    recipe=_MOST.change("images.mask_resize", "pillow-nearest")
+    recipe=MOST.change("images.mask_resize", "pillow-nearest")
     .change("fit.epochs", 20)
     .change("fit.test_batch_size", 1),
     original_names=original_names(
@@ -133,7 +107,7 @@ RUN_03 = rerun(
 RUN_04 = rerun(
     BASE,
     4,
-    recipe=_MOST.change("fit.epochs", 20)
+    recipe=MOST.change("fit.epochs", 20)
     .change("fit.test_batch_size", 1)
     .change("score", replace(MEAN_OF_BATCH, smooth=1e-8))
     .change("test", replace(PER_CASE, smooth=1e-8)),
@@ -153,7 +127,7 @@ RUN_04 = rerun(
 RUN_05 = rerun(
     BASE,
     5,
-    recipe=_MOST.change("split.shuffled", True)
+    recipe=MOST.change("split.shuffled", True)
     .change("fit.epochs", 20)
     .change("fit.epoch_loss", "cases")
     .change("fit.test_batch_size", 1)
@@ -183,7 +157,7 @@ RUN_05 = rerun(
 RUN_06 = rerun(
     BASE,
     6,
-    recipe=_MOST.change("net.drawn", "ups-first")
+    recipe=MOST.change("net.drawn", "ups-first")
     .change("fit.epoch_loss", "cases")
     .change("fit.own_seed", OwnSeed(seed=42, summary_batch=1, spare_orders=0))
     .change("score", OVER_BATCH),
@@ -203,7 +177,7 @@ RUN_06 = rerun(
 RUN_07 = rerun(
     BASE,
     7,
-    recipe=_MOST.change("fit.test_batch_size", 1),
+    recipe=MOST.change("fit.test_batch_size", 1),
     original_names=original_names(
         encoder="enc1.block enc2.block enc3.block enc4.block",
         bottleneck="bottleneck.block",
@@ -220,7 +194,7 @@ RUN_07 = rerun(
 RUN_08 = rerun(
     BASE,
     8,
-    recipe=_MOST.change("fit.epochs", 20)
+    recipe=MOST.change("fit.epochs", 20)
     .change("fit.epoch_loss", "cases")
     .change("score", MEAN_OF_BATCH)
     .change("test", MEAN_OF_BATCH),
@@ -240,7 +214,7 @@ RUN_08 = rerun(
 RUN_09 = rerun(
     BASE,
     9,
-    recipe=_MOST.change("net.norm", "none")
+    recipe=MOST.change("net.norm", "none")
     .change("net.concat", "skip-first")
     .change("net.mismatch", "resize-nearest")
     .change("net.drawn", "bottleneck-last")
@@ -272,7 +246,7 @@ RUN_09 = rerun(
 RUN_10 = rerun(
     BASE,
     10,
-    recipe=_MOST.change("fit.test_batch_size", 1).change("score", MEAN_OF_BATCH),
+    recipe=MOST.change("fit.test_batch_size", 1).change("score", MEAN_OF_BATCH),
     original_names=original_names(
         encoder="encoder1.block encoder2.block encoder3.block encoder4.block",
         bottleneck="bottleneck.block",
@@ -285,3 +259,5 @@ RUN_10 = rerun(
     failures=1,
     summary="Standard U-Net; validation lists means of batches, the test a Dice per image",
 )
+
+PIPELINES = (RUN_01, RUN_02, RUN_03, RUN_04, RUN_05, RUN_06, RUN_07, RUN_08, RUN_09, RUN_10)

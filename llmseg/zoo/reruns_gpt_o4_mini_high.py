@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from llmseg.fit import Fit
-from llmseg.recipe import Recipe
 from llmseg.zoo.card import Published
-from llmseg.zoo.common import BCE_ON_PROBABILITY, BILINEAR_MASKS, SPLIT_80_10_10, STANDARD_UNET, original_names
+from llmseg.zoo.common import SPLIT_80_10_10, STANDARD_UNET, original_names
 from llmseg.zoo.gpt_o4_mini_high import PIPELINE as BASE
-from llmseg.zoo.reruns import MEAN_OF_BATCH, OVER_BATCH, PER_CASE, against_table, rerun
+from llmseg.zoo.reruns import MEAN_OF_BATCH, MOST, OVER_BATCH, PER_CASE, against_table, rerun
 
 _BY_TRAIN_SIZE = replace(SPLIT_80_10_10, first_size=0.8, sizes_are="train_size")
 _TRANSPOSED = replace(STANDARD_UNET, concat="skip-first", mismatch="resize-nearest", drawn="bottleneck-last")
@@ -23,30 +21,7 @@ _BILINEAR = replace(
     mismatch="pad",
 )
 _BELOW_ONLY = replace(MEAN_OF_BATCH, reads="sigmoid", smoothed="below")
-_MOST = Recipe(
-    images=BILINEAR_MASKS,
-    split=SPLIT_80_10_10,
-    net=_BILINEAR,
-    loss=BCE_ON_PROBABILITY,
-    fit=Fit(
-        batch_size=8,
-        test_batch_size=None,
-        fixed_batches=None,
-        drop_last=False,
-        epochs=20,
-        optimizer="adam",
-        rate=1e-4,
-        decay=0.0,
-        schedule=None,
-        average=None,
-        augment=None,
-        keep="last",
-        epoch_loss="cases",
-        own_seed=None,
-    ),
-    score=PER_CASE,
-    test=PER_CASE,
-)
+_MOST = MOST.change("net", _BILINEAR).change("fit.epochs", 20).change("fit.epoch_loss", "cases")
 _ROW = Published(
     parameters="13,390,209",
     training_time="",
@@ -422,3 +397,5 @@ RUN_10 = rerun(
         _STAGES,
     ),
 )
+
+PIPELINES = (RUN_01, RUN_02, RUN_03, RUN_04, RUN_05, RUN_06, RUN_07, RUN_08, RUN_09, RUN_10)

@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 from llmseg.data.splits import WholeSplit
-from llmseg.fit import Fit
 from llmseg.keras.losses import KerasBCEDice
 from llmseg.keras.scores import MeanIoU
 from llmseg.recipe import Recipe
 from llmseg.zoo import gpt_4, gpt_4o, gpt_o1_preview
-from llmseg.zoo.card import Assumed, Disagreement, Mend, Pipeline, Published
+from llmseg.zoo.card import Assumed, Disagreement, Mend, Pipeline
 from llmseg.zoo.common import SPLIT_80_10_10
 from llmseg.zoo.tensorflow_common import (
     BCE,
     DECODED_GREY,
+    KERAS_FIT,
+    KERAS_PUBLISHED,
     KERAS_UNET,
     LOADED_IMAGES,
-    NOT_STATED,
     RELISTED,
     REMEMBERED_LOGITS,
     SOFT_DICE,
@@ -35,16 +35,11 @@ GPT_4 = Pipeline(
         gpt_4.PIPELINE.card,
         parameters=23197569,
         summary="unknown: the answer leaves the layers out; here a U-Net with the channels of the study's table",
-        published=Published(
-            parameters=NOT_STATED,
-            training_time=NOT_STATED,
+        published=replace(
+            KERAS_PUBLISHED,
             batch_size=32,
-            epochs=50,
             optimizer="Adam, default learning rate (0.001)",
             loss="Binary Crossentropy",
-            image_size=(256, 256),
-            encoder_stages=4,
-            decoder_stages=4,
             block="2 Conv2D + ReLU per block",
             encoder=(64, 128, 256, 512),
             bottleneck="Conv2D, depth varies",
@@ -86,22 +81,7 @@ GPT_4 = Pipeline(
         split=WholeSplit(held_out=0.0, seed=42),
         net=replace(KERAS_UNET, decoder=(256, 128, 64, 32)),
         loss=BCE,
-        fit=Fit(
-            batch_size=32,
-            test_batch_size=None,
-            epochs=50,
-            fixed_batches=1,
-            drop_last=False,
-            optimizer="keras-adam",
-            rate=0.001,
-            decay=0.0,
-            schedule=None,
-            average=None,
-            augment=None,
-            keep="last",
-            epoch_loss="cases",
-            own_seed=None,
-        ),
+        fit=replace(KERAS_FIT, batch_size=32, fixed_batches=1, rate=0.001, epoch_loss="cases"),
         score=MeanIoU(
             measure="mean-iou",
             reads="sigmoid",
@@ -127,20 +107,11 @@ GPT_4O = Pipeline(
             "U-Net-like: pooling ends every block, the bottleneck's too, skips are pooled and joined after the stages; "
             "3x3 transposed convolutions; batch norm; the output is half the input size"
         ),
-        published=Published(
-            parameters=NOT_STATED,
-            training_time=NOT_STATED,
-            batch_size=16,
-            epochs=50,
+        published=replace(
+            KERAS_PUBLISHED,
             optimizer="Adam, Learning Rate: 0.001",
             loss="Binary Cross-Entropy + Dice Loss",
-            image_size=(256, 256),
-            encoder_stages=4,
-            decoder_stages=4,
-            block="2 Conv layers + BatchNorm + ReLU",
-            encoder=(64, 128, 256, 512, 1024),
             bottleneck="1024 filters with Conv block",
-            decoder=(512, 256, 128, 64),
             head="1 Conv2D with Sigmoid Activation",
         ),
         disagreements=(
@@ -196,22 +167,7 @@ GPT_4O = Pipeline(
             clipped="always",
             sizes="output-to-mask",
         ),
-        fit=Fit(
-            batch_size=16,
-            test_batch_size=None,
-            epochs=50,
-            fixed_batches=1,
-            drop_last=True,
-            optimizer="keras-adam",
-            rate=0.001,
-            decay=0.0,
-            schedule=None,
-            average=None,
-            augment=None,
-            keep="last",
-            epoch_loss="cases",
-            own_seed=None,
-        ),
+        fit=replace(KERAS_FIT, fixed_batches=1, drop_last=True, rate=0.001, epoch_loss="cases"),
         score=_DICE_4O,
         test=None,
     ),
@@ -227,21 +183,12 @@ GPT_O1_PREVIEW = Pipeline(
             "U-Net without norm, nearest up-sampling with 2x2 convolutions, dropout at the two deepest blocks, a "
             "convolution to two channels before the head"
         ),
-        published=Published(
-            parameters=NOT_STATED,
-            training_time=NOT_STATED,
-            batch_size=16,
+        published=replace(
+            KERAS_PUBLISHED,
             epochs=10,
             optimizer="Adam, Default Learning Rate 0.001 (TensorFlow)",
             loss="Combined Loss (Binary Cross-Entropy + Dice Loss)",
-            image_size=(256, 256),
-            encoder_stages=4,
-            decoder_stages=4,
             block="2 Conv layers + ReLU Activation",
-            encoder=(64, 128, 256, 512, 1024),
-            bottleneck="1024 filters with Conv Block",
-            decoder=(512, 256, 128, 64),
-            head="Conv2D (1 filter, Sigmoid Activation)",
         ),
         disagreements=(
             Disagreement(
@@ -263,25 +210,10 @@ GPT_O1_PREVIEW = Pipeline(
     ),
     recipe=Recipe(
         images=TENSORFLOW_IMAGES,
-        split=replace(TEST_FIRST, second_size=0.125, order="sorted", shuffled=False),
+        split=replace(TEST_FIRST, second_size=0.125, order="sorted"),
         net=replace(KERAS_UNET, up="nearest-2x2", concat="skip-first", dropout=0.5, narrow=2),
         loss=replace(BCE, dice=1.0),
-        fit=Fit(
-            batch_size=16,
-            test_batch_size=None,
-            epochs=10,
-            fixed_batches=None,
-            drop_last=False,
-            optimizer="keras-adam",
-            rate=0.001,
-            decay=0.0,
-            schedule=None,
-            average=None,
-            augment=None,
-            keep="last",
-            epoch_loss="cases",
-            own_seed=None,
-        ),
+        fit=replace(KERAS_FIT, epochs=10, rate=0.001, epoch_loss="cases"),
         score=SOFT_DICE,
         test=SOFT_DICE,
     ),
