@@ -13,11 +13,10 @@ The same command continues an interrupted one.
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 import pandas as pd
-import torch
+from outcome import write_outcome
 from tqdm import tqdm
 
 import llmseg
@@ -78,14 +77,9 @@ def means(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _write(options: argparse.Namespace, rows: pd.DataFrame) -> None:
     names = ("older", "newer", "swaps", "fraction", "size", "epochs", "seeds")
-    record = {
-        "hardware": llmseg.hardware(),
-        "versions": {"llmseg": llmseg.__version__, "torch": torch.__version__},
-        "settings": {"data": options.data.name, **{name: getattr(options, name) for name in names}},
-        "means": means(rows).to_dict("records"),
-        "rows": rows.to_dict("records"),
-    }
-    options.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    settings = {"data": options.data.name, **{name: getattr(options, name) for name in names}}
+    found = {"means": means(rows).to_dict("records"), "rows": rows.to_dict("records")}
+    write_outcome(options.json, settings=settings, **found)
 
 
 if __name__ == "__main__":

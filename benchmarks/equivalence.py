@@ -16,13 +16,13 @@ from __future__ import annotations
 
 import argparse
 import copy
-import json
 import statistics
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
+from outcome import write_outcome
 from tqdm import tqdm
 
 import llmseg
@@ -62,14 +62,8 @@ def main() -> int:
 
 
 def _write(options: argparse.Namespace, fast: Numerics, rows: list[dict[str, object]]) -> None:
-    record = {
-        "hardware": llmseg.hardware(),
-        "versions": {"llmseg": llmseg.__version__, "torch": torch.__version__},
-        "numerics": asdict(fast),
-        "settings": {name: getattr(options, name) for name in ("band", "cases", "epochs", "size", "starts")},
-        "rows": rows,
-    }
-    options.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    settings = {name: getattr(options, name) for name in ("band", "cases", "epochs", "size", "starts")}
+    write_outcome(options.json, numerics=asdict(fast), settings=settings, rows=rows)
 
 
 def _options() -> argparse.Namespace:

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import sys
 import time
 from pathlib import Path
 
-import torch
+from outcome import write_outcome
 from tqdm import tqdm
 
 import llmseg
@@ -32,18 +31,13 @@ def main() -> int:
         rows.append(_verified(path, options.golden))
         held = [v["level"] for v in rows[-1]["verdicts"] if v["holds"]]
         tqdm.write(f"{rows[-1]['pipeline']:<24}{' '.join(held)}  {rows[-1]['seconds']:.0f} s")
-    outcome = {
-        "hardware": llmseg.hardware(),
-        "versions": {"llmseg": llmseg.__version__, "torch": torch.__version__},
-        "records": rows,
-    }
-    options.out.write_text(json.dumps(outcome, indent=2) + "\n", encoding="utf-8")
+    write_outcome(options.out, records=rows)
     return 0 if all(v["holds"] for row in rows for v in row["verdicts"]) else 1
 
 
 def _verified(path: Path, golden: Path) -> dict[str, object]:
     record = llmseg.read_record(path)
-    name = record["slug"] + ("@rgb" if record["variant"] == "rgb" else "")
+    name = llmseg.recorded_id(record)
     started = time.perf_counter()
     verdicts = llmseg.verify(
         llmseg.zoo.get(name),

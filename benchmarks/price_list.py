@@ -23,17 +23,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from outcome import write_outcome
 from price_list_page import page
 from tqdm import tqdm
 
 import llmseg
 from llmseg import Quirk, Recipe, Run, Store, Study, Variant, zoo
 from llmseg.recipe import Score
+from llmseg.variants import deciding
 
 PLANTED = "textbook"
 """What the textbook recipe is called in the list."""
-
-_PART = {"size": "images", "epochs": "fit"}
 
 
 def main() -> None:
@@ -84,9 +84,9 @@ def _prices(
 ) -> Iterator[dict[str, Any]]:
     """Yield a row per quirk."""
     base = _sized(zoo.TEXTBOOK if pipeline == PLANTED else zoo.get(pipeline).recipe, options)
-    imposed = {name for name, given in (("size", options.size), ("epochs", options.epochs)) if given}
-    pairs = dict(_pairs(pipeline, base, options.kind, {f"{_PART[name]}.{name}" for name in imposed}))
-    scored_only = {quirk for quirk, (without, having) in pairs.items() if _learns(without) == _learns(having)}
+    imposed = {path for path, given in (("images.size", options.size), ("fit.epochs", options.epochs)) if given}
+    pairs = dict(_pairs(pipeline, base, options.kind, imposed))
+    scored_only = {quirk for quirk, (without, having) in pairs.items() if deciding(without) == deciding(having)}
     others = {q: p for q, p in pairs.items() if q not in scored_only}
     name = {q: f"{'with' if pipeline == PLANTED else 'without'} {q.id}" for q in others}
     changed = {q: having if pipeline == PLANTED else without for q, (without, having) in others.items()}
@@ -145,18 +145,13 @@ def _sized(recipe: Recipe, options: argparse.Namespace) -> Recipe:
     return recipe.change("fit.batch_size", options.batch_size) if options.batch_size else recipe
 
 
-def _learns(recipe: Recipe) -> tuple[object, ...]:
-    """Return what decides the weights."""
-    return recipe.images, recipe.split, recipe.net, recipe.loss, recipe.fit
-
-
 def _gained(row: Any, *, planted: bool) -> dict[str, Any]:
     """Return what the repair gains: the variant over the base, or for a planted quirk the base over the variant."""
     sign = -1 if planted else 1
+    base, variant = float(row["base"]), float(row["mean"])
     low, high = sorted((sign * float(row["low"]), sign * float(row["high"])))
     spread = {"groups": int(row["groups"]), "seeds": int(row["seeds"])}
-    means = (float(row["base"]), float(row["mean"]))
-    having, without = means[::sign]
+    having, without = (variant, base) if planted else (base, variant)
     facts = {"dice_having": having, "dice_without": without, "gained": sign * float(row["difference"])}
     return {**facts, "low": low, "high": high, **spread}
 
@@ -189,13 +184,7 @@ def _write(options: argparse.Namespace, rows: list[dict[str, Any]]) -> None:
     names = ("data", "kind", "cases", "fraction", "size", "batch_size", "epochs", "seeds")
     settings = {name: getattr(options, name) for name in names}
     settings["data"] = [text.partition("=")[0] for text in options.data]
-    record = {
-        "hardware": llmseg.hardware(),
-        "versions": {"llmseg": llmseg.__version__, "torch": torch.__version__},
-        "settings": settings,
-        "rows": rows,
-    }
-    options.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    write_outcome(options.json, settings=settings, rows=rows)
 
 
 if __name__ == "__main__":

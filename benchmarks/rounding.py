@@ -8,14 +8,13 @@ The first training starts from the recorded weights, the others from neighbours 
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
 
-import torch
+from outcome import write_outcome
 from tqdm import tqdm
 
 import llmseg
@@ -40,17 +39,15 @@ def main() -> int:
         for name in options.pipelines
         for neighbour in tqdm(range(1 + options.neighbours), desc=name, unit="training")
     ]
-    outcome = {
-        "hardware": llmseg.hardware(),
-        "versions": {"llmseg": llmseg.__version__, "torch": torch.__version__},
-        "trainings": trainings,
-    }
-    options.out.write_text(json.dumps(outcome, indent=2) + "\n", encoding="utf-8")
+    write_outcome(options.out, trainings=trainings)
     return 0
 
 
 def _measured(name: str, neighbour: int, golden: Path) -> dict[str, object]:
-    record = llmseg.read_record(golden / f"{name.replace('@', '.')}.json")
+    records = {llmseg.recorded_id(record): record for record in map(llmseg.read_record, golden.glob("*.json"))}
+    if name not in records:
+        raise llmseg.UserError(f"no record of '{name}' in {golden}; there are: {', '.join(sorted(records))}")
+    record = records[name]
     folder = golden / record["base"]["dataset"]
     store = llmseg.FolderStore(folder / "images", folder / "masks")
     started = time.perf_counter()

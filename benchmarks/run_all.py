@@ -17,13 +17,13 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import sys
 from pathlib import Path
 
 import pandas as pd
 import torch
 from matplotlib.figure import Figure
+from outcome import write_outcome
 
 import llmseg
 from llmseg import zoo
@@ -148,13 +148,8 @@ def figure(cases: pd.DataFrame, order: list[str], title: str) -> Figure:
 
 
 def _write_json(path: Path, table: pd.DataFrame, store: llmseg.Store) -> None:
-    record = {
-        "store": {"name": store.name, "cases": len(store.ids), "digest": store.digest},
-        "hardware": llmseg.hardware(),
-        "versions": {"llmseg": llmseg.__version__, "torch": torch.__version__},
-        "rows": table.to_dict(orient="records"),
-    }
-    path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    facts = {"name": store.name, "cases": len(store.ids), "digest": store.digest}
+    write_outcome(path, store=facts, rows=table.to_dict(orient="records"))
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from llmseg.evaluation.evaluate import evaluate_masks, evaluate_run
     from llmseg.evaluation.record import Evaluation
     from llmseg.export import export_difference, export_model, export_size
-    from llmseg.fidelity.verify import Verdict, read_record, verify
+    from llmseg.fidelity.verify import Verdict, read_record, recorded_id, verify
     from llmseg.gap import Gap, run_gap
     from llmseg.inference import predict, probability
     from llmseg.models import load_model, load_original_model
@@ -93,6 +93,7 @@ __all__ = [
     "probability",
     "quirk_names",
     "read_record",
+    "recorded_id",
     "repairs",
     "replay",
     "run_gap",
@@ -153,6 +154,7 @@ _HOMES = {
     "probability": "llmseg.inference",
     "quirk_names": "llmseg.quirks",
     "read_record": "llmseg.fidelity.verify",
+    "recorded_id": "llmseg.fidelity.verify",
     "repairs": "llmseg.variants",
     "replay": "llmseg.artefacts",
     "run_gap": "llmseg.gap",

@@ -14,16 +14,12 @@ from llmseg.data.holdout import Holdout
 from llmseg.data.store import Store
 from llmseg.errors import UserError, nearest
 from llmseg.files import write_text
-from llmseg.recipe import Recipe
 from llmseg.stats.figures import draw_contributions
 from llmseg.stats.shares import Coalition, Swap, all_swaps, contributions, one_swaps, sampled_swaps
 from llmseg.study import Study, run_study
-from llmseg.variants import PARTS, Variant, joined
+from llmseg.variants import DECIDING, PARTS, Variant, deciding, joined
 
 Swaps = Literal["single", "all", "sampled"]
-
-DECIDING = ("images", "split", "net", "loss", "fit")
-"""The parts that decide a mask; the two scores only look at masks."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +64,8 @@ class Gap:
             >>> run_gap(left, right, store, "gap", holdout=holdout).sentence()  # doctest: +SKIP
             'gpt-o3 is 4.1 Dice points better than gpt-4: loss +1.6, net +1.5, interaction +1.0'
         """
-        points = {row["part"]: 100 * row["difference"] for row in self.contributions().to_dict("records")}
+        found = pd.read_csv(self.folder / "gap.csv")
+        points = {row["part"]: 100 * row["difference"] for row in found.to_dict("records")}
         whole = points.pop("gap")
         parts = ", ".join(f"{part} {value:+.1f}" for part, value in points.items() if abs(value) >= 0.05)
         side = "better" if whole >= 0 else "worse"
@@ -144,16 +141,12 @@ def _differing(left: Variant, right: Variant) -> Coalition:
     found = frozenset(
         part
         for part in DECIDING
-        if _deciding(joined(right.recipe, left.recipe, [part])) != _deciding(right.recipe)
-        or _deciding(joined(left.recipe, right.recipe, [part])) != _deciding(left.recipe)
+        if deciding(joined(right.recipe, left.recipe, [part])) != deciding(right.recipe)
+        or deciding(joined(left.recipe, right.recipe, [part])) != deciding(left.recipe)
     )
     if not found:
         raise UserError(f"{left.name} and {right.name} differ in no part that decides a mask, so there is no gap")
     return found
-
-
-def _deciding(recipe: Recipe) -> tuple[object, ...]:
-    return tuple(getattr(recipe, part) for part in DECIDING)
 
 
 def _mixture(left: Variant, right: Variant, coalition: Coalition) -> Variant:

@@ -123,6 +123,10 @@ class Splitter(Part, ABC):
     def __call__(self, ids: Sequence[str], generator: torch.Generator) -> Split:
         """Divide case ids in listing order into three parts."""
 
+    def listing(self, ids: Sequence[str], generator: torch.Generator) -> list[str]:
+        """Return the ids in the order in which they are divided: as listed, unless they are shuffled first."""
+        return list(ids)
+
 
 class Net(Part, ABC):
     """Network."""

@@ -67,9 +67,9 @@ class Study:
         """
         if variant not in self.variants:
             raise UserError(f"no recipe '{variant}'{nearest(variant, self.variants)} in {self.folder}")
-        digest = _read(self.folder / "study.json")["variants"][variant]
-        seeds = range(_read(self.folder / "study.json")["seeds"])
-        return tuple(Run.open(_cell(self.folder, variant, digest, seed) / "run") for seed in seeds)
+        facts = _read(self.folder / "study.json")
+        cells = (_cell(self.folder, variant, facts["variants"][variant], seed) for seed in range(facts["seeds"]))
+        return tuple(Run.open(cell / "run") for cell in cells)
 
     def paired(self, measure: str = "dice", size: str = "native") -> pd.DataFrame:
         """Return a row per ``case``, ``group`` and ``seed`` (the index) and a column per recipe, the base first.

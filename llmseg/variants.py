@@ -16,6 +16,9 @@ BASE = "base"
 
 PARTS = ("images", "split", "net", "loss", "fit", "score", "test")
 
+DECIDING = PARTS[:5]
+"""The parts that decide a mask; the two scores only look at masks."""
+
 
 @dataclass(frozen=True)
 class Variant:
@@ -143,6 +146,11 @@ def joined(recipe: Recipe, donor: Recipe, parts: Collection[str]) -> Recipe:
     for part in ("loss", "score", "test"):
         fitted = _same(fitted, given["net"], f"{part}.sizes")
     return fitted
+
+
+def deciding(recipe: Recipe) -> tuple[object, ...]:
+    """Return the parts of a recipe that decide its masks; recipes that have them alike learn alike."""
+    return tuple(getattr(recipe, part) for part in DECIDING)
 
 
 def _ended(recipe: Recipe, giver: Recipe) -> Recipe:

@@ -15,7 +15,7 @@ import pytest
 import torch
 from PIL import Image
 
-from llmseg import zoo
+from llmseg import recorded_id, zoo
 from llmseg.cli import main
 from llmseg.data.store import Case, FolderStore
 from llmseg.data.synthetic import SyntheticStore
@@ -103,7 +103,7 @@ def open_golden(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Gol
     def opened(stem: str) -> Golden:
         record = json.loads((GOLDEN / f"{stem}.json").read_text(encoding="utf-8"))
         stores = [laid_out(base["dataset"], base["layout"]) for base in (record["base"], record["bookkeeping"]["base"])]
-        return Golden(stem, zoo.get(stem.replace(".rgb", "@rgb").replace("-run-", "@run-")), record, *stores)
+        return Golden(stem, zoo.get(recorded_id(record)), record, *stores)
 
     return opened
 

@@ -78,7 +78,7 @@ class TwoStepSplit(Splitter):
 
     def listing(self, ids: Sequence[str], generator: torch.Generator) -> list[str]:
         """Return the ids in the order in which they are split."""
-        listed = list(ids)
+        listed = super().listing(ids, generator)
         if self.shuffled:
             random.Random(generator.initial_seed()).shuffle(listed)
         return listed

@@ -128,9 +128,8 @@ def chains(record: Prepare) -> Chains:
         else:
             late = [Above(record.mask_threshold, largest=1)]
     channel = EnsureChannelFirst(channel_dim="no_channel" if record.colour == "grey" else -1)
-    before = record.colour_when == "before-resize"
-    colour: tuple[list[Transform], list[Transform]] = ([Colour(record.colour)], [])
-    early, last = colour if before else colour[::-1]
+    colour: list[Transform] = [Colour(record.colour)]
+    early, last = (colour, []) if record.colour_when == "before-resize" else ([], colour)
     return Chains(
         image=Compose([*early, *_sized(record, record.image_resize, Compose([*last, channel]), _normalised(record))]),
         mask=Compose([*first, *_sized(record, record.mask_resize, _CHANNEL, [_UNIT, *late])]),

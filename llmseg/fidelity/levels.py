@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from llmseg.data.splits import TwoStepSplit
 from llmseg.data.store import Store
 from llmseg.fidelity import reference
 from llmseg.fidelity.compare import Comparison, field
@@ -119,8 +118,6 @@ def data(pipeline: Pipeline, record: dict[str, Any], store: Store, compare: Comp
 
 def _listings(recipe: Recipe, ids: Sequence[str], seed: int) -> list[list[str]]:
     """A script that shuffles does so with names or with their places: two orders of its list, and one split."""
-    if not isinstance(recipe.split, TwoStepSplit):
-        return [list(ids)]
     return [list(ids), recipe.split.listing(ids, torch.Generator().manual_seed(first_seed(recipe.fit, seed)))]
 
 

@@ -75,6 +75,19 @@ def read_record(path: str | Path) -> dict[str, Any]:
     return record
 
 
+def recorded_id(record: dict[str, Any]) -> str:
+    """Return the id of the pipeline that a record is about.
+
+    Example:
+        >>> recorded_id({"slug": "gpt-4o-run-02", "variant": "published"})
+        'gpt-4o@run-02'
+        >>> recorded_id({"slug": "gpt-o3", "variant": "rgb"})
+        'gpt-o3@rgb'
+    """
+    id: str = record["slug"].replace("-run-", "@run-")
+    return f"{id}@rgb" if record["variant"] == "rgb" else id
+
+
 def verify(
     pipeline: Pipeline,
     record: dict[str, Any],

@@ -10,10 +10,10 @@ import torch
 
 from llmseg import zoo
 from llmseg.errors import UserError
-from llmseg.fidelity.verify import LEVELS, Verdict, read_record, verify
+from llmseg.fidelity.verify import LEVELS, Verdict, read_record, recorded_id, verify
 
 RECORDS = {path.stem: read_record(path) for path in sorted((Path(__file__).parents[1] / "golden").glob("*.json"))}
-RECIPES = {stem: zoo.get(stem.replace(".rgb", "@rgb").replace("-run-", "@run-")).recipe for stem in RECORDS}
+RECIPES = {stem: zoo.get(recorded_id(record)).recipe for stem, record in RECORDS.items()}
 SIZES = {stem: record["architecture"]["params_total"] for stem, record in RECORDS.items()}
 # Networks above this many parameters take seconds each to build and draw: their F1 belongs to the slow part.
 SMALL = 10_000_000

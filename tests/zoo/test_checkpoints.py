@@ -63,7 +63,7 @@ WITHOUT_RECORD = sorted(path.stem for path in (Path(__file__).parents[1] / "gold
 def test_names_and_shapes_of_those_without_a_record(stem, golden):
     """The tensors of the original network are known all the same."""
     original = json.loads((golden / "state_dicts" / f"{stem}.json").read_text(encoding="utf-8"))
-    id = stem.replace("-run-", "@run-")
+    id = original["pipeline"]
     with torch.device("meta"):
         net = zoo.get(id).build(in_channels=original["in_channels"])
     found = {name: list(tensor.shape) for name, tensor in zoo.get(id).to_original(net.state_dict()).items()}
