@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from itertools import pairwise
 from types import ModuleType
@@ -118,7 +122,8 @@ def _encoder(record: TimmUNet, in_channels: int, pretrained: bool) -> nn.Module:
         )
     options = {"features_only": True, "in_chans": in_channels}
     try:
-        encoder: Any = timm.create_model(record.encoder, pretrained=pretrained, **options)
+        with _retries_untold():
+            encoder: Any = timm.create_model(record.encoder, pretrained=pretrained, **options)
     except Exception as error:
         if not pretrained:
             raise
@@ -133,6 +138,18 @@ def _encoder(record: TimmUNet, in_channels: int, pretrained: bool) -> nn.Module:
             "needs 2, 4, 8, 16, 32, as resnet34 has"
         )
     return encoder  # type: ignore[no-any-return]
+
+
+@contextmanager
+def _retries_untold() -> Iterator[None]:
+    """Let the library that downloads weights keep its retries to itself: how it ended is told in one line."""
+    logger = logging.getLogger("huggingface_hub")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _norm(name: str) -> tuple[str, dict[str, Any]]:
@@ -157,7 +174,10 @@ def _name_once(net: Any) -> None:
 
 def _package(module: str, package: str) -> ModuleType:
     try:
-        return importlib.import_module(module)
+        with warnings.catch_warnings():
+            # timm still imports a name that torch calls old; a user can do nothing about it.
+            warnings.simplefilter("ignore", FutureWarning)
+            return importlib.import_module(module)
     except ImportError as error:
         raise UserError(f"this network needs the package {package}: pip install {package}") from error
 

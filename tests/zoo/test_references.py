@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import sys
 
 import pytest
@@ -185,8 +186,10 @@ class TestTimm:
 
     def test_published_weights_that_cannot_be_had(self, net, monkeypatch, phantoms, tmp_path):
         """Without a network, one line; and a trained network is built without them."""
+        told, retries = [], logging.getLogger("huggingface_hub")
 
         def offline(*_, pretrained, **__):
+            told.append(retries.isEnabledFor(logging.WARNING))
             raise ConnectionError("no route") if pretrained else AssertionError
 
         pretrained = dataclasses.replace(net, pretrained=True)
@@ -197,6 +200,7 @@ class TestTimm:
             train(recipe, phantoms, tmp_path / "run", progress=False, cache=False)
         assert "\n" not in str(error.value)
         assert "net.pretrained=false" in str(error.value)
+        assert (told, retries.isEnabledFor(logging.WARNING)) == ([False], True)
         assert not (tmp_path / "run").exists()
 
     def test_published_weights_are_asked_for_at_the_start_alone(self, net, monkeypatch):
