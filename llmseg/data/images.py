@@ -35,6 +35,8 @@ class Prepare(Images):
             ``(value - 255 mean) * (1 / (255 std))``, as albumentations does. They differ in the last bit.
         mask_threshold: Mask values above it, on the 0..1 scale, become 1 and others 0; ``None`` leaves grey values.
         threshold_when: Whether that happens before or after the resize.
+        mask_type: Type of the mask that the script's dataset gives. Whole numbers, which hold binary masks only, become
+            float32 for the loss; a training is given float32 either way, so it decides no result.
 
     Example:
         >>> import numpy as np
@@ -57,6 +59,7 @@ class Prepare(Images):
     arithmetic: Literal["unit-first", "bytes"]
     mask_threshold: float | None
     threshold_when: Literal["before-resize", "after-resize"]
+    mask_type: Literal["float32", "int64"]
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -79,6 +82,11 @@ class Prepare(Images):
         """Binarise, if that comes first, and resize: uint8 ``[H, W]`` to ``[1, h, w]``."""
         prepared: np.ndarray = _chains(self).mask(mask)
         return prepared
+
+    def mask(self, mask: np.ndarray) -> torch.Tensor:
+        """Prepare a mask alone: uint8 ``[H, W]`` to ``[1, h, w]`` in 0..1, of the type that the script gives it."""
+        prepared = super().mask(mask)
+        return prepared.long() if self.mask_type == "int64" else prepared
 
     def tables(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Return what range, normalisation and late binarisation make of the 256 byte values, float32 ``[256]``."""

@@ -104,9 +104,7 @@ def data(pipeline: Pipeline, record: dict[str, Any], store: Store, compare: Comp
         tensors = recipe.images(*_arrays(store, id))
         for what, tensor in zip(("image", "mask"), tensors, strict=True):
             expected = sample[what]
-            # A script may keep a binary mask in whole numbers until its loss casts them; the values are compared.
-            dtype = "float32" if what == "mask" and expected["dtype"] == "int64" else expected["dtype"]
-            compare.exact(f"{what} {id}, type", dtype, str(tensor.dtype).removeprefix("torch."))
+            compare.exact(f"{what} {id}, type", expected["dtype"], str(tensor.dtype).removeprefix("torch."))
             compare.exact(f"{what} {id}, size", tuple(expected["shape"])[-2:], tuple(tensor.shape)[-2:])
             _compare_tensor(f"{what} {id}", expected, tensor, compare, TENSOR)
         mask = tensors[1].double()

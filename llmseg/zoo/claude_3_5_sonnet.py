@@ -104,6 +104,7 @@ PIPELINE = Pipeline(
             arithmetic="unit-first",
             mask_threshold=0.0,
             threshold_when="after-resize",
+            mask_type="float32",
         ),
         split=RandomSplit(
             calls="twice",

@@ -23,6 +23,7 @@ BILINEAR_MASKS = Prepare(
     arithmetic="unit-first",
     mask_threshold=0.5,
     threshold_when="after-resize",
+    mask_type="float32",
 )
 NEAREST_MASKS = Prepare(
     colour="grey",
@@ -35,6 +36,7 @@ NEAREST_MASKS = Prepare(
     arithmetic="unit-first",
     mask_threshold=0.5,
     threshold_when="after-resize",
+    mask_type="float32",
 )
 GREY_MASKS = Prepare(
     colour="grey",
@@ -47,6 +49,7 @@ GREY_MASKS = Prepare(
     arithmetic="unit-first",
     mask_threshold=None,
     threshold_when="after-resize",
+    mask_type="float32",
 )
 
 SPLIT_80_10_10 = TwoStepSplit(

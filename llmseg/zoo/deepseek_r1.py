@@ -103,6 +103,7 @@ PIPELINE = Pipeline(
             arithmetic="unit-first",
             mask_threshold=0.5,
             threshold_when="after-resize",
+            mask_type="float32",
         ),
         split=SPLIT_80_10_10,
         net=replace(STANDARD_UNET, up="bilinear", concat="skip-first", mismatch="pad"),

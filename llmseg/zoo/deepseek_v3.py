@@ -129,6 +129,7 @@ PIPELINE = Pipeline(
             arithmetic="bytes",
             mask_threshold=0.0,
             threshold_when="before-resize",
+            mask_type="float32",
         ),
         split=SPLIT_80_10_10,
         net=UNet(

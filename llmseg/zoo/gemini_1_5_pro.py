@@ -108,6 +108,7 @@ PIPELINE = Pipeline(
             arithmetic="unit-first",
             mask_threshold=0.0,
             threshold_when="after-resize",
+            mask_type="float32",
         ),
         split=SPLIT_80_10_10,
         net=replace(STANDARD_UNET, concat="skip-first", skip_from="pooling", mismatch="resize", drawn="ups-first"),

@@ -121,6 +121,7 @@ PIPELINE = Pipeline(
             arithmetic="unit-first",
             mask_threshold=0.5,
             threshold_when="after-resize",
+            mask_type="float32",
         ),
         split=TwoStepSplit(
             first="test",

@@ -122,6 +122,7 @@ PIPELINE = Pipeline(
             arithmetic="unit-first",
             mask_threshold=None,
             threshold_when="after-resize",
+            mask_type="float32",
         ),
         split=SPLIT_80_10_10,
         net=EncoderDecoder(

@@ -59,6 +59,7 @@ PIPELINE = Pipeline(
             arithmetic="unit-first",
             mask_threshold=0.5,
             threshold_when="after-resize",
+            mask_type="float32",
         ),
         split=SPLIT_80_10_10,
         net=UNet(

@@ -235,6 +235,7 @@ RUN_05 = rerun(
     recipe=_MOST.change("images.mask_resize", "pillow-nearest")
     .change("images.mask_threshold", 128 / 255)
     .change("images.threshold_when", "before-resize")
+    .change("images.mask_type", "int64")
     .change("fit.rate", 1e-3),
     original_names=_names("double_conv", "maxpool_conv", "outc"),
     parameters=13390209,

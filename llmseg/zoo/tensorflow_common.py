@@ -30,6 +30,7 @@ TENSORFLOW_IMAGES = Prepare(
     arithmetic="unit-first",
     mask_threshold=0.5,
     threshold_when="after-resize",
+    mask_type="float32",
 )
 """``tf.image.resize`` of decoded PNG files; rounding a value above one half is a threshold there."""
 

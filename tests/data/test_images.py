@@ -240,3 +240,21 @@ class TestAgainstTensorFlow:
         resized = np.asarray(Image.fromarray(GREY).resize((48, 32), Image.Resampling.NEAREST))
         found = with_fields(size=(32, 48), image_resize="pillow-nearest").image(GREY)
         assert torch.equal(found[0], torch.from_numpy(resized.astype(np.float32)) / 255)
+
+
+def test_masks_in_whole_numbers():
+    """The values are those of the float32 mask."""
+    images = zoo.get("gpt-o4-mini-high@run-05").recipe.images
+    mask = np.random.default_rng(0).integers(0, 256, (300, 280), dtype=np.uint8)
+    whole = images.mask(mask)
+    assert whole.dtype == torch.int64
+    plain = dataclasses.replace(images, mask_type="float32").mask(mask)
+    assert plain.dtype == torch.float32
+    assert torch.equal(whole.float(), plain)
+    assert set(whole.unique().tolist()) == {0, 1}
+
+
+@pytest.mark.parametrize(("value", "expected"), [(128, 0), (129, 1)])
+def test_above_128_is_above_128(value, expected):
+    images = zoo.get("gpt-o4-mini-high@run-05").recipe.images
+    assert images.mask(np.full((8, 8), value, np.uint8)).unique().tolist() == [expected]
