@@ -21,8 +21,8 @@ from pathlib import Path
 
 import numpy as np
 import scipy
+from outcome import write_outcome
 
-from llmseg import __version__
 from llmseg.stats import (
     Claim,
     Table,
@@ -274,12 +274,9 @@ def main() -> int:
     for row in rows(options.studies):
         print(json.dumps(row), flush=True)
         found.append(row)
-    outcome = {
-        "versions": {"llmseg": __version__, "numpy": np.__version__, "scipy": scipy.__version__},
-        "seconds": round(time.perf_counter() - started),
-        "simulations": found,
-    }
-    options.out.write_text(json.dumps(outcome, indent=1) + "\n", encoding="utf-8")
+    versions = {"numpy": np.__version__, "scipy": scipy.__version__}
+    seconds = round(time.perf_counter() - started)
+    write_outcome(options.out, versions=versions, seconds=seconds, simulations=found)
     return 0
 
 
