@@ -141,7 +141,7 @@ def coverage(law: Law, truth: float, design: Design, studies: int, symmetric: bo
 
 
 def _percentile(means: np.ndarray, seed: int) -> np.ndarray:
-    """Return what ``llmseg.stats.bootstrap.mean_interval`` gives for single cases, for many studies at once."""
+    """Return the percentiles of resampled means, for many studies at once; what the other methods are compared with."""
     groups = means.shape[1]
     weights = np.random.default_rng(seed).multinomial(groups, np.full(groups, 1 / groups), DRAWS) / groups
     return np.quantile(means @ weights.T, [0.025, 0.975], axis=1)

@@ -19,8 +19,9 @@ from llmseg.evaluation.record import Evaluation
 from llmseg.files import make_folder, write_text
 from llmseg.recipe import Recipe
 from llmseg.runs import Run, train
-from llmseg.stats.bootstrap import mean_interval
+from llmseg.stats.columns import SHARES
 from llmseg.stats.figures import draw_differences
+from llmseg.stats.intervals import mean_interval
 from llmseg.variants import Variant
 
 
@@ -74,7 +75,7 @@ class Study:
     def paired(self, measure: str = "dice", size: str = "native") -> pd.DataFrame:
         """Return a row per ``case``, ``group`` and ``seed`` (the index) and a column per recipe, the base first.
 
-        Cases to which the measure does not apply in some recipe are left out.
+        Cases to which the measure does not apply in some recipe or seed are left out.
 
         Args:
             measure: One of :data:`llmseg.evaluation.measures.MEASURES`.
@@ -88,8 +89,9 @@ class Study:
         if chosen.empty:
             known = ", ".join(scores["measure"].unique())
             raise UserError(f"no measure '{measure}' at size '{size}'; measures are {known}, sizes native and working")
-        wide = chosen.pivot(index=["case", "group", "seed"], columns="variant", values="value").dropna()
-        ordered: pd.DataFrame = wide[list(self.variants)]
+        wide = chosen.pivot(index=["case", "group", "seed"], columns="variant", values="value")
+        everywhere = wide.notna().all(axis=1).groupby(["case", "group"]).transform("all")
+        ordered: pd.DataFrame = wide.loc[everywhere, list(self.variants)]
         return ordered
 
     def means(self, measure: str = "dice", size: str = "native", level: float = 0.95) -> pd.DataFrame:
@@ -98,7 +100,8 @@ class Study:
         Args:
             measure: As for :meth:`paired`.
             size: As for :meth:`paired`.
-            level: Level of the intervals, see :func:`llmseg.stats.bootstrap.mean_interval`.
+            level: Level of the intervals: the studentised bootstrap of :func:`llmseg.stats.intervals.mean_interval`,
+                cut to the measure's range.
 
         Returns:
             A row per recipe: ``variant, mean, low, high, level, groups, seeds`` and ``seed_sd``, the sample standard
@@ -111,12 +114,14 @@ class Study:
         rows = [
             {
                 "variant": name,
-                **asdict(mean_interval(_values(wide[name]), level=level)),
+                **asdict(mean_interval(_values(wide[name]), level=level, law="bootstrap")),
                 "seed_sd": float(sd),
             }
             for name, sd in wide.groupby("seed").mean().std().items()
         ]
         table: pd.DataFrame = pd.DataFrame(rows)
+        if measure in SHARES:
+            table[["low", "high"]] = table[["low", "high"]].clip(0, 1)
         return table
 
     def differences(self, measure: str = "dice", size: str = "native", level: float = 0.95) -> pd.DataFrame:
@@ -125,7 +130,7 @@ class Study:
         Args:
             measure: As for :meth:`paired`.
             size: As for :meth:`paired`.
-            level: Level of the intervals, see :func:`llmseg.stats.bootstrap.mean_interval`.
+            level: Level of the intervals: Student's of :func:`llmseg.stats.intervals.mean_interval`.
 
         Returns:
             A row per variant: ``variant, base, mean, difference, low, high, level, groups, seeds``, where ``base`` and

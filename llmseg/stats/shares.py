@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from llmseg.errors import UserError
-from llmseg.stats.bootstrap import mean_interval
+from llmseg.stats.intervals import mean_interval
 
 Coalition: TypeAlias = frozenset[str]
 """Parts that come from the better side, the others from the worse."""
@@ -92,7 +92,7 @@ def contributions(
     """Return what each part contributes to the gap between no and all parts.
 
     Every contribution is taken case by case and seed by seed, so its interval is that of a mean of paired differences,
-    see :func:`llmseg.stats.bootstrap.mean_interval`.
+    see :func:`llmseg.stats.intervals.mean_interval`.
 
     Args:
         paired: A column per coalition, a row per ``case``, ``group`` and ``seed`` (the index).
@@ -105,7 +105,7 @@ def contributions(
         seeds``. All rows but the last add up to the last.
 
     Raises:
-        UserError: As :func:`llmseg.stats.bootstrap.mean_interval`.
+        UserError: As :func:`llmseg.stats.intervals.mean_interval`.
 
     Example:
         >>> index = pd.MultiIndex.from_product([["a", "b"], ["g"], [0]], names=["case", "group", "seed"])
