@@ -16,7 +16,7 @@ import argparse
 from pathlib import Path
 
 import pandas as pd
-from outcome import write_outcome
+from results_file import write_results
 from tqdm import tqdm
 
 import llmseg
@@ -79,7 +79,7 @@ def _write(options: argparse.Namespace, rows: pd.DataFrame) -> None:
     names = ("older", "newer", "swaps", "fraction", "size", "epochs", "seeds")
     settings = {"data": options.data.name, **{name: getattr(options, name) for name in names}}
     found = {"means": means(rows).to_dict("records"), "rows": rows.to_dict("records")}
-    write_outcome(options.json, settings=settings, **found)
+    write_results(options.json, settings=settings, **found)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from outcome import write_outcome
+from results_file import write_results
 from tqdm import tqdm
 
 import llmseg
@@ -63,7 +63,7 @@ def main() -> int:
 
 def _write(options: argparse.Namespace, fast: Numerics, rows: list[dict[str, object]]) -> None:
     settings = {name: getattr(options, name) for name in ("band", "cases", "epochs", "size", "starts")}
-    write_outcome(options.json, numerics=asdict(fast), settings=settings, rows=rows)
+    write_results(options.json, numerics=asdict(fast), settings=settings, rows=rows)
 
 
 def _options() -> argparse.Namespace:

@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from outcome import write_outcome
+from results_file import write_results
 from tqdm import tqdm
 
 import llmseg
@@ -31,7 +31,7 @@ def main() -> int:
         rows.append(_verified(path, options.golden))
         held = [v["level"] for v in rows[-1]["verdicts"] if v["holds"]]
         tqdm.write(f"{rows[-1]['pipeline']:<24}{' '.join(held)}  {rows[-1]['seconds']:.0f} s")
-    write_outcome(options.out, records=rows)
+    write_results(options.out, records=rows)
     return 0 if all(v["holds"] for row in rows for v in row["verdicts"]) else 1
 
 

@@ -5,8 +5,8 @@
 
 Every pipeline is trained as it is and with each of its quirks repaired alone, with several seeds, and all masks are
 scored by one evaluator on cases that were held out. The textbook recipe is trained too, with every quirk planted that
-one of its fields can bring in. A quirk of a score changes no mask: its price is what the pipeline's own test score
-becomes when the same network is scored with the repaired one.
+one of its fields can bring in, with a value that some pipeline has there. A quirk of a score changes no mask: its price
+is what the pipeline's own test score becomes when the same network is scored with the repaired one.
 
 The same command continues an interrupted list. A full one needs the real data sets, ``--size 0`` and ``--batch-size 0``
 (each recipe's own), no ``--epochs``, and at least five seeds.
@@ -15,6 +15,7 @@ The same command continues an interrupted list. A full one needs the real data s
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import math
 import statistics
@@ -23,8 +24,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from outcome import write_outcome
 from price_list_page import page
+from results_file import write_results
 from tqdm import tqdm
 
 import llmseg
@@ -65,6 +66,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--batch-size", type=int, default=4, help="cases per step; 0 for each recipe's own")
     parser.add_argument("--epochs", type=int, help="instead of each recipe's")
     parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--textbook", action="append", default=[], help="PATH=VALUE, a change of it; repeatable")
     parser.add_argument("--runs", type=Path, default=Path("price-list"), help="folder of the trainings")
     parser.add_argument("--json", type=Path, required=True)
     parser.add_argument("--page", type=Path, help="write this page from the JSON, and train nothing")
@@ -83,7 +85,7 @@ def _prices(
     pipeline: str, dataset: str, store: Store, holdout: llmseg.Holdout, options: argparse.Namespace
 ) -> Iterator[dict[str, Any]]:
     """Yield a row per quirk."""
-    base = _sized(zoo.TEXTBOOK if pipeline == PLANTED else zoo.get(pipeline).recipe, options)
+    base = _sized(_textbook(options.textbook) if pipeline == PLANTED else zoo.get(pipeline).recipe, options)
     imposed = {path for path, given in (("images.size", options.size), ("fit.epochs", options.epochs)) if given}
     pairs = dict(_pairs(pipeline, base, options.kind, imposed))
     scored_only = {quirk for quirk, (without, having) in pairs.items() if deciding(without) == deciding(having)}
@@ -125,17 +127,45 @@ def _pairs(
 
 
 def planted(recipe: Recipe, quirk: Quirk) -> Recipe | None:
-    """Return a recipe with a quirk that some pipeline has in a field; ``None`` where one field cannot bring it in."""
-    for id in zoo.names(quirk=quirk.id, in_study=None):
-        donor = zoo.get(id).recipe
-        path, _ = quirk.cure(donor)
+    """Return a recipe with a quirk, by one field as some pipeline has it; ``None`` where none brings it in and trains.
+
+    The field that the quirk's repair changes is tried first.
+    """
+    every = zoo.names(in_study=None, variants=True)
+    donors = {id: zoo.get(id).recipe for id in (*zoo.names(quirk=quirk.id, in_study=None, variants=True), *every)}
+    cures = [(quirk.cure(donor)[0], donor) for donor in donors.values() if quirk.found(donor)]
+    others = [(d.path, donor) for donor in donors.values() for d in recipe.diff(donor) if "." in d.path]
+    for path, donor in (*cures, *others):
         try:
             having = recipe.change(path, donor.get(path))
         except llmseg.UserError:
             continue
-        if quirk.found(having):
+        if not quirk.found(having) or _decides(recipe, having) != _decides(quirk.repair(having), having):
+            continue
+        if _computes(having):
             return having
     return None
+
+
+def _decides(without: Recipe, having: Recipe) -> bool:
+    """Whether a change changes masks; one that brings in a quirk of a score shall not."""
+    return deciding(without) != deciding(having)
+
+
+@functools.cache
+def _computes(recipe: Recipe) -> bool:
+    """Whether network and loss fit together; logits in a loss of probabilities end a training at its first step."""
+    channels = recipe.images.channels
+    try:
+        with torch.no_grad():
+            recipe.loss(recipe.net.build(channels)(torch.rand(1, channels, 64, 64)), torch.ones(1, 1, 64, 64))
+    except (llmseg.UserError, RuntimeError, ValueError):
+        return False
+    return True
+
+
+def _textbook(changes: list[str]) -> Recipe:
+    return functools.reduce(Recipe.change_text, changes, zoo.TEXTBOOK)
 
 
 def _sized(recipe: Recipe, options: argparse.Namespace) -> Recipe:
@@ -181,10 +211,10 @@ def own_score(run: Run, store: Store, score: Score | None) -> float:
 
 
 def _write(options: argparse.Namespace, rows: list[dict[str, Any]]) -> None:
-    names = ("data", "kind", "cases", "fraction", "size", "batch_size", "epochs", "seeds")
+    names = ("data", "kind", "cases", "fraction", "size", "batch_size", "epochs", "seeds", "textbook")
     settings = {name: getattr(options, name) for name in names}
     settings["data"] = [text.partition("=")[0] for text in options.data]
-    write_outcome(options.json, settings=settings, rows=rows)
+    write_results(options.json, settings=settings, rows=rows)
 
 
 if __name__ == "__main__":

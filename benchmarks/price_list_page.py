@@ -30,12 +30,13 @@ def _settings(record: Mapping[str, Any]) -> str:
     size = f"{chosen['size']} x {chosen['size']} pixels" if chosen["size"] else "each recipe's own size"
     epochs = f"{chosen['epochs']} epochs" if chosen["epochs"] else "each recipe's own epochs"
     batch = f"batches of {chosen['batch_size']}" if chosen["batch_size"] else "each recipe's own batches"
+    textbook = f" The textbook has {', '.join(chosen['textbook'])} here." if chosen["textbook"] else ""
     datasets = ", ".join(dict.fromkeys(row["dataset"] for row in record["rows"]))
     return (
         f"Run on {datasets}: {size}, {batch}, {epochs}, {chosen['seeds']} seeds, {100 * chosen['fraction']:g} % of the "
         "cases held out. So small a run shows what is large; that an interval holds zero does not show that a quirk is "
         "harmless, and a network that has learnt nothing has no price. A full list needs whole data sets, the recipes' "
-        "own sizes and epochs, and at least five seeds."
+        f"own sizes and epochs, and at least five seeds.{textbook}"
     )
 
 

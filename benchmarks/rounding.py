@@ -14,7 +14,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from outcome import write_outcome
+from results_file import write_results
 from tqdm import tqdm
 
 import llmseg
@@ -39,7 +39,7 @@ def main() -> int:
         for name in options.pipelines
         for neighbour in tqdm(range(1 + options.neighbours), desc=name, unit="training")
     ]
-    write_outcome(options.out, trainings=trainings)
+    write_results(options.out, trainings=trainings)
     return 0
 
 

@@ -23,7 +23,7 @@ from pathlib import Path
 import pandas as pd
 import torch
 from matplotlib.figure import Figure
-from outcome import write_outcome
+from results_file import write_results
 
 import llmseg
 from llmseg import zoo
@@ -149,7 +149,7 @@ def figure(cases: pd.DataFrame, order: list[str], title: str) -> Figure:
 
 def _write_json(path: Path, table: pd.DataFrame, store: llmseg.Store) -> None:
     facts = {"name": store.name, "cases": len(store.ids), "digest": store.digest}
-    write_outcome(path, store=facts, rows=table.to_dict(orient="records"))
+    write_results(path, store=facts, rows=table.to_dict(orient="records"))
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import scipy
-from outcome import write_outcome
+from results_file import write_results
 
 from llmseg.stats import (
     Claim,
@@ -276,7 +276,7 @@ def main() -> int:
         found.append(row)
     versions = {"numpy": np.__version__, "scipy": scipy.__version__}
     seconds = round(time.perf_counter() - started)
-    write_outcome(options.out, versions=versions, seconds=seconds, simulations=found)
+    write_results(options.out, versions=versions, seconds=seconds, simulations=found)
     return 0
 
 

@@ -58,7 +58,7 @@ def test_version(call):
 
 
 class TestShow:
-    @pytest.mark.parametrize("name", zoo.names(in_study=None, variants=True, reference=None))
+    @pytest.mark.parametrize("name", [*zoo.names(in_study=None, reference=None), "gpt-4@tensorflow", "gpt-4o@run-01"])
     def test_card_recipe_and_differences(self, call, name):
         code, out, _ = call("show", name)
         pipeline = zoo.get(name)
@@ -119,6 +119,7 @@ class TestTrain:
         assert "epoch 2/2" not in out
 
 
+@pytest.mark.slow
 def test_replay_and_predict(call, make_folder, tmp_path):
     images, masks = make_folder({f"{number:02}": (40, 36) for number in range(20)})
     run = tmp_path / "run"
@@ -141,7 +142,9 @@ def test_replay_and_predict(call, make_folder, tmp_path):
 
 class TestVerify:
     def test_levels_that_hold_and_the_exit_code(self, call, golden):
-        code, out, _ = call("replay", "gpt-4", "--verify", golden / "gpt-4.json", "--level", "F1,F3", "-q")
+        code, out, _ = call(
+            "replay", "llama-3.1-405b", "--verify", golden / "llama-3.1-405b.json", "--level", "F1,F3", "-q"
+        )
         assert code == 0
         assert [line.split()[0] for line in out.splitlines()] == ["F1", "F3"]
         assert out.count("holds") == 2

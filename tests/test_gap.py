@@ -92,6 +92,7 @@ def test_unknown_swaps(sides, phantoms, holdout, tmp_path):
 
 
 class TestCommands:
+    @pytest.mark.slow
     def test_gap(self, sides, tmp_path, call):
         for side in sides:
             (tmp_path / f"{side.name}.json").write_text(side.recipe.to_json())

@@ -232,6 +232,7 @@ def test_a_script_that_seeds_itself_ignores_the_seed_of_the_run(prepared):
     assert first_seed(dataclasses.replace(fit, own_seed=None), 7) == 7
 
 
+@pytest.mark.slow
 def test_initial_weights_are_those_the_script_drew(golden_case):
     """Spread and largest value of every parameter to six digits: split, order of layers and seed agree."""
     record, pipeline = golden_case.record, golden_case.pipeline

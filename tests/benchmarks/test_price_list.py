@@ -20,15 +20,27 @@ def price_list(module):
     return module("price_list")
 
 
-def test_planted_by_one_field(price_list):
-    textbook = zoo.TEXTBOOK
+@pytest.fixture(scope="module")
+def textbook(price_list):
+    return price_list._textbook(["net.encoder=4,8,16,32", "net.bottleneck=64", "net.decoder=32,16,8,4"])
+
+
+def test_planted_by_one_field(price_list, textbook):
     found = {id: price_list.planted(textbook, llmseg.get_quirk(id)) for id in llmseg.quirk_names()}
     assert found["grey-masks"].images.mask_threshold is None
-    assert found["double-sigmoid"] is None
+    assert found["double-sigmoid"].net.output == "probability"
+    assert found["no-skips"] is None
+    assert found["missing-sigmoid"] is None, "a loss of probabilities refuses logits, so nothing would be trained"
     for id, recipe in found.items():
         if recipe is not None:
             assert id in [quirk.id for quirk in recipe.quirks]
             assert len(textbook.diff(recipe)) == 1
+
+
+def test_a_planted_quirk_of_a_score_changes_no_mask(price_list, textbook):
+    assert price_list.planted(textbook, llmseg.get_quirk("double-sigmoid-in-test")) is None
+    raw = price_list.planted(textbook, llmseg.get_quirk("raw-logits-in-test"))
+    assert [d.path for d in textbook.diff(raw)] == ["test.reads"]
 
 
 def test_prices_of_a_tiny_recipe(price_list, tiny_recipe, phantoms, tmp_path, monkeypatch):

@@ -40,10 +40,10 @@ def best_threshold_dice(case: Case) -> float:
 @every_modality
 def test_same_parameters_give_same_bytes(modality: str) -> None:
     store, again = SyntheticStore(modality, count=8), SyntheticStore(modality, count=14)
-    for case in (cases(modality)[0], cases(modality)[7]):
-        for same in (store.read(case.id), store.read(case.id), again.read(case.id)):
-            assert same.image.tobytes() == case.image.tobytes()
-            assert same.mask.tobytes() == case.mask.tobytes()
+    case = cases(modality)[7]
+    for same in (store.read(case.id), again.read(case.id)):
+        assert same.image.tobytes() == case.image.tobytes()
+        assert same.mask.tobytes() == case.mask.tobytes()
 
 
 @every_modality

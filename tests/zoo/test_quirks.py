@@ -218,7 +218,7 @@ def values(annotation: Any, present: object) -> st.SearchStrategy:
 class TestEveryFieldOfEveryRecipe:
     @pytest.mark.parametrize("id", EVERY_ID)
     @given(data=st.data())
-    @settings(max_examples=5, deadline=None)
+    @settings(max_examples=2, deadline=None)
     def test_change_then_diff_gives_that_field(self, id, data):
         recipe = RECIPES[id]
         for path, annotation in FIELDS[id].items():
@@ -241,7 +241,7 @@ class TestEveryFieldOfEveryRecipe:
 
     @pytest.mark.parametrize("id", EVERY_ID)
     @given(data=st.data())
-    @settings(max_examples=15, deadline=None)
+    @settings(max_examples=4, deadline=None)
     def test_any_changed_recipe_can_be_repaired(self, id, data):
         recipe = RECIPES[id]
         for path in data.draw(st.lists(st.sampled_from(sorted(FIELDS[id])), max_size=8)):
@@ -332,7 +332,7 @@ class TestCommand:
         assert [entry["id"] for entry in listed] == list(QUIRKS)
         assert {e["id"]: e["found_in"] for e in listed}["double-sigmoid"] == ["grok-3-mini"]
 
-    @pytest.mark.parametrize("id", EVERY_ID)
+    @pytest.mark.parametrize("id", [*zoo.names(in_study=None), "gpt-4@tensorflow"])
     def test_a_pipeline(self, call, id):
         found = json.loads(call("quirks", id, "--json")[1])
         assert [entry["id"] for entry in found] == ids(RECIPES[id])
@@ -384,7 +384,7 @@ class TestWarning:
 
         return run
 
-    @pytest.mark.parametrize("id", EVERY_ID)
+    @pytest.mark.parametrize("id", [*zoo.names(in_study=None), "gpt-4@tensorflow"])
     def test_a_pipeline_as_it_is_says_nothing(self, train, id):
         assert train(id) == []
 

@@ -12,7 +12,7 @@ import torch
 import llmseg
 
 
-def write_outcome(path: Path, *, versions: Mapping[str, str] | None = None, **found: Any) -> None:
+def write_results(path: Path, *, versions: Mapping[str, str] | None = None, **found: Any) -> None:
     """Write what a benchmark found as JSON, with hardware and versions before it.
 
     Args:
