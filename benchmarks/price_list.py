@@ -60,6 +60,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--data", action="append", default=[], help="synthetic:MODALITY, or NAME=STORE.h5; repeatable")
     parser.add_argument("--pipelines", nargs="+", help=f"ids, and {PLANTED}; without it, the nineteen and {PLANTED}")
     parser.add_argument("--kind", choices=["mistake", "choice", "all"], default="all")
+    parser.add_argument("--leave-out", nargs="+", default=[], help="quirks that a set is too small for")
     parser.add_argument("--cases", type=int, default=40, help="number of phantoms")
     parser.add_argument("--fraction", type=float, default=0.4, help="share of the cases to hold out")
     parser.add_argument("--size", type=int, default=64, help="pixels; 0 for each recipe's own")
@@ -87,7 +88,7 @@ def _prices(
     """Yield a row per quirk."""
     base = _sized(_textbook(options.textbook) if pipeline == PLANTED else zoo.get(pipeline).recipe, options)
     imposed = {path for path, given in (("images.size", options.size), ("fit.epochs", options.epochs)) if given}
-    pairs = dict(_pairs(pipeline, base, options.kind, imposed))
+    pairs = {q: pair for q, pair in _pairs(pipeline, base, options.kind, imposed) if q.id not in options.leave_out}
     scored_only = {quirk for quirk, (without, having) in pairs.items() if deciding(without) == deciding(having)}
     others = {q: p for q, p in pairs.items() if q not in scored_only}
     name = {q: f"{'with' if pipeline == PLANTED else 'without'} {q.id}" for q in others}
@@ -177,12 +178,13 @@ def _sized(recipe: Recipe, options: argparse.Namespace) -> Recipe:
 
 def _gained(row: Any, *, planted: bool) -> dict[str, Any]:
     """Return what the repair gains: the variant over the base, or for a planted quirk the base over the variant."""
+    # Adding nothing turns a negative zero into zero.
     sign = -1 if planted else 1
     base, variant = float(row["base"]), float(row["mean"])
-    low, high = sorted((sign * float(row["low"]), sign * float(row["high"])))
+    low, high = sorted((sign * float(row["low"]) + 0.0, sign * float(row["high"]) + 0.0))
     spread = {"groups": int(row["groups"]), "seeds": int(row["seeds"])}
     having, without = (variant, base) if planted else (base, variant)
-    facts = {"dice_having": having, "dice_without": without, "gained": sign * float(row["difference"])}
+    facts = {"dice_having": having, "dice_without": without, "gained": sign * float(row["difference"]) + 0.0}
     return {**facts, "low": low, "high": high, **spread}
 
 
@@ -211,7 +213,7 @@ def own_score(run: Run, store: Store, score: Score | None) -> float:
 
 
 def _write(options: argparse.Namespace, rows: list[dict[str, Any]]) -> None:
-    names = ("data", "kind", "cases", "fraction", "size", "batch_size", "epochs", "seeds", "textbook")
+    names = ("data", "kind", "leave_out", "cases", "fraction", "size", "batch_size", "epochs", "seeds", "textbook")
     settings = {name: getattr(options, name) for name in names}
     settings["data"] = [text.partition("=")[0] for text in options.data]
     write_results(options.json, settings=settings, rows=rows)

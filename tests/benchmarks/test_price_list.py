@@ -48,7 +48,9 @@ def test_prices_of_a_tiny_recipe(price_list, tiny_recipe, phantoms, tmp_path, mo
     recipe = tiny_recipe.change("fit.epochs", 1).change("images.mask_threshold", None).change("test.threshold", None)
     monkeypatch.setattr("llmseg.zoo._PIPELINES", dict(zoo._PIPELINES))
     zoo.register(dataclasses.replace(zoo.get("gpt-o3"), id="tiny", recipe=recipe))
-    options = argparse.Namespace(kind="mistake", size=0, batch_size=0, epochs=None, seeds=1, runs=tmp_path)
+    options = argparse.Namespace(
+        kind="mistake", leave_out=[], size=0, batch_size=0, epochs=None, seeds=1, runs=tmp_path
+    )
     rows = list(price_list._prices("tiny", "phantoms", phantoms, hold_out(phantoms), options))
     prices = {row["quirk"]: row for row in rows}
     assert set(prices) == {"grey-masks", "soft-dice-in-test"}
