@@ -8,8 +8,8 @@ scored by one evaluator on cases that were held out. The textbook recipe is trai
 one of its fields can bring in, with a value that some pipeline has there. A quirk of a score changes no mask: its price
 is what the pipeline's own test score becomes when the same network is scored with the repaired one.
 
-The same command continues an interrupted list. A full one needs the real data sets, ``--size 0`` and ``--batch-size 0``
-(each recipe's own), no ``--epochs``, and at least five seeds.
+The same command continues an interrupted list, and one with other data or pipelines adds to it. A full one needs the
+real data sets, ``--size 0`` and ``--batch-size 0`` (each recipe's own), no ``--epochs``, and at least five seeds.
 """
 
 from __future__ import annotations
@@ -44,15 +44,16 @@ def main() -> None:
         record = json.loads(options.json.read_text(encoding="utf-8"))
         options.page.write_text(page(record), encoding="utf-8")
         return
-    rows: list[dict[str, Any]] = []
+    rows = _earlier(options)
     for text in options.data:
         name, store = _store(text, options.cases)
         holdout = llmseg.hold_out(store, fraction=options.fraction)
         for pipeline in tqdm(options.pipelines or [*zoo.names(), PLANTED], desc=name, unit="pipeline"):
+            rows = [row for row in rows if (row["dataset"], row["pipeline"]) != (name, pipeline)]
             for row in _prices(pipeline, name, store, holdout, options):
                 rows.append(row)
                 tqdm.write("{dataset:14} {pipeline:18} {quirk:28} {gained:+.4f} {low:+.4f} {high:+.4f}".format(**row))
-            _write(options, rows)
+            write_results(options.json, settings=_settings(options), rows=rows)
 
 
 def _options() -> argparse.Namespace:
@@ -212,11 +213,19 @@ def own_score(run: Run, store: Store, score: Score | None) -> float:
     return statistics.fmean(score.collected(listed))
 
 
-def _write(options: argparse.Namespace, rows: list[dict[str, Any]]) -> None:
-    names = ("data", "kind", "leave_out", "cases", "fraction", "size", "batch_size", "epochs", "seeds", "textbook")
-    settings = {name: getattr(options, name) for name in names}
-    settings["data"] = [text.partition("=")[0] for text in options.data]
-    write_results(options.json, settings=settings, rows=rows)
+def _settings(options: argparse.Namespace) -> dict[str, Any]:
+    names = ("cases", "fraction", "size", "batch_size", "epochs", "seeds", "textbook")
+    return {name: getattr(options, name) for name in names}
+
+
+def _earlier(options: argparse.Namespace) -> list[dict[str, Any]]:
+    """Return the rows that are there; a list with other settings is not mixed with this one."""
+    if not options.json.is_file():
+        return []
+    record = json.loads(options.json.read_text(encoding="utf-8"))
+    if record["settings"] != _settings(options):
+        raise SystemExit(f"{options.json} was made with {record['settings']}; give other settings a file of their own")
+    return list(record["rows"])
 
 
 if __name__ == "__main__":

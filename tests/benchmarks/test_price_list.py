@@ -78,6 +78,17 @@ def test_own_score_is_that_of_the_run(price_list, tiny_recipe, phantoms, tmp_pat
     assert math.isnan(price_list.own_score(run, phantoms, None))
 
 
+def test_a_list_is_added_to_and_not_mixed(price_list, tmp_path):
+    names = ("cases", "fraction", "size", "batch_size", "epochs", "seeds", "textbook")
+    options = argparse.Namespace(json=tmp_path / "list.json", **dict.fromkeys(names, 1))
+    assert price_list._earlier(options) == []
+    options.json.write_text(json.dumps({"settings": dict.fromkeys(names, 1), "rows": [{"quirk": "no-skips"}]}))
+    assert price_list._earlier(options) == [{"quirk": "no-skips"}]
+    options.seeds = 2
+    with pytest.raises(SystemExit, match="was made with"):
+        price_list._earlier(options)
+
+
 def test_the_page_is_that_of_the_results(module):
     results = ROOT / "benchmarks" / "results" / "price_list.json"
     page = module("price_list_page").page(json.loads(results.read_text(encoding="utf-8")))
