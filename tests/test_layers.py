@@ -65,6 +65,7 @@ LAYERS = {
     "llmseg.export": (*VALUES, "llmseg.data", "llmseg.files", "llmseg.engine"),
     "llmseg.artefacts": (*VALUES, "llmseg.data", "llmseg.files", "llmseg.zoo", *TRAINING, "llmseg.inference"),
     "llmseg.stats": ("llmseg.errors", "llmseg.files", "llmseg.stats"),
+    "llmseg.figures": ("llmseg.errors", "llmseg.files", "llmseg.figures"),
     "llmseg.variants": (*VALUES, "llmseg.data", "llmseg.zoo"),
     "llmseg.study": (
         *VALUES,

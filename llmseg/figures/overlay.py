@@ -1,0 +1,59 @@
+"""Where a predicted mask agrees with the true one, drawn onto the image."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from llmseg.errors import UserError
+from llmseg.figures.style import AGREEMENT, rgb
+
+FILL, LINE = 0.3, 1.0
+"""How much of the image the colour covers, inside a region and along its edge."""
+
+
+def overlay(image: np.ndarray, truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """Colour the pixels of an image by how two masks agree on them.
+
+    Agreed foreground, missed and false pixels have the colours of :data:`llmseg.figures.style.AGREEMENT`. A region is
+    filled so thinly that the anatomy shows through it, and has an opaque edge, one pixel wide or, on large images, one
+    in 256 of the longer side.
+
+    Args:
+        image: uint8 ``[H, W]`` or ``[H, W, 3]``.
+        truth: bool ``[H, W]``.
+        predicted: bool ``[H, W]``.
+
+    Returns:
+        uint8 ``[H, W, 3]``; where both masks are background, the image.
+
+    Raises:
+        UserError: The image is not of bytes, a mask is not of truth values, or their sizes differ.
+
+    Example:
+        >>> truth, predicted = np.zeros((2, 8, 8), bool)
+        >>> truth[2:6, 2:6] = True
+        >>> drawn = overlay(np.full((8, 8), 100, np.uint8), truth, predicted)
+        >>> drawn.shape, drawn[0, 0].tolist(), drawn[2, 2].tolist() == list(rgb(AGREEMENT["missed"]))
+        ((8, 8, 3), [100, 100, 100], True)
+    """
+    from scipy import ndimage
+
+    _check(image, truth, predicted)
+    drawn = np.repeat(image[..., None], 3, axis=2) if image.ndim == 2 else image.copy()
+    width = max(1, round(max(truth.shape) / 256))
+    regions = {"agreed": truth & predicted, "missed": truth & ~predicted, "false": ~truth & predicted}
+    for name, region in regions.items():
+        # Beyond the image everything counts as inside: a region that the image cuts off stays open there.
+        inside = ndimage.binary_erosion(region, np.ones((3, 3)), iterations=width, border_value=1)
+        cover = np.where(region & ~inside, LINE, FILL)[region][:, None]
+        drawn[region] = np.round((1 - cover) * drawn[region] + cover * np.array(rgb(AGREEMENT[name]))).astype(np.uint8)
+    return drawn
+
+
+def _check(image: np.ndarray, truth: np.ndarray, predicted: np.ndarray) -> None:
+    if image.dtype != np.uint8 or image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] != 3):
+        raise UserError(f"image is {image.dtype} {list(image.shape)}; give uint8 [H, W] or [H, W, 3]")
+    for name, mask in (("truth", truth), ("predicted", predicted)):
+        if mask.dtype != np.bool_ or mask.shape != image.shape[:2]:
+            wanted = f"give bool {list(image.shape[:2])}, the image's height and width"
+            raise UserError(f"{name} is {mask.dtype} {list(mask.shape)}; {wanted}")

@@ -1,0 +1,80 @@
+"""The one place for colours, sizes and fonts of figures and of the report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+ORANGE, SKY, GREEN, YELLOW = "#e69f00", "#56b4e9", "#009e73", "#f0e442"
+BLUE, VERMILION, PURPLE, BLACK = "#0072b2", "#d55e00", "#cc79a7", "#000000"
+"""The palette of Okabe and Ito, which all can tell apart."""
+
+GREY = "#767676"
+"""References, such as nnU-Net, and lines that are no data."""
+
+FAINT = "#d0d0d0"
+"""Grids and frames."""
+
+COHORTS = {2024: BLUE, 2025: VERMILION, None: GREY}
+"""Colours of the cohorts; ``None`` is a reference, or a contender without a cohort."""
+
+AGREEMENT = {"agreed": SKY, "missed": YELLOW, "false": VERMILION}
+"""Colours of pixels by agreement. Of the palette's triples none is told apart better by readers with any colour
+vision."""
+
+LIGHT_INK, DARK_INK = "#1a1a1a", "#f2f2f2"
+"""Text on a light and on a dark ground."""
+
+SINGLE, DOUBLE = 3.5, 7.2
+"""Widths of a figure in inches: one column and two columns of a journal."""
+
+TEXT, SMALL = 7.0, 6.0
+"""Font sizes in points: labels, and what has to be small."""
+
+DPI = 300
+"""Dots per inch of raster figures, and of images in vector figures."""
+
+SETTINGS: dict[str, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": TEXT,
+    "axes.titlesize": TEXT,
+    "axes.labelsize": TEXT,
+    "axes.titleweight": "bold",
+    "axes.linewidth": 0.6,
+    "axes.edgecolor": LIGHT_INK,
+    "axes.labelcolor": LIGHT_INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "text.color": LIGHT_INK,
+    "xtick.color": LIGHT_INK,
+    "ytick.color": LIGHT_INK,
+    "xtick.labelsize": SMALL,
+    "ytick.labelsize": SMALL,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "grid.color": FAINT,
+    "grid.linewidth": 0.4,
+    "legend.fontsize": SMALL,
+    "legend.frameon": False,
+    "lines.linewidth": 1.0,
+    "figure.facecolor": "white",
+    "figure.dpi": 100,
+    "savefig.facecolor": "white",
+    "pdf.fonttype": 42,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "llmseg",
+}
+"""Settings of matplotlib under which every figure is made and written, whatever the user's own are."""
+
+
+def rgb(colour: str) -> tuple[int, int, int]:
+    """Return a colour's three bytes.
+
+    Example:
+        >>> rgb(BLUE)
+        (0, 114, 178)
+    """
+    red, green, blue = bytes.fromhex(colour.removeprefix("#"))
+    return red, green, blue
