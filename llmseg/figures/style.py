@@ -14,8 +14,17 @@ GREY = "#767676"
 FAINT = "#d0d0d0"
 """Grids and frames."""
 
-COHORTS = {2024: BLUE, 2025: VERMILION, None: GREY}
-"""Colours of the cohorts; ``None`` is a reference, or a contender without a cohort."""
+COHORTS: dict[int | None, str] = {2024: BLUE, 2025: VERMILION}
+"""Colours of the cohorts; references, such as nnU-Net, are grey."""
+
+OTHER = PURPLE
+"""Contenders without a cohort that are no references."""
+
+LINES = (BLUE, VERMILION, GREEN, ORANGE, SKY, PURPLE, BLACK)
+"""Colours of single lines; yellow is too faint on white. What is beyond them is dashed, then dotted."""
+
+DASHES = ("-", (0, (4, 1.5)), (0, (1, 1)))
+"""Patterns of lines, as matplotlib wants them."""
 
 AGREEMENT = {"agreed": SKY, "missed": YELLOW, "false": VERMILION}
 """Colours of pixels by agreement. Of the palette's triples none is told apart better by readers with any colour
