@@ -10,9 +10,9 @@ import numpy as np
 
 from llmseg.errors import UserError
 from llmseg.figures.canvas import note, panels, styled
-from llmseg.figures.contenders import Contender, contenders, legend_colours
+from llmseg.figures.contenders import Contender, cohort_legend, contenders
 from llmseg.figures.scores import Scores, direction, is_share, measure_text, scores
-from llmseg.figures.style import GREY, LIGHT_INK, SMALL
+from llmseg.figures.style import GREY, LIGHT_INK
 from llmseg.stats.table import Table
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _by_dataset(
         names = one.ordered(known, direction(measure))
         draw(panel, one, names, known)
         _rows(panel, [known[name].label for name in names], one, measure)
-    _legend(figure, known)
+    cohort_legend(figure, known.values())
     note(figure, said, "References on top, then by median.", *table.remarks)
     return figure
 
@@ -99,6 +99,7 @@ def run_boxes(table: Table, *, measure: str = "dice", phase: str = "test", refer
     figure, axes = panels(len(found), 0.55 + ROW * most)
     for panel, one in zip(axes, found, strict=True):
         _grouped(panel, one, known, measure)
+    cohort_legend(figure, known.values())
     note(figure, _BOX, "By median within a model. Dashed: median of the reference.", *table.remarks)
     return figure
 
@@ -183,12 +184,3 @@ def _density(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     grid = np.linspace(values.min(), values.max(), 128)
     density = gaussian_kde(values)(grid)
     return grid, density / density.max()
-
-
-def _legend(figure: Figure, known: Mapping[str, Contender]) -> None:
-    from matplotlib.patches import Patch
-
-    colours = legend_colours(known.values())
-    if len(colours) > 1:
-        handles = [Patch(facecolor=colour, alpha=0.6, label=label) for label, colour in colours.items()]
-        figure.legend(handles=handles, loc="outside upper left", ncols=len(handles), fontsize=SMALL)

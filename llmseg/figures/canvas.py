@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-import numpy as np
-
 from llmseg.errors import UserError, nearest
 from llmseg.figures.style import DOUBLE, DPI, SETTINGS, SINGLE, SMALL
 from llmseg.files import write_bytes
@@ -126,30 +124,3 @@ def check_format(path: Path) -> None:
     known = ", ".join(FORMATS)
     if path.suffix.lower() not in FORMATS:
         raise UserError(f"no format '{path.suffix}' for {path.name}{nearest(path.suffix, FORMATS)}; there are {known}")
-
-
-def spread(places: np.ndarray, gap: float) -> np.ndarray:
-    """Move places apart, as little as that takes, until neighbours are a gap away from each other.
-
-    Args:
-        places: Ascending, float ``[N]``.
-        gap: The smallest distance.
-
-    Returns:
-        float ``[N]``, ascending.
-
-    Example:
-        >>> spread(np.array([0.0, 0.0, 5.0]), 1.0).tolist()
-        [-0.5, 0.5, 5.0]
-    """
-    # Least squares under an order, of places less the room that those before them take (pool adjacent violators).
-    blocks: list[tuple[float, int]] = []
-    for number, place in enumerate(places):
-        total, size = float(place) - number * gap, 1
-        while blocks and blocks[-1][0] / blocks[-1][1] > total / size:
-            before = blocks.pop()
-            total, size = total + before[0], size + before[1]
-        blocks.append((total, size))
-    level = np.concatenate([np.full(size, total / size) for total, size in blocks])
-    moved: np.ndarray = level + gap * np.arange(len(places))
-    return moved

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from llmseg import zoo
 from llmseg.errors import UserError, nearest
-from llmseg.figures.style import COHORTS, GREY, OTHER
+from llmseg.figures.style import COHORTS, GREY, OTHER, SMALL
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _RUN = "@run-"
 
@@ -88,7 +92,17 @@ def cohort_title(cohort: int | None) -> str:
     return f"{cohort} models" if cohort else "Others"
 
 
-def legend_colours(known: Iterable[Contender]) -> dict[str, str]:
+def cohort_legend(figure: Figure, known: Iterable[Contender]) -> None:
+    """Say above a figure what the colours of contenders mean, unless all have one."""
+    from matplotlib.patches import Patch
+
+    colours = _colours(known)
+    if len(colours) > 1:
+        handles = [Patch(facecolor=colour, alpha=0.6, label=label) for label, colour in colours.items()]
+        figure.legend(handles=handles, loc="outside upper left", ncols=len(handles), fontsize=SMALL)
+
+
+def _colours(known: Iterable[Contender]) -> dict[str, str]:
     """Return what colours mean: cohorts in their order, others, references."""
     known = list(known)
     years = sorted({one.cohort for one in known if one.cohort})

@@ -76,19 +76,21 @@ def loss_curves(
     """
     lines, known = _lines(curves, loss, scale), contenders({one.contender: 0 for one in curves}, references)
     columns = _columns(known)
-    longest = max(len(names) for names in columns.values())
-    figure = canvas(SINGLE if len(columns) == 1 else DOUBLE, 0.3 + 1.15 * len(lines) + 0.11 * -(-longest // 2) + 0.5)
-    axes = figure.subplots(len(lines), len(columns), squeeze=False, sharey="row")
-    for row, (dataset, found) in zip(axes, lines.items(), strict=True):
+    longest = -(-max(len(names) for names in columns.values()) // 2)
+    width, legend = SINGLE if len(columns) == 1 else DOUBLE, 0.13 * longest
+    figure = canvas(width, 0.6 + 1.15 * len(lines) + legend)
+    grid = figure.add_gridspec(len(lines) + 1, len(columns), height_ratios=[*[0.9] * len(lines), legend])
+    axes = grid.subplots(squeeze=False, sharey="row")
+    for row, (dataset, found) in zip(axes[:-1], lines.items(), strict=True):
         for panel, (cohort, names) in zip(row, columns.items(), strict=True):
             _draw(panel, [one for one in found if one.name in names], _looks(names, known))
             if panel.get_subplotspec().is_first_row():
                 panel.set_title(cohort_title(cohort) if len(columns) > 1 or cohort else "", loc="left")
         row[0].set_ylabel(f"{dataset}\n{_NAMES[loss]} loss")
-    _scaled(axes.ravel(), scale)
-    for panel, names in zip(axes[-1], columns.values(), strict=True):
+    _scaled(axes[:-1].ravel(), scale)
+    for panel, below, names in zip(axes[-2], axes[-1], columns.values(), strict=True):
         panel.set_xlabel("Epoch")
-        _legend(panel, _looks(names, known), known)
+        _legend(below, _looks(names, known), known)
     note(figure, *_notes(lines, curves, scale))
     return figure
 
@@ -120,8 +122,9 @@ def cohort_curves(
         panel.set_ylabel(f"{_NAMES[loss]} loss")
     _scaled(axes, scale)
     axes[0].legend(loc="best", handlelength=1.5)
-    dashed = "Thick: mean over LLMs, dashed from where the first of them ends; thin: single LLMs, mean over seeds."
-    note(figure, dashed, _DIFFER, *_notes(lines, curves, scale)[2:])
+    thick = "Thick: mean over LLMs; thin: single LLMs, mean over seeds."
+    dashed = "Dashed: the first LLM has ended; from there the last loss of those that ended counts."
+    note(figure, thick, dashed, _DIFFER, _left_out(lines, scale))
     return figure
 
 
@@ -216,9 +219,11 @@ def _draw(axes: Axes, lines: Sequence[_Line], looks: Mapping[str, dict[str, Any]
         epochs, colour = _epochs(one.mean), looks[one.name]["color"]
         axes.plot(epochs, one.mean, marker="." if len(epochs) == 1 else None, **looks[one.name])
         if (one.high > one.low).any():
-            axes.fill_between(epochs, one.low, one.high, color=colour, alpha=0.12, linewidth=0)
+            axes.fill_between(epochs, one.low, one.high, color=colour, alpha=0.18, linewidth=0)
         if one.chosen and one.chosen <= len(epochs):
-            axes.plot(one.chosen, one.mean[one.chosen - 1], "o", color=colour, markersize=3.5, zorder=3)
+            axes.plot(
+                one.chosen, one.mean[one.chosen - 1], "o", color=colour, markersize=4, markeredgecolor="white", zorder=3
+            )
         last = np.flatnonzero(np.isfinite(one.mean))
         if len(last) and last[-1] + 1 < len(epochs):
             axes.plot(last[-1] + 1, one.mean[last[-1]], "x", color=colour, markersize=4, zorder=3)
@@ -228,18 +233,23 @@ def _mean(axes: Axes, lines: Sequence[_Line], cohort: int) -> None:
     if not lines:
         return
     colour = COHORTS.get(cohort, OTHER)
-    rows = np.full((len(lines), max(len(one.mean) for one in lines)), np.nan)
-    for row, one in zip(rows, lines, strict=True):
-        row[: len(one.mean)] = one.mean
-        axes.plot(_epochs(one.mean), one.mean, color=colour, linewidth=0.4, alpha=0.5)
-    there = np.isfinite(rows).sum(axis=0)
-    mean = np.where(there > 0, np.nansum(rows, axis=0) / np.maximum(there, 1), np.nan)
-    ended = np.flatnonzero(there < len(lines))
-    whole = int(ended[0]) if len(ended) else len(mean)
+    longest = max(len(one.mean) for one in lines)
+    rows = np.stack([_carried(one.mean, longest) for one in lines])
+    for one in lines:
+        axes.plot(_epochs(one.mean), one.mean, color=colour, linewidth=0.5, alpha=0.5)
+    mean, whole = rows.mean(axis=0), min(int(np.isfinite(one.mean).sum()) for one in lines)
     axes.plot(_epochs(mean)[:whole], mean[:whole], color=colour, linewidth=2, label=f"{cohort} ({len(lines)} LLMs)")
-    axes.plot(
-        _epochs(mean)[max(whole - 1, 0) :], mean[max(whole - 1, 0) :], color=colour, linewidth=1.2, ls=(0, (2, 1))
-    )
+    start = max(whole - 1, 0)
+    axes.plot(_epochs(mean)[start:], mean[start:], color=colour, linewidth=1.4, linestyle=DASHES[1])
+
+
+def _carried(losses: np.ndarray, length: int) -> np.ndarray:
+    """Return losses for a number of epochs; where there is none, the last that is a number."""
+    rows = np.full(length, np.nan)
+    rows[: len(losses)] = losses
+    last = np.maximum.accumulate(np.where(np.isfinite(rows), np.arange(length), 0))
+    carried: np.ndarray = rows[last]
+    return carried
 
 
 def _epochs(losses: np.ndarray) -> np.ndarray:
@@ -260,7 +270,8 @@ def _legend(axes: Axes, looks: Mapping[str, dict[str, Any]], known: Mapping[str,
     from matplotlib.lines import Line2D
 
     handles = [Line2D([], [], label=known[name].label, **look) for name, look in looks.items()]
-    axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(0, -0.33), ncols=2, fontsize=SMALL, handlelength=2.2)
+    axes.set_axis_off()
+    axes.legend(handles=handles, loc="upper left", ncols=2, fontsize=SMALL, handlelength=2.2, borderaxespad=0)
 
 
 def _notes(lines: Mapping[str, Sequence[_Line]], curves: Sequence[Curve], scale: str) -> list[str]:
@@ -271,6 +282,9 @@ def _notes(lines: Mapping[str, Sequence[_Line]], curves: Sequence[Curve], scale:
         said.append("Dot: the epoch at which the pipeline itself would have stopped.")
     if any(not np.isfinite(one.mean).all() for one in every):
         said.append("Cross: from here the loss is no number.")
-    if scale == "log" and any((one.low <= 0).any() for one in every):
-        said.append("Losses of zero and below cannot be drawn on this scale and are left out.")
-    return said
+    return [*said, _left_out(lines, scale)]
+
+
+def _left_out(lines: Mapping[str, Sequence[_Line]], scale: str) -> str:
+    below = scale == "log" and any((one.low <= 0).any() for found in lines.values() for one in found)
+    return "Losses of zero and below cannot be drawn on this scale and are left out." if below else ""

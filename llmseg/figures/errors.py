@@ -1,0 +1,125 @@
+"""Errors in the code that language models wrote, by kind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from llmseg.errors import UserError
+from llmseg.figures.canvas import canvas, note, styled
+from llmseg.figures.contenders import cohort_title, contenders
+from llmseg.figures.style import BLACK, BLUE, DOUBLE, GREEN, LIGHT_INK, ORANGE, PURPLE, SINGLE, SKY, SMALL, VERMILION
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+KINDS = {
+    "NameError": ORANGE,
+    "RuntimeError": BLUE,
+    "ValueError": SKY,
+    "TypeError": GREEN,
+    "AttributeError": PURPLE,
+    "missing import": BLACK,
+    "other": VERMILION,
+}
+"""Kinds of errors and their colours; a missing import is one that an editor's warning shows, without an exception."""
+
+
+@styled
+def error_bars(errors: pd.DataFrame | None = None) -> Figure:
+    """Draw how many errors of which kind each model's code had: a stacked bar per model, a panel per cohort.
+
+    Models stand by falling number, equal ones by name; a model without errors has a triangle.
+
+    Args:
+        errors: A row per error: ``model, exception, category``; ``None`` takes what the study published. Models of the
+            study that have no row had no error.
+
+    Raises:
+        UserError: A column is missing, or a model is none of the zoo's.
+
+    Example:
+        >>> figure = error_bars()
+        >>> [axes.get_title(loc="left") for axes in figure.axes]
+        ['2024 models', '2025 models']
+    """
+    published = errors is None
+    counts = error_counts(_published() if errors is None else errors)
+    known = contenders(counts.index)
+    strange = [name for name in counts.index if not known[name].cohort]
+    if strange:
+        raise UserError(f"{strange[0]} is no pipeline with a cohort; llmseg list shows them")
+    cohorts = sorted({one.cohort for one in known.values() if one.cohort})
+    rows = max(sum(one.cohort == cohort for one in known.values()) for cohort in cohorts)
+    figure = canvas(SINGLE if len(cohorts) == 1 else DOUBLE, 0.9 + 0.17 * rows)
+    for axes, cohort in zip(figure.subplots(1, len(cohorts), squeeze=False)[0], cohorts, strict=True):
+        names = [name for name in counts.index if known[name].cohort == cohort]
+        names.sort(key=lambda name: (-counts.loc[name].sum(), known[name].label))
+        _bars(axes, counts.loc[names], [known[name].label for name in names])
+        axes.set_title(cohort_title(cohort), loc="left")
+    _legend(figure, [kind for kind in KINDS if counts[kind].any()])
+    source = "As recorded in the study's spreadsheet; its own figure adds one to Qwen 3." if published else ""
+    note(figure, "Missing import: without an exception, seen as an editor's warning.", source)
+    return figure
+
+
+def error_counts(errors: pd.DataFrame) -> pd.DataFrame:
+    """Return the number of errors of every model (rows, with all of the study's) of every kind (columns).
+
+    Raises:
+        UserError: A column is missing.
+
+    Example:
+        >>> error_counts(pd.DataFrame({"model": ["gpt-4"], "exception": ["NameError"], "category": ["other"]})).sum().sum()
+        np.int64(1)
+    """
+    from llmseg import zoo
+
+    for name in ("model", "exception", "category"):
+        if name not in errors.columns:
+            raise UserError(f"no column '{name}' among {', '.join(errors.columns)}; give model, exception and category")
+    other = np.where(errors["category"] == "missing import", "missing import", "other")
+    kind = errors["exception"].where(errors["exception"].isin(list(KINDS)), other)
+    counts = pd.crosstab(errors["model"], kind)
+    models = dict.fromkeys([*zoo.names(), *counts.index])
+    full: pd.DataFrame = counts.reindex(index=list(models), columns=list(KINDS), fill_value=0)
+    return full
+
+
+def _published() -> pd.DataFrame:
+    from llmseg.stats import published
+
+    errors = published.get("errors").frame
+    core: pd.DataFrame = errors[errors["set"] == "core"]
+    return core
+
+
+def _bars(axes: Axes, counts: pd.DataFrame, labels: list[str]) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    left = np.zeros(len(counts))
+    for kind, colour in KINDS.items():
+        some = counts[kind].to_numpy() > 0
+        places, sizes = np.flatnonzero(some), counts[kind].to_numpy()[some]
+        axes.barh(places, sizes, left=left[some], height=0.68, color=colour, edgecolor="white", linewidth=0.6)
+        left[some] += sizes
+    for row in np.flatnonzero(left == 0):
+        axes.plot(0, row, ">", color=LIGHT_INK, markersize=3.5, clip_on=False)
+    for row, total in enumerate(left):
+        axes.annotate(f"{total:.0f}", (total, row), (4, 0), textcoords="offset points", va="center", fontsize=SMALL)
+    axes.set_yticks(range(len(counts)), labels)
+    axes.set_ylim(len(counts) - 0.4, -0.6)
+    axes.set_xlim(0, max(left.max(), 1) * 1.08)
+    axes.tick_params(axis="y", length=0)
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    axes.set_xlabel("Number of errors")
+
+
+def _legend(figure: Figure, kinds: list[str]) -> None:
+    from matplotlib.patches import Patch
+
+    handles = [Patch(facecolor=KINDS[kind], label=kind) for kind in kinds]
+    figure.legend(handles=handles, loc="outside upper left", ncols=len(handles), fontsize=SMALL, columnspacing=1.2)
