@@ -106,7 +106,8 @@ def run_boxes(table: Table, *, measure: str = "dice", phase: str = "test", refer
 
 def _runs_only(one: Scores, known: Mapping[str, Contender]) -> Scores:
     kept = [name for name in one.values if known[name].model or known[name].reference]
-    return Scores(one.dataset, *({name: of[name] for name in kept} for of in (one.values, one.means)), one.count)
+    values, means = ({name: of[name] for name in kept} for of in (one.values, one.means))
+    return Scores(one.dataset, values, means, one.count)
 
 
 def _some(found: list[Scores], measure: str) -> list[Scores]:

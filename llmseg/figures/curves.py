@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -87,7 +87,7 @@ def loss_curves(
             if panel.get_subplotspec().is_first_row():
                 panel.set_title(cohort_title(cohort) if len(columns) > 1 or cohort else "", loc="left")
         row[0].set_ylabel(f"{dataset}\n{_NAMES[loss]} loss")
-    _scaled(axes[:-1].ravel(), scale)
+    _scaled(axes[:-1].flat, scale)
     for panel, below, names in zip(axes[-2], axes[-1], columns.values(), strict=True):
         panel.set_xlabel("Epoch")
         _legend(below, _looks(names, known), known)
@@ -159,7 +159,7 @@ def run_curves(
             panel.set_title(f"{letter}  {label}, {len(runs)} generations", loc="left")
             panel.set_xlabel("Epoch")
         row[0].set_ylabel(f"{dataset}\n{_NAMES[loss]} loss")
-    _scaled(axes.ravel(), scale)
+    _scaled(axes.flat, scale)
     thick = [one.label for one in known.values() if one.reference]
     note(figure, "Line: a generation, mean over seeds.", f"Thick, grey: {', '.join(thick)}." if thick else "", _DIFFER)
     return figure
@@ -256,7 +256,7 @@ def _epochs(losses: np.ndarray) -> np.ndarray:
     return np.arange(1, len(losses) + 1)
 
 
-def _scaled(axes: Sequence[Axes], scale: str) -> None:
+def _scaled(axes: Iterable[Axes], scale: str) -> None:
     from matplotlib.ticker import MaxNLocator
 
     for panel in axes:

@@ -11,6 +11,7 @@ from llmseg.errors import UserError
 from llmseg.figures.canvas import canvas, note, styled
 from llmseg.figures.contenders import cohort_title, contenders
 from llmseg.figures.style import BLACK, BLUE, DOUBLE, GREEN, LIGHT_INK, ORANGE, PURPLE, SINGLE, SKY, SMALL, VERMILION
+from llmseg.stats.columns import listed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -61,7 +62,7 @@ def error_bars(errors: pd.DataFrame | None = None) -> Figure:
         _bars(axes, counts.loc[names], [known[name].label for name in names])
         axes.set_title(cohort_title(cohort), loc="left")
     _legend(figure, [kind for kind in KINDS if counts[kind].any()])
-    source = "As recorded in the study's spreadsheet; its own figure adds one to Qwen 3." if published else ""
+    source = f"As in the study's spreadsheet; its figure differs for {_differing(counts)}." if published else ""
     note(figure, "Missing import: without an exception, seen as an editor's warning.", source)
     return figure
 
@@ -73,8 +74,9 @@ def error_counts(errors: pd.DataFrame) -> pd.DataFrame:
         UserError: A column is missing.
 
     Example:
-        >>> error_counts(pd.DataFrame({"model": ["gpt-4"], "exception": ["NameError"], "category": ["other"]})).sum().sum()
-        np.int64(1)
+        >>> errors = pd.DataFrame({"model": ["gpt-4"], "exception": ["NameError"], "category": ["missing import"]})
+        >>> error_counts(errors).loc["gpt-4"].tolist()
+        [1, 0, 0, 0, 0, 0, 0]
     """
     from llmseg import zoo
 
@@ -97,6 +99,16 @@ def _published() -> pd.DataFrame:
     return core
 
 
+def _differing(counts: pd.DataFrame) -> str:
+    """Return the models whose bars in the study's own figure are others."""
+    from llmseg.stats import published
+
+    drawn = published.get("error_counts").frame.query("set == 'core'").set_index("model")
+    drawn = drawn[[f"figure_{kind.replace('missing import', 'missing_imports')}" for kind in KINDS]]
+    differ = (drawn.to_numpy() != counts.loc[drawn.index].to_numpy()).any(axis=1)
+    return listed(one.label for one in contenders(drawn.index[differ]).values())
+
+
 def _bars(axes: Axes, counts: pd.DataFrame, labels: list[str]) -> None:
     from matplotlib.ticker import MaxNLocator
 
@@ -106,9 +118,9 @@ def _bars(axes: Axes, counts: pd.DataFrame, labels: list[str]) -> None:
         places, sizes = np.flatnonzero(some), counts[kind].to_numpy()[some]
         axes.barh(places, sizes, left=left[some], height=0.68, color=colour, edgecolor="white", linewidth=0.6)
         left[some] += sizes
-    for row in np.flatnonzero(left == 0):
+    for row in np.flatnonzero(left == 0).tolist():
         axes.plot(0, row, ">", color=LIGHT_INK, markersize=3.5, clip_on=False)
-    for row, total in enumerate(left):
+    for row, total in enumerate(left.tolist()):
         axes.annotate(f"{total:.0f}", (total, row), (4, 0), textcoords="offset points", va="center", fontsize=SMALL)
     axes.set_yticks(range(len(counts)), labels)
     axes.set_ylim(len(counts) - 0.4, -0.6)

@@ -6,17 +6,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from llmseg.errors import UserError
 from llmseg.figures.canvas import canvas, note, sentences, styled
-from llmseg.figures.contenders import contenders
+from llmseg.figures.contenders import cohort_legend, contenders
 from llmseg.figures.scores import direction, measure_text
 from llmseg.figures.style import BLUE, DOUBLE, FAINT, GREEN, GREY, LIGHT_INK, ORANGE, SINGLE, SMALL
 from llmseg.stats.blocks import blocks
 from llmseg.stats.columns import listed
 from llmseg.stats.rank_tests import Friedman
-from llmseg.stats.ranking import Ranking, rank
+from llmseg.stats.ranking import Ranking, rank, significance_map
 from llmseg.stats.table import Table
 
 if TYPE_CHECKING:
@@ -63,8 +62,9 @@ def critical_difference(found: Friedman, *, references: Sequence[str] = ()) -> F
         text = f"{known[name].label}  {where:.2f}" if left else f"{where:.2f}  {known[name].label}"
         where_text = side - 0.01 * number if left else side + 0.01 * number
         axes.text(where_text, row, text, ha="right" if left else "left", va="center", fontsize=SMALL)
+    cohort_legend(figure, known.values())
     decided = "" if found.decidable else "THESE DATASETS ARE TOO FEW TO DECIDE."
-    datasets = f"Mean rank in {found.measure} over {len(found.datasets)} datasets, 1 is best."
+    datasets = f"Mean rank in {measure_text(found.measure)} over {len(found.datasets)} datasets, 1 is best."
     nemenyi = f"Bars join contenders closer than the critical difference (Nemenyi, level {found.alpha:g})."
     note(figure, decided, datasets, nemenyi, sentences(found.remarks))
     return figure
@@ -103,7 +103,7 @@ def stability(found: Ranking, *, references: Sequence[str] = ()) -> Figure:
     """
     names = found.frame["contender"].tolist()
     known, number = contenders(names, references), len(names)
-    figure = canvas(SINGLE, 1.25 + 0.15 * number)
+    figure = canvas(SINGLE, 1.45 + 0.15 * number)
     axes = figure.subplots()
     shares = np.stack([(found.resampled == place).mean(axis=0) for place in range(1, number + 1)], axis=1)
     rows, places = np.nonzero(shares)
@@ -117,49 +117,49 @@ def stability(found: Ranking, *, references: Sequence[str] = ()) -> Figure:
     axes.set_xticks(range(1, number + 1, 1 if number <= 12 else 2))
     axes.tick_params(axis="y", length=0)
     axes.grid(True)
-    axes.set_xlabel(f"Rank in {found.measure} ({found.rule}), {len(found.resampled)} resamples of {found.units} groups")
-    axes.xaxis.label.set_fontsize(SMALL)
+    axes.set_xlabel(f"Rank in {measure_text(found.measure)}, {found.rule}")
+    cohort_legend(figure, known.values())
+    drawn = f"{len(found.resampled)} resamples of {found.units} groups."
     tau = f"Kendall's tau between rankings of two resamples: {found.pairwise_tau:.2f}."
     disc = "Disc: share of resamples with that rank; line: 95 % of ranks; tick: observed rank, equal where tied."
-    note(figure, disc, tau, f"Datasets: {listed(found.datasets)}.", sentences(found.remarks))
+    note(figure, disc, drawn, tau, f"Datasets: {listed(found.datasets)}.", sentences(found.remarks))
     return figure
 
 
 VERDICTS = {
-    "better": (BLUE, "+"),
-    "worse": (ORANGE, "\N{MINUS SIGN}"),
-    "equivalent": (GREEN, "="),
-    "undecided": (FAINT, ""),
+    "better": (BLUE, "white", "+"),
+    "worse": (ORANGE, LIGHT_INK, "\N{MINUS SIGN}"),
+    "equivalent": (GREEN, "white", "="),
+    "undecided": (FAINT, LIGHT_INK, ""),
 }
-"""Colour and sign of every verdict."""
+"""Colour, ink and sign of every verdict."""
 
 
 @styled
 def significance(
-    square: pd.DataFrame, *, measure: str = "dice", references: Sequence[str] = (), remarks: Sequence[str] = ()
+    table: Table, *, measure: str = "dice", phase: str = "test", alpha: float = 0.05, references: Sequence[str] = ()
 ) -> Figure:
     """Draw who is better than whom, a cell per pair: the row against the column.
 
     Args:
-        square: Verdicts, as :func:`llmseg.stats.significance_map` returns them, best mean first.
-        measure: What was compared.
+        table: The scores; see :func:`llmseg.stats.significance_map`.
+        measure: Which measure.
+        phase: Which phase.
+        alpha: Chance of a false claim that is accepted, over all pairs.
         references: As for :func:`critical_difference`.
-        remarks: What a reader has to know, a sentence each.
 
     Raises:
-        UserError: There is no such reference.
+        UserError: There are fewer than two contenders, a cell is missing, or there is no such reference.
     """
+    square = significance_map(table, measure=measure, phase=phase, alpha=alpha)
     names = [str(name) for name in square.index]
     known, number = contenders(names, references), len(names)
     side = 1.5 + 0.16 * number
-    figure = canvas(max(SINGLE, side), side + 0.55)
+    figure = canvas(max(SINGLE, side), side + 0.65)
     axes = figure.subplots()
     for row, column in np.ndindex(number, number):
-        if row == column:
-            continue
-        colour, sign = VERDICTS[square.iloc[row, column]]
-        axes.add_patch(_cell(row, column, colour))
-        axes.text(column, row, sign, ha="center", va="center", fontsize=SMALL, color="white", fontweight="bold")
+        if row != column:
+            _cell(axes, row, column, str(square.iloc[row, column]))
     labels = [known[name].label for name in names]
     axes.set_yticks(range(number), labels)
     axes.set_xticks(range(number), labels, rotation=90)
@@ -170,24 +170,27 @@ def significance(
     axes.set_aspect("equal")
     axes.spines[:].set_visible(False)
     _verdict_legend(axes, set(square.to_numpy().ravel()))
-    pairs = number * (number - 1) // 2
-    text = f"Row against column in {measure}, after Holm over {pairs} pairs, level 0.05; by mean, best first."
-    note(figure, text, sentences(tuple(remarks)))
+    counts = ", ".join(f"{block.dataset} {len(block.sizes)}" for block in blocks(table, measure, phase=phase))
+    pairs = f"Holm over {number * (number - 1) // 2} pairs, level {alpha:g}; by mean, best first."
+    groups = f"Independent groups of cases: {counts}."
+    note(figure, f"Row against column in {measure_text(measure)}, {pairs}", groups, sentences(table.remarks))
     return figure
 
 
-def _cell(row: int, column: int, colour: str) -> object:
+def _cell(axes: Axes, row: int, column: int, verdict: str) -> None:
     from matplotlib.patches import Rectangle
 
-    return Rectangle((column - 0.46, row - 0.46), 0.92, 0.92, color=colour, linewidth=0)
+    colour, ink, sign = VERDICTS[verdict]
+    axes.add_patch(Rectangle((column - 0.46, row - 0.46), 0.92, 0.92, color=colour, linewidth=0))
+    axes.text(column, row, sign, ha="center", va="center", fontsize=SMALL, color=ink, fontweight="bold")
 
 
 def _verdict_legend(axes: Axes, verdicts: set[str]) -> None:
     from matplotlib.patches import Patch
 
     handles = [
-        Patch(color=colour, label=f"{verdict} {sign}")
-        for verdict, (colour, sign) in VERDICTS.items()
+        Patch(color=colour, label=f"{verdict} {sign}".strip())
+        for verdict, (colour, _, sign) in VERDICTS.items()
         if verdict in verdicts
     ]
     axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.01), ncols=4, fontsize=SMALL)
@@ -233,9 +236,9 @@ def podium(
     above.set_title(f"{block.dataset} ({values.shape[1]} cases, {len(block.seeds)} seeds)", loc="left")
     tied = int((np.diff(np.sort(values, axis=0), axis=0) == 0).any(axis=0).sum())
     cell = "Cell: share of cases in %, by mean score, best first; below 0.5 % blank."
-    ties = (
-        f"Ties on {tied} of {values.shape[1]} cases: they share the mean of their places, rounded up." if tied else ""
-    )
+    shared = f"Ties on {tied} of {values.shape[1]} cases: they share the mean of their places, rounded up."
+    cohort_legend(figure, known.values())
+    ties = shared if tied else ""
     note(figure, "Dot: a contender on a case (mean over seeds); line: a case.", cell, ties, sentences(table.remarks))
     return figure
 
