@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import llmseg
-from llmseg import Terminated, UserError, cli_data, cli_evaluation, cli_quirks, cli_study, cli_text
+from llmseg import Terminated, UserError, cli_data, cli_evaluation, cli_figures, cli_quirks, cli_study, cli_text
 from llmseg import cli_options as option
 from llmseg.cli_common import folder_of, print_result, recipe_of, speaks, store_of
 
@@ -30,6 +30,7 @@ for commands in (cli_data.data_app, cli_data.cache_app):
     app.add_typer(commands)
 app.command()(cli_evaluation.evaluate)
 app.command()(cli_evaluation.conventions)
+app.command()(cli_figures.figure)
 app.command()(cli_quirks.quirks)
 app.command()(cli_study.ablate)
 app.command()(cli_study.compare)

@@ -58,6 +58,18 @@ def canvas(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
+def sheet(width: float, height: float) -> tuple[Figure, Axes]:
+    """Return a figure to place things on by inches from its upper left corner."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height))
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_xlim(0, width)
+    axes.set_ylim(height, 0)
+    axes.set_axis_off()
+    return figure, axes
+
+
 def panels(number: int, height: float, *, most: int = 3, extra: float = 0.4) -> tuple[Figure, list[Axes]]:
     """Return a figure with panels side by side and below each other.
 

@@ -278,8 +278,11 @@ def _notes(lines: Mapping[str, Sequence[_Line]], curves: Sequence[Curve], scale:
     seeds = len({one.seed for one in curves})
     every = [one for found in lines.values() for one in found]
     said = [f"Line: mean over {seeds} seeds; band: lowest to highest." if seeds > 1 else "One seed.", _DIFFER]
-    if any(one.chosen for one in every):
+    if any(one.chosen and one.chosen <= len(one.mean) for one in every):
         said.append("Dot: the epoch at which the pipeline itself would have stopped.")
+    short = {one.name for one in every if one.chosen and one.chosen > len(one.mean)}
+    if short:
+        said.append(f"Cut short: {len(short)} pipelines ask for more epochs than they were given.")
     if any(not np.isfinite(one.mean).all() for one in every):
         said.append("Cross: from here the loss is no number.")
     return [*said, _left_out(lines, scale)]

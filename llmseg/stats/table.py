@@ -19,7 +19,7 @@ class Table:
     """Scores per case.
 
     A pipeline, or one of its variants, is a *contender*: what comparisons compare. Its name is that of the pipeline,
-    and behind it that of the variant unless it is ``base``.
+    and behind it that of the variant unless it is ``base`` or, as in studies of several pipelines, the pipeline itself.
 
     Attributes:
         frame: A row per pipeline, variant, dataset, seed, phase, case and measure, see :data:`COLUMNS`. ``group`` says
@@ -187,5 +187,6 @@ class Table:
 def contender_names(frame: pd.DataFrame) -> pd.Series:
     """Return the contender of every row, see :class:`Table`."""
     pipeline = frame["pipeline"].astype(str)
-    names: pd.Series = pipeline.where(frame["variant"] == BASE, pipeline + " " + frame["variant"].astype(str))
+    variant = frame["variant"].astype(str)
+    names: pd.Series = pipeline.where((variant == BASE) | (variant == pipeline), pipeline + " " + variant)
     return names

@@ -1,0 +1,247 @@
+"""What is drawn, read from the folders of studies, runs and evaluations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llmseg import zoo
+from llmseg.data.store import FOREGROUND, Store
+from llmseg.errors import UserError, nearest
+from llmseg.evaluation.evaluate import THRESHOLD
+from llmseg.figures.curves import Curve
+from llmseg.figures.tiles import Predicted
+from llmseg.runs import Run
+from llmseg.stats.columns import listed
+from llmseg.stats.table import Table, contender_names
+from llmseg.study import Study
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A run, and whose it is.
+
+    Attributes:
+        contender: Name of the contender, as in tables.
+        dataset: Name of the store it was trained on.
+        seed: Its seed.
+        run: The run.
+    """
+
+    contender: str
+    dataset: str
+    seed: int
+    run: Run
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What folders hold.
+
+    Attributes:
+        table: Scores of all evaluations; ``None`` if there are none.
+        trained: All runs.
+    """
+
+    table: Table | None
+    trained: tuple[Trained, ...]
+
+    @property
+    def scores(self) -> Table:
+        """The table.
+
+        Raises:
+            UserError: There is none.
+        """
+        if self.table is None:
+            raise UserError("the folders hold no scores; name a study, or what llmseg evaluate wrote")
+        return self.table
+
+    @property
+    def curves(self) -> tuple[Curve, ...]:
+        """The losses of all runs."""
+        return tuple(_curve(one) for one in self.trained)
+
+    def on(self, dataset: str) -> Found:
+        """Keep one dataset.
+
+        Raises:
+            UserError: There is none of that name.
+        """
+        names = dict.fromkeys([*(self.table.datasets if self.table else ()), *(one.dataset for one in self.trained)])
+        if dataset not in names:
+            raise UserError(f"no dataset '{dataset}'{nearest(dataset, names)}; there are {', '.join(names)}")
+        table = self.table.select(dataset=dataset) if self.table and dataset in self.table.datasets else None
+        return replace(self, table=table, trained=tuple(one for one in self.trained if one.dataset == dataset))
+
+
+def collect(folders: Iterable[str | Path], *, size: str = "native") -> Found:
+    """Read studies, runs and evaluations, or folders that hold such folders.
+
+    Args:
+        folders: As ``llmseg compare``, ``ablate``, ``train`` and ``evaluate`` write them.
+        size: At which size cases were scored, ``native`` or ``working``.
+
+    Raises:
+        UserError: A folder holds none of these, a study is not finished, or scores cannot be compared.
+
+    Example:
+        >>> collect(["studies/brain", "evaluated/nnunet"]).table  # doctest: +SKIP
+    """
+    trained: list[Trained] = []
+    scored: list[Path] = []
+    for folder in (inner for given in folders for inner in _known(Path(given))):
+        if (folder / "study.json").is_file():
+            trained += _of_study(Study.open(folder))
+            scored.append(folder)
+        elif (folder / "run.json").is_file():
+            run = Run.open(folder)
+            trained.append(_trained(run, run.record["label"] or folder.name))
+        else:
+            scored.append(folder)
+    table = Table.from_evaluations(scored, size=size) if scored else None
+    return Found(table, tuple(trained))
+
+
+def _known(folder: Path) -> list[Path]:
+    marks = ("study.json", "run.json", "evaluation.json")
+    for level in ([folder], sorted(folder.glob("*")), sorted(folder.glob("*/*"))):
+        found = [one for one in level if any((one / mark).is_file() for mark in marks)]
+        if found:
+            return found
+    what = "no such folder" if not folder.is_dir() else "it holds no study, run or evaluation"
+    raise UserError(f"{folder}: {what}; name what llmseg compare, ablate, train or evaluate wrote")
+
+
+def _of_study(study: Study) -> list[Trained]:
+    names = study.scores[["pipeline", "variant"]].drop_duplicates()
+    contenders = dict(zip(names["variant"], contender_names(names), strict=True))
+    return [_trained(run, contenders[variant]) for variant in study.variants for run in study.runs(variant)]
+
+
+def _trained(run: Run, contender: str) -> Trained:
+    record = run.record
+    return Trained(contender, record["store"]["name"], record["seed"], run)
+
+
+def _curve(one: Trained) -> Curve:
+    history = one.run.history
+    own = zoo.get(one.contender).recipe.fit.epochs if one.contender in _zoo() else None
+    epochs = one.run.recipe.fit.epochs
+    return Curve(
+        one.contender,
+        one.dataset,
+        one.seed,
+        history["train_loss"].to_numpy(float),
+        history["validation_loss"].to_numpy(float),
+        None if own == epochs else own,
+    )
+
+
+def _zoo() -> tuple[str, ...]:
+    return zoo.names(in_study=None, variants=True, reference=None)
+
+
+def typical_cases(found: Found) -> dict[str, list[str]]:
+    """Return the case of every dataset whose mean Dice over contenders and seeds is the median one.
+
+    Raises:
+        UserError: There are no scores.
+    """
+    frame = found.scores.select(measure="dice", phase="test").frame
+    cases = {}
+    for dataset, part in frame.groupby("dataset", sort=False):
+        means = part.groupby("case")["value"].mean().sort_values(kind="stable")
+        cases[str(dataset)] = [str(means.index[(len(means) - 1) // 2])]
+    return cases
+
+
+def chosen_cases(found: Found, ids: Sequence[str]) -> dict[str, list[str]]:
+    """Return the datasets that have scores of some cases, with those cases.
+
+    Raises:
+        UserError: There are no scores, or none of a case.
+    """
+    frame = found.scores.frame[["dataset", "case"]].drop_duplicates()
+    for id in ids:
+        if id not in set(frame["case"]):
+            raise UserError(f"no case '{id}'{nearest(id, frame['case'])}; there are {listed(frame['case'].unique())}")
+    chosen = frame[frame["case"].isin(list(ids))]
+    return {str(name): part["case"].tolist() for name, part in chosen.groupby("dataset", sort=False)}
+
+
+def predictions(found: Found, stores: Sequence[Store], cases: dict[str, list[str]]) -> list[Predicted]:
+    """Predict cases by every contender's first run on their dataset.
+
+    Args:
+        found: The runs.
+        stores: The stores of the datasets, by name.
+        cases: Cases of every dataset.
+
+    Raises:
+        UserError: There are no runs, a store is missing or lacks a case.
+    """
+    first: dict[tuple[str, str], Trained] = {}
+    for one in found.trained:
+        first.setdefault((one.dataset, one.contender), one)
+    _some(first)
+    return [
+        drawn
+        for dataset, ids in cases.items()
+        for (where, _), one in first.items()
+        if where == dataset
+        for drawn in _predicted(one, _store(stores, dataset), ids)
+    ]
+
+
+def worst_predictions(found: Found, stores: Sequence[Store]) -> list[Predicted]:
+    """Predict every contender's case with its smallest Dice, by the run that has it.
+
+    Raises:
+        UserError: As :func:`predictions`, or there are no scores.
+    """
+    frame = found.scores.select(measure="dice", phase="test").frame
+    frame = frame.assign(contender=contender_names(frame))
+    frame = frame.sort_values(["value", "dataset", "case", "seed"], kind="stable")
+    runs = {(one.contender, one.dataset, one.seed): one for one in found.trained}
+    _some(runs)
+    drawn = []
+    for contender, rows in frame.groupby("contender", sort=False):
+        row = rows.iloc[0]
+        one = runs.get((str(contender), row["dataset"], row["seed"]))
+        if one is not None:
+            drawn += _predicted(one, _store(stores, row["dataset"]), [row["case"]])
+    return drawn
+
+
+def _some(runs: object) -> None:
+    if not runs:
+        raise UserError("the folders hold no runs, and masks are predicted by runs; name a study, or run folders")
+
+
+def _store(stores: Sequence[Store], name: str) -> Store:
+    for store in stores:
+        if store.name == name:
+            return store
+    have = listed(store.name for store in stores) if stores else "none"
+    raise UserError(f"images of {name} are needed, and given is {have}; give its store by --data")
+
+
+def _predicted(one: Trained, store: Store, ids: Sequence[str]) -> list[Predicted]:
+    from llmseg.evaluation.measures import case_measures
+    from llmseg.inference import probability
+
+    net, recipe = one.run.load_net(), one.run.recipe
+    drawn = []
+    for id in ids:
+        case = store.read(id)
+        predicted: np.ndarray = probability(net, recipe, case.image) > THRESHOLD
+        truth = case.mask > FOREGROUND
+        dice = case_measures(predicted, truth, tolerance=0.0)["dice"]
+        drawn.append(Predicted(one.contender, one.dataset, id, one.seed, case.image, truth, predicted, dice))
+    return drawn

@@ -1,0 +1,218 @@
+"""The kinds of figures, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llmseg.data.store import Store
+from llmseg.errors import UserError, nearest
+from llmseg.figures.boxes import box_plots, clouds, run_boxes
+from llmseg.figures.canvas import save
+from llmseg.figures.collect import Found, chosen_cases, predictions, typical_cases, worst_predictions
+from llmseg.figures.curves import Loss, cohort_curves, loss_curves, run_curves
+from llmseg.figures.errors import error_bars
+from llmseg.figures.ranks import critical_difference, podium, significance, stability
+from llmseg.figures.tiles import prediction_panels, worst_cases
+from llmseg.files import make_folder
+from llmseg.stats.rank_tests import friedman
+from llmseg.stats.ranking import Rule, rank
+from llmseg.stats.table import Table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choices:
+    """What may be chosen for a figure.
+
+    Attributes:
+        measure: Which measure.
+        loss: Which loss of loss curves.
+        rule: Which rule of rankings, see :func:`llmseg.stats.rank`.
+        references: Contenders to show as references, beside those that the zoo knows as such.
+        cases: Cases to predict; empty takes one of every dataset, that of median Dice.
+        stores: Where the images are, for figures that show them.
+    """
+
+    measure: str = "dice"
+    loss: Loss = "validation"
+    rule: Rule = "mean-then-rank"
+    references: tuple[str, ...] = ()
+    cases: tuple[str, ...] = ()
+    stores: tuple[Store, ...] = field(default=())
+
+    def among(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the references among names; those of the table need not have been trained here."""
+        return tuple(name for name in self.references if name in names)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of figure.
+
+    Attributes:
+        says: What it shows.
+        draw: Makes it.
+        alone: Whether it shows one dataset.
+    """
+
+    says: str
+    draw: Callable[[Found, Choices], Figure]
+    alone: bool = False
+
+
+def _complete(found: Found, choices: Choices) -> Table:
+    """Return the scores of cases that all contenders have; the table's remarks say what was left out."""
+    table = found.scores
+    return table.complete(choices.measure) if len(table.missing(choices.measure)) else table
+
+
+def _box_plots(found: Found, choices: Choices) -> Figure:
+    return box_plots(found.scores, measure=choices.measure, references=choices.references)
+
+
+def _clouds(found: Found, choices: Choices) -> Figure:
+    return clouds(found.scores, measure=choices.measure, references=choices.references)
+
+
+def _run_boxes(found: Found, choices: Choices) -> Figure:
+    return run_boxes(found.scores, measure=choices.measure, references=choices.references)
+
+
+def _losses(found: Found, choices: Choices) -> Figure:
+    return loss_curves(found.curves, loss=choices.loss, references=_trained(found, choices))
+
+
+def _losses_log(found: Found, choices: Choices) -> Figure:
+    return loss_curves(found.curves, loss=choices.loss, scale="log", references=_trained(found, choices))
+
+
+def _losses_cohorts(found: Found, choices: Choices) -> Figure:
+    return cohort_curves(found.curves, loss=choices.loss, scale="log", references=_trained(found, choices))
+
+
+def _losses_runs(found: Found, choices: Choices) -> Figure:
+    return run_curves(found.curves, loss=choices.loss, references=_trained(found, choices))
+
+
+def _trained(found: Found, choices: Choices) -> tuple[str, ...]:
+    return choices.among(tuple(one.contender for one in found.trained))
+
+
+def _errors(found: Found, choices: Choices) -> Figure:
+    return error_bars()
+
+
+def _panels(found: Found, choices: Choices) -> Figure:
+    cases = chosen_cases(found, choices.cases) if choices.cases else typical_cases(found)
+    return prediction_panels(predictions(found, choices.stores, cases), references=_trained(found, choices))
+
+
+def _worst(found: Found, choices: Choices) -> Figure:
+    cases = found.scores.frame.groupby("dataset", sort=False)["case"].nunique()
+    count = "Out of " + ", ".join(f"{number} cases of {name}" for name, number in cases.items()) + "."
+    return worst_cases(worst_predictions(found, choices.stores), references=_trained(found, choices), count=count)
+
+
+def _critical_difference(found: Found, choices: Choices) -> Figure:
+    ranks = friedman(_complete(found, choices), measure=choices.measure)
+    return critical_difference(ranks, references=choices.references)
+
+
+def _stability(found: Found, choices: Choices) -> Figure:
+    ranking = rank(_complete(found, choices), measure=choices.measure, rule=choices.rule)
+    return stability(ranking, references=choices.references)
+
+
+def _podium(found: Found, choices: Choices) -> Figure:
+    return podium(_complete(found, choices), measure=choices.measure, references=choices.references)
+
+
+def _significance(found: Found, choices: Choices) -> Figure:
+    return significance(_complete(found, choices), measure=choices.measure, references=choices.references)
+
+
+KINDS = {
+    "boxes": Kind("scores of every contender as boxes, a panel per dataset", _box_plots),
+    "clouds": Kind("every case as a dot, with densities (raincloud plots)", _clouds),
+    "boxes-of-runs": Kind("scores of repeated generations, such as gpt-4o@run-03, as boxes", _run_boxes),
+    "losses": Kind("loss over epochs, a row per dataset, a column per cohort", _losses),
+    "losses-log": Kind("the same on a logarithmic scale", _losses_log),
+    "losses-of-cohorts": Kind("mean loss of the cohorts over epochs", _losses_cohorts),
+    "losses-of-runs": Kind("loss of repeated generations over epochs", _losses_runs),
+    "errors": Kind("errors in the code of the study's models by kind, as published; needs no folders", _errors),
+    "panels": Kind("masks of all contenders on the same cases; needs --data", _panels),
+    "worst": Kind("the worst case of every contender; needs --data", _worst),
+    "critical-difference": Kind("mean ranks over datasets, and which are too close", _critical_difference),
+    "stability": Kind("ranks on resampled cases", _stability),
+    "podium": Kind("who takes which place on how many cases of a dataset", _podium, alone=True),
+    "significance": Kind("who is better than whom", _significance),
+}
+"""The kinds by name."""
+
+
+def draw(kind: str, found: Found, choices: Choices | None = None) -> Figure:
+    """Draw a figure of what folders hold.
+
+    Args:
+        kind: One of :data:`KINDS`.
+        found: As :func:`llmseg.figures.collect.collect` returns it.
+        choices: What else to choose.
+
+    Raises:
+        UserError: There is no such kind, or the folders do not hold what it shows.
+
+    Example:
+        >>> figure = draw("errors", Found(None, ()))
+        >>> draw("box", Found(None, ()))
+        Traceback (most recent call last):
+        llmseg.errors.UserError: no figure 'box'; did you mean 'boxes'?; there are boxes, clouds, boxes-of-runs, ...
+    """
+    if kind not in KINDS:
+        raise UserError(f"no figure '{kind}'{nearest(kind, KINDS)}; there are {', '.join(KINDS)}")
+    return KINDS[kind].draw(found, choices or Choices())
+
+
+def draw_all(
+    found: Found, folder: str | Path, choices: Choices | None = None, *, extension: str = "pdf"
+) -> tuple[list[Path], dict[str, str]]:
+    """Draw every figure that the data allow into a folder, called like its kind.
+
+    Figures of one dataset are drawn for each, with the dataset's name behind that of the kind.
+
+    Args:
+        found: As :func:`llmseg.figures.collect.collect` returns it.
+        folder: Where.
+        choices: What else to choose.
+        extension: ``pdf``, ``svg`` or ``png``.
+
+    Returns:
+        The files, and why others were left out, by name.
+
+    Raises:
+        UserError: There is no such format, or the disk is full or refuses the folder.
+    """
+    datasets = list(found.table.datasets) if found.table else []
+    wanted = {
+        name if dataset is None else f"{name}-{_file_name(dataset)}": (name, dataset)
+        for name, kind in KINDS.items()
+        for dataset in (datasets if kind.alone and len(datasets) > 1 else [None])
+    }
+    make_folder(Path(folder))
+    files, left_out = [], {}
+    for name, (kind, dataset) in wanted.items():
+        try:
+            figure = draw(kind, found.on(dataset) if dataset else found, choices)
+        except UserError as error:
+            left_out[name] = str(error)
+            continue
+        files.append(save(figure, Path(folder) / f"{name}.{extension}"))
+    return files, left_out
+
+
+def _file_name(dataset: str) -> str:
+    return "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in dataset)
