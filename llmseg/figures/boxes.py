@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from llmseg.errors import UserError
-from llmseg.figures.canvas import note, panels, styled
+from llmseg.figures.canvas import note, panels, sentences, styled
 from llmseg.figures.contenders import Contender, cohort_legend, contenders
 from llmseg.figures.scores import Scores, direction, is_share, measure_text, scores
 from llmseg.figures.style import GREY, LIGHT_INK
@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 ROW = 0.145
 """Inches of a row with a label."""
 
-_BOX = "Box: quartiles and median; whiskers: up to 1.5 times the box; dots: scores beyond them."
+FEW_FOR_BOX, FEW_FOR_HILL = 5, 10
+"""Where there are fewer scores than this, they are drawn one by one, without box or density."""
+
+_BOX = (
+    f"Box: quartiles and median; whiskers: up to 1.5 times the box; dots: scores beyond, or all if below {FEW_FOR_BOX}."
+)
 
 
 @styled
@@ -53,7 +58,8 @@ def clouds(table: Table, *, measure: str = "dice", phase: str = "test", referenc
     Raises:
         UserError: As :func:`box_plots`.
     """
-    said = "Dot: a case, mean over seeds; line: their median; hill: their density, each of the same height."
+    hill = f"hill: their density, each of the same height, from {FEW_FOR_HILL} cases on."
+    said = f"Dot: a case, mean over seeds; line: their median; {hill}"
     return _by_dataset(table, measure, phase, references, _clouds, said)
 
 
@@ -74,7 +80,7 @@ def _by_dataset(
         draw(panel, one, names, known)
         _rows(panel, [known[name].label for name in names], one, measure)
     cohort_legend(figure, known.values())
-    note(figure, said, "References on top, then by median.", *table.remarks)
+    note(figure, said, "References on top, then by median.", sentences(table.remarks))
     return figure
 
 
@@ -100,7 +106,8 @@ def run_boxes(table: Table, *, measure: str = "dice", phase: str = "test", refer
     for panel, one in zip(axes, found, strict=True):
         _grouped(panel, one, known, measure)
     cohort_legend(figure, known.values())
-    note(figure, _BOX, "By median within a model. Dashed: median of the reference.", *table.remarks)
+    dashed = "Dashed: median of the reference." if any(one.reference for one in known.values()) else ""
+    note(figure, _BOX, "By median within a model.", dashed, sentences(table.remarks))
     return figure
 
 
@@ -155,13 +162,17 @@ def _boxes(axes: Axes, one: Scores, names: Sequence[str], known: Mapping[str, Co
 
 def _box(axes: Axes, row: float, values: np.ndarray, colour: str) -> None:
     low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
+    axes.vlines(middle, row - 0.31, row + 0.31, color=LIGHT_INK, linewidth=1.1, zorder=3)
+    dots = {"color": colour, "markersize": 2.6, "markeredgewidth": 0}
+    if len(values) < FEW_FOR_BOX:
+        axes.plot(values, np.full(len(values), row), ".", **{**dots, "markersize": 4})
+        return
     reach = 1.5 * (high - low)
     inside = values[(values >= low - reach) & (values <= high + reach)]
     axes.hlines(row, inside.min(), inside.max(), color=colour, linewidth=0.7)
     axes.barh(row, high - low, left=low, height=0.62, color=colour, alpha=0.55, edgecolor=colour, linewidth=0.6)
-    axes.vlines(middle, row - 0.31, row + 0.31, color=LIGHT_INK, linewidth=1.1)
     outside = values[(values < inside.min()) | (values > inside.max())]
-    axes.plot(outside, np.full(len(outside), row), ".", color=colour, markersize=2.4, markeredgewidth=0)
+    axes.plot(outside, np.full(len(outside), row), ".", **dots)
 
 
 def _clouds(axes: Axes, one: Scores, names: Sequence[str], known: Mapping[str, Contender]) -> None:
@@ -170,10 +181,12 @@ def _clouds(axes: Axes, one: Scores, names: Sequence[str], known: Mapping[str, C
         # Dots in three lines, by turns, so that equal scores of neighbours stay apart and the same table gives the
         # same figure.
         height = row + 0.14 + 0.13 * (np.arange(len(values)) % 3)
-        drawn = axes.plot(values, height, ".", color=colour, markersize=1.9, alpha=0.6, markeredgewidth=0)
+        drawn = axes.plot(
+            values, height, ".", color=colour, markersize=2.2 if len(values) > 20 else 3.5, alpha=0.6, markeredgewidth=0
+        )
         drawn[0].set_rasterized(len(values) > 200)
         axes.vlines(np.median(values), row - 0.38, row + 0.05, color=LIGHT_INK, linewidth=1.0, zorder=3)
-        if np.ptp(values) > 0:
+        if len(values) >= FEW_FOR_HILL and np.ptp(values) > 0:
             grid, density = _density(values)
             axes.fill_between(grid, row, row - 0.42 * density, color=colour, alpha=0.45, linewidth=0)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,17 +67,38 @@ class Found:
         """The losses of all runs."""
         return tuple(_curve(one) for one in self.trained)
 
-    def on(self, dataset: str) -> Found:
-        """Keep one dataset.
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """Names of the datasets."""
+        names = [*(self.table.datasets if self.table else ()), *(one.dataset for one in self.trained)]
+        return tuple(dict.fromkeys(names))
+
+    def on(self, *datasets: str) -> Found:
+        """Keep some datasets.
 
         Raises:
-            UserError: There is none of that name.
+            UserError: There is none of a name.
         """
-        names = dict.fromkeys([*(self.table.datasets if self.table else ()), *(one.dataset for one in self.trained)])
-        if dataset not in names:
-            raise UserError(f"no dataset '{dataset}'{nearest(dataset, names)}; there are {', '.join(names)}")
-        table = self.table.select(dataset=dataset) if self.table and dataset in self.table.datasets else None
-        return replace(self, table=table, trained=tuple(one for one in self.trained if one.dataset == dataset))
+        for name in datasets:
+            if name not in self.datasets:
+                known = ", ".join(self.datasets) or "none"
+                raise UserError(f"no dataset '{name}'{nearest(name, self.datasets)}; there are {known}")
+        scored = [name for name in datasets if self.table and name in self.table.datasets]
+        table = self.table.select(dataset=scored) if self.table and scored else None
+        return Found(table, tuple(one for one in self.trained if one.dataset in datasets))
+
+    def among(self, stores: Sequence[Store]) -> Found:
+        """Keep the datasets whose images are there.
+
+        Raises:
+            UserError: There are none.
+        """
+        names = [store.name for store in stores]
+        kept = [name for name in self.datasets if name in names]
+        if not kept:
+            have = f"given are those of {', '.join(names)}" if names else "none are given"
+            raise UserError(f"images of {', '.join(self.datasets) or 'a dataset'} are needed, {have}; use --data")
+        return self.on(*kept)
 
 
 def collect(folders: Iterable[str | Path], *, size: str = "native") -> Found:
@@ -180,12 +201,13 @@ def predictions(found: Found, stores: Sequence[Store], cases: dict[str, list[str
 
     Args:
         found: The runs.
-        stores: The stores of the datasets, by name.
+        stores: The stores of all the datasets, see :meth:`Found.among`.
         cases: Cases of every dataset.
 
     Raises:
-        UserError: There are no runs, a store is missing or lacks a case.
+        UserError: There are no runs, or a store lacks a case.
     """
+    by_name = {store.name: store for store in stores}
     first: dict[tuple[str, str], Trained] = {}
     for one in found.trained:
         first.setdefault((one.dataset, one.contender), one)
@@ -195,7 +217,7 @@ def predictions(found: Found, stores: Sequence[Store], cases: dict[str, list[str
         for dataset, ids in cases.items()
         for (where, _), one in first.items()
         if where == dataset
-        for drawn in _predicted(one, _store(stores, dataset), ids)
+        for drawn in _predicted(one, by_name[dataset], ids)
     ]
 
 
@@ -210,26 +232,18 @@ def worst_predictions(found: Found, stores: Sequence[Store]) -> list[Predicted]:
     frame = frame.sort_values(["value", "dataset", "case", "seed"], kind="stable")
     runs = {(one.contender, one.dataset, one.seed): one for one in found.trained}
     _some(runs)
-    drawn = []
+    by_name, drawn = {store.name: store for store in stores}, []
     for contender, rows in frame.groupby("contender", sort=False):
         row = rows.iloc[0]
         one = runs.get((str(contender), row["dataset"], row["seed"]))
         if one is not None:
-            drawn += _predicted(one, _store(stores, row["dataset"]), [row["case"]])
+            drawn += _predicted(one, by_name[row["dataset"]], [row["case"]])
     return drawn
 
 
 def _some(runs: object) -> None:
     if not runs:
         raise UserError("the folders hold no runs, and masks are predicted by runs; name a study, or run folders")
-
-
-def _store(stores: Sequence[Store], name: str) -> Store:
-    for store in stores:
-        if store.name == name:
-            return store
-    have = listed(store.name for store in stores) if stores else "none"
-    raise UserError(f"images of {name} are needed, and given is {have}; give its store by --data")
 
 
 def _predicted(one: Trained, store: Store, ids: Sequence[str]) -> list[Predicted]:

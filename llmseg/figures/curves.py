@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -86,7 +87,7 @@ def loss_curves(
             _draw(panel, [one for one in found if one.name in names], _looks(names, known))
             if panel.get_subplotspec().is_first_row():
                 panel.set_title(cohort_title(cohort) if len(columns) > 1 or cohort else "", loc="left")
-        row[0].set_ylabel(f"{dataset}\n{_NAMES[loss]} loss")
+        row[0].set_ylabel(f"{textwrap.fill(dataset, 16)}\n{_NAMES[loss]} loss")
     _scaled(axes[:-1].flat, scale)
     for panel, below, names in zip(axes[-2], axes[-1], columns.values(), strict=True):
         panel.set_xlabel("Epoch")
@@ -115,13 +116,16 @@ def cohort_curves(
         for cohort in cohorts:
             _mean(panel, [one for one in found if known[one.name].cohort == cohort], cohort)
         reference = [one for one in found if known[one.name].reference]
-        for one in reference:
-            panel.plot(_epochs(one.mean), one.mean, color=GREY, linewidth=1.6, label="Reference")
+        for place, one in enumerate(reference):
+            label = known[one.name].label
+            dashes = DASHES[place % len(DASHES)]
+            panel.plot(_epochs(one.mean), one.mean, color=GREY, linewidth=1.6, linestyle=dashes, label=label)
         panel.set_title(dataset, loc="left")
         panel.set_xlabel("Epoch")
         panel.set_ylabel(f"{_NAMES[loss]} loss")
     _scaled(axes, scale)
-    axes[0].legend(loc="best", handlelength=1.5)
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper left", ncols=len(labels), handlelength=1.8)
     thick = "Thick: mean over LLMs; thin: single LLMs, mean over seeds."
     dashed = "Dashed: the first LLM has ended; from there the last loss of those that ended counts."
     note(figure, thick, dashed, _DIFFER, _left_out(lines, scale))
@@ -158,7 +162,7 @@ def run_curves(
             label = contenders([model])[model].label
             panel.set_title(f"{letter}  {label}, {len(runs)} generations", loc="left")
             panel.set_xlabel("Epoch")
-        row[0].set_ylabel(f"{dataset}\n{_NAMES[loss]} loss")
+        row[0].set_ylabel(f"{textwrap.fill(dataset, 16)}\n{_NAMES[loss]} loss")
     _scaled(axes.flat, scale)
     thick = [one.label for one in known.values() if one.reference]
     note(figure, "Line: a generation, mean over seeds.", f"Thick, grey: {', '.join(thick)}." if thick else "", _DIFFER)
@@ -257,13 +261,17 @@ def _epochs(losses: np.ndarray) -> np.ndarray:
 
 
 def _scaled(axes: Iterable[Axes], scale: str) -> None:
-    from matplotlib.ticker import MaxNLocator
+    from matplotlib.ticker import MaxNLocator, NullFormatter
 
     for panel in axes:
         panel.grid(True)
         panel.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
-        panel.set_yscale(scale, **({"nonpositive": "mask"} if scale == "log" else {}))
         panel.margins(x=0.02)
+        if scale == "log":
+            panel.set_yscale("log", nonpositive="mask")
+            low, high = panel.get_ylim()
+            panel.yaxis.set_major_formatter("{x:g}")
+            panel.yaxis.set_minor_formatter("{x:.3g}" if high < 10 * low else NullFormatter())
 
 
 def _legend(axes: Axes, looks: Mapping[str, dict[str, Any]], known: Mapping[str, Contender]) -> None:

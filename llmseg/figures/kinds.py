@@ -108,11 +108,13 @@ def _errors(found: Found, choices: Choices) -> Figure:
 
 
 def _panels(found: Found, choices: Choices) -> Figure:
+    found = found.among(choices.stores)
     cases = chosen_cases(found, choices.cases) if choices.cases else typical_cases(found)
     return prediction_panels(predictions(found, choices.stores, cases), references=_trained(found, choices))
 
 
 def _worst(found: Found, choices: Choices) -> Figure:
+    found = found.among(choices.stores)
     cases = found.scores.frame.groupby("dataset", sort=False)["case"].nunique()
     count = "Out of " + ", ".join(f"{number} cases of {name}" for name, number in cases.items()) + "."
     return worst_cases(worst_predictions(found, choices.stores), references=_trained(found, choices), count=count)

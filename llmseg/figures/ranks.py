@@ -259,7 +259,7 @@ def _dots(axes: Axes, values: np.ndarray, places: np.ndarray, colours: Sequence[
         order = np.argsort(across[:, case])
         axes.plot(across[order, case], values[order, case], color=FAINT, linewidth=0.3, zorder=1)
     for row, colour in enumerate(colours):
-        drawn = axes.plot(across[row], values[row], ".", color=colour, markersize=2.5, markeredgewidth=0, zorder=2)
+        drawn = axes.plot(across[row], values[row], ".", color=colour, markersize=3, markeredgewidth=0, zorder=2)
         drawn[0].set_rasterized(values.shape[1] > 100)
     axes.set_ylabel(measure_text(measure))
     axes.grid(axis="y")

@@ -154,6 +154,11 @@ def read_evaluations(folders: Sequence[Path], size: str) -> tuple[pd.DataFrame, 
             raise UserError(
                 f"the runs on {dataset} were scored on different held-out cases; evaluate all on one manifest"
             )
+    unseeded = scores["seed"].str.lower().isin(("", "nan", "none"))
+    scores = scores.assign(seed=scores["seed"].where(~unseeded, "0"))
+    masks = tuple(
+        f"masks of {name} came without a seed, which is taken for 0" for name in scores["pipeline"][unseeded].unique()
+    )
     own = scores["holdout"].str.lower().isin(("", "nan", "none"))
     remarks = ("scored on each run's own test part, not on cases held out by a manifest",) if own.any() else ()
-    return scores[list(COLUMNS)], remarks
+    return scores[list(COLUMNS)], (*masks, *remarks)
