@@ -163,16 +163,15 @@ def _boxes(axes: Axes, one: Scores, names: Sequence[str], known: Mapping[str, Co
 def _box(axes: Axes, row: float, values: np.ndarray, colour: str) -> None:
     low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
     axes.vlines(middle, row - 0.31, row + 0.31, color=LIGHT_INK, linewidth=1.1, zorder=3)
-    dots = {"color": colour, "markersize": 2.6, "markeredgewidth": 0}
     if len(values) < FEW_FOR_BOX:
-        axes.plot(values, np.full(len(values), row), ".", **{**dots, "markersize": 4})
+        axes.plot(values, np.full(len(values), row), ".", color=colour, markersize=4, markeredgewidth=0)
         return
     reach = 1.5 * (high - low)
     inside = values[(values >= low - reach) & (values <= high + reach)]
     axes.hlines(row, inside.min(), inside.max(), color=colour, linewidth=0.7)
     axes.barh(row, high - low, left=low, height=0.62, color=colour, alpha=0.55, edgecolor=colour, linewidth=0.6)
     outside = values[(values < inside.min()) | (values > inside.max())]
-    axes.plot(outside, np.full(len(outside), row), ".", **dots)
+    axes.plot(outside, np.full(len(outside), row), ".", color=colour, markersize=2.6, markeredgewidth=0)
 
 
 def _clouds(axes: Axes, one: Scores, names: Sequence[str], known: Mapping[str, Contender]) -> None:
@@ -181,9 +180,8 @@ def _clouds(axes: Axes, one: Scores, names: Sequence[str], known: Mapping[str, C
         # Dots in three lines, by turns, so that equal scores of neighbours stay apart and the same table gives the
         # same figure.
         height = row + 0.14 + 0.13 * (np.arange(len(values)) % 3)
-        drawn = axes.plot(
-            values, height, ".", color=colour, markersize=2.2 if len(values) > 20 else 3.5, alpha=0.6, markeredgewidth=0
-        )
+        size = 2.2 if len(values) > 20 else 3.5
+        drawn = axes.plot(values, height, ".", color=colour, markersize=size, alpha=0.6, markeredgewidth=0)
         drawn[0].set_rasterized(len(values) > 200)
         axes.vlines(np.median(values), row - 0.38, row + 0.05, color=LIGHT_INK, linewidth=1.0, zorder=3)
         if len(values) >= FEW_FOR_HILL and np.ptp(values) > 0:

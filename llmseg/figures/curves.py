@@ -233,6 +233,14 @@ def _draw(axes: Axes, lines: Sequence[_Line], looks: Mapping[str, dict[str, Any]
             axes.plot(last[-1] + 1, one.mean[last[-1]], "x", color=colour, markersize=4, zorder=3)
 
 
+def _mark_empty(axes: Axes) -> None:
+    """Say so where no loss is a number."""
+    lines = axes.get_lines()
+    if not any(np.isfinite(np.asarray(line.get_ydata(), float)).any() for line in lines):
+        axes.text(0.5, 0.5, "no loss is a number", transform=axes.transAxes, ha="center", fontsize=SMALL)
+        axes.set_yticks([])
+
+
 def _mean(axes: Axes, lines: Sequence[_Line], cohort: int) -> None:
     if not lines:
         return
@@ -261,17 +269,29 @@ def _epochs(losses: np.ndarray) -> np.ndarray:
 
 
 def _scaled(axes: Iterable[Axes], scale: str) -> None:
-    from matplotlib.ticker import MaxNLocator, NullFormatter
+    from matplotlib.ticker import MaxNLocator
 
     for panel in axes:
         panel.grid(True)
         panel.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
         panel.margins(x=0.02)
+        _mark_empty(panel)
         if scale == "log":
-            panel.set_yscale("log", nonpositive="mask")
-            low, high = panel.get_ylim()
-            panel.yaxis.set_major_formatter("{x:g}")
-            panel.yaxis.set_minor_formatter("{x:.3g}" if high < 10 * low else NullFormatter())
+            _logarithmic(panel)
+
+
+def _logarithmic(axes: Axes) -> None:
+    """Use a logarithmic axis whose labels are plain numbers, several even where it spans less than a decade."""
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+
+    axes.set_yscale("log", nonpositive="mask")
+    low, high = axes.get_ylim()
+    if high < 2.5 * low:
+        axes.yaxis.set_major_locator(MaxNLocator(4))
+    elif high < 20 * low:
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter("{x:.3g}")
+    axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _legend(axes: Axes, looks: Mapping[str, dict[str, Any]], known: Mapping[str, Contender]) -> None:
