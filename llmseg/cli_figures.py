@@ -11,6 +11,7 @@ import llmseg
 from llmseg import UserError
 from llmseg import cli_options as option
 from llmseg.cli_common import print_result
+from llmseg.errors import nearest
 
 
 def figure(
@@ -76,7 +77,9 @@ def _kind(names: list[str], everything: bool, known: list[str]) -> tuple[str, li
     if not names:
         raise UserError(f"name a figure, or --all; there are {', '.join(known)}")
     kind, *folders = names
-    if kind in known and not folders and kind != "errors":
+    if kind not in known:
+        raise UserError(f"no figure '{kind}'{nearest(kind, known)}; there are {', '.join(known)}")
+    if not folders and kind != "errors":
         raise UserError(f"llmseg figure {kind} needs folders: what llmseg compare, train or evaluate wrote")
     return kind, folders
 

@@ -114,9 +114,9 @@ def save(figure: Figure, path: str | Path) -> Path:
         UserError: The extension is none of these, or the disk is full or refuses the file.
 
     Example:
-        >>> save(canvas(1, 1), "figure.jpeg")
+        >>> save(canvas(1, 1), "figure.tex")
         Traceback (most recent call last):
-        llmseg.errors.UserError: no format '.jpeg' for figure.jpeg; there are .pdf, .png, .svg
+        llmseg.errors.UserError: no format '.tex' for figure.tex; there are .pdf, .png, .svg
     """
     path = Path(path)
     check_format(path)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
 from llmseg.errors import UserError, nearest
+from llmseg.figures.axes import Scale, scaled
 from llmseg.figures.canvas import canvas, note, panels, styled
 from llmseg.figures.contenders import Contender, cohort_title, contenders
 from llmseg.figures.style import COHORTS, DASHES, DOUBLE, GREY, LINES, OTHER, SINGLE, SMALL
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Loss = Literal["train", "validation"]
-Scale = Literal["linear", "log"]
 
 _DIFFER = "Pipelines have different loss functions: compare shapes, not heights."
 _NAMES = {"train": "Training", "validation": "Validation"}
@@ -88,7 +88,7 @@ def loss_curves(
             if panel.get_subplotspec().is_first_row():
                 panel.set_title(cohort_title(cohort) if len(columns) > 1 or cohort else "", loc="left")
         row[0].set_ylabel(f"{textwrap.fill(dataset, 16)}\n{_NAMES[loss]} loss")
-    _scaled(axes[:-1].flat, scale)
+    scaled(axes[:-1].flat, scale)
     for panel, below, names in zip(axes[-2], axes[-1], columns.values(), strict=True):
         panel.set_xlabel("Epoch")
         _legend(below, _looks(names, known), known)
@@ -123,7 +123,7 @@ def cohort_curves(
         panel.set_title(dataset, loc="left")
         panel.set_xlabel("Epoch")
         panel.set_ylabel(f"{_NAMES[loss]} loss")
-    _scaled(axes, scale)
+    scaled(axes, scale)
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper left", ncols=len(labels), handlelength=1.8)
     thick = "Thick: mean over LLMs; thin: single LLMs, mean over seeds."
@@ -163,7 +163,7 @@ def run_curves(
             panel.set_title(f"{letter}  {label}, {len(runs)} generations", loc="left")
             panel.set_xlabel("Epoch")
         row[0].set_ylabel(f"{textwrap.fill(dataset, 16)}\n{_NAMES[loss]} loss")
-    _scaled(axes.flat, scale)
+    scaled(axes.flat, scale)
     thick = [one.label for one in known.values() if one.reference]
     note(figure, "Line: a generation, mean over seeds.", f"Thick, grey: {', '.join(thick)}." if thick else "", _DIFFER)
     return figure
@@ -233,14 +233,6 @@ def _draw(axes: Axes, lines: Sequence[_Line], looks: Mapping[str, dict[str, Any]
             axes.plot(last[-1] + 1, one.mean[last[-1]], "x", color=colour, markersize=4, zorder=3)
 
 
-def _mark_empty(axes: Axes) -> None:
-    """Say so where no loss is a number."""
-    lines = axes.get_lines()
-    if not any(np.isfinite(np.asarray(line.get_ydata(), float)).any() for line in lines):
-        axes.text(0.5, 0.5, "no loss is a number", transform=axes.transAxes, ha="center", fontsize=SMALL)
-        axes.set_yticks([])
-
-
 def _mean(axes: Axes, lines: Sequence[_Line], cohort: int) -> None:
     if not lines:
         return
@@ -266,32 +258,6 @@ def _carried(losses: np.ndarray, length: int) -> np.ndarray:
 
 def _epochs(losses: np.ndarray) -> np.ndarray:
     return np.arange(1, len(losses) + 1)
-
-
-def _scaled(axes: Iterable[Axes], scale: str) -> None:
-    from matplotlib.ticker import MaxNLocator
-
-    for panel in axes:
-        panel.grid(True)
-        panel.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
-        panel.margins(x=0.02)
-        _mark_empty(panel)
-        if scale == "log":
-            _logarithmic(panel)
-
-
-def _logarithmic(axes: Axes) -> None:
-    """Use a logarithmic axis whose labels are plain numbers, several even where it spans less than a decade."""
-    from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
-
-    axes.set_yscale("log", nonpositive="mask")
-    low, high = axes.get_ylim()
-    if high < 2.5 * low:
-        axes.yaxis.set_major_locator(MaxNLocator(4))
-    elif high < 20 * low:
-        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.yaxis.set_major_formatter("{x:.3g}")
-    axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _legend(axes: Axes, looks: Mapping[str, dict[str, Any]], known: Mapping[str, Contender]) -> None:

@@ -1,0 +1,123 @@
+"""Figures of what folders hold, and the command that draws them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from llmseg import UserError, Variant, evaluate_masks, hold_out, run_study
+from llmseg.cli import main
+from llmseg.figures.collect import Found, collect, predictions, typical_cases, worst_predictions
+from llmseg.figures.kinds import Choices, draw, draw_all
+
+
+@pytest.fixture(scope="module")
+def folder(phantoms, tiny_recipe, tmp_path_factory):
+    """A study of two pipelines, which were given one epoch, and masks from elsewhere, in one folder."""
+    from PIL import Image
+
+    out = tmp_path_factory.mktemp("figures")
+    recipe, holdout = tiny_recipe.change("fit.epochs", 1), hold_out(phantoms, fraction=0.2)
+    variants = (Variant("gpt-4", recipe), Variant("gpt-o3", recipe.change("fit.rate", 1e-12)))
+    options = {"holdout": holdout, "progress": False}
+    run_study(None, variants, phantoms, out / "all/study", seeds=1, device="cpu", **options)
+    (out / "masks").mkdir()
+    for id in holdout.test_ids:
+        Image.fromarray(phantoms.read(id).mask).save((out / "masks" / id).with_suffix(".png"))
+    evaluate_masks(out / "masks", phantoms, out / "all/masks", label="ours", **options)
+    return out / "all"
+
+
+@pytest.fixture(scope="module")
+def found(folder):
+    return collect([folder])
+
+
+def test_studies_and_masks_are_found_with_their_names(found, phantoms):
+    assert found.scores.contenders == ("ours", "gpt-4", "gpt-o3")
+    assert found.datasets == (phantoms.name,)
+    assert "masks of ours came without a seed, which is taken for 0" in found.scores.remarks
+    assert [(one.contender, one.seed, len(one.validation), one.chosen) for one in found.curves] == [
+        ("gpt-4", 0, 1, 25),
+        ("gpt-o3", 0, 1, 25),
+    ]
+
+
+def test_predictions_have_the_dice_of_the_evaluation(found, phantoms):
+    frame = found.scores.frame.query("measure == 'dice'")
+    by_place = frame.set_index(["pipeline", "case"])["value"]
+    cases = typical_cases(found)
+    middle = frame.groupby("case")["value"].mean().loc[cases[phantoms.name][0]]
+    assert middle <= frame.groupby("case")["value"].mean().median()
+    drawn = [*predictions(found, [phantoms], cases), *worst_predictions(found, [phantoms])]
+    assert [one.contender for one in drawn] == ["gpt-4", "gpt-o3"] * 2
+    for one in drawn:
+        assert one.dice == pytest.approx(by_place[one.contender, one.case], abs=1e-6)
+    assert [one.dice for one in drawn[2:]] == pytest.approx(
+        [by_place[name].min() for name in ("gpt-4", "gpt-o3")], abs=1e-6
+    )
+
+
+def test_references_may_come_from_masks(found):
+    axes = draw("boxes", found, Choices(references=("ours",))).axes[0]
+    assert axes.get_yticklabels()[0].get_text() == "ours"
+
+
+def test_all_figures_are_drawn_or_left_out_with_a_reason(found, tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr("llmseg.figures.kinds.save", lambda figure, path: drawn.append(path) or path)
+    files, left_out = draw_all(found, tmp_path / "all", extension="svg")
+    assert files == drawn
+    assert {path.stem for path in files} | set(left_out) == {path.stem for path in files} ^ set(left_out)
+    assert set(left_out) == {"boxes-of-runs", "losses-of-runs", "panels", "worst", "critical-difference"}
+    assert "use --data" in left_out["worst"]
+    assert all(path.suffix == ".svg" for path in files)
+
+
+def test_the_command_draws_one_file(folder, tmp_path, capsys):
+    main_ok(["figure", "losses", str(folder), "-o", str(tmp_path / "l.svg"), "--json"])
+    assert json.loads(capsys.readouterr().out) == {"written": [str(tmp_path / "l.svg")]}
+    assert (tmp_path / "l.svg").read_bytes().startswith(b"<?xml")
+    main_ok(["figure", "--kinds"])
+    assert "significance" in capsys.readouterr().out
+
+
+def main_ok(arguments):
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    assert not stop.value.code
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["boxs", "x", "-o", "a.pdf"], "no figure 'boxs'; did you mean 'boxes'?"),
+        (["boxes", "-o", "a.pdf"], "llmseg figure boxes needs folders"),
+        (["boxes", "x"], "say where to write: -o boxes.pdf"),
+        (["boxes", "x", "-o", "a.pfd"], "no format '.pfd' for a.pfd; did you mean '.pdf'?"),
+        (["boxes", "nowhere", "-o", "a.pdf"], "nowhere: no such folder"),
+        ([], "name a figure, or --all; there are boxes"),
+    ],
+)
+def test_mistakes_are_one_line(arguments, said, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as stop:
+        main(["figure", *arguments])
+    assert stop.value.code == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_folders_lack_is_told(found, phantoms):
+    nothing = Found(None, ())
+    with pytest.raises(UserError, match="hold no scores"):
+        draw("boxes", nothing)
+    with pytest.raises(UserError, match="there are no trainings"):
+        draw("losses", nothing)
+    with pytest.raises(UserError, match="no dataset 'x'"):
+        found.on("x")
+    with pytest.raises(UserError, match="no case 'x'"):
+        draw("panels", found, Choices(cases=("x",), stores=(phantoms,)))
