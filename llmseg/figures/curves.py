@@ -210,6 +210,9 @@ def _looks(names: Sequence[str], known: Mapping[str, Contender]) -> dict[str, di
     """Return how the lines of a panel look: a colour and a pattern each, references thick and grey."""
     looks: dict[str, dict[str, Any]] = {}
     own = [name for name in names if not known[name].reference]
+    if len(own) > len(LINES) * len(DASHES):
+        most = f"no more than {len(LINES) * len(DASHES)} lines can be told apart"
+        raise UserError(f"{len(own)} contenders share a panel, and {most}; give fewer, or draw losses-of-runs")
     for place, name in enumerate(own):
         pattern = DASHES[place // len(LINES) % len(DASHES)]
         looks[name] = {"color": LINES[place % len(LINES)], "linestyle": pattern, "linewidth": 1.0}

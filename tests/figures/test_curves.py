@@ -80,5 +80,7 @@ def test_what_cannot_be_drawn_is_told_or_marked():
         loss_curves(CURVES, scale="lg")
     with pytest.raises(UserError, match="no cohort among ours"):
         cohort_curves([curve("ours", [1.0])])
+    with pytest.raises(UserError, match="22 contenders share a panel, and no more than 21"):
+        loss_curves([curve(f"ours-{number}", [1.0]) for number in range(22)])
     axes = loss_curves([curve("ours", [np.nan, np.nan])]).axes[0]
     assert [text.get_text() for text in axes.texts] == ["no loss is a number"]
