@@ -25,6 +25,9 @@ ROW = 0.145
 FEW_FOR_BOX, FEW_FOR_HILL = 5, 10
 """Where there are fewer scores than this, they are drawn one by one, without box or density."""
 
+MANY = 100
+"""With more cases than this, dots are small and pale, and pixels also in vector figures."""
+
 _BOX = (
     f"Box: quartiles and median; whiskers: up to 1.5 times the box; dots: scores beyond, or all if below {FEW_FOR_BOX}."
 )
@@ -74,7 +77,7 @@ def _by_dataset(
     found = _some(scores(table, measure, phase), measure)
     known = contenders(table.contenders, references)
     rows = max(len(one.values) for one in found)
-    figure, axes = panels(len(found), 0.55 + ROW * max(rows, 4))
+    figure, axes = panels(len(found), 0.65 + ROW * max(rows, 4))
     for panel, one in zip(axes, found, strict=True):
         names = one.ordered(known, direction(measure))
         draw(panel, one, names, known)
@@ -102,7 +105,7 @@ def run_boxes(table: Table, *, measure: str = "dice", phase: str = "test", refer
     if not any(one.model for one in known.values()):
         raise UserError("the table has no repeated generations, such as gpt-4o@run-03; compare 'gpt-4o@run-*'")
     most = max(len(one.values) + len({known[name].model for name in one.values}) for one in found)
-    figure, axes = panels(len(found), 0.55 + ROW * most)
+    figure, axes = panels(len(found), 0.65 + ROW * most)
     for panel, one in zip(axes, found, strict=True):
         _grouped(panel, one, known, measure)
     cohort_legend(figure, known.values())
@@ -151,7 +154,7 @@ def _rows(axes: Axes, labels: Sequence[str], one: Scores, measure: str, places: 
     if is_share(measure):
         axes.set_xlim(-0.02, 1.02)
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "0.25", "0.5", "0.75", "1"])
-    axes.set_xlabel(f"{measure_text(measure)}, {one.count}")
+    axes.set_xlabel(f"{measure_text(measure)}\n{one.count}", loc="right", linespacing=1.3)
     axes.set_title(textwrap.shorten(one.dataset, 34, placeholder="..."), loc="left")
 
 
@@ -180,9 +183,10 @@ def _clouds(axes: Axes, one: Scores, names: Sequence[str], known: Mapping[str, C
         # Dots in three lines, by turns, so that equal scores of neighbours stay apart and the same table gives the
         # same figure.
         height = row + 0.14 + 0.13 * (np.arange(len(values)) % 3)
-        size = 2.2 if len(values) > 20 else 3.5
-        drawn = axes.plot(values, height, ".", color=colour, markersize=size, alpha=0.6, markeredgewidth=0)
-        drawn[0].set_rasterized(len(values) > 200)
+        many = len(values) > MANY
+        size, alpha = (1.4, 0.3) if many else (2.2, 0.6) if len(values) > 20 else (3.5, 0.6)
+        drawn = axes.plot(values, height, ".", color=colour, markersize=size, alpha=alpha, markeredgewidth=0)
+        drawn[0].set_rasterized(many)
         axes.vlines(np.median(values), row - 0.38, row + 0.05, color=LIGHT_INK, linewidth=1.0, zorder=3)
         if len(values) >= FEW_FOR_HILL and np.ptp(values) > 0:
             grid, density = _density(values)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from llmseg.errors import UserError
+from llmseg.figures.boxes import MANY
 from llmseg.figures.canvas import canvas, note, sentences, styled
 from llmseg.figures.contenders import cohort_legend, contenders
 from llmseg.figures.scores import direction, measure_text
@@ -255,12 +256,15 @@ def _dots(axes: Axes, values: np.ndarray, places: np.ndarray, colours: Sequence[
     number = len(values)
     # Within a place, contenders stand side by side in the order of the rows below.
     across = places + 0.7 * ((np.arange(number)[:, None] + 0.5) / number - 0.5)
+    many = values.shape[1] > MANY
     for case in range(values.shape[1]):
         order = np.argsort(across[:, case])
-        axes.plot(across[order, case], values[order, case], color=FAINT, linewidth=0.3, zorder=1)
+        lines = axes.plot(across[order, case], values[order, case], color=FAINT, linewidth=0.3, zorder=1)
+        lines[0].set(alpha=0.3 if many else 1, rasterized=many)
     for row, colour in enumerate(colours):
-        drawn = axes.plot(across[row], values[row], ".", color=colour, markersize=3, markeredgewidth=0, zorder=2)
-        drawn[0].set_rasterized(values.shape[1] > 100)
+        size, alpha = (1.6, 0.4) if many else (3, 1)
+        drawn = axes.plot(across[row], values[row], ".", color=colour, markersize=size, alpha=alpha, markeredgewidth=0)
+        drawn[0].set(zorder=2, rasterized=many)
     axes.set_ylabel(measure_text(measure))
     axes.grid(axis="y")
 

@@ -38,7 +38,7 @@ def test_boxes_are_quartiles_in_the_order_of_medians(table):
         order = expected_order(part)
         assert labels(axes) == [LABELS[name] for name in order]
         assert axes.yaxis_inverted()
-        assert axes.get_xlabel() == "Dice score, 12 cases, 2 seeds"
+        assert axes.get_xlabel() == "Dice score\n12 cases, 2 seeds"
         quartiles = part.groupby("pipeline")["value"].quantile([0.25, 0.75]).unstack().loc[order].to_numpy()
         drawn = np.array([(box.get_x(), box.get_x() + box.get_width()) for box in axes.patches])
         assert drawn == pytest.approx(quartiles)
@@ -61,7 +61,7 @@ def test_distances_are_ordered_the_other_way(table):
     others = labels(box_plots(table).axes[0])[1:]
     assert set(labels(axes)[1:3]) == {"GPT-4", "GPT-4o"}
     assert labels(axes)[-1] == others[0]
-    assert axes.get_xlabel() == "HD95 (pixels), 12 cases, 2 seeds"
+    assert axes.get_xlabel() == "HD95 (pixels)\n12 cases, 2 seeds"
 
 
 def test_clouds_have_a_dot_for_every_case(table):
@@ -79,7 +79,7 @@ def test_few_scores_have_no_box_and_undefined_ones_are_counted(table):
     axes = box_plots(Table.from_frame(frame), measure="false_positive_area").axes[0]
     assert not axes.patches
     assert sum(len(line.get_xdata()) for line in axes.get_lines()) == 14
-    assert axes.get_xlabel() == "false positive area, 2 to 3 cases, 1 seed, 1 undefined"
+    assert axes.get_xlabel() == "false positive area\n2 to 3 cases, 1 seed, 1 undefined"
 
 
 def test_generations_stand_in_groups_with_the_median_of_the_reference(table):
