@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,12 +32,14 @@ class Trained:
         dataset: Name of the store it was trained on.
         seed: Its seed.
         run: The run.
+        digest: Digest of the whole store, if it is known; that of a run alone tells only of what was not held out.
     """
 
     contender: str
     dataset: str
     seed: int
     run: Run
+    digest: str | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +125,8 @@ def collect(folders: Iterable[str | Path], *, size: str = "native") -> Found:
             scored.append(folder)
         elif (folder / "run.json").is_file():
             run = Run.open(folder)
-            trained.append(_trained(run, run.record["label"] or folder.name))
+            digest = None if run.record["holdout"] else run.record["store"]["digest"]
+            trained.append(_trained(run, run.record["label"] or folder.name, digest))
         else:
             scored.append(folder)
     table = Table.from_evaluations(scored, size=size) if scored else None
@@ -142,12 +146,14 @@ def _known(folder: Path) -> list[Path]:
 def _of_study(study: Study) -> list[Trained]:
     names = study.scores[["pipeline", "variant"]].drop_duplicates()
     contenders = dict(zip(names["variant"], contender_names(names), strict=True))
-    return [_trained(run, contenders[variant]) for variant in study.variants for run in study.runs(variant)]
+    facts = json.loads((study.folder / "study.json").read_text(encoding="utf-8"))
+    digest = facts["store"]["digest"]
+    return [_trained(run, contenders[variant], digest) for variant in study.variants for run in study.runs(variant)]
 
 
-def _trained(run: Run, contender: str) -> Trained:
+def _trained(run: Run, contender: str, digest: str | None) -> Trained:
     record = run.record
-    return Trained(contender, record["store"]["name"], record["seed"], run)
+    return Trained(contender, record["store"]["name"], record["seed"], run, digest)
 
 
 def _curve(one: Trained) -> Curve:
@@ -205,7 +211,7 @@ def predictions(found: Found, stores: Sequence[Store], cases: dict[str, list[str
         cases: Cases of every dataset.
 
     Raises:
-        UserError: There are no runs, or a store lacks a case.
+        UserError: There are no runs, or a store lacks a case or is in another state than in training.
     """
     by_name = {store.name: store for store in stores}
     first: dict[tuple[str, str], Trained] = {}
@@ -250,6 +256,8 @@ def _predicted(one: Trained, store: Store, ids: Sequence[str]) -> list[Predicted
     from llmseg.evaluation.measures import case_measures
     from llmseg.inference import probability
 
+    if one.digest not in (None, store.digest):
+        raise UserError(f"{store.name} is not in the state in which {one.contender} was trained on it; give that store")
     net, recipe = one.run.load_net(), one.run.recipe
     drawn = []
     for id in ids:

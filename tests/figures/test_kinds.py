@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -119,5 +120,8 @@ def test_what_folders_lack_is_told(found, phantoms):
         draw("losses", nothing)
     with pytest.raises(UserError, match="no dataset 'x'"):
         found.on("x")
+    other = replace(found.trained[0], digest="0" * 64)
+    with pytest.raises(UserError, match="is not in the state in which gpt-4 was trained"):
+        predictions(Found(None, (other,)), [phantoms], {phantoms.name: [phantoms.ids[0]]})
     with pytest.raises(UserError, match="no case 'x'"):
         draw("panels", found, Choices(cases=("x",), stores=(phantoms,)))
