@@ -184,7 +184,7 @@ def _clouds(axes: Axes, one: Scores, names: Sequence[str], known: Mapping[str, C
         # same figure.
         height = row + 0.14 + 0.13 * (np.arange(len(values)) % 3)
         many = len(values) > MANY
-        size, alpha = (1.4, 0.3) if many else (2.2, 0.6) if len(values) > 20 else (3.5, 0.6)
+        size, alpha = (1.8, 0.5) if many else (2.2, 0.6) if len(values) > 20 else (3.5, 0.6)
         drawn = axes.plot(values, height, ".", color=colour, markersize=size, alpha=alpha, markeredgewidth=0)
         drawn[0].set_rasterized(many)
         axes.vlines(np.median(values), row - 0.38, row + 0.05, color=LIGHT_INK, linewidth=1.0, zorder=3)

@@ -64,7 +64,7 @@ def critical_difference(found: Friedman, *, references: Sequence[str] = ()) -> F
         where_text = side - 0.01 * number if left else side + 0.01 * number
         axes.text(where_text, row, text, ha="right" if left else "left", va="center", fontsize=SMALL)
     cohort_legend(figure, known.values())
-    decided = "" if found.decidable else "THESE DATASETS ARE TOO FEW TO DECIDE."
+    decided = "" if found.decidable else "TOO FEW DATASETS FOR AN EXACT TEST OF ANY PAIR."
     datasets = f"Mean rank in {measure_text(found.measure)} over {len(found.datasets)} datasets, 1 is best."
     nemenyi = f"Bars join contenders closer than the critical difference (Nemenyi, level {found.alpha:g})."
     note(figure, decided, datasets, nemenyi, sentences(found.remarks))

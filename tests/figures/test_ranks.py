@@ -33,7 +33,7 @@ def test_mean_ranks_are_written_and_too_few_datasets_told(table):
     by_name = dict(zip(found.contenders, found.ranks, strict=True))
     assert any(text in texts for text in (f"GPT o3  {by_name['gpt-o3']:.2f}", f"{by_name['gpt-o3']:.2f}  GPT o3"))
     assert f"critical difference {found.critical_difference:.2f}" in " ".join(texts)
-    assert figure.get_supxlabel().startswith("THESE DATASETS ARE TOO FEW TO DECIDE.")
+    assert figure.get_supxlabel().startswith("TOO FEW DATASETS FOR AN EXACT TEST OF ANY PAIR.")
 
 
 def test_discs_are_shares_of_resampled_ranks(table):
