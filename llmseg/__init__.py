@@ -36,6 +36,13 @@ if TYPE_CHECKING:
     from llmseg.gap import Gap, run_gap
     from llmseg.inference import predict, probability
     from llmseg.models import load_model, load_original_model
+    from llmseg.nnunet.budget import Budget, budget_shares
+    from llmseg.nnunet.equal import equal_images, equal_to_run
+    from llmseg.nnunet.folder import Baseline, Training
+    from llmseg.nnunet.imported import Imported, import_nnunet, import_training
+    from llmseg.nnunet.prepare import prepare_nnunet
+    from llmseg.nnunet.run import run_nnunet
+    from llmseg.nnunet.training import predict_nnunet, train_nnunet
     from llmseg.quirks import Quirk, get_quirk, quirk_names
     from llmseg.recipe import Difference, Recipe
     from llmseg.run_writer import hardware
@@ -45,6 +52,8 @@ if TYPE_CHECKING:
     from llmseg.zoo import Card, Pipeline
 
 __all__ = [
+    "Baseline",
+    "Budget",
     "CacheEntry",
     "Card",
     "Case",
@@ -55,6 +64,7 @@ __all__ = [
     "Gap",
     "Hdf5Store",
     "Holdout",
+    "Imported",
     "Pipeline",
     "Quirk",
     "Recipe",
@@ -64,17 +74,21 @@ __all__ = [
     "Subset",
     "SyntheticStore",
     "Terminated",
+    "Training",
     "UserError",
     "Variant",
     "Verdict",
     "__version__",
     "ablations",
+    "budget_shares",
     "cache_entries",
     "cache_folder",
     "clear_cache",
     "compare_conventions",
     "conventions",
     "dataset_names",
+    "equal_images",
+    "equal_to_run",
     "evaluate_masks",
     "evaluate_run",
     "examine",
@@ -85,11 +99,15 @@ __all__ = [
     "get_quirk",
     "hardware",
     "hold_out",
+    "import_nnunet",
+    "import_training",
     "load_model",
     "load_original_model",
     "pipelines",
     "predict",
+    "predict_nnunet",
     "prepare_dataset",
+    "prepare_nnunet",
     "probability",
     "quirk_names",
     "read_record",
@@ -97,9 +115,11 @@ __all__ = [
     "repairs",
     "replay",
     "run_gap",
+    "run_nnunet",
     "run_study",
     "stability_index",
     "train",
+    "train_nnunet",
     "transplants",
     "verify",
     "zoo",
@@ -107,6 +127,8 @@ __all__ = [
 
 # Where each public name lives. Names are imported when first used, so that `import llmseg` loads no torch.
 _HOMES = {
+    "Baseline": "llmseg.nnunet.folder",
+    "Budget": "llmseg.nnunet.budget",
     "CacheEntry": "llmseg.data.cache",
     "Card": "llmseg.zoo",
     "Case": "llmseg.data.store",
@@ -117,6 +139,7 @@ _HOMES = {
     "Gap": "llmseg.gap",
     "Hdf5Store": "llmseg.data.hdf5",
     "Holdout": "llmseg.data.holdout",
+    "Imported": "llmseg.nnunet.imported",
     "Pipeline": "llmseg.zoo",
     "Quirk": "llmseg.quirks",
     "Recipe": "llmseg.recipe",
@@ -126,16 +149,20 @@ _HOMES = {
     "Subset": "llmseg.data.subset",
     "SyntheticStore": "llmseg.data.synthetic",
     "Terminated": "llmseg.errors",
+    "Training": "llmseg.nnunet.folder",
     "UserError": "llmseg.errors",
     "Variant": "llmseg.variants",
     "Verdict": "llmseg.fidelity.verify",
     "ablations": "llmseg.variants",
+    "budget_shares": "llmseg.nnunet.budget",
     "cache_entries": "llmseg.data.cache",
     "cache_folder": "llmseg.data.cache",
     "clear_cache": "llmseg.data.cache",
     "compare_conventions": "llmseg.evaluation.conventions",
     "conventions": "llmseg.evaluation.conventions",
     "dataset_names": "llmseg.data.catalog",
+    "equal_images": "llmseg.nnunet.equal",
+    "equal_to_run": "llmseg.nnunet.equal",
     "evaluate_masks": "llmseg.evaluation.evaluate",
     "evaluate_run": "llmseg.evaluation.evaluate",
     "examine": "llmseg.data.doctor",
@@ -146,11 +173,15 @@ _HOMES = {
     "get_quirk": "llmseg.quirks",
     "hardware": "llmseg.run_writer",
     "hold_out": "llmseg.data.holdout",
+    "import_nnunet": "llmseg.nnunet.imported",
+    "import_training": "llmseg.nnunet.imported",
     "load_model": "llmseg.models",
     "load_original_model": "llmseg.models",
     "pipelines": "llmseg.variants",
     "predict": "llmseg.inference",
+    "predict_nnunet": "llmseg.nnunet.training",
     "prepare_dataset": "llmseg.data.collect",
+    "prepare_nnunet": "llmseg.nnunet.prepare",
     "probability": "llmseg.inference",
     "quirk_names": "llmseg.quirks",
     "read_record": "llmseg.fidelity.verify",
@@ -158,9 +189,11 @@ _HOMES = {
     "repairs": "llmseg.variants",
     "replay": "llmseg.artefacts",
     "run_gap": "llmseg.gap",
+    "run_nnunet": "llmseg.nnunet.run",
     "run_study": "llmseg.study",
     "stability_index": "llmseg.evaluation.conventions",
     "train": "llmseg.runs",
+    "train_nnunet": "llmseg.nnunet.training",
     "transplants": "llmseg.variants",
     "verify": "llmseg.fidelity.verify",
 }

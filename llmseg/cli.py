@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import llmseg
-from llmseg import Terminated, UserError, cli_data, cli_evaluation, cli_figures, cli_quirks, cli_study, cli_text
+from llmseg import (
+    Terminated,
+    UserError,
+    cli_data,
+    cli_evaluation,
+    cli_figures,
+    cli_nnunet,
+    cli_quirks,
+    cli_study,
+    cli_text,
+)
 from llmseg import cli_options as option
 from llmseg.cli_common import folder_of, print_result, recipe_of, speaks, store_of
 
@@ -26,7 +36,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-for commands in (cli_data.data_app, cli_data.cache_app):
+for commands in (cli_data.data_app, cli_data.cache_app, cli_nnunet.nnunet_app):
     app.add_typer(commands)
 app.command()(cli_evaluation.evaluate)
 app.command()(cli_evaluation.conventions)

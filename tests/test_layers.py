@@ -101,10 +101,21 @@ LAYERS = {
         "llmseg.variants",
         "llmseg.study",
     ),
+    "llmseg.nnunet": (
+        *VALUES,
+        "llmseg.data",
+        "llmseg.files",
+        *TRAINING,
+        "llmseg.evaluation",
+        "llmseg.nnunet",
+    ),
+    "llmseg.nnunet.process": (),
+    "llmseg.nnunet.trainers": (),
     "llmseg.cli": EVERYTHING,
     "llmseg.cli_common": EVERYTHING,
     "llmseg.cli_data": EVERYTHING,
     "llmseg.cli_evaluation": EVERYTHING,
+    "llmseg.cli_nnunet": EVERYTHING,
     "llmseg.cli_study": EVERYTHING,
     "llmseg.cli_study_text": EVERYTHING,
     "llmseg.cli_options": (),
@@ -215,6 +226,12 @@ def test_light_modules_load_nothing_heavy(module):
 def test_statistics_load_their_libraries_when_they_are_used(module):
     slow = ("scipy", "statsmodels", "scikit_posthocs", "pyarrow", "matplotlib", "torch", "monai")
     assert [name for where, name in imports(module) if where == TOP and within(name, slow)] == []
+
+
+def test_nnunet_is_imported_in_its_own_processes_only():
+    alone = ("llmseg.nnunet.process", "llmseg.nnunet.trainers")
+    named = {module for module in MODULES for _, name in imports(module) if within(name, ("nnunetv2",))}
+    assert named == {module for module in MODULES if within(module, alone)} - {"llmseg.nnunet.trainers"}
 
 
 def test_types_of_the_values_point_down_too():

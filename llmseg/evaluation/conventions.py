@@ -86,9 +86,10 @@ class Convention:
     def mean(self, counts: Sequence[Counts]) -> float:
         """Return the one number that the rule gives for all cases; not-a-number if one is, unless these are skipped."""
         values = self.values(counts)
-        if self.skip_nan:
-            values = values[~np.isnan(values)]
-        return float(values.mean()) if len(values) else math.nan
+        if not self.skip_nan:
+            return float(values.mean())
+        # Leaving values out before adding would change the order of the sum, and with it the last bit.
+        return float(np.nanmean(values)) if not np.isnan(values).all() else math.nan
 
     def _rows(self, counts: Sequence[Counts]) -> list[Sequence[Counts]]:
         """Return the cases that share a fraction."""

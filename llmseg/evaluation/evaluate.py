@@ -114,6 +114,8 @@ def evaluate_masks(
     holdout: Holdout | None = None,
     foreground: int | None = None,
     tolerance: float = TOLERANCE,
+    seed: int | None = None,
+    overlap: str | None = "not known of masks",
     progress: bool = True,
 ) -> Evaluation:
     """Score masks that came from elsewhere, on their images' own grid.
@@ -126,6 +128,8 @@ def evaluate_masks(
         holdout: The manifest of the test cases; without it, all cases of the store are scored.
         foreground: Mask value that means foreground, for masks that are not 0 and 255.
         tolerance: Distance in pixels up to which NSD counts a boundary as met.
+        seed: Seed or number of the training behind the masks, which a table needs.
+        overlap: What is known of cases that this training has seen; ``None`` if it has seen none.
         progress: Whether to show a progress bar.
 
     Raises:
@@ -142,8 +146,8 @@ def evaluate_masks(
     facts = {
         **_facts(cases, holdout, tolerance),
         "pipeline": label or Path(masks).resolve().name,
-        "seed": None,
-        "overlap": "not known of masks",
+        "seed": seed,
+        "overlap": overlap,
     }
     return write_evaluation(Path(out), list(_scored(map(read, shown), cases, tolerance)), facts)
 

@@ -1,0 +1,4 @@
+"""nnU-Net v2 as the baseline: the same cases, an equal budget, the same evaluator.
+
+The package ``nnunetv2`` is imported by :mod:`llmseg.nnunet.process` and the trainer only, in processes of their own.
+"""

@@ -1,0 +1,145 @@
+"""Starting nnU-Net in processes of its own, watching them, and telling how they failed."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+
+from llmseg.errors import Terminated, UserError
+from llmseg.files import make_folder
+from llmseg.run_guard import notice
+
+_TRAINERS = Path(__file__).parent / "trainers"
+_TAIL = 3
+"""Lines of the log that a failure quotes."""
+
+
+def check_installed() -> None:
+    """Refuse to go on without nnU-Net.
+
+    Raises:
+        UserError: It is missing.
+    """
+    if importlib.util.find_spec("nnunetv2") is None:
+        raise UserError(
+            "nnunetv2 is not installed; install it by pip install 'llmseg[nnunet]' (or pip install nnunetv2)"
+        )
+
+
+def installed_version() -> str:
+    """Return the version of nnU-Net."""
+    return metadata.version("nnunetv2")
+
+
+def environment(
+    folder: Path, device: str = "cpu", results: Path | None = None, budget: Path | None = None
+) -> dict[str, str]:
+    """Return the environment of a process of nnU-Net; nothing of the user's own nnU-Net is in it.
+
+    On a CPU, augmentation runs in the process itself and nothing is compiled.
+
+    Args:
+        folder: Of the baseline; all paths lie in it.
+        device: ``cpu``, ``cuda`` or ``cuda:N``.
+        results: Folder of results, by default ``results`` in the folder.
+        budget: File of the budget, which the trainer reads.
+    """
+    kept = {name: value for name, value in os.environ.items() if not name.lower().startswith("nnunet_")}
+    package = str(Path(__file__).parents[2])
+    kept["PYTHONPATH"] = os.pathsep.join([package, *filter(None, [kept.get("PYTHONPATH")])])
+    paths = {"nnUNet_raw": folder / "raw", "nnUNet_preprocessed": folder / "preprocessed"}
+    paths |= {"nnUNet_results": results or folder / "results", "nnUNet_extTrainer": _TRAINERS}
+    if budget is not None:
+        paths["LLMSEG_NNUNET_BUDGET"] = budget
+    kept |= {name: str(path.absolute()) for name, path in paths.items()}
+    if device == "cpu":
+        return {**kept, "nnUNet_n_proc_DA": "0", "nnUNet_def_n_proc": "1", "nnUNet_compile": "f"}
+    if ":" in device:
+        kept["CUDA_VISIBLE_DEVICES"] = device.partition(":")[2]
+    processes = {name: os.environ[name] for name in ("nnUNet_n_proc_DA", "nnUNet_def_n_proc") if name in os.environ}
+    return kept | processes
+
+
+def run_step(
+    folder: Path,
+    step: str,
+    *arguments: str,
+    log: Path,
+    device: str = "cpu",
+    results: Path | None = None,
+    budget: Path | None = None,
+    watch: Callable[[], None] = lambda: None,
+    progress: bool = True,
+) -> None:
+    """Run a step of :mod:`llmseg.nnunet.process` to its end.
+
+    Args:
+        folder: Of the baseline.
+        step: ``plan``, ``train`` or ``predict``.
+        arguments: What the step is given.
+        log: File that takes all it prints.
+        device: As for :func:`environment`.
+        results: As for :func:`environment`.
+        budget: As for :func:`environment`.
+        watch: Called about twice a second, to show how far it is.
+        progress: Whether to say what is done.
+
+    Raises:
+        UserError: The step failed; the message quotes the end of its log.
+        Terminated: This process received SIGTERM, and the step was stopped.
+    """
+    check_installed()
+    if progress:
+        print(f"nnU-Net: {step}", file=sys.stderr)
+    make_folder(log.parent)
+    command = [sys.executable, "-m", "llmseg.nnunet.process", step, *arguments]
+    with log.open("wb") as output, notice() as notices:
+        process = subprocess.Popen(
+            command, env=environment(folder, device, results, budget), stdout=output, stderr=subprocess.STDOUT
+        )
+        try:
+            while process.poll() is None:
+                if notices:
+                    raise Terminated(f"stopped on notice while nnU-Net did {step}; the same command goes on")
+                watch()
+                time.sleep(0.5)
+        finally:
+            _stop(process)
+    watch()
+    if process.returncode:
+        raise UserError(
+            f"nnU-Net's {step} ended with exit code {process.returncode}: {log_end(log)} (all of it: {log})"
+        )
+
+
+def log_end(log: Path) -> str:
+    r"""Return the last lines of a log as one line.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "log"
+        >>> _ = path.write_text("a\n\nb  c\n")
+        >>> log_end(path)
+        'a | b c'
+    """
+    lines = [
+        re.sub(r"\s+", " ", line).strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines()
+    ]
+    return " | ".join([line for line in lines if line][-_TAIL:]) or "it printed nothing"
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

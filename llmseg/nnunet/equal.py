@@ -1,0 +1,45 @@
+"""Budgets that equal what a pipeline of the zoo takes."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from llmseg.nnunet.budget import Budget
+from llmseg.recipe import Recipe
+from llmseg.runs import Run
+
+
+def equal_images(recipe: Recipe, cases: int) -> Budget:
+    """Return the budget of as many images as a training of a recipe sees, in as many epochs.
+
+    Args:
+        recipe: The recipe.
+        cases: Number of training cases.
+
+    Raises:
+        UserError: No batch is complete where the recipe drops others.
+
+    Example:
+        >>> from llmseg import zoo
+        >>> equal_images(zoo.get("gpt-o3").recipe.change("fit.epochs", 5), 30)
+        Budget(epochs=5, iterations=None, images=150, seconds=None)
+    """
+    fit = recipe.fit
+    per_epoch = cases // fit.batch_size * fit.batch_size if fit.drop_last else cases
+    return Budget(epochs=fit.epochs, images=per_epoch * fit.epochs)
+
+
+def equal_to_run(run: Run, by: str = "images") -> Budget:
+    """Return the budget of a finished run: the images it saw, or the seconds of its epochs.
+
+    Args:
+        run: The run.
+        by: ``images`` or ``seconds``; both trainings should then be made on one machine.
+
+    Raises:
+        UserError: There is no such measure.
+    """
+    if by == "images":
+        return equal_images(run.recipe, len(run.split.train))
+    seconds = float(pd.read_csv(run.folder / "timing.csv")["seconds"].sum())
+    return Budget(epochs=run.recipe.fit.epochs, seconds=seconds)

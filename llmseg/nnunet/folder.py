@@ -1,0 +1,141 @@
+"""Where things lie in the folder of a baseline."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from llmseg.data.holdout import Holdout
+from llmseg.errors import UserError
+from llmseg.nnunet.budget import Budget
+from llmseg.recipe import Split
+
+RECORD = "baseline.json"
+TRAINER = "LlmsegTrainer"
+BUDGET = "budget.json"
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """nnU-Net's folder for one store, split and held-out test cases.
+
+    Attributes:
+        folder: Holds ``baseline.json`` (store, split, and which case is which file), ``holdout.json``, ``raw`` and
+            ``preprocessed`` (training and validation cases as nnU-Net wants them), ``test`` (images of the held-out
+            cases, nowhere else) and ``trainings``.
+
+    Example:
+        >>> baseline = Baseline.open("nnunet/hrf")  # doctest: +SKIP
+        >>> len(baseline.split.train)  # doctest: +SKIP
+        29
+    """
+
+    folder: Path
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Baseline:
+        """Open a folder that is completely prepared.
+
+        Raises:
+            UserError: It is not.
+        """
+        record = read_json(Path(folder) / RECORD)
+        if record.get("status") != "prepared":
+            what = "an unfinished preparation" if record else "no dataset of nnU-Net"
+            raise UserError(f"{folder} holds {what}; make it by llmseg nnunet prepare --out {folder}")
+        return cls(Path(folder))
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The content of ``baseline.json``."""
+        return read_json(self.folder / RECORD)
+
+    @property
+    def split(self) -> Split:
+        """Cases that train, validate and are held out."""
+        parts = self.record["split"]
+        return Split(*(tuple(parts[name]) for name in ("train", "validation", "test")))
+
+    @property
+    def cases(self) -> Mapping[str, str]:
+        """The id of every case by its name in nnU-Net's files."""
+        names: dict[str, str] = self.record["cases"]
+        return names
+
+    @property
+    def holdout(self) -> Holdout:
+        """The manifest of the held-out cases."""
+        return Holdout.load(self.folder / "holdout.json")
+
+    @property
+    def dataset(self) -> str:
+        """nnU-Net's name of the dataset."""
+        return str(self.record["dataset"])
+
+    @property
+    def batch_size(self) -> int:
+        """Images in a training step, as nnU-Net has planned."""
+        plans = read_json(self.folder / "preprocessed" / self.dataset / "nnUNetPlans.json")
+        return int(plans["configurations"]["2d"]["batch_size"])
+
+    @property
+    def trainings(self) -> tuple[Training, ...]:
+        """All trainings that were begun, by name."""
+        found = sorted((self.folder / "trainings").glob(f"*/{BUDGET}"))
+        return tuple(Training(self, path.parent) for path in found)
+
+
+@dataclass(frozen=True)
+class Training:
+    """A training of nnU-Net in the folder of a baseline.
+
+    Attributes:
+        baseline: Its data.
+        folder: Holds ``budget.json``, nnU-Net's own ``results``, and ``predicted``.
+    """
+
+    baseline: Baseline
+    folder: Path
+
+    @property
+    def budget(self) -> Budget:
+        """What it may take."""
+        content = read_json(self.folder / BUDGET)
+        return Budget(epochs=content["epochs"], iterations=content["iterations"], seconds=content["seconds"])
+
+    @property
+    def seed(self) -> int:
+        """Its seed."""
+        return int(read_json(self.folder / BUDGET)["seed"])
+
+    @property
+    def model(self) -> Path:
+        """The folder that nnU-Net takes as a trained model."""
+        return self.folder / "results" / self.baseline.dataset / f"{TRAINER}__nnUNetPlans__2d"
+
+    @property
+    def fold(self) -> Path:
+        """The folder of the fold, with log, checkpoints and validation."""
+        return self.model / "fold_0"
+
+    @property
+    def trained(self) -> bool:
+        """Whether it has ended, its validation included."""
+        return (self.fold / "validation" / "summary.json").is_file()
+
+    @property
+    def predicted(self) -> Path:
+        """The folder of nnU-Net's masks of the test cases."""
+        return self.folder / "predicted"
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the content of a JSON file, nothing if there is none or it is damaged."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}

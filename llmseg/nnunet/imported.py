@@ -1,0 +1,220 @@
+"""Results of nnU-Net as a run's curves and an evaluation, once its own figure has been reproduced."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from llmseg.data.holdout import Holdout
+from llmseg.data.store import Store
+from llmseg.data.subset import Subset
+from llmseg.errors import UserError
+from llmseg.evaluation.evaluate import evaluate_masks
+from llmseg.evaluation.record import Evaluation
+from llmseg.files import make_folder, write_bytes, write_text
+from llmseg.nnunet.budget import Budget
+from llmseg.nnunet.folder import Training, read_json
+from llmseg.nnunet.log import HISTORY, log_files, read_logs
+from llmseg.nnunet.summary import ENDINGS, Summary, plain_name, read_labels, reproduced
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NAME = "nnunet-v2"
+"""What tables call nnU-Net with its own budget; after an @ stands another budget."""
+
+RECORD = "imported.json"
+
+
+@dataclass(frozen=True)
+class Imported:
+    """Results of nnU-Net in the shape of ours.
+
+    Attributes:
+        folder: Holds ``imported.json`` (where they come from, and nnU-Net's own figure), ``history.csv`` and
+            ``timing.csv`` as a run has them, ``masks`` (0 and 255, named like the cases), and ``evaluation``, which
+            :meth:`llmseg.stats.Table.from_evaluations` reads.
+    """
+
+    folder: Path
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The content of ``imported.json``."""
+        return read_json(self.folder / RECORD)
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """One row per epoch: ``epoch, train_loss, validation_loss, validation_score, rate``."""
+        import pandas as pd
+
+        return pd.read_csv(self.folder / "history.csv")
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """The scores of the cases."""
+        return Evaluation.open(self.folder / "evaluation")
+
+
+def import_training(training: Training, store: Store, *, progress: bool = True) -> Imported:
+    """Import a training of :func:`llmseg.train_nnunet` whose test cases are predicted, into its own folder.
+
+    Args:
+        training: The training.
+        store: The cases it was prepared from.
+        progress: Whether to show progress bars.
+
+    Raises:
+        UserError: The training or its prediction has not ended, or as :func:`import_nnunet`.
+    """
+    baseline = training.baseline
+    if not training.trained or not training.predicted.is_dir():
+        lacking = "predicted its test cases" if training.trained else "ended"
+        raise UserError(f"the training in {training.folder} has not {lacking}; give its command again")
+    if store.digest != baseline.record["store"]["digest"]:
+        raise UserError(f"{baseline.folder} was prepared from another store than {store.name} is now; give that one")
+    batch_size = baseline.batch_size
+    facts = {
+        "budget": asdict(training.budget),
+        "batch_size": batch_size,
+        "images_seen": training.budget.images_seen(batch_size),
+        "split": baseline.record["split"],
+        "nnunetv2": baseline.record["nnunetv2"],
+    }
+    return import_nnunet(
+        training.fold,
+        store,
+        training.folder,
+        predictions=training.predicted,
+        holdout=baseline.holdout,
+        names=baseline.cases,
+        label=label_of(training.budget),
+        seed=training.seed,
+        facts=facts,
+        progress=progress,
+    )
+
+
+def label_of(budget: Budget) -> str:
+    """Return what tables call nnU-Net with a budget.
+
+    Example:
+        >>> label_of(Budget.of_epochs()), label_of(Budget.of_epochs(2, 10))
+        ('nnunet-v2', 'nnunet-v2@20-iterations-2-epochs')
+    """
+    return NAME if budget == Budget.of_epochs() else f"{NAME}@{budget.name}"
+
+
+def import_nnunet(
+    fold: str | Path,
+    store: Store,
+    out: str | Path,
+    *,
+    predictions: str | Path | None = None,
+    holdout: Holdout | None = None,
+    names: Mapping[str, str] | None = None,
+    label: str = NAME,
+    seed: int = 0,
+    facts: Mapping[str, Any] | None = None,
+    progress: bool = True,
+) -> Imported:
+    """Import the folder of a fold: curves from its logs, scores from its masks.
+
+    First, nnU-Net's mean Dice of the validation cases (``foreground_mean`` in ``validation/summary.json``) is computed
+    again from its masks and the store, by its own rule. Only if it is the same to the last digit, cases are scored as
+    all others are: those that ``predictions`` holds, else the validation cases, of which the evaluation then says that
+    the training was watched on them.
+
+    Args:
+        fold: Has ``training_log_*.txt``, and ``validation`` with ``summary.json`` and masks.
+        store: The cases, with those of the validation.
+        out: Folder of the results; earlier ones in it are replaced.
+        predictions: Folder of nnU-Net's masks of test cases.
+        holdout: The manifest of the test cases; without it, all masks in ``predictions`` are scored.
+        names: Case by the name of its file; without it, files are called like cases but for the extension.
+        label: What rows call it.
+        seed: Number of the training among equal ones.
+        facts: What else ``imported.json`` shall say.
+        progress: Whether to show progress bars.
+
+    Raises:
+        UserError: A file is missing or damaged, nnU-Net's figure cannot be reproduced, there is more than one
+            foreground label, or as :func:`llmseg.evaluate_masks`.
+
+    Example:
+        >>> store = Hdf5Store("hrf.h5")  # doctest: +SKIP
+        >>> import_nnunet("nnUNetTrainer__nnUNetPlans__2d/fold_0", store, "imported")  # doctest: +SKIP
+    """
+    fold, out = Path(fold), Path(out)
+    summary = Summary.read(fold / "validation" / "summary.json")
+    known = names or {Path(id).with_suffix("").as_posix().replace("/", "_"): id for id in store.ids}
+    masks = _masks(fold / "validation", summary.label, known, tuple(summary.counts))
+    own_dice = reproduced(summary, masks, store, known)
+    curves = read_logs(log_files(fold))
+    scored = masks if predictions is None else _masks(Path(predictions), summary.label, known)
+    cases = store if holdout else Subset(store, tuple(sorted(known[name] for name in scored)))
+    _write_masks(out / "masks", scored, known)
+    make_folder(out)
+    for name, columns in (("history", HISTORY), ("timing", ("epoch", "seconds"))):
+        text = curves[list(columns)].to_csv(index=False, float_format="%.17g", lineterminator="\n")
+        write_text(out / f"{name}.csv", text)
+    evaluation = evaluate_masks(
+        out / "masks",
+        cases,
+        out / "evaluation",
+        label=label,
+        holdout=holdout,
+        seed=seed,
+        overlap=_overlap(predictions, facts),
+        progress=progress,
+    )
+    own = {"foreground_mean": own_dice, "cases": len(summary.counts), "reproduced": True}
+    store_facts = {"name": store.name, "cases": len(store.ids), "digest": store.digest}
+    record = {"label": label, "seed": seed, "nnunet": own, "store": store_facts, **(facts or {})}
+    record["dice"] = evaluation.record["means"]["native"]["dice"]
+    record["seconds"] = float(curves["seconds"].sum())
+    write_text(out / RECORD, json.dumps(record, indent=2) + "\n")
+    return Imported(out)
+
+
+def _overlap(predictions: str | Path | None, facts: Mapping[str, Any] | None) -> str | None:
+    """Return what is known of scored cases that the training has seen."""
+    if predictions is None:
+        return "these are the validation cases of the training"
+    return None if facts and "split" in facts else "not known of predictions from elsewhere"
+
+
+def _masks(
+    folder: Path, label: int, known: Mapping[str, str], wanted: tuple[str, ...] | None = None
+) -> dict[str, np.ndarray]:
+    """Return nnU-Net's masks in a folder by the names of their files."""
+    paths = {plain_name(path.name): path for path in sorted(folder.glob("*")) if path.name.endswith(ENDINGS)}
+    if wanted is None:
+        wanted = tuple(paths)
+    lacking = [name for name in wanted if name not in paths]
+    if lacking or not wanted:
+        first = f", first '{lacking[0]}'" if lacking else ""
+        raise UserError(f"{len(lacking) or 'all'} masks are missing in {folder}{first}; predict them by nnU-Net first")
+    strange = [name for name in wanted if name not in known]
+    if strange:
+        raise UserError(
+            f"{len(strange)} of {len(wanted)} masks in {folder} belong to no case of the store, first '{strange[0]}'; "
+            f"files are called like cases, such as '{next(iter(known))}'"
+        )
+    return {name: read_labels(paths[name], label) for name in wanted}
+
+
+def _write_masks(folder: Path, masks: Mapping[str, np.ndarray], known: Mapping[str, str]) -> None:
+    for name, mask in masks.items():
+        path = folder / Path(known[name]).with_suffix(".png")
+        make_folder(path.parent)
+        buffer = io.BytesIO()
+        Image.fromarray(mask.astype(np.uint8) * 255).save(buffer, format="PNG")
+        write_bytes(path, buffer.getvalue())

@@ -1,0 +1,148 @@
+"""From a store to what nnU-Net trains on: split, raw dataset, plans, preprocessed cases."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from llmseg.data.holdout import Holdout, hold_out
+from llmseg.data.store import Store
+from llmseg.errors import UserError
+from llmseg.files import write_text
+from llmseg.nnunet.drive import check_installed, installed_version, run_step
+from llmseg.nnunet.folder import RECORD, Baseline, read_json
+from llmseg.nnunet.raw import write_raw, write_split
+from llmseg.recipe import Recipe, Split
+from llmseg.run_guard import locked
+
+VALIDATION = 0.2
+"""Default share of the cases that are not held out, for validation."""
+
+
+def prepare_nnunet(
+    store: Store,
+    out: str | Path,
+    *,
+    holdout: Holdout | None = None,
+    recipe: Recipe | None = None,
+    validation: float = VALIDATION,
+    seed: int = 0,
+    progress: bool = True,
+) -> Baseline:
+    """Convert a store for nnU-Net, and let nnU-Net plan and preprocess its 2D configuration.
+
+    Held-out cases are removed first. The rest is divided as a recipe divides it, so that nnU-Net trains and validates
+    on the very cases of that pipeline (what the recipe keeps for its own test is left out). Without a recipe, validation
+    cases are drawn by group, as test cases are. The same call made again returns the folder as it is.
+
+    Args:
+        store: The cases.
+        out: Folder of the baseline.
+        holdout: The test cases; without it, a tenth is drawn by group.
+        recipe: The recipe whose split is taken.
+        validation: Share of validation cases where there is no recipe.
+        seed: Seed of the draw or of the recipe's split, as for :func:`llmseg.train`.
+        progress: Whether to show what is done.
+
+    Raises:
+        UserError: nnU-Net is missing, a part of the split is empty, masks are not 0 and 255, the folder holds something
+            else, or nnU-Net fails.
+    """
+    check_installed()
+    folder = Path(out)
+    holdout = holdout or hold_out(store, progress=progress)
+    split = _split(store, holdout, recipe, validation, seed)
+    names = dict(zip(_names(len(store.ids)), sorted(store.ids), strict=True))
+    facts = {
+        "store": {"name": store.name, "cases": len(store.ids), "digest": store.digest},
+        "holdout": holdout.digest,
+        "split": {part: list(ids) for part, ids in asdict(split).items()},
+    }
+    if _done(folder, facts):
+        return Baseline(folder)
+    with locked(folder):
+        record = {"status": "begun", "dataset": _dataset(store.name), "cases": names, **facts}
+        record["nnunetv2"] = installed_version()
+        _write(folder, record)
+        holdout.save(folder / "holdout.json")
+        _convert(store, Baseline(folder), split, names)
+        run_step(folder, "plan", _processes(len(names)), log=folder / "plan.log", progress=progress)
+        _write(folder, {**record, "status": "prepared"})
+    return Baseline(folder)
+
+
+def _convert(store: Store, baseline: Baseline, split: Split, names: Mapping[str, str]) -> None:
+    by_id = {id: name for name, id in names.items()}
+    parts = {part: {by_id[id]: id for id in ids} for part, ids in asdict(split).items()}
+    raw, preprocessed = (baseline.folder / kind / baseline.dataset for kind in ("raw", "preprocessed"))
+    write_raw(store, parts["train"] | parts["validation"], parts["test"], raw, baseline.folder / "test")
+    write_split(preprocessed, list(parts["train"]), list(parts["validation"]))
+
+
+def _split(store: Store, holdout: Holdout, recipe: Recipe | None, validation: float, seed: int) -> Split:
+    """Return what trains, what validates, and the held-out cases."""
+    test, rest = holdout.test(store).ids, holdout.rest(store)
+    if recipe is None:
+        if len(set(rest.groups.values())) < 2:
+            raise UserError(
+                f"of {store.name}, {len(rest.ids)} cases of one group are left to train and validate on; "
+                "hold fewer out (llmseg data split --fraction)"
+            )
+        drawn = hold_out(rest, fraction=validation, seed=seed)
+        return Split(drawn.rest(rest).ids, drawn.test_ids, test)
+    split = recipe_split(recipe, rest, seed)
+    return Split(split.train, split.validation, test)
+
+
+def recipe_split(recipe: Recipe, store: Store, seed: int) -> Split:
+    """Return how a training of a recipe divides a store.
+
+    Raises:
+        UserError: There are too few cases, or a part is empty.
+    """
+    import torch
+
+    from llmseg.loop import first_seed
+
+    split = recipe.split(store.ids, torch.Generator().manual_seed(first_seed(recipe.fit, seed)))
+    empty = [part for part in ("train", "validation") if not getattr(split, part)]
+    if empty:
+        raise UserError(f"this recipe's split of {len(store.ids)} cases has no {empty[0]} cases; give more cases")
+    return split
+
+
+def _done(folder: Path, facts: Mapping[str, Any]) -> bool:
+    """Return whether the folder is prepared so, and refuse one that holds something else."""
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is a file; choose another --out")
+    record = read_json(folder / RECORD)
+    if not record:
+        if folder.is_dir() and any(folder.iterdir()):
+            raise UserError(f"{folder} is not empty and holds no dataset of nnU-Net; choose another --out")
+        return False
+    differing = [name for name, value in facts.items() if record.get(name) != value]
+    if differing:
+        raise UserError(f"{folder} is prepared with another {differing[0]}; choose another --out or move it away")
+    return bool(record["status"] == "prepared")
+
+
+def _write(folder: Path, record: Mapping[str, Any]) -> None:
+    write_text(folder / RECORD, json.dumps(record, indent=1) + "\n")
+
+
+def _processes(cases: int) -> str:
+    """Return how many processes preprocess; starting one takes as long as fifty small cases."""
+    return str(max(1, min(os.cpu_count() or 1, 8, cases // 50)))
+
+
+def _names(count: int) -> list[str]:
+    return [f"case_{place:05d}" for place in range(count)]
+
+
+def _dataset(store: str) -> str:
+    return f"Dataset001_{re.sub('[^A-Za-z0-9]+', '', store) or 'store'}"

@@ -1,0 +1,102 @@
+"""A store in the raw format of nnU-Net: PNG files that its reader of natural images takes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from llmseg.data.ahead import ahead
+from llmseg.data.store import FOREGROUND, Case, Store
+from llmseg.errors import UserError
+from llmseg.files import make_folder, write_text
+
+_GREY = ("grey",)
+_COLOUR = ("R", "G", "B")
+
+
+def write_raw(store: Store, trained: Mapping[str, str], tested: Mapping[str, str], raw: Path, test: Path) -> None:
+    """Write the cases of training and validation as a raw dataset, and images of the test cases elsewhere.
+
+    Masks become 0 and 1, the border between them where the evaluator has it. Where some images have colour and others
+    not, grey ones get three equal channels: nnU-Net wants as many for every case.
+
+    Args:
+        store: The cases.
+        trained: Ids of the training and validation cases by their names in files.
+        tested: Ids of the test cases by theirs.
+        raw: Folder of the dataset; what is in it is replaced.
+        test: Folder of the test images, likewise.
+
+    Raises:
+        UserError: A case cannot be read, a mask is not 0 and 255, no mask has foreground, or the disk is full.
+    """
+    for folder in (raw, test):
+        shutil.rmtree(folder, ignore_errors=True)
+    for folder in (raw / "imagesTr", raw / "labelsTr", test):
+        make_folder(folder)
+    colour = any(ahead(lambda id: store.read(id).image.ndim == 3, (*trained.values(), *tested.values())))
+
+    def write_trained(name: str) -> int:
+        case = store.read(trained[name])
+        mask = _label(case)
+        _save(_image(case, colour), raw / "imagesTr" / f"{name}_0000.png")
+        _save(mask, raw / "labelsTr" / f"{name}.png")
+        return int(mask.sum())
+
+    def write_tested(name: str) -> None:
+        _save(_image(store.read(tested[name]), colour), test / f"{name}_0000.png")
+
+    if not sum(ahead(write_trained, tuple(trained))):
+        raise UserError(f"no mask of the {len(trained)} training and validation cases has foreground; check the masks")
+    for _ in ahead(write_tested, tuple(tested)):
+        pass
+    _describe(raw, _COLOUR if colour else _GREY, len(trained))
+
+
+def write_split(preprocessed: Path, train: Sequence[str], validation: Sequence[str]) -> None:
+    """Write the split that nnU-Net shall use as its only fold, by names in files.
+
+    Raises:
+        UserError: The disk is full.
+    """
+    make_folder(preprocessed)
+    fold = {"train": list(train), "val": list(validation)}
+    write_text(preprocessed / "splits_final.json", json.dumps([fold], indent=1) + "\n")
+
+
+def _image(case: Case, colour: bool) -> np.ndarray:
+    return np.stack([case.image] * 3, axis=-1) if colour and case.image.ndim == 2 else case.image
+
+
+def _label(case: Case) -> np.ndarray:
+    """Return a mask as uint8 ``[H, W]`` of 0 and 1."""
+    highest = int(case.mask.max())
+    if 0 < highest <= FOREGROUND:
+        raise UserError(
+            f"the mask of '{case.id}' has values up to {highest}, where foreground is above {FOREGROUND}; "
+            f"name the value that means foreground (--foreground {highest})"
+        )
+    return (case.mask > FOREGROUND).astype(np.uint8)
+
+
+def _save(values: np.ndarray, path: Path) -> None:
+    try:
+        Image.fromarray(values).save(path, compress_level=1)
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror or error}; choose another --out") from error
+
+
+def _describe(raw: Path, channels: Sequence[str], cases: int) -> None:
+    content = {
+        "channel_names": {str(place): name for place, name in enumerate(channels)},
+        "labels": {"background": 0, "foreground": 1},
+        "numTraining": cases,
+        "file_ending": ".png",
+        "overwrite_image_reader_writer": "NaturalImage2DIO",
+    }
+    write_text(raw / "dataset.json", json.dumps(content, indent=1) + "\n")

@@ -1,0 +1,159 @@
+"""What nnU-Net says of its own masks, and whether the masks say so, too."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from llmseg.data.ahead import ahead
+from llmseg.data.pixels import decode_labels
+from llmseg.data.store import FOREGROUND, Store
+from llmseg.errors import UserError
+from llmseg.evaluation.conventions import NNUNET
+from llmseg.evaluation.measures import Counts
+from llmseg.nnunet.folder import read_json
+
+ENDINGS = (".png", ".bmp", ".tif", ".nii.gz")
+"""Kinds of files in which nnU-Net writes masks of two dimensions that can be read here."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The ``summary.json`` of a fold.
+
+    Attributes:
+        dice: nnU-Net's ``foreground_mean`` of Dice.
+        label: The only foreground label.
+        counts: Pixels by agreement of every case that nnU-Net has scored, by the name of its file, in its order.
+    """
+
+    dice: float
+    label: int
+    counts: Mapping[str, Counts]
+
+    @classmethod
+    def read(cls, path: Path) -> Summary:
+        """Read the file.
+
+        Raises:
+            UserError: There is none, or it is damaged, or it has several foreground labels.
+        """
+        content = read_json(path)
+        try:
+            labels = list(content["mean"])
+            if len(labels) != 1 or len(re.findall(r"\d+", labels[0])) != 1:
+                raise UserError(
+                    f"{path} has the foreground labels {', '.join(labels)}; results with a single one can be imported"
+                )
+            counts = {
+                _name(case["prediction_file"]): Counts(
+                    *(int(case["metrics"][labels[0]][n]) for n in ("TP", "FP", "FN", "TN"))
+                )
+                for case in content["metric_per_case"]
+            }
+            dice = content["foreground_mean"]["Dice"]
+            return cls(math.nan if dice is None else float(dice), int(re.findall(r"\d+", labels[0])[0]), counts)
+        except (KeyError, TypeError, AttributeError) as error:
+            what = "is no summary of nnU-Net" if path.is_file() else "is not there"
+            raise UserError(f"{path} {what}; give a fold's folder whose validation has ended") from error
+
+
+def read_labels(path: Path, label: int) -> np.ndarray:
+    """Read a mask of nnU-Net as bool ``[H, W]``.
+
+    Args:
+        path: An image, or a NIfTI file of one slice, whose first axis is then the image's width, as nnU-Net writes it.
+        label: What means foreground.
+
+    Raises:
+        UserError: It cannot be read, or has other values than 0 and the label.
+    """
+    values = _slice(path) if path.name.endswith(".nii.gz") else decode_labels(_content(path), str(path))
+    others = np.setdiff1d(np.unique(values), [0, label])
+    if len(others):
+        listed = ", ".join(f"{value:g}" for value in others[:5])
+        raise UserError(f"the mask {path} has values {listed}; allowed are 0 and nnU-Net's foreground label {label}")
+    return np.asarray(values == label)
+
+
+def reproduced(summary: Summary, masks: Mapping[str, np.ndarray], store: Store, ids: Mapping[str, str]) -> float:
+    """Return nnU-Net's mean Dice as it follows from its masks and the store, by its own rule.
+
+    Args:
+        summary: What nnU-Net says.
+        masks: bool ``[H, W]`` by the name of its file, for every case of the summary.
+        store: The cases.
+        ids: Case by the name of its file.
+
+    Raises:
+        UserError: It is not exactly what nnU-Net says; the message names a case that is not.
+    """
+
+    def count(name: str) -> Counts:
+        reference = store.read(ids[name]).mask > FOREGROUND
+        if reference.shape != masks[name].shape:
+            raise UserError(
+                f"nnU-Net's mask {name} is {_size(masks[name])}, the case '{ids[name]}' {_size(reference)} "
+                "(width x height); give the store that was converted"
+            )
+        return Counts.of(masks[name], reference)
+
+    names = tuple(summary.counts)
+    counts = dict(zip(names, ahead(count, names), strict=True))
+    found = NNUNET.mean(tuple(counts.values()))
+    if found == summary.dice or (math.isnan(found) and math.isnan(summary.dice)):
+        return found
+    differing = [name for name in names if counts[name] != summary.counts[name]]
+    where = (
+        f"{len(differing)} of {len(names)} cases differ, first '{differing[0]}'" if differing else "its cases do not"
+    )
+    raise UserError(
+        f"nnU-Net's mean Dice of {summary.dice!r} is {found!r} by its masks and this store ({where}); "
+        "give the store that was converted, and the masks that were scored"
+    )
+
+
+def _size(mask: np.ndarray) -> str:
+    return f"{mask.shape[1]}x{mask.shape[0]}"
+
+
+def _name(file: str) -> str:
+    """Return the name of a case from a path that may be of another system."""
+    return plain_name(re.split(r"[/\\]", file)[-1])
+
+
+def plain_name(file: str) -> str:
+    """Return the name of a file without what says its kind.
+
+    Example:
+        >>> plain_name("case_1.nii.gz"), plain_name("a.b.png")
+        ('case_1', 'a.b')
+    """
+    ending = next((ending for ending in ENDINGS if file.endswith(ending)), "")
+    return file[: len(file) - len(ending)]
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}); it belongs to nnU-Net's results") from error
+
+
+def _slice(path: Path) -> np.ndarray:
+    import nibabel
+
+    try:
+        values = np.asarray(nibabel.load(path).dataobj).squeeze()  # type: ignore[attr-defined]
+    except (OSError, ValueError, EOFError, nibabel.filebasedimages.ImageFileError) as error:
+        raise UserError(f"{path} is damaged or cannot be read ({error}); it belongs to nnU-Net's results") from error
+    if values.ndim != 2:
+        raise UserError(f"{path} has the shape {values.shape}; only masks of two dimensions can be imported")
+    # nnU-Net writes the columns of an image along the first axis.
+    turned: np.ndarray = values.T
+    return turned
