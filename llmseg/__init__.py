@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from llmseg.nnunet.equal import equal_images, equal_to_run
     from llmseg.nnunet.folder import Baseline, Training
     from llmseg.nnunet.imported import Imported, import_nnunet, import_training
-    from llmseg.nnunet.prepare import prepare_nnunet
+    from llmseg.nnunet.prepare import prepare_nnunet, recipe_split
     from llmseg.nnunet.run import run_nnunet
     from llmseg.nnunet.training import predict_nnunet, train_nnunet
     from llmseg.quirks import Quirk, get_quirk, quirk_names
@@ -111,6 +111,7 @@ __all__ = [
     "probability",
     "quirk_names",
     "read_record",
+    "recipe_split",
     "recorded_id",
     "repairs",
     "replay",
@@ -185,6 +186,7 @@ _HOMES = {
     "probability": "llmseg.inference",
     "quirk_names": "llmseg.quirks",
     "read_record": "llmseg.fidelity.verify",
+    "recipe_split": "llmseg.nnunet.prepare",
     "recorded_id": "llmseg.fidelity.verify",
     "repairs": "llmseg.variants",
     "replay": "llmseg.artefacts",

@@ -16,6 +16,7 @@ from llmseg.errors import Terminated, UserError
 from llmseg.files import make_folder
 from llmseg.run_guard import notice
 
+_MODULE = ("-m", "llmseg.nnunet.process")
 _TRAINERS = Path(__file__).parent / "trainers"
 _TAIL = 3
 """Lines of the log that a failure quotes."""
@@ -99,7 +100,7 @@ def run_step(
     if progress:
         print(f"nnU-Net: {step}", file=sys.stderr)
     make_folder(log.parent)
-    command = [sys.executable, "-m", "llmseg.nnunet.process", step, *arguments]
+    command = [sys.executable, *_MODULE, step, *arguments]
     with log.open("wb") as output, notice() as notices:
         process = subprocess.Popen(
             command, env=environment(folder, device, results, budget), stdout=output, stderr=subprocess.STDOUT

@@ -37,8 +37,8 @@ def prepare_nnunet(
     """Convert a store for nnU-Net, and let nnU-Net plan and preprocess its 2D configuration.
 
     Held-out cases are removed first. The rest is divided as a recipe divides it, so that nnU-Net trains and validates
-    on the very cases of that pipeline (what the recipe keeps for its own test is left out). Without a recipe, validation
-    cases are drawn by group, as test cases are. The same call made again returns the folder as it is.
+    on the very cases of that pipeline (what the recipe keeps for its own test is left out). Without a recipe,
+    validation cases are drawn by group, as test cases are. The same call made again returns the folder as it is.
 
     Args:
         store: The cases.
