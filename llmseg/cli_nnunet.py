@@ -199,8 +199,6 @@ def _budget(
     given = [name for name, value in ways.items() if value is not None]
     if len(given) > 1:
         raise UserError(f"{given[0]} and {given[1]} are two budgets; give one")
-    if equal not in ("images", "seconds"):
-        raise UserError(f"--equal {equal}: must be images or seconds")
     if equal_to is not None:
         return _equal(baseline, equal_to, equal)
     points = epochs or DEFAULT_POINTS
@@ -213,8 +211,10 @@ def _budget(
 
 
 def _equal(baseline: llmseg.Baseline, name: str, by: str) -> llmseg.Budget:
+    if by not in ("images", "seconds"):
+        raise UserError(f"--equal {by}: must be images or seconds")
     if (Path(name) / "run.json").is_file():
-        return llmseg.equal_to_run(llmseg.Run.open(name), by)
+        return llmseg.equal_to_run(llmseg.Run.open(name), "images" if by == "images" else "seconds")
     if by == "seconds":
         raise UserError(f"how long {name} takes is known of a run only; give the folder of one to --equal-to")
     return llmseg.equal_images(recipe_of(name)[1], len(baseline.split.train))

@@ -18,6 +18,9 @@ from llmseg.run_guard import notice
 
 _MODULE = ("-m", "llmseg.nnunet.process")
 _TRAINERS = Path(__file__).parent / "trainers"
+_OF_THE_MACHINE = ("nnUNet_n_proc_DA", "nnUNet_def_n_proc", "nnUNet_compile")
+"""What of the user's own settings holds on a GPU: how the machine is used."""
+
 _TAIL = 3
 """Lines of the log that a failure quotes."""
 
@@ -42,9 +45,9 @@ def installed_version() -> str:
 def environment(
     folder: Path, device: str = "cpu", results: Path | None = None, budget: Path | None = None
 ) -> dict[str, str]:
-    """Return the environment of a process of nnU-Net; nothing of the user's own nnU-Net is in it.
+    """Return the environment of a process of nnU-Net; its paths are not the user's.
 
-    On a CPU, augmentation runs in the process itself and nothing is compiled.
+    On a CPU, augmentation runs in the process itself and nothing is compiled; on a GPU, nnU-Net decides, or the user.
 
     Args:
         folder: Of the baseline; all paths lie in it.
@@ -64,8 +67,7 @@ def environment(
         return {**kept, "nnUNet_n_proc_DA": "0", "nnUNet_def_n_proc": "1", "nnUNet_compile": "f"}
     if ":" in device:
         kept["CUDA_VISIBLE_DEVICES"] = device.partition(":")[2]
-    processes = {name: os.environ[name] for name in ("nnUNet_n_proc_DA", "nnUNet_def_n_proc") if name in os.environ}
-    return kept | processes
+    return kept | {name: os.environ[name] for name in _OF_THE_MACHINE if name in os.environ}
 
 
 def run_step(

