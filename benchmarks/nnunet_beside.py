@@ -18,14 +18,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from outcome import write_outcome
 from PIL import Image
+from results_file import write_results
 from tqdm import tqdm
 
 import llmseg
 from llmseg import Evaluation, Recipe, Store, zoo
 from llmseg.stats import Table
-from llmseg.stats.bootstrap import mean_interval
+from llmseg.stats.intervals import mean_interval
 
 
 def main() -> None:
@@ -46,7 +46,7 @@ def main() -> None:
     rows = rows_of(facts, folders)
     names = ("fraction", "side", "size", "epochs", "seed")
     settings = {"data": name, **{setting: getattr(options, setting) for setting in names}}
-    write_outcome(options.json, versions={"nnunetv2": metadata.version("nnunetv2")}, settings=settings, rows=rows)
+    write_results(options.json, versions={"nnunetv2": metadata.version("nnunetv2")}, settings=settings, rows=rows)
     for row in rows:
         print("{name:42} {images_seen:5} images {seconds:6.0f} s  Dice {dice:.4f} {low:.4f} {high:.4f}".format(**row))
 
