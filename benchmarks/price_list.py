@@ -78,7 +78,8 @@ def _options() -> argparse.Namespace:
 def _store(text: str, cases: int) -> tuple[str, Store]:
     kind, _, modality = text.partition(":")
     if kind == "synthetic":
-        return modality, llmseg.SyntheticStore(modality, count=cases)
+        store = llmseg.SyntheticStore(modality, count=cases)
+        return store.name, store
     name, _, path = text.partition("=")
     return name, llmseg.Hdf5Store(path)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,9 +14,11 @@ def page(record: Mapping[str, Any]) -> str:
         record: What ``price_list.py`` wrote.
     """
     rows = record["rows"]
-    learnt = sorted((r for r in rows if r["changes_masks"]), key=lambda r: (r["quirk"], r["dataset"], -r["gained"]))
+    trained = sorted((r for r in rows if r["changes_masks"]), key=lambda r: (r["quirk"], r["dataset"], -r["gained"]))
+    learnt = [r for r in trained if (r["gained"], r["low"], r["high"]) != (0, 0, 0)]
+    alike = [r for r in trained if r not in learnt]
     scored = sorted((r for r in rows if not r["changes_masks"]), key=lambda r: (r["quirk"], r["dataset"]))
-    return "\n".join([_HEAD, _settings(record), "", *_learnt(learnt), "", *_scored(scored), ""])
+    return "\n".join([_HEAD, _settings(record), "", *_learnt(learnt), "", *_alike(alike), "", *_scored(scored), ""])
 
 
 _HEAD = """# The price list
@@ -46,18 +49,34 @@ def _learnt(rows: Sequence[Mapping[str, Any]]) -> list[str]:
         "|---|---|---|---|---|---|",
     ]
     table += [
-        f"| `{r['quirk']}` | {r['dataset']} | {r['pipeline']}{' (planted)' if r['planted'] else ''} | "
+        f"| `{r['quirk']}` | {r['dataset']} | {_name(r)} | "
         f"{r['dice_having']:.3f} | {r['gained']:+.3f} | {r['low']:+.3f} to {r['high']:+.3f} |"
         for r in rows
     ]
     return ["## Quirks that change masks", "", *table]
 
 
+def _alike(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what gave the same Dice in every case and seed: these quirks wait for other images, or other schedules."""
+    where: dict[str, list[str]] = {}
+    for r in rows:
+        where.setdefault(r["quirk"], []).append(f"{_name(r)} on {r['dataset']}")
+    text = "With and without these, every case has the same Dice here: "
+    return [text + "; ".join(f"`{quirk}` ({', '.join(found)})" for quirk, found in where.items()) + "."]
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    return f"{row['pipeline']}{' (planted)' if row['planted'] else ''}"
+
+
+def _own(score: float) -> str:
+    return "none" if math.isnan(score) else f"{score:.3f}"
+
+
 def _scored(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     table = ["| quirk | data set | pipeline | own score | after the repair |", "|---|---|---|---|---|"]
     table += [
-        f"| `{r['quirk']}` | {r['dataset']} | {r['pipeline']}{' (planted)' if r['planted'] else ''} | "
-        f"{r['own_before']:.3f} | {r['own_after']:.3f} |"
+        f"| `{r['quirk']}` | {r['dataset']} | {_name(r)} | {_own(r['own_before'])} | {_own(r['own_after'])} |"
         for r in rows
     ]
     text = (

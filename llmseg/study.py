@@ -130,7 +130,8 @@ class Study:
         Args:
             measure: As for :meth:`paired`.
             size: As for :meth:`paired`.
-            level: Level of the intervals: Student's of :func:`llmseg.stats.intervals.mean_interval`.
+            level: Level of the intervals: Student's of :func:`llmseg.stats.intervals.mean_interval`, cut to what a
+                difference of the measure can be.
 
         Returns:
             A row per variant: ``variant, base, mean, difference, low, high, level, groups, seeds``, where ``base`` and
@@ -142,6 +143,8 @@ class Study:
         wide = self.paired(measure, size)
         base, *others = wide.columns
         table: pd.DataFrame = pd.DataFrame([_compared(wide, base, name, level) for name in others])
+        if measure in SHARES:
+            table[["low", "high"]] = table[["low", "high"]].clip(-1, 1)
         return table
 
 
