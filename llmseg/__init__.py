@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from llmseg.models import load_model, load_original_model
     from llmseg.quirks import Quirk, get_quirk, quirk_names
     from llmseg.recipe import Difference, Recipe
+    from llmseg.report.site import Report, write_report
     from llmseg.run_writer import hardware
     from llmseg.runs import Run, train
     from llmseg.study import Study, run_study
@@ -58,6 +59,7 @@ __all__ = [
     "Pipeline",
     "Quirk",
     "Recipe",
+    "Report",
     "Run",
     "Store",
     "Study",
@@ -102,6 +104,7 @@ __all__ = [
     "train",
     "transplants",
     "verify",
+    "write_report",
     "zoo",
 ]
 
@@ -120,6 +123,7 @@ _HOMES = {
     "Pipeline": "llmseg.zoo",
     "Quirk": "llmseg.quirks",
     "Recipe": "llmseg.recipe",
+    "Report": "llmseg.report.site",
     "Run": "llmseg.runs",
     "Store": "llmseg.data.store",
     "Study": "llmseg.study",
@@ -163,6 +167,7 @@ _HOMES = {
     "train": "llmseg.runs",
     "transplants": "llmseg.variants",
     "verify": "llmseg.fidelity.verify",
+    "write_report": "llmseg.report.site",
 }
 
 

@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import llmseg
-from llmseg import Terminated, UserError, cli_data, cli_evaluation, cli_figures, cli_quirks, cli_study, cli_text
+from llmseg import (
+    Terminated,
+    UserError,
+    cli_data,
+    cli_evaluation,
+    cli_figures,
+    cli_quirks,
+    cli_report,
+    cli_study,
+    cli_text,
+)
 from llmseg import cli_options as option
 from llmseg.cli_common import folder_of, print_result, recipe_of, speaks, store_of
 
@@ -35,6 +45,7 @@ app.command()(cli_quirks.quirks)
 app.command()(cli_study.ablate)
 app.command()(cli_study.compare)
 app.command()(cli_study.gap)
+app.command()(cli_report.report)
 
 
 def _version(wanted: bool) -> None:
