@@ -49,5 +49,6 @@ def report(
         return
     lines = [str(written.index), overall.sentence, *(f"remark: {text}" for text in overall.remarks)]
     lines += [f"not ranked: {name}: {why}" for name, why in overall.absent.items()]
-    lines += [f"no overlays of {dataset}: {why}" for dataset, why in written.notes.items()]
+    for why in dict.fromkeys(written.notes.values()):
+        lines.append(f"no overlays on {', '.join(name for name, one in written.notes.items() if one == why)}: {why}")
     print_result("\n".join(line for line in lines if line), as_json)

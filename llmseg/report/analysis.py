@@ -6,41 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from llmseg.report.families import Family, families
+from llmseg.report.question import Question
 from llmseg.report.standings import Standing, comparable, standing
-from llmseg.stats.columns import SHARES
 from llmseg.stats.table import Table
 from llmseg.zoo import Card
-
-MARGIN = 0.01
-"""Differences of a share, such as Dice, that do not matter where no margin is given."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Question:
-    """What a report is about.
-
-    Attributes:
-        measure: The measure.
-        phase: Which phase's scores.
-        margin: Differences below it do not matter; ``None`` for none.
-        reference: The contender that all are compared with, if one was named.
-    """
-
-    measure: str = "dice"
-    phase: str = "test"
-    margin: float | None = None
-    reference: str | None = None
-
-    @classmethod
-    def of(cls, measure: str = "dice", margin: float | None = None, reference: str | None = None) -> Question:
-        """Fill in the usual margin where none is given: :data:`MARGIN` for shares, none for others.
-
-        Example:
-            >>> Question.of("dice").margin, Question.of("hd95").margin
-            (0.01, None)
-        """
-        usual = MARGIN if measure in SHARES else None
-        return cls(measure=measure, margin=usual if margin is None else margin, reference=reference)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -84,12 +53,5 @@ def analyse(table: Table, question: Question, cards: Mapping[str, Card | None]) 
         table=chosen,
         overall=standing(chosen, question.measure, question.phase),
         by_dataset={name: standing(chosen, question.measure, question.phase, name) for name in chosen.datasets},
-        families=families(
-            kept,
-            cards,
-            measure=question.measure,
-            phase=question.phase,
-            margin=question.margin,
-            reference=question.reference,
-        ),
+        families=families(kept, cards, question),
     )

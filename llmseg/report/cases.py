@@ -73,7 +73,8 @@ def extremes(table: Table, measure: str, count: int) -> Mapping[str, Mapping[str
     frame = frame.sort_values(["gain", "case", "seed"], kind="stable")
     found: dict[str, dict[str, tuple[list[Seen], list[Seen]]]] = {}
     for (contender, dataset), rows in frame.groupby(["contender", "dataset"], sort=False, observed=True):
-        worst = rows.drop_duplicates("case", keep="first").head(count)
+        half = -(-rows["case"].nunique() // 2)
+        worst = rows.drop_duplicates("case", keep="first").head(min(count, half))
         rest = rows[~rows["case"].isin(worst["case"])]
         best = rest.iloc[::-1].drop_duplicates("case", keep="first").head(count)
         found.setdefault(str(contender), {})[str(dataset)] = (_seen(worst), _seen(best))

@@ -146,10 +146,13 @@ def _claims(family: Family) -> Iterable[str]:
 def _software(trained: Sequence[Trained]) -> Iterable[str]:
     yield f"This report was written by llmseg {__version__}."
     records = [one.run.record for one in trained]
-    for name in ("llmseg", "torch", "monai", "python"):
-        used = sorted({str(record["versions"].get(name)) for record in records if record.get("versions")})
-        if used:
-            yield f"Trained with {name} {listed(used)}."
+    used = [
+        f"{name} {listed(sorted({str(record['versions'][name]) for record in records}))}"
+        for name in ("llmseg", "torch", "monai", "python")
+        if records and all(name in record.get("versions", ()) for record in records)
+    ]
+    if used:
+        yield f"The trainings used {', '.join(used)}."
 
 
 def citations(datasets: Iterable[str], profiles: Mapping[str, Profile]) -> tuple[Citation, ...]:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 _SIDE = 320
 """Longest side of an image in pixels."""
 
-NO_RUNS = "Overlays need runs: name folders of runs, not only scores."
-NO_STORE = "Overlays need the images: name the store by --data."
+NO_RUNS = "overlays need runs; name folders of runs, not only scores"
+NO_STORE = "overlays need the images; name the store by --data"
 
 
 @dataclass(frozen=True)
@@ -139,5 +139,5 @@ def _drawn(image: np.ndarray, truth: np.ndarray, predicted: np.ndarray) -> Drawn
         np.asarray(Image.fromarray(mask).resize(shape, Image.Resampling.NEAREST), bool) for mask in (truth, predicted)
     )
     content = io.BytesIO()
-    Image.fromarray(overlay(small, *masks)).save(content, format="PNG", optimize=True)
+    Image.fromarray(overlay(small, *masks)).save(content, format="PNG")
     return Drawn(*shape, content.getvalue())

@@ -108,7 +108,7 @@ def render(content: Content) -> Iterator[tuple[str, str]]:
         "analysis": content.analysis,
         "profiles": content.profiles,
         "pages": content.pages,
-        "measure": content.analysis.question.measure.capitalize(),
+        "measure": content.analysis.question.title,
         "colours": AGREEMENT,
         "plots": False,
     }
@@ -193,7 +193,7 @@ def _index(content: Content) -> dict[str, Any]:
     keys = {name: profile.page for name, profile in content.profiles.items()}
     standings = {ALL: {**_standing(analysis.overall, keys), "caption": None}}
     for name, one in analysis.by_dataset.items():
-        caption = f"{analysis.question.measure.capitalize()}, mean and 95 % interval on {name}"
+        caption = f"{analysis.question.title}, mean and 95 % interval on {name}"
         standings[content.pages[name]] = {**_standing(one, keys), "caption": caption}
     return {
         "choices": [one for one in choices if len(one[2]) > 1],
@@ -251,7 +251,7 @@ def _pipeline(content: Content, profile: Profile) -> dict[str, Any]:
         "extremes": extremes,
         "curves": curves,
         "drawn": drawn,
-        "note": "" if drawn else " ".join(notes),
+        "note": "" if drawn else "; ".join(notes),
         "plots": bool(curves),
     }
 
@@ -270,9 +270,7 @@ def _dataset(content: Content, name: str, standing: Standing) -> dict[str, Any]:
         "name": name,
         "entry": _entry(name),
         "standing": standing,
-        "boxes": plots.boxes(
-            analysis.table.select(dataset=name), standing, content.profiles, analysis.question.measure
-        ),
+        "boxes": plots.boxes(analysis.table.select(dataset=name), standing, content.profiles, analysis.question.title),
         "hard": content.hard[name],
         "pictures": pictures,
         "drawn_by": content.profiles[pictures[0][0].contender].label if pictures else "",

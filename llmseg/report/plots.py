@@ -24,14 +24,14 @@ _DIGITS = 5
 _LONGEST = 40
 
 
-def boxes(table: Table, standing: Standing, profiles: Mapping[str, Profile], measure: str) -> Plot:
+def boxes(table: Table, standing: Standing, profiles: Mapping[str, Profile], title: str) -> Plot:
     """Return a box per contender over its cases, best mean at the top; a point is a case, averaged over seeds.
 
     Args:
         table: Scores of one measure, phase and dataset.
         standing: The standing on that dataset.
         profiles: The contenders.
-        measure: The measure.
+        title: What the axis calls the measure.
     """
     frame = table.frame.dropna(subset=["value"])
     frame = frame.assign(contender=contender_names(frame))
@@ -43,7 +43,7 @@ def boxes(table: Table, standing: Standing, profiles: Mapping[str, Profile], mea
         "data": traces,
         "layout": {
             "height": 110 + 26 * len(traces),
-            "xaxis": {"title": {"text": f"{measure} of a case"}, "zeroline": False},
+            "xaxis": {"title": {"text": f"{title} of a case"}, "zeroline": False},
             "yaxis": {"automargin": True, "fixedrange": True},
             "showlegend": False,
         },

@@ -83,15 +83,15 @@ class Profile:
 
     @property
     def reasoning(self) -> str:
-        """Whether the study counts it as a reasoning model: ``yes``, ``no``, or ``unknown``."""
+        """Whether the study counts it as a reasoning model: ``yes``, ``no``, ``not stated``, or ``no LLM``."""
         if self.card is None or self.card.is_reference:
-            return "unknown"
+            return "no LLM" if self.card else "not stated"
         return "yes" if self.card.reasoning else "no"
 
     @property
     def vendor(self) -> str:
-        """Who makes the model, or ``unknown``."""
-        return self.card.vendor if self.card else "unknown"
+        """Who makes the model, or ``not stated``."""
+        return self.card.vendor if self.card else "not stated"
 
     @property
     def mistakes(self) -> int:
@@ -119,7 +119,7 @@ def profiles(names: Iterable[str], trained: Sequence[Trained], references: Seque
     Example:
         >>> found = profiles(["gpt-o3", "ours"], ())
         >>> [(one.label, one.cohort, one.vendor, one.ran) for one in found.values()]
-        [('GPT-o3', '2025', 'OpenAI', False), ('ours', 'other', 'unknown', False)]
+        [('GPT o3', '2025', 'OpenAI', False), ('ours', 'other', 'not stated', False)]
     """
     names = list(names)
     known = set(zoo.names(in_study=None, variants=True, reference=None))

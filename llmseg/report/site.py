@@ -11,17 +11,18 @@ import pandas as pd
 
 from llmseg.data.store import Store
 from llmseg.errors import UserError
-from llmseg.figures.collect import Found
+from llmseg.figures.collect import Found, Trained
 from llmseg.report import overlays
-from llmseg.report.analysis import Analysis, Question, analyse
+from llmseg.report.analysis import Analysis, analyse
 from llmseg.report.cases import Hard, Seen, extremes, hardest
 from llmseg.report.folder import check_free, new_folder
 from llmseg.report.names import page_names
 from llmseg.report.pages import HERE, Content, Download, Shown, render
 from llmseg.report.profiles import Profile, profiles
+from llmseg.report.question import Question
 from llmseg.report.source import read
 from llmseg.stats.claims import claims_frame
-from llmseg.stats.table import Table, contender_names
+from llmseg.stats.table import contender_names
 
 _HARD, _HARD_DRAWN = 10, 4
 """Hardest cases of a dataset that are listed, and drawn."""
@@ -88,19 +89,14 @@ def write_report(
     check_free(out)
     found = read(runs)
     assert found.table is not None
-    known = profiles(
-        found.table.select(measure=measure, phase="test").contenders, found.trained, _named(reference, found.table)
-    )
     question = Question.of(measure, margin, reference)
+    names = found.table.select(measure=measure, phase=question.phase).contenders
+    known = profiles(names, found.trained, (reference,) if reference in names else ())
     analysis = analyse(found.table, question, {name: one.card for name, one in known.items()})
     with new_folder(out) as folder:
         content = _content(title, found, analysis, known, stores, cases, folder)
         _write(content, folder)
     return Report(out, analysis, content.notes)
-
-
-def _named(reference: str | None, table: Table) -> tuple[str, ...]:
-    return (reference,) if reference in table.contenders else ()
 
 
 def _content(
@@ -138,12 +134,12 @@ def _content(
 
 
 def _shown_hard(
-    analysis: Analysis, hard: Mapping[str, list[Hard]], trained: Sequence[object]
+    analysis: Analysis, hard: Mapping[str, list[Hard]], trained: Sequence[Trained]
 ) -> Mapping[str, list[Seen]]:
     """Choose whose masks of the hardest cases are shown: those of the best contender that has a run there."""
     frame = analysis.table.frame
     frame = frame.assign(contender=contender_names(frame))
-    runs = {(one.contender, one.dataset, one.seed) for one in trained}  # type: ignore[attr-defined]
+    runs = {(one.contender, one.dataset, one.seed) for one in trained}
     found = {}
     for dataset, standing in analysis.by_dataset.items():
         best = next(
@@ -165,14 +161,14 @@ def _shown_hard(
 
 def _draw(
     wanted: Sequence[Seen],
-    trained: Sequence[object],
+    trained: Sequence[Trained],
     images: Mapping[str, Store],
     known: Mapping[str, Profile],
     pages: Mapping[str, str],
     folder: Path,
 ) -> dict[Seen, Shown]:
     shown: dict[Seen, Shown] = {}
-    for seen, drawn in overlays.draw(wanted, trained, images):  # type: ignore[arg-type]
+    for seen, drawn in overlays.draw(wanted, trained, images):
         place = f"images/{known[seen.contender].page}/{pages[seen.dataset]}-{len(shown)}.png"
         path = folder / place
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -182,12 +178,12 @@ def _draw(
 
 
 def _notes(
-    datasets: Sequence[str], trained: Sequence[object], images: Mapping[str, Store], cases: int
+    datasets: Sequence[str], trained: Sequence[Trained], images: Mapping[str, Store], cases: int
 ) -> dict[str, str]:
     """Say why a dataset has no pictures."""
     if not cases:
         return {}
-    ran = {one.dataset for one in trained}  # type: ignore[attr-defined]
+    ran = {one.dataset for one in trained}
     return {
         name: overlays.NO_RUNS if name not in ran else overlays.NO_STORE
         for name in datasets

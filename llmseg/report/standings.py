@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
 from llmseg.errors import UserError
 from llmseg.stats.averages import means
-from llmseg.stats.columns import sign
+from llmseg.stats.columns import listed
 from llmseg.stats.ranking import rank
 from llmseg.stats.table import Table, contender_names
 
@@ -90,7 +91,8 @@ def comparable(table: Table, measure: str, phase: str) -> tuple[Table | None, di
     Example:
         >>> from llmseg.stats import simulate
         >>> frame = simulate(pipelines=2, cases=3).frame
-        >>> kept, absent = comparable(Table(frame.query("pipeline == 'llm-01' or dataset == 'dataset-1'")), "dice", "test")
+        >>> part = frame.query("pipeline == 'llm-01' or dataset == 'dataset-1'")
+        >>> kept, absent = comparable(Table(part), "dice", "test")
         >>> kept.contenders, absent
         (('llm-01',), {'llm-02': 'no scores on dataset-2'})
     """
@@ -144,28 +146,41 @@ def standing(table: Table, measure: str, phase: str, dataset: str = ALL, *, resa
 def _places(
     found: pd.DataFrame, table: Table, measure: str, phase: str, resamples: int
 ) -> tuple[tuple[Place, ...], str, Sequence[str]]:
-    rows = {str(row["contender"]): row for row in found.to_dict("records")}
-    if len(rows) == 1:
-        ((name, row),) = rows.items()
-        only = Place(name, row["mean"], row["low"], row["high"], 1, 1.0, 1.0, 1.0)
-        return (only,), "", ("one contender: there is nothing to rank or to compare",)
+    spans = {str(row["contender"]): _span(row) for row in found.to_dict("records")}
+    flat = [name for name, (_, low, _) in spans.items() if math.isnan(low)]
+    remarks = [f"{listed(flat)}: the scores do not differ, so how far the mean may be off is not known"] if flat else []
+    if len(spans) == 1:
+        ((name, span),) = spans.items()
+        alone = "one contender: there is nothing to rank or to compare"
+        return (Place(name, *span, rank=1, rank_low=1.0, rank_high=1.0, first=1.0),), "", (*remarks, alone)
     ranking = rank(table, measure=measure, phase=phase, resamples=resamples)
     places = tuple(
         Place(
             one["contender"],
-            *(float(rows[one["contender"]][name]) for name in ("mean", "low", "high")),
-            int(one["rank"]),
-            float(one["low"]),
-            float(one["high"]),
-            float(one["first"]),
+            *spans[one["contender"]],
+            rank=int(one["rank"]),
+            rank_low=float(one["low"]),
+            rank_high=float(one["high"]),
+            first=float(one["first"]),
         )
         for one in ranking.frame.to_dict("records")
     )
-    tied = ranking.frame["rank"].duplicated(keep=False).sum()
-    ties = [f"{tied} of {len(places)} contenders share their rank with another"] if tied else []
-    if tied == len(places) and ranking.frame["rank"].nunique() == 1:
-        ties = ["all contenders have the same mean: the order of the rows says nothing"]
-    return places, "" if ties else ranking.sentence, (*ranking.remarks, *ties)
+    shared = sum(one.rank == 1 for one in places) > 1
+    return places, "" if shared else ranking.sentence, (*remarks, *ranking.remarks, *_ties(places))
+
+
+def _span(row: dict[Hashable, Any]) -> tuple[float, float, float]:
+    """Return mean and ends of its interval; an interval without length is none."""
+    low, high = (float(row["low"]), float(row["high"])) if row["low"] < row["high"] else (math.nan, math.nan)
+    return float(row["mean"]), low, high
+
+
+def _ties(places: Sequence[Place]) -> list[str]:
+    ranks = [one.rank for one in places]
+    tied = sum(ranks.count(one) > 1 for one in ranks)
+    if tied and len(set(ranks)) == 1:
+        return ["all contenders have the same mean: the order of the rows says nothing"]
+    return [f"{tied} of {len(places)} contenders share their rank with another"] if tied else []
 
 
 def _empty(dataset: str, absent: dict[str, str], remarks: Sequence[str]) -> Standing:
@@ -179,8 +194,3 @@ def _empty(dataset: str, absent: dict[str, str], remarks: Sequence[str]) -> Stan
         sentence="",
         remarks=(*remarks, "no contender can be ranked; see below why"),
     )
-
-
-def best_value(values: pd.Series, measure: str) -> float:
-    """Return the best of some scores, the largest or, for distances, the smallest."""
-    return float(values.max() if sign(measure) > 0 else values.min())

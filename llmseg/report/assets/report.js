@@ -64,11 +64,11 @@
     const place = (row, one, [start, end]) => {
       put(row, "rank", one.rank, one.rank);
       put(row, "mean", digits(one.mean), one.mean);
-      put(row, "interval", `${digits(one.low ?? NaN)} to ${digits(one.high ?? NaN)}`);
+      put(row, "interval", one.low === null ? "not known" : `${digits(one.low)} to ${digits(one.high)}`);
       put(row, "ranks", span(one.rank_low, one.rank_high), one.rank_low);
       put(row, "first", `${(100 * one.first).toFixed(0)} %`, one.first);
       const bar = row.querySelector(".bar"), at = (value) => 100 * (value - start) / (end - start);
-      bar.hidden = one.low === null || one.high === null;
+      bar.hidden = one.low === null;
       bar.querySelector(".range").style.cssText = `left:${at(one.low)}%;width:${at(one.high) - at(one.low)}%`;
       bar.querySelector(".dot").style.left = `${at(one.mean)}%`;
     };
@@ -97,6 +97,7 @@
     const update = () => {
       const { verdict, contender } = Object.fromEntries(new FormData(form));
       for (const item of items) item.hidden = Boolean((verdict && item.dataset.verdict !== verdict) || (contender && !JSON.parse(item.dataset.names).includes(contender)));
+      if (verdict || contender) all("details:has([data-family])").forEach((one) => { one.open = true; });
       status.textContent = `${items.filter((item) => !item.hidden).length} of ${items.length} claims shown.`;
     };
     form.hidden = false;
