@@ -17,6 +17,7 @@ from llmseg.zoo import Card
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 _PAIRS = "Who is better than whom?"
+_REASONING, _OTHER = "the group of reasoning models", "the group of other models"
 
 
 @dataclass(frozen=True)
@@ -101,10 +102,10 @@ def _cohorts(
     """Return questions about groups of LLMs; only pipelines of the study as they are count, one per LLM."""
     llms = {name: card for name in names if (card := cards[name]) is not None and card.in_study and " " not in name}
     llms = {name: card for name, card in llms.items() if "@" not in name}
-    years = {name: f"{card.cohort} models" for name, card in llms.items() if card.cohort}
+    years = {name: f"cohort {card.cohort}" for name, card in llms.items() if card.cohort}
     if len(set(years.values())) == 2:
         older, newer = sorted(set(years.values()))
-        yield "cohorts", f"Are {newer} better than {older}?", (newer, older), years
-    kinds = {name: "reasoning models" if card.reasoning else "other models" for name, card in llms.items()}
+        yield "cohorts", f"Is {newer} better than {older}?", (newer, older), years
+    kinds = {name: _REASONING if card.reasoning else _OTHER for name, card in llms.items()}
     if len(set(kinds.values())) == 2:
-        yield "reasoning", "Are reasoning models better than others?", ("reasoning models", "other models"), kinds
+        yield "reasoning", "Are reasoning models better than others?", (_REASONING, _OTHER), kinds

@@ -155,7 +155,7 @@ def scale(standing: Standing) -> tuple[float, float]:
     """Return the ends of the scale on which the intervals of a standing are drawn.
 
     Example:
-        >>> place = Place("a", 0.5, 0.4, 0.6, 1, 1.0, 1.0, 1.0)
+        >>> place = Place("a", 0.5, 0.4, 0.6, 1, 1, 1, 1.0)
         >>> facts = {"absent": {}, "cases": 1, "groups": 1, "seeds": 1, "sentence": "", "remarks": ()}
         >>> [round(end, 3) for end in scale(Standing(dataset="d", places=(place,), **facts))]
         [0.392, 0.608]
@@ -237,7 +237,9 @@ def _pipeline(content: Content, profile: Profile) -> dict[str, Any]:
     claims = [one for one in _pairs(analysis) if profile.name in (one.first, one.second)]
     extremes = [
         (dataset, _pictured(content, worst), _pictured(content, best))
-        for dataset, (worst, best) in content.extremes.get(profile.name, {}).items()
+        for dataset in analysis.by_dataset
+        for worst, best in [content.extremes.get(profile.name, {}).get(dataset, ([], []))]
+        if worst
     ]
     datasets = list(dict.fromkeys(run.dataset for run in profile.runs))
     curves = [(name, plots.curves([run for run in profile.runs if run.dataset == name])) for name in datasets]

@@ -29,8 +29,8 @@ class Place:
         low: Lower end of the interval of the mean; not a number where nothing is known of it.
         high: Upper end.
         rank: Its rank; ties share the smallest.
-        rank_low: 2.5 % of its ranks on resampled cases and seeds.
-        rank_high: 97.5 % of them.
+        rank_low: Best rank within 95 % of its ranks on resampled cases and seeds.
+        rank_high: Worst of these.
         first: How often it was first there, alone or not.
     """
 
@@ -39,8 +39,8 @@ class Place:
     low: float
     high: float
     rank: int
-    rank_low: float
-    rank_high: float
+    rank_low: int
+    rank_high: int
     first: float
 
     @property
@@ -152,15 +152,15 @@ def _places(
     if len(spans) == 1:
         ((name, span),) = spans.items()
         alone = "one contender: there is nothing to rank or to compare"
-        return (Place(name, *span, rank=1, rank_low=1.0, rank_high=1.0, first=1.0),), "", (*remarks, alone)
+        return (Place(name, *span, rank=1, rank_low=1, rank_high=1, first=1.0),), "", (*remarks, alone)
     ranking = rank(table, measure=measure, phase=phase, resamples=resamples)
     places = tuple(
         Place(
             one["contender"],
             *spans[one["contender"]],
             rank=int(one["rank"]),
-            rank_low=float(one["low"]),
-            rank_high=float(one["high"]),
+            rank_low=math.floor(one["low"]),
+            rank_high=math.ceil(one["high"]),
             first=float(one["first"]),
         )
         for one in ranking.frame.to_dict("records")
