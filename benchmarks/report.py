@@ -3,8 +3,8 @@
     python benchmarks/report.py --json benchmarks/results/report.json
 
 Scores are simulated and carry the names of the study's pipelines and datasets; the report is written as
-``llmseg report`` writes it from a parquet file. There are no runs, so no curves and no overlays: predicting takes as long
-as the networks need.
+``llmseg report`` writes it from a parquet file. There are no runs, so no curves and no overlays: predicting takes as
+long as the networks need.
 """
 
 from __future__ import annotations
