@@ -50,25 +50,39 @@ def reachable(trained: Iterable[Trained], given: Sequence[Store]) -> dict[str, S
     """Return the store of every dataset whose images are there.
 
     A store that was given comes first. Else the command that made a run says where its images were; what is there now
-    is taken if it holds the cases of that dataset's runs.
+    is taken if nothing of it has changed.
 
     Args:
         trained: The runs.
         given: Stores that a user named.
+
+    Raises:
+        UserError: A store that was given is not as it was when it was trained on.
     """
     stores = {store.name: store for store in given}
     tried = set()
     for one in trained:
-        command = tuple(one.run.record.get("command") or ())
-        if one.dataset in stores or (one.dataset, command) in tried:
+        if one.dataset in stores:
+            if not _holds(stores[one.dataset], one):
+                raise UserError(
+                    f"the store {one.dataset} is not in the state in which {one.contender} was trained on it; give that"
+                )
             continue
-        tried.add((one.dataset, command))
-        store = _named(command)
-        split = one.run.split
-        cases = {*split.train, *split.validation, *split.test}
-        if store is not None and store.name == one.dataset and cases <= set(store.ids):
-            stores[one.dataset] = store
+        command = tuple(one.run.record.get("command") or ())
+        if (one.dataset, command) not in tried:
+            tried.add((one.dataset, command))
+            store = _named(command)
+            if store is not None and _holds(store, one):
+                stores[one.dataset] = store
     return stores
+
+
+def _holds(store: Store, one: Trained) -> bool:
+    """Return whether a store is the one of a training; if only its cases are known, whether it has them."""
+    if one.digest is not None:
+        return store.name == one.dataset and store.digest == one.digest
+    split = one.run.split
+    return store.name == one.dataset and {*split.train, *split.validation, *split.test} <= set(store.ids)
 
 
 def _named(command: Sequence[str]) -> Store | None:

@@ -76,7 +76,8 @@ def write_report(
 
     Raises:
         UserError: There are no scores or they cannot be put into one table, there is no such measure or reference, an
-            option is out of range, the folder holds something else, or the disk is full.
+            option is out of range, a store is not that of the runs, the folder holds something else, or the disk is
+            full.
 
     Example:
         >>> from llmseg import write_report

@@ -119,11 +119,24 @@
     const { data, layout } = json(element.dataset.plot);
     Plotly.react(element, data, dressed(element, layout), { responsive: true, displaylogo: false, displayModeBar: false });
   }
-  const plots = () => all("[data-plot]");
-  const repaint = () => { if (window.Plotly) plots().forEach(draw); };
-  function firstPlots() {
-    const seen = new IntersectionObserver((entries) => entries.filter((entry) => entry.isIntersecting).forEach(({ target }) => { seen.unobserve(target); target.replaceChildren(); draw(target); }), { rootMargin: "400px" });
-    plots().forEach((element) => seen.observe(element));
+  const repaint = () => all("[data-drawn]").forEach(draw);
+  function begin(element) {
+    element.replaceChildren();
+    element.dataset.drawn = "";
+    draw(element);
+  }
+  // What one sees is drawn at once, the rest when one comes near it.
+  function plots() {
+    const near = new IntersectionObserver((entries) => {
+      for (const { target } of entries.filter((entry) => entry.isIntersecting)) {
+        near.unobserve(target);
+        begin(target);
+      }
+    }, { rootMargin: "400px" });
+    for (const element of all("[data-plot]")) {
+      if (element.getBoundingClientRect().top < innerHeight) begin(element);
+      else near.observe(element);
+    }
   }
 
   document.addEventListener("DOMContentLoaded", () => {
@@ -132,6 +145,6 @@
     const filters = document.getElementById("filters"), claimFilters = document.getElementById("claim-filters");
     if (filters) leaderboard(filters);
     if (claimFilters) claims(claimFilters);
-    if (window.Plotly) firstPlots();
+    if (window.Plotly) plots();
   });
 })();
