@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from llmseg.nnunet.training import predict_nnunet, train_nnunet
     from llmseg.quirks import Quirk, get_quirk, quirk_names
     from llmseg.recipe import Difference, Recipe
+    from llmseg.report.site import Report, write_report
     from llmseg.run_writer import hardware
     from llmseg.runs import Run, train
     from llmseg.study import Study, run_study
@@ -68,6 +69,7 @@ __all__ = [
     "Pipeline",
     "Quirk",
     "Recipe",
+    "Report",
     "Run",
     "Store",
     "Study",
@@ -123,6 +125,7 @@ __all__ = [
     "train_nnunet",
     "transplants",
     "verify",
+    "write_report",
     "zoo",
 ]
 
@@ -144,6 +147,7 @@ _HOMES = {
     "Pipeline": "llmseg.zoo",
     "Quirk": "llmseg.quirks",
     "Recipe": "llmseg.recipe",
+    "Report": "llmseg.report.site",
     "Run": "llmseg.runs",
     "Store": "llmseg.data.store",
     "Study": "llmseg.study",
@@ -198,6 +202,7 @@ _HOMES = {
     "train_nnunet": "llmseg.nnunet.training",
     "transplants": "llmseg.variants",
     "verify": "llmseg.fidelity.verify",
+    "write_report": "llmseg.report.site",
 }
 
 

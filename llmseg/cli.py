@@ -20,6 +20,7 @@ from llmseg import (
     cli_figures,
     cli_nnunet,
     cli_quirks,
+    cli_report,
     cli_study,
     cli_text,
 )
@@ -45,6 +46,7 @@ app.command()(cli_quirks.quirks)
 app.command()(cli_study.ablate)
 app.command()(cli_study.compare)
 app.command()(cli_study.gap)
+app.command()(cli_report.report)
 
 
 def _version(wanted: bool) -> None:

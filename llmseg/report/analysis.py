@@ -1,0 +1,57 @@
+"""All that a report says of scores, computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from llmseg.report.families import Family, families
+from llmseg.report.question import Question
+from llmseg.report.standings import Standing, comparable, standing
+from llmseg.stats.table import Table
+from llmseg.zoo import Card
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Analysis:
+    """What a report says of scores.
+
+    Attributes:
+        question: What was asked.
+        table: All scores of the measure.
+        overall: The standing over all datasets.
+        by_dataset: That on each.
+        families: The claims.
+    """
+
+    question: Question
+    table: Table
+    overall: Standing
+    by_dataset: Mapping[str, Standing]
+    families: tuple[Family, ...]
+
+    def standings(self) -> tuple[Standing, ...]:
+        """Return all standings, the one over all datasets first; with one dataset, that is the only one."""
+        return (self.overall, *self.by_dataset.values())
+
+
+def analyse(table: Table, question: Question, cards: Mapping[str, Card | None]) -> Analysis:
+    """Compute means, ranks and claims.
+
+    Args:
+        table: The scores.
+        question: What is asked.
+        cards: Card of every contender, ``None`` where the zoo does not know it.
+
+    Raises:
+        UserError: The table has no such measure, the reference is no contender, or an option is out of range.
+    """
+    chosen = table.select(measure=question.measure, phase=question.phase)
+    kept, _ = comparable(chosen, question.measure, question.phase)
+    return Analysis(
+        question=question,
+        table=chosen,
+        overall=standing(chosen, question.measure, question.phase),
+        by_dataset={name: standing(chosen, question.measure, question.phase, name) for name in chosen.datasets},
+        families=families(kept, cards, question),
+    )

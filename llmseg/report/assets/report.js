@@ -1,0 +1,150 @@
+"use strict";
+(() => {
+  const root = document.documentElement;
+  const recall = () => { try { return localStorage.getItem("theme"); } catch { return null; } };
+  const keep = (theme) => { try { localStorage.setItem("theme", theme); } catch { /* the choice then holds for this page */ } };
+  if (["light", "dark"].includes(recall())) root.dataset.theme = recall();
+
+  const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+  const json = (id) => JSON.parse(document.getElementById(id).textContent);
+  const isDark = () => root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+
+  function themes() {
+    const button = document.getElementById("theme");
+    const show = () => { button.textContent = isDark() ? "Light" : "Dark"; button.setAttribute("aria-label", `Use the ${isDark() ? "light" : "dark"} theme`); };
+    button.hidden = false;
+    button.addEventListener("click", () => { root.dataset.theme = isDark() ? "light" : "dark"; keep(root.dataset.theme); show(); repaint(); });
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { show(); repaint(); });
+    show();
+  }
+
+  // Tables: a heading with data-sort becomes a button; a cell's data-value, else its text, is what counts.
+  const worth = (row, column, kind) => {
+    const cell = row.cells[column];
+    const text = cell.dataset.value ?? cell.textContent.trim();
+    return kind === "number" ? Number.parseFloat(text) : text;
+  };
+  function sortBy(table, head, direction) {
+    const body = table.tBodies[0], column = head.cellIndex, kind = head.dataset.sort, turn = direction === "ascending" ? 1 : -1;
+    const rows = [...body.rows].map((row, place) => ({ row, place, value: worth(row, column, kind) }));
+    rows.sort((a, b) => {
+      if (kind === "number") {
+        if (Number.isNaN(a.value) || Number.isNaN(b.value)) return Number.isNaN(a.value) - Number.isNaN(b.value) || a.place - b.place;
+        return turn * (a.value - b.value) || a.place - b.place;
+      }
+      return turn * a.value.localeCompare(b.value, "en", { numeric: true }) || a.place - b.place;
+    });
+    body.append(...rows.map((one) => one.row));
+    all("th", table.tHead).forEach((other) => other.removeAttribute("aria-sort"));
+    head.setAttribute("aria-sort", direction);
+  }
+  function sortable(table) {
+    for (const head of all("th[data-sort]", table.tHead)) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.append(...head.childNodes);
+      head.append(button);
+      button.addEventListener("click", () => {
+        const first = head.dataset.first ?? "ascending", other = first === "ascending" ? "descending" : "ascending";
+        sortBy(table, head, head.getAttribute("aria-sort") === first ? other : first);
+      });
+    }
+  }
+
+  const digits = (value) => Number.isFinite(value) ? value.toFixed(3) : "–";
+  const span = (low, high) => low === high ? `${low}` : `${low} to ${high}`;
+  function leaderboard(form) {
+    const table = document.getElementById("leaderboard"), status = document.getElementById("status");
+    const standings = json("standings"), rows = [...table.tBodies[0].rows], caption = table.caption.textContent;
+    const put = (row, name, text, value) => {
+      const cell = row.querySelector(`[data-cell="${name}"]`);
+      cell.textContent = text;
+      if (value !== undefined) cell.dataset.value = value ?? "";
+    };
+    const place = (row, one, [start, end]) => {
+      put(row, "rank", one.rank, one.rank);
+      put(row, "mean", digits(one.mean), one.mean);
+      put(row, "interval", one.low === null ? "not known" : `${digits(one.low)} to ${digits(one.high)}`);
+      put(row, "ranks", span(one.rank_low, one.rank_high), one.rank_low);
+      put(row, "first", `${(100 * one.first).toFixed(0)} %`, one.first);
+      const bar = row.querySelector(".bar"), at = (value) => 100 * (value - start) / (end - start);
+      bar.hidden = one.low === null;
+      bar.querySelector(".range").style.cssText = `left:${at(one.low)}%;width:${at(one.high) - at(one.low)}%`;
+      bar.querySelector(".dot").style.left = `${at(one.mean)}%`;
+    };
+    const update = () => {
+      const wanted = Object.fromEntries(new FormData(form));
+      const chosen = standings[wanted.dataset ?? "all"];
+      for (const row of rows) {
+        const one = chosen.places[row.dataset.key];
+        if (one) place(row, one, chosen.scale);
+        row.hidden = !one || ["cohort", "reasoning", "vendor"].some((name) => wanted[name] && row.dataset[name] !== wanted[name]);
+      }
+      table.caption.textContent = chosen.caption ?? caption;
+      const head = table.tHead.querySelector("[aria-sort]");
+      sortBy(table, head, head.getAttribute("aria-sort"));
+      status.textContent = `${rows.filter((row) => !row.hidden).length} of ${rows.length} contenders shown.`;
+    };
+    form.hidden = false;
+    form.addEventListener("change", update);
+    form.addEventListener("reset", () => setTimeout(update));
+    form.addEventListener("submit", (event) => event.preventDefault());
+    update();
+  }
+
+  function claims(form) {
+    const items = all("[data-family] .claim"), status = document.getElementById("status");
+    const update = () => {
+      const { verdict, contender } = Object.fromEntries(new FormData(form));
+      for (const item of items) item.hidden = Boolean((verdict && item.dataset.verdict !== verdict) || (contender && !JSON.parse(item.dataset.names).includes(contender)));
+      if (verdict || contender) all("details:has([data-family])").forEach((one) => { one.open = true; });
+      status.textContent = `${items.filter((item) => !item.hidden).length} of ${items.length} claims shown.`;
+    };
+    form.hidden = false;
+    form.addEventListener("change", update);
+    form.addEventListener("reset", () => setTimeout(update));
+    form.addEventListener("submit", (event) => event.preventDefault());
+    update();
+  }
+
+  // Plots take the colours of text and lines from the page.
+  function dressed(element, layout) {
+    const style = getComputedStyle(element), ink = style.color, line = style.borderTopColor;
+    const axis = { gridcolor: line, linecolor: line, zerolinecolor: line };
+    return { margin: { l: 56, r: 12, t: 12, b: 44 }, ...layout, paper_bgcolor: "transparent", plot_bgcolor: "transparent",
+      font: { color: ink, family: style.fontFamily, size: innerWidth < 640 ? 11 : 13 },
+      xaxis: { ...layout.xaxis, ...axis }, yaxis: { ...layout.yaxis, ...axis }, dragmode: false };
+  }
+  function draw(element) {
+    const { data, layout } = json(element.dataset.plot);
+    Plotly.react(element, data, dressed(element, layout), { responsive: true, displaylogo: false, displayModeBar: false });
+  }
+  const repaint = () => all("[data-drawn]").forEach(draw);
+  function begin(element) {
+    element.replaceChildren();
+    element.dataset.drawn = "";
+    draw(element);
+  }
+  // What one sees is drawn at once, the rest when one comes near it.
+  function plots() {
+    const near = new IntersectionObserver((entries) => {
+      for (const { target } of entries.filter((entry) => entry.isIntersecting)) {
+        near.unobserve(target);
+        begin(target);
+      }
+    }, { rootMargin: "400px" });
+    for (const element of all("[data-plot]")) {
+      if (element.getBoundingClientRect().top < innerHeight) begin(element);
+      else near.observe(element);
+    }
+  }
+
+  document.addEventListener("DOMContentLoaded", () => {
+    themes();
+    all("table[data-sortable]").forEach(sortable);
+    const filters = document.getElementById("filters"), claimFilters = document.getElementById("claim-filters");
+    if (filters) leaderboard(filters);
+    if (claimFilters) claims(claimFilters);
+    if (window.Plotly) plots();
+  });
+})();

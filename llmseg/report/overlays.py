@@ -1,0 +1,157 @@
+"""Predicted masks on their images, as files of a report."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from llmseg.data.hdf5 import Hdf5Store
+from llmseg.data.store import FOREGROUND, FolderStore, Store
+from llmseg.data.synthetic import SyntheticStore
+from llmseg.errors import UserError
+from llmseg.evaluation.evaluate import THRESHOLD
+from llmseg.figures.collect import Trained
+from llmseg.figures.overlay import overlay
+from llmseg.report.cases import Seen
+
+if TYPE_CHECKING:
+    from torch import nn
+
+_SIDE = 320
+"""Longest side of an image in pixels."""
+
+NO_RUNS = "overlays need runs; name folders of runs, not only scores"
+NO_STORE = "overlays need the images; name the store by --data"
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """An image of the report.
+
+    Attributes:
+        width: In pixels.
+        height: In pixels.
+        png: The file's bytes.
+    """
+
+    width: int
+    height: int
+    png: bytes
+
+
+def reachable(trained: Iterable[Trained], given: Sequence[Store]) -> dict[str, Store]:
+    """Return the store of every dataset whose images are there.
+
+    A store that was given comes first. Else the command that made a run says where its images were; what is there now
+    is taken if nothing of it has changed.
+
+    Args:
+        trained: The runs.
+        given: Stores that a user named.
+
+    Raises:
+        UserError: A store that was given is not as it was when it was trained on.
+    """
+    stores = {store.name: store for store in given}
+    tried = set()
+    for one in trained:
+        if one.dataset in stores:
+            if not _holds(stores[one.dataset], one):
+                raise UserError(
+                    f"the store {one.dataset} is not in the state in which {one.contender} was trained on it; give that"
+                )
+            continue
+        command = tuple(one.run.record.get("command") or ())
+        if (one.dataset, command) not in tried:
+            tried.add((one.dataset, command))
+            store = _named(command)
+            if store is not None and _holds(store, one):
+                stores[one.dataset] = store
+    return stores
+
+
+def _holds(store: Store, one: Trained) -> bool:
+    """Return whether a store is the one of a training; if only its cases are known, whether it has them."""
+    if one.digest is not None:
+        return store.name == one.dataset and store.digest == one.digest
+    split = one.run.split
+    return store.name == one.dataset and {*split.train, *split.validation, *split.test} <= set(store.ids)
+
+
+def _named(command: Sequence[str]) -> Store | None:
+    """Return the store that a command of llmseg names, if it is still there."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    for option in ("--data", "--images", "--masks", "--mask-suffix", "--synthetic"):
+        parser.add_argument(option)
+    for option in ("--foreground", "--cases"):
+        parser.add_argument(option, type=int)
+    try:
+        options, _ = parser.parse_known_args(list(command)[1:])
+        if options.data:
+            return Hdf5Store(Path(options.data))
+        if options.synthetic:
+            return SyntheticStore(options.synthetic, count=options.cases or 24)
+        if options.images:
+            masks = Path(options.masks or options.images)
+            kinds = {"mask_suffix": options.mask_suffix, "foreground": options.foreground}
+            return FolderStore(Path(options.images), masks, **kinds)
+    except (UserError, argparse.ArgumentError):
+        return None
+    return None
+
+
+def draw(
+    wanted: Iterable[Seen], trained: Sequence[Trained], stores: Mapping[str, Store]
+) -> Iterator[tuple[Seen, Drawn]]:
+    """Predict cases by the very trainings that scored on them, and draw the masks.
+
+    What lacks its run, its images or its case is left out. One network is in memory at a time.
+
+    Args:
+        wanted: The cases.
+        trained: The runs.
+        stores: Images by dataset, see :func:`reachable`.
+
+    Raises:
+        UserError: A case or the weights of a run cannot be read.
+    """
+    from llmseg.inference import probability
+
+    runs = {(one.contender, one.dataset, one.seed): one for one in trained}
+    ids = {name: set(store.ids) for name, store in stores.items()}
+    read = functools.lru_cache(maxsize=64)(lambda dataset, case: stores[dataset].read(case))
+    net: nn.Module | None = None
+    loaded: Trained | None = None
+    for seen in sorted(set(wanted), key=lambda one: (one.contender, one.dataset, one.seed, one.case)):
+        run = runs.get((seen.contender, seen.dataset, seen.seed))
+        if run is None or seen.case not in ids.get(seen.dataset, ()):
+            continue
+        if run is not loaded:
+            net, loaded = run.run.load_net(), run
+        case = read(seen.dataset, seen.case)
+        assert net is not None
+        predicted = probability(net, run.run.recipe, case.image) > THRESHOLD
+        yield seen, _drawn(case.image, case.mask > FOREGROUND, predicted)
+
+
+def _drawn(image: np.ndarray, truth: np.ndarray, predicted: np.ndarray) -> Drawn:
+    """Draw masks on an image no larger than a page shows it, so that edges keep a width one sees."""
+    from PIL import Image
+
+    height, width = truth.shape
+    factor = min(1.0, _SIDE / max(height, width))
+    shape = (max(1, round(width * factor)), max(1, round(height * factor)))
+    small = np.asarray(Image.fromarray(image).resize(shape, Image.Resampling.BOX))
+    masks = (
+        np.asarray(Image.fromarray(mask).resize(shape, Image.Resampling.NEAREST), bool) for mask in (truth, predicted)
+    )
+    content = io.BytesIO()
+    Image.fromarray(overlay(small, *masks)).save(content, format="PNG")
+    return Drawn(*shape, content.getvalue())

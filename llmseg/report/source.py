@@ -1,0 +1,55 @@
+"""What a report is made of: scores and runs, read from folders and from tables in files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from llmseg.errors import UserError
+from llmseg.figures.collect import Found, collect
+from llmseg.stats.columns import BASE
+from llmseg.stats.table import Table
+
+_FILL: dict[str, str | int] = {"variant": BASE, "seed": 0, "phase": "test"}
+_READERS = {".csv": Table.from_csv, ".parquet": Table.from_parquet}
+
+
+def read(paths: Iterable[str | Path]) -> Found:
+    """Read folders of studies, runs and evaluations, and tables of scores in CSV or parquet files.
+
+    Args:
+        paths: Any number of each. In files, the columns ``variant``, ``seed`` and ``phase`` may be absent.
+
+    Raises:
+        UserError: A path holds nothing of that kind, there are no scores, or scores cannot be put into one table.
+
+    Example:
+        >>> read(["studies/brain", "others.csv"]).table  # doctest: +SKIP
+        Table(2400 rows: 5 contenders, 1 dataset, 3 seeds, 160 cases, 1 measure)
+    """
+    given = [Path(path) for path in paths]
+    if not given:
+        raise UserError("nothing to report; name folders that llmseg compare wrote, or a table of scores")
+    files = [path for path in given if path.is_file()]
+    folders = [path for path in given if not path.is_file()]
+    found = collect(folders) if folders else Found(None, ())
+    tables = [*([found.table] if found.table else []), *(_file(path) for path in files)]
+    if not tables:
+        _ = found.scores
+    return Found(_joined(tables), found.trained)
+
+
+def _file(path: Path) -> Table:
+    reader = _READERS.get(path.suffix.lower())
+    if reader is None:
+        raise UserError(f"{path} is no table of scores; files may end in .csv or .parquet, else name a folder")
+    return reader(path, fill=_FILL)
+
+
+def _joined(tables: Sequence[Table]) -> Table:
+    if len(tables) == 1:
+        return tables[0]
+    joined = Table.from_frame(pd.concat([table.frame for table in tables], ignore_index=True))
+    return Table(joined.frame, tuple(dict.fromkeys(remark for table in tables for remark in table.remarks)))

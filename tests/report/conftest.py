@@ -1,0 +1,75 @@
+"""What is reported."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from llmseg import hold_out, run_study, write_report
+from llmseg.report.site import Report
+from llmseg.stats import Table, simulate
+from llmseg.study import Study
+from llmseg.variants import Variant
+
+HOSTILE = '"><img src=x onerror=alert(1)>'
+NAMES = ("gpt-4o", "gpt-o3", "claude-3.5-sonnet", "deepseek-r1", "monai-basic-unet", HOSTILE)
+DATASETS = ("Skin", f"../{HOSTILE}</script>")
+
+
+@pytest.fixture(scope="session")
+def hostile() -> str:
+    """A name that would be more than text on a careless page; a case, a contender and a part of a dataset have it."""
+    return HOSTILE
+
+
+@pytest.fixture(scope="session")
+def scores() -> pd.DataFrame:
+    """Scores of six contenders on two datasets, names hostile."""
+    frame = simulate(pipelines=[0.0, 0.05, -0.05, 0.02, 0.08, -0.2], datasets=2, seeds=2, cases=8).frame
+    for column, new in (("pipeline", NAMES), ("dataset", DATASETS)):
+        frame = frame.assign(**{column: frame[column].map(dict(zip(frame[column].unique(), new, strict=True)))})
+    return frame.assign(case=frame["case"].replace("case-01", HOSTILE))
+
+
+@pytest.fixture(scope="session")
+def report(scores: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Report:
+    """The report of these scores."""
+    folder = tmp_path_factory.mktemp("report")
+    scores.to_csv(folder / "scores.csv", index=False)
+    return write_report([folder / "scores.csv"], folder / "site")
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Callable[..., Report]:
+    """A function that writes the report of a frame."""
+
+    def write(frame: pd.DataFrame, **options: object) -> Report:
+        Table.from_frame(frame).frame.to_parquet(tmp_path / "scores.parquet")
+        return write_report([tmp_path / "scores.parquet"], tmp_path / "site", **options)  # type: ignore[arg-type]
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def study(phantoms, tiny_recipe, tmp_path_factory) -> Study:
+    """Two trained variants, which say that their images are phantoms."""
+    recipe = tiny_recipe.change("fit.epochs", 2)
+    variants = (Variant("gpt-o3", recipe), Variant("gpt-4", recipe.change("fit.rate", 1e-3)))
+    holdout = hold_out(phantoms, fraction=0.2)
+    out = tmp_path_factory.mktemp("studies") / "s"
+    done = run_study(None, variants, phantoms, out, holdout=holdout, seeds=1, device="cpu", progress=False)
+    for path in out.glob("*/run/run.json"):
+        record = json.loads(path.read_text())
+        record["command"] = ["llmseg", "compare", "--synthetic", "mri-tumour", "--cases", "25", "--seeds=1"]
+        path.write_text(json.dumps(record))
+    return done
+
+
+@pytest.fixture(scope="session")
+def run_report(study: Study, tmp_path_factory: pytest.TempPathFactory) -> Report:
+    """The report of that study."""
+    return write_report([study.folder], tmp_path_factory.mktemp("runs") / "site", cases=1)

@@ -1,0 +1,169 @@
+"""The report in a browser, opened from disk, with the network off."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
+
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium: the one that LLMSEG_CHROMIUM names, the system's, or playwright's own."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    named = [os.environ.get("LLMSEG_CHROMIUM"), *map(shutil.which, _BROWSERS)]
+    found = next((path for path in named if path), None)
+    with playwright.sync_playwright() as running:
+        try:
+            opened = running.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        except playwright.Error as error:
+            pytest.skip(f"there is no Chromium: {str(error).splitlines()[0]}")
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def opened(browser, request):
+    """A function that opens a page of a report; at the end, nothing may have gone wrong on any."""
+    context = browser.new_context(offline=True, **getattr(request, "param", {}))
+    said, asked = [], []
+
+    def visit(report, path="index.html"):
+        page = context.new_page()
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("dialog", lambda dialog: said.append(dialog.message))
+        page.on("request", lambda one: asked.append(one.url))
+        page.goto((report.folder / path).as_uri())
+        return page
+
+    yield visit
+    context.close()
+    assert said == []
+    assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
+
+
+def names(page):
+    return page.locator("#leaderboard tbody tr:visible th").all_inner_texts()
+
+
+def column(page, cell):
+    return [float(one.get_attribute("data-value")) for one in page.locator(f'tr:visible [data-cell="{cell}"]').all()]
+
+
+def paths(report):
+    return sorted(path.relative_to(report.folder).as_posix() for path in report.folder.rglob("*.html"))
+
+
+def test_every_page_opens_and_draws_its_plots(opened, report, run_report):
+    for site in (report, run_report):
+        for path in paths(site):
+            page = opened(site, path)
+            for plot in page.locator("[data-plot]").all():
+                plot.scroll_into_view_if_needed()
+                plot.locator("svg.main-svg").first.wait_for()
+            assert page.locator("h1").count() == 1
+            page.close()
+
+
+def test_pictures_are_there(opened, run_report):
+    page = opened(run_report, "pipelines/gpt-o3.html")
+    pictures = page.locator("img").all()
+    assert len(pictures) == 2
+    for picture in pictures:
+        picture.scroll_into_view_if_needed()
+        page.wait_for_function("one => one.complete && one.naturalWidth > 0", arg=picture.element_handle())
+
+
+def test_sorting_by_mouse_and_by_keyboard(opened, report):
+    page = opened(report)
+    head = page.locator("#leaderboard thead th", has_text="Mean")
+    head.get_by_role("button").click()
+    assert head.get_attribute("aria-sort") == "descending"
+    assert column(page, "mean") == sorted(column(page, "mean"), reverse=True)
+    head.get_by_role("button").focus()
+    page.keyboard.press("Enter")
+    assert head.get_attribute("aria-sort") == "ascending"
+    assert column(page, "mean") == sorted(column(page, "mean"))
+    assert page.locator("#leaderboard [aria-sort]").count() == 1
+    page.locator("#leaderboard thead th", has_text="Contender").get_by_role("button").press("Space")
+    assert names(page) == sorted(names(page), key=str.lower)
+
+
+def test_filters_choose_rows_and_datasets(opened, report):
+    page = opened(report)
+    assert len(names(page)) == len(report.analysis.overall.places)
+    page.get_by_label("Cohort").select_option("2025")
+    assert set(names(page)) == {"GPT o3", "DeepSeek R1"}
+    assert page.get_by_role("status").inner_text() == "2 of 6 contenders shown."
+    page.get_by_label("Vendor").select_option("OpenAI")
+    assert names(page) == ["GPT o3"]
+    page.get_by_role("button", name="Reset").click()
+    page.locator("select[name=dataset]").select_option(label="Skin")
+    standing = report.analysis.by_dataset["Skin"]
+    assert column(page, "mean") == pytest.approx([place.mean for place in standing.places])
+    assert page.locator("#leaderboard caption").inner_text().endswith("on Skin")
+
+
+def test_claims_are_filtered(opened, report):
+    page = opened(report, "claims.html")
+    page.get_by_label("Verdict").select_option("better")
+    page.get_by_label("Contender").select_option("gpt-o3")
+    shown = page.locator("[data-family] .claim:visible").all_inner_texts()
+    expected = [
+        claim
+        for family in report.analysis.families
+        for claim in family.claims
+        if claim.verdict == "better" and "gpt-o3" in (claim.first, claim.second)
+    ]
+    assert shown
+    assert [text.split(" ", 1)[1] for text in shown] == [claim.sentence for claim in expected]
+
+
+def test_the_first_stop_of_the_keyboard_leads_to_the_content(opened, report):
+    page = opened(report)
+    page.keyboard.press("Tab")
+    skip = page.locator(":focus")
+    assert skip.inner_text() == "Skip to the content"
+    assert skip.bounding_box()["x"] >= 0
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "content"
+    page.keyboard.press("Tab")
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+
+
+def ground(page):
+    return page.evaluate("getComputedStyle(document.body).backgroundColor")
+
+
+@pytest.mark.parametrize("opened", [{"color_scheme": "dark"}], indirect=True)
+def test_the_theme_follows_the_system_and_the_button_overrides_it_on_all_pages(opened, report):
+    page = opened(report)
+    dark = ground(page)
+    page.get_by_role("button", name="Use the light theme").click()
+    assert ground(page) != dark
+    other = opened(report, "claims.html")
+    assert ground(other) == ground(page)
+
+
+@pytest.mark.parametrize("opened", [{"viewport": {"width": 360, "height": 740}}], indirect=True)
+def test_no_page_is_wider_than_a_phone(opened, report, run_report):
+    for site in (report, run_report):
+        for path in paths(site):
+            page = opened(site, path)
+            assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
+            page.close()
+
+
+@pytest.mark.parametrize("opened", [{"java_script_enabled": False}], indirect=True)
+def test_without_javascript_the_tables_are_there(opened, report):
+    page = opened(report)
+    assert len(names(page)) == len(report.analysis.overall.places)
+    assert page.locator("button:visible, form:visible").count() == 0
+    page = opened(report, "datasets/skin.html")
+    assert "This plot needs JavaScript" in page.locator("[data-plot]").inner_text()
