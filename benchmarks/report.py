@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from outcome import write_outcome
+from results_file import write_results
 
 import llmseg
 from llmseg import stats, zoo
@@ -41,7 +41,7 @@ def main() -> None:
         found = measure(study(options.cases, options.seeds), Path(folder))
     print("\n".join(f"{name:12} {value}" for name, value in found.items()))
     if options.json:
-        write_outcome(options.json, cores=len(os.sched_getaffinity(0)), limit=LIMIT, **found)
+        write_results(options.json, cores=len(os.sched_getaffinity(0)), limit=LIMIT, **found)
 
 
 def study(cases: int, seeds: int) -> stats.Table:
