@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from outcome import write_outcome
+from results_file import write_results
 
 import llmseg
 from llmseg import stats, zoo
@@ -35,13 +35,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", type=int, default=500, help="cases per dataset")
     parser.add_argument("--seeds", type=int, default=3, help="trainings per pipeline and dataset")
-    parser.add_argument("--json", type=Path, help="file for the outcome")
+    parser.add_argument("--json", type=Path, help="file for the results")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         found = measure(study(options.cases, options.seeds), Path(folder))
     print("\n".join(f"{name:12} {value}" for name, value in found.items()))
     if options.json:
-        write_outcome(options.json, cores=len(os.sched_getaffinity(0)), limit=LIMIT, **found)
+        write_results(options.json, cores=len(os.sched_getaffinity(0)), limit=LIMIT, **found)
 
 
 def study(cases: int, seeds: int) -> stats.Table:
