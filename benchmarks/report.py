@@ -35,7 +35,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", type=int, default=500, help="cases per dataset")
     parser.add_argument("--seeds", type=int, default=3, help="trainings per pipeline and dataset")
-    parser.add_argument("--json", type=Path, help="file for the outcome")
+    parser.add_argument("--json", type=Path, help="file for the results")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         found = measure(study(options.cases, options.seeds), Path(folder))

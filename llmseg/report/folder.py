@@ -52,7 +52,6 @@ def new_folder(out: Path) -> Iterator[Path]:
         UserError: Something else is there, or the disk is full or refuses the folder.
     """
     out = out.absolute()
-    check_free(out)
     make_folder(out.parent)
     made: Path | None = None
     try:

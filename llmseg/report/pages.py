@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ from llmseg.report.families import VERDICTS, Family
 from llmseg.report.methods import citations, methods
 from llmseg.report.profiles import Profile
 from llmseg.report.standings import ALL, Place, Standing
+from llmseg.report.texts import Ends, bar_styles, number, place_texts, plain, scale, sentence
 from llmseg.stats.claims import Claim
 from llmseg.version import __version__
 
@@ -140,46 +140,16 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "at": _at,
-        "plain": _plain,
+        "bar": bar_styles,
+        "number": number,
+        "place": place_texts,
+        "plain": plain,
         "remarks_of": _remarks_of,
         "scale": scale,
-        "sentence": _sentence,
+        "sentence": sentence,
     }
-    environment.tests["finite"] = lambda value: math.isfinite(value)
     environment.policies["json.dumps_kwargs"] = {"sort_keys": False, "allow_nan": False}
     return environment
-
-
-def scale(standing: Standing) -> tuple[float, float]:
-    """Return the ends of the scale on which the intervals of a standing are drawn.
-
-    Example:
-        >>> place = Place("a", 0.5, 0.4, 0.6, 1, 1, 1, 1.0)
-        >>> facts = {"absent": {}, "cases": 1, "groups": 1, "seeds": 1, "sentence": "", "remarks": ()}
-        >>> [round(end, 3) for end in scale(Standing(dataset="d", places=(place,), **facts))]
-        [0.392, 0.608]
-    """
-    values = [value for one in standing.places for value in (one.low, one.mean, one.high) if math.isfinite(value)]
-    low, high = min(values, default=0.0), max(values, default=1.0)
-    margin = 0.04 * (high - low) or 0.05
-    return low - margin, high + margin
-
-
-def _at(value: float, ends: tuple[float, float]) -> float:
-    """Return where a value lies on a scale, in percent."""
-    return round(100 * (value - ends[0]) / (ends[1] - ends[0]), 2) if math.isfinite(value) else 0.0
-
-
-def _plain(value: object) -> str:
-    """Return a field's value as the command line would take it."""
-    return ",".join(map(_plain, value)) if isinstance(value, tuple) else "none" if value is None else str(value)
-
-
-def _sentence(text: str) -> str:
-    """Return text that begins and ends as a sentence does."""
-    text = text.strip()
-    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?')) else '.'}"
 
 
 def _remarks_of(family: Family) -> list[str]:
@@ -203,13 +173,14 @@ def _index(content: Content) -> dict[str, Any]:
 
 
 def _standing(standing: Standing, keys: Mapping[str, str]) -> dict[str, Any]:
-    return {"scale": scale(standing), "places": {keys[one.contender]: _finite(one) for one in standing.places}}
+    ends = scale(standing)
+    return {"places": {keys[one.contender]: _cells(one, ends) for one in standing.places}}
 
 
-def _finite(place: Place) -> dict[str, Any]:
-    """Return a place as JSON has it, which knows no value that is no number."""
-    values = {name: value for name, value in asdict(place).items() if name != "contender"}
-    return {name: value if math.isfinite(value) else None for name, value in values.items()}
+def _cells(place: Place, ends: Ends) -> dict[str, Any]:
+    """Return what the script puts into the cells of a row: texts, values to sort by, and the bar."""
+    values = {"rank": place.rank, "mean": place.mean, "ranks": place.rank_low, "first": place.first}
+    return {"texts": place_texts(place), "values": values, "bar": bar_styles(place, ends)}
 
 
 def _matrix(analysis: Analysis) -> dict[str, Any] | None:

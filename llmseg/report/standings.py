@@ -148,7 +148,7 @@ def _places(
 ) -> tuple[tuple[Place, ...], str, Sequence[str]]:
     spans = {str(row["contender"]): _span(row) for row in found.to_dict("records")}
     flat = [name for name, (_, low, _) in spans.items() if math.isnan(low)]
-    remarks = [f"{listed(flat)}: the scores do not differ, so how far the mean may be off is not known"] if flat else []
+    remarks = [f"how far a mean may be off is not known where scores do not differ: {listed(flat)}"] if flat else []
     if len(spans) == 1:
         ((name, span),) = spans.items()
         alone = "one contender: there is nothing to rank or to compare"

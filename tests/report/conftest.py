@@ -15,7 +15,7 @@ from llmseg.stats import Table, simulate
 from llmseg.study import Study
 from llmseg.variants import Variant
 
-HOSTILE = '"><img src=x onerror=alert(1)>'
+HOSTILE = '"><img src=x onerror=alert(1)><b>'
 NAMES = ("gpt-4o", "gpt-o3", "claude-3.5-sonnet", "deepseek-r1", "monai-basic-unet", HOSTILE)
 DATASETS = ("Skin", f"../{HOSTILE}</script>")
 

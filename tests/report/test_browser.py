@@ -71,6 +71,12 @@ def test_every_page_opens_and_draws_its_plots(opened, report, run_report):
             page.close()
 
 
+def test_plots_show_names_as_they_are(opened, report, hostile):
+    page = opened(report, "datasets/skin.html")
+    page.locator("[data-plot] svg.main-svg").first.wait_for()
+    assert hostile in page.locator("[data-plot] .ytick text").all_text_contents()
+
+
 def test_pictures_are_there(opened, run_report):
     page = opened(run_report, "pipelines/gpt-o3.html")
     pictures = page.locator("img").all()

@@ -51,36 +51,25 @@
     }
   }
 
-  const digits = (value) => Number.isFinite(value) ? value.toFixed(3) : "–";
-  const span = (low, high) => low === high ? `${low}` : `${low} to ${high}`;
   function leaderboard(form) {
     const table = document.getElementById("leaderboard"), status = document.getElementById("status");
-    const standings = json("standings"), rows = [...table.tBodies[0].rows], caption = table.caption.textContent;
-    const put = (row, name, text, value) => {
-      const cell = row.querySelector(`[data-cell="${name}"]`);
-      cell.textContent = text;
-      if (value !== undefined) cell.dataset.value = value ?? "";
-    };
-    const place = (row, one, [start, end]) => {
-      put(row, "rank", one.rank, one.rank);
-      put(row, "mean", digits(one.mean), one.mean);
-      put(row, "interval", one.low === null ? "not known" : `${digits(one.low)} to ${digits(one.high)}`);
-      put(row, "ranks", span(one.rank_low, one.rank_high), one.rank_low);
-      put(row, "first", `${(100 * one.first).toFixed(0)} %`, one.first);
-      const bar = row.querySelector(".bar"), at = (value) => 100 * (value - start) / (end - start);
-      bar.hidden = one.low === null;
-      bar.querySelector(".range").style.cssText = `left:${at(one.low)}%;width:${at(one.high) - at(one.low)}%`;
-      bar.querySelector(".dot").style.left = `${at(one.mean)}%`;
+    const caption = document.getElementById("leaderboard-caption"), before = caption.textContent;
+    const standings = json("standings"), rows = [...table.tBodies[0].rows];
+    const fill = (row, { texts, values, bar }) => {
+      for (const [name, text] of Object.entries(texts)) row.querySelector(`[data-cell="${name}"]`).textContent = text;
+      for (const [name, value] of Object.entries(values)) row.querySelector(`[data-cell="${name}"]`).dataset.value = value;
+      row.querySelector(".bar").hidden = !bar;
+      for (const [name, style] of Object.entries(bar ?? {})) row.querySelector(`.${name}`).style.cssText = style;
     };
     const update = () => {
       const wanted = Object.fromEntries(new FormData(form));
       const chosen = standings[wanted.dataset ?? "all"];
       for (const row of rows) {
         const one = chosen.places[row.dataset.key];
-        if (one) place(row, one, chosen.scale);
+        if (one) fill(row, one);
         row.hidden = !one || ["cohort", "reasoning", "vendor"].some((name) => wanted[name] && row.dataset[name] !== wanted[name]);
       }
-      table.caption.textContent = chosen.caption ?? caption;
+      caption.textContent = chosen.caption ?? before;
       const head = table.tHead.querySelector("[aria-sort]");
       sortBy(table, head, head.getAttribute("aria-sort"));
       status.textContent = `${rows.filter((row) => !row.hidden).length} of ${rows.length} contenders shown.`;

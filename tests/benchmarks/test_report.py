@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+import pytest
+
+from llmseg import zoo
+
+
+@pytest.mark.slow
+def test_a_small_study_is_reported_and_timed(module, tmp_path):
+    report = module("report")
+    table = report.study(cases=3, seeds=1)
+    assert table.contenders == zoo.names()
+    assert table.datasets == report.DATASETS
+    found = report.measure(table, tmp_path)
+    assert found["rows"] == 19 * 6 * 3
+    assert found["pages"] == 4 + 19 + 6
+    assert found["report_seconds"] > 0
