@@ -108,6 +108,7 @@ class TestCommands:
         assert call("gap", *given, "--out", tmp_path / "x", "--swaps", "none")[0] == 2
         assert not (tmp_path / "x").exists()
 
+    @pytest.mark.slow
     def test_compare(self, sides, tmp_path, call):
         for side in sides:
             (tmp_path / f"{side.name}.json").write_text(side.recipe.to_json())

@@ -42,7 +42,7 @@ def additive(values) -> dict:
 
 
 @pytest.mark.parametrize("method", METHODS)
-@settings(deadline=None, max_examples=10)
+@settings(deadline=None, max_examples=5)
 @given(values=effects)
 def test_effects_that_add_up_are_recovered(method, values):
     shares = found(additive(values), method)
@@ -51,7 +51,7 @@ def test_effects_that_add_up_are_recovered(method, values):
 
 
 @pytest.mark.parametrize("method", METHODS)
-@settings(deadline=None, max_examples=10)
+@settings(deadline=None, max_examples=5)
 @given(game=games)
 def test_parts_and_interaction_sum_to_the_gap(method, game):
     shares = found(game, method)
@@ -61,14 +61,14 @@ def test_parts_and_interaction_sum_to_the_gap(method, game):
 
 
 @pytest.mark.parametrize("method", ["all", "sampled"])
-@settings(deadline=None, max_examples=10)
+@settings(deadline=None, max_examples=5)
 @given(game=games)
 def test_shapley_leaves_no_rest(method, game):
     assert found(game, method)["interaction"] == pytest.approx(0, abs=1e-9)
 
 
 @pytest.mark.parametrize("method", METHODS)
-@settings(deadline=None, max_examples=10)
+@settings(deadline=None, max_examples=5)
 @given(game=games)
 def test_a_part_that_changes_nothing_has_exactly_nothing(method, game):
     idle = {subset: game[subset - {"net"}] for subset in SUBSETS}
@@ -76,7 +76,7 @@ def test_a_part_that_changes_nothing_has_exactly_nothing(method, game):
     assert table.loc["net", ["difference", "low", "high"]].tolist() == [0, 0, 0]
 
 
-@settings(deadline=None, max_examples=10)
+@settings(deadline=None, max_examples=5)
 @given(game=games)
 def test_shapley_values_are_means_over_all_orders(game):
     """The definition, term by term: what a part adds to those before it, averaged over all orders."""
