@@ -11,7 +11,6 @@ import llmseg
 from llmseg import UserError
 from llmseg import cli_options as option
 from llmseg.cli_common import print_result
-from llmseg.errors import nearest
 
 
 def figure(
@@ -46,7 +45,7 @@ def figure(
         listed = {name: kind.says for name, kind in figures.KINDS.items()}
         print_result(listed if as_json else _table(listed), as_json)
         return
-    kind, folders = _kind(names or [], everything, list(figures.KINDS))
+    kind, folders = _kind(names or [], everything)
     if out is None:
         raise UserError("say where to write: -o " + ("FOLDER" if everything else f"{kind}.pdf"))
     check_format(Path(f"figure.{extension}") if everything else out)
@@ -70,15 +69,16 @@ def figure(
     print_result({"written": [*map(str, files)], "left_out": left_out} if as_json else "\n".join(told), as_json)
 
 
-def _kind(names: list[str], everything: bool, known: list[str]) -> tuple[str, list[str]]:
+def _kind(names: list[str], everything: bool) -> tuple[str, list[str]]:
     """Tell the kind from the folders."""
+    from llmseg.figures.kinds import KINDS, check_kind
+
     if everything:
         return "", names
     if not names:
-        raise UserError(f"name a figure, or --all; there are {', '.join(known)}")
+        raise UserError(f"name a figure, or --all; there are {', '.join(KINDS)}")
     kind, *folders = names
-    if kind not in known:
-        raise UserError(f"no figure '{kind}'{nearest(kind, known)}; there are {', '.join(known)}")
+    check_kind(kind)
     if not folders and kind != "errors":
         raise UserError(f"llmseg figure {kind} needs folders: what llmseg compare, train or evaluate wrote")
     return kind, folders

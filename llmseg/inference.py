@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import functools
-import io
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -18,7 +17,7 @@ from llmseg.data.ahead import ahead
 from llmseg.data.layouts import find_images
 from llmseg.data.pixels import read_image
 from llmseg.errors import UserError
-from llmseg.files import make_folder, write_bytes
+from llmseg.files import make_folder, png, write_bytes
 from llmseg.recipe import Images, Recipe, numbers
 
 if TYPE_CHECKING:
@@ -274,16 +273,7 @@ def _on_grid(one: Tensor, grid: tuple[int, int]) -> np.ndarray:
 def _write(out: Path, predicted: tuple[Path, np.ndarray]) -> Path:
     """Write probability and mask of an image; return the mask's path."""
     image, values = predicted
-    _write_png(out / "probabilities" / f"{image.stem}.png", np.round(values * 255))
+    write_bytes(out / "probabilities" / f"{image.stem}.png", png(np.round(values * 255).astype(np.uint8)))
     mask = out / "masks" / f"{image.stem}.png"
-    _write_png(mask, (values > 0.5) * 255)
+    write_bytes(mask, png((values > 0.5).astype(np.uint8) * 255))
     return mask
-
-
-def _write_png(path: Path, values: np.ndarray) -> None:
-    from PIL import Image
-
-    image = Image.fromarray(values.astype(np.uint8))
-    buffer = io.BytesIO()
-    image.save(buffer, format="PNG")
-    write_bytes(path, buffer.getvalue())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import threading
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from llmseg.errors import UserError
-from llmseg.files import make_folder
+from llmseg.files import make_folder, read_json
 from llmseg.recipe import Recipe
 
 _NEEDED = ("status", "recipe", "seed", "store")
@@ -25,11 +24,8 @@ def run_status(folder: Path) -> str | None:
 
 
 def _record(folder: Path) -> dict[str, Any] | None:
-    try:
-        record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return record if isinstance(record, dict) and all(name in record for name in _NEEDED) else None
+    record = read_json(folder / "run.json")
+    return record if all(name in record for name in _NEEDED) else None
 
 
 def check_folder(folder: Path) -> None:

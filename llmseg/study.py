@@ -16,7 +16,7 @@ from llmseg.data.store import Store
 from llmseg.errors import UserError, nearest
 from llmseg.evaluation.evaluate import evaluate_run
 from llmseg.evaluation.record import Evaluation
-from llmseg.files import make_folder, write_text
+from llmseg.files import make_folder, read_json, write_text
 from llmseg.recipe import Recipe
 from llmseg.runs import Run, train
 from llmseg.stats.columns import SHARES
@@ -51,6 +51,11 @@ class Study:
         return cls(Path(folder))
 
     @property
+    def record(self) -> dict[str, Any]:
+        """The content of ``study.json``."""
+        return read_json(self.folder / "study.json")
+
+    @property
     def scores(self) -> pd.DataFrame:
         """One row per case, seed, variant, size and measure."""
         return pd.read_csv(self.folder / "scores.csv")
@@ -58,7 +63,7 @@ class Study:
     @property
     def variants(self) -> tuple[str, ...]:
         """Names of the recipes, that of the base first."""
-        return tuple(_read(self.folder / "study.json")["variants"])
+        return tuple(self.record["variants"])
 
     def runs(self, variant: str) -> tuple[Run, ...]:
         """Return the trainings of a recipe, one per seed.
@@ -68,7 +73,7 @@ class Study:
         """
         if variant not in self.variants:
             raise UserError(f"no recipe '{variant}'{nearest(variant, self.variants)} in {self.folder}")
-        facts = _read(self.folder / "study.json")
+        facts = self.record
         cells = (_cell(self.folder, variant, facts["variants"][variant], seed) for seed in range(facts["seeds"]))
         return tuple(Run.open(cell / "run") for cell in cells)
 
@@ -253,20 +258,12 @@ def _begin(
     }
     path = folder / "study.json"
     if folder.is_dir() and any(folder.iterdir()):
-        earlier = _read(path)
+        earlier = read_json(path)
         differing = [name for name, value in facts.items() if earlier.get(name) != value]
         if differing:
             raise UserError(f"{folder} holds something else: its {differing[0]} differs; choose another --out")
     make_folder(folder)
     write_text(path, json.dumps({**facts, "seeds": seeds}, indent=2) + "\n")
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 def _cell(folder: Path, variant: str, digest: str, seed: int) -> Path:

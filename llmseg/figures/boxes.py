@@ -11,8 +11,9 @@ import numpy as np
 from llmseg.errors import UserError
 from llmseg.figures.canvas import note, panels, sentences, styled
 from llmseg.figures.contenders import Contender, cohort_legend, contenders
-from llmseg.figures.scores import Scores, direction, is_share, measure_text, scores
+from llmseg.figures.scores import Scores, measure_text, scores
 from llmseg.figures.style import GREY, LIGHT_INK
+from llmseg.stats.columns import SHARES, sign
 from llmseg.stats.table import Table
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def _by_dataset(
     rows = max(len(one.values) for one in found)
     figure, axes = panels(len(found), 0.65 + ROW * max(rows, 4))
     for panel, one in zip(axes, found, strict=True):
-        names = one.ordered(known, direction(measure))
+        names = one.ordered(known, sign(measure))
         draw(panel, one, names, known)
         _rows(panel, [known[name].label for name in names], one, measure)
     cohort_legend(figure, known.values())
@@ -129,7 +130,7 @@ def _some(found: list[Scores], measure: str) -> list[Scores]:
 
 def _grouped(axes: Axes, one: Scores, known: Mapping[str, Contender], measure: str) -> None:
     """Draw references, then the models one below the other with a gap between them."""
-    ordered = one.ordered(known, direction(measure))
+    ordered = one.ordered(known, sign(measure))
     models = sorted({str(known[name].model) for name in ordered if known[name].model}, reverse=True)
     groups = [[name for name in ordered if known[name].reference]]
     groups += [[name for name in ordered if known[name].model == model] for model in models]
@@ -151,7 +152,7 @@ def _rows(axes: Axes, labels: Sequence[str], one: Scores, measure: str, places: 
     axes.set_ylim(max(places) + 0.6, min(places) - 0.6)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x")
-    if is_share(measure):
+    if measure in SHARES:
         axes.set_xlim(-0.02, 1.02)
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "0.25", "0.5", "0.75", "1"])
     axes.set_xlabel(f"{measure_text(measure)}\n{one.count}", loc="right", linespacing=1.3)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,8 +145,7 @@ def _known(folder: Path) -> list[Path]:
 def _of_study(study: Study) -> list[Trained]:
     names = study.scores[["pipeline", "variant"]].drop_duplicates()
     contenders = dict(zip(names["variant"], contender_names(names), strict=True))
-    facts = json.loads((study.folder / "study.json").read_text(encoding="utf-8"))
-    digest = facts["store"]["digest"]
+    digest = study.record["store"]["digest"]
     return [_trained(run, contenders[variant], digest) for variant in study.variants for run in study.runs(variant)]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -80,6 +80,21 @@ def _contender(name: str, reference: bool, known: tuple[str, ...]) -> Contender:
     label = ", ".join(part for part in (f"{card.name} {tag}".strip(), variant) if part)
     model = id.partition(_RUN)[0] if _RUN in id else None
     return Contender(name, label, None if reference else card.cohort, reference or card.is_reference, model)
+
+
+def by_cohort(known: Mapping[str, Contender]) -> dict[int | None, list[str]]:
+    """Return the names of every cohort in their order, then of those without one; references end each list.
+
+    Example:
+        >>> by_cohort(contenders(["gpt-o3", "gpt-4", "monai-basic-unet"]))
+        {2024: ['gpt-4', 'monai-basic-unet'], 2025: ['gpt-o3', 'monai-basic-unet']}
+    """
+    references = [name for name, one in known.items() if one.reference]
+    cohorts = sorted({one.cohort for one in known.values() if not one.reference}, key=lambda year: year or 9999)
+    return {
+        cohort: [n for n, one in known.items() if one.cohort == cohort and not one.reference] + references
+        for cohort in cohorts or [None]
+    }
 
 
 def cohort_title(cohort: int | None) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from llmseg.errors import UserError, nearest
 from llmseg.figures.axes import Scale, scaled
 from llmseg.figures.canvas import canvas, note, panels, styled
-from llmseg.figures.contenders import Contender, cohort_title, contenders
+from llmseg.figures.contenders import Contender, by_cohort, cohort_title, contenders
 from llmseg.figures.style import COHORTS, DASHES, DOUBLE, GREY, LINES, OTHER, SINGLE, SMALL
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def loss_curves(
         UserError: There are no curves, or an option is none of those above.
     """
     lines, known = _lines(curves, loss, scale), contenders({one.contender: 0 for one in curves}, references)
-    columns = _columns(known)
+    columns = by_cohort(known)
     longest = -(-max(len(names) for names in columns.values()) // 2)
     width, legend = SINGLE if len(columns) == 1 else DOUBLE, 0.13 * longest
     figure = canvas(width, 0.6 + 1.15 * len(lines) + legend)
@@ -194,16 +194,6 @@ def _line(name: str, losses: Sequence[np.ndarray], chosen: int | None) -> _Line:
     mean, low, high = (np.full(rows.shape[1], np.nan) for _ in range(3))
     mean[some], low[some], high[some] = (of(rows[:, some], axis=0) for of in (np.nanmean, np.nanmin, np.nanmax))
     return _Line(name, mean, low, high, chosen)
-
-
-def _columns(known: Mapping[str, Contender]) -> dict[int | None, list[str]]:
-    """Return the contenders of every panel: cohorts, then what has none; references are in each."""
-    references = [name for name, one in known.items() if one.reference]
-    cohorts = sorted({one.cohort for one in known.values() if not one.reference}, key=lambda year: year or 9999)
-    return {
-        cohort: [n for n, one in known.items() if one.cohort == cohort and not one.reference] + references
-        for cohort in cohorts or [None]
-    }
 
 
 def _looks(names: Sequence[str], known: Mapping[str, Contender]) -> dict[str, dict[str, Any]]:

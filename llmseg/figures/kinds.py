@@ -71,32 +71,14 @@ def _complete(found: Found, choices: Choices) -> Table:
     return table.complete(choices.measure) if len(table.missing(choices.measure)) else table
 
 
-def _box_plots(found: Found, choices: Choices) -> Figure:
-    return box_plots(found.scores, measure=choices.measure, references=choices.references)
+def _spread(figure: Callable[..., Figure]) -> Callable[[Found, Choices], Figure]:
+    """Let a function that draws how scores spread draw what folders hold."""
+    return lambda found, choices: figure(found.scores, measure=choices.measure, references=choices.references)
 
 
-def _clouds(found: Found, choices: Choices) -> Figure:
-    return clouds(found.scores, measure=choices.measure, references=choices.references)
-
-
-def _run_boxes(found: Found, choices: Choices) -> Figure:
-    return run_boxes(found.scores, measure=choices.measure, references=choices.references)
-
-
-def _losses(found: Found, choices: Choices) -> Figure:
-    return loss_curves(found.curves, loss=choices.loss, references=_trained(found, choices))
-
-
-def _losses_log(found: Found, choices: Choices) -> Figure:
-    return loss_curves(found.curves, loss=choices.loss, scale="log", references=_trained(found, choices))
-
-
-def _losses_cohorts(found: Found, choices: Choices) -> Figure:
-    return cohort_curves(found.curves, loss=choices.loss, scale="log", references=_trained(found, choices))
-
-
-def _losses_runs(found: Found, choices: Choices) -> Figure:
-    return run_curves(found.curves, loss=choices.loss, references=_trained(found, choices))
+def _over_epochs(figure: Callable[..., Figure], **fixed: str) -> Callable[[Found, Choices], Figure]:
+    """Likewise for losses."""
+    return lambda found, choices: figure(found.curves, loss=choices.loss, references=_trained(found, choices), **fixed)
 
 
 def _trained(found: Found, choices: Choices) -> tuple[str, ...]:
@@ -139,13 +121,13 @@ def _significance(found: Found, choices: Choices) -> Figure:
 
 
 KINDS = {
-    "boxes": Kind("scores of every contender as boxes, a panel per dataset", _box_plots),
-    "clouds": Kind("every case as a dot, with densities (raincloud plots)", _clouds),
-    "boxes-of-runs": Kind("scores of repeated generations, such as gpt-4o@run-03, as boxes", _run_boxes),
-    "losses": Kind("loss over epochs, a row per dataset, a column per cohort", _losses),
-    "losses-log": Kind("the same on a logarithmic scale", _losses_log),
-    "losses-of-cohorts": Kind("mean loss of the cohorts over epochs", _losses_cohorts),
-    "losses-of-runs": Kind("loss of repeated generations over epochs", _losses_runs),
+    "boxes": Kind("scores of every contender as boxes, a panel per dataset", _spread(box_plots)),
+    "clouds": Kind("every case as a dot, with densities (raincloud plots)", _spread(clouds)),
+    "boxes-of-runs": Kind("scores of repeated generations, such as gpt-4o@run-03, as boxes", _spread(run_boxes)),
+    "losses": Kind("loss over epochs, a row per dataset, a column per cohort", _over_epochs(loss_curves)),
+    "losses-log": Kind("the same on a logarithmic scale", _over_epochs(loss_curves, scale="log")),
+    "losses-of-cohorts": Kind("mean loss of the cohorts over epochs", _over_epochs(cohort_curves, scale="log")),
+    "losses-of-runs": Kind("loss of repeated generations over epochs", _over_epochs(run_curves)),
     "errors": Kind("errors in the code of the study's models by kind, as published; needs no folders", _errors),
     "panels": Kind("masks of all contenders on the same cases; needs --data", _panels),
     "worst": Kind("the worst case of every contender; needs --data", _worst),
@@ -174,9 +156,18 @@ def draw(kind: str, found: Found, choices: Choices | None = None) -> Figure:
         Traceback (most recent call last):
         llmseg.errors.UserError: no figure 'box'; did you mean 'boxes'?; there are boxes, clouds, boxes-of-runs, ...
     """
-    if kind not in KINDS:
-        raise UserError(f"no figure '{kind}'{nearest(kind, KINDS)}; there are {', '.join(KINDS)}")
+    check_kind(kind)
     return KINDS[kind].draw(found, choices or Choices())
+
+
+def check_kind(name: str) -> None:
+    """Refuse a name that no kind has.
+
+    Raises:
+        UserError: It has none.
+    """
+    if name not in KINDS:
+        raise UserError(f"no figure '{name}'{nearest(name, KINDS)}; there are {', '.join(KINDS)}")
 
 
 def draw_all(

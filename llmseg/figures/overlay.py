@@ -50,6 +50,30 @@ def overlay(image: np.ndarray, truth: np.ndarray, predicted: np.ndarray) -> np.n
     return drawn
 
 
+def small_overlay(image: np.ndarray, truth: np.ndarray, predicted: np.ndarray, longest: float) -> np.ndarray:
+    """Return an overlay no larger than it is shown, so that edges keep a width one sees.
+
+    Args:
+        image: As for :func:`overlay`.
+        truth: As for :func:`overlay`.
+        predicted: As for :func:`overlay`.
+        longest: Pixels that the longer side may have.
+
+    Returns:
+        uint8 ``[h, w, 3]`` with the sides' ratio of the image; smaller images keep their size.
+    """
+    from PIL import Image
+
+    height, width = truth.shape
+    factor = min(1.0, longest / max(height, width))
+    shape = (max(1, round(width * factor)), max(1, round(height * factor)))
+    small = np.asarray(Image.fromarray(image).resize(shape, Image.Resampling.BOX))
+    masks = (
+        np.asarray(Image.fromarray(mask).resize(shape, Image.Resampling.NEAREST), bool) for mask in (truth, predicted)
+    )
+    return overlay(small, *masks)
+
+
 def _check(image: np.ndarray, truth: np.ndarray, predicted: np.ndarray) -> None:
     if image.dtype != np.uint8 or image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] != 3):
         raise UserError(f"image is {image.dtype} {list(image.shape)}; give uint8 [H, W] or [H, W, 3]")

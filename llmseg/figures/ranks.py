@@ -11,10 +11,10 @@ from llmseg.errors import UserError
 from llmseg.figures.boxes import MANY
 from llmseg.figures.canvas import canvas, note, sentences, styled
 from llmseg.figures.contenders import cohort_legend, contenders
-from llmseg.figures.scores import direction, measure_text
+from llmseg.figures.scores import measure_text
 from llmseg.figures.style import BLUE, DOUBLE, FAINT, GREEN, GREY, LIGHT_INK, ORANGE, SINGLE, SMALL
 from llmseg.stats.blocks import blocks
-from llmseg.stats.columns import listed
+from llmseg.stats.columns import listed, sign
 from llmseg.stats.rank_tests import Friedman
 from llmseg.stats.ranking import Ranking, rank, significance_map
 from llmseg.stats.table import Table
@@ -227,7 +227,7 @@ def podium(
     (block,) = blocks(chosen, measure, phase=phase)
     order = rank(chosen, measure=measure, phase=phase, resamples=2).frame["contender"].tolist()
     values = block.values.mean(axis=1)[[block.contenders.index(name) for name in order]]
-    places = _places(values, direction(measure))
+    places = _places(values, sign(measure))
     known, number = contenders(order, references), len(order)
     figure = canvas(DOUBLE if number > 8 else 5.0, 2.6 + 0.15 * number)
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=[1.7, 0.15 * number + 0.1])

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from llmseg.figures.contenders import Contender
-from llmseg.stats.columns import DISTANCES, SHARES, sign
+from llmseg.stats.columns import DISTANCES, MEASURE_NAMES
 from llmseg.stats.table import Table, contender_names
-
-_NAMES = {"dice": "Dice", "iou": "IoU", "hd95": "HD95", "assd": "ASSD", "nsd": "NSD"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,15 +75,5 @@ def measure_text(measure: str) -> str:
         >>> measure_text("dice"), measure_text("hd95")
         ('Dice score', 'HD95 (pixels)')
     """
-    name = _NAMES.get(measure, measure.replace("_", " "))
+    name = MEASURE_NAMES.get(measure, measure.replace("_", " "))
     return f"{name} (pixels)" if measure in DISTANCES else f"{name} score" if measure in ("dice", "iou") else name
-
-
-def is_share(measure: str) -> bool:
-    """Return whether a measure lies between 0 and 1."""
-    return measure in SHARES
-
-
-def direction(measure: str) -> float:
-    """Return 1 where more is better, -1 where less is."""
-    return sign(measure)

@@ -11,8 +11,8 @@ import numpy as np
 
 from llmseg.errors import UserError
 from llmseg.figures.canvas import note, sheet, styled
-from llmseg.figures.contenders import cohort_title, contenders
-from llmseg.figures.overlay import overlay
+from llmseg.figures.contenders import by_cohort, cohort_title, contenders
+from llmseg.figures.overlay import small_overlay
 from llmseg.figures.style import AGREEMENT, DOUBLE, LIGHT_INK, SMALL, TEXT
 
 if TYPE_CHECKING:
@@ -66,12 +66,7 @@ def prediction_panels(predicted: Sequence[Predicted], *, references: Sequence[st
     found = {(one.dataset, one.case, one.contender): one for one in _some(predicted)}
     known = contenders({one.contender: 0 for one in predicted}, references)
     rows = list(dict.fromkeys((one.dataset, one.case) for one in predicted))
-    cohorts = sorted({one.cohort for one in known.values() if not one.reference}, key=lambda year: year or 9999)
-    last = [name for name, one in known.items() if one.reference]
-    blocks = {
-        cohort: [name for name, one in known.items() if one.cohort == cohort and not one.reference] + last
-        for cohort in cohorts or [None]
-    }
+    blocks = by_cohort(known)
     most = 2 + max(map(len, blocks.values()))
     size = min(1.0, (DOUBLE - _SIDE - _GAP) / most - _GAP)
     block = 0.2 + 0.34 + len(rows) * (size + _BELOW)
@@ -152,18 +147,7 @@ def _row(axes: Axes, y: float, size: float, masks: Sequence[Predicted | None]) -
 
 
 def _drawn(one: Predicted, size: float) -> np.ndarray:
-    """Return a mask on its image, not larger than a tile can show, so that edges keep a width one sees."""
-    from PIL import Image
-
-    height, width = one.truth.shape
-    factor = min(1.0, size * _PER_INCH / max(height, width))
-    shape = (max(1, round(width * factor)), max(1, round(height * factor)))
-    image = Image.fromarray(one.image).resize(shape, Image.Resampling.BOX)
-    truth, predicted = (
-        np.asarray(Image.fromarray(mask).resize(shape, Image.Resampling.NEAREST), bool)
-        for mask in (one.truth, one.predicted)
-    )
-    return overlay(np.asarray(image), truth, predicted)
+    return small_overlay(one.image, one.truth, one.predicted, size * _PER_INCH)
 
 
 def _tile(axes: Axes, x: float, y: float, size: float, pixels: np.ndarray) -> None:

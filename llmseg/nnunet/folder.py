@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from llmseg.data.holdout import Holdout
 from llmseg.errors import UserError
+from llmseg.files import read_json
 from llmseg.nnunet.budget import Budget
 from llmseg.recipe import Split
 
@@ -130,12 +130,3 @@ class Training:
     def predicted(self) -> Path:
         """The folder of nnU-Net's masks of the test cases."""
         return self.folder / "predicted"
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Return the content of a JSON file, nothing if there is none or it is damaged."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}

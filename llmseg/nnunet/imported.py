@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image
 
 from llmseg.data.holdout import Holdout
 from llmseg.data.store import Store
@@ -18,9 +16,9 @@ from llmseg.data.subset import Subset
 from llmseg.errors import UserError
 from llmseg.evaluation.evaluate import evaluate_masks
 from llmseg.evaluation.record import Evaluation
-from llmseg.files import make_folder, write_bytes, write_text
+from llmseg.files import make_folder, png, read_json, write_bytes, write_text
 from llmseg.nnunet.budget import Budget
-from llmseg.nnunet.folder import Training, read_json
+from llmseg.nnunet.folder import Training
 from llmseg.nnunet.log import HISTORY, log_files, read_logs
 from llmseg.nnunet.summary import ENDINGS, Summary, plain_name, read_labels, reproduced
 
@@ -215,6 +213,4 @@ def _write_masks(folder: Path, masks: Mapping[str, np.ndarray], known: Mapping[s
     for name, mask in masks.items():
         path = folder / Path(known[name]).with_suffix(".png")
         make_folder(path.parent)
-        buffer = io.BytesIO()
-        Image.fromarray(mask.astype(np.uint8) * 255).save(buffer, format="PNG")
-        write_bytes(path, buffer.getvalue())
+        write_bytes(path, png(mask.astype(np.uint8) * 255))

@@ -13,9 +13,9 @@ from typing import Any
 from llmseg.data.holdout import Holdout, hold_out
 from llmseg.data.store import Store
 from llmseg.errors import UserError
-from llmseg.files import write_text
+from llmseg.files import read_json, write_text
 from llmseg.nnunet.drive import check_installed, installed_version, run_step
-from llmseg.nnunet.folder import RECORD, Baseline, read_json
+from llmseg.nnunet.folder import RECORD, Baseline
 from llmseg.nnunet.raw import write_raw, write_split
 from llmseg.recipe import Recipe, Split
 from llmseg.run_guard import locked

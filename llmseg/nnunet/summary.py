@@ -16,7 +16,7 @@ from llmseg.data.store import FOREGROUND, Store
 from llmseg.errors import UserError
 from llmseg.evaluation.conventions import NNUNET
 from llmseg.evaluation.measures import Counts
-from llmseg.nnunet.folder import read_json
+from llmseg.files import read_json
 
 ENDINGS = (".png", ".bmp", ".tif", ".nii.gz")
 """Kinds of files in which nnU-Net writes masks of two dimensions that can be read here."""

@@ -31,7 +31,7 @@ class Analysis:
     families: tuple[Family, ...]
 
     def standings(self) -> tuple[Standing, ...]:
-        """Return all standings, the one over all datasets first; with one dataset, that is the only one."""
+        """Return all standings, the one over all datasets first."""
         return (self.overall, *self.by_dataset.values())
 
 

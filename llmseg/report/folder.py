@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from llmseg.errors import UserError
-from llmseg.files import make_folder
+from llmseg.files import make_folder, read_json, umask
 
 MARK = "report.json"
 """The file that makes a folder a report; it lists all others."""
@@ -34,11 +34,8 @@ def check_free(out: Path) -> None:
 
 
 def _listed(out: Path) -> set[str]:
-    try:
-        content = json.loads((out / MARK).read_text(encoding="utf-8"))
-        return {str(name) for name in content["files"]}
-    except (OSError, ValueError, KeyError, TypeError):
-        return set()
+    names = read_json(out / MARK).get("files", [])
+    return {str(name) for name in names} if isinstance(names, list) else set()
 
 
 @contextmanager
@@ -60,7 +57,7 @@ def new_folder(out: Path) -> Iterator[Path]:
         names = sorted(path.relative_to(made).as_posix() for path in made.rglob("*") if path.is_file())
         (made / MARK).write_text(json.dumps({"report": 1, "files": names}, indent=1) + "\n", encoding="utf-8")
         _flush(made)
-        made.chmod(0o777 & ~_umask())
+        made.chmod(0o777 & ~umask())
         _move(made, out)
     except OSError as error:
         raise UserError(f"cannot write {out}: {error.strerror or error}; what was there before is kept") from error
@@ -89,9 +86,3 @@ def _flush(folder: Path) -> None:
         if path.is_file():
             with path.open("rb+") as file:
                 os.fsync(file.fileno())
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import functools
-import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,8 @@ from llmseg.data.synthetic import SyntheticStore
 from llmseg.errors import UserError
 from llmseg.evaluation.evaluate import THRESHOLD
 from llmseg.figures.collect import Trained
-from llmseg.figures.overlay import overlay
+from llmseg.figures.overlay import small_overlay
+from llmseg.files import png
 from llmseg.report.cases import Seen
 
 if TYPE_CHECKING:
@@ -142,16 +142,6 @@ def draw(
 
 
 def _drawn(image: np.ndarray, truth: np.ndarray, predicted: np.ndarray) -> Drawn:
-    """Draw masks on an image no larger than a page shows it, so that edges keep a width one sees."""
-    from PIL import Image
-
-    height, width = truth.shape
-    factor = min(1.0, _SIDE / max(height, width))
-    shape = (max(1, round(width * factor)), max(1, round(height * factor)))
-    small = np.asarray(Image.fromarray(image).resize(shape, Image.Resampling.BOX))
-    masks = (
-        np.asarray(Image.fromarray(mask).resize(shape, Image.Resampling.NEAREST), bool) for mask in (truth, predicted)
-    )
-    content = io.BytesIO()
-    Image.fromarray(overlay(small, *masks)).save(content, format="PNG")
-    return Drawn(*shape, content.getvalue())
+    pixels = small_overlay(image, truth, predicted, _SIDE)
+    height, width, _ = pixels.shape
+    return Drawn(width, height, png(pixels))

@@ -20,7 +20,7 @@ from llmseg.report.methods import citations, methods
 from llmseg.report.profiles import Profile
 from llmseg.report.standings import ALL, Place, Standing
 from llmseg.report.texts import Ends, bar_styles, number, place_texts, plain, scale, sentence
-from llmseg.stats.claims import Claim
+from llmseg.stats.claims import MIRRORED, Claim
 from llmseg.version import __version__
 
 if TYPE_CHECKING:
@@ -187,9 +187,8 @@ def _matrix(analysis: Analysis) -> dict[str, Any] | None:
     claims = _pairs(analysis)
     if len(claims) < 2:
         return None
-    mirrored = {"better": "worse", "worse": "better"}
     cells = {(one.first, one.second): one.verdict for one in claims}
-    cells |= {(one.second, one.first): mirrored.get(one.verdict, one.verdict) for one in claims}  # type: ignore[misc]
+    cells |= {(one.second, one.first): MIRRORED[one.verdict] for one in claims}
     named = {name for pair in cells for name in pair}
     return {"order": [one.contender for one in analysis.overall.places if one.contender in named], "cells": cells}
 
@@ -231,8 +230,7 @@ def _pipeline(content: Content, profile: Profile) -> dict[str, Any]:
 
 def _counts(claims: Sequence[Claim], name: str) -> dict[str, int]:
     """Count verdicts on a contender, whichever side of a claim it is on."""
-    mirrored = {"better": "worse", "worse": "better"}
-    words = [one.verdict if one.first == name else mirrored.get(one.verdict, one.verdict) for one in claims]
+    words = [one.verdict if one.first == name else MIRRORED[one.verdict] for one in claims]
     return {verdict: words.count(verdict) for verdict in VERDICTS}
 
 

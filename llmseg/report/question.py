@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from llmseg.stats.columns import SHARES
+from llmseg.stats.columns import MEASURE_NAMES, SHARES
 
 MARGIN = 0.01
 """Differences of a share, such as Dice, that do not matter where no margin is given."""
-
-_TITLES = {"iou": "IoU", "hd95": "HD95", "assd": "ASSD", "nsd": "NSD"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,4 +45,4 @@ class Question:
             >>> Question(measure="dice").title, Question(measure="hd95").title
             ('Dice', 'HD95')
         """
-        return _TITLES.get(self.measure, self.measure.replace("_", " ").capitalize())
+        return MEASURE_NAMES.get(self.measure, self.measure.replace("_", " ").capitalize())

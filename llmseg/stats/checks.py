@@ -154,11 +154,17 @@ def read_evaluations(folders: Sequence[Path], size: str) -> tuple[pd.DataFrame, 
             raise UserError(
                 f"the runs on {dataset} were scored on different held-out cases; evaluate all on one manifest"
             )
-    unseeded = scores["seed"].str.lower().isin(("", "nan", "none"))
+    unseeded = _blank(scores["seed"])
     scores = scores.assign(seed=scores["seed"].where(~unseeded, "0"))
     masks = tuple(
         f"masks of {name} came without a seed, which is taken for 0" for name in scores["pipeline"][unseeded].unique()
     )
-    own = scores["holdout"].str.lower().isin(("", "nan", "none"))
+    own = _blank(scores["holdout"])
     remarks = ("scored on each run's own test part, not on cases held out by a manifest",) if own.any() else ()
     return scores[list(COLUMNS)], (*masks, *remarks)
+
+
+def _blank(column: pd.Series) -> pd.Series:
+    """Return where a column of texts says nothing."""
+    blank: pd.Series = column.str.lower().isin(("", "nan", "none"))
+    return blank

@@ -14,6 +14,14 @@ from llmseg.stats.multiplicity import Correction, adjust
 
 Verdict = Literal["better", "equivalent", "undecided", "worse"]
 
+MIRRORED: dict[Verdict, Verdict] = {
+    "better": "worse",
+    "equivalent": "equivalent",
+    "undecided": "undecided",
+    "worse": "better",
+}
+"""Verdicts as the second contender sees them."""
+
 _CORRECTED = {"holm": "after Holm", "benjamini-hochberg": "after Benjamini-Hochberg", "none": "uncorrected"}
 
 

@@ -17,6 +17,9 @@ SHARES = ("dice", "iou", "precision", "recall", "specificity", "nsd", "false_pos
 DISTANCES = ("hd95", "assd")
 """Measures that are not negative, and better when smaller."""
 
+MEASURE_NAMES = {"dice": "Dice", "iou": "IoU", "hd95": "HD95", "assd": "ASSD", "nsd": "NSD"}
+"""What readers call measures whose column has another spelling."""
+
 UNDEFINED = ("false_positive_area",)
 """Measures that do not apply to every case, so that a value may be no number."""
 

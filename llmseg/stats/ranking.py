@@ -11,6 +11,7 @@ import pandas as pd
 
 from llmseg.errors import UserError, nearest
 from llmseg.stats.blocks import Block, blocks
+from llmseg.stats.claims import MIRRORED
 from llmseg.stats.columns import listed, sign
 from llmseg.stats.comparisons import compare_all
 from llmseg.stats.multiplicity import adjust
@@ -260,10 +261,9 @@ def significance_map(table: Table, *, measure: str = "dice", phase: str = "test"
     """
     order = rank(table, measure=measure, phase=phase, resamples=2).frame["contender"].tolist()
     square: pd.DataFrame = pd.DataFrame("", index=order, columns=order)
-    mirrored = {"better": "worse", "worse": "better"}
     for claim in compare_all(table, measure=measure, phase=phase, alpha=alpha):
         square.loc[claim.first, claim.second] = claim.verdict
-        square.loc[claim.second, claim.first] = mirrored.get(claim.verdict, claim.verdict)
+        square.loc[claim.second, claim.first] = MIRRORED[claim.verdict]
     return square
 
 
