@@ -1,4 +1,4 @@
-"""Check every pipeline against the records of the original scripts and write the outcome as JSON.
+"""Check every pipeline against the records of the original scripts and write the outcome as JSON, record by record.
 
 python benchmarks/fidelity.py
 """
@@ -30,8 +30,8 @@ def main() -> int:
     for path in tqdm(sorted(options.golden.glob("*.json")), unit="record"):
         rows.append(_verified(path, options.golden))
         held = [v["level"] for v in rows[-1]["verdicts"] if v["holds"]]
-        tqdm.write(f"{rows[-1]['pipeline']:<24}{' '.join(held)}  {rows[-1]['seconds']:.0f} s")
-    write_results(options.out, records=rows)
+        tqdm.write(f"{rows[-1]['pipeline']:<28}{' '.join(held)}  {rows[-1]['seconds']:.0f} s")
+        write_results(options.out, records=rows)
     return 0 if all(v["holds"] for row in rows for v in row["verdicts"]) else 1
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from llmseg import zoo
@@ -26,13 +26,15 @@ class Contender:
         cohort: Year of its cohort, if it has one.
         reference: Whether it is what the others are compared with.
         model: The pipeline of which it is a repeated generation, if it is one.
+        llm: Whether it stands for its LLM where each counts once: the study's pipeline as it is.
     """
 
     name: str
     label: str
     cohort: int | None
     reference: bool
-    model: str | None
+    model: str | None = None
+    llm: bool = False
 
     @property
     def colour(self) -> str:
@@ -62,24 +64,20 @@ def contenders(names: Iterable[str], references: Sequence[str] = ()) -> dict[str
     known = zoo.names(in_study=None, variants=True, reference=None)
     found = [_contender(name, name in references, known) for name in names]
     labels = [one.label for one in found]
-    return {
-        one.name: one if labels.count(one.label) == 1 else Contender(one.name, one.name, *_rest(one)) for one in found
-    }
-
-
-def _rest(one: Contender) -> tuple[int | None, bool, str | None]:
-    return one.cohort, one.reference, one.model
+    return {one.name: one if labels.count(one.label) == 1 else replace(one, label=one.name) for one in found}
 
 
 def _contender(name: str, reference: bool, known: tuple[str, ...]) -> Contender:
     id, _, variant = name.partition(" ")
     if id not in known:
-        return Contender(name, name, None, reference, None)
+        return Contender(name, name, None, reference)
     card = zoo.get(id).card
     tag = id.partition("@")[2].replace("-", " ")
     label = ", ".join(part for part in (f"{card.name} {tag}".strip(), variant) if part)
     model = id.partition(_RUN)[0] if _RUN in id else None
-    return Contender(name, label, None if reference else card.cohort, reference or card.is_reference, model)
+    reference = reference or card.is_reference
+    llm = name in zoo.names() and not reference
+    return Contender(name, label, None if reference else card.cohort, reference, model, llm)
 
 
 def by_cohort(known: Mapping[str, Contender]) -> dict[int | None, list[str]]:

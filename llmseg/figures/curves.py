@@ -102,19 +102,20 @@ def cohort_curves(
 ) -> Figure:
     """Draw the mean loss of each cohort over epochs, a panel per dataset, with thin lines for single LLMs.
 
-    Every LLM counts alike. A mean is solid while all LLMs of the cohort train, and dashed after the first has ended.
+    Every LLM counts once, by its pipeline of the study; repeated generations, other variants and what lies beside the
+    study are left out. A mean is solid while all LLMs of the cohort train, and dashed after the first has ended.
 
     Raises:
-        UserError: As :func:`loss_curves`, or no contender belongs to a cohort.
+        UserError: As :func:`loss_curves`, or no contender is a pipeline of the study.
     """
     lines, known = _lines(curves, loss, scale), contenders({one.contender: 0 for one in curves}, references)
-    cohorts = sorted({one.cohort for one in known.values() if one.cohort})
+    cohorts = sorted({one.cohort for one in known.values() if one.llm and one.cohort})
     if not cohorts:
-        raise UserError(f"no cohort among {', '.join(known)}; cohorts are of the pipelines that llmseg list shows")
+        raise UserError(f"no LLM with a cohort among {', '.join(known)}; they are the pipelines that llmseg list shows")
     figure, axes = panels(len(lines), 1.7, extra=0.5)
     for panel, (dataset, found) in zip(axes, lines.items(), strict=True):
         for cohort in cohorts:
-            _mean(panel, [one for one in found if known[one.name].cohort == cohort], cohort)
+            _mean(panel, [one for one in found if known[one.name].llm and known[one.name].cohort == cohort], cohort)
         reference = [one for one in found if known[one.name].reference]
         for place, one in enumerate(reference):
             label = known[one.name].label
@@ -128,7 +129,9 @@ def cohort_curves(
     figure.legend(handles, labels, loc="outside upper left", ncols=len(labels), handlelength=1.8)
     thick = "Thick: mean over LLMs; thin: single LLMs, mean over seeds."
     dashed = "Dashed: the first LLM has ended; from there the last loss of those that ended counts."
-    note(figure, thick, dashed, _DIFFER, _left_out(lines, scale))
+    others = sum(not one.llm and not one.reference for one in known.values())
+    beside = f"Left out: {others} that are no pipeline of the study as it is." if others else ""
+    note(figure, thick, dashed, _DIFFER, beside, _left_out(lines, scale))
     return figure
 
 

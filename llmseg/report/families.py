@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
+from llmseg import zoo
 from llmseg.errors import UserError, nearest
 from llmseg.report.question import Question
 from llmseg.stats.claims import Claim, Verdict
@@ -100,8 +101,7 @@ def _cohorts(
     names: Sequence[str], cards: Mapping[str, Card | None]
 ) -> Iterator[tuple[str, str, tuple[str, str], dict[str, str]]]:
     """Return questions about groups of LLMs; only pipelines of the study as they are count, one per LLM."""
-    llms = {name: card for name in names if (card := cards[name]) is not None and card.in_study and " " not in name}
-    llms = {name: card for name, card in llms.items() if "@" not in name}
+    llms = {name: card for name in names if name in zoo.names() and (card := cards[name]) is not None}
     years = {name: f"cohort {card.cohort}" for name, card in llms.items() if card.cohort}
     if len(set(years.values())) == 2:
         older, newer = sorted(set(years.values()))

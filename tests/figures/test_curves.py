@@ -63,6 +63,17 @@ def test_a_cohorts_mean_keeps_the_last_loss_of_those_that_ended():
     assert dashed.get_ydata().tolist() == pytest.approx([0.9, (0.4 + 0.9) / 2, (0.2 + 0.9) / 2])
 
 
+def test_a_cohorts_mean_counts_every_llm_once():
+    others = ["gpt-4o@run-03", "gpt-4@tensorflow", "gpt-4 loss=bce", "gemini-1.5-flash", "ours"]
+    beside = cohort_curves([*CURVES, *(curve(name, [9.0, 9.0, 9.0]) for name in others)])
+    for line, alone in zip(ydata(beside.axes[0]), ydata(cohort_curves(CURVES).axes[0]), strict=True):
+        np.testing.assert_array_equal(line, alone)
+    assert "Left out: 5" in beside.get_supxlabel()
+    assert "Left out" not in cohort_curves(CURVES).get_supxlabel()
+    with pytest.raises(UserError, match="no LLM with a cohort among gpt-4o@run-03"):
+        cohort_curves([curve("gpt-4o@run-03", [1.0])])
+
+
 def test_generations_have_a_panel_per_model():
     runs = [curve(f"gpt-4o@run-0{n}", [1 / n, 0.5 / n]) for n in (1, 2, 3)]
     figure = run_curves([*runs, CURVES[-1]])
@@ -78,7 +89,7 @@ def test_what_cannot_be_drawn_is_told_or_marked():
         loss_curves([])
     with pytest.raises(UserError, match="no scale 'lg'; did you mean 'log'"):
         loss_curves(CURVES, scale="lg")
-    with pytest.raises(UserError, match="no cohort among ours"):
+    with pytest.raises(UserError, match="no LLM with a cohort among ours"):
         cohort_curves([curve("ours", [1.0])])
     with pytest.raises(UserError, match="22 contenders share a panel, and no more than 21"):
         loss_curves([curve(f"ours-{number}", [1.0]) for number in range(22)])

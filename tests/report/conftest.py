@@ -61,7 +61,8 @@ def study(phantoms, tiny_recipe, tmp_path_factory) -> Study:
     variants = (Variant("gpt-o3", recipe), Variant("gpt-4", recipe.change("fit.rate", 1e-3)))
     holdout = hold_out(phantoms, fraction=0.2)
     out = tmp_path_factory.mktemp("studies") / "s"
-    done = run_study(None, variants, phantoms, out, holdout=holdout, seeds=1, device="cpu", progress=False)
+    options = {"device": "cpu", "precision": "fp32", "progress": False}
+    done = run_study(None, variants, phantoms, out, holdout=holdout, seeds=1, **options)
     for path in out.glob("*/run/run.json"):
         record = json.loads(path.read_text())
         record["command"] = ["llmseg", "compare", "--synthetic", "mri-tumour", "--cases", "25", "--seeds=1"]
