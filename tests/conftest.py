@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -17,7 +18,7 @@ from PIL import Image
 
 from llmseg import recorded_id, zoo
 from llmseg.cli import main
-from llmseg.data.store import Case, FolderStore
+from llmseg.data.store import FolderStore
 from llmseg.data.synthetic import SyntheticStore
 from llmseg.recipe import Recipe
 from llmseg.zoo import Pipeline
@@ -31,6 +32,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if not _takes_long(item):
             item.add_marker(pytest.mark.quick)
+    # Modules and tests stay until the end; looking through them again at every garbage collection takes long.
+    gc.freeze()
 
 
 def _takes_long(item: pytest.Item) -> bool:
@@ -165,29 +168,24 @@ def tiny_recipe() -> Recipe:
     return recipe
 
 
-@dataclass(frozen=True)
-class Drawn(SyntheticStore):
-    """Phantoms that are drawn once: a test that trains several times would spend most of its time on drawing."""
-
-    def read(self, id: str) -> Case:
-        return _drawn(self, id)
-
-
-@functools.cache
-def _drawn(store: SyntheticStore, id: str) -> Case:
-    return SyntheticStore.read(store, id)
+@pytest.fixture(scope="session", autouse=True)
+def drawn_once() -> Iterator[None]:
+    """Let the same store draw a phantom once in a process: tests ask for the same ones again and again."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SyntheticStore, "read", functools.lru_cache(maxsize=1024)(SyntheticStore.read))
+        yield
 
 
 @pytest.fixture(scope="session")
 def phantoms() -> SyntheticStore:
     """Twenty-five phantoms: 20 for training, 2 for validation, 3 for the test."""
-    return Drawn("mri-tumour", count=25)
+    return SyntheticStore("mri-tumour", count=25)
 
 
 @pytest.fixture(scope="session")
 def colour_phantoms() -> SyntheticStore:
     """Three phantoms in colour."""
-    return Drawn("dermoscopy", count=3)
+    return SyntheticStore("dermoscopy", count=3)
 
 
 @pytest.fixture

@@ -130,7 +130,7 @@ def cohort_curves(
     thick = "Thick: mean over LLMs; thin: single LLMs, mean over seeds."
     dashed = "Dashed: the first LLM has ended; from there the last loss of those that ended counts."
     others = sum(not one.llm and not one.reference for one in known.values())
-    beside = f"Left out: {others} that are no pipeline of the study as it is." if others else ""
+    beside = f"Left out: {others} that repeat or vary an LLM, or are from outside the study." if others else ""
     note(figure, thick, dashed, _DIFFER, beside, _left_out(lines, scale))
     return figure
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from typing import TYPE_CHECKING, Literal
 
 from llmseg.errors import UserError
@@ -79,7 +79,16 @@ def at(recipe: Recipe, path: str) -> object:
 
     Predicates ask for fields instead of kinds, so they hold for parts from outside the package, too.
     """
-    return dict(recipe.items()).get(path, ABSENT)
+    value: object = recipe
+    for name in path.split("."):
+        fields = getattr(value, "__dataclass_fields__", {})
+        if name in fields:
+            value = getattr(value, name)
+        elif fields and name == "kind":
+            value = type(value).__name__
+        else:
+            return ABSENT
+    return ABSENT if is_dataclass(value) else value
 
 
 def number(recipe: Recipe, path: str) -> float:

@@ -104,7 +104,7 @@ def test_messages():
 
 def test_a_training_that_does_not_fit_leaves_no_folder(tiny_recipe, phantoms, tmp_path):
     with pytest.raises(UserError, match=r"--set fit\.batch_size=\d"):
-        train(tiny_recipe, phantoms, tmp_path / "out", max_memory=0.001, progress=False)
+        train(tiny_recipe, phantoms, tmp_path / "out", max_memory=0.001, precision="fp32", progress=False)
     assert not (tmp_path / "out").exists()
 
 

@@ -20,11 +20,13 @@ from llmseg.data.splits import RandomSplit
 from llmseg.errors import UserError
 from llmseg.fit import Cosine, OwnSeed, Plateau
 from llmseg.parts import Part
+from llmseg.quirks.quirk import ABSENT, at
 from llmseg.recipe import Recipe, Score
 from llmseg.zoo.references import AUGMENT
 
 EVERY_ID = zoo.names(in_study=None, variants=True)
 RECIPES = {id: zoo.get(id).recipe for id in EVERY_ID}
+VARIANTS_SLOW = [pytest.param(id, marks=pytest.mark.slow if "@" in id else ()) for id in EVERY_ID]
 QUIRKS = {id: llmseg.get_quirk(id) for id in llmseg.quirk_names()}
 HAVING = [(id, quirk.id) for id, recipe in RECIPES.items() for quirk in recipe.quirks]
 # Quirks of each pipeline with the place in its fact sheet that says so. Written from the sheets, not from recipes.
@@ -131,7 +133,7 @@ class TestRepair:
         assert [d.path for d in recipe.diff(mended)] == [QUIRKS[quirk].cure(recipe)[0]]
         assert quirk not in ids(mended)
 
-    @pytest.mark.parametrize("id", EVERY_ID)
+    @pytest.mark.parametrize("id", VARIANTS_SLOW)
     def test_all_leaves_none(self, id):
         mended = RECIPES[id].repaired("all")
         assert mended.quirks == ()
@@ -139,7 +141,7 @@ class TestRepair:
         touched = {part.partition(".")[0] for part in (d.path for d in RECIPES[id].diff(mended))}
         assert bool(touched) == bool(ids(RECIPES[id]))
 
-    @pytest.mark.parametrize("id", EVERY_ID)
+    @pytest.mark.parametrize("id", VARIANTS_SLOW)
     def test_a_repaired_network_maps_an_image_to_a_mask(self, id):
         recipe = RECIPES[id].repaired("all")
         size = recipe.images.size or (256, 256)
@@ -230,6 +232,15 @@ class TestEveryFieldOfEveryRecipe:
             assert [d.path for d in recipe.diff(changed)] == ([path] if value != recipe.get(path) else [])
 
     @pytest.mark.parametrize("id", EVERY_ID)
+    def test_predicates_read_plain_values(self, id):
+        recipe = RECIPES[id]
+        values = dict(recipe.items())
+        assert {path: at(recipe, path) for path in values} == values
+        parts = {path.rpartition(".")[0] for path in values} - {""}
+        for path in (*parts, "fit.kid", "fit.epochs.kind", "images.colours", "nothing"):
+            assert at(recipe, path) is ABSENT
+
+    @pytest.mark.parametrize("id", EVERY_ID)
     def test_every_field_can_be_changed(self, id):
         """So that the test above passes over no field, but those with one allowed value."""
         recipe = RECIPES[id]
@@ -239,9 +250,8 @@ class TestEveryFieldOfEveryRecipe:
         bound = {f"{part}.over" for part in ("score", "test") if dict(recipe.items()).get(f"{part}.lists") == "case"}
         assert stuck == one_word | bound
 
-    @pytest.mark.parametrize("id", EVERY_ID)
-    @given(data=st.data())
-    @settings(max_examples=4, deadline=None)
+    @given(id=st.sampled_from(EVERY_ID), data=st.data())
+    @settings(max_examples=60, deadline=None)
     def test_any_changed_recipe_can_be_repaired(self, id, data):
         recipe = RECIPES[id]
         for path in data.draw(st.lists(st.sampled_from(sorted(FIELDS[id])), max_size=8)):
