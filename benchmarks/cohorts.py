@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pandas as pd
 from results_file import write_results
+from sized import sized
 from tqdm import tqdm
 
 import llmseg
@@ -31,7 +32,9 @@ def main() -> None:
     rows: list[pd.DataFrame] = []
     pairs = [(new, old) for new in options.newer for old in options.older]
     for new, old in tqdm(pairs, desc="pairs", unit="pair"):
-        left, right = (_sized(name, options) for name in (new, old))
+        left, right = (
+            Variant(name, sized(zoo.get(name).recipe, options.size, options.batch_size)) for name in (new, old)
+        )
         gap = llmseg.run_gap(
             left,
             right,
@@ -57,16 +60,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--swaps", choices=["single", "all", "sampled"], default="single")
     parser.add_argument("--fraction", type=float, default=0.1, help="share of the cases to hold out")
     parser.add_argument("--size", type=int, default=0, help="pixels; 0 for each recipe's own")
+    parser.add_argument("--batch-size", type=int, default=0, help="cases per step; 0 for each recipe's own")
     parser.add_argument("--epochs", type=int, help="instead of each recipe's")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--runs", type=Path, default=Path("cohorts"), help="folder of the trainings")
     parser.add_argument("--json", type=Path, required=True)
     return parser.parse_args()
-
-
-def _sized(name: str, options: argparse.Namespace) -> Variant:
-    recipe = zoo.get(name).recipe
-    return Variant(name, recipe.change("images.size", (options.size, options.size)) if options.size else recipe)
 
 
 def means(rows: pd.DataFrame) -> pd.DataFrame:
@@ -76,7 +75,7 @@ def means(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _write(options: argparse.Namespace, rows: pd.DataFrame) -> None:
-    names = ("older", "newer", "swaps", "fraction", "size", "epochs", "seeds")
+    names = ("older", "newer", "swaps", "fraction", "size", "batch_size", "epochs", "seeds")
     settings = {"data": options.data.name, **{name: getattr(options, name) for name in names}}
     found = {"means": means(rows).to_dict("records"), "rows": rows.to_dict("records")}
     write_results(options.json, settings=settings, **found)

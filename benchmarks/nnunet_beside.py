@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 from results_file import write_results
+from sized import sized
 from tqdm import tqdm
 
 import llmseg
@@ -36,7 +37,7 @@ def main() -> None:
     if options.side:
         store = shrunk(store, options.side, options.runs / f"{name}-{options.side}")
     holdout = llmseg.hold_out(store, fraction=options.fraction)
-    recipes = {id: _sized(zoo.get(id).recipe, options.size) for id in options.pipelines}
+    recipes = {id: sized(zoo.get(id).recipe, options.size) for id in options.pipelines}
     facts, folders = _nnunet(next(iter(recipes.values())), store, holdout, options)
     images = facts[0]["images"]
     for id, recipe in tqdm(recipes.items(), desc=name, unit="pipeline"):
@@ -76,10 +77,6 @@ def shrunk(store: Store, side: int, folder: Path) -> Store:
         small[0].save((folder / "images" / id).with_suffix(".png"))
         small[1].point(lambda value: 255 * (value > 127)).save((folder / "masks" / id).with_suffix(".png"))
     return llmseg.FolderStore(folder / "images", folder / "masks")
-
-
-def _sized(recipe: Recipe, size: int) -> Recipe:
-    return recipe.change("images.size", (size, size)) if size and recipe.get("images.size") is not None else recipe
 
 
 def _nnunet(

@@ -26,6 +26,7 @@ from typing import Any
 import torch
 from price_list_page import page
 from results_file import write_results
+from sized import sized
 from tqdm import tqdm
 
 import llmseg
@@ -88,7 +89,8 @@ def _prices(
     pipeline: str, dataset: str, store: Store, holdout: llmseg.Holdout, options: argparse.Namespace
 ) -> Iterator[dict[str, Any]]:
     """Yield a row per quirk."""
-    base = _sized(_textbook(options.textbook) if pipeline == PLANTED else zoo.get(pipeline).recipe, options)
+    base = _textbook(options.textbook) if pipeline == PLANTED else zoo.get(pipeline).recipe
+    base = sized(base, options.size, options.batch_size)
     imposed = {path for path, given in (("images.size", options.size), ("fit.epochs", options.epochs)) if given}
     pairs = {q: pair for q, pair in _pairs(pipeline, base, options.kind, imposed) if q.id not in options.leave_out}
     scored_only = {quirk for quirk, (without, having) in pairs.items() if deciding(without) == deciding(having)}
@@ -169,13 +171,6 @@ def _computes(recipe: Recipe) -> bool:
 
 def _textbook(changes: list[str]) -> Recipe:
     return functools.reduce(Recipe.change_text, changes, zoo.TEXTBOOK)
-
-
-def _sized(recipe: Recipe, options: argparse.Namespace) -> Recipe:
-    """Return a recipe for small trainings; one that reads images at their own size keeps doing so."""
-    if options.size and recipe.get("images.size") is not None:
-        recipe = recipe.change("images.size", (options.size, options.size))
-    return recipe.change("fit.batch_size", options.batch_size) if options.batch_size else recipe
 
 
 def _gained(row: Any, *, planted: bool) -> dict[str, Any]:

@@ -133,7 +133,7 @@ class TestRepair:
         assert [d.path for d in recipe.diff(mended)] == [QUIRKS[quirk].cure(recipe)[0]]
         assert quirk not in ids(mended)
 
-    @pytest.mark.parametrize("id", VARIANTS_SLOW)
+    @pytest.mark.parametrize("id", EVERY_ID)
     def test_all_leaves_none(self, id):
         mended = RECIPES[id].repaired("all")
         assert mended.quirks == ()
@@ -251,7 +251,7 @@ class TestEveryFieldOfEveryRecipe:
         assert stuck == one_word | bound
 
     @given(id=st.sampled_from(EVERY_ID), data=st.data())
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=300, deadline=None)
     def test_any_changed_recipe_can_be_repaired(self, id, data):
         recipe = RECIPES[id]
         for path in data.draw(st.lists(st.sampled_from(sorted(FIELDS[id])), max_size=8)):
