@@ -16,6 +16,7 @@ import argparse
 from pathlib import Path
 
 import pandas as pd
+import script
 from results_file import write_results
 from sized import sized
 from tqdm import tqdm
@@ -82,4 +83,4 @@ def _write(options: argparse.Namespace, rows: pd.DataFrame) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    script.run(main)

@@ -17,10 +17,10 @@ from __future__ import annotations
 import argparse
 import copy
 import statistics
-import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import script
 import torch
 from results_file import write_results
 from tqdm import tqdm
@@ -119,4 +119,4 @@ def distance(left: list[Curve], right: list[Curve]) -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    script.run(main)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import sys
 import time
 from pathlib import Path
 
+import script
 from results_file import write_results
 from tqdm import tqdm
 
@@ -54,4 +54,4 @@ def _store(folder: Path) -> llmseg.FolderStore:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    script.run(main)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import script
 from PIL import Image
 from results_file import write_results
 from sized import sized
@@ -131,4 +132,4 @@ def rows_of(facts: list[dict[str, Any]], folders: list[Path]) -> list[dict[str, 
 
 
 if __name__ == "__main__":
-    main()
+    script.run(main)

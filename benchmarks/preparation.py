@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 import psutil
+import script
 from PIL import Image
 
 import llmseg
@@ -115,4 +116,4 @@ def watched(command: Sequence[str]) -> tuple[float, float, int]:
 
 
 if __name__ == "__main__":
-    main()
+    script.run(main)

@@ -23,6 +23,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
+import script
 import torch
 from price_list_page import page
 from results_file import write_results
@@ -81,7 +82,9 @@ def _store(text: str, cases: int) -> tuple[str, Store]:
     if kind == "synthetic":
         store = llmseg.SyntheticStore(modality, count=cases)
         return store.name, store
-    name, _, path = text.partition("=")
+    name, given, path = text.partition("=")
+    if not given:
+        raise llmseg.UserError(f"--data {text} is neither synthetic:MODALITY nor NAME=STORE.h5")
     return name, llmseg.Hdf5Store(path)
 
 
@@ -225,4 +228,4 @@ def _earlier(options: argparse.Namespace) -> list[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    main()
+    script.run(main)

@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import script
 from results_file import write_results
 
 import llmseg
@@ -78,4 +79,4 @@ def measure(table: stats.Table, folder: Path) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    main()
+    script.run(main)

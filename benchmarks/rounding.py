@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import argparse
 import math
-import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
 
+import script
 from results_file import write_results
 from tqdm import tqdm
 
@@ -70,4 +70,4 @@ def _allowed(figure: Figure) -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    script.run(main)

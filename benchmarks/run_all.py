@@ -17,10 +17,10 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import sys
 from pathlib import Path
 
 import pandas as pd
+import script
 import torch
 from matplotlib.figure import Figure
 from results_file import write_results
@@ -153,8 +153,4 @@ def _write_json(path: Path, table: pd.DataFrame, store: llmseg.Store) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except llmseg.UserError as error:
-        print(f"run_all: {error}", file=sys.stderr)
-        sys.exit(2)
+    script.run(main)

@@ -33,6 +33,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import script
 from throughput_cases import costs
 from throughput_images import write_phantoms
 from throughput_peak import DTYPES, matrix_peak
@@ -227,8 +228,4 @@ def _cases(options: argparse.Namespace) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except llmseg.UserError as error:
-        print(f"throughput: {error}", file=sys.stderr)
-        sys.exit(2)
+    script.run(main)
