@@ -21,6 +21,7 @@ import torch
 from safetensors.torch import save
 from torch import nn
 
+from llmseg.data.source import source_of
 from llmseg.data.store import Store
 from llmseg.errors import UserError
 from llmseg.files import remove_parts, write_bytes, write_text
@@ -69,6 +70,7 @@ def run_record(
         "recipe": recipe.to_dict(),
         "recipe_digest": recipe.digest,
         "store": {"name": store.name, "cases": len(store.ids), "digest": store.digest},
+        "source": source_of(store),
         "split": asdict(split),
         "split_digest": split.digest,
         "holdout": holdout,

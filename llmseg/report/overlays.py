@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from llmseg.data.hdf5 import Hdf5Store
-from llmseg.data.store import FOREGROUND, FolderStore, Store
-from llmseg.data.synthetic import SyntheticStore
+from llmseg.data.source import store_at
+from llmseg.data.store import FOREGROUND, Store
 from llmseg.errors import UserError
 from llmseg.evaluation.evaluate import THRESHOLD
 from llmseg.figures.collect import Trained
@@ -49,8 +46,8 @@ class Drawn:
 def reachable(trained: Iterable[Trained], given: Sequence[Store]) -> dict[str, Store]:
     """Return the store of every dataset whose images are there.
 
-    A store that was given comes first. Else the command that made a run says where its images were; what is there now
-    is taken if nothing of it has changed.
+    A store that was given comes first. Else a run's record says where its images were; what is there now is taken if
+    nothing of it has changed.
 
     Args:
         trained: The runs.
@@ -60,7 +57,7 @@ def reachable(trained: Iterable[Trained], given: Sequence[Store]) -> dict[str, S
         UserError: A store that was given is not as it was when it was trained on.
     """
     stores = {store.name: store for store in given}
-    tried = set()
+    tried: list[tuple[str, object]] = []
     for one in trained:
         if one.dataset in stores:
             if not _holds(stores[one.dataset], one):
@@ -68,10 +65,10 @@ def reachable(trained: Iterable[Trained], given: Sequence[Store]) -> dict[str, S
                     f"the store {one.dataset} is not in the state in which {one.contender} was trained on it; give that"
                 )
             continue
-        command = tuple(one.run.record.get("command") or ())
-        if (one.dataset, command) not in tried:
-            tried.add((one.dataset, command))
-            store = _named(command)
+        source = one.run.record.get("source")
+        if (one.dataset, source) not in tried:
+            tried.append((one.dataset, source))
+            store = store_at(source)
             if store is not None and _holds(store, one):
                 stores[one.dataset] = store
     return stores
@@ -83,28 +80,6 @@ def _holds(store: Store, one: Trained) -> bool:
         return store.name == one.dataset and store.digest == one.digest
     split = one.run.split
     return store.name == one.dataset and {*split.train, *split.validation, *split.test} <= set(store.ids)
-
-
-def _named(command: Sequence[str]) -> Store | None:
-    """Return the store that a command of llmseg names, if it is still there."""
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    for option in ("--data", "--images", "--masks", "--mask-suffix", "--synthetic"):
-        parser.add_argument(option)
-    for option in ("--foreground", "--cases"):
-        parser.add_argument(option, type=int)
-    try:
-        options, _ = parser.parse_known_args(list(command)[1:])
-        if options.data:
-            return Hdf5Store(Path(options.data))
-        if options.synthetic:
-            return SyntheticStore(options.synthetic, count=options.cases or 24)
-        if options.images:
-            masks = Path(options.masks or options.images)
-            kinds = {"mask_suffix": options.mask_suffix, "foreground": options.foreground}
-            return FolderStore(Path(options.images), masks, **kinds)
-    except (UserError, argparse.ArgumentError):
-        return None
-    return None
 
 
 def draw(
