@@ -40,6 +40,19 @@ class Trained:
     run: Run
     digest: str | None
 
+    def fits(self, store: Store) -> bool:
+        """Return whether a store is the one of this training; if only its cases are known, whether it has them."""
+        if self.digest is not None:
+            return store.name == self.dataset and store.digest == self.digest
+        split = self.run.split
+        return store.name == self.dataset and {*split.train, *split.validation, *split.test} <= set(store.ids)
+
+    def check(self, store: Store) -> None:
+        """Raise :class:`UserError` if a store is not the one of this training."""
+        if not self.fits(store):
+            state = f"{store.name} is not in the state in which {self.contender} was trained on it"
+            raise UserError(f"the store {state}; give that store")
+
 
 @dataclass(frozen=True, eq=False)
 class Found:
@@ -254,8 +267,7 @@ def _predicted(one: Trained, store: Store, ids: Sequence[str]) -> list[Predicted
     from llmseg.evaluation.measures import case_measures
     from llmseg.inference import probability
 
-    if one.digest not in (None, store.digest):
-        raise UserError(f"{store.name} is not in the state in which {one.contender} was trained on it; give that store")
+    one.check(store)
     net, recipe = one.run.load_net(), one.run.recipe
     drawn = []
     for id in ids:

@@ -11,7 +11,6 @@ import numpy as np
 
 from llmseg.data.source import store_at
 from llmseg.data.store import FOREGROUND, Store
-from llmseg.errors import UserError
 from llmseg.evaluation.evaluate import THRESHOLD
 from llmseg.figures.collect import Trained
 from llmseg.figures.overlay import small_overlay
@@ -60,26 +59,15 @@ def reachable(trained: Iterable[Trained], given: Sequence[Store]) -> dict[str, S
     tried: list[tuple[str, object]] = []
     for one in trained:
         if one.dataset in stores:
-            if not _holds(stores[one.dataset], one):
-                raise UserError(
-                    f"the store {one.dataset} is not in the state in which {one.contender} was trained on it; give that"
-                )
+            one.check(stores[one.dataset])
             continue
         source = one.run.record.get("source")
         if (one.dataset, source) not in tried:
             tried.append((one.dataset, source))
             store = store_at(source)
-            if store is not None and _holds(store, one):
+            if store is not None and one.fits(store):
                 stores[one.dataset] = store
     return stores
-
-
-def _holds(store: Store, one: Trained) -> bool:
-    """Return whether a store is the one of a training; if only its cases are known, whether it has them."""
-    if one.digest is not None:
-        return store.name == one.dataset and store.digest == one.digest
-    split = one.run.split
-    return store.name == one.dataset and {*split.train, *split.validation, *split.test} <= set(store.ids)
 
 
 def draw(
