@@ -1,16 +1,17 @@
-"""Train and score many pipelines on the same cases, and print a leaderboard.
+"""Train many pipelines on the same cases, score them on the same held-out cases, and print a leaderboard.
 
     python benchmarks/run_all.py --quick
-    python benchmarks/run_all.py --images DIR --masks DIR --epochs 1 --predict
+    python benchmarks/run_all.py --images DIR --masks DIR --epochs 120 --predict
 
 ``--quick`` takes four pipelines of different character and lets them work on small images for a few epochs, which
 fits into a couple of minutes on two cores; its scores say that things work, not which pipeline is better.
 
-Every pipeline is replayed as its script would run it, with its own split, so the test cases of two pipelines can
-differ; the column ``own`` is the score as the script computes it. The column ``dice`` is one rule for all: per test
-case, probability above one half against the mask in native size, 1 if both are empty.
+Every pipeline is replayed as its script would run it, on what is left when the test cases are kept out; the column
+``own`` is the score as the script computes it, on its own test part. The column ``dice`` is that of the one evaluator
+on the held-out cases, with a 95 % interval over groups of cases.
 
-The same command again continues where an interrupted one stopped.
+The folder is one that ``llmseg report`` and ``llmseg figure`` read; ``holdout.json`` in it lets others, nnU-Net among
+them, be scored on the same cases. The same command again continues where an interrupted one stopped.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ from pathlib import Path
 
 import pandas as pd
 import script
-import torch
-from matplotlib.figure import Figure
 from results_file import write_results
 
 import llmseg
 from llmseg import zoo
+from llmseg.figures.boxes import clouds
+from llmseg.stats import Table, means, rank
 
 QUICK = ("llama-3.1-405b", "gpt-o3", "bing-copilot", "deepseek-v3")
 QUICK_EPOCHS = 15
@@ -40,29 +41,46 @@ def main() -> None:
     store = _store(options)
     names = options.pipelines or (QUICK if options.quick else zoo.names())
     epochs = options.epochs or (QUICK_EPOCHS if options.quick else None)
-    out = options.out / store.name
-    rows, cases = [], []
-    for name in names:
-        run = llmseg.replay(
-            _pipeline(name, options), store, out / name, seed=options.seed, epochs=epochs, device=options.device
-        )
-        scores = common_scores(run, store)
-        cases += [{"pipeline": name, "case": case, "dice": value} for case, value in scores.items()]
-        rows.append(_row(name, run, scores))
-        if options.predict:
-            net, recipe = llmseg.load_model(run.folder)
-            llmseg.predict(net, recipe, options.images, run.folder / "predictions", device=options.device)
-    table = pd.DataFrame(rows).sort_values("dice", ascending=False, ignore_index=True)
-    per_case = pd.DataFrame(cases)
-    per_case.to_csv(out / "cases.csv", index=False)
-    figure(per_case, list(table["pipeline"]), store.name).savefig(out / "leaderboard.png", dpi=150)
+    given, out = options.holdout, options.out / store.name
+    holdout = llmseg.Holdout.load(given) if given else llmseg.hold_out(store, fraction=options.fraction)
+    runs = {name: _run(name, store, holdout, epochs, out / name, options) for name in names}
+    holdout.save(out / "holdout.json")
+    scores = Table.from_evaluations(out / name / "evaluation" for name in names)
+    table = leaderboard(scores, runs)
+    clouds(scores).savefig(out / "leaderboard.png", dpi=150)
     for path in (out / "leaderboard.json", options.json):
         if path:
-            _write_json(path, table, store)
-    print(f"\n{store.name}: {len(store.ids)} cases, {epochs or 'own number of'} epochs\n")
+            _write_json(path, table, store, holdout)
+    held = f"{len(holdout.test_ids)} of {len(store.ids)} cases held out"
+    print(f"\n{store.name}: {held}, {epochs or 'own number of'} epochs\n")
     print(table.drop(columns=["epochs", "size"]).to_string(index=False, float_format="{:.4f}".format))
-    print(f"\nrun folders: {out}/NAME, figures of each run in its folder replay")
-    print(f"leaderboard: {out / 'leaderboard.png'}, {out / 'leaderboard.json'}, {out / 'cases.csv'}")
+    if len(names) > 1:
+        print(f"\n{rank(scores).sentence}")
+    print(f"\nrun folders: {out}/NAME/run, figures of each run in its folder replay")
+    print(f"leaderboard: {out / 'leaderboard.png'}, {out / 'leaderboard.json'}")
+    print(f"next: llmseg report {out} --out {out}-report")
+
+
+def _run(
+    name: str,
+    store: llmseg.Store,
+    holdout: llmseg.Holdout,
+    epochs: int | None,
+    folder: Path,
+    options: argparse.Namespace,
+) -> llmseg.Run:
+    """Replay a pipeline, score it on the held-out cases, and predict if that is asked for; done is what is there."""
+    device = options.device
+    pipeline = _pipeline(name, options)
+    run = llmseg.replay(
+        pipeline, store, folder / "run", seed=options.seed, epochs=epochs, device=device, holdout=holdout
+    )
+    if not (folder / "evaluation/evaluation.json").is_file():
+        llmseg.evaluate_run(run, store, folder / "evaluation", holdout=holdout, device=device)
+    if options.predict:
+        net, recipe = llmseg.load_model(run.folder)
+        llmseg.predict(net, recipe, options.images, folder / "predictions", device=device)
+    return run
 
 
 def _options() -> argparse.Namespace:
@@ -72,7 +90,9 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--images", type=Path, help="folder of images; without it, phantoms are drawn")
     parser.add_argument("--masks", type=Path, help="folder of masks")
-    parser.add_argument("--modality", default="endoscopy", help="kind of phantoms")
+    parser.add_argument("--holdout", type=Path, help="the test cases, as llmseg data split writes them")
+    parser.add_argument("--fraction", type=float, default=0.3, help="share of test cases to draw without --holdout")
+    parser.add_argument("--modality", default="dermoscopy", help="kind of phantoms")
     parser.add_argument("--cases", type=int, default=QUICK_CASES, help="number of phantoms")
     parser.add_argument("--pipelines", nargs="+", help="ids; without it, all nineteen")
     parser.add_argument("--epochs", type=int, help="epochs for all, instead of each recipe's own")
@@ -104,51 +124,32 @@ def _pipeline(name: str, options: argparse.Namespace) -> llmseg.Pipeline:
     return dataclasses.replace(pipeline, recipe=pipeline.recipe.change("images.size", (size, size)))
 
 
-def common_scores(run: llmseg.Run, store: llmseg.Store) -> dict[str, float]:
-    """Return the Dice of every test case by one rule for all pipelines."""
-    score = dataclasses.replace(zoo.TEXTBOOK.test, reads="output")
-    net, recipe = run.load_net(), run.recipe
-    scores = {}
-    for id in run.split.test:
-        case = store.read(id)
-        predicted = torch.from_numpy(llmseg.probability(net, recipe, case.image))[None, None]
-        mask = (torch.from_numpy(case.mask)[None, None] > 127).float()
-        scores[id] = score.cases(predicted, mask).item()
-    return scores
+def leaderboard(scores: Table, runs: dict[str, llmseg.Run]) -> pd.DataFrame:
+    """Return a row per pipeline, best mean Dice first."""
+    found = means(scores).set_index("contender")
+    rows = []
+    for name, run in runs.items():
+        last, mean = run.history.iloc[-1], found.loc[name]
+        rows.append(
+            {
+                "pipeline": name,
+                "dice": mean["mean"],
+                "low": mean["low"],
+                "high": mean["high"],
+                "own": run.scores["value"].mean(),
+                "train_loss": last["train_loss"],
+                "validation_loss": last["validation_loss"],
+                "epochs": run.recipe.fit.epochs,
+                "size": run.recipe.images.size,
+                "seconds": run.record["seconds"],
+            }
+        )
+    return pd.DataFrame(rows).sort_values("dice", ascending=False, ignore_index=True)
 
 
-def _row(name: str, run: llmseg.Run, scores: dict[str, float]) -> dict[str, object]:
-    last = run.history.iloc[-1]
-    return {
-        "pipeline": name,
-        "dice": pd.Series(scores).mean(),
-        "own": run.scores["value"].mean(),
-        "train_loss": last["train_loss"],
-        "validation_loss": last["validation_loss"],
-        "test_cases": len(scores),
-        "epochs": run.recipe.fit.epochs,
-        "size": run.recipe.images.size,
-        "seconds": run.record["seconds"],
-    }
-
-
-def figure(cases: pd.DataFrame, order: list[str], title: str) -> Figure:
-    """Show the Dice of every test case, and their mean, pipeline by pipeline."""
-    drawing = Figure(figsize=(7, 1.2 + 0.35 * len(order)), layout="constrained")
-    axes = drawing.subplots()
-    for place, name in enumerate(order):
-        values = cases.loc[cases["pipeline"] == name, "dice"]
-        axes.plot(values, [place] * len(values), "o", color="#0072B2", alpha=0.5, markersize=5)
-        axes.plot([values.mean()], [place], "D", color="#D55E00", markersize=7)
-    axes.set_yticks(range(len(order)), order)
-    axes.invert_yaxis()
-    axes.set(xlim=(-0.02, 1.02), xlabel="Dice of a test case (diamond: mean)", title=title)
-    axes.grid(axis="x", alpha=0.3)
-    return drawing
-
-
-def _write_json(path: Path, table: pd.DataFrame, store: llmseg.Store) -> None:
-    facts = {"name": store.name, "cases": len(store.ids), "digest": store.digest}
+def _write_json(path: Path, table: pd.DataFrame, store: llmseg.Store, holdout: llmseg.Holdout) -> None:
+    kept_out = {"held_out": len(holdout.cases), "holdout": holdout.digest}
+    facts = {"name": store.name, "cases": len(store.ids), "digest": store.digest, **kept_out}
     write_results(path, store=facts, rows=table.to_dict(orient="records"))
 
 

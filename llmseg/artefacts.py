@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import numpy as np
     from matplotlib.figure import Figure
 
+    from llmseg.data.holdout import Holdout
+
 SAMPLES = 5
 """Test cases shown in the figure of samples."""
 
@@ -31,6 +33,7 @@ def replay(
     seed: int = 0,
     epochs: int | None = None,
     device: str = "auto",
+    holdout: Holdout | None = None,
     progress: bool = True,
 ) -> Run:
     """Run a pipeline as its script would: train, validate, test, and write the files the script was asked for.
@@ -44,6 +47,7 @@ def replay(
         seed: What the script leaves to chance; a script that seeds itself ignores it.
         epochs: Number of epochs instead of the script's.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        holdout: Test cases that are kept out, so that pipelines can be compared: the script sees the rest only.
         progress: Whether to show progress bars.
 
     Raises:
@@ -62,6 +66,7 @@ def replay(
         epochs=epochs,
         device=device,
         exact=True,
+        holdout=holdout,
         progress=progress,
     )
     if not (run.folder / "replay").exists():

@@ -185,6 +185,7 @@ def replay(
     epochs: option.Epochs = None,
     seed: option.Seed = 0,
     device: option.Device = "auto",
+    holdout: option.Holdout = None,
     verify: Annotated[Path | None, typer.Option(help="Check against this record of the original instead.")] = None,
     level: Annotated[str, typer.Option(help="Levels to check, with commas.")] = "F1,F2,F3,F4,bookkeeping",
     bookkeeping_images: Annotated[Path | None, typer.Option(help="Images of the record's bookkeeping run.")] = None,
@@ -201,7 +202,16 @@ def replay(
         store = store_of(folder_of(images, masks, mask_suffix, foreground), synthetic, cases, data)
         if out is None:
             raise UserError("replay needs --out DIR for the run folder, or --verify RECORD.json")
-        run = llmseg.replay(pipeline, store, out, seed=seed, epochs=epochs, device=device, progress=not quiet)
+        run = llmseg.replay(
+            pipeline,
+            store,
+            out,
+            seed=seed,
+            epochs=epochs,
+            device=device,
+            holdout=None if holdout is None else llmseg.Holdout.load(holdout),
+            progress=not quiet,
+        )
         print_result(cli_text.run_summary(run, as_json), as_json)
         return
     first = folder_of(images, masks, mask_suffix, foreground)
