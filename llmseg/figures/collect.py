@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,10 @@ from llmseg.study import Study
 
 if TYPE_CHECKING:
     import numpy as np
+
+_MARKS = ("study.json", "run.json", "evaluation.json")
+_DEPTH = 4
+"""Levels of folders that are looked through; those of nnU-Net are the deepest."""
 
 
 @dataclass(frozen=True)
@@ -146,13 +150,20 @@ def collect(folders: Iterable[str | Path], *, size: str = "native") -> Found:
 
 
 def _known(folder: Path) -> list[Path]:
-    marks = ("study.json", "run.json", "evaluation.json")
-    for level in ([folder], sorted(folder.glob("*")), sorted(folder.glob("*/*"))):
-        found = [one for one in level if any((one / mark).is_file() for mark in marks)]
-        if found:
-            return found
+    found = list(_marked(folder, _DEPTH))
+    if found:
+        return found
     what = "no such folder" if not folder.is_dir() else "it holds no study, run or evaluation"
     raise UserError(f"{folder}: {what}; name what llmseg compare, ablate, train or evaluate wrote")
+
+
+def _marked(folder: Path, depth: int) -> Iterator[Path]:
+    """Yield the folders that are a study, a run or an evaluation, but not those inside them."""
+    if any((folder / mark).is_file() for mark in _MARKS):
+        yield folder
+    elif depth:
+        for inner in sorted(folder.glob("*/")):
+            yield from _marked(inner, depth - 1)
 
 
 def _of_study(study: Study) -> list[Trained]:

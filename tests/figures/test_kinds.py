@@ -15,7 +15,7 @@ from llmseg.figures.kinds import Choices, draw, draw_all
 
 @pytest.fixture(scope="module")
 def folder(phantoms, tiny_recipe, tmp_path_factory):
-    """A study of two pipelines, which were given one epoch, and masks from elsewhere, in one folder."""
+    """A study of two pipelines, which were given one epoch, and masks from elsewhere deeper down, in one folder."""
     from PIL import Image
 
     out = tmp_path_factory.mktemp("figures")
@@ -26,7 +26,7 @@ def folder(phantoms, tiny_recipe, tmp_path_factory):
     (out / "masks").mkdir()
     for id in holdout.test_ids:
         Image.fromarray(phantoms.read(id).mask).save((out / "masks" / id).with_suffix(".png"))
-    evaluate_masks(out / "masks", phantoms, out / "all/masks", label="ours", **options)
+    evaluate_masks(out / "masks", phantoms, out / "all/elsewhere/trainings/1/evaluation", label="ours", **options)
     return out / "all"
 
 
