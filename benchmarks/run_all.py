@@ -148,7 +148,7 @@ def leaderboard(scores: Table, runs: dict[str, llmseg.Run]) -> pd.DataFrame:
 
 
 def _write_json(path: Path, table: pd.DataFrame, store: llmseg.Store, holdout: llmseg.Holdout) -> None:
-    kept_out = {"held_out": len(holdout.cases), "holdout": holdout.digest}
+    kept_out = {"held_out": len(holdout.test_ids), "holdout": holdout.digest}
     facts = {"name": store.name, "cases": len(store.ids), "digest": store.digest, **kept_out}
     write_results(path, store=facts, rows=table.to_dict(orient="records"))
 

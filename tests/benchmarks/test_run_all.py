@@ -25,10 +25,12 @@ def test_the_demo_in_small(tmp_path):
     first = run_all(tmp_path, *arguments, "--json", str(tmp_path / "copy.json"))
     assert first.returncode == 0, first.stderr
     out = tmp_path / "synthetic-dermoscopy"
-    rows = json.loads((out / "leaderboard.json").read_text())["rows"]
+    written = json.loads((out / "leaderboard.json").read_text())
+    rows = written["rows"]
     assert {row["pipeline"] for row in rows} == {"llama-3.1-405b", "github-copilot"}
     assert [row["dice"] for row in rows] == sorted((row["dice"] for row in rows), reverse=True)
     held = set(Holdout.load(out / "holdout.json").test_ids)
+    assert written["store"]["held_out"] == len(held)
     for row in rows:
         run, evaluation = Run.open(out / row["pipeline"] / "run"), Evaluation(out / row["pipeline"] / "evaluation")
         split = run.split
