@@ -122,15 +122,16 @@ class SharedBatchNorm(nn.BatchNorm2d):
     """Batch normalisation over the parts of all processes, which torch has for GPUs only."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map ``[B, C, H, W]`` to the same shape."""
+        """Map ``[B, C, H, W]`` to the same shape and dtype; statistics are float32, as torch's own are."""
         if not self.training:
             return super().forward(x)
-        mean = _averaged(x.mean((0, 2, 3)))
-        centred = x - mean[:, None, None]
+        wide = x.float()
+        mean = _averaged(wide.mean((0, 2, 3)))
+        centred = wide - mean[:, None, None]
         variance = _averaged(centred.square().mean((0, 2, 3)))
         self._remember(mean.detach(), variance.detach(), x.numel() // x.shape[1] * dist.get_world_size())
         scale: Tensor = self.weight * (variance + self.eps).rsqrt()
-        return centred * scale[:, None, None] + self.bias[:, None, None]
+        return (centred * scale[:, None, None] + self.bias[:, None, None]).to(x.dtype)
 
     @torch.no_grad()
     def _remember(self, mean: Tensor, variance: Tensor, count: int) -> None:

@@ -50,9 +50,10 @@ def test_two_processes_train_as_one(tiny_recipe, phantoms, tmp_path, norm):
     net = replace(tiny_recipe.net, norm=norm, bias=norm == "none")
     recipe = tiny_recipe.change("net", net).change("fit.batch_size", 6)
     recipe = recipe.change("loss", replace(recipe.loss, dice=1.0, dice_over="batch"))
-    finish(start(recipe, tmp_path / "two"))
+    finish(start(recipe, tmp_path / "two", "--precision", "fp32"))
     two = Run.open(tmp_path / "two")
-    one = train(recipe, SyntheticStore("mri-tumour", count=25), tmp_path / "one", progress=False)
+    store = SyntheticStore("mri-tumour", count=25)
+    one = train(recipe, store, tmp_path / "one", precision="fp32", progress=False)
     for column in ("train_loss", "validation_loss"):
         assert two.history[column].tolist() == pytest.approx(one.history[column].tolist(), rel=BAND)
     assert two.scores["case"].tolist() == one.scores["case"].tolist()
@@ -69,9 +70,10 @@ def test_two_processes_change_images_and_average_weights_as_one(tiny_recipe, tmp
     recipe = tiny_recipe.change("net", replace(tiny_recipe.net, norm="none")).change("fit.batch_size", 6)
     recipe = recipe.change("fit.augment", AUGMENT).change("fit.average", 0.5)
     recipe = recipe.change("fit.schedule", Cosine(warmup=1, final=0.0))
-    finish(start(recipe, tmp_path / "two"))
+    finish(start(recipe, tmp_path / "two", "--precision", "fp32"))
     two = Run.open(tmp_path / "two")
-    one = train(recipe, SyntheticStore("mri-tumour", count=25), tmp_path / "one", progress=False)
+    store = SyntheticStore("mri-tumour", count=25)
+    one = train(recipe, store, tmp_path / "one", precision="fp32", progress=False)
     for column in ("train_loss", "validation_loss"):
         assert two.history[column].tolist() == pytest.approx(one.history[column].tolist(), rel=BAND)
     for name, tensor in two.load_net().state_dict().items():
@@ -81,16 +83,16 @@ def test_two_processes_change_images_and_average_weights_as_one(tiny_recipe, tmp
 @pytest.mark.slow
 def test_a_planted_change_leaves_the_band(tiny_recipe, phantoms, tmp_path):
     """The band means something: a tenth more learning rate is outside it."""
-    one = train(tiny_recipe, phantoms, tmp_path / "one", progress=False).history["train_loss"]
+    one = train(tiny_recipe, phantoms, tmp_path / "one", precision="fp32", progress=False).history["train_loss"]
     rate = tiny_recipe.fit.rate * 1.1
-    other = train(tiny_recipe.change("fit.rate", rate), phantoms, tmp_path / "other", progress=False)
+    other = train(tiny_recipe.change("fit.rate", rate), phantoms, tmp_path / "other", precision="fp32", progress=False)
     assert other.history["train_loss"].tolist() != pytest.approx(one.tolist(), rel=BAND)
 
 
 @pytest.mark.slow
 def test_a_run_of_two_processes_goes_on_after_a_notice(content, tiny_recipe, tmp_path):
     recipe = tiny_recipe.change("fit.epochs", 15)
-    options = ("--checkpoint-every", "3600")
+    options = ("--checkpoint-every", "3600", "--precision", "bf16")
     finish(start(recipe, tmp_path / "whole", *options))
     process = start(recipe, tmp_path / "run", *options)
     while not (tmp_path / "run" / "history.csv").exists():
@@ -130,22 +132,25 @@ def test_a_batch_that_cannot_be_divided_is_refused():
         World(0, 4).check(6)
 
 
-def test_batch_statistics_of_one_process_are_those_of_torch(monkeypatch):
+@pytest.mark.parametrize(("dtype", "near"), [(torch.float32, 1e-7), (torch.bfloat16, 1e-5)])
+def test_batch_statistics_of_one_process_are_those_of_torch(monkeypatch, dtype, near):
     """Alone, the mean over all processes is the process's own."""
     from llmseg.engine import world
 
     monkeypatch.setattr(world, "_averaged", lambda values: values)
     monkeypatch.setattr(world.dist, "get_world_size", lambda: 1)
     torch.manual_seed(0)
-    x = torch.rand(3, 4, 5, 6, requires_grad=True)
+    x = torch.rand(3, 4, 5, 6).to(dtype).requires_grad_()
     plain, shared = torch.nn.BatchNorm2d(4), world.SharedBatchNorm(4)
     weight = torch.rand(4)
     with torch.no_grad():
         plain.weight.copy_(weight)
         shared.weight.copy_(weight)
-    target = torch.rand(3, 4, 5, 6)
-    gradients = [torch.autograd.grad(functional.mse_loss(m(x), target), x)[0] for m in (plain, shared)]
-    assert torch.allclose(*gradients, atol=1e-7)
+    target = torch.rand(3, 4, 5, 6).to(dtype)
+    outputs = [module(x) for module in (plain, shared)]
+    assert [output.dtype for output in outputs] == [dtype, dtype]
+    gradients = [torch.autograd.grad(functional.mse_loss(output, target), x)[0] for output in outputs]
+    assert torch.allclose(*gradients, atol=near)
     for name, expected in plain.state_dict().items():
         assert torch.allclose(shared.state_dict()[name], expected, atol=1e-6), name
     assert torch.allclose(shared.eval()(x), plain.eval()(x), atol=1e-6)
