@@ -26,6 +26,7 @@ from tqdm import tqdm
 
 import llmseg
 from llmseg import Evaluation, Recipe, Store, zoo
+from llmseg.evaluation.evaluate import evaluated_run
 from llmseg.stats import Table
 from llmseg.stats.intervals import mean_interval
 
@@ -109,8 +110,7 @@ def _pipeline(
         recipe, store, folder / "run", label=id, seed=options.seed, holdout=holdout, precision="fp32", progress=False
     )
     out = folder / "evaluation"
-    if not (out / "evaluation.json").is_file():
-        llmseg.evaluate_run(run, store, out, holdout=holdout, precision="fp32", progress=False)
+    evaluated_run(run, store, out, holdout=holdout, precision="fp32", progress=False)
     budget = llmseg.equal_images(recipe, cases)
     seconds = llmseg.equal_to_run(run, "seconds").seconds
     plans = {"batch_size": recipe.fit.batch_size, "train_cases": cases}

@@ -26,6 +26,7 @@ from results_file import write_results
 
 import llmseg
 from llmseg import zoo
+from llmseg.evaluation.evaluate import evaluated_run
 from llmseg.figures.boxes import clouds
 from llmseg.stats import Table, means, rank
 
@@ -75,8 +76,7 @@ def _run(
     run = llmseg.replay(
         pipeline, store, folder / "run", seed=options.seed, epochs=epochs, device=device, holdout=holdout
     )
-    if not (folder / "evaluation/evaluation.json").is_file():
-        llmseg.evaluate_run(run, store, folder / "evaluation", holdout=holdout, device=device)
+    evaluated_run(run, store, folder / "evaluation", holdout=holdout, device=device)
     if options.predict:
         net, recipe = llmseg.load_model(run.folder)
         llmseg.predict(net, recipe, options.images, folder / "predictions", device=device)

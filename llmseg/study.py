@@ -14,8 +14,7 @@ import pandas as pd
 from llmseg.data.holdout import Holdout
 from llmseg.data.store import Store
 from llmseg.errors import UserError, nearest
-from llmseg.evaluation.evaluate import evaluate_run
-from llmseg.evaluation.record import Evaluation
+from llmseg.evaluation.evaluate import evaluated_run
 from llmseg.files import make_folder, read_json, write_text
 from llmseg.recipe import Recipe
 from llmseg.runs import Run, train
@@ -218,11 +217,8 @@ def run_study(
             holdout=holdout,
             progress=progress,
         )
-        if (cell / "evaluation/evaluation.json").is_file():
-            evaluation = Evaluation(cell / "evaluation")
-        else:
-            options = {"holdout": holdout, "tolerance": tolerance, "device": device, "precision": precision}
-            evaluation = evaluate_run(run, store, cell / "evaluation", progress=progress, **options)  # type: ignore[arg-type]
+        options = {"holdout": holdout, "tolerance": tolerance, "device": device, "precision": precision}
+        evaluation = evaluated_run(run, store, cell / "evaluation", progress=progress, **options)
         frames.append(evaluation.scores.assign(variant=variant.name))
     write_text(folder / "scores.csv", pd.concat(frames).to_csv(index=False))
     study = Study(folder)

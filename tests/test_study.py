@@ -81,7 +81,7 @@ def test_an_interrupted_study_continues(phantoms, holdout, variants, tmp_path, m
             raise KeyboardInterrupt
         return evaluate(run, *arguments, **options)
 
-    from llmseg import study as module
+    from llmseg.evaluation import evaluate as module
 
     evaluate = module.evaluate_run
     monkeypatch.setattr(module, "evaluate_run", failing)

@@ -105,6 +105,23 @@ def evaluate_run(
     return write_evaluation(Path(out), list(_scored(predicted, cases, tolerance)), facts)
 
 
+def evaluated_run(run: Run, store: Store, out: str | Path, **options: Any) -> Evaluation:
+    """Return the evaluation of a run that a folder holds; where it holds none, make it.
+
+    Args:
+        run: The run.
+        store: The cases.
+        out: Folder of the evaluation.
+        **options: As for :func:`evaluate_run`.
+
+    Raises:
+        UserError: As :func:`evaluate_run`.
+    """
+    if (Path(out) / "evaluation.json").is_file():
+        return Evaluation(Path(out))
+    return evaluate_run(run, store, out, **options)
+
+
 def evaluate_masks(
     masks: str | Path,
     store: Store,

@@ -101,7 +101,8 @@ def _cohorts(
     names: Sequence[str], cards: Mapping[str, Card | None]
 ) -> Iterator[tuple[str, str, tuple[str, str], dict[str, str]]]:
     """Return questions about groups of LLMs; only pipelines of the study as they are count, one per LLM."""
-    llms = {name: card for name in names if name in zoo.names() and (card := cards[name]) is not None}
+    study = zoo.names()
+    llms = {name: card for name in names if name in study and (card := cards[name]) is not None}
     years = {name: f"cohort {card.cohort}" for name, card in llms.items() if card.cohort}
     if len(set(years.values())) == 2:
         older, newer = sorted(set(years.values()))
