@@ -1,5 +1,5 @@
 """``python -m llmseg``."""
 
-from llmseg.cli import main
+from llmseg.cli.main import main
 
 main()

@@ -17,7 +17,7 @@ import torch
 from PIL import Image
 
 from llmseg import recorded_id, zoo
-from llmseg.cli import main
+from llmseg.cli.main import main
 from llmseg.data.store import FolderStore
 from llmseg.data.synthetic import SyntheticStore
 from llmseg.recipe import Recipe

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from llmseg import UserError, Variant, evaluate_masks, hold_out, run_study
-from llmseg.cli import main
+from llmseg.cli.main import main
 from llmseg.figures.collect import Found, collect, predictions, typical_cases, worst_predictions
 from llmseg.figures.kinds import Choices, draw, draw_all
 

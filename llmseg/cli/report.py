@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 import llmseg
-from llmseg import cli_options as option
-from llmseg.cli_common import print_result
+from llmseg.cli import options as option
+from llmseg.cli.common import print_result
 
 
 def report(

@@ -12,20 +12,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import llmseg
-from llmseg import (
-    Terminated,
-    UserError,
-    cli_data,
-    cli_evaluation,
-    cli_figures,
-    cli_nnunet,
-    cli_quirks,
-    cli_report,
-    cli_study,
-    cli_text,
-)
-from llmseg import cli_options as option
-from llmseg.cli_common import folder_of, print_result, recipe_of, speaks, store_of
+from llmseg import Terminated, UserError
+from llmseg.cli import data as cli_data
+from llmseg.cli import evaluation as cli_evaluation
+from llmseg.cli import figures as cli_figures
+from llmseg.cli import nnunet as cli_nnunet
+from llmseg.cli import options as option
+from llmseg.cli import quirks as cli_quirks
+from llmseg.cli import report as cli_report
+from llmseg.cli import study as cli_study
+from llmseg.cli import text as cli_text
+from llmseg.cli.common import folder_of, print_result, recipe_of, speaks, store_of
 
 if TYPE_CHECKING:
     from torch import nn

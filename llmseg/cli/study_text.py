@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llmseg.cli_text import columns
+from llmseg.cli.text import columns
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,8 +9,8 @@ import typer
 
 import llmseg
 from llmseg import UserError
-from llmseg import cli_options as option
-from llmseg.cli_common import print_result
+from llmseg.cli import options as option
+from llmseg.cli.common import print_result
 
 
 def figure(

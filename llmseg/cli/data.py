@@ -9,9 +9,9 @@ from typing import Annotated, Any, cast
 import typer
 
 import llmseg
-from llmseg import cli_options as option
-from llmseg import cli_text
-from llmseg.cli_common import folder_of, print_result, store_of
+from llmseg.cli import options as option
+from llmseg.cli import text as cli_text
+from llmseg.cli.common import folder_of, print_result, store_of
 
 data_app = typer.Typer(name="data", no_args_is_help=True, help="Datasets: list, info, prepare, split, doctor.")
 cache_app = typer.Typer(name="cache", no_args_is_help=True, help="Prepared cases that are kept on disk: list, clear.")

@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 import llmseg
-from llmseg import UserError, cli_study_text
-from llmseg import cli_options as option
-from llmseg.cli_common import folder_of, print_result, recipe_of, store_of
+from llmseg import UserError
+from llmseg.cli import options as option
+from llmseg.cli import study_text as cli_study_text
+from llmseg.cli.common import folder_of, print_result, recipe_of, store_of
 
 
 def ablate(

@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 import llmseg
-from llmseg import UserError, cli_text
-from llmseg import cli_options as option
-from llmseg.cli_common import folder_of, print_result, store_of
+from llmseg import UserError
+from llmseg.cli import options as option
+from llmseg.cli import text as cli_text
+from llmseg.cli.common import folder_of, print_result, store_of
 
 
 def evaluate(

@@ -10,9 +10,10 @@ from typing import Annotated, Any
 import typer
 
 import llmseg
-from llmseg import Quirk, Recipe, cli_text
-from llmseg import cli_options as option
-from llmseg.cli_common import print_result, recipe_of, speaks
+from llmseg import Quirk, Recipe
+from llmseg.cli import options as option
+from llmseg.cli import text as cli_text
+from llmseg.cli.common import print_result, recipe_of, speaks
 
 
 def quirks(
