@@ -28,10 +28,10 @@ from tqdm import tqdm
 import llmseg
 from llmseg import Recipe, zoo
 from llmseg.data.prepared import Prepared, prepare
-from llmseg.engine.device import choose_device
-from llmseg.engine.numerics import EXACT, Numerics, choose_numerics
-from llmseg.loop import Chance, Epoch, Evaluated, Step, draw_start, training
-from llmseg.state import State
+from llmseg.training.device import choose_device
+from llmseg.training.loop import Chance, Epoch, Evaluated, Step, draw_start, training
+from llmseg.training.numerics import EXACT, Numerics, choose_numerics
+from llmseg.training.state import State
 
 PLANTED = 1.1
 """What the planted twin's learning rate is multiplied with."""

@@ -40,9 +40,9 @@ from throughput_peak import DTYPES, matrix_peak
 from throughput_row import Plan, cases_needed, geometric_mean, measure
 
 import llmseg
-from llmseg.engine.device import choose_device
-from llmseg.engine.numerics import choose_numerics
 from llmseg.recipe import Recipe
+from llmseg.training.device import choose_device
+from llmseg.training.numerics import choose_numerics
 
 PACKAGES = ("torch", "monai", "pytorch-ignite", "numpy", "Pillow", "opencv-python-headless", "h5py")
 STEPS = {"cpu": 2, "cuda": 20}

@@ -22,9 +22,9 @@ from torch.utils.data import DataLoader, Dataset
 
 from llmseg.data.cache import cached
 from llmseg.data.prepared import resident
-from llmseg.loop import Chance, Epoch, Event, Step, training
 from llmseg.recipe import Split
-from llmseg.state import State
+from llmseg.training.loop import Chance, Epoch, Event, Step, training
+from llmseg.training.state import State
 
 ENDLESS = 10**6
 

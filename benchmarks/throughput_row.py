@@ -19,8 +19,8 @@ from throughput_rivals import CONTENDERS
 from throughput_task import Contender, Task
 
 import llmseg
-from llmseg.engine.numerics import Numerics
 from llmseg.recipe import Recipe
+from llmseg.training.numerics import Numerics
 
 _Result = TypeVar("_Result")
 

@@ -13,9 +13,9 @@ from throughput_images import FirstCases
 from throughput_peak import synchronise
 from torch import Tensor, nn
 
-from llmseg.engine.numerics import Numerics
 from llmseg.recipe import Recipe
-from llmseg.state import State
+from llmseg.training.numerics import Numerics
+from llmseg.training.state import State
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from llmseg.version import __version__
 
 if TYPE_CHECKING:
     from llmseg import zoo
-    from llmseg.artefacts import replay
     from llmseg.data.cache import CacheEntry, cache_entries, cache_folder, clear_cache
     from llmseg.data.catalog import dataset_names, get_dataset
     from llmseg.data.collect import prepare_dataset
@@ -31,11 +30,9 @@ if TYPE_CHECKING:
     from llmseg.evaluation.conventions import compare_conventions, conventions, stability_index
     from llmseg.evaluation.evaluate import evaluate_masks, evaluate_run
     from llmseg.evaluation.record import Evaluation
-    from llmseg.export import export_difference, export_model, export_size
+    from llmseg.fidelity.replay import replay
     from llmseg.fidelity.verify import Verdict, read_record, recorded_id, verify
     from llmseg.gap import Gap, run_gap
-    from llmseg.inference import predict, probability
-    from llmseg.models import load_model, load_original_model
     from llmseg.nnunet.budget import Budget, budget_shares
     from llmseg.nnunet.equal import equal_images, equal_to_run
     from llmseg.nnunet.folder import Baseline, Training
@@ -43,12 +40,15 @@ if TYPE_CHECKING:
     from llmseg.nnunet.prepare import prepare_nnunet, recipe_split
     from llmseg.nnunet.run import run_nnunet
     from llmseg.nnunet.training import predict_nnunet, train_nnunet
+    from llmseg.prediction.export import export_difference, export_model, export_size
+    from llmseg.prediction.load import load_model, load_original_model
+    from llmseg.prediction.predict import predict, probability
     from llmseg.quirks import Quirk, get_quirk, quirk_names
     from llmseg.recipe import Difference, Recipe
     from llmseg.report.site import Report, write_report
-    from llmseg.run_writer import hardware
-    from llmseg.runs import Run, train
     from llmseg.study import Study, run_study
+    from llmseg.training.run import Run, train
+    from llmseg.training.run_files import hardware
     from llmseg.variants import Variant, ablations, pipelines, repairs, transplants
     from llmseg.zoo import Card, Pipeline
 
@@ -148,7 +148,7 @@ _HOMES = {
     "Quirk": "llmseg.quirks",
     "Recipe": "llmseg.recipe",
     "Report": "llmseg.report.site",
-    "Run": "llmseg.runs",
+    "Run": "llmseg.training.run",
     "Store": "llmseg.data.store",
     "Study": "llmseg.study",
     "Subset": "llmseg.data.subset",
@@ -171,34 +171,34 @@ _HOMES = {
     "evaluate_masks": "llmseg.evaluation.evaluate",
     "evaluate_run": "llmseg.evaluation.evaluate",
     "examine": "llmseg.data.doctor",
-    "export_difference": "llmseg.export",
-    "export_model": "llmseg.export",
-    "export_size": "llmseg.export",
+    "export_difference": "llmseg.prediction.export",
+    "export_model": "llmseg.prediction.export",
+    "export_size": "llmseg.prediction.export",
     "get_dataset": "llmseg.data.catalog",
     "get_quirk": "llmseg.quirks",
-    "hardware": "llmseg.run_writer",
+    "hardware": "llmseg.training.run_files",
     "hold_out": "llmseg.data.holdout",
     "import_nnunet": "llmseg.nnunet.imported",
     "import_training": "llmseg.nnunet.imported",
-    "load_model": "llmseg.models",
-    "load_original_model": "llmseg.models",
+    "load_model": "llmseg.prediction.load",
+    "load_original_model": "llmseg.prediction.load",
     "pipelines": "llmseg.variants",
-    "predict": "llmseg.inference",
+    "predict": "llmseg.prediction.predict",
     "predict_nnunet": "llmseg.nnunet.training",
     "prepare_dataset": "llmseg.data.collect",
     "prepare_nnunet": "llmseg.nnunet.prepare",
-    "probability": "llmseg.inference",
+    "probability": "llmseg.prediction.predict",
     "quirk_names": "llmseg.quirks",
     "read_record": "llmseg.fidelity.verify",
     "recipe_split": "llmseg.nnunet.prepare",
     "recorded_id": "llmseg.fidelity.verify",
     "repairs": "llmseg.variants",
-    "replay": "llmseg.artefacts",
+    "replay": "llmseg.fidelity.replay",
     "run_gap": "llmseg.gap",
     "run_nnunet": "llmseg.nnunet.run",
     "run_study": "llmseg.study",
     "stability_index": "llmseg.evaluation.conventions",
-    "train": "llmseg.runs",
+    "train": "llmseg.training.run",
     "train_nnunet": "llmseg.nnunet.training",
     "transplants": "llmseg.variants",
     "verify": "llmseg.fidelity.verify",

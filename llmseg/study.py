@@ -17,10 +17,10 @@ from llmseg.errors import UserError, nearest
 from llmseg.evaluation.evaluate import evaluated_run
 from llmseg.files import make_folder, read_json, write_text
 from llmseg.recipe import Recipe
-from llmseg.runs import Run, train
 from llmseg.stats.columns import SHARES
 from llmseg.stats.figures import draw_differences
 from llmseg.stats.intervals import mean_interval
+from llmseg.training.run import Run, train
 from llmseg.variants import Variant
 
 

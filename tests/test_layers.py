@@ -18,8 +18,8 @@ NETS = ("llmseg.unet", "llmseg.encoder_decoder", "llmseg.reference_nets", "llmse
 PARTS = ("llmseg.errors", "llmseg.parts")
 RECIPE = ("llmseg.recipe", "llmseg.quirks", "llmseg.fit", "llmseg.augment")
 VALUES = (*PARTS, *NETS, *RECIPE, "llmseg.overlap", "llmseg.losses", "llmseg.scores")
-LOOP = ("llmseg.engine", "llmseg.state", "llmseg.loop")
-TRAINING = (*LOOP, "llmseg.run_guard", "llmseg.run_writer", "llmseg.job", "llmseg.runs")
+LOOP = ("llmseg.training", "llmseg.training.state", "llmseg.training.loop")
+TRAINING = (*LOOP, "llmseg.training.resume", "llmseg.training.run_files", "llmseg.training.job", "llmseg.training.run")
 EVERYTHING = ("llmseg",)
 
 # What a module may import of the package, at its top or inside functions; the longest name that fits a module
@@ -42,28 +42,43 @@ LAYERS = {
     "llmseg.losses": (*PARTS, "llmseg.recipe", "llmseg.overlap"),
     "llmseg.scores": (*PARTS, "llmseg.recipe", "llmseg.overlap"),
     "llmseg.data": (*PARTS, "llmseg.recipe", "llmseg.files", "llmseg.version", "llmseg.data"),
-    "llmseg.engine": (*VALUES, "llmseg.data", "llmseg.files", "llmseg.engine"),
+    "llmseg.training": (*VALUES, "llmseg.data", "llmseg.files", "llmseg.training"),
     "llmseg.zoo": (*VALUES, "llmseg.data", "llmseg.zoo"),
-    "llmseg.state": (*PARTS, "llmseg.fit", "llmseg.engine"),
-    "llmseg.loop": (*VALUES, "llmseg.data", "llmseg.engine", "llmseg.state"),
-    "llmseg.run_guard": (*PARTS, "llmseg.recipe", "llmseg.files"),
-    "llmseg.run_writer": (*VALUES, "llmseg.data", "llmseg.files", "llmseg.version", *LOOP),
-    "llmseg.job": (*VALUES, "llmseg.data", "llmseg.files", *LOOP, "llmseg.run_guard", "llmseg.run_writer"),
-    "llmseg.runs": (*VALUES, "llmseg.data", "llmseg.files", "llmseg.version", *TRAINING),
+    "llmseg.training.state": (*PARTS, "llmseg.fit", "llmseg.training"),
+    "llmseg.training.loop": (*VALUES, "llmseg.data", "llmseg.training", "llmseg.training.state"),
+    "llmseg.training.resume": (*PARTS, "llmseg.recipe", "llmseg.files"),
+    "llmseg.training.run_files": (*VALUES, "llmseg.data", "llmseg.files", "llmseg.version", *LOOP),
+    "llmseg.training.job": (
+        *VALUES,
+        "llmseg.data",
+        "llmseg.files",
+        *LOOP,
+        "llmseg.training.resume",
+        "llmseg.training.run_files",
+    ),
+    "llmseg.training.run": (*VALUES, "llmseg.data", "llmseg.files", "llmseg.version", *TRAINING),
     "llmseg.fidelity": (*VALUES, "llmseg.data", "llmseg.zoo", *LOOP, "llmseg.fidelity"),
-    "llmseg.inference": (*VALUES, "llmseg.data", "llmseg.files", "llmseg.engine"),
-    "llmseg.models": (*VALUES, "llmseg.data", "llmseg.zoo", *TRAINING),
+    "llmseg.prediction": (),
+    "llmseg.prediction.predict": (*VALUES, "llmseg.data", "llmseg.files", "llmseg.training"),
+    "llmseg.prediction.load": (*VALUES, "llmseg.data", "llmseg.zoo", *TRAINING),
     "llmseg.evaluation": (
         *VALUES,
         "llmseg.data",
         "llmseg.files",
         "llmseg.zoo",
         *TRAINING,
-        "llmseg.inference",
+        "llmseg.prediction.predict",
         "llmseg.evaluation",
     ),
-    "llmseg.export": (*VALUES, "llmseg.data", "llmseg.files", "llmseg.engine"),
-    "llmseg.artefacts": (*VALUES, "llmseg.data", "llmseg.files", "llmseg.zoo", *TRAINING, "llmseg.inference"),
+    "llmseg.prediction.export": (*VALUES, "llmseg.data", "llmseg.files", "llmseg.training"),
+    "llmseg.fidelity.replay": (
+        *VALUES,
+        "llmseg.data",
+        "llmseg.files",
+        "llmseg.zoo",
+        *TRAINING,
+        "llmseg.prediction.predict",
+    ),
     "llmseg.stats": ("llmseg.errors", "llmseg.files", "llmseg.stats"),
     "llmseg.variants": (*VALUES, "llmseg.data", "llmseg.zoo"),
     "llmseg.study": (
@@ -83,7 +98,7 @@ LAYERS = {
         "llmseg.data",
         "llmseg.zoo",
         *TRAINING,
-        "llmseg.inference",
+        "llmseg.prediction.predict",
         "llmseg.evaluation",
         "llmseg.stats",
         "llmseg.study",
@@ -97,7 +112,7 @@ LAYERS = {
         "llmseg.files",
         "llmseg.zoo",
         *TRAINING,
-        "llmseg.inference",
+        "llmseg.prediction.predict",
         "llmseg.evaluation",
         "llmseg.stats",
         "llmseg.figures",
@@ -256,7 +271,7 @@ def test_nothing_above_the_zoo_is_known_to_the_trainer():
 
 
 def test_the_loop_has_no_branch_for_any_pipeline():
-    text = MODULES["llmseg.loop"].read_text(encoding="utf-8")
+    text = MODULES["llmseg.training.loop"].read_text(encoding="utf-8")
     called = {ast.unparse(node.func) for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)}
     assert not called & {"isinstance", "issubclass", "hasattr", "getattr", "type"}
     ids = zoo.names(in_study=None, variants=True, reference=None)

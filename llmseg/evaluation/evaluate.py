@@ -20,8 +20,8 @@ from llmseg.data.subset import Subset
 from llmseg.errors import UserError
 from llmseg.evaluation.measures import Counts, case_measures
 from llmseg.evaluation.record import Evaluation, Scored, check_free, write_evaluation
-from llmseg.inference import probability_maps
-from llmseg.runs import Run
+from llmseg.prediction.predict import probability_maps
+from llmseg.training.run import Run
 
 THRESHOLD = 0.5
 """Probability above which a pixel counts as foreground."""

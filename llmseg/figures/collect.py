@@ -13,10 +13,10 @@ from llmseg.errors import UserError, nearest
 from llmseg.evaluation.evaluate import THRESHOLD
 from llmseg.figures.curves import Curve
 from llmseg.figures.tiles import Predicted
-from llmseg.runs import Run
 from llmseg.stats.columns import listed
 from llmseg.stats.table import Table, contender_names
 from llmseg.study import Study
+from llmseg.training.run import Run
 
 if TYPE_CHECKING:
     import numpy as np
@@ -276,7 +276,7 @@ def _some(runs: object) -> None:
 
 def _predicted(one: Trained, store: Store, ids: Sequence[str]) -> list[Predicted]:
     from llmseg.evaluation.measures import case_measures
-    from llmseg.inference import probability
+    from llmseg.prediction.predict import probability
 
     one.check(store)
     net, recipe = one.run.load_net(), one.run.recipe

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from llmseg.errors import Terminated, UserError
 from llmseg.files import make_folder
-from llmseg.run_guard import notice
+from llmseg.training.resume import notice
 
 _MODULE = ("-m", "llmseg.nnunet.process")
 _TRAINERS = Path(__file__).parent / "trainers"

@@ -8,7 +8,7 @@ import pandas as pd
 
 from llmseg.nnunet.budget import Budget
 from llmseg.recipe import Recipe
-from llmseg.runs import Run
+from llmseg.training.run import Run
 
 
 def equal_images(recipe: Recipe, cases: int) -> Budget:

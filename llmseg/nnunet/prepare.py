@@ -18,7 +18,7 @@ from llmseg.nnunet.drive import check_installed, installed_version, run_step
 from llmseg.nnunet.folder import RECORD, Baseline
 from llmseg.nnunet.raw import write_raw, write_split
 from llmseg.recipe import Recipe, Split
-from llmseg.run_guard import locked
+from llmseg.training.resume import locked
 
 VALIDATION = 0.2
 """Default share of the cases that are not held out, for validation."""
@@ -107,7 +107,7 @@ def recipe_split(recipe: Recipe, store: Store, seed: int) -> Split:
     """
     import torch
 
-    from llmseg.loop import first_seed
+    from llmseg.training.loop import first_seed
 
     split = recipe.split(store.ids, torch.Generator().manual_seed(first_seed(recipe.fit, seed)))
     empty = [part for part in ("train", "validation") if not getattr(split, part)]

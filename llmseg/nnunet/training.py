@@ -17,7 +17,7 @@ from llmseg.nnunet.budget import Budget
 from llmseg.nnunet.drive import run_step
 from llmseg.nnunet.folder import BUDGET, TRAINER, Baseline, Training
 from llmseg.nnunet.log import log_files, read_logs
-from llmseg.run_guard import locked
+from llmseg.training.resume import locked
 
 
 def train_nnunet(
@@ -107,7 +107,7 @@ def predict_nnunet(training: Training, *, device: str = "auto", progress: bool =
 
 
 def _device(name: str) -> str:
-    from llmseg.engine.device import choose_device
+    from llmseg.training.device import choose_device
 
     return str(choose_device(name))
 

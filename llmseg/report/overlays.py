@@ -85,7 +85,7 @@ def draw(
     Raises:
         UserError: A case or the weights of a run cannot be read.
     """
-    from llmseg.inference import probability
+    from llmseg.prediction.predict import probability
 
     runs = {(one.contender, one.dataset, one.seed): one for one in trained}
     ids = {name: set(store.ids) for name, store in stores.items()}

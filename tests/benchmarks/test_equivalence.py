@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from llmseg.data.prepared import prepare
-from llmseg.engine.numerics import EXACT
+from llmseg.training.numerics import EXACT
 
 
 @pytest.fixture(scope="module")

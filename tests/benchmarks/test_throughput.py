@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 import llmseg
-from llmseg.engine.numerics import choose_numerics
+from llmseg.training.numerics import choose_numerics
 
 pytestmark = pytest.mark.slow
 

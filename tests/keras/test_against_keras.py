@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from llmseg import zoo
-from llmseg.engine.keras_adam import KerasAdam
 from llmseg.keras.scores import MeanIoU
+from llmseg.training.keras_adam import KerasAdam
 from llmseg.zoo.tensorflow_common import BCE
 
 KNOWN = [

@@ -13,9 +13,9 @@ from torch.amp import GradScaler
 from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
 from torch.optim.swa_utils import AveragedModel
 
-from llmseg.engine.keras_adam import KerasAdam
-from llmseg.engine.numerics import EXACT, Numerics
 from llmseg.fit import Cosine, Fit
+from llmseg.training.keras_adam import KerasAdam
+from llmseg.training.numerics import EXACT, Numerics
 
 _OPTIMIZERS: dict[str, Any] = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "keras-adam": KerasAdam}
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from llmseg.data.store import Store
 from llmseg.errors import UserError
 from llmseg.recipe import Recipe, Split
-from llmseg.run_guard import check_folder, earlier_run, run_status
+from llmseg.training.resume import check_folder, earlier_run, run_status
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -131,12 +131,12 @@ def train(
         epochs: Number of epochs instead of the recipe's.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         precision: ``fp32``, ``bf16``, ``fp16``, or ``auto`` for what the device is made for; see
-            :class:`llmseg.engine.numerics.Numerics`.
+            :class:`llmseg.training.numerics.Numerics`.
         exact: Compute as the original scripts do, in fp32 and without anything that changes rounding.
         compile: Compile the network before the first step.
         tf32: Allow TF32 on devices that have it.
         at_once: Cases that go through the network at once; fewer than the batch train it in parts, see
-            :func:`llmseg.engine.memory.in_parts`.
+            :func:`llmseg.training.memory.in_parts`.
         max_memory: Gigabytes the training may take, instead of what the device has free.
         holdout: Test cases that are kept out: the recipe splits the rest. ``run.json`` holds their digest.
         cache: Keep prepared cases on disk for the next run, see :mod:`llmseg.data.cache`.
@@ -156,10 +156,10 @@ def train(
         >>> store = SyntheticStore("endoscopy", count=20)
         >>> run = train(zoo.get("gpt-4").recipe, store, "runs/gpt-4", epochs=1)  # doctest: +SKIP
     """
-    from llmseg.engine.device import choose_device, local_device
-    from llmseg.engine.numerics import choose_numerics
-    from llmseg.engine.world import joined
-    from llmseg.job import Job
+    from llmseg.training.device import choose_device, local_device
+    from llmseg.training.job import Job
+    from llmseg.training.numerics import choose_numerics
+    from llmseg.training.processes import joined
 
     folder = Path(out)
     check_folder(folder)

@@ -15,9 +15,9 @@ from torch.nn import functional
 
 from llmseg import Run, train, zoo
 from llmseg.data.synthetic import SyntheticStore
-from llmseg.engine.world import ALONE, World
 from llmseg.errors import UserError
 from llmseg.fit import Cosine
+from llmseg.training.processes import ALONE, World
 from llmseg.zoo.references import AUGMENT
 
 BAND = 1e-3
@@ -135,7 +135,7 @@ def test_a_batch_that_cannot_be_divided_is_refused():
 @pytest.mark.parametrize(("dtype", "near"), [(torch.float32, 1e-7), (torch.bfloat16, 1e-5)])
 def test_batch_statistics_of_one_process_are_those_of_torch(monkeypatch, dtype, near):
     """Alone, the mean over all processes is the process's own."""
-    from llmseg.engine import world
+    from llmseg.training import processes as world
 
     monkeypatch.setattr(world, "_averaged", lambda values: values)
     monkeypatch.setattr(world.dist, "get_world_size", lambda: 1)

@@ -12,9 +12,9 @@ from llmseg.data.prepared import prepare
 from llmseg.data.splits import WholeSplit
 from llmseg.errors import UserError
 from llmseg.fit import Cosine, OwnSeed, Plateau
-from llmseg.loop import Chance, Epoch, Evaluated, Step, draw_start, first_seed, training
 from llmseg.losses import BCEDice
-from llmseg.state import State
+from llmseg.training.loop import Chance, Epoch, Evaluated, Step, draw_start, first_seed, training
+from llmseg.training.state import State
 from llmseg.zoo.references import AUGMENT
 
 

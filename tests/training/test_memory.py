@@ -7,9 +7,9 @@ import torch
 from torch import nn
 
 from llmseg import train, zoo
-from llmseg.engine.memory import Needs, check_memory, has_statistics, in_parts, measured
-from llmseg.engine.numerics import EXACT
 from llmseg.errors import UserError
+from llmseg.training.memory import Needs, check_memory, has_statistics, in_parts, measured
+from llmseg.training.numerics import EXACT
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from llmseg.engine.numerics import Forward, Numerics
 from llmseg.errors import UserError
 from llmseg.recipe import Recipe
+from llmseg.training.numerics import Forward, Numerics
 
 _PER_WEIGHT = 16
 """Bytes: a weight, its gradient and the two moments of Adam, each float32."""

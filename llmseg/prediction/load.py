@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from llmseg.errors import UserError
 from llmseg.recipe import Recipe
-from llmseg.runs import Run
+from llmseg.training.run import Run
 from llmseg.zoo import Pipeline
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ from llmseg import Run, UserError, train
 from llmseg.files import write_bytes
 from llmseg.fit import Cosine, OwnSeed, Plateau
 from llmseg.losses import BCEDice
-from llmseg.run_guard import run_status
-from llmseg.run_writer import RunWriter
+from llmseg.training.resume import run_status
+from llmseg.training.run_files import RunWriter
 from llmseg.zoo.references import AUGMENT
 
 

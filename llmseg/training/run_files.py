@@ -25,9 +25,9 @@ from llmseg.data.source import source_of
 from llmseg.data.store import Store
 from llmseg.errors import UserError
 from llmseg.files import remove_parts, write_bytes, write_text
-from llmseg.loop import Epoch, Evaluated, Event
 from llmseg.recipe import Recipe, Split
-from llmseg.state import State
+from llmseg.training.loop import Epoch, Evaluated, Event
+from llmseg.training.state import State
 
 _PACKAGES = (
     *("llmseg", "torch", "monai", "timm", "dynamic-network-architectures"),

@@ -8,8 +8,8 @@ import torch
 from PIL import Image
 
 from llmseg import zoo
-from llmseg.artefacts import replay
 from llmseg.data.splits import WholeSplit
+from llmseg.fidelity.replay import replay
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def test_a_pipeline_without_a_split_and_names_shows_what_it_has(toy, phantoms, t
 def test_files_that_an_interrupted_replay_lacks_are_written_by_the_next(toy, phantoms, tmp_path, monkeypatch):
     arguments = {"pipeline": toy, "store": phantoms, "out": tmp_path / "run", "progress": False}
     with monkeypatch.context() as patch:
-        patch.setattr("llmseg.artefacts._write_weights", lambda *_: 1 / 0)
+        patch.setattr("llmseg.fidelity.replay._write_weights", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             replay(**arguments)
     assert not (tmp_path / "run" / "replay").exists()

@@ -7,10 +7,10 @@ import torch
 from torch import nn
 
 from llmseg import zoo
-from llmseg.engine import numerics as module
-from llmseg.engine.numerics import EXACT, Numerics, choose_numerics
 from llmseg.errors import UserError
-from llmseg.state import State
+from llmseg.training import numerics as module
+from llmseg.training.numerics import EXACT, Numerics, choose_numerics
+from llmseg.training.state import State
 
 CPU = torch.device("cpu")
 BF16 = Numerics(precision="bf16", channels_last=True, fused=True, compile=False, tf32=False)

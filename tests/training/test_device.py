@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from llmseg.engine.device import choose_device, local_device
 from llmseg.errors import UserError
+from llmseg.training.device import choose_device, local_device
 
 
 def test_devices(monkeypatch):

@@ -11,9 +11,10 @@ import torch
 from PIL import Image
 from torch import nn
 
-from llmseg import UserError, inference, load_model, load_original_model, predict, probability, train, zoo
+from llmseg import UserError, load_model, load_original_model, predict, probability, train, zoo
 from llmseg.data.pixels import read_image
 from llmseg.data.store import FolderStore
+from llmseg.prediction import predict as inference
 
 
 class Echo(nn.Module):

@@ -18,8 +18,8 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from llmseg.engine.numerics import Forward
 from llmseg.errors import UserError
+from llmseg.training.numerics import Forward
 
 
 @dataclass(frozen=True)

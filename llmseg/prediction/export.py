@@ -16,7 +16,7 @@ from llmseg.recipe import Recipe
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from llmseg.engine.numerics import Forward
+    from llmseg.training.numerics import Forward
 
 TOLERANCE = 1e-4
 """How far the probabilities of file and network may lie apart."""

@@ -14,13 +14,13 @@ from torch.utils.data import BatchSampler, DataLoader, Sampler
 
 from llmseg.augment import augmented
 from llmseg.data.prepared import Prepared
-from llmseg.engine.memory import in_parts
-from llmseg.engine.numerics import EXACT, Forward, Numerics
-from llmseg.engine.world import ALONE, World
 from llmseg.errors import UserError
 from llmseg.fit import Fit
 from llmseg.recipe import Recipe, Score, Split
-from llmseg.state import State
+from llmseg.training.memory import in_parts
+from llmseg.training.numerics import EXACT, Forward, Numerics
+from llmseg.training.processes import ALONE, World
+from llmseg.training.state import State
 
 
 @dataclass(frozen=True)

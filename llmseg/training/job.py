@@ -15,15 +15,15 @@ from tqdm import tqdm
 from llmseg.data.cache import cached
 from llmseg.data.prepared import Prepared, prepare, resident
 from llmseg.data.store import Store
-from llmseg.engine.memory import check_memory, free_memory, has_statistics, measured
-from llmseg.engine.numerics import Numerics
-from llmseg.engine.world import World, share_statistics
 from llmseg.errors import Terminated, UserError
-from llmseg.loop import Chance, Epoch, Event, NotANumber, Step, draw_start, training
 from llmseg.recipe import Recipe, Split
-from llmseg.run_guard import earlier_run, locked, notice
-from llmseg.run_writer import RunWriter, run_record
-from llmseg.state import State
+from llmseg.training.loop import Chance, Epoch, Event, NotANumber, Step, draw_start, training
+from llmseg.training.memory import check_memory, free_memory, has_statistics, measured
+from llmseg.training.numerics import Numerics
+from llmseg.training.processes import World, share_statistics
+from llmseg.training.resume import earlier_run, locked, notice
+from llmseg.training.run_files import RunWriter, run_record
+from llmseg.training.state import State
 
 
 @dataclass(frozen=True, kw_only=True)

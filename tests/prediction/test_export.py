@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from llmseg import UserError, export_difference, export_model, export_size, zoo
-from llmseg import export as exporting
+from llmseg.prediction import export as exporting
 
 FORMATS = ("pt2", pytest.param("onnx", marks=pytest.mark.slow))
 

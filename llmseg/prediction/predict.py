@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-    from llmseg.engine.numerics import Forward
+    from llmseg.training.numerics import Forward
 
 
 @dataclass(frozen=True)
@@ -151,8 +151,8 @@ def probability_maps(
     """
     from tqdm import tqdm
 
-    from llmseg.engine.device import choose_device
-    from llmseg.engine.numerics import choose_numerics
+    from llmseg.training.device import choose_device
+    from llmseg.training.numerics import choose_numerics
 
     chosen = choose_device(device)
     together = _together(recipe, chosen) if batch_size is None else batch_size
@@ -192,7 +192,7 @@ def probability(net: nn.Module, recipe: Recipe, image: np.ndarray) -> np.ndarray
     Returns:
         float32 ``[H, W]`` in 0..1.
     """
-    from llmseg.engine.numerics import EXACT
+    from llmseg.training.numerics import EXACT
 
     device = next(net.parameters()).device
     with EXACT.switched():

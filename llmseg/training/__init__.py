@@ -1,0 +1,1 @@
+"""Training: a recipe and a store become a run in a folder."""
