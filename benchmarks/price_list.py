@@ -33,7 +33,7 @@ from tqdm import tqdm
 import llmseg
 from llmseg import Quirk, Recipe, Run, Store, Study, Variant, zoo
 from llmseg.recipe import Score
-from llmseg.variants import deciding
+from llmseg.study.variants import deciding
 
 PLANTED = "textbook"
 """What the textbook recipe is called in the list."""

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from llmseg.evaluation.record import Evaluation
     from llmseg.fidelity.replay import replay
     from llmseg.fidelity.verify import Verdict, read_record, recorded_id, verify
-    from llmseg.gap import Gap, run_gap
     from llmseg.nnunet.budget import Budget, budget_shares
     from llmseg.nnunet.equal import equal_images, equal_to_run
     from llmseg.nnunet.folder import Baseline, Training
@@ -46,10 +45,11 @@ if TYPE_CHECKING:
     from llmseg.quirks import Quirk, get_quirk, quirk_names
     from llmseg.recipe import Difference, Recipe
     from llmseg.report.site import Report, write_report
-    from llmseg.study import Study, run_study
+    from llmseg.study.gap import Gap, run_gap
+    from llmseg.study.study import Study, run_study
+    from llmseg.study.variants import Variant, ablations, pipelines, repairs, transplants
     from llmseg.training.run import Run, train
     from llmseg.training.run_files import hardware
-    from llmseg.variants import Variant, ablations, pipelines, repairs, transplants
     from llmseg.zoo import Card, Pipeline
 
 __all__ = [
@@ -140,7 +140,7 @@ _HOMES = {
     "Difference": "llmseg.recipe",
     "Evaluation": "llmseg.evaluation.record",
     "FolderStore": "llmseg.data.store",
-    "Gap": "llmseg.gap",
+    "Gap": "llmseg.study.gap",
     "Hdf5Store": "llmseg.data.hdf5",
     "Holdout": "llmseg.data.holdout",
     "Imported": "llmseg.nnunet.imported",
@@ -156,9 +156,9 @@ _HOMES = {
     "Terminated": "llmseg.errors",
     "Training": "llmseg.nnunet.folder",
     "UserError": "llmseg.errors",
-    "Variant": "llmseg.variants",
+    "Variant": "llmseg.study.variants",
     "Verdict": "llmseg.fidelity.verify",
-    "ablations": "llmseg.variants",
+    "ablations": "llmseg.study.variants",
     "budget_shares": "llmseg.nnunet.budget",
     "cache_entries": "llmseg.data.cache",
     "cache_folder": "llmseg.data.cache",
@@ -182,7 +182,7 @@ _HOMES = {
     "import_training": "llmseg.nnunet.imported",
     "load_model": "llmseg.prediction.load",
     "load_original_model": "llmseg.prediction.load",
-    "pipelines": "llmseg.variants",
+    "pipelines": "llmseg.study.variants",
     "predict": "llmseg.prediction.predict",
     "predict_nnunet": "llmseg.nnunet.training",
     "prepare_dataset": "llmseg.data.collect",
@@ -192,15 +192,15 @@ _HOMES = {
     "read_record": "llmseg.fidelity.verify",
     "recipe_split": "llmseg.nnunet.prepare",
     "recorded_id": "llmseg.fidelity.verify",
-    "repairs": "llmseg.variants",
+    "repairs": "llmseg.study.variants",
     "replay": "llmseg.fidelity.replay",
-    "run_gap": "llmseg.gap",
+    "run_gap": "llmseg.study.gap",
     "run_nnunet": "llmseg.nnunet.run",
     "run_study": "llmseg.study",
     "stability_index": "llmseg.evaluation.conventions",
     "train": "llmseg.training.run",
     "train_nnunet": "llmseg.nnunet.training",
-    "transplants": "llmseg.variants",
+    "transplants": "llmseg.study.variants",
     "verify": "llmseg.fidelity.verify",
     "write_report": "llmseg.report.site",
 }

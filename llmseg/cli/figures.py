@@ -39,7 +39,7 @@ def figure(
     """Draw a figure of studies, runs and evaluations; --kinds lists the figures there are."""
     from llmseg.figures import kinds as figures
     from llmseg.figures.canvas import check_format, save
-    from llmseg.figures.collect import Found, collect
+    from llmseg.study.results import Found, collect
 
     if kinds:
         listed = {name: kind.says for name, kind in figures.KINDS.items()}

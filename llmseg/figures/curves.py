@@ -14,6 +14,7 @@ from llmseg.figures.axes import Scale, scaled
 from llmseg.figures.canvas import canvas, note, panels, styled
 from llmseg.figures.contenders import Contender, by_cohort, cohort_title, contenders
 from llmseg.figures.style import COHORTS, DASHES, DOUBLE, GREY, LINES, OTHER, SINGLE, SMALL
+from llmseg.study.results import Curve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,27 +24,6 @@ Loss = Literal["train", "validation"]
 
 _DIFFER = "Pipelines have different loss functions: compare shapes, not heights."
 _NAMES = {"train": "Training", "validation": "Validation"}
-
-
-@dataclass(frozen=True, eq=False)
-class Curve:
-    """The losses of one training.
-
-    Attributes:
-        contender: Whose.
-        dataset: On which dataset.
-        seed: With which seed.
-        train: Training loss of every epoch, float ``[E]``.
-        validation: Validation loss, float ``[E]``.
-        chosen: Number of epochs that the pipeline itself asks for, if the training had another.
-    """
-
-    contender: str
-    dataset: str
-    seed: int
-    train: np.ndarray
-    validation: np.ndarray
-    chosen: int | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,15 +11,16 @@ from llmseg.data.store import Store
 from llmseg.errors import UserError, nearest
 from llmseg.figures.boxes import box_plots, clouds, run_boxes
 from llmseg.figures.canvas import save
-from llmseg.figures.collect import Found, chosen_cases, predictions, typical_cases, worst_predictions
 from llmseg.figures.curves import Loss, cohort_curves, loss_curves, run_curves
 from llmseg.figures.errors import error_bars
+from llmseg.figures.predictions import chosen_cases, predictions, typical_cases, worst_predictions
 from llmseg.figures.ranks import critical_difference, podium, significance, stability
 from llmseg.figures.tiles import prediction_panels, worst_cases
 from llmseg.files import make_folder
 from llmseg.stats.rank_tests import friedman
 from llmseg.stats.ranking import Rule, rank
 from llmseg.stats.table import Table
+from llmseg.study.results import Found
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -144,7 +145,7 @@ def draw(kind: str, found: Found, choices: Choices | None = None) -> Figure:
 
     Args:
         kind: One of :data:`KINDS`.
-        found: As :func:`llmseg.figures.collect.collect` returns it.
+        found: As :func:`llmseg.study.results.collect` returns it.
         choices: What else to choose.
 
     Raises:
@@ -178,7 +179,7 @@ def draw_all(
     Figures of one dataset are drawn for each, with the dataset's name behind that of the kind.
 
     Args:
-        found: As :func:`llmseg.figures.collect.collect` returns it.
+        found: As :func:`llmseg.study.results.collect` returns it.
         folder: Where.
         choices: What else to choose.
         extension: ``pdf``, ``svg`` or ``png``.

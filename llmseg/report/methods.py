@@ -8,11 +8,11 @@ from typing import Any
 
 from llmseg.data.catalog import get_dataset
 from llmseg.errors import UserError
-from llmseg.figures.collect import Trained
 from llmseg.report.analysis import Analysis
 from llmseg.report.families import Family
 from llmseg.report.profiles import Profile
 from llmseg.stats.columns import SHARES, listed
+from llmseg.study.results import Trained
 from llmseg.version import __version__
 
 _STUDY = "The authors of the study. LLM-Driven Baselines for Medical Image Segmentation."

@@ -12,10 +12,10 @@ import numpy as np
 from llmseg.data.source import store_at
 from llmseg.data.store import FOREGROUND, Store
 from llmseg.evaluation.evaluate import THRESHOLD
-from llmseg.figures.collect import Trained
 from llmseg.figures.overlay import small_overlay
 from llmseg.files import png
 from llmseg.report.cases import Seen
+from llmseg.study.results import Trained
 
 if TYPE_CHECKING:
     from torch import nn

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from llmseg.data.catalog import get_dataset
 from llmseg.data.dataset import Dataset
 from llmseg.errors import UserError
-from llmseg.figures.collect import Trained
 from llmseg.figures.style import AGREEMENT
 from llmseg.report import plots
 from llmseg.report.analysis import Analysis
@@ -21,6 +20,7 @@ from llmseg.report.profiles import Profile
 from llmseg.report.standings import ALL, Place, Standing
 from llmseg.report.texts import Ends, bar_styles, number, place_texts, plain, scale, sentence
 from llmseg.stats.claims import MIRRORED, Claim
+from llmseg.study.results import Trained
 from llmseg.version import __version__
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from llmseg.figures.collect import Trained
 from llmseg.figures.style import BLUE, VERMILION
 from llmseg.report.profiles import Profile
 from llmseg.report.standings import Standing
 from llmseg.stats.table import Table, contender_names
+from llmseg.study.results import Trained
 
 Plot = dict[str, Any]
 

@@ -11,7 +11,6 @@ import pandas as pd
 
 from llmseg.data.store import Store
 from llmseg.errors import UserError
-from llmseg.figures.collect import Found, Trained
 from llmseg.report import overlays
 from llmseg.report.analysis import Analysis, analyse
 from llmseg.report.cases import Hard, Seen, extremes, hardest
@@ -23,6 +22,7 @@ from llmseg.report.question import Question
 from llmseg.report.source import read
 from llmseg.stats.claims import claims_frame
 from llmseg.stats.table import contender_names
+from llmseg.study.results import Found, Trained
 
 _HARD, _HARD_DRAWN = 10, 4
 """Hardest cases of a dataset that are listed, and drawn."""

@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 
 from llmseg.errors import UserError
-from llmseg.figures.collect import Found, collect
 from llmseg.stats.columns import BASE
 from llmseg.stats.table import Table
+from llmseg.study.results import Found, collect
 
 _FILL: dict[str, str | int] = {"variant": BASE, "seed": 0, "phase": "test"}
 _READERS = {".csv": Table.from_csv, ".parquet": Table.from_parquet}

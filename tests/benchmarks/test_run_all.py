@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from llmseg import Evaluation, Holdout, Run
-from llmseg.figures.collect import collect
+from llmseg.study.results import collect
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "run_all.py"
 

@@ -8,7 +8,8 @@ import pytest
 
 from llmseg import UserError
 from llmseg.figures.canvas import save
-from llmseg.figures.curves import Curve, loss_curves
+from llmseg.figures.curves import loss_curves
+from llmseg.study.results import Curve
 
 
 def figure():

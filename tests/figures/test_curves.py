@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from llmseg import UserError
-from llmseg.figures.curves import Curve, cohort_curves, loss_curves, run_curves
+from llmseg.figures.curves import cohort_curves, loss_curves, run_curves
+from llmseg.study.results import Curve
 
 
 def curve(name, losses, seed=0, chosen=None):

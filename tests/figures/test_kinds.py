@@ -9,8 +9,9 @@ import pytest
 
 from llmseg import UserError, Variant, evaluate_masks, hold_out, run_study
 from llmseg.cli.main import main
-from llmseg.figures.collect import Found, collect, predictions, typical_cases, worst_predictions
 from llmseg.figures.kinds import Choices, draw, draw_all
+from llmseg.figures.predictions import predictions, typical_cases, worst_predictions
+from llmseg.study.results import Found, collect
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ import pytest
 from llmseg import hold_out, run_study, write_report
 from llmseg.report.site import Report
 from llmseg.stats import Table, simulate
-from llmseg.study import Study
-from llmseg.variants import Variant
+from llmseg.study.study import Study
+from llmseg.study.variants import Variant
 
 HOSTILE = '"><img src=x onerror=alert(1)><b>'
 NAMES = ("gpt-4o", "gpt-o3", "claude-3.5-sonnet", "deepseek-r1", "monai-basic-unet", HOSTILE)

@@ -13,11 +13,11 @@ import pandas as pd
 from llmseg.data.holdout import Holdout
 from llmseg.data.store import Store
 from llmseg.errors import UserError, nearest
+from llmseg.figures.points import draw_contributions
 from llmseg.files import write_text
-from llmseg.stats.figures import draw_contributions
 from llmseg.stats.shares import Coalition, Swap, all_swaps, contributions, one_swaps, sampled_swaps
-from llmseg.study import Study, run_study
-from llmseg.variants import DECIDING, PARTS, Variant, deciding, joined
+from llmseg.study.study import Study, run_study
+from llmseg.study.variants import DECIDING, PARTS, Variant, deciding, joined
 
 Swaps = Literal["single", "all", "sampled"]
 

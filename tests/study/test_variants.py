@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from llmseg import UserError, ablations, pipelines, repairs, transplants, zoo
-from llmseg.variants import PARTS, joined
+from llmseg.study.variants import PARTS, joined
 
 NAMES = zoo.names()
 PAIRS = [*itertools.pairwise(NAMES), ("gpt-4o", "gemini-2.5-pro"), ("llama-3.1-405b", "grok-3-mini")]

@@ -1,4 +1,4 @@
-"""What is drawn, read from the folders of studies, runs and evaluations."""
+"""Results: what folders of studies, runs and evaluations hold."""
 
 from __future__ import annotations
 
@@ -8,14 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmseg import zoo
-from llmseg.data.store import FOREGROUND, Store
+from llmseg.data.store import Store
 from llmseg.errors import UserError, nearest
-from llmseg.evaluation.evaluate import THRESHOLD
-from llmseg.figures.curves import Curve
-from llmseg.figures.tiles import Predicted
-from llmseg.stats.columns import listed
 from llmseg.stats.table import Table, contender_names
-from llmseg.study import Study
+from llmseg.study.study import Study
 from llmseg.training.run import Run
 
 if TYPE_CHECKING:
@@ -24,6 +20,27 @@ if TYPE_CHECKING:
 _MARKS = ("study.json", "run.json", "evaluation.json")
 _DEPTH = 4
 """Levels of folders that are looked through; those of nnU-Net are the deepest."""
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """The losses of one training.
+
+    Attributes:
+        contender: Whose.
+        dataset: On which dataset.
+        seed: With which seed.
+        train: Training loss of every epoch, float ``[E]``.
+        validation: Validation loss, float ``[E]``.
+        chosen: Number of epochs that the pipeline itself asks for, if the training had another.
+    """
+
+    contender: str
+    dataset: str
+    seed: int
+    train: np.ndarray
+    validation: np.ndarray
+    chosen: int | None = None
 
 
 @dataclass(frozen=True)
@@ -194,97 +211,3 @@ def _curve(one: Trained) -> Curve:
 
 def _zoo() -> tuple[str, ...]:
     return zoo.names(in_study=None, variants=True, reference=None)
-
-
-def typical_cases(found: Found) -> dict[str, list[str]]:
-    """Return the case of every dataset whose mean Dice over contenders and seeds is the median one.
-
-    Raises:
-        UserError: There are no scores.
-    """
-    frame = found.scores.select(measure="dice", phase="test").frame
-    cases = {}
-    for dataset, part in frame.groupby("dataset", sort=False):
-        means = part.groupby("case")["value"].mean().sort_values(kind="stable")
-        cases[str(dataset)] = [str(means.index[(len(means) - 1) // 2])]
-    return cases
-
-
-def chosen_cases(found: Found, ids: Sequence[str]) -> dict[str, list[str]]:
-    """Return the datasets that have scores of some cases, with those cases.
-
-    Raises:
-        UserError: There are no scores, or none of a case.
-    """
-    frame = found.scores.frame[["dataset", "case"]].drop_duplicates()
-    for id in ids:
-        if id not in set(frame["case"]):
-            raise UserError(f"no case '{id}'{nearest(id, frame['case'])}; there are {listed(frame['case'].unique())}")
-    chosen = frame[frame["case"].isin(list(ids))]
-    return {str(name): part["case"].tolist() for name, part in chosen.groupby("dataset", sort=False)}
-
-
-def predictions(found: Found, stores: Sequence[Store], cases: dict[str, list[str]]) -> list[Predicted]:
-    """Predict cases by every contender's first run on their dataset.
-
-    Args:
-        found: The runs.
-        stores: The stores of all the datasets, see :meth:`Found.among`.
-        cases: Cases of every dataset.
-
-    Raises:
-        UserError: There are no runs, or a store lacks a case or is in another state than in training.
-    """
-    by_name = {store.name: store for store in stores}
-    first: dict[tuple[str, str], Trained] = {}
-    for one in found.trained:
-        first.setdefault((one.dataset, one.contender), one)
-    _some(first)
-    return [
-        drawn
-        for dataset, ids in cases.items()
-        for (where, _), one in first.items()
-        if where == dataset
-        for drawn in _predicted(one, by_name[dataset], ids)
-    ]
-
-
-def worst_predictions(found: Found, stores: Sequence[Store]) -> list[Predicted]:
-    """Predict every contender's case with its smallest Dice, by the run that has it.
-
-    Raises:
-        UserError: As :func:`predictions`, or there are no scores.
-    """
-    frame = found.scores.select(measure="dice", phase="test").frame
-    frame = frame.assign(contender=contender_names(frame))
-    frame = frame.sort_values(["value", "dataset", "case", "seed"], kind="stable")
-    runs = {(one.contender, one.dataset, one.seed): one for one in found.trained}
-    _some(runs)
-    by_name, drawn = {store.name: store for store in stores}, []
-    for contender, rows in frame.groupby("contender", sort=False):
-        row = rows.iloc[0]
-        one = runs.get((str(contender), row["dataset"], row["seed"]))
-        if one is not None:
-            drawn += _predicted(one, by_name[row["dataset"]], [row["case"]])
-    return drawn
-
-
-def _some(runs: object) -> None:
-    if not runs:
-        raise UserError("the folders hold no runs, and masks are predicted by runs; name a study, or run folders")
-
-
-def _predicted(one: Trained, store: Store, ids: Sequence[str]) -> list[Predicted]:
-    from llmseg.evaluation.measures import case_measures
-    from llmseg.prediction.predict import probability
-
-    one.check(store)
-    net, recipe = one.run.load_net(), one.run.recipe
-    drawn = []
-    for id in ids:
-        case = store.read(id)
-        predicted: np.ndarray = probability(net, recipe, case.image) > THRESHOLD
-        truth = case.mask > FOREGROUND
-        dice = case_measures(predicted, truth, tolerance=0.0)["dice"]
-        drawn.append(Predicted(one.contender, one.dataset, id, one.seed, case.image, truth, predicted, dice))
-    return drawn

@@ -15,13 +15,13 @@ from llmseg.data.holdout import Holdout
 from llmseg.data.store import Store
 from llmseg.errors import UserError, nearest
 from llmseg.evaluation.evaluate import evaluated_run
+from llmseg.figures.points import draw_differences
 from llmseg.files import make_folder, read_json, write_text
 from llmseg.recipe import Recipe
 from llmseg.stats.columns import SHARES
-from llmseg.stats.figures import draw_differences
 from llmseg.stats.intervals import mean_interval
+from llmseg.study.variants import Variant
 from llmseg.training.run import Run, train
-from llmseg.variants import Variant
 
 
 @dataclass(frozen=True)
@@ -184,7 +184,7 @@ def run_study(
 
     Args:
         label: What is varied, such as the pipeline's id; ``None`` where every variant is a pipeline of its own.
-        variants: The base first, see :mod:`llmseg.variants`.
+        variants: The base first, see :mod:`llmseg.study.variants`.
         store: The cases.
         out: Folder of the study.
         holdout: The test cases, which no variant is trained on.

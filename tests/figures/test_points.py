@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from llmseg.stats.figures import draw_differences
+from llmseg.figures.points import draw_differences
 
 
 @pytest.fixture
