@@ -32,7 +32,7 @@ from tqdm import tqdm
 
 import llmseg
 from llmseg import Quirk, Recipe, Run, Store, Study, Variant, zoo
-from llmseg.recipe import Score
+from llmseg.recipe.scores import Score
 from llmseg.study.variants import deciding
 
 PLANTED = "textbook"

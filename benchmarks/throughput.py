@@ -40,7 +40,7 @@ from throughput_peak import DTYPES, matrix_peak
 from throughput_row import Plan, cases_needed, geometric_mean, measure
 
 import llmseg
-from llmseg.recipe import Recipe
+from llmseg.recipe.recipe import Recipe
 from llmseg.training.device import choose_device
 from llmseg.training.numerics import choose_numerics
 

@@ -23,7 +23,7 @@ from torch.utils.data import DataLoader
 
 import llmseg
 from llmseg.data import cache
-from llmseg.recipe import Images
+from llmseg.recipe.images import Images
 
 POOL = 16
 BATCH_SIZE = 16

@@ -19,7 +19,7 @@ from throughput_rivals import CONTENDERS
 from throughput_task import Contender, Task
 
 import llmseg
-from llmseg.recipe import Recipe
+from llmseg.recipe.recipe import Recipe
 from llmseg.training.numerics import Numerics
 
 _Result = TypeVar("_Result")

@@ -13,7 +13,7 @@ from throughput_images import FirstCases
 from throughput_peak import synchronise
 from torch import Tensor, nn
 
-from llmseg.recipe import Recipe
+from llmseg.recipe.recipe import Recipe
 from llmseg.training.numerics import Numerics
 from llmseg.training.state import State
 

@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from llmseg.prediction.export import export_difference, export_model, export_size
     from llmseg.prediction.load import load_model, load_original_model
     from llmseg.prediction.predict import predict, probability
-    from llmseg.quirks import Quirk, get_quirk, quirk_names
-    from llmseg.recipe import Difference, Recipe
+    from llmseg.recipe.quirks import Quirk, get_quirk, quirk_names
+    from llmseg.recipe.recipe import Difference, Recipe
     from llmseg.report.site import Report, write_report
     from llmseg.study.gap import Gap, run_gap
     from llmseg.study.study import Study, run_study
@@ -145,7 +145,7 @@ _HOMES = {
     "Holdout": "llmseg.data.holdout",
     "Imported": "llmseg.nnunet.imported",
     "Pipeline": "llmseg.zoo",
-    "Quirk": "llmseg.quirks",
+    "Quirk": "llmseg.recipe.quirks",
     "Recipe": "llmseg.recipe",
     "Report": "llmseg.report.site",
     "Run": "llmseg.training.run",
@@ -175,7 +175,7 @@ _HOMES = {
     "export_model": "llmseg.prediction.export",
     "export_size": "llmseg.prediction.export",
     "get_dataset": "llmseg.data.catalog",
-    "get_quirk": "llmseg.quirks",
+    "get_quirk": "llmseg.recipe.quirks",
     "hardware": "llmseg.training.run_files",
     "hold_out": "llmseg.data.holdout",
     "import_nnunet": "llmseg.nnunet.imported",
@@ -188,7 +188,7 @@ _HOMES = {
     "prepare_dataset": "llmseg.data.collect",
     "prepare_nnunet": "llmseg.nnunet.prepare",
     "probability": "llmseg.prediction.predict",
-    "quirk_names": "llmseg.quirks",
+    "quirk_names": "llmseg.recipe.quirks",
     "read_record": "llmseg.fidelity.verify",
     "recipe_split": "llmseg.nnunet.prepare",
     "recorded_id": "llmseg.fidelity.verify",

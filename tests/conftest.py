@@ -20,7 +20,7 @@ from llmseg import recorded_id, zoo
 from llmseg.cli.main import main
 from llmseg.data.store import FolderStore
 from llmseg.data.synthetic import SyntheticStore
-from llmseg.recipe import Recipe
+from llmseg.recipe.recipe import Recipe
 from llmseg.zoo import Pipeline
 from llmseg.zoo.common import STANDARD_UNET
 

@@ -14,10 +14,16 @@ from llmseg import zoo
 
 ROOT = Path(llmseg.__file__).parent
 
-NETS = ("llmseg.unet", "llmseg.encoder_decoder", "llmseg.reference_nets", "llmseg.nets", "llmseg.keras")
-PARTS = ("llmseg.errors", "llmseg.parts")
-RECIPE = ("llmseg.recipe", "llmseg.quirks", "llmseg.fit", "llmseg.augment")
-VALUES = (*PARTS, *NETS, *RECIPE, "llmseg.overlap", "llmseg.losses", "llmseg.scores")
+NETS = (
+    "llmseg.recipe.nets.unet",
+    "llmseg.recipe.nets.encoder_decoder",
+    "llmseg.recipe.nets.references",
+    "llmseg.recipe.nets.modules",
+    "llmseg.recipe.nets",
+)
+PARTS = ("llmseg.errors", "llmseg.recipe.part")
+RECIPE = ("llmseg.recipe", "llmseg.recipe.quirks", "llmseg.recipe.fit", "llmseg.recipe.augment")
+VALUES = (*PARTS, *NETS, *RECIPE, "llmseg.recipe.dice", "llmseg.recipe.losses", "llmseg.recipe.scores")
 LOOP = ("llmseg.training", "llmseg.training.state", "llmseg.training.loop")
 TRAINING = (*LOOP, "llmseg.training.resume", "llmseg.training.run_files", "llmseg.training.job", "llmseg.training.run")
 EVERYTHING = ("llmseg",)
@@ -28,23 +34,23 @@ LAYERS = {
     "llmseg.errors": (),
     "llmseg.version": (),
     "llmseg.files": ("llmseg.errors",),
-    "llmseg.parts": ("llmseg.errors",),
-    "llmseg.augment": PARTS,
-    "llmseg.fit": (*PARTS, "llmseg.augment"),
-    "llmseg.quirks": (*PARTS, "llmseg.fit", "llmseg.quirks"),
-    "llmseg.recipe": (*PARTS, "llmseg.fit", "llmseg.quirks"),
-    "llmseg.overlap": (*PARTS, "llmseg.recipe"),
-    "llmseg.unet": (*PARTS, "llmseg.recipe", "llmseg.nets"),
-    "llmseg.encoder_decoder": (*PARTS, "llmseg.recipe", "llmseg.nets"),
-    "llmseg.reference_nets": (*PARTS, "llmseg.recipe", "llmseg.nets"),
-    "llmseg.nets": ("llmseg.errors", "llmseg.nets"),
-    "llmseg.keras": (*PARTS, "llmseg.recipe", "llmseg.nets", "llmseg.overlap"),
-    "llmseg.losses": (*PARTS, "llmseg.recipe", "llmseg.overlap"),
-    "llmseg.scores": (*PARTS, "llmseg.recipe", "llmseg.overlap"),
+    "llmseg.recipe.part": ("llmseg.errors",),
+    "llmseg.recipe.augment": PARTS,
+    "llmseg.recipe.fit": (*PARTS, "llmseg.recipe.augment"),
+    "llmseg.recipe.quirks": (*PARTS, "llmseg.recipe.fit", "llmseg.recipe.quirks"),
+    "llmseg.recipe": (*PARTS, "llmseg.recipe.fit", "llmseg.recipe.quirks"),
+    "llmseg.recipe.dice": (*PARTS, "llmseg.recipe"),
+    "llmseg.recipe.nets.unet": (*PARTS, "llmseg.recipe", "llmseg.recipe.nets.modules"),
+    "llmseg.recipe.nets.encoder_decoder": (*PARTS, "llmseg.recipe", "llmseg.recipe.nets.modules"),
+    "llmseg.recipe.nets.references": (*PARTS, "llmseg.recipe", "llmseg.recipe.nets.modules"),
+    "llmseg.recipe.nets.modules": ("llmseg.errors", "llmseg.recipe.nets.modules"),
+    "llmseg.recipe.nets": (*PARTS, "llmseg.recipe", "llmseg.recipe.nets.modules", "llmseg.recipe.dice"),
+    "llmseg.recipe.losses": (*PARTS, "llmseg.recipe", "llmseg.recipe.dice"),
+    "llmseg.recipe.scores": (*PARTS, "llmseg.recipe", "llmseg.recipe.dice"),
     "llmseg.data": (*PARTS, "llmseg.recipe", "llmseg.files", "llmseg.version", "llmseg.data"),
     "llmseg.training": (*VALUES, "llmseg.data", "llmseg.files", "llmseg.training"),
     "llmseg.zoo": (*VALUES, "llmseg.data", "llmseg.zoo"),
-    "llmseg.training.state": (*PARTS, "llmseg.fit", "llmseg.training"),
+    "llmseg.training.state": (*PARTS, "llmseg.recipe.fit", "llmseg.training"),
     "llmseg.training.loop": (*VALUES, "llmseg.data", "llmseg.training", "llmseg.training.state"),
     "llmseg.training.resume": (*PARTS, "llmseg.recipe", "llmseg.files"),
     "llmseg.training.run_files": (*VALUES, "llmseg.data", "llmseg.files", "llmseg.version", *LOOP),
@@ -255,7 +261,9 @@ def test_imports_by_text_are_listed(module):
     assert found <= BY_NAME.get(module, set())
 
 
-@pytest.mark.parametrize("module", [m for m in MODULES if within(m, LIGHT) and not within(m, ("llmseg.nets",))])
+@pytest.mark.parametrize(
+    "module", [m for m in MODULES if within(m, LIGHT) and not within(m, ("llmseg.recipe.nets.modules",))]
+)
 def test_light_modules_load_nothing_heavy(module):
     assert [name for where, name in imports(module) if where == TOP and within(name, HEAVY)] == []
 
@@ -280,8 +288,13 @@ def test_types_of_the_values_point_down_too():
         for where, name in imports(module)
         if where == TYPING and within(module, VALUES) and within(name, EVERYTHING) and not within(name, layer(module))
     }
-    records = {"llmseg.nets.unet", "llmseg.nets.encoder_decoder", "llmseg.nets.references", "llmseg.nets.keras_unet"}
-    assert upward <= records | {module for module in MODULES if within(module, ("llmseg.quirks",))}
+    records = {
+        "llmseg.recipe.nets.modules.unet",
+        "llmseg.recipe.nets.modules.encoder_decoder",
+        "llmseg.recipe.nets.modules.references",
+        "llmseg.recipe.nets.modules.keras_unet",
+    }
+    assert upward <= records | {module for module in MODULES if within(module, ("llmseg.recipe.quirks",))}
 
 
 def test_nothing_above_the_zoo_is_known_to_the_trainer():

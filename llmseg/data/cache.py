@@ -23,8 +23,8 @@ from llmseg.data.prepared import RESIDENT_SHARE, Prepared, prepared_bytes
 from llmseg.data.store import Store
 from llmseg.errors import UserError
 from llmseg.files import make_folder, remove_parts, replaced
-from llmseg.parts import plain
-from llmseg.recipe import Images
+from llmseg.recipe.images import Images
+from llmseg.recipe.part import plain
 
 FORMAT = 1
 """To be raised whenever the same store and preparation would give other bytes."""

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from llmseg.data.ahead import ahead
 from llmseg.data.store import Store
 from llmseg.errors import UserError
-from llmseg.recipe import Images, numbers
+from llmseg.recipe.images import Images, numbers
 
 RESIDENT_SHARE = 0.25
 """Cases are held in the memory of the device, or of the machine, if they take at most this share of it."""

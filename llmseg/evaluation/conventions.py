@@ -20,7 +20,7 @@ import pandas as pd
 from llmseg import zoo
 from llmseg.errors import UserError
 from llmseg.evaluation.measures import Counts
-from llmseg.recipe import Recipe
+from llmseg.recipe.recipe import Recipe
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ from llmseg.fidelity import reference
 from llmseg.fidelity.compare import Comparison, Diverged, Figure, field
 from llmseg.fidelity.levels import compare_split, places
 from llmseg.fidelity.rounding import move
-from llmseg.recipe import Split
+from llmseg.recipe.splits import Split
 from llmseg.training.loop import Chance, Epoch, Evaluated, Event, Step, draw_start, training
 from llmseg.training.state import State
 from llmseg.zoo import Pipeline

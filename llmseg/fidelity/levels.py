@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from llmseg.data.store import Store
 from llmseg.fidelity import reference
 from llmseg.fidelity.compare import Comparison, field
-from llmseg.recipe import Recipe
+from llmseg.recipe.recipe import Recipe
 from llmseg.training.loop import draw_start, first_seed
 from llmseg.zoo import Pipeline
 

@@ -7,7 +7,7 @@ from typing import Literal
 import pandas as pd
 
 from llmseg.nnunet.budget import Budget
-from llmseg.recipe import Recipe
+from llmseg.recipe.recipe import Recipe
 from llmseg.training.run import Run
 
 

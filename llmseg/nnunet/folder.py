@@ -11,7 +11,7 @@ from llmseg.data.holdout import Holdout
 from llmseg.errors import UserError
 from llmseg.files import read_json
 from llmseg.nnunet.budget import Budget
-from llmseg.recipe import Split
+from llmseg.recipe.splits import Split
 
 RECORD = "baseline.json"
 TRAINER = "LlmsegTrainer"

@@ -17,7 +17,8 @@ from llmseg.files import read_json, write_text
 from llmseg.nnunet.drive import check_installed, installed_version, run_step
 from llmseg.nnunet.folder import RECORD, Baseline
 from llmseg.nnunet.raw import write_raw, write_split
-from llmseg.recipe import Recipe, Split
+from llmseg.recipe.recipe import Recipe
+from llmseg.recipe.splits import Split
 from llmseg.training.resume import locked
 
 VALIDATION = 0.2

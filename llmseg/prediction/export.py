@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from llmseg.errors import UserError, nearest
 from llmseg.files import replaced
-from llmseg.recipe import Recipe
+from llmseg.recipe.recipe import Recipe
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -163,7 +163,7 @@ def _with_probabilities(net: nn.Module, recipe: Recipe) -> nn.Module:
     """Return a copy on the CPU, in evaluation mode and the plain memory layout, that ends in probabilities."""
     import torch
 
-    from llmseg.nets.blocks import Probability
+    from llmseg.recipe.nets.modules.blocks import Probability
 
     net = copy.deepcopy(net).to("cpu", torch.float32, memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     return (torch.nn.Sequential(net, Probability()) if recipe.net.output == "logits" else net).eval()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmseg.errors import UserError
-from llmseg.recipe import Recipe
+from llmseg.recipe.recipe import Recipe
 from llmseg.training.run import Run
 from llmseg.zoo import Pipeline
 

@@ -18,7 +18,8 @@ from llmseg.data.layouts import find_images
 from llmseg.data.pixels import read_image
 from llmseg.errors import UserError
 from llmseg.files import make_folder, png, write_bytes
-from llmseg.recipe import Images, Recipe, numbers
+from llmseg.recipe.images import Images, numbers
+from llmseg.recipe.recipe import Recipe
 
 if TYPE_CHECKING:
     import torch

@@ -8,8 +8,8 @@ from typing import Any
 
 from llmseg import zoo
 from llmseg.figures.contenders import Contender, contenders
-from llmseg.quirks import Quirk
-from llmseg.recipe import Difference, Recipe
+from llmseg.recipe.quirks import Quirk
+from llmseg.recipe.recipe import Difference, Recipe
 from llmseg.report.names import page_names
 from llmseg.study.results import Trained
 from llmseg.zoo import Card

@@ -17,7 +17,7 @@ from llmseg.errors import UserError, nearest
 from llmseg.evaluation.evaluate import evaluated_run
 from llmseg.figures.points import draw_differences
 from llmseg.files import make_folder, read_json, write_text
-from llmseg.recipe import Recipe
+from llmseg.recipe.recipe import Recipe
 from llmseg.stats.columns import SHARES
 from llmseg.stats.intervals import mean_interval
 from llmseg.study.variants import Variant

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from llmseg import zoo
 from llmseg.errors import UserError, nearest
-from llmseg.recipe import Recipe
+from llmseg.recipe.recipe import Recipe
 
 BASE = "base"
 """Name of the recipe that its variants are compared with."""

@@ -16,7 +16,8 @@ from llmseg.data.cache import cached
 from llmseg.data.prepared import Prepared, prepare, resident
 from llmseg.data.store import Store
 from llmseg.errors import Terminated, UserError
-from llmseg.recipe import Recipe, Split
+from llmseg.recipe.recipe import Recipe
+from llmseg.recipe.splits import Split
 from llmseg.training.loop import Chance, Epoch, Event, NotANumber, Step, draw_start, training
 from llmseg.training.memory import check_memory, free_memory, has_statistics, measured
 from llmseg.training.numerics import Numerics

@@ -12,11 +12,13 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import BatchSampler, DataLoader, Sampler
 
-from llmseg.augment import augmented
 from llmseg.data.prepared import Prepared
 from llmseg.errors import UserError
-from llmseg.fit import Fit
-from llmseg.recipe import Recipe, Score, Split
+from llmseg.recipe.augment import augmented
+from llmseg.recipe.fit import Fit
+from llmseg.recipe.recipe import Recipe
+from llmseg.recipe.scores import Score
+from llmseg.recipe.splits import Split
 from llmseg.training.memory import in_parts
 from llmseg.training.numerics import EXACT, Forward, Numerics
 from llmseg.training.processes import ALONE, World

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from llmseg.errors import UserError
-from llmseg.recipe import Recipe
+from llmseg.recipe.recipe import Recipe
 from llmseg.training.numerics import Forward, Numerics
 
 _PER_WEIGHT = 16

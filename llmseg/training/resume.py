@@ -12,7 +12,7 @@ from typing import Any
 
 from llmseg.errors import UserError
 from llmseg.files import make_folder, read_json
-from llmseg.recipe import Recipe
+from llmseg.recipe.recipe import Recipe
 
 _NEEDED = ("status", "recipe", "seed", "store")
 

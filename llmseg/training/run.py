@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from llmseg.data.store import Store
 from llmseg.errors import UserError
-from llmseg.recipe import Recipe, Split
+from llmseg.recipe.recipe import Recipe
+from llmseg.recipe.splits import Split
 from llmseg.training.resume import check_folder, earlier_run, run_status
 
 if TYPE_CHECKING:

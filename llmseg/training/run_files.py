@@ -25,7 +25,8 @@ from llmseg.data.source import source_of
 from llmseg.data.store import Store
 from llmseg.errors import UserError
 from llmseg.files import remove_parts, write_bytes, write_text
-from llmseg.recipe import Recipe, Split
+from llmseg.recipe.recipe import Recipe
+from llmseg.recipe.splits import Split
 from llmseg.training.loop import Epoch, Evaluated, Event
 from llmseg.training.state import State
 

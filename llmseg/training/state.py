@@ -13,7 +13,7 @@ from torch.amp import GradScaler
 from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
 from torch.optim.swa_utils import AveragedModel
 
-from llmseg.fit import Cosine, Fit
+from llmseg.recipe.fit import Cosine, Fit
 from llmseg.training.keras_adam import KerasAdam
 from llmseg.training.numerics import EXACT, Numerics
 

@@ -7,7 +7,7 @@ with :func:`register`.
 from __future__ import annotations
 
 from llmseg.errors import UserError, nearest
-from llmseg.quirks import get_quirk
+from llmseg.recipe.quirks import get_quirk
 from llmseg.zoo import (
     bing_copilot,
     claude_3_5_sonnet,

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from llmseg.recipe import Recipe
+from llmseg.recipe.recipe import Recipe
 from llmseg.zoo import checkpoints
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from llmseg.quirks import Quirk
+    from llmseg.recipe.quirks import Quirk
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from llmseg.data.images import Prepare
-from llmseg.data.splits import RandomSplit
-from llmseg.fit import Fit, OwnSeed
-from llmseg.recipe import Recipe
-from llmseg.scores import Dice
+from llmseg.recipe.fit import Fit, OwnSeed
+from llmseg.recipe.images import Prepare
+from llmseg.recipe.recipe import Recipe
+from llmseg.recipe.scores import Dice
+from llmseg.recipe.splits import RandomSplit
 from llmseg.zoo.card import Card, Disagreement, Pipeline, Published
 from llmseg.zoo.common import BCE_ON_PROBABILITY, STANDARD_UNET, original_names
 

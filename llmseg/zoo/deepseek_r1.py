@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from llmseg.data.images import Prepare
-from llmseg.fit import Fit, OwnSeed
-from llmseg.losses import BCEDice
-from llmseg.recipe import Recipe
-from llmseg.scores import Dice
+from llmseg.recipe.fit import Fit, OwnSeed
+from llmseg.recipe.images import Prepare
+from llmseg.recipe.losses import BCEDice
+from llmseg.recipe.recipe import Recipe
+from llmseg.recipe.scores import Dice
 from llmseg.zoo.card import Card, Disagreement, Pipeline, Published
 from llmseg.zoo.common import SPLIT_80_10_10, STANDARD_UNET, original_names
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from llmseg.data.splits import RandomSplit
-from llmseg.fit import Fit
-from llmseg.recipe import Net, Recipe
-from llmseg.scores import Dice
+from llmseg.recipe.fit import Fit
+from llmseg.recipe.nets.net import Net
+from llmseg.recipe.recipe import Recipe
+from llmseg.recipe.scores import Dice
+from llmseg.recipe.splits import RandomSplit
 from llmseg.zoo.card import Card, Disagreement, Pipeline
 from llmseg.zoo.common import BCE_ON_LOGITS, GREY_MASKS, original_names
 
@@ -40,7 +41,7 @@ class PooledSkipUNet(Net):
 
     def build(self, in_channels: int) -> nn.Module:
         """Build the network: float32 ``[B, in_channels, H, W]`` to ``[B, 1, *size]``, H and W multiples of 32."""
-        from llmseg.nets.pooled_skip_unet import PooledSkipUNetModule
+        from llmseg.recipe.nets.modules.pooled_skip_unet import PooledSkipUNetModule
 
         return PooledSkipUNetModule(self.encoder, self.bottleneck, self.decoder, self.size, in_channels)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from llmseg.data.images import Prepare
-from llmseg.data.splits import TwoStepSplit
-from llmseg.fit import Fit
-from llmseg.losses import BCEDice
-from llmseg.recipe import Recipe
-from llmseg.scores import Dice
-from llmseg.unet import UNet
+from llmseg.recipe.fit import Fit
+from llmseg.recipe.images import Prepare
+from llmseg.recipe.losses import BCEDice
+from llmseg.recipe.nets.unet import UNet
+from llmseg.recipe.recipe import Recipe
+from llmseg.recipe.scores import Dice
+from llmseg.recipe.splits import TwoStepSplit
 from llmseg.zoo.card import Card, Disagreement, Pipeline, Published
 from llmseg.zoo.common import original_names
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from llmseg.fit import Fit, OwnSeed
-from llmseg.recipe import Recipe
-from llmseg.scores import Dice
-from llmseg.unet import UNet
+from llmseg.recipe.fit import Fit, OwnSeed
+from llmseg.recipe.nets.unet import UNet
+from llmseg.recipe.recipe import Recipe
+from llmseg.recipe.scores import Dice
 from llmseg.zoo.card import Card, Disagreement, Pipeline, Published
 from llmseg.zoo.common import BCE_ON_LOGITS, NEAREST_MASKS, SPLIT_80_10_10, original_names
 

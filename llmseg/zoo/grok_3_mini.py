@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from llmseg.fit import Fit
-from llmseg.recipe import Recipe
-from llmseg.scores import Dice
+from llmseg.recipe.fit import Fit
+from llmseg.recipe.recipe import Recipe
+from llmseg.recipe.scores import Dice
 from llmseg.zoo.card import Card, Disagreement, Pipeline, Published
 from llmseg.zoo.common import BCE_ON_LOGITS, BILINEAR_MASKS, SPLIT_80_10_10, STANDARD_UNET, original_names
 

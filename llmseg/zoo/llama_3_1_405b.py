@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from llmseg.data.splits import RandomSplit
-from llmseg.encoder_decoder import UnpaddedEncoderDecoder
-from llmseg.fit import Fit
-from llmseg.losses import BCEDice
-from llmseg.recipe import Recipe
-from llmseg.scores import Dice
+from llmseg.recipe.fit import Fit
+from llmseg.recipe.losses import BCEDice
+from llmseg.recipe.nets.encoder_decoder import UnpaddedEncoderDecoder
+from llmseg.recipe.recipe import Recipe
+from llmseg.recipe.scores import Dice
+from llmseg.recipe.splits import RandomSplit
 from llmseg.zoo.card import Card, Disagreement, Pipeline, Published
 from llmseg.zoo.common import GREY_MASKS
 

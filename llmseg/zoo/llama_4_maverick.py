@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from llmseg.data.images import Prepare
-from llmseg.fit import Fit
-from llmseg.recipe import Recipe
-from llmseg.scores import Dice
-from llmseg.unet import UNet
+from llmseg.recipe.fit import Fit
+from llmseg.recipe.images import Prepare
+from llmseg.recipe.nets.unet import UNet
+from llmseg.recipe.recipe import Recipe
+from llmseg.recipe.scores import Dice
 from llmseg.zoo.card import Card, Disagreement, Pipeline, Published
 from llmseg.zoo.common import BCE_ON_PROBABILITY, SPLIT_80_10_10, original_names
 

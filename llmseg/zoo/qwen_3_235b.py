@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from llmseg.data.splits import TwoStepSplit
-from llmseg.fit import Fit
-from llmseg.recipe import Recipe
-from llmseg.scores import Dice
+from llmseg.recipe.fit import Fit
+from llmseg.recipe.recipe import Recipe
+from llmseg.recipe.scores import Dice
+from llmseg.recipe.splits import TwoStepSplit
 from llmseg.zoo.card import Card, Disagreement, Pipeline, Published
 from llmseg.zoo.common import BCE_ON_LOGITS, NEAREST_MASKS, STANDARD_UNET, original_names
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from llmseg.augment import Augment
-from llmseg.fit import Cosine
-from llmseg.losses import BCEDice
-from llmseg.recipe import Net, Recipe
-from llmseg.reference_nets import BasicUNet, DynUNet, PlainConvUNet, TimmUNet
+from llmseg.recipe.augment import Augment
+from llmseg.recipe.fit import Cosine
+from llmseg.recipe.losses import BCEDice
+from llmseg.recipe.nets.net import Net
+from llmseg.recipe.nets.references import BasicUNet, DynUNet, PlainConvUNet, TimmUNet
+from llmseg.recipe.recipe import Recipe
 from llmseg.zoo.card import Card, Pipeline
 from llmseg.zoo.common import TEXTBOOK
 

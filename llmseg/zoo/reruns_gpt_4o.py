@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from llmseg.fit import OwnSeed
+from llmseg.recipe.fit import OwnSeed
 from llmseg.zoo.card import Published
 from llmseg.zoo.common import original_names
 from llmseg.zoo.gpt_4o import PIPELINE as BASE

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from llmseg.data.images import Prepare
-from llmseg.data.splits import TwoStepSplit
-from llmseg.fit import Fit
-from llmseg.keras.losses import KerasBCEDice
-from llmseg.keras.unet import KerasUNet
-from llmseg.scores import Dice
+from llmseg.recipe.fit import Fit
+from llmseg.recipe.images import Prepare
+from llmseg.recipe.losses import KerasBCEDice
+from llmseg.recipe.nets.keras_unet import KerasUNet
+from llmseg.recipe.scores import Dice
+from llmseg.recipe.splits import TwoStepSplit
 from llmseg.zoo.card import Assumed, Card, Disagreement, Mend, Published
 
 NOT_STATED = "not stated"

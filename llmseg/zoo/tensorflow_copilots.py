@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from llmseg.keras.scores import MeanIoU
-from llmseg.recipe import Recipe
+from llmseg.recipe.recipe import Recipe
+from llmseg.recipe.scores import MeanIoU
 from llmseg.zoo import bing_copilot, github_copilot
 from llmseg.zoo.card import Assumed, Disagreement, Mend, Pipeline
 from llmseg.zoo.tensorflow_common import (

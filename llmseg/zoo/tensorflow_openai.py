@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from llmseg.data.splits import WholeSplit
-from llmseg.keras.losses import KerasBCEDice
-from llmseg.keras.scores import MeanIoU
-from llmseg.recipe import Recipe
+from llmseg.recipe.losses import KerasBCEDice
+from llmseg.recipe.recipe import Recipe
+from llmseg.recipe.scores import MeanIoU
+from llmseg.recipe.splits import WholeSplit
 from llmseg.zoo import gpt_4, gpt_4o, gpt_o1_preview
 from llmseg.zoo.card import Assumed, Disagreement, Mend, Pipeline
 from llmseg.zoo.common import SPLIT_80_10_10

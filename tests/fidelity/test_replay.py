@@ -8,8 +8,8 @@ import torch
 from PIL import Image
 
 from llmseg import zoo
-from llmseg.data.splits import WholeSplit
 from llmseg.fidelity.replay import replay
+from llmseg.recipe.splits import WholeSplit
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,10 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 
 from llmseg.data.prepared import prepare
-from llmseg.data.splits import WholeSplit
 from llmseg.errors import UserError
-from llmseg.fit import Cosine, OwnSeed, Plateau
-from llmseg.losses import BCEDice
+from llmseg.recipe.fit import Cosine, OwnSeed, Plateau
+from llmseg.recipe.losses import BCEDice
+from llmseg.recipe.splits import WholeSplit
 from llmseg.training.loop import Chance, Epoch, Evaluated, Step, draw_start, first_seed, training
 from llmseg.training.state import State
 from llmseg.zoo.references import AUGMENT

@@ -16,7 +16,7 @@ from torch.nn import functional
 from llmseg import Run, train, zoo
 from llmseg.data.synthetic import SyntheticStore
 from llmseg.errors import UserError
-from llmseg.fit import Cosine
+from llmseg.recipe.fit import Cosine
 from llmseg.training.processes import ALONE, World
 from llmseg.zoo.references import AUGMENT
 

@@ -18,8 +18,8 @@ from safetensors.torch import load_file
 
 from llmseg import Run, UserError, train
 from llmseg.files import write_bytes
-from llmseg.fit import Cosine, OwnSeed, Plateau
-from llmseg.losses import BCEDice
+from llmseg.recipe.fit import Cosine, OwnSeed, Plateau
+from llmseg.recipe.losses import BCEDice
 from llmseg.training.resume import run_status
 from llmseg.training.run_files import RunWriter
 from llmseg.zoo.references import AUGMENT

@@ -13,8 +13,8 @@ from torch import nn
 
 from llmseg import export_difference, export_model, train, zoo
 from llmseg.errors import UserError
-from llmseg.recipe import Recipe
-from llmseg.reference_nets import PlainConvUNet
+from llmseg.recipe.nets.references import PlainConvUNet
+from llmseg.recipe.recipe import Recipe
 
 IDS = zoo.names(reference=True)
 SMALL = {

@@ -11,7 +11,7 @@ import torch
 
 from llmseg import zoo
 from llmseg.errors import UserError
-from llmseg.recipe import Recipe
+from llmseg.recipe.recipe import Recipe
 from llmseg.zoo import Pipeline
 
 EVERY_ID = zoo.names(in_study=None, variants=True)

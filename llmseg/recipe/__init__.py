@@ -1,0 +1,1 @@
+"""The recipe: seven parts that decide a result, as values."""

@@ -1,0 +1,132 @@
+"""Augmentation: the images of a training step, changed at random."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from llmseg.errors import UserError
+from llmseg.recipe.part import Part
+
+if TYPE_CHECKING:
+    from monai.transforms import Compose
+    from torch import Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Augment(Part):
+    """Changes to image and mask, carried out by MONAI transforms on each case of a training step.
+
+    Image and mask move together; what comes in from outside is their mirror image. The mask is sampled at the nearest
+    pixel, so it holds no value it did not hold before. Intensities change after that, each by itself.
+
+    Attributes:
+        flip: Probability of mirroring along each of the two axes.
+        moved: Probability of turning and scaling.
+        turn: Largest angle in degrees.
+        scale: Largest relative change of height and of width.
+        toned: Probability of each change of intensity.
+        brightness: Largest relative change of all values.
+        contrast: Largest relative change of their distances from the mean.
+        gamma: Largest exponent of the values, and reciprocal of the smallest; 1 for none.
+        noise: Largest standard deviation of Gaussian noise, in the numbers of the prepared image.
+
+    Raises:
+        UserError: A probability or a range is none.
+
+    Example:
+        >>> import torch
+        >>> from llmseg import zoo
+        >>> augment = zoo.get("monai-basic-unet").recipe.fit.augment
+        >>> image, mask = augment(torch.rand(2, 1, 32, 32), torch.ones(2, 1, 32, 32), 0)
+        >>> image.shape, mask.unique()
+        (torch.Size([2, 1, 32, 32]), tensor([1.]))
+    """
+
+    flip: float
+    moved: float
+    turn: float
+    scale: float
+    toned: float
+    brightness: float
+    contrast: float
+    gamma: float
+    noise: float
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("flip", "moved", "toned"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise UserError(f"augment.{name} is {getattr(self, name)}; a probability lies between 0 and 1")
+        for name in ("scale", "brightness", "contrast"):
+            if not 0 <= getattr(self, name) < 1:
+                raise UserError(f"augment.{name} is {getattr(self, name)}; it must be at least 0 and below 1")
+        for name, least in (("turn", 0), ("gamma", 1), ("noise", 0)):
+            if not getattr(self, name) >= least:
+                raise UserError(f"augment.{name} is {getattr(self, name)}; it must be at least {least}")
+
+    def __call__(self, image: Tensor, mask: Tensor, seed: int) -> tuple[Tensor, Tensor]:
+        """Change the cases of a batch.
+
+        Args:
+            image: ``[B, C, H, W]``, float32.
+            mask: ``[B, 1, H, W]``, float32 in 0..1.
+            seed: Not negative. It decides all changes; torch's random numbers are left alone.
+
+        Returns:
+            New tensors of the same shapes, on the same device.
+        """
+        import numpy as np
+        import torch
+
+        change = _transforms(self)
+        change.set_random_state(seed=int(np.random.SeedSequence(seed).generate_state(1)[0]))
+        with _without_notes():
+            cases = [change({"image": i, "mask": m}) for i, m in zip(image, mask, strict=True)]
+        return torch.stack([case["image"] for case in cases]), torch.stack([case["mask"] for case in cases])
+
+
+def augmented(augment: Augment | None, image: Tensor, mask: Tensor, seed: int) -> tuple[Tensor, Tensor]:
+    """Return a batch as a recipe changes it; without augmentation, the very tensors that were given."""
+    return (image, mask) if augment is None else augment(image, mask, seed)
+
+
+@contextmanager
+def _without_notes() -> Iterator[None]:
+    """Let MONAI keep no record of what it does to a tensor, which takes longer than doing it."""
+    from monai.data import get_track_meta, set_track_meta
+
+    before = get_track_meta()
+    set_track_meta(False)
+    try:
+        yield
+    finally:
+        set_track_meta(before)
+
+
+@functools.cache
+def _transforms(augment: Augment) -> Compose:
+    from monai import transforms as t
+
+    both, turn, scale = ("image", "mask"), math.radians(augment.turn), augment.scale
+    return t.Compose(
+        [
+            *(t.RandFlipd(both, prob=augment.flip, spatial_axis=axis) for axis in (0, 1)),
+            t.RandAffined(
+                both,
+                prob=augment.moved,
+                rotate_range=turn,
+                scale_range=(scale, scale),
+                mode=("bilinear", "nearest"),
+                padding_mode="reflection",
+            ),
+            t.RandScaleIntensityd("image", factors=augment.brightness, prob=augment.toned),
+            t.RandScaleIntensityFixedMeand("image", factors=augment.contrast, prob=augment.toned),
+            t.RandAdjustContrastd("image", gamma=(1 / augment.gamma, augment.gamma), prob=augment.toned),
+            t.RandGaussianNoised("image", std=augment.noise, prob=augment.toned),
+        ]
+    )

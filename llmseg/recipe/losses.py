@@ -1,0 +1,182 @@
+"""The losses of a batch: cross-entropy, Dice loss, or their weighted sum; as PyTorch and as Keras have them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from llmseg.errors import UserError
+from llmseg.recipe.dice import Sizes, matched, soft_dice
+from llmseg.recipe.part import Part
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+EPSILON = 1e-7
+"""Keras' own."""
+
+
+class Loss(Part, ABC):
+    """Loss of a batch."""
+
+    @abstractmethod
+    def __call__(self, output: Tensor, mask: Tensor, validating: bool = False) -> Tensor:
+        """Return the loss of network output ``[B, 1, h, w]`` and mask ``[B, 1, H, W]`` as a scalar."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BCEDice(Loss):
+    """``bce * BCE(p, t) + dice * (1 - Dice(p, t))``, with t the mask.
+
+    BCE is the mean over all pixels of the batch. Dice is ``(2 sum(p t) + s) / (sum(p) + sum(t) + s)`` on
+    unthresholded probabilities, s the smoothing constant.
+
+    Attributes:
+        bce: Weight of the cross-entropy, 0 to leave it out.
+        dice: Weight of the Dice loss, 0 to leave it out.
+        reads: How the network's output is read: as ``probability``, or as ``logits`` to which the loss applies the
+            sigmoid itself. Reading probabilities as logits applies the sigmoid twice.
+        dice_over: One Dice over all pixels of the ``batch``, or the mean of one per ``case``.
+        dice_smooth: The smoothing constant s, above and below the fraction line.
+        sizes: How output and mask are brought to one size, see :data:`llmseg.recipe.dice.Sizes`.
+        validation_threshold: In validation, mask values above this become 1 and others 0 after the sizes are
+            matched; ``None`` to use the mask as in training.
+
+    Example:
+        >>> import torch
+        >>> from llmseg import zoo
+        >>> zoo.get("gpt-4").recipe.loss(torch.zeros(1, 1, 2, 2), torch.ones(1, 1, 2, 2))
+        tensor(0.6931)
+    """
+
+    bce: float
+    dice: float
+    reads: Literal["logits", "probability"]
+    dice_over: Literal["batch", "case"]
+    dice_smooth: float
+    sizes: Sizes
+    validation_threshold: float | None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if min(self.bce, self.dice) < 0 or not self.bce + self.dice > 0:
+            raise UserError(
+                f"loss.bce is {self.bce} and loss.dice {self.dice}; neither may be negative, one must be above 0"
+            )
+
+    def __call__(self, output: Tensor, mask: Tensor, validating: bool = False) -> Tensor:
+        """Return the loss of a batch.
+
+        Args:
+            output: Network output ``[B, 1, h, w]``, float32.
+            mask: Masks ``[B, 1, H, W]``, float32 in 0..1.
+            validating: Whether this is the validation loss.
+
+        Returns:
+            A scalar tensor with gradient.
+        """
+        output, mask = matched(output, mask, self.sizes)
+        if validating and self.validation_threshold is not None:
+            mask = (mask > self.validation_threshold).to(output.dtype)
+        terms = []
+        if self.bce:
+            terms.append(self.bce * self._cross_entropy(output, mask))
+        if self.dice:
+            terms.append(self.dice * self._dice_loss(output, mask))
+        return sum(terms[1:], start=terms[0])
+
+    def _cross_entropy(self, output: Tensor, mask: Tensor) -> Tensor:
+        from torch.nn import functional
+
+        if self.reads == "logits":
+            return functional.binary_cross_entropy_with_logits(output, mask)
+        return functional.binary_cross_entropy(output, mask)
+
+    def _dice_loss(self, output: Tensor, mask: Tensor) -> Tensor:
+        probability = output.sigmoid() if self.reads == "logits" else output
+        return 1 - soft_dice(probability, mask, over=self.dice_over, smooth=self.dice_smooth).mean()
+
+
+@dataclass(frozen=True, kw_only=True)
+class KerasBCEDice(Loss):
+    """``bce * BCE(p, t) + dice * term``, with t the mask and a term made of one Dice over all pixels of the batch.
+
+    Dice is ``(2 sum(p t) + s) / (sum(p) + sum(t) + s)`` on unthresholded probabilities, s the smoothing constant.
+
+    Attributes:
+        bce: Weight of the cross-entropy, the mean over all pixels of the batch; 0 to leave it out.
+        dice: Weight of the Dice term, 0 to leave it out.
+        dice_term: What the term is: the ``loss`` 1 - Dice, or the Dice ``coefficient`` itself, which then falls.
+        dice_smooth: The smoothing constant s.
+        validation: The validation loss: the ``same``, or the ``cross-entropy`` alone.
+        reads: How the network's output is read: as ``probability``, or as ``logits``. Keras computes with logits where
+            its loss is given the very output of a sigmoid, as it remembers them.
+        clipped: Where the cross-entropy takes probabilities between 1e-7 and 1 - 1e-7 only, as Keras does where it does
+            not remember logits. Pixels beyond have no gradient.
+        sizes: How output and mask are brought to one size, see :data:`llmseg.recipe.dice.Sizes`.
+
+    Example:
+        >>> import torch
+        >>> from llmseg import zoo
+        >>> loss = zoo.get("claude-3.5-sonnet@tensorflow").recipe.loss
+        >>> logits, mask = torch.full((1, 1, 2, 2), -40.0), torch.ones(1, 1, 2, 2)
+        >>> loss(logits, mask), loss(logits, mask, validating=True)
+        (tensor(40.), tensor(16.1181))
+    """
+
+    bce: float
+    dice: float
+    dice_term: Literal["loss", "coefficient"]
+    dice_smooth: float
+    validation: Literal["same", "cross-entropy"]
+    reads: Literal["logits", "probability"]
+    clipped: Literal["never", "in-validation", "always"]
+    sizes: Sizes
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if min(self.bce, self.dice) < 0 or not self.bce + self.dice > 0:
+            raise UserError(
+                f"loss.bce is {self.bce} and loss.dice {self.dice}; neither may be negative, one must be above 0"
+            )
+
+    def __call__(self, output: Tensor, mask: Tensor, validating: bool = False) -> Tensor:
+        """Return the loss of a batch.
+
+        Args:
+            output: Network output ``[B, 1, h, w]``, float32.
+            mask: Masks ``[B, 1, H, W]``, float32 in 0..1.
+            validating: Whether this is the validation loss.
+
+        Returns:
+            A scalar tensor with gradient.
+        """
+        output, mask = matched(output, mask, self.sizes)
+        clipped = self.clipped == "always" or (validating and self.clipped == "in-validation")
+        if validating and self.validation == "cross-entropy":
+            return self._cross_entropy(output, mask, clipped)
+        terms = []
+        if self.bce:
+            terms.append(self.bce * self._cross_entropy(output, mask, clipped))
+        if self.dice:
+            terms.append(self.dice * self._dice_term(output, mask))
+        return sum(terms[1:], start=terms[0])
+
+    def _cross_entropy(self, output: Tensor, mask: Tensor, clipped: bool) -> Tensor:
+        from torch.nn import functional
+
+        if self.reads == "logits" and not clipped:
+            return functional.binary_cross_entropy_with_logits(output, mask)
+        probability = self._probability(output)
+        if clipped:
+            probability = probability.clamp(EPSILON, 1 - EPSILON)
+        return functional.binary_cross_entropy(probability, mask)
+
+    def _dice_term(self, output: Tensor, mask: Tensor) -> Tensor:
+        dice = soft_dice(self._probability(output), mask, over="batch", smooth=self.dice_smooth).mean()
+        return dice if self.dice_term == "coefficient" else 1 - dice
+
+    def _probability(self, output: Tensor) -> Tensor:
+        return output.sigmoid() if self.reads == "logits" else output

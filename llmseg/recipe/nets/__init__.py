@@ -1,0 +1,1 @@
+"""Networks: records with their fields here, the torch modules they build in ``modules``."""

@@ -1,0 +1,198 @@
+"""The modules of the references, built by MONAI, nnU-Net's network package and timm."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from itertools import pairwise
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import torch
+from monai.networks import nets as monai
+from torch import Tensor, nn
+from torch.nn import functional
+
+from llmseg.errors import UserError, nearest
+from llmseg.recipe.nets.modules.blocks import double_conv
+
+if TYPE_CHECKING:
+    from llmseg.recipe.nets.references import BasicUNet, DynUNet, PlainConvUNet, TimmUNet
+
+
+def basic_unet(record: BasicUNet, in_channels: int) -> nn.Module:
+    """Build what :class:`llmseg.recipe.nets.references.BasicUNet` describes."""
+    net = monai.BasicUNet(
+        spatial_dims=2,
+        in_channels=in_channels,
+        out_channels=1,
+        features=record.features,
+        norm=_norm(record.norm),
+        dropout=record.dropout,
+        upsample="deconv",
+    )
+    return _checking_sides(net, multiple=1, least=32)
+
+
+def dyn_unet(record: DynUNet, in_channels: int) -> nn.Module:
+    """Build what :class:`llmseg.recipe.nets.references.DynUNet` describes."""
+    stages = len(record.filters)
+    net = monai.DynUNet(
+        spatial_dims=2,
+        in_channels=in_channels,
+        out_channels=1,
+        kernel_size=[3] * stages,
+        strides=_strides(stages),
+        upsample_kernel_size=[2] * (stages - 1),
+        filters=record.filters,
+        norm_name=_norm(record.norm),
+        res_block=record.residual,
+    )
+    # Second names of what the skip layers hold; every tensor shall be stored and averaged once.
+    del net.input_block, net.downsamples, net.bottleneck, net.upsamples
+    net.output_block = net._modules.pop("output_block")  # last, as the first weights tell the channels of the images
+    return _checking_sides(net, multiple=2 ** (stages - 1), least=2**stages)
+
+
+def plain_conv_unet(record: PlainConvUNet, in_channels: int) -> nn.Module:
+    """Build what :class:`llmseg.recipe.nets.references.PlainConvUNet` describes."""
+    architectures = _package("dynamic_network_architectures.architectures.unet", "dynamic-network-architectures")
+    stages = len(record.features)
+    net: nn.Module = architectures.PlainConvUNet(
+        input_channels=in_channels,
+        n_stages=stages,
+        features_per_stage=record.features,
+        conv_op=nn.Conv2d,
+        kernel_sizes=3,
+        strides=_strides(stages),
+        n_conv_per_stage=record.convolutions,
+        num_classes=1,
+        n_conv_per_stage_decoder=record.convolutions,
+        conv_bias=True,
+        norm_op=nn.InstanceNorm2d,
+        norm_op_kwargs={"eps": 1e-5, "affine": True},
+        nonlin=nn.LeakyReLU,
+        nonlin_kwargs={"inplace": True},
+        deep_supervision=False,
+    )
+    net.apply(net.initialize)  # type: ignore[arg-type]
+    _name_once(net)
+    return _checking_sides(net, multiple=2 ** (stages - 1), least=2**stages)
+
+
+def timm_unet(record: TimmUNet, in_channels: int, *, pretrained: bool) -> nn.Module:
+    """Build what :class:`llmseg.recipe.nets.references.TimmUNet` describes."""
+    return _checking_sides(TimmUNetModule(_encoder(record, in_channels, pretrained), record.decoder), 32, 64)
+
+
+class TimmUNetModule(nn.Module):
+    """An encoder that gives maps at five sizes, and the decoder that joins them again."""
+
+    def __init__(self, encoder: Any, decoder: tuple[int, ...]) -> None:
+        super().__init__()
+        self.encoder = encoder
+        *skips, deepest = encoder.feature_info.channels()
+        joined = (*reversed(skips), 0)
+        self.decoder = nn.ModuleList(
+            double_conv(below + skip, width, width, norm=True, bias=False)
+            for (below, width), skip in zip(pairwise((deepest, *decoder)), joined, strict=True)
+        )
+        self.head = nn.Conv2d(decoder[-1], 1, kernel_size=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map ``[B, C, H, W]`` to ``[B, 1, H, W]``."""
+        *skips, x = self.encoder(x)
+        for block in self.decoder:
+            x = functional.interpolate(x, scale_factor=2.0, mode="nearest")
+            x = block(torch.cat((x, skips.pop()), dim=1) if skips else x)
+        output: Tensor = self.head(x)
+        return output
+
+
+def _encoder(record: TimmUNet, in_channels: int, pretrained: bool) -> nn.Module:
+    timm = _package("timm", "timm")
+    if not timm.is_model(record.encoder):
+        raise UserError(
+            f"timm has no encoder '{record.encoder}'{nearest(record.encoder, timm.list_models())}; "
+            "timm.list_models() lists them"
+        )
+    options = {"features_only": True, "in_chans": in_channels}
+    try:
+        with _retries_untold():
+            encoder: Any = timm.create_model(record.encoder, pretrained=pretrained, **options)
+    except Exception as error:
+        if not pretrained:
+            raise
+        # Whatever a download may raise: timm passes on the errors of several libraries.
+        raise UserError(
+            f"no published weights of '{record.encoder}' ({type(error).__name__}); go where they can be downloaded or "
+            "were before, or train from scratch with --set net.pretrained=false"
+        ) from error
+    if encoder.feature_info.reduction() != [2, 4, 8, 16, 32]:
+        raise UserError(
+            f"the encoder '{record.encoder}' reduces its maps by {encoder.feature_info.reduction()}; a decoder here "
+            "needs 2, 4, 8, 16, 32, as resnet34 has"
+        )
+    return encoder  # type: ignore[no-any-return]
+
+
+@contextmanager
+def _retries_untold() -> Iterator[None]:
+    """Let the library that downloads weights keep its retries to itself: how it ended is told in one line."""
+    logger = logging.getLogger("huggingface_hub")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+def _norm(name: str) -> tuple[str, dict[str, Any]]:
+    return name, {"affine": True}
+
+
+def _strides(stages: int) -> list[int]:
+    return [1] + [2] * (stages - 1)
+
+
+def _name_once(net: Any) -> None:
+    """Remove second names of the same layers, and heads that only deep supervision would train.
+
+    Every tensor shall be stored and averaged once, and every weight shall have a gradient.
+    """
+    net.decoder.seg_layers = net.decoder.seg_layers[-1:]
+    del net.decoder.encoder
+    for block in net.modules():
+        if hasattr(block, "all_modules"):
+            del block.conv, block.norm, block.nonlin
+
+
+def _package(module: str, package: str) -> ModuleType:
+    try:
+        with warnings.catch_warnings():
+            # timm still imports a name that torch calls old; a user can do nothing about it.
+            warnings.simplefilter("ignore", FutureWarning)
+            return importlib.import_module(module)
+    except ImportError as error:
+        raise UserError(f"this network needs the package {package}: pip install {package}") from error
+
+
+def _checking_sides(net: nn.Module, multiple: int, least: int) -> nn.Module:
+    """Let a network refuse images it cannot reduce and enlarge again."""
+    net.register_forward_pre_hook(partial(_check_sides, multiple, least))
+    return net
+
+
+def _check_sides(multiple: int, least: int, _: nn.Module, inputs: tuple[Tensor]) -> None:
+    sides = inputs[0].shape[-2:]
+    if min(sides) < least or any(side % multiple for side in sides):
+        multiples = f" that are multiples of {multiple}" if multiple > 1 else ""
+        raise UserError(
+            f"images of {sides[0]}x{sides[1]}: this network needs sides of at least {least}{multiples}; choose "
+            "images.size accordingly, for example 256,256"
+        )

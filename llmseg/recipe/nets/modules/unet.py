@@ -1,0 +1,123 @@
+"""The module of the regular U-Net."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from llmseg.errors import UserError
+from llmseg.recipe.nets.modules.blocks import Probability, double_conv, halve
+
+if TYPE_CHECKING:
+    from llmseg.recipe.nets.unet import UNet
+
+
+class UNetModule(nn.Module):
+    """What :class:`llmseg.recipe.nets.unet.UNet` builds; see there."""
+
+    def __init__(self, record: UNet, in_channels: int) -> None:
+        super().__init__()
+        self.record = record
+        layers = {name: _layer(record, name, in_channels) for name in _draw_order(record)}
+        depth = len(record.encoder)
+        self.encoder = nn.ModuleList(layers[f"encoder.{i}"] for i in range(depth))
+        self.bottleneck = layers["bottleneck"]
+        self.up = nn.ModuleList(layers[f"up.{i}"] for i in range(depth))
+        self.decoder = nn.ModuleList(layers[f"decoder.{i}"] for i in range(depth))
+        self.head = layers["head"]
+        self.dropout = nn.Dropout2d(record.dropout)
+        self.end = Probability() if record.output == "probability" else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map ``[B, C, H, W]`` to ``[B, 1, h, w]``."""
+        skips = []
+        for place, block in enumerate(self.encoder, start=1):
+            x = block(x)
+            pooled = halve(x)
+            skips.append(x if self.record.skip_from == "block" else pooled)
+            if place < len(self.encoder) or self.record.pool_last:
+                x = pooled
+        x = self.dropout(self.bottleneck(x))
+        if self.record.pool_bottleneck:
+            x = halve(x)
+        for up, block in zip(self.up, self.decoder, strict=True):
+            x, skip = _FITTED[self.record.mismatch](up(x), skips.pop())
+            x = block(torch.cat((skip, x) if self.record.concat == "skip-first" else (x, skip), dim=1))
+        output: Tensor = self.end(self.head(x))
+        return output
+
+
+def _draw_order(record: UNet) -> list[str]:
+    """Return the names of the layers in the order in which their weights are drawn."""
+    stages = range(len(record.encoder))
+    ups, blocks = [f"up.{i}" for i in stages], [f"decoder.{i}" for i in stages]
+    by_stage = [name for pair in zip(ups, blocks, strict=True) for name in pair]
+    middle = {
+        "stages": ["bottleneck", *by_stage],
+        "ups-first": ["bottleneck", *ups, *blocks],
+        "blocks-first": ["bottleneck", *blocks, *ups],
+        "bottleneck-last": [*by_stage, "bottleneck"],
+    }
+    return [*(f"encoder.{i}" for i in stages), *middle[record.drawn], "head"]
+
+
+def _layer(record: UNet, name: str, in_channels: int) -> nn.Module:
+    """Create one layer with freshly drawn weights."""
+    kind, _, number = name.partition(".")
+    i = int(number or 0)
+    into = (in_channels, *record.encoder)
+    if kind == "encoder":
+        return _block(record, into[i], record.encoder[i], record.encoder[i])
+    if kind == "bottleneck":
+        return _block(record, into[-1], record.bottleneck, record.bottleneck)
+    if kind == "head":
+        return nn.Conv2d(record.decoder[-1], 1, kernel_size=1)
+    below, width = (record.bottleneck, *record.decoder)[i], record.decoder[i]
+    if kind == "up" and record.up == "transposed":
+        return nn.ConvTranspose2d(below, width, kernel_size=2, stride=2)
+    if kind == "up":
+        return nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True)
+    inside = (width if record.up == "transposed" else below) + record.encoder[-1 - i]
+    return _block(record, inside, inside // 2 if record.hidden == "half" else width, width)
+
+
+def _block(record: UNet, inside: int, hidden: int, out: int) -> nn.Module:
+    return double_conv(inside, hidden, out, norm=record.norm == "batch", bias=record.bias)
+
+
+def equal(x: Tensor, skip: Tensor) -> tuple[Tensor, Tensor]:
+    """Return a map and the skip it meets; raise :class:`UserError` if they differ in size."""
+    if x.shape[-2:] != skip.shape[-2:]:
+        raise UserError(
+            f"a map of {_size(x)} meets a skip of {_size(skip)}: this network needs input sides that can be halved "
+            "at every pooling without a rest; choose images.size accordingly, for example 256,256"
+        )
+    return x, skip
+
+
+def _pad(x: Tensor, skip: Tensor) -> tuple[Tensor, Tensor]:
+    """Half of the difference before, the rest after; a negative difference cuts."""
+    rows, columns = skip.shape[-2] - x.shape[-2], skip.shape[-1] - x.shape[-1]
+    return functional.pad(x, (columns // 2, columns - columns // 2, rows // 2, rows - rows // 2)), skip
+
+
+def _resize(x: Tensor, skip: Tensor) -> tuple[Tensor, Tensor]:
+    return functional.interpolate(x, size=skip.shape[-2:], mode="bilinear", align_corners=True), skip
+
+
+def _resize_nearest(x: Tensor, skip: Tensor) -> tuple[Tensor, Tensor]:
+    return functional.interpolate(x, size=skip.shape[-2:], mode="nearest"), skip
+
+
+def _crop(x: Tensor, skip: Tensor) -> tuple[Tensor, Tensor]:
+    return x, skip[..., : x.shape[-2], : x.shape[-1]]
+
+
+_FITTED = {"error": equal, "pad": _pad, "resize": _resize, "resize-nearest": _resize_nearest, "crop": _crop}
+
+
+def _size(x: Tensor) -> str:
+    return f"{x.shape[-2]}x{x.shape[-1]}"

@@ -1,0 +1,92 @@
+"""The regular U-Net as a record of fifteen fields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from llmseg.errors import UserError
+from llmseg.recipe.nets.net import Net
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True, kw_only=True)
+class UNet(Net):
+    """A U-Net: blocks of two 3x3 convolutions, 2x2 max pooling, concatenated skips, a 1x1 convolution as head.
+
+    Weights start as the framework initialises them.
+
+    Attributes:
+        encoder: Output channels of the blocks before the bottleneck, first block first.
+        bottleneck: Output channels of the deepest block.
+        decoder: Output channels of the decoder blocks, deepest first; as many as encoder blocks.
+        norm: Batch normalisation after each 3x3 convolution, or none.
+        bias: Whether the 3x3 convolutions have a bias.
+        up: ``transposed`` (2x2, stride 2, to the width of the decoder block) or ``bilinear`` (aligned corners, keeps
+            the channels).
+        hidden: Width between the two convolutions of a decoder block: that of the ``block`` or ``half`` its input.
+        concat: Order of concatenation.
+        skip_from: Skips are the outputs of the encoder ``block`` s, or those of the ``pooling`` after them, which
+            makes the network's output half as large.
+        pool_last: Whether the last encoder block is pooled before the bottleneck, as in any U-Net. Otherwise the first
+            up-sampled map is twice as large as its skip, and ``mismatch="pad"`` cuts it to its centre.
+        pool_bottleneck: Whether the bottleneck's output is pooled once more before it is decoded, which makes the
+            network's output half as large.
+        dropout: Share of bottleneck channels dropped in training, 0 for none.
+        mismatch: What happens when an up-sampled map and its skip differ in size: an ``error``; ``pad`` the map with
+            zeros around, or cut it to its centre where it is larger; ``resize`` the map (bilinear, aligned corners), or
+            ``resize-nearest``; or ``crop`` the skip to its top left part.
+        drawn: Order in which the initial weights are drawn from the generator, which decides what a seed gives. All
+            begin with the encoder and end with the head. ``stages``: bottleneck, then up-sampling and block stage by
+            stage; ``ups-first``: bottleneck, all up-sampling layers, all blocks; ``blocks-first``: bottleneck, all
+            blocks, all up-sampling layers; ``bottleneck-last``: stage by stage, then the bottleneck.
+        output: Whether the network ends in logits or, after a sigmoid, in probabilities.
+
+    Example:
+        >>> from llmseg import zoo
+        >>> net = zoo.get("gpt-o3").recipe.net
+        >>> sum(p.numel() for p in net.build(in_channels=1).parameters())
+        7762465
+    """
+
+    encoder: tuple[int, ...]
+    bottleneck: int
+    decoder: tuple[int, ...]
+    norm: Literal["batch", "none"]
+    bias: bool
+    up: Literal["transposed", "bilinear"]
+    hidden: Literal["block", "half"]
+    concat: Literal["skip-first", "up-first"]
+    skip_from: Literal["block", "pooling"]
+    pool_last: bool
+    pool_bottleneck: bool
+    dropout: float
+    mismatch: Literal["error", "pad", "resize", "resize-nearest", "crop"]
+    drawn: Literal["stages", "ups-first", "blocks-first", "bottleneck-last"]
+    output: Literal["logits", "probability"]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.encoder) != len(self.decoder) or not self.encoder:
+            raise UserError(
+                f"net.encoder has {len(self.encoder)} blocks and net.decoder {len(self.decoder)}; "
+                "a U-Net needs as many of one as of the other, at least one"
+            )
+        if not 0 <= self.dropout < 1:
+            raise UserError(f"net.dropout is {self.dropout}; it must be at least 0 and below 1")
+
+    def build(self, in_channels: int) -> nn.Module:
+        """Build the network with freshly drawn weights.
+
+        Args:
+            in_channels: 1 for grey, 3 for RGB images.
+
+        Returns:
+            A module that maps float32 ``[B, in_channels, H, W]`` to ``[B, 1, h, w]``; h and w are H
+            and W, or half of them where skips or bottleneck are pooled.
+        """
+        from llmseg.recipe.nets.modules.unet import UNetModule
+
+        return UNetModule(self, in_channels)

@@ -1,0 +1,57 @@
+"""The catalogue of quirks: questions one can ask any recipe, each with the change of one field that repairs it.
+
+No pipeline is named in a predicate: which pipelines have a quirk is found by asking their recipes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from llmseg.errors import UserError, nearest
+from llmseg.recipe.quirks.data import DATA_QUIRKS
+from llmseg.recipe.quirks.learning import FIT_QUIRKS, LOSS_QUIRKS, NET_QUIRKS
+from llmseg.recipe.quirks.quirk import Explained, Quirk
+from llmseg.recipe.quirks.scoring import SCORE_QUIRKS
+
+if TYPE_CHECKING:
+    from llmseg.recipe.recipe import Recipe
+
+__all__ = ["Explained", "Quirk", "get_quirk", "quirk_names", "quirks_of", "repaired"]
+
+# In the order of a recipe's parts, and where one repair makes another needless, that one first.
+_QUIRKS = {quirk.id: quirk for quirk in (*DATA_QUIRKS, *NET_QUIRKS, *LOSS_QUIRKS, *FIT_QUIRKS, *SCORE_QUIRKS)}
+
+
+def quirk_names() -> tuple[str, ...]:
+    """Return the ids of all quirks, in the order in which they are repaired."""
+    return tuple(_QUIRKS)
+
+
+def get_quirk(id: str) -> Quirk:
+    """Return a quirk by its id.
+
+    Raises:
+        UserError: There is no such quirk; the message names the nearest one.
+
+    Example:
+        >>> get_quirk("grey-masks").sentence
+        'Masks keep the grey values they have after resizing.'
+    """
+    if id not in _QUIRKS:
+        raise UserError(f"no quirk '{id}'{nearest(id, _QUIRKS)}; there are: {', '.join(_QUIRKS)}")
+    return _QUIRKS[id]
+
+
+def quirks_of(recipe: Recipe) -> tuple[Quirk, ...]:
+    """Return the quirks that a recipe has, in the order in which they are repaired."""
+    return tuple(quirk for quirk in _QUIRKS.values() if quirk.found(recipe))
+
+
+def repaired(recipe: Recipe, id: str) -> Recipe:
+    """Return the recipe without one quirk, or for ``all`` without any; see :meth:`llmseg.Recipe.repaired`."""
+    if id != "all":
+        return get_quirk(id).repair(recipe)
+    # A repair may make another needless or, as that of a missing head, lay one bare; so the list is read again.
+    while found := quirks_of(recipe):
+        recipe = found[0].repair(recipe)
+    return recipe

@@ -1,0 +1,186 @@
+"""The recipe: seven parts that decide a result, as frozen values.
+
+All kinds of parts that the package has are imported here, so that a recipe can be read from JSON.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from llmseg.errors import UserError
+from llmseg.recipe.fit import Fit
+from llmseg.recipe.images import Images
+from llmseg.recipe.losses import Loss
+from llmseg.recipe.nets import encoder_decoder, keras_unet, references, unet  # noqa: F401
+from llmseg.recipe.nets.net import Net
+from llmseg.recipe.part import Part, changed, check_names, differing, field_name, from_text, leaves, parsed, plain
+from llmseg.recipe.quirks import Quirk, quirks_of, repaired
+from llmseg.recipe.scores import Score
+from llmseg.recipe.splits import Splitter
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One field in which two recipes differ."""
+
+    path: str
+    left: object
+    right: object
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe(Part):
+    """Everything that decides a result, and nothing else.
+
+    Attributes:
+        images: Preparation of image and mask.
+        split: How the cases are divided.
+        net: The network.
+        loss: The objective.
+        fit: Batch size, epochs, optimiser, rate, which weights are kept.
+        score: Score in validation.
+        test: Score at the end; ``None`` for a script that runs no test.
+
+    Example:
+        >>> from llmseg import zoo
+        >>> recipe = zoo.get("gpt-4").recipe
+        >>> [d.path for d in recipe.diff(recipe.change("fit.epochs", 120))]
+        ['fit.epochs']
+    """
+
+    images: Images
+    split: Splitter
+    net: Net
+    loss: Loss
+    fit: Fit
+    score: Score
+    test: Score | None
+
+    def change(self, path: str, value: object) -> Recipe:
+        """Return a copy with one field changed.
+
+        Args:
+            path: Dotted path of a field, such as ``"fit.epochs"``, or of a whole part, such as ``"loss"``.
+            value: The new value; must fit the field's type.
+
+        Raises:
+            UserError: The path names no field, or the value does not fit.
+
+        Example:
+            >>> from llmseg import zoo
+            >>> zoo.get("gpt-4").recipe.change("fit.batch_size", 4).fit.batch_size
+            4
+        """
+        copy: Recipe = changed(self, path.split("."), value, path)
+        return copy
+
+    def change_text(self, assignment: str) -> Recipe:
+        """Return a copy with one field changed by text as typed on a command line.
+
+        Args:
+            assignment: ``path=value``; tuples are written with commas, absence as ``none``.
+
+        Raises:
+            UserError: The text is no assignment, or as for :meth:`change`.
+
+        Example:
+            >>> from llmseg import zoo
+            >>> zoo.get("gpt-4").recipe.change_text("images.size=128,128").images.size
+            (128, 128)
+        """
+        path, equals, text = assignment.partition("=")
+        if not equals or not path:
+            raise UserError(f"'{assignment}' is no assignment; write path=value, for example fit.epochs=120")
+        return self.change(path, from_text(text, self.get(path)))
+
+    def get(self, path: str) -> object:
+        """Return the value at a dotted path.
+
+        Raises:
+            UserError: The path names no field.
+        """
+        value: object = self
+        for name in path.split("."):
+            value = getattr(value, field_name(value, name, path))
+        return value
+
+    def items(self) -> Iterator[tuple[str, object]]:
+        """Yield every (dotted path, plain value), the kind of each part first under ``part.kind``."""
+        for part in dataclasses.fields(self):
+            yield from leaves(part.name, getattr(self, part.name))
+
+    def diff(self, other: Recipe) -> tuple[Difference, ...]:
+        """Return the fields in which two recipes differ, in field order.
+
+        A field that only one of them has (their parts are of different kinds) is paired with ``None``, and so is a part
+        that only one of them has, such as a schedule.
+        """
+        return tuple(
+            Difference(*found)
+            for part in dataclasses.fields(self)
+            for found in differing(part.name, getattr(self, part.name), getattr(other, part.name))
+        )
+
+    @property
+    def quirks(self) -> tuple[Quirk, ...]:
+        """The known quirks that this recipe has, in the order in which they are repaired."""
+        return quirks_of(self)
+
+    def repaired(self, id: str) -> Recipe:
+        """Return a copy without a quirk.
+
+        Args:
+            id: The quirk, of which one field is changed; ``"all"`` for one repair after the other until none is left.
+
+        Raises:
+            UserError: There is no such quirk, or this recipe does not have it.
+
+        Example:
+            >>> from llmseg import zoo
+            >>> recipe = zoo.get("grok-3-mini").recipe
+            >>> [(d.path, d.right) for d in recipe.diff(recipe.repaired("double-sigmoid"))]
+            [('loss.reads', 'probability')]
+            >>> recipe.repaired("all").quirks
+            ()
+        """
+        return repaired(self, id)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the canonical JSON, 64 hexadecimal digits; equal exactly for equal recipes."""
+        return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain dictionaries and lists, each part with its ``kind``."""
+        return {field.name: plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
+
+    def to_json(self) -> str:
+        """Return the recipe as indented JSON; :meth:`from_json` gives back an equal recipe."""
+        return json.dumps(self.to_dict(), indent=2)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Recipe:
+        """Rebuild a recipe from :meth:`to_dict`.
+
+        Raises:
+            UserError: A part is missing or unknown, a field is missing, unknown or of the wrong type.
+        """
+        names = [field.name for field in dataclasses.fields(cls)]
+        check_names("recipe", data, names)
+        return cls(**{name: parsed(name, data[name]) for name in names})
+
+    @classmethod
+    def from_json(cls, text: str) -> Recipe:
+        """Rebuild a recipe from :meth:`to_json`; raises :class:`UserError` as :meth:`from_dict` does."""
+        try:
+            data = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise UserError(f"this is no recipe in JSON: {error}") from error
+        if not isinstance(data, dict):
+            raise UserError(f"a recipe in JSON is an object with seven parts, not {type(data).__name__}")
+        return cls.from_dict(data)

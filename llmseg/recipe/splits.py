@@ -1,0 +1,229 @@
+"""The split procedures of the scripts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from llmseg.errors import UserError
+from llmseg.recipe.part import Part
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True)
+class Split:
+    """Case ids of the three parts, each in the order in which it is used.
+
+    No case is in two parts, but validation may be the training part itself.
+
+    Raises:
+        UserError: A case is in the split more than once.
+    """
+
+    train: tuple[str, ...]
+    validation: tuple[str, ...]
+    test: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        ids = self.train + (() if self.validation == self.train else self.validation) + self.test
+        if len(set(ids)) != len(ids):
+            twice = next(id for id in ids if ids.count(id) > 1)
+            raise UserError(f"case '{twice}' is in the split more than once")
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the ids in order, 64 hexadecimal digits."""
+        return hashlib.sha256(json.dumps([self.train, self.validation, self.test]).encode()).hexdigest()
+
+
+class Splitter(Part, ABC):
+    """Split procedure."""
+
+    @abstractmethod
+    def __call__(self, ids: Sequence[str], generator: torch.Generator) -> Split:
+        """Divide case ids in listing order into three parts."""
+
+    def listing(self, ids: Sequence[str], generator: torch.Generator) -> list[str]:
+        """Return the ids in the order in which they are divided: as listed, unless they are shuffled first."""
+        return list(ids)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TwoStepSplit(Splitter):
+    """scikit-learn's ``train_test_split``, called twice.
+
+    Attributes:
+        first: What the second returned part of the first call is: ``held-out`` (divided into validation and test
+            by the second call) or ``test`` (the second call divides the rest into training and validation).
+        first_size: Size asked for in the first call, a fraction.
+        second_size: Size asked for in the second call, a fraction of what it divides.
+        sizes_are: Whether the sizes are given to the calls as ``test_size`` or as ``train_size``.
+        seed: ``random_state`` of both calls.
+        order: Each part in the order ``drawn``, or ``sorted`` by name.
+        shuffled: Whether the ids are shuffled by Python's generator first. The scripts that do so do not seed it; here
+            the run's seed does.
+
+    Example:
+        >>> import torch
+        >>> split = TwoStepSplit(
+        ...     first="held-out",
+        ...     first_size=0.2,
+        ...     second_size=0.5,
+        ...     sizes_are="test_size",
+        ...     seed=42,
+        ...     order="drawn",
+        ...     shuffled=False,
+        ... )([str(i) for i in range(20)], torch.Generator())
+        >>> split.test
+        ('17', '1')
+    """
+
+    first: Literal["held-out", "test"]
+    first_size: float
+    second_size: float
+    sizes_are: Literal["test_size", "train_size"]
+    seed: int
+    order: Literal["drawn", "sorted"]
+    shuffled: bool
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("first_size", "second_size"):
+            _check_fraction(name, getattr(self, name))
+
+    def __call__(self, ids: Sequence[str], generator: torch.Generator) -> Split:
+        """Split the ids. Of the generator only the seed is used, and only if they are shuffled first.
+
+        Raises:
+            UserError: There are too few cases for three parts.
+        """
+        from sklearn.model_selection import train_test_split
+
+        listed = self.listing(ids, generator)
+        try:
+            kept, cut = train_test_split(listed, random_state=self.seed, **{self.sizes_are: self.first_size})
+            divided = cut if self.first == "held-out" else kept
+            one, two = train_test_split(divided, random_state=self.seed, **{self.sizes_are: self.second_size})
+        except ValueError as error:
+            raise _too_few(ids) from error
+        train, validation, test = (kept, one, two) if self.first == "held-out" else (one, two, cut)
+        arrange = sorted if self.order == "sorted" else list
+        return Split(*(tuple(arrange(part)) for part in (train, validation, test)))
+
+    def listing(self, ids: Sequence[str], generator: torch.Generator) -> list[str]:
+        """Return the ids in the order in which they are split."""
+        listed = super().listing(ids, generator)
+        if self.shuffled:
+            random.Random(generator.initial_seed()).shuffle(listed)
+        return listed
+
+
+@dataclass(frozen=True, kw_only=True)
+class RandomSplit(Splitter):
+    """torch's ``random_split``: positions permuted by the generator that also draws the weights.
+
+    Attributes:
+        calls: ``once`` cuts one permutation into training, validation and test; ``twice`` first sets the test part
+            apart and then permutes the rest again for training and validation.
+        train: Fraction of all cases for training, rounded down.
+        validation: Fraction of all cases for validation. With ``once`` it is rounded down and the remainder goes
+            to test; with ``twice`` training and validation together are rounded down and the remainders go to
+            test and to validation.
+    """
+
+    calls: Literal["once", "twice"]
+    train: float
+    validation: float
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("train", "validation"):
+            _check_fraction(name, getattr(self, name))
+        _check_fraction("train + validation", self.train + self.validation)
+
+    def __call__(self, ids: Sequence[str], generator: torch.Generator) -> Split:
+        """Split the ids with numbers from the generator.
+
+        Raises:
+            UserError: There are too few cases for three parts.
+        """
+        if self.calls == "once":
+            train, validation = int(self.train * len(ids)), int(self.validation * len(ids))
+            drawn = _permuted(ids, generator)
+        else:
+            train, together = int(self.train * len(ids)), int((self.train + self.validation) * len(ids))
+            validation = together - train
+            drawn = _permuted(ids, generator)
+            drawn = _permuted(drawn[:together], generator) + drawn[together:]
+        split = Split(drawn[:train], drawn[train : train + validation], drawn[train + validation :])
+        if not (split.train and split.validation and split.test):
+            raise _too_few(ids)
+        return split
+
+
+@dataclass(frozen=True, kw_only=True)
+class WholeSplit(Splitter):
+    """No split: all cases train in listing order, the same cases validate, and none is left for a test.
+
+    Attributes:
+        held_out: Fraction that is set apart instead, half for validation and half for the test, by scikit-learn's
+            ``train_test_split`` called twice; 0 for none.
+        seed: ``random_state`` of both calls.
+
+    Example:
+        >>> import torch
+        >>> split = WholeSplit(held_out=0.0, seed=42)(["a", "b"], torch.Generator())
+        >>> split.train, split.validation, split.test
+        (('a', 'b'), ('a', 'b'), ())
+    """
+
+    held_out: float
+    seed: int
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.held_out:
+            _check_fraction("held_out", self.held_out)
+
+    def __call__(self, ids: Sequence[str], generator: torch.Generator) -> Split:
+        """Divide the ids, or do not. The generator is not used.
+
+        Raises:
+            UserError: There are too few cases for three parts.
+        """
+        if not self.held_out:
+            return Split(tuple(ids), tuple(ids), ())
+        divided = TwoStepSplit(
+            first="held-out",
+            first_size=self.held_out,
+            second_size=0.5,
+            sizes_are="test_size",
+            seed=self.seed,
+            order="drawn",
+            shuffled=False,
+        )
+        return divided(ids, generator)
+
+
+def _check_fraction(name: str, value: float) -> None:
+    if not 0 < value < 1:
+        raise UserError(f"split.{name} is {value}; it must be a fraction above 0 and below 1")
+
+
+def _permuted(ids: Sequence[str], generator: torch.Generator) -> tuple[str, ...]:
+    import torch
+
+    return tuple(ids[i] for i in torch.randperm(len(ids), generator=generator).tolist())
+
+
+def _too_few(ids: Sequence[str]) -> UserError:
+    return UserError(
+        f"{len(ids)} cases are too few for this recipe's split into training, validation and test; give more cases"
+    )

@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from monai.metrics import DiceMetric
+from sklearn.metrics import f1_score
+
+from llmseg.errors import UserError
+from llmseg.recipe.scores import Dice
+
+CASES = Dice(
+    reads="output",
+    threshold=0.5,
+    over="case",
+    lists="case",
+    smooth=1e-6,
+    smoothed="both",
+    sizes="equal",
+    mask_threshold=None,
+)
+BATCH = dataclasses.replace(CASES, over="batch", lists="batch")
+
+
+@pytest.fixture
+def batch() -> tuple[torch.Tensor, torch.Tensor]:
+    random = torch.Generator().manual_seed(0)
+    return torch.rand(4, 1, 8, 8, generator=random), (torch.rand(4, 1, 8, 8, generator=random) > 0.7).float()
+
+
+@given(st.integers(0, 2**31), st.floats(0.05, 0.95))
+@settings(max_examples=20, deadline=None)
+def test_is_the_f1_score_of_scikit_learn(seed, threshold):
+    random = torch.Generator().manual_seed(seed)
+    output, mask = torch.rand(3, 1, 5, 4, generator=random), torch.rand(3, 1, 5, 4, generator=random) > 0.4
+    score = dataclasses.replace(CASES, threshold=threshold, smooth=0.0)
+    found = score(output, mask.float())
+    expected = [
+        f1_score(t.flatten(), (p > score.threshold).flatten(), zero_division=float("nan"))
+        for p, t in zip(output, mask, strict=True)
+    ]
+    assert found.tolist() == pytest.approx(expected, nan_ok=True)
+
+
+def test_per_case_is_monais(batch):
+    output, mask = batch
+    expected = DiceMetric(include_background=True)((output > 0.5).float(), mask).flatten()
+    torch.testing.assert_close(dataclasses.replace(CASES, smooth=0.0)(output, mask), expected)
+
+
+def test_over_the_batch_is_one_dice_of_all_pixels(batch):
+    output, mask = batch
+    found = dataclasses.replace(BATCH, smooth=0.0)(output, mask)
+    assert found.shape == (1,)
+    assert found.item() == pytest.approx(f1_score(mask.flatten(), output.flatten() > 0.5))
+    assert found.item() != pytest.approx(CASES(output, mask).mean().item())
+
+
+def test_what_is_listed(batch):
+    output, mask = batch
+    cases = CASES(output, mask)
+    assert cases.shape == (4,)
+    per_batch = dataclasses.replace(CASES, lists="batch")(output, mask)
+    assert per_batch.tolist() == [cases.mean().item()]
+    per_epoch = dataclasses.replace(CASES, lists="epoch")
+    assert torch.equal(per_epoch(output, mask), per_batch)
+
+
+def test_collected_over_a_pass(batch):
+    output, mask = batch
+    parts = [(output[:3], mask[:3]), (output[3:], mask[3:])]
+    listed = {what: dataclasses.replace(CASES, lists=what) for what in ("case", "batch", "epoch")}
+    found = {what: score.collected([score(*part) for part in parts]) for what, score in listed.items()}
+    assert found["case"] == tuple(CASES(output, mask).tolist())
+    assert found["batch"] == pytest.approx((sum(found["case"][:3]) / 3, found["case"][3]))
+    # The mean of batches: a short last batch counts as much as any.
+    assert found["epoch"] == pytest.approx((sum(found["batch"]) / 2,))
+
+
+def test_cases_are_each_case_alone_whatever_is_listed(batch):
+    output, mask = batch
+    alone = torch.cat([BATCH(output[i : i + 1], mask[i : i + 1]) for i in range(4)])
+    for score in (CASES, BATCH, dataclasses.replace(CASES, lists="epoch")):
+        torch.testing.assert_close(score.cases(output, mask), alone)
+
+
+def test_sigmoid_of_logits_at_one_half_is_the_sign(batch):
+    output, mask = batch
+    logits = output - 0.6
+    sigmoid = dataclasses.replace(CASES, reads="sigmoid")
+    sign = dataclasses.replace(CASES, threshold=0.0)
+    assert torch.equal(sigmoid(logits, mask), sign(logits, mask))
+
+
+def test_raw_logits_against_one_half_miss_what_the_sigmoid_finds():
+    logits, mask = torch.full((1, 1, 2, 2), 0.4), torch.ones(1, 1, 2, 2)
+    assert CASES(logits, mask).item() == pytest.approx(0, abs=1e-6)
+    assert dataclasses.replace(CASES, reads="sigmoid")(logits, mask).item() == pytest.approx(1)
+
+
+def test_values_at_the_threshold_are_background():
+    half = torch.full((1, 1, 2, 2), 0.5)
+    assert CASES(half, torch.zeros_like(half)).item() == 1
+    assert dataclasses.replace(CASES, mask_threshold=0.5)(half, half).item() == 1
+
+
+def test_soft_dice_keeps_the_values(batch):
+    output, mask = batch
+    soft = dataclasses.replace(BATCH, threshold=None, smooth=0.0)
+    expected = 2 * (output * mask).sum() / (output.sum() + mask.sum())
+    assert soft(output, mask).item() == pytest.approx(expected.item())
+
+
+def test_mask_threshold_binarises_after_the_sizes_are_matched(batch):
+    output, mask = batch
+    large = mask.repeat_interleave(2, -1).repeat_interleave(2, -2) * 0.6
+    found = dataclasses.replace(CASES, sizes="mask-to-output", mask_threshold=0.5)(output, large)
+    assert torch.equal(found, CASES(output, mask))
+    without = dataclasses.replace(CASES, sizes="mask-to-output")(output, large)
+    assert not torch.allclose(without, found)
+
+
+def test_sizes_must_be_equal_if_the_rule_says_so(batch):
+    output, mask = batch
+    with pytest.raises(UserError, match="mask-to-output or output-to-mask"):
+        CASES(output[..., ::2, ::2], mask)
+
+
+@pytest.mark.parametrize(("smooth", "expected"), [(1e-6, 1.0), (1.0, 1.0), (0.0, float("nan"))])
+def test_nothing_on_nothing(smooth, expected):
+    nothing = torch.zeros(1, 1, 4, 4)
+    found = dataclasses.replace(CASES, smooth=smooth)(nothing, nothing).item()
+    assert found == pytest.approx(expected, nan_ok=True)
+
+
+def test_a_dice_over_the_batch_has_no_value_per_case():
+    with pytest.raises(UserError, match="set over=case or lists=batch"):
+        dataclasses.replace(BATCH, lists="case")
