@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     from llmseg import zoo
     from llmseg.data.cache import CacheEntry, cache_entries, cache_folder, clear_cache
     from llmseg.data.catalog import dataset_names, get_dataset
-    from llmseg.data.collect import prepare_dataset
-    from llmseg.data.dataset import Dataset
+    from llmseg.data.catalog.dataset import Dataset
     from llmseg.data.doctor import examine
+    from llmseg.data.download.prepare import prepare_dataset
+    from llmseg.data.folder import FolderStore
     from llmseg.data.hdf5 import Hdf5Store
     from llmseg.data.holdout import Holdout, hold_out
-    from llmseg.data.store import Case, FolderStore, Store
+    from llmseg.data.store import Case, Store
     from llmseg.data.subset import Subset
     from llmseg.data.synthetic import SyntheticStore
     from llmseg.errors import Terminated, UserError
@@ -136,10 +137,10 @@ _HOMES = {
     "CacheEntry": "llmseg.data.cache",
     "Card": "llmseg.zoo",
     "Case": "llmseg.data.store",
-    "Dataset": "llmseg.data.dataset",
+    "Dataset": "llmseg.data.catalog.dataset",
     "Difference": "llmseg.recipe",
     "Evaluation": "llmseg.evaluation.record",
-    "FolderStore": "llmseg.data.store",
+    "FolderStore": "llmseg.data.folder",
     "Gap": "llmseg.study.gap",
     "Hdf5Store": "llmseg.data.hdf5",
     "Holdout": "llmseg.data.holdout",
@@ -185,7 +186,7 @@ _HOMES = {
     "pipelines": "llmseg.study.variants",
     "predict": "llmseg.prediction.predict",
     "predict_nnunet": "llmseg.nnunet.training",
-    "prepare_dataset": "llmseg.data.collect",
+    "prepare_dataset": "llmseg.data.download.prepare",
     "prepare_nnunet": "llmseg.nnunet.prepare",
     "probability": "llmseg.prediction.predict",
     "quirk_names": "llmseg.recipe.quirks",

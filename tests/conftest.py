@@ -18,7 +18,7 @@ from PIL import Image
 
 from llmseg import recorded_id, zoo
 from llmseg.cli.main import main
-from llmseg.data.store import FolderStore
+from llmseg.data.folder import FolderStore
 from llmseg.data.synthetic import SyntheticStore
 from llmseg.recipe.recipe import Recipe
 from llmseg.zoo import Pipeline

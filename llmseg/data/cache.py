@@ -18,7 +18,7 @@ import psutil
 import torch
 from filelock import FileLock, Timeout
 
-from llmseg.data.hdf5_disk import written
+from llmseg.data.hdf5_file import written
 from llmseg.data.prepared import RESIDENT_SHARE, Prepared, prepared_bytes
 from llmseg.data.store import Store
 from llmseg.errors import UserError

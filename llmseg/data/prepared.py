@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from llmseg.data.ahead import ahead
+from llmseg.data.read_ahead import ahead
 from llmseg.data.store import Store
 from llmseg.errors import UserError
 from llmseg.recipe.images import Images, numbers

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from llmseg.data.folder import FolderStore
 from llmseg.data.hdf5 import Hdf5Store
-from llmseg.data.store import FolderStore, Store
+from llmseg.data.store import Store
 from llmseg.data.subset import Subset
 from llmseg.data.synthetic import SyntheticStore
 from llmseg.errors import UserError

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal, Protocol, get_args
+from typing import Protocol
 
 import numpy as np
 
-from llmseg.data.layouts import Pair, Pairing, find_pairs, pair_files
-from llmseg.data.pixels import read_image, read_mask
-from llmseg.errors import UserError, nearest
-
-Orphans = Literal["refuse", "skip"]
-
+from llmseg.errors import UserError
 
 FOREGROUND = 127
 """Mask value above which a pixel counts as foreground, where nothing else is said."""
@@ -53,106 +45,3 @@ class Store(Protocol):
 
 class SizesDiffer(UserError):
     """A mask has another size than its image."""
-
-
-@dataclass(frozen=True)
-class FolderStore:
-    """Images and masks as files in two folders, or in one.
-
-    Files may be png, jpg, tif, bmp or gif; grey, RGB, RGBA, palette, 1-bit or 16-bit. See
-    :mod:`llmseg.data.layouts` for how masks are found and :mod:`llmseg.data.pixels` for how values are read.
-
-    Attributes:
-        images: Folder of the images.
-        masks: Folder of the masks; may be the same.
-        mask_suffix: What a mask's stem has after the image's, such as ``"_seg"``; ``None`` finds it.
-        foreground: Mask value that means foreground, for masks that do not use 0 and 255; ``None`` takes the
-            values as they are.
-        orphans: What becomes of images without a mask: ``"refuse"`` them with an error, or ``"skip"`` them.
-            Masks without an image are passed over in either case. :attr:`alone` lists both.
-
-    Raises:
-        UserError: A folder is missing, there are no pairs, or a mask is missing and ``orphans`` is ``"refuse"``.
-
-    Example:
-        >>> store = FolderStore("images", "masks")  # doctest: +SKIP
-        >>> store.read(store.ids[0]).image.shape  # doctest: +SKIP
-        (512, 512)
-    """
-
-    images: Path | str
-    masks: Path | str
-    mask_suffix: str | None = None
-    foreground: int | None = None
-    orphans: Orphans = "refuse"
-
-    def __post_init__(self) -> None:
-        allowed = get_args(Orphans)
-        if self.orphans not in allowed:
-            hint = nearest(str(self.orphans), allowed)
-            raise UserError(f"orphans '{self.orphans}': must be one of {', '.join(allowed)}{hint}")
-        # Finding the pairs now reports a wrong folder where it is named, not where it is first read.
-        _ = self._pairs
-
-    @functools.cached_property
-    def _pairs(self) -> dict[str, Pair]:
-        if self.orphans == "refuse":
-            return {p.id: p for p in find_pairs(Path(self.images), Path(self.masks), self.mask_suffix)}
-        return {p.id: p for p in self._pairing.pairs}
-
-    @functools.cached_property
-    def _pairing(self) -> Pairing:
-        return pair_files(Path(self.images), Path(self.masks), self.mask_suffix)
-
-    @property
-    def name(self) -> str:
-        """Name of the folder that holds the images, or of the one above when it is called ``images``."""
-        folder = Path(self.images).resolve()
-        return folder.parent.name if folder.name.lower() == "images" else folder.name
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """Image file names, sorted."""
-        return tuple(self._pairs)
-
-    @property
-    def groups(self) -> Mapping[str, str]:
-        """Each case is a group of its own: a folder does not say what belongs together."""
-        return {id: id for id in self.ids}
-
-    @property
-    def alone(self) -> tuple[str, ...]:
-        """Files that have no partner, as ``folder/name``: images without a mask, then masks without an image."""
-        files = (*self._pairing.images_alone, *self._pairing.masks_alone)
-        return tuple(f"{file.parent.name}/{file.name}" for file in files)
-
-    @functools.cached_property
-    def digest(self) -> str:
-        """SHA-256 over names and file contents, 64 hexadecimal digits."""
-        total = hashlib.sha256(repr((self.ids, self.foreground)).encode())
-        for pair in self._pairs.values():
-            for path in (pair.image, pair.mask):
-                total.update(hashlib.sha256(path.read_bytes()).digest())
-        return total.hexdigest()
-
-    def read(self, id: str) -> Case:
-        """Decode one case.
-
-        Raises:
-            UserError: The id is unknown, or a file is damaged or no image; :class:`SizesDiffer` where the sizes of
-                image and mask differ, ``LabelValues`` where the mask's values cannot mean background and foreground.
-        """
-        if id not in self._pairs:
-            raise UserError(f"no case '{id}' in {self.images}; it has {len(self.ids)}, first '{self.ids[0]}'")
-        pair = self._pairs[id]
-        image, mask = read_image(pair.image), read_mask(pair.mask, self.foreground)
-        if image.shape[:2] != mask.shape[:2]:
-            raise SizesDiffer(
-                f"mask {pair.mask.name} is {_size(mask)}, its image {pair.image.name} is {_size(image)} "
-                "(width x height); make them equal"
-            )
-        return Case(id=id, image=image, mask=mask)
-
-
-def _size(array: np.ndarray) -> str:
-    return f"{array.shape[1]}x{array.shape[0]}"

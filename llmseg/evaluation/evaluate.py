@@ -11,10 +11,10 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from llmseg.data.ahead import ahead
 from llmseg.data.holdout import Holdout
-from llmseg.data.layouts import EXTENSIONS
+from llmseg.data.pairs import EXTENSIONS
 from llmseg.data.pixels import read_mask
+from llmseg.data.read_ahead import ahead
 from llmseg.data.store import FOREGROUND, Store
 from llmseg.data.subset import Subset
 from llmseg.errors import UserError

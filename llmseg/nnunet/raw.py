@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from llmseg.data.ahead import ahead
+from llmseg.data.read_ahead import ahead
 from llmseg.data.store import FOREGROUND, Case, Store
 from llmseg.errors import UserError
 from llmseg.files import make_folder, write_text

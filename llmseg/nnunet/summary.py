@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from llmseg.data.ahead import ahead
 from llmseg.data.pixels import decode_labels
+from llmseg.data.read_ahead import ahead
 from llmseg.data.store import FOREGROUND, Store
 from llmseg.errors import UserError
 from llmseg.evaluation.conventions import NNUNET

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from llmseg.data.ahead import ahead
-from llmseg.data.layouts import find_images
+from llmseg.data.pairs import find_images
 from llmseg.data.pixels import read_image
+from llmseg.data.read_ahead import ahead
 from llmseg.errors import UserError
 from llmseg.files import make_folder, png, write_bytes
 from llmseg.recipe.images import Images, numbers

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llmseg.data.catalog import get_dataset
-from llmseg.data.dataset import Dataset
+from llmseg.data.catalog.dataset import Dataset
 from llmseg.errors import UserError
 from llmseg.figures.style import AGREEMENT
 from llmseg.report import plots

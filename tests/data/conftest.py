@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from llmseg.data.tree import File
+from llmseg.data.download.tree import File
 
 SIZE = (6, 8)
 GREYS = [(255 - index) for index in range(256) for _ in range(3)]

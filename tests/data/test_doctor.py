@@ -15,7 +15,8 @@ from PIL import Image
 
 from llmseg.data.doctor import Findings, examine
 from llmseg.data.doctor.findings import COMMONEST, FEW
-from llmseg.data.store import Case, FolderStore
+from llmseg.data.folder import FolderStore
+from llmseg.data.store import Case
 from llmseg.data.synthetic import MODALITIES, SyntheticStore
 from llmseg.errors import UserError
 

@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from llmseg.data import hdf5, hdf5_disk
-from llmseg.data.content import image_digest
+from llmseg.data import hdf5
+from llmseg.data import hdf5_file as hdf5_disk
+from llmseg.data.digests import image_digest
 from llmseg.data.hdf5 import Hdf5Store, packed, write_store
 from llmseg.data.store import Case
 from llmseg.errors import UserError

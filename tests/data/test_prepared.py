@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from llmseg import zoo
+from llmseg.data.folder import FolderStore
 from llmseg.data.prepared import prepare
-from llmseg.data.store import FolderStore
 from llmseg.errors import UserError
 from llmseg.zoo.common import NEAREST_MASKS
 

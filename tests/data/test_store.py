@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from llmseg.data.folder import FolderStore
 from llmseg.data.pixels import LabelValues
-from llmseg.data.store import FolderStore, SizesDiffer
+from llmseg.data.store import SizesDiffer
 from llmseg.errors import UserError
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from llmseg.data.store import FolderStore
+from llmseg.data.folder import FolderStore
 
 LOG = """2024-04-23 15:22:40.711169: Epoch 0 
 2024-04-23 15:22:40.724555: Current learning rate: 0.01 

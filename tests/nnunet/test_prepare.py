@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from llmseg import hold_out, zoo
-from llmseg.data.store import Case, FolderStore
+from llmseg.data.folder import FolderStore
+from llmseg.data.store import Case
 from llmseg.data.subset import Subset
 from llmseg.errors import UserError
 from llmseg.nnunet import prepare

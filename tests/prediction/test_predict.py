@@ -12,8 +12,8 @@ from PIL import Image
 from torch import nn
 
 from llmseg import UserError, load_model, load_original_model, predict, probability, train, zoo
+from llmseg.data.folder import FolderStore
 from llmseg.data.pixels import read_image
-from llmseg.data.store import FolderStore
 from llmseg.prediction import predict as inference
 
 

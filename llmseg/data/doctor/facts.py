@@ -9,10 +9,10 @@ from typing import Literal
 import numpy as np
 from tqdm import tqdm
 
-from llmseg.data.ahead import ahead
-from llmseg.data.content import image_digest
+from llmseg.data.digests import image_digest
 from llmseg.data.duplicates import fingerprint
 from llmseg.data.pixels import LabelValues
+from llmseg.data.read_ahead import ahead
 from llmseg.data.store import Case, SizesDiffer, Store
 from llmseg.errors import UserError
 

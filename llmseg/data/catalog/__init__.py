@@ -1,0 +1,42 @@
+"""The catalogue: facts of the study's datasets, and of those they are made of."""
+
+from __future__ import annotations
+
+from llmseg.data.catalog.dataset import Dataset
+from llmseg.data.catalog.entries import DATASETS
+from llmseg.errors import UserError, nearest
+
+
+def dataset_names() -> tuple[str, ...]:
+    """Return the ids of the catalogue, the study's six first.
+
+    Example:
+        >>> dataset_names()[:6]
+        ('bagls', 'bolus', 'brain', 'ham10000', 'umd', 'retina')
+    """
+    return tuple(_by_id())
+
+
+def get_dataset(name: str) -> Dataset:
+    """Return a dataset by id, title or alias.
+
+    Raises:
+        UserError: There is none of that name.
+
+    Example:
+        >>> get_dataset("Skin").title
+        'HAM10000'
+    """
+    by_name = {_plain(known): entry for entry in _by_id().values() for known in (entry.id, entry.title, *entry.aliases)}
+    if _plain(name) not in by_name:
+        known = ", ".join(dataset_names())
+        raise UserError(f"no dataset '{name}'{nearest(name, by_name)}; known are {known}")
+    return by_name[_plain(name)]
+
+
+def _plain(name: str) -> str:
+    return "".join(letter for letter in name.lower() if letter.isalnum())
+
+
+def _by_id() -> dict[str, Dataset]:
+    return {entry.id: entry for entry in DATASETS}

@@ -1,0 +1,1 @@
+"""Downloads: archives and folders as they are published, read into one store."""

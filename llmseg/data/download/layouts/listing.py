@@ -1,0 +1,170 @@
+"""What the modules of this package share: cases found among files, and those that stay alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from llmseg.data.download.tree import File
+from llmseg.data.pairs import EXTENSIONS
+from llmseg.data.pixels import decode_image, decode_mask
+from llmseg.data.store import Case
+from llmseg.errors import UserError
+
+Files = Mapping[str, File]
+"""All files of a dataset by path."""
+
+IMAGE_EXTENSIONS = (*EXTENSIONS, ".ppm", ".pgm")
+"""Extensions of pictures, in lower case."""
+
+PARTS = {
+    "training": "training",
+    "train": "training",
+    "validation": "validation",
+    "val": "validation",
+    "test": "test",
+    "testing": "test",
+}
+"""Folder names, in lower case, that tell the official part a case belongs to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What is read at once: an image with its mask, or a volume with its labels.
+
+    Attributes:
+        key: Names it among the units of a listing; the id of its case, or what the ids of its slices begin with.
+        files: What it is read from.
+        read: Returns its cases; raises :class:`UserError` if a file is damaged.
+        group: What belongs together with others of the same name: a video, a patient.
+        part: Official part: ``training``, ``validation``, ``test``, or empty.
+    """
+
+    key: str
+    files: tuple[File, ...]
+    read: Callable[[], Sequence[Case]]
+    group: str
+    part: str = ""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What was found.
+
+    Attributes:
+        layout: The layout that was recognised.
+        units: By key, in order.
+        alone: Paths of images without mask and of masks without image.
+        notes: What a user should know, a sentence each.
+    """
+
+    layout: str
+    units: tuple[Unit, ...]
+    alone: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def pictures(files: Files) -> list[File]:
+    """Return the files that are pictures by their extension, in the order of their paths."""
+    return [file for file in files.values() if file.extension in IMAGE_EXTENSIONS]
+
+
+def part_of(file: File) -> str:
+    """Return the official part that the folders of a file tell, the innermost first, or an empty string."""
+    return next((PARTS[name] for name in reversed(file.folders) if name in PARTS), "")
+
+
+def in_folder(file: File, names: Iterable[str]) -> bool:
+    """Say whether one of the folders above a file has one of these names (lower case)."""
+    return not set(names).isdisjoint(file.folders)
+
+
+def matched(
+    images: Mapping[str, File], masks: Mapping[str, File]
+) -> tuple[dict[str, tuple[File, File]], tuple[str, ...]]:
+    """Pair images and masks of one key.
+
+    Args:
+        images: Images by key.
+        masks: Masks by key.
+
+    Returns:
+        Pairs by key in the order of the keys, and the paths of the files that stay alone.
+    """
+    pairs = {key: (images[key], masks[key]) for key in sorted(images) if key in masks}
+    alone = [file.path for files in (images, masks) for key, file in files.items() if key not in pairs]
+    return pairs, tuple(sorted(alone))
+
+
+def by_key(files: Iterable[File], key: Callable[[File], str | None]) -> dict[str, File]:
+    """Return files by key; those whose key is ``None`` are left out.
+
+    Raises:
+        UserError: Two files have the same key.
+    """
+    found: dict[str, File] = {}
+    for file in files:
+        name = key(file)
+        if name is None:
+            continue
+        if name in found:
+            raise UserError(f"{found[name].path} and {file.path} are the same case; move one of them away")
+        found[name] = file
+    return found
+
+
+def picture_units(
+    pairs: Mapping[str, tuple[File, File]],
+    *,
+    id: Callable[[File], str] = lambda image: image.name,
+    group: Callable[[File], str] | None = None,
+    decode: Callable[[File], np.ndarray] | None = None,
+    fit: bool = False,
+) -> tuple[Unit, ...]:
+    """Return a unit for every pair of pictures.
+
+    Args:
+        pairs: Image and mask by key.
+        id: Gives the case's id from the image.
+        group: Gives the group from the image; without it, each case is a group of its own.
+        decode: Reads a mask; without it, :func:`decode_mask`.
+        fit: Bring masks of another size to that of their image, by nearest neighbour, instead of refusing them.
+    """
+
+    def unit(image: File, mask: File) -> Unit:
+        name = id(image)
+
+        def read() -> Sequence[Case]:
+            pixels = decode_image(image.unpacked(), image.path)
+            values = (decode or mask_values)(mask)
+            return (Case(name, pixels, _fitted(values, pixels, image, mask, fit)),)
+
+        return Unit(name, (image, mask), read, group(image) if group else name, part_of(image))
+
+    return tuple(sorted((unit(*pair) for pair in pairs.values()), key=lambda unit: unit.key))
+
+
+def mask_values(file: File) -> np.ndarray:
+    """Read a mask in which foreground is white: uint8 ``[H, W]``."""
+    return decode_mask(file.unpacked(), file.path)
+
+
+def white(inside: np.ndarray) -> np.ndarray:
+    """Return a mask of 0 and 255 from bool ``[H, W]``, uint8."""
+    values: np.ndarray = inside.astype(np.uint8) * np.uint8(255)
+    return values
+
+
+def _fitted(mask: np.ndarray, pixels: np.ndarray, image: File, file: File, fit: bool) -> np.ndarray:
+    height, width = pixels.shape[:2]
+    if mask.shape == (height, width):
+        return mask
+    if not fit:
+        raise UserError(
+            f"mask {file.path} is {mask.shape[1]}x{mask.shape[0]}, its image {image.path} is {width}x{height} "
+            "(width x height); replace one or move both away"
+        )
+    return np.asarray(Image.fromarray(mask).resize((width, height), Image.Resampling.NEAREST))

@@ -1,0 +1,86 @@
+"""MedSegBench: arrays of images and labels of the three parts in one ``npz`` file."""
+
+from __future__ import annotations
+
+import functools
+import io
+import threading
+from collections.abc import Sequence
+
+import numpy as np
+
+from llmseg.data.download.layouts.listing import Files, Listing, Unit, by_key, white
+from llmseg.data.download.tree import File
+from llmseg.data.store import Case
+from llmseg.errors import UserError
+
+_PARTS = {"train": "training", "val": "validation", "test": "test"}
+_AT_ONCE = 64
+_LOADING = threading.Lock()  # or each thread would hold arrays of its own
+
+
+def find(files: Files) -> Listing:
+    """Take the arrays ``train_images`` and ``train_label`` and so on apart; every label but 0 is foreground.
+
+    Arrays are compressed as a whole, so each is held in memory while its cases are read.
+
+    Raises:
+        UserError: The arrays are not what they should be.
+    """
+    units: list[Unit] = []
+    alone: list[str] = []
+    arrays = by_key(files.values(), lambda file: file.stem if file.extension == ".npy" else None)
+    for short, part in _PARTS.items():
+        images, labels = arrays.get(f"{short}_images"), arrays.get(f"{short}_label")
+        if images and labels:
+            units += _units(short, part, images, labels)
+        else:
+            alone += [file.path for file in (images, labels) if file]
+    return Listing("MedSegBench", tuple(units), tuple(alone))
+
+
+def _units(short: str, part: str, images: File, labels: File) -> list[Unit]:
+    count = len(_array(images))
+    if _array(labels).shape != _array(images).shape[:3]:
+        raise UserError(
+            f"{labels.path} has the shape {_array(labels).shape}, {images.path} {_array(images).shape}; "
+            "download them again"
+        )
+    return [
+        Unit(
+            f"{short}_{start:05d}",
+            (images, labels),
+            functools.partial(_cases, short, images, labels, start),
+            group="",
+            part=part,
+        )
+        for start in range(0, count, _AT_ONCE)
+    ]
+
+
+def _cases(short: str, images: File, labels: File, start: int) -> Sequence[Case]:
+    stop = start + _AT_ONCE
+    return tuple(
+        Case(f"{short}_{start + place:05d}.png", image, white(label != 0))
+        for place, (image, label) in enumerate(zip(_array(images)[start:stop], _array(labels)[start:stop], strict=True))
+    )
+
+
+def _array(file: File) -> np.ndarray:
+    with _LOADING:
+        return _loaded(file)
+
+
+@functools.lru_cache(maxsize=2)
+def _loaded(file: File) -> np.ndarray:
+    """Return ``[N, H, W]`` or ``[N, H, W, 3]`` in uint8."""
+    try:
+        array: np.ndarray = np.load(io.BytesIO(file.read()), allow_pickle=False)
+    except UserError:
+        raise
+    except (ValueError, EOFError) as error:
+        raise UserError(f"{file.path} is no array or is damaged ({error}); download it again") from error
+    array = array[..., 0] if array.ndim == 4 and array.shape[-1] == 1 else array
+    if array.dtype != np.uint8 or not (array.ndim == 3 or (array.ndim == 4 and array.shape[-1] == 3)):
+        raise UserError(f"{file.path} holds {array.dtype} of shape {array.shape}; expected are bytes [N, H, W]")
+    return array

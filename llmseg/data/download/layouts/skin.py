@@ -1,0 +1,51 @@
+"""HAM10000: dermoscopic images in two folders, masks in a third, and a table that tells which show the same lesion."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+
+from llmseg.data.download.layouts.listing import Files, Listing, by_key, matched, picture_units, pictures
+from llmseg.data.download.layouts.pictures import labelled
+from llmseg.data.download.tree import File
+from llmseg.errors import UserError
+
+_IMAGE = re.compile(r"(ISIC_\d{7})")
+_MASK = re.compile(r"(ISIC_\d{7})_segmentation", re.IGNORECASE)
+
+
+def find(files: Files) -> Listing:
+    """Pair ``ISIC_N.jpg`` with ``ISIC_N_segmentation.png``; images of one lesion are a group.
+
+    Some masks have a palette in reverse order. Masks are read by their colours, not by their palette's numbers, so
+    these come out like the others.
+    """
+    every = pictures(files)
+    pairs, alone = matched(
+        by_key(every, lambda file: None if labelled(file) else _match(_IMAGE, file)),
+        by_key(every, lambda file: _match(_MASK, file)),
+    )
+    lesions = _lesions(files)
+    notes = () if lesions else ("HAM10000_metadata is missing: images of one lesion cannot be kept together",)
+    units = picture_units(pairs, group=lambda image: lesions.get(image.stem, image.name))
+    return Listing("HAM10000", units, alone, notes)
+
+
+def _match(pattern: re.Pattern[str], file: File) -> str | None:
+    found = pattern.fullmatch(file.stem)
+    return found[1] if found else None
+
+
+def _lesions(files: Files) -> dict[str, str]:
+    """Return the lesion of each image from the table, whatever separates its columns."""
+    for file in files.values():
+        if file.stem.lower() == "ham10000_metadata":
+            try:
+                text = file.unpacked().decode("utf-8-sig")
+            except UnicodeDecodeError as error:
+                raise UserError(f"{file.path} is no table of text or is damaged; download it again") from error
+            separator = "\t" if "\t" in text.partition("\n")[0] else ","
+            rows = csv.DictReader(io.StringIO(text), delimiter=separator)
+            return {row["image_id"]: row["lesion_id"] for row in rows if row.get("image_id") and row.get("lesion_id")}
+    return {}

@@ -1,0 +1,165 @@
+"""From a download to one store: find the cases, read them in parallel, write them so that a rerun continues."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Literal
+
+from filelock import FileLock, Timeout
+from tqdm import tqdm
+
+from llmseg.data.catalog import dataset_names, get_dataset
+from llmseg.data.download.layouts.finders import find_cases, source_id
+from llmseg.data.download.layouts.listing import Listing, Unit
+from llmseg.data.download.layouts.volumes import Orientation
+from llmseg.data.download.selection import study_units
+from llmseg.data.download.tree import open_tree
+from llmseg.data.hdf5 import Hdf5Store, PackedCase, packed, write_store
+from llmseg.data.read_ahead import ahead
+from llmseg.errors import UserError
+from llmseg.files import make_folder, remove_parts
+from llmseg.version import __version__
+
+_SHARD = 64
+
+
+def prepare_dataset(
+    name: str,
+    root: str | Path,
+    out: str | Path,
+    *,
+    select: Literal["all", "study"] = "all",
+    seed: int = 0,
+    orientation: Orientation = "study",
+    progress: bool = True,
+) -> Hdf5Store:
+    """Read a dataset as it is published, and write it as one store.
+
+    The same call made again continues where an interrupted one stopped, and returns a store that is already there.
+
+    Args:
+        name: A dataset of the catalogue, or ``folder``, ``nnunet`` or ``medsegbench`` for data in these layouts.
+        root: The folder of the download, or an archive. Archives in it need not be unpacked.
+        out: The store, a new HDF5 file.
+        select: ``all`` cases, or those of the ``study``.
+        seed: Seed of the study's selection, where its own is not known.
+        orientation: How slices of volumes lie in their picture: as the ``study`` cut them, or as for ``display``.
+        progress: Whether to show progress bars.
+
+    Returns:
+        The store.
+
+    Raises:
+        UserError: The name is unknown, nothing of that layout is found, a file or archive is damaged or hostile, the
+            file exists and holds something else, another process is writing it, or the disk is full.
+
+    Example:
+        >>> store = prepare_dataset("hrf", "downloads/HRF", "hrf.h5")  # doctest: +SKIP
+        >>> len(store.ids)  # doctest: +SKIP
+        45
+    """
+    id, out = source_id(name), Path(out)
+    if select not in ("all", "study"):
+        raise UserError(f"select is '{select}'; it may be all or study")
+    with open_tree(Path(root)) as files:
+        try:
+            listing = find_cases(id, files, orientation)
+        except UserError as error:
+            raise UserError(f"{root}: {error}") from error
+        units, notes = listing.units, list(listing.notes)
+        if select == "study":
+            if id not in dataset_names():
+                raise UserError(f"the study took nothing of '{id}'; select all")
+            units, note = study_units(get_dataset(id), units, seed)
+            notes.append(note)
+        provenance = _provenance(id, root, listing, notes, select=select, seed=seed, orientation=orientation)
+        provenance["key"] = _key(units, _way(provenance))
+        if out.exists():
+            return _earlier(out, provenance["key"])
+        title = id if id in dataset_names() else Path(root).resolve().name
+        return _collect(units, listing, out, title, provenance, progress)
+
+
+def _provenance(id: str, root: str | Path, listing: Listing, notes: Sequence[str], **options: Any) -> dict[str, Any]:
+    entry = get_dataset(id) if id in dataset_names() else None
+    return {
+        "dataset": id,
+        "root": Path(root).name,
+        "layout": listing.layout,
+        "notes": list(notes),
+        "options": options,
+        "licence": asdict(entry.licence) if entry else None,
+        "citation": entry.citation if entry else "",
+        "official_cases": entry.cases if entry else None,
+        "llmseg": __version__,
+    }
+
+
+def _way(provenance: Mapping[str, Any]) -> list[str]:
+    """Return what decides how files are read."""
+    return [provenance["dataset"], provenance["layout"], provenance["options"]["orientation"]]
+
+
+def _key(units: Sequence[Unit], way: Sequence[str]) -> str:
+    """Return a digest of what is going to be read: names, sizes, groups, the way; not the files' contents."""
+    facts = [[unit.key, unit.group, unit.part, [[file.path, file.size] for file in unit.files]] for unit in units]
+    return hashlib.sha256(json.dumps([facts, way]).encode()).hexdigest()
+
+
+def _earlier(out: Path, key: str) -> Hdf5Store:
+    try:
+        store = Hdf5Store(out)
+    except UserError as error:
+        raise UserError(f"{out} exists and is no store; choose another --out") from error
+    if store.provenance.get("key") != key:
+        raise UserError(f"{out} holds a store of other files or options; remove it or choose another --out")
+    return store
+
+
+def _collect(
+    units: Sequence[Unit], listing: Listing, out: Path, title: str, provenance: dict[str, Any], progress: bool
+) -> Hdf5Store:
+    """Write shards, then all of them as one file. Shards that an earlier sitting finished are kept."""
+    make_folder(out.parent)
+    work = out.parent / f".{out.name}.work"
+    make_folder(work)
+    try:
+        with FileLock(work / "lock", timeout=0):
+            remove_parts(work)
+            remove_parts(out.parent, out.name)
+            shards = list(_shards(units, work, _way(provenance), progress))
+            store = write_store(out, title, _merged(shards, progress), provenance, listing.alone)
+    except Timeout:
+        raise UserError(f"another process is writing {out}; wait for it or choose another --out") from None
+    shutil.rmtree(work)
+    return store
+
+
+def _shards(units: Sequence[Unit], work: Path, way: Sequence[str], progress: bool) -> Iterator[Path]:
+    with tqdm(total=len(units), desc="read", unit="file", disable=not progress) as bar:
+        for start in range(0, len(units), _SHARD):
+            chunk = units[start : start + _SHARD]
+            path = work / f"{start:07d}-{_key(chunk, way)[:16]}.h5"
+            if not path.exists():
+                write_store(path, path.stem, _cases(chunk), {})
+            bar.update(len(chunk))
+            yield path
+
+
+def _cases(units: Sequence[Unit]) -> Iterator[PackedCase]:
+    def read(unit: Unit) -> list[PackedCase]:
+        return [packed(case, unit.group or case.id, unit.part) for case in unit.read()]
+
+    return itertools.chain.from_iterable(ahead(read, units))
+
+
+def _merged(shards: Sequence[Path], progress: bool) -> Iterator[PackedCase]:
+    for path in tqdm(shards, desc="write", unit="shard", disable=not progress):
+        shard = Hdf5Store(path)
+        yield from map(shard.packed, shard.ids)

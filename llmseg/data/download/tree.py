@@ -1,0 +1,175 @@
+"""The files of a downloaded dataset by path, whether they lie in folders or still in archives."""
+
+from __future__ import annotations
+
+import functools
+import os
+import tempfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from llmseg.data.download.archives import Archive, archive_suffix, damage_told, open_archive
+from llmseg.errors import UserError
+
+MAX_FILE = 4 * 2**30
+"""Bytes that one file of a dataset may have when it is unpacked; no image or volume comes near."""
+
+MAX_DEPTH = 3
+"""Archives within archives that are opened."""
+
+_LEFTOVERS = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini")
+_GZIP = b"\x1f\x8b"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that can be read.
+
+    Attributes:
+        path: Its path below the root, with ``/``; an archive counts as a folder of its name without the extension.
+        size: Bytes, as the folder or the archive says.
+        read: Returns the content; raises :class:`UserError` if it is damaged.
+    """
+
+    path: str
+    size: int
+    read: Callable[[], bytes]
+
+    @property
+    def name(self) -> str:
+        """Its last part, such as ``0_seg.png``."""
+        return PurePosixPath(self.path).name
+
+    @property
+    def stem(self) -> str:
+        """The name without extension: ``im0001.ah`` for ``im0001.ah.ppm.gz``."""
+        return PurePosixPath(_uncompressed(self.name)).stem
+
+    @property
+    def extension(self) -> str:
+        """The extension in lower case, that of compression left out: ``.ppm`` for ``im0001.ah.ppm.gz``."""
+        return PurePosixPath(_uncompressed(self.name)).suffix.lower()
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """The folders above it in lower case, the root left out."""
+        return tuple(part.lower() for part in PurePosixPath(self.path).parts[:-1])
+
+    @property
+    def folder(self) -> str:
+        """The path of the folder it lies in."""
+        return str(PurePosixPath(self.path).parent)
+
+    def unpacked(self) -> bytes:
+        """Return the content, decompressed if it is compressed by gzip, whatever the name says.
+
+        Raises:
+            UserError: The file is damaged, or larger than :data:`MAX_FILE` when unpacked.
+        """
+        content = self.read()
+        if not content.startswith(_GZIP):
+            return content
+        plain = bytearray()
+        while content.startswith(_GZIP):  # a file may be compressed in several pieces
+            decompressor = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+            try:
+                plain += decompressor.decompress(content, MAX_FILE + 1 - len(plain))
+            except zlib.error as error:
+                raise UserError(f"{self.path} is damaged ({error}); download it again") from error
+            if len(plain) > MAX_FILE:
+                raise UserError(f"{self.path} unpacks to more than {MAX_FILE // 2**30} GiB; it is no medical image")
+            if not decompressor.eof:
+                raise UserError(f"{self.path} is cut off; download it again")
+            content = decompressor.unused_data
+        return bytes(plain)
+
+
+@contextmanager
+def open_tree(root: Path) -> Iterator[Mapping[str, File]]:
+    """Give all files below a folder, or in an archive, by path, archives opened; nothing is extracted to the folder.
+
+    An archive beside a folder of the same name counts as extracted and is passed over. What systems leave behind
+    (``__MACOSX``, ``.DS_Store``, hidden files) is passed over, too.
+
+    Args:
+        root: A folder, or one archive (zip, tar, tar.gz, tar.bz2, tar.xz).
+
+    Raises:
+        UserError: There is no such folder or archive, or an archive is damaged, has a member that would climb out of
+            the folder, a link, or unpacks to far more than it takes.
+    """
+    if not root.exists():
+        near = next((p for p in root.absolute().parents if p.is_dir()), Path("/"))
+        raise UserError(f"no folder or archive {root}; the nearest folder that exists is {near}")
+    if root.is_file() and not archive_suffix(root.name):
+        raise UserError(f"{root} is neither a folder nor a zip or tar archive; give the folder of the download")
+    with ExitStack() as stack:
+        spare = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        found = [_from_disk(root, root.name)] if root.is_file() else list(_walk(root))
+        files: dict[str, File] = {}
+        for path, size, place in found:
+            suffix = archive_suffix(path)
+            if not suffix:
+                files[path] = File(path, size, functools.partial(_content, str(place)))
+            elif not (root.is_dir() and (root / path.removesuffix(suffix)).is_dir()):
+                archive = stack.enter_context(open_archive(place, spare))
+                files.update(_opened(archive, path.removesuffix(suffix), spare, stack, MAX_DEPTH))
+        yield dict(sorted(files.items()))
+
+
+def _from_disk(place: Path, path: str) -> tuple[str, int, Path]:
+    return path, place.stat().st_size, place
+
+
+def _content(place: str) -> bytes:
+    try:
+        return Path(place).read_bytes()
+    except OSError as error:
+        raise UserError(f"{place} cannot be read ({error.strerror}); replace it or move it away") from error
+
+
+def _walk(root: Path) -> Iterator[tuple[str, int, Path]]:
+    """Yield path, size and place of every file; folders that are links are entered, but none twice."""
+    seen = set()
+    for folder, folders, names in os.walk(root, followlinks=True):
+        real = os.path.realpath(folder)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = sorted(name for name in folders if not _is_leftover(name))
+        for name in names:
+            place = Path(folder, name)
+            if not _is_leftover(name) and place.is_file():
+                yield _from_disk(place, place.relative_to(root).as_posix())
+
+
+def _opened(archive: Archive, prefix: str, spare: Path, stack: ExitStack, depth: int) -> Iterator[tuple[str, File]]:
+    """Yield the files of an archive, those of archives in it, too."""
+    for name, size in archive.sizes.items():
+        if any(map(_is_leftover, PurePosixPath(name).parts)):
+            continue
+        path = f"{prefix}/{name}"
+        suffix = archive_suffix(name)
+        if not suffix:
+            yield path, File(path, size, lambda name=name: archive.read(name))  # type: ignore[misc]
+            continue
+        if depth == 1:
+            raise UserError(f"{path} is an archive within {MAX_DEPTH} others; unpack the outer ones")
+        with damage_told(path):
+            handle, place = tempfile.mkstemp(dir=spare, suffix=suffix)
+            with os.fdopen(handle, "wb") as file:
+                file.write(archive.read(name))
+        inner = stack.enter_context(open_archive(Path(place), spare, shown=path))
+        yield from _opened(inner, path.removesuffix(suffix), spare, stack, depth - 1)
+
+
+def _uncompressed(name: str) -> str:
+    return name[: -len(".gz")] if name.lower().endswith(".gz") else name
+
+
+def _is_leftover(name: str) -> bool:
+    return name in _LEFTOVERS or name.startswith(".")

@@ -1,0 +1,31 @@
+"""Reading what the modules of ``llmseg.data.download.layouts`` find."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from llmseg.data.download.layouts.listing import Listing
+from llmseg.data.store import Case
+
+
+@pytest.fixture(scope="session")
+def read() -> Callable[[Listing], dict[str, Case]]:
+    """A function that reads all cases of a listing, by id."""
+
+    def cases(listing: Listing) -> dict[str, Case]:
+        read = [case for unit in listing.units for case in unit.read()]
+        assert len({case.id for case in read}) == len(read)
+        return {case.id: case for case in read}
+
+    return cases
+
+
+@pytest.fixture(scope="session")
+def half() -> np.ndarray:
+    """A mask ``[6, 8]`` whose upper left corner alone is white: no turn and no flip leaves it."""
+    mask = np.zeros((6, 8), np.uint8)
+    mask[:2, :3] = 255
+    return mask

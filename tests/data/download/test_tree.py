@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import errno
+import gzip
+import os
+import tempfile
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llmseg.data.download import tree
+from llmseg.data.download.tree import File, open_tree
+from llmseg.errors import UserError
+
+FILES = {"training/0.png": b"one", "training/0_seg.png": b"two", "x/y/z": b""}
+
+
+def contents(root):
+    with open_tree(root) as files:
+        assert all(path == file.path for path, file in files.items())
+        assert list(files) == sorted(files)
+        return {path: file.read() for path, file in files.items()}
+
+
+def file(path, content=b""):
+    return File(path, len(content), lambda: content)
+
+
+class TestFile:
+    @pytest.mark.parametrize(
+        ("path", "stem", "extension", "folders"),
+        [
+            ("A/b/0_seg.PNG", "0_seg", ".png", ("a", "b")),
+            ("im0001.ah.ppm.gz", "im0001.ah", ".ppm", ()),
+            ("x/v_t2.nii.GZ", "v_t2", ".nii", ("x",)),
+            ("HAM10000_metadata", "HAM10000_metadata", "", ()),
+        ],
+    )
+    def test_names(self, path, stem, extension, folders):
+        found = file(path)
+        assert (found.stem, found.extension, found.folders) == (stem, extension, folders)
+        assert f"{found.folder}/{found.name}".removeprefix("./") == path
+
+    @given(st.binary(), st.integers(0, 3))
+    def test_unpacked_whatever_the_name_says(self, content, pieces):
+        part = len(content) // max(pieces, 1) + 1
+        packed = b"".join(gzip.compress(content[k : k + part]) for k in range(0, max(pieces, 0) * part, part))
+        assert file("a", packed if pieces else b"-" + content).unpacked() == (content if pieces else b"-" + content)
+
+    def test_padding_after_the_end_is_passed_over(self):
+        assert file("a", gzip.compress(b"content") + bytes(20)).unpacked() == b"content"
+
+    @pytest.mark.parametrize("damage", [slice(0, -5), slice(0, 15)])
+    def test_cut_off(self, damage):
+        with pytest.raises(UserError, match=r"^a/b\.gz is cut off; download it again"):
+            file("a/b.gz", gzip.compress(b"content" * 9)[damage]).unpacked()
+
+    def test_wrong_checksum(self):
+        content = bytearray(gzip.compress(b"content"))
+        content[-6] ^= 1
+        with pytest.raises(UserError, match=r"^a/b\.gz is damaged"):
+            file("a/b.gz", bytes(content)).unpacked()
+
+    @pytest.mark.parametrize("pieces", [1, 2])
+    def test_a_bomb(self, monkeypatch, pieces):
+        monkeypatch.setattr(tree, "MAX_FILE", 1000)
+        assert len(file("a", gzip.compress(bytes(500)) * 2).unpacked()) == 1000
+        with pytest.raises(UserError, match=r"^a/b\.gz unpacks to more than"):
+            file("a/b.gz", gzip.compress(bytes(1001 // pieces + 1)) * pieces).unpacked()
+
+
+class TestTree:
+    def test_a_folder(self, tmp_path, write_tree):
+        assert contents(write_tree(tmp_path, FILES)) == FILES
+
+    @pytest.mark.parametrize("compression", ["zip", "", "gz", "bz2", "xz"])
+    @pytest.mark.parametrize("inside", [False, True])
+    def test_an_archive_counts_as_a_folder(self, tmp_path, zipped, tarred, compression, inside):
+        name = "Set.zip" if compression == "zip" else f"Set.tar.{compression}".rstrip(".")
+        packed = zipped(FILES) if compression == "zip" else tarred(FILES, compression)
+        (tmp_path / name).write_bytes(packed)
+        assert contents(tmp_path if inside else tmp_path / name) == {f"Set/{p}": c for p, c in FILES.items()}
+
+    def test_archives_within_archives(self, tmp_path, zipped, tarred):
+        inner = tarred({"0.png": b"one"}, "gz")
+        (tmp_path / "a.zip").write_bytes(zipped({"b/c.zip": zipped({"d.tar.gz": inner}), "e": b"two"}))
+        assert contents(tmp_path) == {"a/b/c/d/0.png": b"one", "a/e": b"two"}
+        (tmp_path / "a.zip").write_bytes(zipped({"b.zip": zipped({"c.zip": zipped({"d.tar.gz": inner})})}))
+        with pytest.raises(UserError, match=r"^a/b/c/d\.tar\.gz is an archive within 3 others; unpack the outer ones"):
+            contents(tmp_path)
+
+    def test_an_archive_beside_its_folder_is_passed_over(self, tmp_path, write_tree, zipped):
+        write_tree(
+            tmp_path, {"part/a.png": b"extracted", "part.zip": b"not even opened", "other.zip": zipped({"b": b"2"})}
+        )
+        assert contents(tmp_path) == {"part/a.png": b"extracted", "other/b": b"2"}
+
+    @pytest.mark.parametrize("name", ["__MACOSX/a.png", "._a.png", ".DS_Store", "Thumbs.db", ".hidden/a.png", "x/._b"])
+    @pytest.mark.parametrize("archive", [False, True])
+    def test_leftovers_are_passed_over(self, tmp_path, write_tree, zipped, name, archive):
+        files = {"a.png": b"one", name: b"left"}
+        write_tree(tmp_path, {"s.zip": zipped(files)} if archive else files)
+        assert contents(tmp_path) == {"s/a.png" if archive else "a.png": b"one"}
+
+    def test_links_to_folders_are_entered_once(self, tmp_path, write_tree):
+        root = write_tree(tmp_path / "root", {"a/0.png": b"one"})
+        write_tree(tmp_path / "far", {"1.png": b"two"})
+        (root / "far").symlink_to(tmp_path / "far")
+        (root / "a" / "loop").symlink_to(root)
+        (root / "broken").symlink_to(tmp_path / "nowhere")
+        assert contents(root) == {"a/0.png": b"one", "far/1.png": b"two"}
+
+    @pytest.mark.parametrize("within", [False, True])
+    def test_a_damaged_archive_is_named(self, tmp_path, zipped, within):
+        damaged = zipped({"a": b"content"})[:-9]
+        (tmp_path / "s.zip").write_bytes(zipped({"in.zip": damaged}) if within else damaged)
+        with pytest.raises(
+            UserError, match=r"archive s/in\.zip is damaged" if within else r"archive .*s\.zip is damaged"
+        ):
+            contents(tmp_path)
+
+    def test_a_file_that_vanished(self, tmp_path, write_tree):
+        with open_tree(write_tree(tmp_path, {"a.png": b"one"})) as files:
+            (tmp_path / "a.png").unlink()
+            with pytest.raises(UserError, match=r"a\.png cannot be read \(No such file"):
+                files["a.png"].read()
+
+    def test_nothing_is_left(self, tmp_path, zipped, tarred, monkeypatch):
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+        (tmp_path / "temporary").mkdir()
+        (tmp_path / "s.zip").write_bytes(zipped({"t.tar.gz": tarred({"a": b"1"}, "gz")}))
+        before = sorted(tmp_path.rglob("*"))
+        assert contents(tmp_path / "s.zip") == {"s/t/a": b"1"}
+        assert sorted(tmp_path.rglob("*")) == before
+
+    def test_a_full_disk(self, tmp_path, zipped, monkeypatch):
+        (tmp_path / "s.zip").write_bytes(zipped({"in.zip": zipped({"a": b"1"})}))
+
+        def full(handle, mode):
+            os.close(handle)
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(os, "fdopen", full)
+        with pytest.raises(UserError, match=r"no space left to unpack archive s/in\.zip; set TMPDIR"):
+            contents(tmp_path)
+
+    def test_wrong_roots(self, tmp_path):
+        with pytest.raises(
+            UserError, match=rf"no folder or archive .*typo/x; the nearest folder that exists is {tmp_path}$"
+        ):
+            contents(tmp_path / "typo" / "x")
+        (tmp_path / "a.txt").write_bytes(b"")
+        with pytest.raises(UserError, match=r"a\.txt is neither a folder nor a zip or tar archive"):
+            contents(tmp_path / "a.txt")
