@@ -22,7 +22,8 @@ from sized import sized
 from tqdm import tqdm
 
 import llmseg
-from llmseg import Variant, zoo
+from llmseg import zoo
+from llmseg.study import Variant
 
 
 def main() -> None:

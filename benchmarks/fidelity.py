@@ -36,8 +36,8 @@ def main() -> int:
 
 
 def _verified(path: Path, golden: Path) -> dict[str, object]:
-    record = llmseg.read_record(path)
-    name = llmseg.recorded_id(record)
+    record = llmseg.fidelity.read_record(path)
+    name = llmseg.fidelity.recorded_id(record)
     started = time.perf_counter()
     verdicts = llmseg.verify(
         llmseg.zoo.get(name),

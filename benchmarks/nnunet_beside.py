@@ -88,9 +88,11 @@ def _nnunet(
     if options.epochs:
         recipe = recipe.change("fit.epochs", options.epochs)
     out = options.runs / "nnunet"
-    baseline = llmseg.prepare_nnunet(store, out, holdout=holdout, recipe=recipe, seed=options.seed, progress=False)
-    budget = llmseg.equal_images(recipe, len(baseline.split.train))
-    (found,) = llmseg.run_nnunet(baseline, store, [budget], seed=options.seed)
+    baseline = llmseg.nnunet.prepare_nnunet(
+        store, out, holdout=holdout, recipe=recipe, seed=options.seed, progress=False
+    )
+    budget = llmseg.nnunet.equal_images(recipe, len(baseline.split.train))
+    (found,) = llmseg.nnunet.run_nnunet(baseline, store, [budget], seed=options.seed)
     record = found.record
     plans = {"batch_size": baseline.batch_size, "train_cases": len(baseline.split.train)}
     own = {"own_dice": record["nnunet"]["foreground_mean"], "own_cases": record["nnunet"]["cases"]}
@@ -103,16 +105,17 @@ def _pipeline(
 ) -> tuple[dict[str, Any], Path]:
     """Train a pipeline for the epochs in which it sees so many images, as nearly as can be."""
     folder = options.runs / id
-    cases = len(llmseg.recipe_split(recipe, holdout.rest(store), options.seed).train)
-    epochs = max(1, round(images / llmseg.equal_images(recipe.change("fit.epochs", 1), cases).images_seen(1)))
+    cases = len(llmseg.nnunet.recipe_split(recipe, holdout.rest(store), options.seed).train)
+    epochs = max(1, round(images / llmseg.nnunet.equal_images(recipe.change("fit.epochs", 1), cases).images_seen(1)))
     recipe = recipe.change("fit.epochs", epochs)
     run = llmseg.train(
         recipe, store, folder / "run", label=id, seed=options.seed, holdout=holdout, precision="fp32", progress=False
     )
     out = folder / "evaluation"
-    evaluated_run(run, store, out, holdout=holdout, precision="fp32", progress=False)
-    budget = llmseg.equal_images(recipe, cases)
-    seconds = llmseg.equal_to_run(run, "seconds").seconds
+    rules = llmseg.study.all_conventions()
+    evaluated_run(run, store, out, holdout=holdout, precision="fp32", rules=rules, progress=False)
+    budget = llmseg.nnunet.equal_images(recipe, cases)
+    seconds = llmseg.nnunet.equal_to_run(run, "seconds").seconds
     plans = {"batch_size": recipe.fit.batch_size, "train_cases": cases}
     seen = {"images": budget.images, "images_seen": budget.images, "seconds": seconds}
     return {"name": id, "epochs": epochs, **plans, **seen}, out

@@ -31,8 +31,10 @@ from sized import sized
 from tqdm import tqdm
 
 import llmseg
-from llmseg import Quirk, Recipe, Run, Store, Study, Variant, zoo
+from llmseg import Recipe, Run, Store, Study, zoo
+from llmseg.recipe import Quirk
 from llmseg.recipe.scores import Score
+from llmseg.study import Variant
 from llmseg.study.variants import deciding
 
 PLANTED = "textbook"
@@ -125,7 +127,7 @@ def _pairs(
     pipeline: str, base: Recipe, kind: str, imposed: Collection[str]
 ) -> Iterator[tuple[Quirk, tuple[Recipe, Recipe]]]:
     """Yield quirks with the recipe without and with them; those of a field that the options impose are left out."""
-    for quirk in map(llmseg.get_quirk, llmseg.quirk_names()):
+    for quirk in map(llmseg.recipe.get_quirk, llmseg.recipe.quirk_names()):
         if kind not in (quirk.kind, "all"):
             continue
         mended = quirk.repair(base) if quirk.found(base) else None

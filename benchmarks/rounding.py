@@ -44,7 +44,10 @@ def main() -> int:
 
 
 def _measured(name: str, neighbour: int, golden: Path) -> dict[str, object]:
-    records = {llmseg.recorded_id(record): record for record in map(llmseg.read_record, golden.glob("*.json"))}
+    records = {
+        llmseg.fidelity.recorded_id(record): record
+        for record in map(llmseg.fidelity.read_record, golden.glob("*.json"))
+    }
     if name not in records:
         raise llmseg.UserError(f"no record of '{name}' in {golden}; there are: {', '.join(sorted(records))}")
     record = records[name]

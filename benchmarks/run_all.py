@@ -76,7 +76,8 @@ def _run(
     run = llmseg.replay(
         pipeline, store, folder / "run", seed=options.seed, epochs=epochs, device=device, holdout=holdout
     )
-    evaluated_run(run, store, folder / "evaluation", holdout=holdout, device=device)
+    rules = llmseg.study.all_conventions()
+    evaluated_run(run, store, folder / "evaluation", holdout=holdout, device=device, rules=rules)
     if options.predict:
         net, recipe = llmseg.load_model(run.folder)
         llmseg.predict(net, recipe, options.images, folder / "predictions", device=device)

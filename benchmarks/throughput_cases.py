@@ -39,7 +39,7 @@ class Repeated:
         count: Number of cases.
     """
 
-    pool: tuple[llmseg.Case, ...]
+    pool: tuple[llmseg.data.Case, ...]
     count: int
 
     @property
@@ -62,26 +62,26 @@ class Repeated:
         """SHA-256 of the name."""
         return hashlib.sha256(self.name.encode()).hexdigest()
 
-    def read(self, id: str) -> llmseg.Case:
+    def read(self, id: str) -> llmseg.data.Case:
         """Return a phantom."""
         return self.pool[int(id) % len(self.pool)]
 
 
-def phantom_pool(modality: str, pixels: int) -> tuple[llmseg.Case, ...]:
+def phantom_pool(modality: str, pixels: int) -> tuple[llmseg.data.Case, ...]:
     """Return a few square phantoms."""
     store = llmseg.SyntheticStore(modality, count=POOL)
     return tuple(_square(store.read(id), pixels) for id in store.ids)
 
 
-def _square(case: llmseg.Case, pixels: int) -> llmseg.Case:
+def _square(case: llmseg.data.Case, pixels: int) -> llmseg.data.Case:
     image, mask = (
         np.asarray(Image.fromarray(values).resize((pixels, pixels), Image.Resampling.NEAREST))
         for values in (case.image, case.mask)
     )
-    return llmseg.Case(case.id, image, mask)
+    return llmseg.data.Case(case.id, image, mask)
 
 
-def cost(images: Images, pool: tuple[llmseg.Case, ...], count: int) -> dict[str, Any]:
+def cost(images: Images, pool: tuple[llmseg.data.Case, ...], count: int) -> dict[str, Any]:
     """Build the cache for so many cases, open it in memory and from disk, and make batches.
 
     Args:

@@ -61,7 +61,7 @@ class FirstCases:
         """SHA-256 of the folder's digest and the number of cases."""
         return hashlib.sha256(f"{self.folder.digest} {self.count}".encode()).hexdigest()
 
-    def read(self, id: str) -> llmseg.Case:
+    def read(self, id: str) -> llmseg.data.Case:
         """Decode one case."""
         return self.folder.read(id)
 

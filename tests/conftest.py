@@ -16,10 +16,11 @@ import pytest
 import torch
 from PIL import Image
 
-from llmseg import recorded_id, zoo
+from llmseg import zoo
 from llmseg.cli.main import main
 from llmseg.data.folder import FolderStore
 from llmseg.data.synthetic import SyntheticStore
+from llmseg.fidelity import recorded_id
 from llmseg.recipe.recipe import Recipe
 from llmseg.zoo import Pipeline
 from llmseg.zoo.common import STANDARD_UNET

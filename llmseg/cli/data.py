@@ -20,7 +20,7 @@ cache_app = typer.Typer(name="cache", no_args_is_help=True, help="Prepared cases
 @data_app.command("list")
 def list_datasets(as_json: option.Json = False) -> None:
     """List the datasets of the catalogue."""
-    entries = [llmseg.get_dataset(name) for name in llmseg.dataset_names()]
+    entries = [llmseg.data.get_dataset(name) for name in llmseg.data.dataset_names()]
     print_result([asdict(entry) for entry in entries] if as_json else cli_text.datasets(entries), as_json)
 
 
@@ -30,7 +30,7 @@ def info(
     as_json: option.Json = False,
 ) -> None:
     """Show the facts of a dataset: layout, oddities, licence, what the study took."""
-    entry = llmseg.get_dataset(name)
+    entry = llmseg.data.get_dataset(name)
     print_result(asdict(entry) if as_json else cli_text.dataset(entry), as_json)
 
 
@@ -48,7 +48,7 @@ def prepare(
     quiet: option.Quiet = False,
 ) -> None:
     """Read a dataset as it is published, folders or archives, and write it as one file; a rerun continues."""
-    store = llmseg.prepare_dataset(
+    store = llmseg.data.prepare_dataset(
         name,
         root,
         out or Path(f"{name.lower()}.h5"),
@@ -114,7 +114,9 @@ def doctor(
     """
     store = store_of(folder_of(images, masks, mask_suffix, foreground, orphans="skip"), synthetic, cases, data)
     parts = None if holdout is None else llmseg.Holdout.load(holdout).parts(store)
-    findings = llmseg.examine(store, parts=parts or _official_parts(store), alone=_alone(store), progress=not quiet)
+    findings = llmseg.data.examine(
+        store, parts=parts or _official_parts(store), alone=_alone(store), progress=not quiet
+    )
     print_result(findings.to_dict() if as_json else findings.text(), as_json)
     if findings.of("error"):
         raise typer.Exit(1)
@@ -133,14 +135,14 @@ def _alone(store: llmseg.Store) -> tuple[str, ...]:
 @cache_app.command("list")
 def list_cache(as_json: option.Json = False) -> None:
     """List the prepared cases that are kept on disk."""
-    entries = llmseg.cache_entries()
+    entries = llmseg.data.cache_entries()
     if as_json:
         print_result([{**asdict(entry), "path": str(entry.path)} for entry in entries], as_json)
     else:
-        print_result(cli_text.cache(entries, llmseg.cache_folder()), as_json)
+        print_result(cli_text.cache(entries, llmseg.data.cache_folder()), as_json)
 
 
 @cache_app.command("clear")
 def clear_cache() -> None:
     """Remove them, but those that are being written."""
-    print_result(f"{cli_text.megabytes(llmseg.clear_cache())} freed in {llmseg.cache_folder()}", False)
+    print_result(f"{cli_text.megabytes(llmseg.data.clear_cache())} freed in {llmseg.data.cache_folder()}", False)

@@ -53,6 +53,7 @@ def evaluate(
             holdout=manifest,
             allow_overlap=allow_overlap,
             tolerance=tolerance,
+            rules=llmseg.study.all_conventions(),
             device=device,
             precision=precision,
             progress=not quiet,
@@ -66,6 +67,7 @@ def evaluate(
             holdout=manifest,
             foreground=predicted_foreground,
             tolerance=tolerance,
+            rules=llmseg.study.all_conventions(),
             progress=not quiet,
         )
     print_result(evaluation.record if as_json else cli_text.evaluation(evaluation), as_json)
@@ -83,8 +85,8 @@ def conventions(
     if len(set(names)) < len(names):
         names = [str(folder) for folder in evaluations]
     systems = {name: e.counts() for name, e in zip(names, opened, strict=True)}
-    frame = llmseg.compare_conventions(systems, llmseg.conventions())
-    stability = llmseg.stability_index(frame)
+    frame = llmseg.evaluation.compare_conventions(systems, llmseg.study.all_conventions())
+    stability = llmseg.evaluation.stability_index(frame)
     if as_json:
         print_result({"stability": stability, "rows": frame.to_dict("records")}, as_json)
     else:

@@ -253,9 +253,9 @@ def export(
 ) -> None:
     """Write a network as a file that runs without llmseg, and check that both agree."""
     net, recipe = _model(model, weights)
-    wanted = llmseg.export_size(recipe, None if size is None else _pair(size))
+    wanted = llmseg.prediction.export_size(recipe, None if size is None else _pair(size))
     path = llmseg.export_model(net, recipe, out, size=wanted)
-    difference = llmseg.export_difference(net, recipe, path, size=wanted)
+    difference = llmseg.prediction.export_difference(net, recipe, path, size=wanted)
     if as_json:
         print_result(
             {"path": str(path), "size": wanted, "bytes": path.stat().st_size, "difference": difference}, as_json
@@ -288,7 +288,7 @@ def _model(model: str, weights: Path | None) -> tuple[nn.Module, llmseg.Recipe]:
     """Return network and recipe of a run folder, or of a pipeline with the original's weights."""
     if weights is None:
         return llmseg.load_model(model)
-    return llmseg.load_original_model(llmseg.zoo.get(model), weights)
+    return llmseg.prediction.load_original_model(llmseg.zoo.get(model), weights)
 
 
 def _pair(size: str) -> tuple[int, int]:
@@ -312,7 +312,7 @@ def _verify(
     verdicts = []
     for verdict in llmseg.verify(
         pipeline,
-        llmseg.read_record(record),
+        llmseg.fidelity.read_record(record),
         store=store,
         bookkeeping_store=bookkeeping_store,
         only=[part.strip() for part in level.split(",") if part.strip()],

@@ -77,11 +77,11 @@ def train(
     quiet: option.Quiet = False,
 ) -> None:
     """Train nnU-Net to a budget; the same command again continues an interrupted training."""
-    baseline = llmseg.Baseline.open(out)
+    baseline = llmseg.nnunet.Baseline.open(out)
     whole = _budget(baseline, epochs, iterations, images_seen, seconds, equal_to, equal)
     done = [
-        llmseg.train_nnunet(baseline, whole.share(part), seed=seed, device=device, progress=not quiet)
-        for part in llmseg.budget_shares(budget)
+        llmseg.nnunet.train_nnunet(baseline, whole.share(part), seed=seed, device=device, progress=not quiet)
+        for part in llmseg.nnunet.budget_shares(budget)
     ]
     folders = [str(training.folder) for training in done]
     print_result(folders if as_json else "\n".join(folders), as_json)
@@ -92,10 +92,10 @@ def predict(
     out: Folder, device: option.Device = "auto", as_json: option.Json = False, quiet: option.Quiet = False
 ) -> None:
     """Predict the held-out cases by every training that has ended."""
-    trainings = [training for training in llmseg.Baseline.open(out).trainings if training.trained]
+    trainings = [training for training in llmseg.nnunet.Baseline.open(out).trainings if training.trained]
     if not trainings:
         raise UserError(f"no training in {out} has ended; make one by llmseg nnunet train --out {out}")
-    folders = [str(llmseg.predict_nnunet(training, device=device, progress=not quiet)) for training in trainings]
+    folders = [str(llmseg.nnunet.predict_nnunet(training, device=device, progress=not quiet)) for training in trainings]
     print_result(folders if as_json else "\n".join(folders), as_json)
 
 
@@ -120,14 +120,14 @@ def import_results(
     """Reproduce nnU-Net's own mean Dice from its masks, then score them as everybody is scored."""
     store = store_of(folder_of(images, masks, mask_suffix, foreground), synthetic, cases, data)
     if fold is None:
-        trainings = [one for one in llmseg.Baseline.open(out).trainings if one.predicted.is_dir()]
+        trainings = [one for one in llmseg.nnunet.Baseline.open(out).trainings if one.predicted.is_dir()]
         if not trainings:
             raise UserError(f"nothing in {out} is predicted; first llmseg nnunet predict --out {out}")
-        found = [llmseg.import_training(training, store, progress=not quiet) for training in trainings]
+        found = [llmseg.nnunet.import_training(training, store, progress=not quiet) for training in trainings]
     else:
         manifest = None if holdout is None else llmseg.Holdout.load(holdout)
         options = {"predictions": predictions, "holdout": manifest, "label": label, "seed": seed}
-        found = [llmseg.import_nnunet(fold, store, out, progress=not quiet, **options)]  # type: ignore[arg-type]
+        found = [llmseg.nnunet.import_nnunet(fold, store, out, progress=not quiet, **options)]  # type: ignore[arg-type]
     _print(found, as_json)
 
 
@@ -157,12 +157,12 @@ def run(
     quiet: option.Quiet = False,
 ) -> None:
     """Prepare, train, predict and import in one go; the same command again continues."""
-    parts = llmseg.budget_shares(budget)
+    parts = llmseg.nnunet.budget_shares(budget)
     store = store_of(folder_of(images, masks, mask_suffix, foreground), synthetic, cases, data)
     baseline = _prepared(store, out, holdout, split_of, validation, seed, quiet)
     whole = _budget(baseline, epochs, iterations, images_seen, seconds, equal_to, equal)
     budgets = [whole.share(part) for part in parts]
-    found = llmseg.run_nnunet(baseline, store, budgets, seed=seed, device=device, progress=not quiet)
+    found = llmseg.nnunet.run_nnunet(baseline, store, budgets, seed=seed, device=device, progress=not quiet)
     _print(found, as_json)
 
 
@@ -174,8 +174,8 @@ def _prepared(
     validation: float,
     seed: int,
     quiet: bool,
-) -> llmseg.Baseline:
-    return llmseg.prepare_nnunet(
+) -> llmseg.nnunet.Baseline:
+    return llmseg.nnunet.prepare_nnunet(
         store,
         out,
         holdout=None if holdout is None else llmseg.Holdout.load(holdout),
@@ -187,14 +187,14 @@ def _prepared(
 
 
 def _budget(
-    baseline: llmseg.Baseline,
+    baseline: llmseg.nnunet.Baseline,
     epochs: int | None,
     iterations: int | None,
     images_seen: int | None,
     seconds: float | None,
     equal_to: str | None,
     equal: str,
-) -> llmseg.Budget:
+) -> llmseg.nnunet.Budget:
     """Return the budget that the options name in one of four ways."""
     ways = {"--iterations": iterations, "--images-seen": images_seen, "--seconds": seconds, "--equal-to": equal_to}
     given = [name for name, value in ways.items() if value is not None]
@@ -204,28 +204,28 @@ def _budget(
         return _equal(baseline, equal_to, equal)
     points = epochs or DEFAULT_POINTS
     if images_seen is not None:
-        return llmseg.Budget(epochs=points, images=images_seen)
+        return llmseg.nnunet.Budget(epochs=points, images=images_seen)
     if seconds is not None:
-        return llmseg.Budget(epochs=points, seconds=seconds)
+        return llmseg.nnunet.Budget(epochs=points, seconds=seconds)
     chosen = {"epochs": epochs, "per_epoch": iterations}
-    return llmseg.Budget.of_epochs(**{name: value for name, value in chosen.items() if value is not None})
+    return llmseg.nnunet.Budget.of_epochs(**{name: value for name, value in chosen.items() if value is not None})
 
 
-def _equal(baseline: llmseg.Baseline, name: str, by: str) -> llmseg.Budget:
+def _equal(baseline: llmseg.nnunet.Baseline, name: str, by: str) -> llmseg.nnunet.Budget:
     if by not in ("images", "seconds"):
         raise UserError(f"--equal {by}: must be images or seconds")
     if (Path(name) / "run.json").is_file():
-        return llmseg.equal_to_run(llmseg.Run.open(name), "images" if by == "images" else "seconds")
+        return llmseg.nnunet.equal_to_run(llmseg.Run.open(name), "images" if by == "images" else "seconds")
     if by == "seconds":
         raise UserError(f"how long {name} takes is known of a run only; give the folder of one to --equal-to")
-    return llmseg.equal_images(recipe_of(name)[1], len(baseline.split.train))
+    return llmseg.nnunet.equal_images(recipe_of(name)[1], len(baseline.split.train))
 
 
-def _print(found: Sequence[llmseg.Imported], as_json: bool) -> None:
+def _print(found: Sequence[llmseg.nnunet.Imported], as_json: bool) -> None:
     print_result([one.record for one in found] if as_json else _table(found), as_json)
 
 
-def _table(found: Sequence[llmseg.Imported]) -> str:
+def _table(found: Sequence[llmseg.nnunet.Imported]) -> str:
     """Return nnU-Net's own figure and ours, a line per training."""
     heads = ("name", "images seen", "seconds", "nnU-Net's own Dice (validation)", "cases", "Dice", "cases")
     rows = []

@@ -10,10 +10,11 @@ from typing import Annotated, Any
 import typer
 
 import llmseg
-from llmseg import Quirk, Recipe
+from llmseg import Recipe
 from llmseg.cli import options as option
 from llmseg.cli import text as cli_text
 from llmseg.cli.common import print_result, recipe_of, speaks
+from llmseg.recipe import Quirk
 
 
 def quirks(
@@ -24,10 +25,10 @@ def quirks(
 ) -> None:
     """List all known quirks, those of a recipe with their repairs, or what is known of one."""
     if name is None:
-        every = [llmseg.get_quirk(id) for id in llmseg.quirk_names()]
+        every = [llmseg.recipe.get_quirk(id) for id in llmseg.recipe.quirk_names()]
         print_result([_facts(quirk) for quirk in every] if as_json else _table(every), as_json)
-    elif name in llmseg.quirk_names():
-        facts = _facts(llmseg.get_quirk(name))
+    elif name in llmseg.recipe.quirk_names():
+        facts = _facts(llmseg.recipe.get_quirk(name))
         print_result(facts if as_json else _described(facts), as_json)
     else:
         label, recipe = recipe_of(name)

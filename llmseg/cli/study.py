@@ -13,6 +13,8 @@ from llmseg.cli import options as option
 from llmseg.cli import study_text as cli_study_text
 from llmseg.cli.common import folder_of, print_result, recipe_of, store_of
 
+_FIGURES = ("pdf", "png")
+
 
 def ablate(
     name: Annotated[str, typer.Argument(help="A pipeline's id, or a file with a recipe in JSON.")],
@@ -62,6 +64,7 @@ def ablate(
         progress=not quiet,
     )
     found = study.differences()
+    _draw_differences(study)
     print_result(
         found.to_dict("records") if as_json else cli_study_text.differences_table(found, study.folder), as_json
     )
@@ -104,6 +107,7 @@ def compare(
         progress=not quiet,
     )
     found = study.means()
+    _draw_differences(study)
     print_result(found.to_dict("records") if as_json else cli_study_text.means_table(found, study.folder), as_json)
 
 
@@ -152,23 +156,33 @@ def gap(
         progress=not quiet,
     )
     table = found.contributions()
+    for extension in _FIGURES:
+        path = found.folder / f"gap.{extension}"
+        llmseg.figures.draw_contributions(table, path, left=found.left.name, right=found.right.name)
+    _draw_differences(found.study)
     print_result(table.to_dict("records") if as_json else cli_study_text.gap_table(table, found), as_json)
 
 
-def _compared(names: list[str], changes: list[str]) -> tuple[llmseg.Variant, ...]:
+def _draw_differences(study: llmseg.Study) -> None:
+    base = study.record["label"] or study.variants[0]
+    for extension in _FIGURES:
+        llmseg.figures.draw_differences(study.differences(), study.folder / f"differences.{extension}", base=base)
+
+
+def _compared(names: list[str], changes: list[str]) -> tuple[llmseg.study.Variant, ...]:
     """Return the recipes that names, patterns and files stand for, all changed alike."""
-    chosen: dict[str, llmseg.Variant] = {}
+    chosen: dict[str, llmseg.study.Variant] = {}
     for name in names:
         if name.endswith(".json"):
-            found: tuple[llmseg.Variant, ...] = (llmseg.Variant(*recipe_of(name)),)
+            found: tuple[llmseg.study.Variant, ...] = (llmseg.study.Variant(*recipe_of(name)),)
         else:
-            found = llmseg.pipelines(llmseg.zoo.names() if name == "study" else [name])
+            found = llmseg.study.pipelines(llmseg.zoo.names() if name == "study" else [name])
         chosen |= {variant.name: variant for variant in found}
     if len(chosen) < 2:
         raise UserError(f"there is one recipe to compare, {next(iter(chosen))}; name at least two different ones")
     variants = tuple(chosen.values())
     for change in changes:
-        variants = tuple(llmseg.Variant(v.name, v.recipe.change_text(change)) for v in variants)
+        variants = tuple(llmseg.study.Variant(v.name, v.recipe.change_text(change)) for v in variants)
     return variants
 
 
@@ -184,18 +198,18 @@ def _variants(
     repair: str | None,
     transplant: str | None,
     source: str | None,
-) -> tuple[llmseg.Variant, ...]:
+) -> tuple[llmseg.study.Variant, ...]:
     """Return what the options ask for, in one of three ways."""
     if sum((bool(fields), repair is not None, transplant is not None)) != 1:
         raise UserError("say what to change in one way: --field PATH=VALUE,VALUE, --repair each, or --transplant PART")
     if fields:
-        return llmseg.ablations(recipe, dict(_field(recipe, text) for text in fields), crossed=crossed)
+        return llmseg.study.ablations(recipe, dict(_field(recipe, text) for text in fields), crossed=crossed)
     if repair is not None:
-        return llmseg.repairs(recipe, repair)
+        return llmseg.study.repairs(recipe, repair)
     if source is None:
         raise UserError("--transplant needs --from PIPELINE")
     other, donor = recipe_of(source)
-    return llmseg.transplants(recipe, donor, [part.strip() for part in str(transplant).split(",")], other)
+    return llmseg.study.transplants(recipe, donor, [part.strip() for part in str(transplant).split(",")], other)
 
 
 def _field(recipe: llmseg.Recipe, text: str) -> tuple[str, list[object]]:

@@ -10,7 +10,7 @@ from llmseg.cli.text import columns
 if TYPE_CHECKING:
     import pandas as pd
 
-    from llmseg import Gap
+    from llmseg.study import Gap
 
 
 def differences_table(found: pd.DataFrame, folder: Path) -> str:

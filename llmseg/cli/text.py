@@ -8,12 +8,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from llmseg import Difference, Pipeline, Run, zoo
+from llmseg import Pipeline, Run, zoo
+from llmseg.recipe import Difference
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from llmseg import CacheEntry, Dataset, Evaluation, Hdf5Store, Holdout
+    from llmseg import Evaluation, Hdf5Store, Holdout
+    from llmseg.data import CacheEntry, Dataset
 
 
 def table_rows(pipelines: Sequence[Pipeline]) -> list[dict[str, Any]]:

@@ -1,1 +1,5 @@
-"""One evaluator for all: measures per case, and the same masks by the rules of others."""
+"""Evaluation: one evaluator for all masks, and the rules of others."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

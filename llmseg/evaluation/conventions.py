@@ -17,7 +17,6 @@ from typing import Literal, TypeVar
 import numpy as np
 import pandas as pd
 
-from llmseg import zoo
 from llmseg.errors import UserError
 from llmseg.evaluation.measures import Counts
 from llmseg.recipe.recipe import Recipe
@@ -168,17 +167,6 @@ def script_convention(name: str, recipe: Recipe) -> Convention:
         smooth=float(str(recipe.get(f"{part}.smooth"))),
         smoothed="below" if recipe.get(f"{part}.smoothed") == "below" else "both",
     )
-
-
-def conventions() -> tuple[Convention, ...]:
-    """Return the rules of packages, ours first, and of the nineteen scripts.
-
-    Example:
-        >>> len(conventions())
-        25
-    """
-    scripts = (script_convention(name, zoo.get(name).recipe) for name in zoo.names())
-    return (*PACKAGES, *scripts)
 
 
 TIE_DECIMALS = 12

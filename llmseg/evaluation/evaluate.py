@@ -18,6 +18,7 @@ from llmseg.data.read_ahead import ahead
 from llmseg.data.store import FOREGROUND, Store
 from llmseg.data.subset import Subset
 from llmseg.errors import UserError
+from llmseg.evaluation.conventions import PACKAGES, Convention
 from llmseg.evaluation.measures import Counts, case_measures
 from llmseg.evaluation.record import Evaluation, Scored, check_free, write_evaluation
 from llmseg.prediction.predict import probability_maps
@@ -47,6 +48,7 @@ def evaluate_run(
     holdout: Holdout | None = None,
     allow_overlap: bool = False,
     tolerance: float = TOLERANCE,
+    rules: Sequence[Convention] = PACKAGES,
     device: str = "auto",
     precision: str = "auto",
     progress: bool = True,
@@ -66,6 +68,8 @@ def evaluate_run(
         holdout: The manifest of the test cases.
         allow_overlap: Score cases although the run may have seen them; the record says so.
         tolerance: Distance in pixels up to which NSD counts a boundary as met.
+        rules: By which the mean Dice is computed again, for ``conventions.csv``; see
+            :func:`llmseg.study.all_conventions` for those of the scripts.
         device: As for :func:`llmseg.predict`.
         precision: As for :func:`llmseg.predict`.
         progress: Whether to show progress bars.
@@ -102,7 +106,7 @@ def evaluate_run(
         "recipe_digest": record["recipe_digest"],
         "overlap": overlap,
     }
-    return write_evaluation(Path(out), list(_scored(predicted, cases, tolerance)), facts)
+    return write_evaluation(Path(out), list(_scored(predicted, cases, tolerance)), facts, rules)
 
 
 def evaluated_run(run: Run, store: Store, out: str | Path, **options: Any) -> Evaluation:
@@ -131,6 +135,7 @@ def evaluate_masks(
     holdout: Holdout | None = None,
     foreground: int | None = None,
     tolerance: float = TOLERANCE,
+    rules: Sequence[Convention] = PACKAGES,
     seed: int | None = None,
     overlap: str | None = "not known of masks",
     progress: bool = True,
@@ -145,6 +150,8 @@ def evaluate_masks(
         holdout: The manifest of the test cases; without it, all cases of the store are scored.
         foreground: Mask value that means foreground, for masks that are not 0 and 255.
         tolerance: Distance in pixels up to which NSD counts a boundary as met.
+        rules: By which the mean Dice is computed again, for ``conventions.csv``; see
+            :func:`llmseg.study.all_conventions` for those of the scripts.
         seed: Seed or number of the training behind the masks, which a table needs.
         overlap: What is known of cases that this training has seen; ``None`` if it has seen none.
         progress: Whether to show a progress bar.
@@ -166,7 +173,7 @@ def evaluate_masks(
         "seed": seed,
         "overlap": overlap,
     }
-    return write_evaluation(Path(out), list(_scored(map(read, shown), cases, tolerance)), facts)
+    return write_evaluation(Path(out), list(_scored(map(read, shown), cases, tolerance)), facts, rules)
 
 
 def _facts(cases: Subset, holdout: Holdout | None, tolerance: float) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from llmseg.errors import UserError
-from llmseg.evaluation.conventions import compare_conventions, conventions
+from llmseg.evaluation.conventions import Convention, compare_conventions
 from llmseg.evaluation.measures import EVALUATOR_VERSION, Counts
 from llmseg.files import make_folder, write_text
 
@@ -105,13 +105,16 @@ def check_free(folder: Path) -> None:
             raise UserError(f"{folder} holds {others[0]}, which is no part of an evaluation; choose another --out")
 
 
-def write_evaluation(folder: Path, scored: Sequence[Scored], facts: Mapping[str, Any]) -> Evaluation:
+def write_evaluation(
+    folder: Path, scored: Sequence[Scored], facts: Mapping[str, Any], rules: Sequence[Convention]
+) -> Evaluation:
     """Write an evaluation; ``evaluation.json`` comes last, so that a folder with it is complete.
 
     Args:
         folder: Where; an earlier evaluation is replaced.
         scored: All cases at all sizes.
         facts: ``pipeline``, ``seed``, ``dataset``, ``holdout`` and what else ``evaluation.json`` shall say.
+        rules: By which the mean Dice is computed again.
 
     Raises:
         UserError: The disk is full or refuses the folder.
@@ -128,8 +131,8 @@ def write_evaluation(folder: Path, scored: Sequence[Scored], facts: Mapping[str,
     ]
     counts = [{**place, **asdict(one.counts)} for one, place in zip(scored, places, strict=True)]
     native = [one.counts for one in scored if one.size == "native"]
-    rules = compare_conventions({facts["pipeline"]: native}, conventions())
-    for name, frame in (("scores", pd.DataFrame(rows)), ("counts", pd.DataFrame(counts)), ("conventions", rules)):
+    by_rule = compare_conventions({facts["pipeline"]: native}, rules)
+    for name, frame in (("scores", pd.DataFrame(rows)), ("counts", pd.DataFrame(counts)), ("conventions", by_rule)):
         write_text(folder / f"{name}.csv", frame.to_csv(index=False))
     means = Evaluation(folder).means
     summary = {size: means[size].to_dict() for size in means.columns}

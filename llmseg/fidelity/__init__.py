@@ -1,1 +1,5 @@
-"""Proof of a replay: a pipeline against a record of the original script."""
+"""Fidelity: a run in the files of the original script, and the proof that it is the same."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from llmseg.data.store import Case, Store
 from llmseg.files import write_bytes
 from llmseg.prediction.predict import probability
-from llmseg.training.run import Run, train
+from llmseg.training.run import Run
+from llmseg.training.train import train
 from llmseg.zoo import Pipeline
 
 if TYPE_CHECKING:

@@ -1,1 +1,5 @@
-"""The figures of a study: records, tables and runs in, matplotlib figures out."""
+"""Figures: every drawing of the package, in one style."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -13,7 +13,7 @@ from llmseg.figures.boxes import box_plots, clouds, run_boxes
 from llmseg.figures.canvas import save
 from llmseg.figures.curves import Loss, cohort_curves, loss_curves, run_curves
 from llmseg.figures.errors import error_bars
-from llmseg.figures.predictions import chosen_cases, predictions, typical_cases, worst_predictions
+from llmseg.figures.predictions import chosen_cases, predict_cases, predict_worst, typical_cases
 from llmseg.figures.ranks import critical_difference, podium, significance, stability
 from llmseg.figures.tiles import prediction_panels, worst_cases
 from llmseg.files import make_folder
@@ -93,14 +93,14 @@ def _errors(found: Found, choices: Choices) -> Figure:
 def _panels(found: Found, choices: Choices) -> Figure:
     found = found.among(choices.stores)
     cases = chosen_cases(found, choices.cases) if choices.cases else typical_cases(found)
-    return prediction_panels(predictions(found, choices.stores, cases), references=_trained(found, choices))
+    return prediction_panels(predict_cases(found, choices.stores, cases), references=_trained(found, choices))
 
 
 def _worst(found: Found, choices: Choices) -> Figure:
     found = found.among(choices.stores)
     cases = found.scores.frame.groupby("dataset", sort=False)["case"].nunique()
     count = "Out of " + ", ".join(f"{number} cases of {name}" for name, number in cases.items()) + "."
-    return worst_cases(worst_predictions(found, choices.stores), references=_trained(found, choices), count=count)
+    return worst_cases(predict_worst(found, choices.stores), references=_trained(found, choices), count=count)
 
 
 def _critical_difference(found: Found, choices: Choices) -> Figure:

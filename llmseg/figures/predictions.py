@@ -45,7 +45,7 @@ def chosen_cases(found: Found, ids: Sequence[str]) -> dict[str, list[str]]:
     return {str(name): part["case"].tolist() for name, part in chosen.groupby("dataset", sort=False)}
 
 
-def predictions(found: Found, stores: Sequence[Store], cases: dict[str, list[str]]) -> list[Predicted]:
+def predict_cases(found: Found, stores: Sequence[Store], cases: dict[str, list[str]]) -> list[Predicted]:
     """Predict cases by every contender's first run on their dataset.
 
     Args:
@@ -70,11 +70,11 @@ def predictions(found: Found, stores: Sequence[Store], cases: dict[str, list[str
     ]
 
 
-def worst_predictions(found: Found, stores: Sequence[Store]) -> list[Predicted]:
+def predict_worst(found: Found, stores: Sequence[Store]) -> list[Predicted]:
     """Predict every contender's case with its smallest Dice, by the run that has it.
 
     Raises:
-        UserError: As :func:`predictions`, or there are no scores.
+        UserError: As :func:`predict_cases`, or there are no scores.
     """
     frame = found.scores.select(measure="dice", phase="test").frame
     frame = frame.assign(contender=contender_names(frame))

@@ -2,3 +2,7 @@
 
 The package ``nnunetv2`` is imported by :mod:`llmseg.nnunet.process` and the trainer only, in processes of their own.
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

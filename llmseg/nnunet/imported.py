@@ -21,6 +21,7 @@ from llmseg.nnunet.budget import Budget
 from llmseg.nnunet.folder import Training
 from llmseg.nnunet.log import HISTORY, log_files, read_logs
 from llmseg.nnunet.summary import ENDINGS, Summary, plain_name, read_labels, reproduced
+from llmseg.study.conventions import all_conventions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,7 +63,7 @@ class Imported:
 
 
 def import_training(training: Training, store: Store, *, progress: bool = True) -> Imported:
-    """Import a training of :func:`llmseg.train_nnunet` whose test cases are predicted, into its own folder.
+    """Import a training of :func:`llmseg.nnunet.train_nnunet` whose test cases are predicted, into its own folder.
 
     Args:
         training: The training.
@@ -171,6 +172,7 @@ def import_nnunet(
         holdout=holdout,
         seed=seed,
         overlap=_overlap(predictions, facts),
+        rules=all_conventions(),
         progress=progress,
     )
     own = {"foreground_mean": own_dice, "cases": len(summary.counts), "reproduced": True}

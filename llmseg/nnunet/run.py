@@ -25,18 +25,18 @@ def run_nnunet(
     Every budget is a training of its own, with a learning rate that falls to zero within it.
 
     Args:
-        baseline: The prepared cases, see :func:`llmseg.prepare_nnunet`.
+        baseline: The prepared cases, see :func:`llmseg.nnunet.prepare_nnunet`.
         store: The cases they were prepared from.
         budgets: What the trainings may take.
         seed: Seed of the trainings.
-        device: As for :func:`llmseg.train_nnunet`.
+        device: As for :func:`llmseg.nnunet.train_nnunet`.
         progress: Whether to show what is done.
 
     Returns:
         The results, in the order of the budgets.
 
     Raises:
-        UserError: As :func:`llmseg.train_nnunet` and :func:`llmseg.import_training`.
+        UserError: As :func:`llmseg.nnunet.train_nnunet` and :func:`llmseg.nnunet.import_training`.
         Terminated: The process received SIGTERM; the same call goes on.
 
     Example:

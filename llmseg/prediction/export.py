@@ -113,7 +113,8 @@ def export_difference(
         UserError: There is no such format or file, a package is missing, or no size is known.
 
     Example:
-        >>> from llmseg import export_difference, load_model
+        >>> from llmseg import load_model
+        >>> from llmseg.prediction import export_difference
         >>> export_difference(*load_model("runs/gpt-4"), "gpt-4.onnx")  # doctest: +SKIP
         5.960464477539063e-08
     """

@@ -1,1 +1,5 @@
-"""The report: a static site of a study's leaderboard, claims, pipelines and datasets."""
+"""The report: a site of static pages from runs and scores."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

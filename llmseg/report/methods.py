@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from llmseg import __version__
 from llmseg.data.catalog import get_dataset
 from llmseg.errors import UserError
 from llmseg.report.analysis import Analysis
@@ -13,7 +14,6 @@ from llmseg.report.families import Family
 from llmseg.report.profiles import Profile
 from llmseg.stats.columns import SHARES, listed
 from llmseg.study.results import Trained
-from llmseg.version import __version__
 
 _STUDY = "The authors of the study. LLM-Driven Baselines for Medical Image Segmentation."
 

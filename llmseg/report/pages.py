@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from llmseg import __version__
 from llmseg.data.catalog import get_dataset
 from llmseg.data.catalog.dataset import Dataset
 from llmseg.errors import UserError
@@ -21,7 +22,6 @@ from llmseg.report.standings import ALL, Place, Standing
 from llmseg.report.texts import Ends, bar_styles, number, place_texts, plain, scale, sentence
 from llmseg.stats.claims import MIRRORED, Claim
 from llmseg.study.results import Trained
-from llmseg.version import __version__
 
 if TYPE_CHECKING:
     from jinja2 import Environment

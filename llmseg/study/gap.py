@@ -13,7 +13,6 @@ import pandas as pd
 from llmseg.data.holdout import Holdout
 from llmseg.data.store import Store
 from llmseg.errors import UserError, nearest
-from llmseg.figures.points import draw_contributions
 from llmseg.files import write_text
 from llmseg.stats.shares import Coalition, Swap, all_swaps, contributions, one_swaps, sampled_swaps
 from llmseg.study.study import Study, run_study
@@ -27,7 +26,7 @@ class Gap:
     """A gap that was attributed, on disk.
 
     Attributes:
-        folder: Holds ``study`` (see :class:`llmseg.Study`; a variant per coalition), ``gap.csv`` and figures of it.
+        folder: Holds ``study`` (see :class:`llmseg.Study`; a variant per coalition), ``gap.csv``.
         left: The recipe whose parts are put into the other.
         right: The other recipe.
         swaps: What was averaged.
@@ -119,10 +118,7 @@ def run_gap(
     options = {"seeds": seeds, "epochs": epochs, "device": device, "precision": precision, "progress": progress}
     run_study(label, variants, store, folder / "study", holdout=holdout, **options)  # type: ignore[arg-type]
     gap = Gap(folder, left, right, chosen)
-    found = gap.contributions()
-    for extension in ("pdf", "png"):
-        draw_contributions(found, folder / f"gap.{extension}", left=left.name, right=right.name)
-    write_text(folder / "gap.csv", found.to_csv(index=False))
+    write_text(folder / "gap.csv", gap.contributions().to_csv(index=False))
     return gap
 
 

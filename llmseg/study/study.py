@@ -15,13 +15,14 @@ from llmseg.data.holdout import Holdout
 from llmseg.data.store import Store
 from llmseg.errors import UserError, nearest
 from llmseg.evaluation.evaluate import evaluated_run
-from llmseg.figures.points import draw_differences
 from llmseg.files import make_folder, read_json, write_text
 from llmseg.recipe.recipe import Recipe
 from llmseg.stats.columns import SHARES
 from llmseg.stats.intervals import mean_interval
+from llmseg.study.conventions import all_conventions
 from llmseg.study.variants import Variant
-from llmseg.training.run import Run, train
+from llmseg.training.run import Run
+from llmseg.training.train import train
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Study:
 
     Attributes:
         folder: Holds ``study.json``, a folder per variant and seed with its run and its evaluation, and, once all are
-            there, ``scores.csv`` (a row per case, seed, variant and measure), ``differences.csv`` and a figure of them.
+            there, ``scores.csv`` (a row per case, seed, variant and measure) and ``differences.csv``.
 
     Example:
         >>> Study.open("ablations/gpt-o3").differences()  # doctest: +SKIP
@@ -202,7 +203,7 @@ def run_study(
     if seeds < 1:
         raise UserError(f"{seeds} seeds: at least one is needed")
     _begin(folder, label, variants, store, holdout, seeds, epochs)
-    frames = []
+    frames, rules = [], all_conventions()
     for variant, seed in itertools.product(variants, range(seeds)):
         cell = _cell(folder, variant.name, variant.recipe.digest, seed)
         run = train(
@@ -218,14 +219,11 @@ def run_study(
             progress=progress,
         )
         options = {"holdout": holdout, "tolerance": tolerance, "device": device, "precision": precision}
-        evaluation = evaluated_run(run, store, cell / "evaluation", progress=progress, **options)
+        evaluation = evaluated_run(run, store, cell / "evaluation", rules=rules, progress=progress, **options)
         frames.append(evaluation.scores.assign(variant=variant.name))
     write_text(folder / "scores.csv", pd.concat(frames).to_csv(index=False))
     study = Study(folder)
-    differences = study.differences()
-    for extension in ("pdf", "png"):
-        draw_differences(differences, folder / f"differences.{extension}", base=label or variants[0].name)
-    write_text(folder / "differences.csv", differences.to_csv(index=False))
+    write_text(folder / "differences.csv", study.differences().to_csv(index=False))
     return study
 
 

@@ -1,4 +1,4 @@
-"""A run: training a recipe on a store into a folder, and the folder as a record."""
+"""A finished run: a folder as a record."""
 
 from __future__ import annotations
 
@@ -7,17 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from llmseg.data.store import Store
 from llmseg.errors import UserError
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.splits import Split
-from llmseg.training.resume import check_folder, earlier_run, run_status
+from llmseg.training.resume import run_status
 
 if TYPE_CHECKING:
     import pandas as pd
     from torch import nn
-
-    from llmseg.data.holdout import Holdout
 
 
 @dataclass(frozen=True)
@@ -95,98 +92,3 @@ class Run:
         import pandas as pd
 
         return pd.read_csv(self.folder / name)
-
-
-def train(
-    recipe: Recipe,
-    store: Store,
-    out: str | Path,
-    *,
-    label: str = "",
-    seed: int = 0,
-    epochs: int | None = None,
-    device: str = "auto",
-    precision: str = "auto",
-    exact: bool = False,
-    compile: bool = False,
-    tf32: bool = False,
-    at_once: int | None = None,
-    max_memory: float | None = None,
-    holdout: Holdout | None = None,
-    cache: bool = True,
-    progress: bool = True,
-    checkpoint_every: float = 60.0,
-) -> Run:
-    """Train a recipe on a store and write the run folder.
-
-    Everything a user can get wrong is checked before the folder is made. The same call made again continues an
-    interrupted run from its last checkpoint, which then ends with the same weights, history and scores (on a CPU, byte
-    for byte), and returns a finished run as it is. On SIGTERM a checkpoint is written after the step under way.
-
-    Args:
-        recipe: What to do.
-        store: The cases.
-        out: The run folder.
-        label: Name of the run, such as the pipeline's id.
-        seed: Seed of split, weights and case order where the recipe sets none itself.
-        epochs: Number of epochs instead of the recipe's.
-        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-        precision: ``fp32``, ``bf16``, ``fp16``, or ``auto`` for what the device is made for; see
-            :class:`llmseg.training.numerics.Numerics`.
-        exact: Compute as the original scripts do, in fp32 and without anything that changes rounding.
-        compile: Compile the network before the first step.
-        tf32: Allow TF32 on devices that have it.
-        at_once: Cases that go through the network at once; fewer than the batch train it in parts, see
-            :func:`llmseg.training.memory.in_parts`.
-        max_memory: Gigabytes the training may take, instead of what the device has free.
-        holdout: Test cases that are kept out: the recipe splits the rest. ``run.json`` holds their digest.
-        cache: Keep prepared cases on disk for the next run, see :mod:`llmseg.data.cache`.
-        progress: Whether to show progress bars.
-        checkpoint_every: Seconds between checkpoints.
-
-    Returns:
-        The run.
-
-    Raises:
-        UserError: The data do not suit the recipe, the device is not there, the folder holds something else or is in
-            use, the loss is not a number, or the disk is full.
-        Terminated: The process received SIGTERM.
-
-    Example:
-        >>> from llmseg import SyntheticStore, train, zoo
-        >>> store = SyntheticStore("endoscopy", count=20)
-        >>> run = train(zoo.get("gpt-4").recipe, store, "runs/gpt-4", epochs=1)  # doctest: +SKIP
-    """
-    from llmseg.training.device import choose_device, local_device
-    from llmseg.training.job import Job
-    from llmseg.training.numerics import choose_numerics
-    from llmseg.training.processes import joined
-
-    folder = Path(out)
-    check_folder(folder)
-    chosen = local_device(choose_device(device))
-    numerics = choose_numerics(chosen, precision, exact=exact, compile=compile, tf32=tf32)
-    if epochs is not None:
-        recipe = recipe.change("fit.epochs", epochs)
-    if holdout is not None:
-        store = holdout.rest(store)
-    if earlier_run(folder, recipe, store.digest, seed) == "done":
-        return Run(folder)
-    with joined(chosen) as world:
-        world.check(recipe.fit.batch_size)
-        job = Job(
-            recipe=recipe,
-            store=store,
-            folder=folder,
-            label=label,
-            seed=seed,
-            device=chosen,
-            numerics=numerics,
-            world=world,
-            at_once=at_once,
-            max_memory=max_memory,
-            holdout=None if holdout is None else holdout.digest,
-            progress=progress and world.leads,
-        )
-        job.train(checkpoint_every, cache=cache)
-    return Run(folder)

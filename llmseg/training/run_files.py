@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import math
-import os
 import platform
 import shutil
 import sys
@@ -27,6 +26,7 @@ from llmseg.errors import UserError
 from llmseg.files import remove_parts, write_bytes, write_text
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.splits import Split
+from llmseg.training.hardware import hardware
 from llmseg.training.loop import Epoch, Evaluated, Event
 from llmseg.training.state import State
 
@@ -93,18 +93,6 @@ def _versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return installed
-
-
-def hardware() -> dict[str, Any]:
-    """Return what the results and timings of this machine depend on."""
-    return {
-        "machine": platform.machine(),
-        "system": platform.system(),
-        "cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
-        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
-        "gpus": [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())],
-    }
 
 
 class RunWriter:

@@ -13,11 +13,9 @@ from torch.amp import GradScaler
 from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
 from torch.optim.swa_utils import AveragedModel
 
-from llmseg.recipe.fit import Cosine, Fit
-from llmseg.training.keras_adam import KerasAdam
+from llmseg.recipe.fit import Fit
 from llmseg.training.numerics import EXACT, Numerics
-
-_OPTIMIZERS: dict[str, Any] = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "keras-adam": KerasAdam}
+from llmseg.training.optimizer import build_average, build_optimizer, build_schedule
 
 
 @dataclass
@@ -56,11 +54,10 @@ class State:
     def begin(cls, fit: Fit, net: nn.Module, numerics: Numerics = EXACT) -> State:
         """Return the state before the first step; the network is where it shall be trained."""
         device = next(net.parameters()).device
-        options = {"lr": fit.rate, "weight_decay": fit.decay, **({"fused": True} if numerics.fused else {})}
-        optimizer = _OPTIMIZERS[fit.optimizer](net.parameters(), **options)
+        optimizer = build_optimizer(fit, net.parameters(), fused=numerics.fused)
         state = cls(net, optimizer, None, GradScaler(device.type, enabled=numerics.precision == "fp16"))
-        state.schedule = _schedule(fit, optimizer)
-        state.average = None if fit.average is None else _average(net, fit.average)
+        state.schedule = build_schedule(fit, optimizer)
+        state.average = None if fit.average is None else build_average(net, fit.average)
         return state
 
     @property
@@ -146,27 +143,3 @@ class State:
         torch.set_rng_state(saved["generator"])
         if saved["cuda_generators"] and torch.cuda.device_count() == len(saved["cuda_generators"]):
             torch.cuda.set_rng_state_all(saved["cuda_generators"])
-
-
-def _schedule(fit: Fit, optimizer: torch.optim.Optimizer) -> ReduceLROnPlateau | LambdaLR | None:
-    schedule, epochs = fit.schedule, fit.epochs
-    if schedule is None:
-        return None
-    if isinstance(schedule, Cosine):
-        return LambdaLR(optimizer, lambda epoch: schedule.share(epoch, epochs))
-    return ReduceLROnPlateau(optimizer, mode="min", factor=schedule.factor, patience=schedule.patience)
-
-
-def _average(net: nn.Module, decay: float) -> AveragedModel:
-    """Return a copy of the network that follows it; see ``Fit.average``."""
-
-    @torch.no_grad()
-    def follow(averages: Any, values: Any, count: Tensor | int) -> None:
-        if averages[0].is_floating_point():
-            torch._foreach_lerp_(averages, values, 1 - min(decay, (1 + int(count)) / (10 + int(count))))
-        else:
-            torch._foreach_copy_(averages, values)  # counters
-
-    average = AveragedModel(net, multi_avg_fn=follow, use_buffers=True)
-    average.requires_grad_(False)
-    return average

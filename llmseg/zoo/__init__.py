@@ -104,7 +104,7 @@ def names(
             ``gpt-4o@run-03``.
         reference: ``False`` for pipelines of language models, ``True`` for the references that experts wrote,
             ``None`` for both.
-        quirk: Id of a quirk that the recipe must have; see :func:`llmseg.quirk_names`.
+        quirk: Id of a quirk that the recipe must have; see :func:`llmseg.recipe.quirk_names`.
 
     Raises:
         UserError: There is no such quirk.

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 import llmseg
-from llmseg import Variant, hold_out, run_study, zoo
+from llmseg import hold_out, run_study, zoo
+from llmseg.study import Variant
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,7 +27,7 @@ def textbook(price_list):
 
 
 def test_planted_by_one_field(price_list, textbook):
-    found = {id: price_list.planted(textbook, llmseg.get_quirk(id)) for id in llmseg.quirk_names()}
+    found = {id: price_list.planted(textbook, llmseg.recipe.get_quirk(id)) for id in llmseg.recipe.quirk_names()}
     assert found["grey-masks"].images.mask_threshold is None
     assert found["double-sigmoid"].net.output == "probability"
     assert found["no-skips"] is None
@@ -38,8 +39,8 @@ def test_planted_by_one_field(price_list, textbook):
 
 
 def test_a_planted_quirk_of_a_score_changes_no_mask(price_list, textbook):
-    assert price_list.planted(textbook, llmseg.get_quirk("double-sigmoid-in-test")) is None
-    raw = price_list.planted(textbook, llmseg.get_quirk("raw-logits-in-test"))
+    assert price_list.planted(textbook, llmseg.recipe.get_quirk("double-sigmoid-in-test")) is None
+    raw = price_list.planted(textbook, llmseg.recipe.get_quirk("raw-logits-in-test"))
     assert [d.path for d in textbook.diff(raw)] == ["test.reads"]
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from llmseg import Hdf5Store, Holdout, dataset_names
+from llmseg import Hdf5Store, Holdout
+from llmseg.data import dataset_names
 
 
 @pytest.fixture

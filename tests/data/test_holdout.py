@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmseg import Case, Holdout, UserError, hold_out
+from llmseg import Holdout, UserError, hold_out
+from llmseg.data import Case
 
 
 @dataclass(frozen=True)

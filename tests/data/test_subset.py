@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from llmseg import Subset, UserError
+from llmseg import UserError
+from llmseg.data import Subset
 
 
 def test_it_holds_the_chosen_cases_in_their_order(phantoms):

@@ -25,11 +25,11 @@ from llmseg.evaluation.conventions import (
     UBENCH,
     Convention,
     compare_conventions,
-    conventions,
     script_convention,
     stability_index,
 )
 from llmseg.evaluation.measures import Counts
+from llmseg.study.conventions import all_conventions
 
 DOCS = (Path(__file__).parents[2] / "docs" / "evaluate.md").read_text(encoding="utf-8")
 counts = st.builds(Counts, *[st.integers(0, 50)] * 4)
@@ -146,7 +146,7 @@ def test_a_script_that_lists_cases_has_the_mean_of_cases():
 
 @given(st.lists(counts, min_size=1, max_size=12))
 def test_no_rule_leaves_zero_to_one(rows):
-    for rule in conventions():
+    for rule in all_conventions():
         values = rule.values(rows)
         assert np.isnan(values).sum() + ((values >= 0) & (values <= 1)).sum() == len(values)
 
@@ -208,7 +208,7 @@ def test_the_example_is_that_of_the_docs(order):
 
 def test_an_order_that_all_rules_keep_is_stable():
     systems = {"best": [Counts(9, 0, 1, 90)], "middle": [Counts(8, 1, 2, 89)], "worst": [Counts(5, 5, 5, 85)]}
-    frame = compare_conventions(systems, conventions())
+    frame = compare_conventions(systems, all_conventions())
     assert stability_index(frame) == 1
     assert frame[frame["system"] == "best"]["rank"].eq(1).all()
     assert set(frame["winner"]) == {"best"}
@@ -306,7 +306,7 @@ def test_a_rule_that_cannot_be_applied_is_refused(fields, message):
         Convention(name="x", **fields)
 
 
-@pytest.mark.parametrize("rule", conventions(), ids=lambda rule: rule.name)
+@pytest.mark.parametrize("rule", all_conventions(), ids=lambda rule: rule.name)
 def test_every_rule_is_defined_without_empty_masks(rule):
     rows = [Counts(3, 1, 1, 5)] * 40
     expected = 3 / 5 if rule.measure == "iou" else 3 / 4

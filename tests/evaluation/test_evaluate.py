@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from llmseg import Evaluation, Subset, UserError, evaluate_masks, evaluate_run, hold_out, predict, train
+from llmseg import Evaluation, UserError, evaluate_masks, evaluate_run, hold_out, predict, train
+from llmseg.data import Subset
 from llmseg.evaluation.measures import EVALUATOR_VERSION, MEASURES, case_measures
 
 QUIET = {"device": "cpu", "progress": False}

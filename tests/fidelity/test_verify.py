@@ -10,7 +10,8 @@ import torch
 
 from llmseg import zoo
 from llmseg.errors import UserError
-from llmseg.fidelity.verify import LEVELS, Verdict, read_record, recorded_id, verify
+from llmseg.fidelity.records import read_record, recorded_id
+from llmseg.fidelity.verify import LEVELS, Verdict, verify
 
 RECORDS = {path.stem: read_record(path) for path in sorted((Path(__file__).parents[1] / "golden").glob("*.json"))}
 RECIPES = {stem: zoo.get(recorded_id(record)).recipe for stem, record in RECORDS.items()}

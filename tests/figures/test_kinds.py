@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from llmseg import UserError, Variant, evaluate_masks, hold_out, run_study
+from llmseg import UserError, evaluate_masks, hold_out, run_study
 from llmseg.cli.main import main
 from llmseg.figures.kinds import Choices, draw, draw_all
-from llmseg.figures.predictions import predictions, typical_cases, worst_predictions
+from llmseg.figures.predictions import predict_cases, predict_worst, typical_cases
+from llmseg.study import Variant
 from llmseg.study.results import Found, collect
 
 
@@ -52,7 +53,7 @@ def test_predictions_have_the_dice_of_the_evaluation(found, phantoms):
     cases = typical_cases(found)
     middle = frame.groupby("case")["value"].mean().loc[cases[phantoms.name][0]]
     assert middle <= frame.groupby("case")["value"].mean().median()
-    drawn = [*predictions(found, [phantoms], cases), *worst_predictions(found, [phantoms])]
+    drawn = [*predict_cases(found, [phantoms], cases), *predict_worst(found, [phantoms])]
     assert [one.contender for one in drawn] == ["gpt-4", "gpt-o3"] * 2
     for one in drawn:
         assert one.dice == pytest.approx(by_place[one.contender, one.case], abs=1e-6)
@@ -123,6 +124,6 @@ def test_what_folders_lack_is_told(found, phantoms):
         found.on("x")
     other = replace(found.trained[0], digest="0" * 64)
     with pytest.raises(UserError, match="is not in the state in which gpt-4 was trained"):
-        predictions(Found(None, (other,)), [phantoms], {phantoms.name: [phantoms.ids[0]]})
+        predict_cases(Found(None, (other,)), [phantoms], {phantoms.name: [phantoms.ids[0]]})
     with pytest.raises(UserError, match="no case 'x'"):
         draw("panels", found, Choices(cases=("x",), stores=(phantoms,)))

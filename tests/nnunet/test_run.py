@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from llmseg import Baseline, Budget, FolderStore, hold_out
+from llmseg import FolderStore, hold_out
+from llmseg.nnunet import Baseline, Budget
 from llmseg.nnunet.drive import run_step
 from llmseg.nnunet.folder import BUDGET, TRAINER, Training
 from llmseg.nnunet.training import train_nnunet

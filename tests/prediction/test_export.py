@@ -8,8 +8,9 @@ import onnxruntime
 import pytest
 import torch
 
-from llmseg import UserError, export_difference, export_model, export_size, zoo
+from llmseg import UserError, export_model, zoo
 from llmseg.prediction import export as exporting
+from llmseg.prediction import export_difference, export_size
 
 FORMATS = ("pt2", pytest.param("onnx", marks=pytest.mark.slow))
 
@@ -60,7 +61,7 @@ def test_the_file_gives_probabilities_of_any_batch(format, output, net, tiny_rec
 
 @pytest.mark.slow
 def test_a_prepared_image_gives_what_predict_gives(net, tiny_recipe, tmp_path):
-    from llmseg import probability
+    from llmseg.prediction import probability
 
     run, _ = opened(export_model(net, tiny_recipe, tmp_path / "net.onnx"))
     image = np.random.default_rng(0).integers(0, 256, (32, 32), dtype=np.uint8)

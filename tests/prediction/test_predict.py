@@ -11,9 +11,10 @@ import torch
 from PIL import Image
 from torch import nn
 
-from llmseg import UserError, load_model, load_original_model, predict, probability, train, zoo
+from llmseg import UserError, load_model, predict, train, zoo
 from llmseg.data.folder import FolderStore
 from llmseg.data.pixels import read_image
+from llmseg.prediction import load_original_model, probability
 from llmseg.prediction import predict as inference
 
 

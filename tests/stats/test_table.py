@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from llmseg import UserError
+from llmseg.evaluation.conventions import PACKAGES
 from llmseg.evaluation.measures import MEASURES, Counts
 from llmseg.evaluation.record import Scored, write_evaluation
 from llmseg.stats import Table, compare, simulate
@@ -104,7 +105,7 @@ def evaluation(folder, pipeline, *, holdout="abc", seed=0, cases=3):
         for size in ("native", "working")
     ]
     facts = {"pipeline": pipeline, "seed": seed, "dataset": "Skin", "holdout": holdout}
-    write_evaluation(folder, scored, facts)
+    write_evaluation(folder, scored, facts, PACKAGES)
     return folder
 
 

@@ -5,7 +5,8 @@ import itertools
 import pytest
 import torch
 
-from llmseg import UserError, ablations, pipelines, repairs, transplants, zoo
+from llmseg import UserError, zoo
+from llmseg.study import ablations, pipelines, repairs, transplants
 from llmseg.study.variants import PARTS, joined
 
 NAMES = zoo.names()

@@ -11,8 +11,9 @@ import torch
 from monai.networks import nets as monai
 from torch import nn
 
-from llmseg import export_difference, export_model, train, zoo
+from llmseg import export_model, train, zoo
 from llmseg.errors import UserError
+from llmseg.prediction import export_difference
 from llmseg.recipe.nets.references import PlainConvUNet
 from llmseg.recipe.recipe import Recipe
 

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from filelock import FileLock, Timeout
 from tqdm import tqdm
 
+from llmseg import __version__
 from llmseg.data.catalog import dataset_names, get_dataset
 from llmseg.data.download.layouts.finders import find_cases, source_id
 from llmseg.data.download.layouts.listing import Listing, Unit
@@ -24,7 +25,6 @@ from llmseg.data.hdf5 import Hdf5Store, PackedCase, packed, write_store
 from llmseg.data.read_ahead import ahead
 from llmseg.errors import UserError
 from llmseg.files import make_folder, remove_parts
-from llmseg.version import __version__
 
 _SHARD = 64
 

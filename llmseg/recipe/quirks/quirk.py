@@ -47,7 +47,8 @@ class Quirk:
         explains: Published figures it explains.
 
     Example:
-        >>> from llmseg import get_quirk, zoo
+        >>> from llmseg import zoo
+        >>> from llmseg.recipe import get_quirk
         >>> quirk = get_quirk("double-sigmoid")
         >>> recipe = zoo.get("grok-3-mini").recipe
         >>> quirk.found(recipe), quirk.cure(recipe), quirk.found(quirk.repair(recipe))

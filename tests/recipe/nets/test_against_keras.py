@@ -12,7 +12,7 @@ import torch
 
 from llmseg import zoo
 from llmseg.recipe.scores import MeanIoU
-from llmseg.training.keras_adam import KerasAdam
+from llmseg.training.optimizer import KerasAdam
 from llmseg.zoo.tensorflow_common import BCE
 
 KNOWN = [

@@ -28,11 +28,11 @@ from llmseg.zoo.references import AUGMENT
 EVERY_ID = zoo.names(in_study=None, variants=True)
 RECIPES = {id: zoo.get(id).recipe for id in EVERY_ID}
 VARIANTS_SLOW = [pytest.param(id, marks=pytest.mark.slow if "@" in id else ()) for id in EVERY_ID]
-QUIRKS = {id: llmseg.get_quirk(id) for id in llmseg.quirk_names()}
+QUIRKS = {id: llmseg.recipe.get_quirk(id) for id in llmseg.recipe.quirk_names()}
 HAVING = [(id, quirk.id) for id, recipe in RECIPES.items() for quirk in recipe.quirks]
 # Quirks of each pipeline with the place in its fact sheet that says so. Written from the sheets, not from recipes.
 SHEETS = json.loads((Path(__file__).parent / "quirks.json").read_text(encoding="utf-8"))
-DOCS = (Path(__file__).parents[2] / "docs" / "quirks.md").read_text(encoding="utf-8")
+DOCS = (Path(__file__).parents[3] / "docs" / "quirks.md").read_text(encoding="utf-8")
 # No pipeline of the zoo has these; a recipe that does, by one change of the textbook's or of another one.
 MADE = {
     "binarised-too-early": ("claude-3.5-sonnet", "images.threshold_when", "before-resize"),

@@ -5,7 +5,7 @@ import copy
 import pytest
 import torch
 
-from llmseg.training.keras_adam import KerasAdam
+from llmseg.training.optimizer import KerasAdam
 
 
 def by_hand(start: torch.Tensor, gradients: list[torch.Tensor], rate: float) -> torch.Tensor:

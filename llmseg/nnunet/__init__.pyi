@@ -1,0 +1,14 @@
+from .budget import Budget as Budget
+from .budget import budget_shares as budget_shares
+from .equal import equal_images as equal_images
+from .equal import equal_to_run as equal_to_run
+from .folder import Baseline as Baseline
+from .folder import Training as Training
+from .imported import Imported as Imported
+from .imported import import_nnunet as import_nnunet
+from .imported import import_training as import_training
+from .prepare import prepare_nnunet as prepare_nnunet
+from .prepare import recipe_split as recipe_split
+from .run import run_nnunet as run_nnunet
+from .training import predict_nnunet as predict_nnunet
+from .training import train_nnunet as train_nnunet

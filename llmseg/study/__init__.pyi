@@ -1,0 +1,14 @@
+from .conventions import all_conventions as all_conventions
+from .gap import Gap as Gap
+from .gap import run_gap as run_gap
+from .results import Curve as Curve
+from .results import Found as Found
+from .results import Trained as Trained
+from .results import collect as collect
+from .study import Study as Study
+from .study import run_study as run_study
+from .variants import Variant as Variant
+from .variants import ablations as ablations
+from .variants import pipelines as pipelines
+from .variants import repairs as repairs
+from .variants import transplants as transplants
