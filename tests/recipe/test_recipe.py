@@ -335,7 +335,7 @@ class TestParts:
         assert Recipe.from_json(recipe.to_json()) == recipe
 
     def test_a_kind_cannot_be_registered_twice(self):
-        with pytest.raises(TypeError, match=r"'Fit' is already used by llmseg\.fit"):
+        with pytest.raises(TypeError, match=r"'Fit' is already used by llmseg\.recipe\.fit"):
             type("Fit", (Part,), {})
         assert parts._KINDS["Fit"] is Fit
 

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 import torch
 
-import llmseg
 from llmseg import Run, SyntheticStore, UserError, train
 
 
@@ -124,11 +123,3 @@ def test_parts_that_do_not_fit_leave_no_folder(tiny_recipe, phantoms, tmp_path, 
 def test_a_run_on_a_gpu(tiny_recipe, phantoms, tmp_path, run):
     other = train(tiny_recipe, phantoms, tmp_path / "gpu", seed=1, device="cuda", progress=False)
     assert other.history["train_loss"].to_numpy() == pytest.approx(run.history["train_loss"].to_numpy(), rel=1e-2)
-
-
-def test_public_names_exist():
-    for name in llmseg.__all__:
-        assert getattr(llmseg, name) is not None
-    assert set(llmseg.__all__) == set(dir(llmseg))
-    with pytest.raises(AttributeError, match="no attribute 'trian'"):
-        _ = llmseg.trian

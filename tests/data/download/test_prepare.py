@@ -171,7 +171,8 @@ class TestInterrupted:
     def test_killed(self, folder, tmp_path, reads):
         whole = prepare("folder", folder, tmp_path / "whole.h5")
         code = (
-            "import os, signal, sys; from llmseg.data import collect; from llmseg.data.download.tree import File\n"
+            "import os, signal, sys; from llmseg.data.download import prepare as collect\n"
+            "from llmseg.data.download.tree import File\n"
             "collect._SHARD, unpacked = 2, File.unpacked\n"
             "def deadly(self):\n"
             "    if self.path == 'images/6.png': os.kill(os.getpid(), signal.SIGKILL)\n"
