@@ -141,8 +141,8 @@ def planted(recipe: Recipe, quirk: Quirk) -> Recipe | None:
 
     The field that the quirk's repair changes is tried first.
     """
-    every = zoo.names(in_study=None, variants=True)
-    donors = {id: zoo.get(id).recipe for id in (*zoo.names(quirk=quirk.id, in_study=None, variants=True), *every)}
+    every = zoo.all_names(reference=False)
+    donors = {id: zoo.get(id).recipe for id in (*zoo.all_names(reference=False, quirk=quirk.id), *every)}
     cures = [(quirk.cure(donor)[0], donor) for donor in donors.values() if quirk.found(donor)]
     others = [(d.path, donor) for donor in donors.values() for d in recipe.diff(donor) if "." in d.path]
     for path, donor in (*cures, *others):

@@ -166,6 +166,6 @@ def test_the_loop_has_no_branch_for_any_pipeline():
     text = MODULES["llmseg.training.loop"].read_text(encoding="utf-8")
     called = {ast.unparse(node.func) for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)}
     assert not called & {"isinstance", "issubclass", "hasattr", "getattr", "type"}
-    ids = zoo.names(in_study=None, variants=True, reference=None)
+    ids = zoo.all_names()
     words = [*ids, *(zoo.get(id).card.name for id in ids)]
     assert [word for word in words if word.lower() in text.lower()] == []

@@ -58,7 +58,7 @@ def _facts(quirk: Quirk) -> dict[str, Any]:
     return {
         **_short(quirk),
         "why": quirk.why,
-        "found_in": llmseg.zoo.names(in_study=None, variants=True, quirk=quirk.id),
+        "found_in": llmseg.zoo.all_names(reference=False, quirk=quirk.id),
         "explains": [{"what": e.what, "pipelines": e.pipelines, "source": e.source} for e in quirk.explains],
     }
 
@@ -73,9 +73,7 @@ def _repair(quirk: Quirk, recipe: Recipe) -> dict[str, str]:
 
 
 def _table(every: list[Quirk]) -> str:
-    rows = [
-        (q.id, q.kind, str(len(llmseg.zoo.names(in_study=None, variants=True, quirk=q.id))), q.sentence) for q in every
-    ]
+    rows = [(q.id, q.kind, str(len(llmseg.zoo.all_names(reference=False, quirk=q.id))), q.sentence) for q in every]
     return cli_text.columns([("quirk", "kind", "pipelines", "what it is"), *rows])
 
 

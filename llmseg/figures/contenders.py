@@ -61,7 +61,7 @@ def contenders(names: Iterable[str], references: Sequence[str] = ()) -> dict[str
     for name in references:
         if name not in names:
             raise UserError(f"no contender '{name}'{nearest(name, names)}; there are {', '.join(names)}")
-    known = zoo.names(in_study=None, variants=True, reference=None)
+    known = zoo.all_names()
     found = [_contender(name, name in references, known) for name in names]
     labels = [one.label for one in found]
     return {one.name: one if labels.count(one.label) == 1 else replace(one, label=one.name) for one in found}

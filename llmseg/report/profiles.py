@@ -122,7 +122,7 @@ def profiles(names: Iterable[str], trained: Sequence[Trained], references: Seque
         [('GPT o3', '2025', 'OpenAI', False), ('ours', 'other', 'not stated', False)]
     """
     names = list(names)
-    known = set(zoo.names(in_study=None, variants=True, reference=None))
+    known = set(zoo.all_names())
     looks, pages = contenders(names, references), page_names(names)
     return {
         name: _profile(looks[name], pages[name], known, tuple(one for one in trained if one.contender == name))

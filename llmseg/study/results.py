@@ -197,7 +197,7 @@ def _trained(run: Run, contender: str, digest: str | None) -> Trained:
 
 def _curve(one: Trained) -> Curve:
     history = one.run.history
-    own = zoo.get(one.contender).recipe.fit.epochs if one.contender in _zoo() else None
+    own = zoo.get(one.contender).recipe.fit.epochs if one.contender in zoo.all_names() else None
     epochs = one.run.recipe.fit.epochs
     return Curve(
         one.contender,
@@ -207,7 +207,3 @@ def _curve(one: Trained) -> Curve:
         history["validation_loss"].to_numpy(float),
         None if own == epochs else own,
     )
-
-
-def _zoo() -> tuple[str, ...]:
-    return zoo.names(in_study=None, variants=True, reference=None)

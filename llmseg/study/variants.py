@@ -105,7 +105,7 @@ def pipelines(patterns: Iterable[str]) -> tuple[Variant, ...]:
         >>> [v.name for v in pipelines(["gpt-4", "gpt-o3*"])]
         ['gpt-4', 'gpt-o3', 'gpt-o3@rgb']
     """
-    every = zoo.names(in_study=None, variants=True, reference=None)
+    every = zoo.all_names()
     found: dict[str, Variant] = {}
     for pattern in patterns:
         ids = fnmatch.filter(every, pattern) if "*" in pattern else [zoo.get(pattern).id]

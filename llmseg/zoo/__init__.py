@@ -40,7 +40,19 @@ from llmseg.zoo import (
 from llmseg.zoo.card import Assumed, Card, Disagreement, Mend, Pipeline, Published
 from llmseg.zoo.common import TEXTBOOK
 
-__all__ = ["TEXTBOOK", "Assumed", "Card", "Disagreement", "Mend", "Pipeline", "Published", "get", "names", "register"]
+__all__ = [
+    "TEXTBOOK",
+    "Assumed",
+    "Card",
+    "Disagreement",
+    "Mend",
+    "Pipeline",
+    "Published",
+    "all_names",
+    "get",
+    "names",
+    "register",
+]
 
 _PIPELINES: dict[str, Pipeline] = {}
 
@@ -131,6 +143,25 @@ def names(
         and (variants or "@" not in p.id)
         and (wanted is None or wanted.found(p.recipe))
     )
+
+
+def all_names(*, reference: bool | None = None, quirk: str | None = None) -> tuple[str, ...]:
+    """Return the ids of all entries: of the study and outside it, variants, and references.
+
+    Args:
+        reference: As for :func:`names`: ``False`` leaves the references out, ``True`` gives them alone.
+        quirk: Id of a quirk that the recipe must have.
+
+    Raises:
+        UserError: There is no such quirk.
+
+    Example:
+        >>> len(all_names()), len(all_names(reference=False))
+        (55, 51)
+        >>> all_names()[:2], all_names()[-1]
+        (('gpt-4', 'gpt-4o'), 'timm-resnet34-unet')
+    """
+    return names(in_study=None, variants=True, reference=reference, quirk=quirk)
 
 
 def _key(name: str) -> str:

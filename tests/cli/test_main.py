@@ -37,7 +37,7 @@ class TestList:
         _, out, _ = call("list", "--cohort", 2024, "--reasoning", "--json")
         assert [row["id"] for row in json.loads(out)] == list(zoo.names(cohort=2024, reasoning=True))
         _, out, _ = call("list", "--all", "--json")
-        assert [row["id"] for row in json.loads(out)] == list(zoo.names(in_study=None, variants=True, reference=None))
+        assert [row["id"] for row in json.loads(out)] == list(zoo.all_names())
         _, out, _ = call("list", "--vendor", "openai", "--no-reasoning")
         assert [line.split()[0] for line in out.splitlines()[1:]] == list(zoo.names(vendor="OpenAI", reasoning=False))
 

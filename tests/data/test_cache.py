@@ -25,7 +25,7 @@ def small_images(id):
     return dataclasses.replace(zoo.get(id).recipe.images, size=(33, 47))
 
 
-ONE_OF_EACH = {small_images(id): id for id in zoo.names(in_study=None, variants=True)}
+ONE_OF_EACH = {small_images(id): id for id in zoo.all_names(reference=False)}
 """A pipeline for every way of preparing images."""
 
 

@@ -22,7 +22,7 @@ def test_every_case_once(tiny_store):
     assert prepared.nbytes == 3 * 2 * 8 * 12
 
 
-@pytest.mark.parametrize("id", zoo.names(in_study=None, variants=True))
+@pytest.mark.parametrize("id", zoo.all_names(reference=False))
 def test_a_batch_holds_the_tensors_of_its_cases(id, colour_phantoms):
     """Bytes and tables give what the recipe gives case by case, to the last bit."""
     images, store = dataclasses.replace(zoo.get(id).recipe.images, size=(33, 47)), colour_phantoms

@@ -166,7 +166,7 @@ def test_channels():
     assert (with_fields(colour="grey").channels, with_fields(colour="rgb").channels) == (1, 3)
 
 
-@pytest.mark.parametrize("id", zoo.names(in_study=None, variants=True))
+@pytest.mark.parametrize("id", zoo.all_names(reference=False))
 def test_every_recipe_prepares_grey_and_colour(id):
     record = zoo.get(id).recipe.images
     for image in (GREY, RGB):

@@ -18,7 +18,7 @@ from llmseg.recipe.part import Part
 from llmseg.recipe.recipe import Recipe
 from llmseg.zoo.references import AUGMENT
 
-EVERY_ID = zoo.names(in_study=None, variants=True)
+EVERY_ID = zoo.all_names(reference=False)
 RECIPE = zoo.get("gpt-4").recipe
 PLATEAU = Plateau(factor=0.5, patience=5)
 

@@ -15,7 +15,7 @@ from llmseg.errors import UserError
 from llmseg.recipe.splits import RandomSplit, Split, TwoStepSplit, WholeSplit
 from llmseg.zoo.common import SPLIT_80_10_10
 
-EVERY_ID = zoo.names(in_study=None, variants=True)
+EVERY_ID = zoo.all_names(reference=False)
 # One script has no split, which every number of cases allows; see TestWholeSplit.
 DIVIDING = [id for id in EVERY_ID if not isinstance(zoo.get(id).recipe.split, WholeSplit)]
 ONCE = RandomSplit(calls="once", train=0.8, validation=0.1)

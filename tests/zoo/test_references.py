@@ -42,7 +42,7 @@ def parameters(net: nn.Module) -> int:
 class TestEvery:
     def test_names(self, id):
         assert id not in zoo.names()
-        assert id not in zoo.names(in_study=None, variants=True)
+        assert id not in zoo.all_names(reference=False)
         assert id in zoo.names(reference=None)
         assert zoo.get(id.upper().replace("-", "_")).id == id
 

@@ -14,7 +14,7 @@ from llmseg.errors import UserError
 from llmseg.recipe.recipe import Recipe
 from llmseg.zoo import Pipeline
 
-EVERY_ID = zoo.names(in_study=None, variants=True)
+EVERY_ID = zoo.all_names(reference=False)
 
 # What a user writes in a file of their own: one value and one line.
 OUTSIDE = """
@@ -137,14 +137,14 @@ class TestRegister:
     def test_returns_the_pipeline(self, outside):
         other = dataclasses.replace(outside, id="toy-net@wide")
         assert zoo.register(other) is other
-        assert "toy-net@wide" in zoo.names(in_study=None, variants=True)
+        assert "toy-net@wide" in zoo.all_names(reference=False)
         assert "toy-net@wide" not in zoo.names(in_study=None)
 
 
 def test_folder_and_registry_are_the_same_set():
     modules = [importlib.import_module(f"llmseg.zoo.{m.name}") for m in pkgutil.iter_modules(zoo.__path__)]
     in_files = {v.id: v for m in modules for v in vars(m).values() if isinstance(v, Pipeline)}
-    assert in_files == {id: zoo.get(id) for id in zoo.names(in_study=None, variants=True, reference=None)}
+    assert in_files == {id: zoo.get(id) for id in zoo.all_names()}
     with_pipeline = [m for m in modules if hasattr(m, "PIPELINE")]
     assert len({m.PIPELINE.id for m in with_pipeline}) == len(with_pipeline)
     for module in with_pipeline:

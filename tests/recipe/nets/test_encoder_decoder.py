@@ -90,7 +90,7 @@ def test_unpadded_equals_functional_code():
     assert all(p.grad is not None for p in net.parameters())
 
 
-@pytest.mark.parametrize("id", zoo.names(in_study=None, variants=True))
+@pytest.mark.parametrize("id", zoo.all_names(reference=False))
 def test_output_property_tells_what_the_network_ends_in(id):
     pipeline = zoo.get(id)
     assert pipeline.recipe.net.output in ("logits", "probability")

@@ -14,7 +14,7 @@ from llmseg.recipe.nets.unet import UNet
 from llmseg.zoo.common import STANDARD_UNET
 
 SMALL = dataclasses.replace(STANDARD_UNET, encoder=(4, 6, 8), bottleneck=10, decoder=(9, 7, 5))
-EVERY_ID = zoo.names(in_study=None, variants=True)
+EVERY_ID = zoo.all_names(reference=False)
 
 
 def build(record: UNet, in_channels: int = 1):

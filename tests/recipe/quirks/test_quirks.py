@@ -25,7 +25,7 @@ from llmseg.recipe.scores import Score
 from llmseg.recipe.splits import RandomSplit
 from llmseg.zoo.references import AUGMENT
 
-EVERY_ID = zoo.names(in_study=None, variants=True)
+EVERY_ID = zoo.all_names(reference=False)
 RECIPES = {id: zoo.get(id).recipe for id in EVERY_ID}
 VARIANTS_SLOW = [pytest.param(id, marks=pytest.mark.slow if "@" in id else ()) for id in EVERY_ID]
 QUIRKS = {id: llmseg.recipe.get_quirk(id) for id in llmseg.recipe.quirk_names()}
@@ -316,7 +316,7 @@ class TestCatalogue:
 
     @pytest.mark.parametrize("quirk", QUIRKS.values(), ids=QUIRKS)
     def test_docs_tell_it(self, quirk):
-        having = zoo.names(in_study=None, quirk=quirk.id) or zoo.names(in_study=None, quirk=quirk.id, variants=True)
+        having = zoo.names(in_study=None, quirk=quirk.id) or zoo.all_names(reference=False, quirk=quirk.id)
         found = "none" if not having else ", ".join(having) if len(having) <= 5 else f"{len(having)} pipelines"
         assert f"| `{quirk.id}` | {quirk.kind} | {quirk.sentence} | {quirk.why} | {found} |\n" in DOCS
         for explained in quirk.explains:
