@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import inspect
 import math
 import types
 import typing
@@ -67,9 +68,18 @@ def describe(annotation: Any) -> str:
             return f"a list of {describe(arguments[0])}"
         return f"{len(arguments)} values ({', '.join(describe(a) for a in arguments)})"
     if isinstance(annotation, type) and issubclass(annotation, Part):
-        return f"a {annotation.__name__} part"
+        return f"a {annotation.__name__} part{_what_to_derive_from(annotation)}"
     words = {int: "a whole number", float: "a finite number", bool: "true or false", str: "text", type(None): "none"}
     return words.get(annotation, str(annotation))
+
+
+def _what_to_derive_from(cls: type[Part]) -> str:
+    """Tell somebody who wrote a part of their own which class it has to derive from, if the field takes such parts."""
+    if not inspect.isabstract(cls):
+        return ""
+    # Abstract parts of the package are public in llmseg.recipe, whichever module they stand in.
+    module = "llmseg.recipe" if cls.__module__.startswith("llmseg.recipe.") else cls.__module__
+    return f" (of a class derived from {module}.{cls.__name__})"
 
 
 def field_name(value: object, name: str, path: str) -> str:
