@@ -27,7 +27,7 @@ from tqdm import tqdm
 
 import llmseg
 from llmseg import Recipe, zoo
-from llmseg.data.prepared import Prepared, prepare
+from llmseg.data.prepared_cases import Prepared, prepare
 from llmseg.training.device import choose_device
 from llmseg.training.loop import Chance, Epoch, Evaluated, Step, draw_start, training
 from llmseg.training.numerics import EXACT, Numerics, choose_numerics

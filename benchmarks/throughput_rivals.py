@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from llmseg.data.cache import cached
-from llmseg.data.prepared import resident
+from llmseg.data.prepared_cases import resident
 from llmseg.recipe.splits import Split
 from llmseg.training.loop import Chance, Epoch, Event, Step, training
 from llmseg.training.state import State

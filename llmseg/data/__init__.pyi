@@ -6,7 +6,7 @@ from .catalog import dataset_names as dataset_names
 from .catalog import get_dataset as get_dataset
 from .catalog.dataset import Dataset as Dataset
 from .doctor import examine as examine
-from .download.prepare import prepare_dataset as prepare_dataset
+from .download.prepare_dataset import prepare_dataset as prepare_dataset
 from .folder import FolderStore as FolderStore
 from .hdf5 import Hdf5Store as Hdf5Store
 from .holdout import Holdout as Holdout

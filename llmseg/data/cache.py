@@ -18,8 +18,8 @@ import psutil
 import torch
 from filelock import FileLock, Timeout
 
-from llmseg.data.hdf5_file import written
-from llmseg.data.prepared import RESIDENT_SHARE, Prepared, prepared_bytes
+from llmseg.data.hdf5_writing import written
+from llmseg.data.prepared_cases import RESIDENT_SHARE, Prepared, prepared_bytes
 from llmseg.data.store import Store
 from llmseg.errors import UserError
 from llmseg.files import make_folder, remove_parts, replaced

@@ -11,7 +11,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from llmseg.data.pairs import Pair, Pairing, find_pairs, pair_files
+from llmseg.data.image_mask_pairs import Pair, Pairing, find_pairs, pair_files
 from llmseg.data.pixels import read_image, read_mask
 from llmseg.data.store import Case, SizesDiffer
 from llmseg.errors import UserError, nearest
@@ -24,7 +24,7 @@ class FolderStore:
     """Images and masks as files in two folders, or in one.
 
     Files may be png, jpg, tif, bmp or gif; grey, RGB, RGBA, palette, 1-bit or 16-bit. See
-    :mod:`llmseg.data.pairs` for how masks are found and :mod:`llmseg.data.pixels` for how values are read.
+    :mod:`llmseg.data.image_mask_pairs` for how masks are found and :mod:`llmseg.data.pixels` for how values are read.
 
     Attributes:
         images: Folder of the images.

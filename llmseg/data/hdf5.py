@@ -15,8 +15,8 @@ from typing import Any
 import h5py
 import numpy as np
 
-from llmseg.data.digests import image_digest, mask_digest
-from llmseg.data.hdf5_file import written
+from llmseg.data.hdf5_writing import written
+from llmseg.data.image_digests import image_digest, mask_digest
 from llmseg.data.store import Case
 from llmseg.errors import UserError
 from llmseg.files import replaced
@@ -40,7 +40,7 @@ class PackedCase:
         group: What it belongs to.
         part: Official part, or empty.
         shape: Height, width and channels of the image.
-        content: Digest of the image, see :func:`llmseg.data.digests.image_digest`.
+        content: Digest of the image, see :func:`llmseg.data.image_digests.image_digest`.
         mask_content: SHA-256 of the mask.
         image: The image's bytes, compressed piece by piece.
         mask: The mask's bytes.
@@ -158,7 +158,7 @@ class Hdf5Store:
 
     @functools.cached_property
     def contents(self) -> Mapping[str, str]:
-        """SHA-256 of each case's image, see :func:`llmseg.data.digests.image_digest`."""
+        """SHA-256 of each case's image, see :func:`llmseg.data.image_digests.image_digest`."""
         return dict(zip(self.ids, self._columns["contents"], strict=True))
 
     @property

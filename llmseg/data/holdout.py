@@ -13,9 +13,9 @@ from typing import Literal
 from scipy.cluster.hierarchy import DisjointSet
 from tqdm import tqdm
 
-from llmseg.data.digests import image_digest
-from llmseg.data.draws import drawn_order
+from llmseg.data.image_digests import image_digest
 from llmseg.data.read_ahead import ahead
+from llmseg.data.shuffle import drawn_order
 from llmseg.data.store import FOREGROUND, Store
 from llmseg.data.subset import Subset
 from llmseg.errors import UserError
@@ -32,7 +32,7 @@ class HeldCase:
     Attributes:
         id: The case.
         group: What it belongs to.
-        content: SHA-256 of its image, see :func:`llmseg.data.digests.image_digest`.
+        content: SHA-256 of its image, see :func:`llmseg.data.image_digests.image_digest`.
         held: Whether it is a test case.
     """
 

@@ -12,7 +12,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from llmseg.data.holdout import Holdout
-from llmseg.data.pairs import EXTENSIONS
+from llmseg.data.image_mask_pairs import EXTENSIONS
 from llmseg.data.pixels import read_mask
 from llmseg.data.read_ahead import ahead
 from llmseg.data.store import FOREGROUND, Store

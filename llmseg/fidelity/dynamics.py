@@ -9,7 +9,7 @@ from typing import Any
 from torch import nn
 from tqdm import tqdm
 
-from llmseg.data.prepared import Prepared, prepare
+from llmseg.data.prepared_cases import Prepared, prepare
 from llmseg.data.store import Store
 from llmseg.fidelity import reference
 from llmseg.fidelity.compare import Comparison, Diverged, Figure, field

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from llmseg.data.pairs import find_images
+from llmseg.data.image_mask_pairs import find_images
 from llmseg.data.pixels import read_image
 from llmseg.data.read_ahead import ahead
 from llmseg.errors import UserError

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from llmseg.data.source import store_at
 from llmseg.data.store import FOREGROUND, Store
+from llmseg.data.store_source import store_at
 from llmseg.evaluation.evaluate import THRESHOLD
 from llmseg.figures.overlay import small_overlay
 from llmseg.files import png

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from llmseg.data.cache import cached
-from llmseg.data.prepared import Prepared, prepare, resident
+from llmseg.data.prepared_cases import Prepared, prepare, resident
 from llmseg.data.store import Store
 from llmseg.errors import Terminated, UserError
 from llmseg.recipe.recipe import Recipe

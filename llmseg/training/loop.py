@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import BatchSampler, DataLoader, Sampler
 
-from llmseg.data.prepared import Prepared
+from llmseg.data.prepared_cases import Prepared
 from llmseg.errors import UserError
 from llmseg.recipe.augment import augmented
 from llmseg.recipe.fit import Fit

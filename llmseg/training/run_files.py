@@ -20,8 +20,8 @@ import torch
 from safetensors.torch import save
 from torch import nn
 
-from llmseg.data.source import source_of
 from llmseg.data.store import Store
+from llmseg.data.store_source import source_of
 from llmseg.errors import UserError
 from llmseg.files import remove_parts, write_bytes, write_text
 from llmseg.recipe.recipe import Recipe

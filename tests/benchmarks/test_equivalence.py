@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from llmseg.data.prepared import prepare
+from llmseg.data.prepared_cases import prepare
 from llmseg.training.numerics import EXACT
 
 

@@ -13,7 +13,7 @@ from llmseg import zoo
 from llmseg.data import cache
 from llmseg.data.cache import cache_entries, cache_folder, cached, clear_cache
 from llmseg.data.folder import FolderStore
-from llmseg.data.prepared import prepare
+from llmseg.data.prepared_cases import prepare
 from llmseg.data.synthetic import SyntheticStore
 from llmseg.errors import UserError
 from llmseg.zoo.common import NEAREST_MASKS

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from llmseg.data import hdf5
-from llmseg.data import hdf5_file as hdf5_disk
-from llmseg.data.digests import image_digest
+from llmseg.data import hdf5_writing as hdf5_disk
 from llmseg.data.hdf5 import Hdf5Store, packed, write_store
+from llmseg.data.image_digests import image_digest
 from llmseg.data.store import Case
 from llmseg.errors import UserError
 

@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 
-from llmseg.data.prepared import prepare
+from llmseg.data.prepared_cases import prepare
 from llmseg.errors import UserError
 from llmseg.recipe.fit import Cosine, OwnSeed, Plateau
 from llmseg.recipe.losses import BCEDice

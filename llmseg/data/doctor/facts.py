@@ -9,8 +9,8 @@ from typing import Literal
 import numpy as np
 from tqdm import tqdm
 
-from llmseg.data.digests import image_digest
 from llmseg.data.duplicates import fingerprint
+from llmseg.data.image_digests import image_digest
 from llmseg.data.pixels import LabelValues
 from llmseg.data.read_ahead import ahead
 from llmseg.data.store import Case, SizesDiffer, Store

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from llmseg.data.catalog.dataset import Dataset
-from llmseg.data.download.layouts.listing import Unit
-from llmseg.data.draws import drawn_order
+from llmseg.data.download.layouts.case_files import Unit
+from llmseg.data.shuffle import drawn_order
 from llmseg.errors import UserError
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmseg.data.catalog import get_dataset
-from llmseg.data.download.layouts.listing import Unit
+from llmseg.data.download.layouts.case_files import Unit
 from llmseg.data.download.selection import study_units
 from llmseg.errors import UserError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from llmseg.data.download.layouts.listing import (
+from llmseg.data.download.layouts.case_files import (
     Files,
     Listing,
     by_key,

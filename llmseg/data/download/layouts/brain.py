@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from llmseg.data.download.layouts.listing import (
+from llmseg.data.download.layouts.case_files import (
     Files,
     Listing,
     by_key,

@@ -9,7 +9,7 @@ from typing import get_args
 
 from llmseg.data.catalog import dataset_names, get_dataset
 from llmseg.data.download.layouts import bagls, brain, medsegbench, nnunet_raw, retina, skin, uterus
-from llmseg.data.download.layouts.listing import Files, Listing, Unit
+from llmseg.data.download.layouts.case_files import Files, Listing, Unit
 from llmseg.data.download.layouts.pictures import find_folders
 from llmseg.data.download.layouts.volumes import Orientation
 from llmseg.errors import UserError, nearest

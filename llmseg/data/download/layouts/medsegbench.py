@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from llmseg.data.download.layouts.listing import Files, Listing, Unit, by_key, white
+from llmseg.data.download.layouts.case_files import Files, Listing, Unit, by_key, white
 from llmseg.data.download.tree import File
 from llmseg.data.store import Case
 from llmseg.errors import UserError

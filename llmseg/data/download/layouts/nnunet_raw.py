@@ -6,7 +6,7 @@ import functools
 
 import numpy as np
 
-from llmseg.data.download.layouts.listing import (
+from llmseg.data.download.layouts.case_files import (
     IMAGE_EXTENSIONS,
     Files,
     Listing,

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from llmseg.data.download.layouts.listing import Files, Listing, in_folder, matched, part_of, picture_units, pictures
+from llmseg.data.download.layouts.case_files import Files, Listing, in_folder, matched, part_of, picture_units, pictures
 from llmseg.data.download.tree import File
-from llmseg.data.pairs import SUFFIXES
+from llmseg.data.image_mask_pairs import SUFFIXES
 from llmseg.errors import UserError
 
 IMAGE_FOLDERS = ("images", "image", "imgs", "img", "frames", "inputs", "input", "converted_images", "combined_images")
@@ -36,7 +36,7 @@ MASK_FOLDERS = (
 def find_folders(files: Files, decode: Callable[[File], np.ndarray] | None = None, fit: bool = False) -> Listing:
     """Find images and masks in folders called so, or in one folder whose masks have a suffix.
 
-    Of :data:`llmseg.data.pairs.SUFFIXES`, the one that pairs most images is taken.
+    Of :data:`llmseg.data.image_mask_pairs.SUFFIXES`, the one that pairs most images is taken.
 
     Args:
         files: All files.

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from llmseg.data.download.layouts.listing import (
+from llmseg.data.download.layouts.case_files import (
     Files,
     Listing,
     Unit,

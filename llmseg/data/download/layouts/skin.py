@@ -6,7 +6,7 @@ import csv
 import io
 import re
 
-from llmseg.data.download.layouts.listing import Files, Listing, by_key, matched, picture_units, pictures
+from llmseg.data.download.layouts.case_files import Files, Listing, by_key, matched, picture_units, pictures
 from llmseg.data.download.layouts.pictures import labelled
 from llmseg.data.download.tree import File
 from llmseg.errors import UserError

@@ -6,7 +6,7 @@ import functools
 import re
 from collections import defaultdict
 
-from llmseg.data.download.layouts.listing import Files, Listing, Unit
+from llmseg.data.download.layouts.case_files import Files, Listing, Unit
 from llmseg.data.download.layouts.volumes import Orientation, slices
 from llmseg.data.download.tree import File
 from llmseg.errors import UserError

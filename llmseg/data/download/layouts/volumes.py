@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from llmseg.data.download.layouts.listing import white
+from llmseg.data.download.layouts.case_files import white
 from llmseg.data.download.tree import File
 from llmseg.data.store import Case
 from llmseg.errors import UserError

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from llmseg.data.download.layouts.listing import Listing
+from llmseg.data.download.layouts.case_files import Listing
 from llmseg.data.store import Case
 
 

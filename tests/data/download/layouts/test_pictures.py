@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from llmseg.data.download.layouts.pictures import IMAGE_FOLDERS, MASK_FOLDERS, find_folders
 from llmseg.data.download.tree import File
-from llmseg.data.pairs import SUFFIXES
+from llmseg.data.image_mask_pairs import SUFFIXES
 from llmseg.errors import UserError
 
 

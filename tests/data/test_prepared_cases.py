@@ -7,7 +7,7 @@ import torch
 
 from llmseg import zoo
 from llmseg.data.folder import FolderStore
-from llmseg.data.prepared import prepare
+from llmseg.data.prepared_cases import prepare
 from llmseg.errors import UserError
 from llmseg.zoo.common import NEAREST_MASKS
 

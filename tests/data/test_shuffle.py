@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmseg.data.draws import drawn_order
+from llmseg.data.shuffle import drawn_order
 
 NAMES = st.lists(st.text(st.characters(codec="utf-8"), max_size=5), unique=True, max_size=12)
 

@@ -7,7 +7,7 @@ import pytest
 
 from llmseg import FolderStore, SyntheticStore
 from llmseg.data.hdf5 import packed, write_store
-from llmseg.data.source import source_of, store_at
+from llmseg.data.store_source import source_of, store_at
 from llmseg.data.subset import Subset
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from llmseg.data.pairs import EXTENSIONS, SUFFIXES, find_images, find_pairs, pair_files
+from llmseg.data.image_mask_pairs import EXTENSIONS, SUFFIXES, find_images, find_pairs, pair_files
 from llmseg.errors import UserError
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from llmseg.data.download.tree import File
-from llmseg.data.pairs import EXTENSIONS
+from llmseg.data.image_mask_pairs import EXTENSIONS
 from llmseg.data.pixels import decode_image, decode_mask
 from llmseg.data.store import Case
 from llmseg.errors import UserError

@@ -16,8 +16,8 @@ from filelock import FileLock
 
 from llmseg.data import read_ahead as ahead_module
 from llmseg.data.catalog import get_dataset
-from llmseg.data.download import prepare as collect
-from llmseg.data.download.prepare import prepare_dataset
+from llmseg.data.download import prepare_dataset as collect
+from llmseg.data.download.prepare_dataset import prepare_dataset
 from llmseg.data.download.tree import File
 from llmseg.data.hdf5 import Hdf5Store, PackedCase
 from llmseg.data.store import Case
@@ -171,7 +171,7 @@ class TestInterrupted:
     def test_killed(self, folder, tmp_path, reads):
         whole = prepare("folder", folder, tmp_path / "whole.h5")
         code = (
-            "import os, signal, sys; from llmseg.data.download import prepare as collect\n"
+            "import os, signal, sys; from llmseg.data.download import prepare_dataset as collect\n"
             "from llmseg.data.download.tree import File\n"
             "collect._SHARD, unpacked = 2, File.unpacked\n"
             "def deadly(self):\n"

@@ -16,8 +16,8 @@ from tqdm import tqdm
 
 from llmseg import __version__
 from llmseg.data.catalog import dataset_names, get_dataset
+from llmseg.data.download.layouts.case_files import Listing, Unit
 from llmseg.data.download.layouts.finders import find_cases, source_id
-from llmseg.data.download.layouts.listing import Listing, Unit
 from llmseg.data.download.layouts.volumes import Orientation
 from llmseg.data.download.selection import study_units
 from llmseg.data.download.tree import open_tree
