@@ -31,14 +31,12 @@ from llmseg.zoo import (
     qwen_3_235b,
     qwen_3_235b_no_thinking,
     references,
-    reruns_gpt_4o,
-    reruns_gpt_o4_mini_high,
-    tensorflow_copilots,
-    tensorflow_openai,
-    tensorflow_others,
 )
 from llmseg.zoo.card import Assumed, Card, Disagreement, Mend, Pipeline, Published
 from llmseg.zoo.common import TEXTBOOK
+from llmseg.zoo.reruns import gpt_4o as reruns_gpt_4o
+from llmseg.zoo.reruns import gpt_o4_mini_high as reruns_gpt_o4_mini_high
+from llmseg.zoo.tensorflow import copilots, openai, others
 
 __all__ = [
     "TEXTBOOK",
@@ -199,8 +197,8 @@ for _pipeline in (
     references.TIMM_RESNET34_UNET,
     *reruns_gpt_4o.PIPELINES,
     *reruns_gpt_o4_mini_high.PIPELINES,
-    *tensorflow_openai.PIPELINES,
-    *tensorflow_copilots.PIPELINES,
-    *tensorflow_others.PIPELINES,
+    *openai.PIPELINES,
+    *copilots.PIPELINES,
+    *others.PIPELINES,
 ):
     register(_pipeline)

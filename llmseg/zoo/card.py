@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from llmseg.recipe.recipe import Recipe
-from llmseg.zoo import checkpoints
+from llmseg.zoo import original_weights
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -197,10 +197,10 @@ class Pipeline:
             UserError: The script saved no such file; the file is missing, is no state dictionary, or does not fit this
                 network.
         """
-        return checkpoints.load_original(self, Path(path))
+        return original_weights.load_original(self, Path(path))
 
     def to_original(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Rename the entries of our state dictionary to the original script's names, if it has any."""
         if not self.original_names:
             return dict(state)
-        return {checkpoints.renamed(name, self.original_names): tensor for name, tensor in state.items()}
+        return {original_weights.renamed(name, self.original_names): tensor for name, tensor in state.items()}

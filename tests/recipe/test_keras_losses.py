@@ -9,7 +9,7 @@ from torch.nn import functional
 from llmseg import zoo
 from llmseg.errors import UserError
 from llmseg.recipe.losses import KerasBCEDice
-from llmseg.zoo.tensorflow_common import BCE
+from llmseg.zoo.tensorflow.common import BCE
 
 LOGITS = torch.tensor([[[[-40.0, -3.0], [0.5, 40.0]]]])
 MASK = torch.tensor([[[[1.0, 0.0], [1.0, 0.0]]]])

@@ -6,7 +6,7 @@ import pytest
 
 import llmseg
 from llmseg import zoo
-from llmseg.zoo.checkpoints import load_original
+from llmseg.zoo.original_weights import load_original
 
 # Sheets whose network, split or test is unknown, as their status says; of all others these parts are known.
 UNKNOWN = {

@@ -142,7 +142,7 @@ class TestRegister:
 
 
 def test_folder_and_registry_are_the_same_set():
-    modules = [importlib.import_module(f"llmseg.zoo.{m.name}") for m in pkgutil.iter_modules(zoo.__path__)]
+    modules = [importlib.import_module(m.name) for m in pkgutil.walk_packages(zoo.__path__, "llmseg.zoo.")]
     in_files = {v.id: v for m in modules for v in vars(m).values() if isinstance(v, Pipeline)}
     assert in_files == {id: zoo.get(id) for id in zoo.all_names()}
     with_pipeline = [m for m in modules if hasattr(m, "PIPELINE")]

@@ -13,7 +13,7 @@ import torch
 from llmseg import zoo
 from llmseg.recipe.scores import MeanIoU
 from llmseg.training.optimizer import KerasAdam
-from llmseg.zoo.tensorflow_common import BCE
+from llmseg.zoo.tensorflow.common import BCE
 
 KNOWN = [
     "gpt-4o",

@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 from llmseg.errors import UserError
-from llmseg.zoo.tensorflow_common import KERAS_UNET
+from llmseg.zoo.tensorflow.common import KERAS_UNET
 
 SMALL = dataclasses.replace(KERAS_UNET, encoder=(4, 6), bottleneck=8, decoder=(7, 5))
 UPS = ("transposed", "transposed-3x3", "nearest", "nearest-2x2")

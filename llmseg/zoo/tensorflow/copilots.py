@@ -8,7 +8,7 @@ from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.scores import MeanIoU
 from llmseg.zoo import bing_copilot, github_copilot
 from llmseg.zoo.card import Assumed, Disagreement, Mend, Pipeline
-from llmseg.zoo.tensorflow_common import (
+from llmseg.zoo.tensorflow.common import (
     BCE,
     DECODED_GREY,
     KERAS_FIT,

@@ -11,7 +11,7 @@ from llmseg.recipe.splits import WholeSplit
 from llmseg.zoo import gpt_4, gpt_4o, gpt_o1_preview
 from llmseg.zoo.card import Assumed, Disagreement, Mend, Pipeline
 from llmseg.zoo.common import SPLIT_80_10_10
-from llmseg.zoo.tensorflow_common import (
+from llmseg.zoo.tensorflow.common import (
     BCE,
     DECODED_GREY,
     KERAS_FIT,

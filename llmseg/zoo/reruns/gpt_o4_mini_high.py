@@ -7,7 +7,7 @@ from dataclasses import replace
 from llmseg.zoo.card import Published
 from llmseg.zoo.common import SPLIT_80_10_10, STANDARD_UNET, original_names
 from llmseg.zoo.gpt_o4_mini_high import PIPELINE as BASE
-from llmseg.zoo.reruns import MEAN_OF_BATCH, MOST, OVER_BATCH, PER_CASE, against_table, rerun
+from llmseg.zoo.reruns.common import MEAN_OF_BATCH, MOST, OVER_BATCH, PER_CASE, against_table, rerun
 
 _BY_TRAIN_SIZE = replace(SPLIT_80_10_10, first_size=0.8, sizes_are="train_size")
 _TRANSPOSED = replace(STANDARD_UNET, concat="skip-first", mismatch="resize-nearest", drawn="bottleneck-last")

@@ -11,7 +11,7 @@ from torch import nn
 
 from llmseg import zoo
 from llmseg.errors import UserError
-from llmseg.zoo.checkpoints import renamed
+from llmseg.zoo.original_weights import renamed
 
 SMALLEST = "llama-3.1-405b"
 QUICK = {"llama-3.1-405b", "bing-copilot", "gpt-4", "gpt-o3.rgb"}

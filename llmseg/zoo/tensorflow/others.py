@@ -8,7 +8,7 @@ from llmseg.recipe.recipe import Recipe
 from llmseg.zoo import claude_3_5_sonnet, gemini_1_5_pro, llama_3_1_405b
 from llmseg.zoo.card import Assumed, Disagreement, Mend, Pipeline
 from llmseg.zoo.common import BILINEAR_MASKS, NEAREST_MASKS, SPLIT_80_10_10
-from llmseg.zoo.tensorflow_common import (
+from llmseg.zoo.tensorflow.common import (
     BCE,
     KERAS_FIT,
     KERAS_PUBLISHED,

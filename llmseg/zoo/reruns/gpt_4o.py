@@ -8,7 +8,7 @@ from llmseg.recipe.fit import OwnSeed
 from llmseg.zoo.card import Published
 from llmseg.zoo.common import original_names
 from llmseg.zoo.gpt_4o import PIPELINE as BASE
-from llmseg.zoo.reruns import MEAN_OF_BATCH, MOST, OVER_BATCH, PER_CASE, against_table, rerun
+from llmseg.zoo.reruns.common import MEAN_OF_BATCH, MOST, OVER_BATCH, PER_CASE, against_table, rerun
 
 
 def _published(
