@@ -35,7 +35,7 @@ from llmseg import Recipe, Run, Store, Study, zoo
 from llmseg.recipe import Quirk
 from llmseg.recipe.scores import Score
 from llmseg.study import Variant
-from llmseg.study.variants import deciding
+from llmseg.study.variants import same_masks
 
 PLANTED = "textbook"
 """What the textbook recipe is called in the list."""
@@ -98,7 +98,7 @@ def _prices(
     base = sized(base, options.size, options.batch_size)
     imposed = {path for path, given in (("images.size", options.size), ("fit.epochs", options.epochs)) if given}
     pairs = {q: pair for q, pair in _pairs(pipeline, base, options.kind, imposed) if q.id not in options.leave_out}
-    scored_only = {quirk for quirk, (without, having) in pairs.items() if deciding(without) == deciding(having)}
+    scored_only = {quirk for quirk, (without, having) in pairs.items() if same_masks(without, having)}
     others = {q: p for q, p in pairs.items() if q not in scored_only}
     name = {q: f"{'with' if pipeline == PLANTED else 'without'} {q.id}" for q in others}
     changed = {q: having if pipeline == PLANTED else without for q, (without, having) in others.items()}
@@ -159,7 +159,7 @@ def planted(recipe: Recipe, quirk: Quirk) -> Recipe | None:
 
 def _decides(without: Recipe, having: Recipe) -> bool:
     """Whether a change changes masks; one that brings in a quirk of a score shall not."""
-    return deciding(without) != deciding(having)
+    return not same_masks(without, having)
 
 
 @functools.cache

@@ -39,7 +39,7 @@ def figure(
     """Draw a figure of studies, runs and evaluations; --kinds lists the figures there are."""
     from llmseg.figures import kinds as figures
     from llmseg.figures.canvas import check_format, save
-    from llmseg.study.results import Found, collect
+    from llmseg.study.results import Results, read_results
 
     if kinds:
         listed = {name: kind.says for name, kind in figures.KINDS.items()}
@@ -49,9 +49,9 @@ def figure(
     if out is None:
         raise UserError("say where to write: -o " + ("FOLDER" if everything else f"{kind}.pdf"))
     check_format(Path(f"figure.{extension}") if everything else out)
-    found = collect(folders) if folders else Found(None, ())
+    found = read_results(folders) if folders else Results(None, ())
     if dataset is not None:
-        found = found.on(dataset)
+        found = found.select_datasets(dataset)
     choices = figures.Choices(
         measure=measure,
         loss=loss,  # type: ignore[arg-type]

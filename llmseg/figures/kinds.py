@@ -20,7 +20,7 @@ from llmseg.files import make_folder
 from llmseg.stats.rank_tests import friedman
 from llmseg.stats.ranking import Rule, rank
 from llmseg.stats.table import Table
-from llmseg.study.results import Found
+from llmseg.study.results import Results
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -62,62 +62,62 @@ class Kind:
     """
 
     says: str
-    draw: Callable[[Found, Choices], Figure]
+    draw: Callable[[Results, Choices], Figure]
     alone: bool = False
 
 
-def _complete(found: Found, choices: Choices) -> Table:
+def _complete(found: Results, choices: Choices) -> Table:
     """Return the scores of cases that all contenders have; the table's remarks say what was left out."""
     table = found.scores
     return table.complete(choices.measure) if len(table.missing(choices.measure)) else table
 
 
-def _spread(figure: Callable[..., Figure]) -> Callable[[Found, Choices], Figure]:
+def _spread(figure: Callable[..., Figure]) -> Callable[[Results, Choices], Figure]:
     """Let a function that draws how scores spread draw what folders hold."""
     return lambda found, choices: figure(found.scores, measure=choices.measure, references=choices.references)
 
 
-def _over_epochs(figure: Callable[..., Figure], **fixed: str) -> Callable[[Found, Choices], Figure]:
+def _over_epochs(figure: Callable[..., Figure], **fixed: str) -> Callable[[Results, Choices], Figure]:
     """Likewise for losses."""
     return lambda found, choices: figure(found.curves, loss=choices.loss, references=_trained(found, choices), **fixed)
 
 
-def _trained(found: Found, choices: Choices) -> tuple[str, ...]:
-    return choices.among(tuple(one.contender for one in found.trained))
+def _trained(found: Results, choices: Choices) -> tuple[str, ...]:
+    return choices.among(tuple(one.contender for one in found.runs))
 
 
-def _errors(found: Found, choices: Choices) -> Figure:
+def _errors(found: Results, choices: Choices) -> Figure:
     return error_bars()
 
 
-def _panels(found: Found, choices: Choices) -> Figure:
-    found = found.among(choices.stores)
+def _panels(found: Results, choices: Choices) -> Figure:
+    found = found.select_stores(choices.stores)
     cases = chosen_cases(found, choices.cases) if choices.cases else typical_cases(found)
     return prediction_panels(predict_cases(found, choices.stores, cases), references=_trained(found, choices))
 
 
-def _worst(found: Found, choices: Choices) -> Figure:
-    found = found.among(choices.stores)
+def _worst(found: Results, choices: Choices) -> Figure:
+    found = found.select_stores(choices.stores)
     cases = found.scores.frame.groupby("dataset", sort=False)["case"].nunique()
     count = "Out of " + ", ".join(f"{number} cases of {name}" for name, number in cases.items()) + "."
     return worst_cases(predict_worst(found, choices.stores), references=_trained(found, choices), count=count)
 
 
-def _critical_difference(found: Found, choices: Choices) -> Figure:
+def _critical_difference(found: Results, choices: Choices) -> Figure:
     ranks = friedman(_complete(found, choices), measure=choices.measure)
     return critical_difference(ranks, references=choices.references)
 
 
-def _stability(found: Found, choices: Choices) -> Figure:
+def _stability(found: Results, choices: Choices) -> Figure:
     ranking = rank(_complete(found, choices), measure=choices.measure, rule=choices.rule)
     return stability(ranking, references=choices.references)
 
 
-def _podium(found: Found, choices: Choices) -> Figure:
+def _podium(found: Results, choices: Choices) -> Figure:
     return podium(_complete(found, choices), measure=choices.measure, references=choices.references)
 
 
-def _significance(found: Found, choices: Choices) -> Figure:
+def _significance(found: Results, choices: Choices) -> Figure:
     return significance(_complete(found, choices), measure=choices.measure, references=choices.references)
 
 
@@ -140,20 +140,20 @@ KINDS = {
 """The kinds by name."""
 
 
-def draw(kind: str, found: Found, choices: Choices | None = None) -> Figure:
+def draw(kind: str, found: Results, choices: Choices | None = None) -> Figure:
     """Draw a figure of what folders hold.
 
     Args:
         kind: One of :data:`KINDS`.
-        found: As :func:`llmseg.study.results.collect` returns it.
+        found: As :func:`llmseg.study.results.read_results` returns it.
         choices: What else to choose.
 
     Raises:
         UserError: There is no such kind, or the folders do not hold what it shows.
 
     Example:
-        >>> figure = draw("errors", Found(None, ()))
-        >>> draw("box", Found(None, ()))
+        >>> figure = draw("errors", Results(None, ()))
+        >>> draw("box", Results(None, ()))
         Traceback (most recent call last):
         llmseg.errors.UserError: no figure 'box'; did you mean 'boxes'?; there are boxes, clouds, boxes-of-runs, ...
     """
@@ -172,14 +172,14 @@ def check_kind(name: str) -> None:
 
 
 def draw_all(
-    found: Found, folder: str | Path, choices: Choices | None = None, *, extension: str = "pdf"
+    found: Results, folder: str | Path, choices: Choices | None = None, *, extension: str = "pdf"
 ) -> tuple[list[Path], dict[str, str]]:
     """Draw every figure that the data allow into a folder, called like its kind.
 
     Figures of one dataset are drawn for each, with the dataset's name behind that of the kind.
 
     Args:
-        found: As :func:`llmseg.study.results.collect` returns it.
+        found: As :func:`llmseg.study.results.read_results` returns it.
         folder: Where.
         choices: What else to choose.
         extension: ``pdf``, ``svg`` or ``png``.
@@ -200,7 +200,7 @@ def draw_all(
     files, left_out = [], {}
     for name, (kind, dataset) in wanted.items():
         try:
-            figure = draw(kind, found.on(dataset) if dataset else found, choices)
+            figure = draw(kind, found.select_datasets(dataset) if dataset else found, choices)
         except UserError as error:
             left_out[name] = str(error)
             continue

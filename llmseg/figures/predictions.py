@@ -11,13 +11,13 @@ from llmseg.evaluation.evaluate import THRESHOLD
 from llmseg.figures.tiles import Predicted
 from llmseg.stats.columns import listed
 from llmseg.stats.table import contender_names
-from llmseg.study.results import Found, Trained
+from llmseg.study.results import ContenderRun, Results
 
 if TYPE_CHECKING:
     import numpy as np
 
 
-def typical_cases(found: Found) -> dict[str, list[str]]:
+def typical_cases(found: Results) -> dict[str, list[str]]:
     """Return the case of every dataset whose mean Dice over contenders and seeds is the median one.
 
     Raises:
@@ -31,7 +31,7 @@ def typical_cases(found: Found) -> dict[str, list[str]]:
     return cases
 
 
-def chosen_cases(found: Found, ids: Sequence[str]) -> dict[str, list[str]]:
+def chosen_cases(found: Results, ids: Sequence[str]) -> dict[str, list[str]]:
     """Return the datasets that have scores of some cases, with those cases.
 
     Raises:
@@ -45,20 +45,20 @@ def chosen_cases(found: Found, ids: Sequence[str]) -> dict[str, list[str]]:
     return {str(name): part["case"].tolist() for name, part in chosen.groupby("dataset", sort=False)}
 
 
-def predict_cases(found: Found, stores: Sequence[Store], cases: dict[str, list[str]]) -> list[Predicted]:
+def predict_cases(found: Results, stores: Sequence[Store], cases: dict[str, list[str]]) -> list[Predicted]:
     """Predict cases by every contender's first run on their dataset.
 
     Args:
         found: The runs.
-        stores: The stores of all the datasets, see :meth:`Found.among`.
+        stores: The stores of all the datasets, see :meth:`Results.select_stores`.
         cases: Cases of every dataset.
 
     Raises:
         UserError: There are no runs, or a store lacks a case or is in another state than in training.
     """
     by_name = {store.name: store for store in stores}
-    first: dict[tuple[str, str], Trained] = {}
-    for one in found.trained:
+    first: dict[tuple[str, str], ContenderRun] = {}
+    for one in found.runs:
         first.setdefault((one.dataset, one.contender), one)
     _some(first)
     return [
@@ -70,7 +70,7 @@ def predict_cases(found: Found, stores: Sequence[Store], cases: dict[str, list[s
     ]
 
 
-def predict_worst(found: Found, stores: Sequence[Store]) -> list[Predicted]:
+def predict_worst(found: Results, stores: Sequence[Store]) -> list[Predicted]:
     """Predict every contender's case with its smallest Dice, by the run that has it.
 
     Raises:
@@ -79,7 +79,7 @@ def predict_worst(found: Found, stores: Sequence[Store]) -> list[Predicted]:
     frame = found.scores.select(measure="dice", phase="test").frame
     frame = frame.assign(contender=contender_names(frame))
     frame = frame.sort_values(["value", "dataset", "case", "seed"], kind="stable")
-    runs = {(one.contender, one.dataset, one.seed): one for one in found.trained}
+    runs = {(one.contender, one.dataset, one.seed): one for one in found.runs}
     _some(runs)
     by_name, drawn = {store.name: store for store in stores}, []
     for contender, rows in frame.groupby("contender", sort=False):
@@ -95,7 +95,7 @@ def _some(runs: object) -> None:
         raise UserError("the folders hold no runs, and masks are predicted by runs; name a study, or run folders")
 
 
-def _predicted(one: Trained, store: Store, ids: Sequence[str]) -> list[Predicted]:
+def _predicted(one: ContenderRun, store: Store, ids: Sequence[str]) -> list[Predicted]:
     from llmseg.evaluation.measures import case_measures
     from llmseg.prediction.predict import probability
 

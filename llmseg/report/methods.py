@@ -13,7 +13,7 @@ from llmseg.report.analysis import Analysis
 from llmseg.report.families import Family
 from llmseg.report.profiles import Profile
 from llmseg.stats.columns import SHARES, listed
-from llmseg.study.results import Trained
+from llmseg.study.results import ContenderRun
 
 _STUDY = "The authors of the study. LLM-Driven Baselines for Medical Image Segmentation."
 
@@ -44,7 +44,9 @@ class Citation:
     text: str
 
 
-def methods(analysis: Analysis, profiles: Mapping[str, Profile], trained: Sequence[Trained]) -> tuple[Section, ...]:
+def methods(
+    analysis: Analysis, profiles: Mapping[str, Profile], trained: Sequence[ContenderRun]
+) -> tuple[Section, ...]:
     """Write the methods of a report.
 
     Args:
@@ -76,7 +78,7 @@ def _data(analysis: Analysis, profiles: Mapping[str, Profile]) -> Iterable[str]:
         )
 
 
-def _training(trained: Sequence[Trained], profiles: Mapping[str, Profile]) -> Iterable[str]:
+def _training(trained: Sequence[ContenderRun], profiles: Mapping[str, Profile]) -> Iterable[str]:
     if not trained:
         yield "This report was made from scores alone; how the contenders were trained is not known to it."
         return
@@ -95,7 +97,7 @@ def _training(trained: Sequence[Trained], profiles: Mapping[str, Profile]) -> It
     yield f"Trained on {devices} in {precisions}."
 
 
-def _scores(analysis: Analysis, trained: Sequence[Trained]) -> Iterable[str]:
+def _scores(analysis: Analysis, trained: Sequence[ContenderRun]) -> Iterable[str]:
     measure = analysis.question.measure
     yield f"The measure is {measure}, per case, on the {analysis.question.phase} cases."
     if trained:
@@ -143,7 +145,7 @@ def _claims(family: Family) -> Iterable[str]:
         yield f"{remark[0].upper()}{remark[1:]}."
 
 
-def _software(trained: Sequence[Trained]) -> Iterable[str]:
+def _software(trained: Sequence[ContenderRun]) -> Iterable[str]:
     yield f"This report was written by llmseg {__version__}."
     records = [one.run.record for one in trained]
     used = [

@@ -15,7 +15,7 @@ from llmseg.evaluation.evaluate import THRESHOLD
 from llmseg.figures.overlay import small_overlay
 from llmseg.files import png
 from llmseg.report.cases import Seen
-from llmseg.study.results import Trained
+from llmseg.study.results import ContenderRun
 
 if TYPE_CHECKING:
     from torch import nn
@@ -42,7 +42,7 @@ class Drawn:
     png: bytes
 
 
-def reachable(trained: Iterable[Trained], given: Sequence[Store]) -> dict[str, Store]:
+def reachable(trained: Iterable[ContenderRun], given: Sequence[Store]) -> dict[str, Store]:
     """Return the store of every dataset whose images are there.
 
     A store that was given comes first. Else a run's record says where its images were; what is there now is taken if
@@ -71,7 +71,7 @@ def reachable(trained: Iterable[Trained], given: Sequence[Store]) -> dict[str, S
 
 
 def draw(
-    wanted: Iterable[Seen], trained: Sequence[Trained], stores: Mapping[str, Store]
+    wanted: Iterable[Seen], trained: Sequence[ContenderRun], stores: Mapping[str, Store]
 ) -> Iterator[tuple[Seen, Drawn]]:
     """Predict cases by the very trainings that scored on them, and draw the masks.
 
@@ -91,7 +91,7 @@ def draw(
     ids = {name: set(store.ids) for name, store in stores.items()}
     read = functools.lru_cache(maxsize=64)(lambda dataset, case: stores[dataset].read(case))
     net: nn.Module | None = None
-    loaded: Trained | None = None
+    loaded: ContenderRun | None = None
     for seen in sorted(set(wanted), key=lambda one: (one.contender, one.dataset, one.seed, one.case)):
         run = runs.get((seen.contender, seen.dataset, seen.seed))
         if run is None or seen.case not in ids.get(seen.dataset, ()):

@@ -21,7 +21,7 @@ from llmseg.report.profiles import Profile
 from llmseg.report.standings import ALL, Place, Standing
 from llmseg.report.texts import Ends, bar_styles, number, place_texts, plain, scale, sentence
 from llmseg.stats.claims import MIRRORED, Claim
-from llmseg.study.results import Trained
+from llmseg.study.results import ContenderRun
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -90,7 +90,7 @@ class Content:
     title: str
     analysis: Analysis
     profiles: Mapping[str, Profile]
-    trained: Sequence[Trained]
+    trained: Sequence[ContenderRun]
     pages: Mapping[str, str]
     extremes: Mapping[str, Mapping[str, tuple[list[Seen], list[Seen]]]]
     hard: Mapping[str, list[Hard]]

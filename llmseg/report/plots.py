@@ -12,7 +12,7 @@ from llmseg.figures.style import BLUE, VERMILION
 from llmseg.report.profiles import Profile
 from llmseg.report.standings import Standing
 from llmseg.stats.table import Table, contender_names
-from llmseg.study.results import Trained
+from llmseg.study.results import ContenderRun
 
 Plot = dict[str, Any]
 
@@ -67,7 +67,7 @@ def _box(profile: Profile, values: pd.Series) -> Plot:
     }
 
 
-def curves(runs: Iterable[Trained]) -> Plot:
+def curves(runs: Iterable[ContenderRun]) -> Plot:
     """Return losses over epochs of one contender on one dataset: a line per seed for training, one for validation."""
     traces = []
     for place, one in enumerate(runs):

@@ -11,10 +11,10 @@ from llmseg.figures.contenders import Contender, contenders
 from llmseg.recipe.quirks import Quirk
 from llmseg.recipe.recipe import Difference, Recipe
 from llmseg.report.names import page_names
-from llmseg.study.results import Trained
+from llmseg.study.results import ContenderRun
 from llmseg.zoo import Card
 
-PARTS = {
+PART_TITLES = {
     "images": "Images",
     "split": "Split",
     "net": "Network",
@@ -63,7 +63,7 @@ class Profile:
     changed: tuple[Difference, ...]
     unusual: tuple[Difference, ...]
     repairs: tuple[Repair, ...]
-    runs: tuple[Trained, ...]
+    runs: tuple[ContenderRun, ...]
 
     @property
     def name(self) -> str:
@@ -101,14 +101,16 @@ class Profile:
     @property
     def parts(self) -> dict[str, list[tuple[str, Any]]]:
         """Fields of the recipe by part, as a reader calls these."""
-        found: dict[str, list[tuple[str, Any]]] = {title: [] for title in PARTS.values()}
+        found: dict[str, list[tuple[str, Any]]] = {title: [] for title in PART_TITLES.values()}
         for path, value in self.recipe.items() if self.recipe else ():
             part, _, field = path.partition(".")
-            found[PARTS[part]].append((field, value))
+            found[PART_TITLES[part]].append((field, value))
         return found
 
 
-def profiles(names: Iterable[str], trained: Sequence[Trained], references: Sequence[str] = ()) -> dict[str, Profile]:
+def profiles(
+    names: Iterable[str], trained: Sequence[ContenderRun], references: Sequence[str] = ()
+) -> dict[str, Profile]:
     """Look up contenders in the zoo and among runs.
 
     Args:
@@ -130,7 +132,7 @@ def profiles(names: Iterable[str], trained: Sequence[Trained], references: Seque
     }
 
 
-def _profile(contender: Contender, page: str, known: set[str], runs: tuple[Trained, ...]) -> Profile:
+def _profile(contender: Contender, page: str, known: set[str], runs: tuple[ContenderRun, ...]) -> Profile:
     id, _, variant = contender.name.partition(" ")
     pipeline = zoo.get(id) if id in known else None
     stated = pipeline.recipe if pipeline is not None and not variant else None

@@ -22,7 +22,7 @@ from llmseg.report.question import Question
 from llmseg.report.source import read
 from llmseg.stats.claims import claims_frame
 from llmseg.stats.table import contender_names
-from llmseg.study.results import Found, Trained
+from llmseg.study.results import ContenderRun, Results
 
 _HARD, _HARD_DRAWN = 10, 4
 """Hardest cases of a dataset that are listed, and drawn."""
@@ -92,7 +92,7 @@ def write_report(
     assert found.table is not None
     question = Question.of(measure, margin, reference)
     names = found.table.select(measure=measure, phase=question.phase).contenders
-    known = profiles(names, found.trained, (reference,) if reference in names else ())
+    known = profiles(names, found.runs, (reference,) if reference in names else ())
     analysis = analyse(found.table, question, {name: one.card for name, one in known.items()})
     with new_folder(out) as folder:
         content = _content(title, found, analysis, known, stores, cases, folder)
@@ -102,7 +102,7 @@ def write_report(
 
 def _content(
     title: str,
-    found: Found,
+    found: Results,
     analysis: Analysis,
     known: Mapping[str, Profile],
     stores: Sequence[Store],
@@ -112,7 +112,7 @@ def _content(
     measure, table = analysis.question.measure, analysis.table
     ends = extremes(table, measure, cases) if cases else {}
     hard = hardest(table, measure, _HARD)
-    trained = tuple(one for one in found.trained if one.contender in known)
+    trained = tuple(one for one in found.runs if one.contender in known)
     shown_hard = _shown_hard(analysis, hard, trained) if cases else {}
     images = overlays.reachable(trained, stores) if cases else {}
     wanted = [
@@ -135,7 +135,7 @@ def _content(
 
 
 def _shown_hard(
-    analysis: Analysis, hard: Mapping[str, list[Hard]], trained: Sequence[Trained]
+    analysis: Analysis, hard: Mapping[str, list[Hard]], trained: Sequence[ContenderRun]
 ) -> Mapping[str, list[Seen]]:
     """Choose whose masks of the hardest cases are shown: those of the best contender that has a run there."""
     frame = analysis.table.frame
@@ -162,7 +162,7 @@ def _shown_hard(
 
 def _draw(
     wanted: Sequence[Seen],
-    trained: Sequence[Trained],
+    trained: Sequence[ContenderRun],
     images: Mapping[str, Store],
     known: Mapping[str, Profile],
     pages: Mapping[str, str],
@@ -179,7 +179,7 @@ def _draw(
 
 
 def _notes(
-    datasets: Sequence[str], trained: Sequence[Trained], images: Mapping[str, Store], cases: int
+    datasets: Sequence[str], trained: Sequence[ContenderRun], images: Mapping[str, Store], cases: int
 ) -> dict[str, str]:
     """Say why a dataset has no pictures."""
     if not cases:

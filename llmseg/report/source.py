@@ -10,13 +10,13 @@ import pandas as pd
 from llmseg.errors import UserError
 from llmseg.stats.columns import BASE
 from llmseg.stats.table import Table
-from llmseg.study.results import Found, collect
+from llmseg.study.results import Results, read_results
 
 _FILL: dict[str, str | int] = {"variant": BASE, "seed": 0, "phase": "test"}
 _READERS = {".csv": Table.from_csv, ".parquet": Table.from_parquet}
 
 
-def read(paths: Iterable[str | Path]) -> Found:
+def read(paths: Iterable[str | Path]) -> Results:
     """Read folders of studies, runs and evaluations, and tables of scores in CSV or parquet files.
 
     Args:
@@ -34,11 +34,11 @@ def read(paths: Iterable[str | Path]) -> Found:
         raise UserError("nothing to report; name folders that llmseg compare wrote, or a table of scores")
     files = [path for path in given if path.is_file()]
     folders = [path for path in given if not path.is_file()]
-    found = collect(folders) if folders else Found(None, ())
+    found = read_results(folders) if folders else Results(None, ())
     tables = [*([found.table] if found.table else []), *(_file(path) for path in files)]
     if not tables:
         _ = found.scores
-    return Found(_joined(tables), found.trained)
+    return Results(_joined(tables), found.runs)
 
 
 def _file(path: Path) -> Table:

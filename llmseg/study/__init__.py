@@ -1,4 +1,11 @@
-"""Studies: variants of recipes, datasets and seeds, and what is read from their folders."""
+"""Studies: variants of recipes, trained with several seeds and scored on the same held-out cases.
+
+- ``study.py`` trains and scores a study, and compares its variants case by case.
+- ``variants.py`` makes the variants: other values of fields, repairs, parts of another recipe, several pipelines.
+- ``gap.py`` says which parts make one recipe better than another.
+- ``results.py`` reads folders of studies, runs and evaluations, for figures and reports.
+- ``conventions.py`` has the scoring rules of the nineteen scripts.
+"""
 
 import lazy_loader
 

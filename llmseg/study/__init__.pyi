@@ -1,10 +1,10 @@
 from .conventions import all_conventions as all_conventions
 from .gap import Gap as Gap
 from .gap import run_gap as run_gap
+from .results import ContenderRun as ContenderRun
 from .results import Curve as Curve
-from .results import Found as Found
-from .results import Trained as Trained
-from .results import collect as collect
+from .results import Results as Results
+from .results import read_results as read_results
 from .study import Study as Study
 from .study import run_study as run_study
 from .variants import Variant as Variant

@@ -14,22 +14,23 @@ from llmseg.data.holdout import Holdout
 from llmseg.data.store import Store
 from llmseg.errors import UserError, nearest
 from llmseg.files import write_text
+from llmseg.recipe.recipe import Recipe
 from llmseg.stats.shares import Coalition, Swap, all_swaps, contributions, one_swaps, sampled_swaps
 from llmseg.study.study import Study, run_study
-from llmseg.study.variants import DECIDING, PARTS, Variant, deciding, joined
+from llmseg.study.variants import MASK_PARTS, PARTS, Variant, same_masks, transplanted
 
 Swaps = Literal["single", "all", "sampled"]
 
 
 @dataclass(frozen=True)
 class Gap:
-    """A gap that was attributed, on disk.
+    """The gap between two recipes, divided among their parts, on disk.
 
     Attributes:
-        folder: Holds ``study`` (see :class:`llmseg.Study`; a variant per coalition), ``gap.csv``.
+        folder: Holds ``study`` (a :class:`llmseg.Study` with a variant for every mixture) and ``gap.csv``.
         left: The recipe whose parts are put into the other.
         right: The other recipe.
-        swaps: What was averaged.
+        swaps: The exchanges of parts whose effects were averaged.
     """
 
     folder: Path
@@ -39,7 +40,7 @@ class Gap:
 
     @property
     def study(self) -> Study:
-        """The study of all coalitions."""
+        """The study of all mixtures."""
         return Study.open(self.folder / "study")
 
     def contributions(self, measure: str = "dice", size: str = "native", level: float = 0.95) -> pd.DataFrame:
@@ -53,7 +54,9 @@ class Gap:
         Raises:
             UserError: There is no such measure or size.
         """
-        names = {c: _name(self.left, self.right, c) for swap in self.swaps for c in swap.coalitions}
+        names = {
+            coalition: _name(self.left, self.right, coalition) for swap in self.swaps for coalition in swap.coalitions
+        }
         return contributions(self.study.paired(measure, size), names, self.swaps, level=level)
 
     def sentence(self) -> str:
@@ -63,8 +66,8 @@ class Gap:
             >>> run_gap(left, right, store, "gap", holdout=holdout).sentence()  # doctest: +SKIP
             'gpt-o3 is 4.1 Dice points better than gpt-4: loss +1.6, net +1.5, interaction +1.0'
         """
-        found = pd.read_csv(self.folder / "gap.csv")
-        points = {row["part"]: 100 * row["difference"] for row in found.to_dict("records")}
+        table = pd.read_csv(self.folder / "gap.csv")
+        points = {row["part"]: 100 * row["difference"] for row in table.to_dict("records")}
         whole = points.pop("gap")
         parts = ", ".join(f"{part} {value:+.1f}" for part, value in points.items() if abs(value) >= 0.05)
         side = "better" if whole >= 0 else "worse"
@@ -88,18 +91,18 @@ def run_gap(
 ) -> Gap:
     """Train mixtures of two recipes, and say how much of the gap between them is due to each part.
 
-    Parts that both have alike, and the two scores, which decide no mask, contribute exactly nothing and cost no
-    training. The same call made again continues an interrupted one.
+    Parts that are equal in both contribute exactly nothing and cost no training; so do the two scores, which decide
+    no mask. The same call made again continues an interrupted one.
 
     Args:
-        left: The recipe whose gap over the other is explained.
-        right: The other.
+        left: The recipe whose lead over the other is explained.
+        right: The other recipe.
         store: The cases.
         out: Folder for everything.
         holdout: The test cases.
-        swaps: ``single``: each part alone put into either recipe, 2 n + 2 trainings a seed for n parts that differ,
-            and what is left is interaction. ``all``: Shapley values, 2 ** n trainings. ``sampled``: Shapley values
-            from some orders of exchange.
+        swaps: ``single``: each part alone is put into either recipe. That takes 2 n + 2 trainings per seed for n parts
+            that differ, and what these effects do not add up to is called interaction. ``all``: Shapley values, from
+            all mixtures: 2 ** n trainings per seed. ``sampled``: Shapley values from some orders of exchange.
         orders: Number of orders for ``sampled``.
         seeds: As for :func:`llmseg.run_study`.
         epochs: As for :func:`llmseg.run_study`.
@@ -112,7 +115,9 @@ def run_gap(
     """
     folder = Path(out)
     chosen = _swaps(swaps, orders)
-    coalitions = sorted({c & _differing(left, right) for swap in chosen for c in swap.coalitions}, key=_rank)
+    # Without the parts that are equal in both, many coalitions are the same mixture: each is trained once.
+    mixtures = {coalition & _differing(left, right) for swap in chosen for coalition in swap.coalitions}
+    coalitions = sorted(mixtures, key=_rank)
     variants = [_mixture(left, right, coalition) for coalition in coalitions]
     label = f"{left.name} against {right.name}"
     options = {"seeds": seeds, "epochs": epochs, "device": device, "precision": precision, "progress": progress}
@@ -128,27 +133,31 @@ def _swaps(method: Swaps, orders: int) -> tuple[Swap, ...]:
         raise UserError(f"no kind of swaps '{method}'{nearest(method, get_args(Swaps))}; there are: {allowed}")
     if method == "sampled":
         return sampled_swaps(PARTS, orders)
+    # A part matters differently beside poor parts and beside good ones. Single swaps ask at both ends, and average.
     return one_swaps(PARTS) if method == "single" else all_swaps(PARTS)
 
 
 @functools.cache
 def _differing(left: Variant, right: Variant) -> Coalition:
     """Return the parts that change what is learnt when they are exchanged."""
-    found = frozenset(
-        part
-        for part in DECIDING
-        if deciding(joined(right.recipe, left.recipe, [part])) != deciding(right.recipe)
-        or deciding(joined(left.recipe, right.recipe, [part])) != deciding(left.recipe)
-    )
-    if not found:
+    parts = frozenset(part for part in MASK_PARTS if _matters(left.recipe, right.recipe, part))
+    if not parts:
         raise UserError(f"{left.name} and {right.name} differ in no part that decides a mask, so there is no gap")
-    return found
+    return parts
+
+
+def _matters(left: Recipe, right: Recipe, part: str) -> bool:
+    # Both ways, because a transplant can also change fields of other parts, such as what the network ends in.
+    into_right, into_left = transplanted(right, left, [part]), transplanted(left, right, [part])
+    return not (same_masks(into_right, right) and same_masks(into_left, left))
 
 
 def _mixture(left: Variant, right: Variant, coalition: Coalition) -> Variant:
-    """Return the right recipe with some parts of the left one; scores must fit the network, so they come with it."""
+    """Return the right recipe with some parts of the left one."""
+    # Scores read what the network puts out, logits or probabilities, so they come with it. They change no mask, but a
+    # score in validation that does not fit would end the training.
     scores = {"score", "test"} if "net" in coalition else set()
-    return Variant(_name(left, right, coalition), joined(right.recipe, left.recipe, coalition | scores))
+    return Variant(_name(left, right, coalition), transplanted(right.recipe, left.recipe, coalition | scores))
 
 
 def _name(left: Variant, right: Variant, coalition: Coalition) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _MARKS = ("study.json", "run.json", "evaluation.json")
 _DEPTH = 4
-"""Levels of folders that are looked through; those of nnU-Net are the deepest."""
+"""Levels of folders that are looked through: the deepest evaluation is ``nnunet/trainings/NAME/evaluation``."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,11 +27,11 @@ class Curve:
     """The losses of one training.
 
     Attributes:
-        contender: Whose.
-        dataset: On which dataset.
-        seed: With which seed.
+        contender: Name of the contender that was trained.
+        dataset: Name of the dataset.
+        seed: Seed of the training.
         train: Training loss of every epoch, float ``[E]``.
-        validation: Validation loss, float ``[E]``.
+        validation: Validation loss of every epoch, float ``[E]``.
         chosen: Number of epochs that the pipeline itself asks for, if the training had another.
     """
 
@@ -44,15 +44,16 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Trained:
-    """A run, and whose it is.
+class ContenderRun:
+    """A run, with the name that its contender has in tables.
 
     Attributes:
-        contender: Name of the contender, as in tables.
+        contender: Name of the contender.
         dataset: Name of the store it was trained on.
         seed: Its seed.
         run: The run.
-        digest: Digest of the whole store, if it is known; that of a run alone tells only of what was not held out.
+        digest: Digest of the whole store. ``None`` if it is not known: a run with held-out cases records the digest of
+            the other cases only.
     """
 
     contender: str
@@ -62,7 +63,7 @@ class Trained:
     digest: str | None
 
     def fits(self, store: Store) -> bool:
-        """Return whether a store is the one of this training; if only its cases are known, whether it has them."""
+        """Return whether a store is the one of this training; without a digest, whether it has the run's cases."""
         if self.digest is not None:
             return store.name == self.dataset and store.digest == self.digest
         split = self.run.split
@@ -76,16 +77,16 @@ class Trained:
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
-    """What folders hold.
+class Results:
+    """What folders of studies, runs and evaluations hold.
 
     Attributes:
         table: Scores of all evaluations; ``None`` if there are none.
-        trained: All runs.
+        runs: All runs.
     """
 
     table: Table | None
-    trained: tuple[Trained, ...]
+    runs: tuple[ContenderRun, ...]
 
     @property
     def scores(self) -> Table:
@@ -101,43 +102,43 @@ class Found:
     @property
     def curves(self) -> tuple[Curve, ...]:
         """The losses of all runs."""
-        return tuple(_curve(one) for one in self.trained)
+        return tuple(_curve(run) for run in self.runs)
 
     @property
     def datasets(self) -> tuple[str, ...]:
         """Names of the datasets."""
-        names = [*(self.table.datasets if self.table else ()), *(one.dataset for one in self.trained)]
+        names = [*(self.table.datasets if self.table else ()), *(run.dataset for run in self.runs)]
         return tuple(dict.fromkeys(names))
 
-    def on(self, *datasets: str) -> Found:
+    def select_datasets(self, *datasets: str) -> Results:
         """Keep some datasets.
 
         Raises:
-            UserError: There is none of a name.
+            UserError: There is no dataset of a name.
         """
         for name in datasets:
             if name not in self.datasets:
-                known = ", ".join(self.datasets) or "none"
-                raise UserError(f"no dataset '{name}'{nearest(name, self.datasets)}; there are {known}")
+                listed = ", ".join(self.datasets) or "none"
+                raise UserError(f"no dataset '{name}'{nearest(name, self.datasets)}; there are {listed}")
         scored = [name for name in datasets if self.table and name in self.table.datasets]
         table = self.table.select(dataset=scored) if self.table and scored else None
-        return Found(table, tuple(one for one in self.trained if one.dataset in datasets))
+        return Results(table, tuple(run for run in self.runs if run.dataset in datasets))
 
-    def among(self, stores: Sequence[Store]) -> Found:
-        """Keep the datasets whose images are there.
+    def select_stores(self, stores: Sequence[Store]) -> Results:
+        """Keep the datasets of these stores.
 
         Raises:
-            UserError: There are none.
+            UserError: No store has the name of a dataset.
         """
         names = [store.name for store in stores]
         kept = [name for name in self.datasets if name in names]
         if not kept:
             have = f"given are those of {', '.join(names)}" if names else "none are given"
             raise UserError(f"images of {', '.join(self.datasets) or 'a dataset'} are needed, {have}; use --data")
-        return self.on(*kept)
+        return self.select_datasets(*kept)
 
 
-def collect(folders: Iterable[str | Path], *, size: str = "native") -> Found:
+def read_results(folders: Iterable[str | Path], *, size: str = "native") -> Results:
     """Read studies, runs and evaluations, or folders that hold such folders.
 
     Args:
@@ -148,61 +149,63 @@ def collect(folders: Iterable[str | Path], *, size: str = "native") -> Found:
         UserError: A folder holds none of these, a study is not finished, or scores cannot be compared.
 
     Example:
-        >>> collect(["studies/brain", "evaluated/nnunet"]).table  # doctest: +SKIP
+        >>> read_results(["studies/brain", "evaluated/nnunet"]).table  # doctest: +SKIP
     """
-    trained: list[Trained] = []
+    runs: list[ContenderRun] = []
     scored: list[Path] = []
-    for folder in (inner for given in folders for inner in _known(Path(given))):
+    for folder in (inner for given in folders for inner in _result_folders(Path(given))):
         if (folder / "study.json").is_file():
-            trained += _of_study(Study.open(folder))
+            runs += _runs_of_study(Study.open(folder))
             scored.append(folder)
         elif (folder / "run.json").is_file():
             run = Run.open(folder)
             digest = None if run.record["holdout"] else run.record["store"]["digest"]
-            trained.append(_trained(run, run.record["label"] or folder.name, digest))
+            runs.append(_contender_run(run, run.record["label"] or folder.name, digest))
         else:
             scored.append(folder)
     table = Table.from_evaluations(scored, size=size) if scored else None
-    return Found(table, tuple(trained))
+    return Results(table, tuple(runs))
 
 
-def _known(folder: Path) -> list[Path]:
-    found = list(_marked(folder, _DEPTH))
-    if found:
-        return found
+def _result_folders(folder: Path) -> list[Path]:
+    folders = list(_walk(folder, _DEPTH))
+    if folders:
+        return folders
     what = "no such folder" if not folder.is_dir() else "it holds no study, run or evaluation"
     raise UserError(f"{folder}: {what}; name what llmseg compare, ablate, train or evaluate wrote")
 
 
-def _marked(folder: Path, depth: int) -> Iterator[Path]:
+def _walk(folder: Path, depth: int) -> Iterator[Path]:
     """Yield the folders that are a study, a run or an evaluation, but not those inside them."""
     if any((folder / mark).is_file() for mark in _MARKS):
         yield folder
     elif depth:
         for inner in sorted(folder.glob("*/")):
-            yield from _marked(inner, depth - 1)
+            yield from _walk(inner, depth - 1)
 
 
-def _of_study(study: Study) -> list[Trained]:
+def _runs_of_study(study: Study) -> list[ContenderRun]:
     names = study.scores[["pipeline", "variant"]].drop_duplicates()
     contenders = dict(zip(names["variant"], contender_names(names), strict=True))
     digest = study.record["store"]["digest"]
-    return [_trained(run, contenders[variant], digest) for variant in study.variants for run in study.runs(variant)]
+    return [
+        _contender_run(run, contenders[variant], digest) for variant in study.variants for run in study.runs(variant)
+    ]
 
 
-def _trained(run: Run, contender: str, digest: str | None) -> Trained:
+def _contender_run(run: Run, contender: str, digest: str | None) -> ContenderRun:
     record = run.record
-    return Trained(contender, record["store"]["name"], record["seed"], run, digest)
+    return ContenderRun(contender, record["store"]["name"], record["seed"], run, digest)
 
 
-def _curve(one: Trained) -> Curve:
-    history = one.run.history
-    own = zoo.get(one.contender).recipe.fit.epochs if one.contender in zoo.all_names() else None
-    epochs = one.run.recipe.fit.epochs
+def _curve(trained: ContenderRun) -> Curve:
+    history = trained.run.history
+    own = zoo.get(trained.contender).recipe.fit.epochs if trained.contender in zoo.all_names() else None
+    epochs = trained.run.recipe.fit.epochs
     return Curve(
-        one.contender,
-        one.dataset,
-        one.seed,
+        trained.contender,
+        trained.dataset,
+        trained.seed,
         history["train_loss"].to_numpy(float),
         history["validation_loss"].to_numpy(float),
         None if own == epochs else own,

@@ -30,8 +30,8 @@ class Study:
     """A study on disk.
 
     Attributes:
-        folder: Holds ``study.json``, a folder per variant and seed with its run and its evaluation, and, once all are
-            there, ``scores.csv`` (a row per case, seed, variant and measure) and ``differences.csv``.
+        folder: Holds ``study.json`` and a folder per variant and seed, with its run and its evaluation. A finished
+            study also has ``scores.csv`` (a row per case, seed, variant and measure) and ``differences.csv``.
 
     Example:
         >>> Study.open("ablations/gpt-o3").differences()  # doctest: +SKIP
@@ -92,8 +92,10 @@ class Study:
         scores = self.scores
         chosen = scores[(scores["measure"] == measure) & (scores["size"] == size)]
         if chosen.empty:
-            known = ", ".join(scores["measure"].unique())
-            raise UserError(f"no measure '{measure}' at size '{size}'; measures are {known}, sizes native and working")
+            measures = ", ".join(scores["measure"].unique())
+            raise UserError(
+                f"no measure '{measure}' at size '{size}'; measures are {measures}, sizes native and working"
+            )
         wide = chosen.pivot(index=["case", "group", "seed"], columns="variant", values="value")
         everywhere = wide.notna().all(axis=1).groupby(["case", "group"]).transform("all")
         ordered: pd.DataFrame = wide.loc[everywhere, list(self.variants)]
@@ -184,7 +186,7 @@ def run_study(
     on where it stopped.
 
     Args:
-        label: What is varied, such as the pipeline's id; ``None`` where every variant is a pipeline of its own.
+        label: Id of the pipeline that is varied; ``None`` where every variant is a pipeline of its own.
         variants: The base first, see :mod:`llmseg.study.variants`.
         store: The cases.
         out: Folder of the study.
@@ -223,13 +225,15 @@ def run_study(
         frames.append(evaluation.scores.assign(variant=variant.name))
     write_text(folder / "scores.csv", pd.concat(frames).to_csv(index=False))
     study = Study(folder)
+    # Last, because this file says that the study is finished: see Study.open.
     write_text(folder / "differences.csv", study.differences().to_csv(index=False))
     return study
 
 
 def _seeded(recipe: Recipe, seed: int) -> Recipe:
-    """Let a recipe that seeds itself follow the study's seed: seed 0 is its own."""
+    """Let a recipe that seeds itself follow the study's seed."""
     own = recipe.fit.own_seed
+    # Seed 0 is the script as it was written. Without the sum, all seeds of a study would be the same training.
     return recipe if own is None or seed == 0 else recipe.change("fit.own_seed.seed", own.seed + seed)
 
 
@@ -242,7 +246,7 @@ def _begin(
     seeds: int,
     epochs: int | None,
 ) -> None:
-    """Write what the study is, or see that it is the one that is there; more seeds may follow."""
+    """Write ``study.json``, or check that it describes this study; the number of seeds may grow."""
     facts = {
         "label": label,
         "variants": {variant.name: variant.recipe.digest for variant in variants},
@@ -261,6 +265,6 @@ def _begin(
 
 
 def _cell(folder: Path, variant: str, digest: str, seed: int) -> Path:
-    """Return the folder of a recipe and seed: what was changed, made fit for a file's name."""
+    """Return the folder of a variant and seed; letters that some file systems refuse become underscores."""
     name = "".join(letter if letter.isalnum() or letter in "-_.=" else "_" for letter in variant)
     return folder / f"{name}-{digest[:6]}-seed{seed}"

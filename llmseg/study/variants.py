@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import fnmatch
 import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -14,10 +15,11 @@ from llmseg.recipe.recipe import Recipe
 BASE = "base"
 """Name of the recipe that its variants are compared with."""
 
-PARTS = ("images", "split", "net", "loss", "fit", "score", "test")
+PARTS = tuple(field.name for field in dataclasses.fields(Recipe))
+"""Names of the seven parts of a recipe, in its order."""
 
-DECIDING = PARTS[:5]
-"""The parts that decide a mask; the two scores only look at masks."""
+MASK_PARTS = ("images", "split", "net", "loss", "fit")
+"""The parts that decide which masks a trained network predicts; the two scores only look at masks."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Variant:
     """A recipe of a study.
 
     Attributes:
-        name: What was changed, such as ``loss.dice=0.0``, or whose recipe it is.
+        name: What was changed, such as ``loss.dice=0.0``, or the id of the pipeline whose recipe it is.
         recipe: The recipe.
     """
 
@@ -38,8 +40,8 @@ def ablations(recipe: Recipe, fields: Mapping[str, Sequence[object]], *, crossed
 
     Args:
         recipe: The base.
-        fields: Dotted paths, and the values each shall take.
-        crossed: Every combination of values, instead of one field at a time.
+        fields: The values to try, by the dotted path of their field.
+        crossed: Make a variant of every combination of values, instead of changing one field at a time.
 
     Raises:
         UserError: A path names no field, a value does not fit, or nothing changes.
@@ -51,11 +53,11 @@ def ablations(recipe: Recipe, fields: Mapping[str, Sequence[object]], *, crossed
     """
     choices = [[(path, value) for value in values] for path, values in fields.items()]
     combined = itertools.product(*choices) if crossed else ((choice,) for choice in itertools.chain(*choices))
-    return _distinct(recipe, (_with(recipe, changes) for changes in combined))
+    return _with_base(recipe, (_changed_variant(recipe, changes) for changes in combined))
 
 
 def repairs(recipe: Recipe, which: str) -> tuple[Variant, ...]:
-    """Return a recipe and what becomes of it when quirks are repaired.
+    """Return a recipe and variants of it in which quirks are repaired.
 
     Args:
         recipe: The base.
@@ -71,25 +73,25 @@ def repairs(recipe: Recipe, which: str) -> tuple[Variant, ...]:
     """
     named = [quirk.id for quirk in recipe.quirks] if which == "each" else [id.strip() for id in which.split(",")]
     titles = {id: "without any quirk" if id == "all" else f"without {id}" for id in named}
-    return _distinct(recipe, (Variant(title, recipe.repaired(id)) for id, title in titles.items()))
+    return _with_base(recipe, (Variant(title, recipe.repaired(id)) for id, title in titles.items()))
 
 
 def transplants(recipe: Recipe, donor: Recipe, parts: Sequence[str], source: str) -> tuple[Variant, ...]:
-    """Return a recipe and what becomes of it with single parts of another, see :func:`joined`.
+    """Return a recipe and variants of it with one part of another recipe each, see :func:`transplanted`.
 
     Args:
         recipe: The base.
         donor: The other recipe.
         parts: Names of the parts, one variant each.
-        source: What the other recipe is called.
+        source: Name of the other recipe, for the names of variants.
 
     Raises:
-        UserError: There is no such part, the parts do not fit, or the recipes do not differ in any.
+        UserError: There is no such part, the parts do not fit, or the recipes differ in none of them.
     """
     unknown = [part for part in parts if part not in PARTS]
     if unknown:
         raise UserError(f"no part '{unknown[0]}'{nearest(unknown[0], PARTS)}; parts are {', '.join(PARTS)}")
-    return _distinct(recipe, (Variant(f"{part} of {source}", joined(recipe, donor, [part])) for part in parts))
+    return _with_base(recipe, (Variant(f"{part} of {source}", transplanted(recipe, donor, [part])) for part in parts))
 
 
 def pipelines(patterns: Iterable[str]) -> tuple[Variant, ...]:
@@ -106,27 +108,27 @@ def pipelines(patterns: Iterable[str]) -> tuple[Variant, ...]:
         ['gpt-4', 'gpt-o3', 'gpt-o3@rgb']
     """
     every = zoo.all_names()
-    found: dict[str, Variant] = {}
+    variants: dict[str, Variant] = {}
     for pattern in patterns:
         ids = fnmatch.filter(every, pattern) if "*" in pattern else [zoo.get(pattern).id]
         if not ids:
             raise UserError(f"no pipeline fits '{pattern}'; llmseg list --all names them")
-        found |= {id: Variant(id, zoo.get(id).recipe) for id in ids}
-    return tuple(found.values())
+        variants |= {id: Variant(id, zoo.get(id).recipe) for id in ids}
+    return tuple(variants.values())
 
 
-def joined(recipe: Recipe, donor: Recipe, parts: Collection[str]) -> Recipe:
-    """Return a recipe with some parts of another, and with what network and loss must agree on.
+def transplanted(recipe: Recipe, donor: Recipe, parts: Collection[str]) -> Recipe:
+    """Return a recipe with some parts of another, and with the fields that network and loss must agree on.
 
-    Whether a sigmoid ends the network is the loss's to say: the layers are the same either way, and a loss that reads
-    probabilities cannot read logits. So ``net.output`` comes with the loss; a network that ends in probabilities
-    whatever one wants keeps them, and the loss reads those. How outputs of another size are matched
-    with masks is the network's to say: ``sizes`` come with the network.
+    The loss decides whether a sigmoid ends the network, because a loss that reads probabilities cannot read logits and
+    the layers are the same either way. So ``net.output`` is taken from the recipe that gives the loss. A network that
+    can only end in probabilities keeps doing so, and the loss reads these. The network decides how outputs of another
+    size are matched with masks: ``sizes`` of loss and scores are taken from the recipe that gives the network.
 
     Args:
         recipe: The base.
-        donor: Where the parts come from.
-        parts: Their names.
+        donor: The recipe that gives the parts.
+        parts: Names of the parts.
 
     Raises:
         UserError: The parts cannot be fitted.
@@ -134,49 +136,58 @@ def joined(recipe: Recipe, donor: Recipe, parts: Collection[str]) -> Recipe:
     Example:
         >>> from llmseg import zoo
         >>> logits, probabilities = zoo.get("gpt-o3").recipe, zoo.get("gpt-4o").recipe
-        >>> mixed = joined(logits, probabilities, {"loss"})
+        >>> mixed = transplanted(logits, probabilities, {"loss"})
         >>> mixed.loss.reads, mixed.net.output, mixed.loss.sizes
         ('probability', 'probability', 'equal')
     """
-    given = {part: donor if part in parts else recipe for part in PARTS}
-    fitted = recipe
-    for part, giver in given.items():
-        fitted = fitted.change(part, getattr(giver, part))
-    fitted = _ended(fitted, given["loss"])
+    givers = {part: donor if part in parts else recipe for part in PARTS}
+    mixed = recipe
+    for part, giver in givers.items():
+        mixed = mixed.change(part, getattr(giver, part))
+    mixed = _match_output(mixed, givers["loss"])
     for part in ("loss", "score", "test"):
-        fitted = _same(fitted, given["net"], f"{part}.sizes")
-    return fitted
+        mixed = _copy_field(mixed, givers["net"], f"{part}.sizes")
+    return mixed
 
 
-def deciding(recipe: Recipe) -> tuple[object, ...]:
-    """Return the parts of a recipe that decide its masks; recipes that have them alike learn alike."""
-    return tuple(getattr(recipe, part) for part in DECIDING)
+def same_masks(left: Recipe, right: Recipe) -> bool:
+    """Return whether two recipes learn and predict the same, so that they differ in their scores at most.
+
+    Example:
+        >>> from llmseg import zoo
+        >>> recipe = zoo.get("gpt-o3").recipe
+        >>> same_masks(recipe, recipe.change("test.threshold", 0.4)), same_masks(recipe, recipe.change("fit.epochs", 1))
+        (True, False)
+    """
+    return all(getattr(left, part) == getattr(right, part) for part in MASK_PARTS)
 
 
-def _ended(recipe: Recipe, giver: Recipe) -> Recipe:
-    """Let network and loss agree on what the network ends in, as they do in the recipe that gives the loss."""
+def _match_output(recipe: Recipe, giver: Recipe) -> Recipe:
+    """Let the network end in what the loss reads, as in the recipe that gives the loss."""
     try:
-        return _same(recipe, giver, "net.output")
+        return _copy_field(recipe, giver, "net.output")
     except UserError:
+        # This network ends in probabilities only: change the loss instead.
         return recipe.change("loss.reads", recipe.net.output)
 
 
-def _same(recipe: Recipe, giver: Recipe, path: str) -> Recipe:
-    """Give a recipe the value that another has at a path; what either does not have is left alone."""
-    ours, theirs = (dict(one.items()) for one in (recipe, giver))
+def _copy_field(recipe: Recipe, giver: Recipe, path: str) -> Recipe:
+    """Return a recipe with another's value of a field; a field that one of them lacks is left alone."""
+    ours, theirs = dict(recipe.items()), dict(giver.items())
     if path not in ours or path not in theirs or ours[path] == theirs[path]:
         return recipe
     return recipe.change(path, theirs[path])
 
 
-def _with(recipe: Recipe, changes: Sequence[tuple[str, object]]) -> Variant:
+def _with_base(recipe: Recipe, variants: Iterable[Variant]) -> tuple[Variant, ...]:
+    """Return the base and, behind it, the variants that differ from it and from each other."""
+    distinct = {variant.recipe: variant for variant in variants if variant.recipe != recipe}
+    if not distinct:
+        raise UserError("nothing changes: every variant equals the recipe; give other values")
+    return (Variant(BASE, recipe), *distinct.values())
+
+
+def _changed_variant(recipe: Recipe, changes: Sequence[tuple[str, object]]) -> Variant:
     for path, value in changes:
         recipe = recipe.change(path, value)
     return Variant(" ".join(f"{path}={value}" for path, value in changes), recipe)
-
-
-def _distinct(recipe: Recipe, variants: Iterable[Variant]) -> tuple[Variant, ...]:
-    found = {variant.recipe: variant for variant in variants if variant.recipe != recipe}
-    if not found:
-        raise UserError("nothing changes: every variant equals the recipe; give other values")
-    return (Variant(BASE, recipe), *found.values())

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from llmseg import Evaluation, Holdout, Run
-from llmseg.study.results import collect
+from llmseg.study.results import read_results
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "run_all.py"
 
@@ -41,7 +41,7 @@ def test_the_demo_in_small(tmp_path):
     assert str(out) in first.stdout
     with Image.open(out / "leaderboard.png") as image:
         assert image.size[0] > 500
-    assert set(collect([out]).scores.contenders) == {"llama-3.1-405b", "github-copilot"}
+    assert set(read_results([out]).scores.contenders) == {"llama-3.1-405b", "github-copilot"}
     again = run_all(tmp_path, *arguments)
     assert again.stdout == first.stdout, "finished runs are taken as they are"
     other = run_all(tmp_path, *arguments[:-1], "2")

@@ -12,7 +12,7 @@ from llmseg.cli.main import main
 from llmseg.figures.kinds import Choices, draw, draw_all
 from llmseg.figures.predictions import predict_cases, predict_worst, typical_cases
 from llmseg.study import Variant
-from llmseg.study.results import Found, collect
+from llmseg.study.results import Results, read_results
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def folder(phantoms, tiny_recipe, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def found(folder):
-    return collect([folder])
+    return read_results([folder])
 
 
 def test_studies_and_masks_are_found_with_their_names(found, phantoms):
@@ -115,15 +115,15 @@ def test_mistakes_are_one_line(arguments, said, capsys, tmp_path, monkeypatch):
 
 
 def test_what_folders_lack_is_told(found, phantoms):
-    nothing = Found(None, ())
+    nothing = Results(None, ())
     with pytest.raises(UserError, match="hold no scores"):
         draw("boxes", nothing)
     with pytest.raises(UserError, match="there are no trainings"):
         draw("losses", nothing)
     with pytest.raises(UserError, match="no dataset 'x'"):
-        found.on("x")
-    other = replace(found.trained[0], digest="0" * 64)
+        found.select_datasets("x")
+    other = replace(found.runs[0], digest="0" * 64)
     with pytest.raises(UserError, match="is not in the state in which gpt-4 was trained"):
-        predict_cases(Found(None, (other,)), [phantoms], {phantoms.name: [phantoms.ids[0]]})
+        predict_cases(Results(None, (other,)), [phantoms], {phantoms.name: [phantoms.ids[0]]})
     with pytest.raises(UserError, match="no case 'x'"):
         draw("panels", found, Choices(cases=("x",), stores=(phantoms,)))

@@ -7,7 +7,7 @@ import torch
 
 from llmseg import UserError, zoo
 from llmseg.study import ablations, pipelines, repairs, transplants
-from llmseg.study.variants import PARTS, joined
+from llmseg.study.variants import PARTS, transplanted
 
 NAMES = zoo.names()
 PAIRS = [*itertools.pairwise(NAMES), ("gpt-4o", "gemini-2.5-pro"), ("llama-3.1-405b", "grok-3-mini")]
@@ -40,10 +40,10 @@ def test_each_repair_changes_one_field(name):
 
 def test_parts_of_another_recipe():
     recipe, donor = zoo.get("gpt-4").recipe, zoo.get("grok-3").recipe
-    found = transplants(recipe, donor, ["net", "loss"], "grok-3")
-    assert [v.name for v in found] == ["base", "net of grok-3", "loss of grok-3"]
-    assert found[1].recipe == recipe.change("net", donor.net).change("net.output", recipe.net.output)
-    assert found[2].recipe == recipe.change("loss", donor.loss).change("net.output", donor.net.output)
+    variants = transplants(recipe, donor, ["net", "loss"], "grok-3")
+    assert [v.name for v in variants] == ["base", "net of grok-3", "loss of grok-3"]
+    assert variants[1].recipe == recipe.change("net", donor.net).change("net.output", recipe.net.output)
+    assert variants[2].recipe == recipe.change("loss", donor.loss).change("net.output", donor.net.output)
 
 
 @pytest.mark.parametrize(
@@ -63,9 +63,9 @@ def test_impossible_variants_are_refused(tiny_recipe, make, words):
 
 @pytest.mark.parametrize(("left", "right"), PAIRS)
 @pytest.mark.parametrize("parts", [["net"], ["loss"], ["net", "loss"]])
-def test_what_is_joined_can_be_trained(left, right, parts):
+def test_a_recipe_with_parts_of_another_can_be_trained(left, right, parts):
     """Network and loss of any two pipelines, on a batch of the size that the images have."""
-    recipe = joined(zoo.get(right).recipe, zoo.get(left).recipe, parts)
+    recipe = transplanted(zoo.get(right).recipe, zoo.get(left).recipe, parts)
     with torch.device("meta"):
         output = recipe.net.build(1)(torch.zeros(2, 1, 64, 64))
     probability = recipe.net.output == "probability"
@@ -77,10 +77,10 @@ def test_what_is_joined_can_be_trained(left, right, parts):
 
 
 @pytest.mark.parametrize(("left", "right"), PAIRS)
-def test_all_parts_joined_are_the_other_recipe(left, right):
-    one, other = zoo.get(left).recipe, zoo.get(right).recipe
-    assert joined(one, other, PARTS) == other
-    assert joined(one, other, ()) == one
+def test_with_all_parts_of_another_it_is_the_other_recipe(left, right):
+    recipe, other = zoo.get(left).recipe, zoo.get(right).recipe
+    assert transplanted(recipe, other, PARTS) == other
+    assert transplanted(recipe, other, ()) == recipe
 
 
 def test_pipelines_by_name_and_pattern():
