@@ -130,9 +130,9 @@ def _pairs(
     for quirk in map(llmseg.recipe.get_quirk, llmseg.recipe.quirk_names()):
         if kind not in (quirk.kind, "all"):
             continue
-        mended = quirk.repair(base) if quirk.found(base) else None
+        mended = quirk.repair(base) if quirk.applies(base) else None
         having = base if mended else planted(base, quirk) if pipeline == PLANTED else None
-        if having is not None and quirk.cure(having)[0] not in imposed:
+        if having is not None and quirk.change(having)[0] not in imposed:
             yield quirk, (mended or base, having)
 
 
@@ -143,14 +143,14 @@ def planted(recipe: Recipe, quirk: Quirk) -> Recipe | None:
     """
     every = zoo.all_names(reference=False)
     donors = {id: zoo.get(id).recipe for id in (*zoo.all_names(reference=False, quirk=quirk.id), *every)}
-    cures = [(quirk.cure(donor)[0], donor) for donor in donors.values() if quirk.found(donor)]
+    repaired_fields = [(quirk.change(donor)[0], donor) for donor in donors.values() if quirk.applies(donor)]
     others = [(d.path, donor) for donor in donors.values() for d in recipe.diff(donor) if "." in d.path]
-    for path, donor in (*cures, *others):
+    for path, donor in (*repaired_fields, *others):
         try:
             having = recipe.change(path, donor.get(path))
         except llmseg.UserError:
             continue
-        if not quirk.found(having) or _decides(recipe, having) != _decides(quirk.repair(having), having):
+        if not quirk.applies(having) or _decides(recipe, having) != _decides(quirk.repair(having), having):
             continue
         if _computes(having):
             return having
@@ -193,7 +193,7 @@ def _gained(row: Any, *, planted: bool) -> dict[str, Any]:
 def _rescored(study: Study, store: Store, quirk: Quirk, without: Recipe, having: Recipe) -> dict[str, Any]:
     """Return that no mask changes, and what the pipeline's own score becomes."""
     runs = study.runs("base")
-    part = "score" if quirk.cure(having)[0].startswith("score") else "test"
+    part = "score" if quirk.change(having)[0].startswith("score") else "test"
     scores = [getattr(recipe, part) for recipe in (having, without)]
     before, after = (statistics.fmean(own_score(run, store, score) for run in runs) for score in scores)
     return {"gained": 0.0, "low": 0.0, "high": 0.0, "seeds": len(runs), "own_before": before, "own_after": after}

@@ -65,11 +65,11 @@ def _facts(quirk: Quirk) -> dict[str, Any]:
 
 def _repair(quirk: Quirk, recipe: Recipe) -> dict[str, str]:
     """Return the one field that a repair changes, and how to change it; a part cannot be typed."""
-    (change,) = recipe.diff(quirk.repair(recipe))
-    before, after = (cli_text.value_text(value) for value in (change.left, change.right))
-    typed = f"--set {change.path}={after}"
-    how = f'recipe.repaired("{quirk.id}")' if is_dataclass(change.right) else typed
-    return {"field": change.path, "from": before, "to": after, "how": how}
+    field = quirk.repaired_field(recipe)
+    before, after = (cli_text.value_text(value) for value in (field.left, field.right))
+    typed = f"--set {field.path}={after}"
+    how = f'recipe.repaired("{quirk.id}")' if is_dataclass(field.right) else typed
+    return {"field": field.path, "from": before, "to": after, "how": how}
 
 
 def _table(every: list[Quirk]) -> str:

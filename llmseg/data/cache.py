@@ -24,7 +24,7 @@ from llmseg.data.store import Store
 from llmseg.errors import UserError
 from llmseg.files import make_folder, remove_parts, replaced
 from llmseg.recipe.images import Images
-from llmseg.recipe.part import plain
+from llmseg.recipe.part import to_plain
 
 FORMAT = 1
 """To be raised whenever the same store and preparation would give other bytes."""
@@ -118,7 +118,7 @@ def clear_cache() -> int:
 
 def _key(store: Store, images: Images) -> str:
     versions = {name: metadata.version(name) for name in _DECIDING}
-    content = json.dumps([FORMAT, store.digest, plain(images), versions], sort_keys=True)
+    content = json.dumps([FORMAT, store.digest, to_plain(images), versions], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 

@@ -17,12 +17,12 @@ from .nets.references import DynUNet as DynUNet
 from .nets.references import PlainConvUNet as PlainConvUNet
 from .nets.references import TimmUNet as TimmUNet
 from .nets.unet import UNet as UNet
+from .part import Difference as Difference
 from .part import Part as Part
-from .quirks import Explained as Explained
+from .quirks import Explanation as Explanation
 from .quirks import Quirk as Quirk
 from .quirks import get_quirk as get_quirk
 from .quirks import quirk_names as quirk_names
-from .recipe import Difference as Difference
 from .recipe import Recipe as Recipe
 from .scores import Dice as Dice
 from .scores import MeanIoU as MeanIoU

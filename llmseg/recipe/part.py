@@ -13,6 +13,7 @@ import math
 import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from llmseg.errors import UserError, nearest
@@ -41,8 +42,8 @@ class Part:
     def __post_init__(self) -> None:
         cls: Any = type(self)
         for name, annotation in _annotations(cls).items():
-            value = _fitted(getattr(self, name), annotation)
-            if value is _MISFIT:
+            value = _coerce(getattr(self, name), annotation)
+            if value is _REFUSED:
                 given = getattr(self, name)
                 raise UserError(
                     f"{cls.__name__}.{name} is {given!r}; allowed: {describe(annotation)}"
@@ -82,7 +83,7 @@ def _what_to_derive_from(cls: type[Part]) -> str:
     return f" (of a class derived from {module}.{cls.__name__})"
 
 
-def field_name(value: object, name: str, path: str) -> str:
+def check_field(value: object, name: str, path: str) -> str:
     """Return the name if the value has such a field; raise :class:`UserError` that names what it has otherwise."""
     names = [field.name for field in dataclasses.fields(value)] if dataclasses.is_dataclass(value) else []
     if name in names:
@@ -92,57 +93,72 @@ def field_name(value: object, name: str, path: str) -> str:
     raise UserError(f"no field '{path}': {where} has no '{name}'{nearest(name, names)}{allowed}")
 
 
-def leaves(path: str, value: object) -> Iterator[tuple[str, object]]:
+def walk_fields(path: str, value: object) -> Iterator[tuple[str, object]]:
     """Yield (dotted path, plain value) of a part and all parts inside it, its kind first."""
     if not dataclasses.is_dataclass(value):
         yield path, value
         return
     yield f"{path}.kind", type(value).__name__
     for field in dataclasses.fields(value):
-        yield from leaves(f"{path}.{field.name}", getattr(value, field.name))
+        yield from walk_fields(f"{path}.{field.name}", getattr(value, field.name))
 
 
-def differing(path: str, left: object, right: object) -> Iterator[tuple[str, object, object]]:
-    """Yield (dotted path, left, right) of every field that differs.
+@dataclass(frozen=True)
+class Difference:
+    """One field in which two recipes differ.
 
-    Parts of two kinds are compared by their kind and field by field, ``None`` standing for a field one of them lacks. A
-    part that is there on one side only is one difference.
+    Attributes:
+        path: Its dotted path.
+        left: Its value in the first recipe, ``None`` if that has no such field.
+        right: Its value in the second recipe, ``None`` if that has no such field.
+    """
+
+    path: str
+    left: object
+    right: object
+
+
+def find_differences(path: str, left: object, right: object) -> Iterator[Difference]:
+    """Yield every field in which two parts differ.
+
+    Parts of two kinds are compared by their kind, then field by field. A field that only one of them has is paired with
+    ``None``. A part that only one side has is one difference.
     """
     if not (isinstance(left, Part) and isinstance(right, Part)):
         if left != right:
-            yield path, left, right
+            yield Difference(path, left, right)
         return
     if type(left) is not type(right):
-        yield f"{path}.kind", type(left).__name__, type(right).__name__
+        yield Difference(f"{path}.kind", type(left).__name__, type(right).__name__)
     ours, theirs = ({f.name: getattr(p, f.name) for f in dataclasses.fields(p)} for p in (left, right))  # type: ignore[arg-type]
-    for name in [*ours, *(n for n in theirs if n not in ours)]:
+    for name in [*ours, *(name for name in theirs if name not in ours)]:
         if name in ours and name in theirs:
-            yield from differing(f"{path}.{name}", ours[name], theirs[name])
+            yield from find_differences(f"{path}.{name}", ours[name], theirs[name])
         else:
-            yield f"{path}.{name}", ours.get(name), theirs.get(name)
+            yield Difference(f"{path}.{name}", ours.get(name), theirs.get(name))
 
 
-def plain(value: object) -> Any:
+def to_plain(value: object) -> Any:
     """Return a part as dictionaries and lists, each dictionary with the ``kind`` of its part."""
     if dataclasses.is_dataclass(value):
-        fields = {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        fields = {field.name: to_plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
         return {"kind": type(value).__name__, **fields}
-    return [plain(v) for v in value] if isinstance(value, tuple) else value
+    return [to_plain(v) for v in value] if isinstance(value, tuple) else value
 
 
-def parsed(where: str, value: Any) -> Any:
-    """Rebuild what :func:`plain` gave; ``where`` names the place in error messages."""
+def parse(where: str, value: Any) -> Any:
+    """Rebuild what :func:`to_plain` gave; ``where`` names the place in error messages."""
     if isinstance(value, list):
-        return tuple(parsed(where, v) for v in value)
+        return tuple(parse(where, v) for v in value)
     if not isinstance(value, dict):
         return value
-    cls = _kind(where, value.get("kind"))
+    cls = _find_kind(where, value.get("kind"))
     names = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
     check_names(where, value, ["kind", *names])
-    return cls(**{name: parsed(f"{where}.{name}", value[name]) for name in names})
+    return cls(**{name: parse(f"{where}.{name}", value[name]) for name in names})
 
 
-def _kind(where: str, kind: object) -> type[Part]:
+def _find_kind(where: str, kind: object) -> type[Part]:
     known = sorted(name for name, cls in _KINDS.items() if dataclasses.is_dataclass(cls))
     if not isinstance(kind, str) or kind not in known:
         raise UserError(
@@ -162,7 +178,7 @@ def check_names(where: str, given: Mapping[str, Any], expected: Sequence[str]) -
         raise UserError(f"{where}: unknown {', '.join(extra)}{nearest(extra[0], expected)}")
 
 
-_MISFIT = object()
+_REFUSED = object()
 
 
 @functools.cache
@@ -171,32 +187,32 @@ def _annotations(cls: type) -> dict[str, Any]:
     return {field.name: hints[field.name] for field in dataclasses.fields(cls)}
 
 
-def _fitted(value: object, annotation: Any) -> Any:
-    """Return the value as the annotation wants it, or ``_MISFIT``."""
+def _coerce(value: object, annotation: Any) -> Any:
+    """Return the value as the annotation wants it, or ``_REFUSED``."""
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is Literal:
-        return value if value in arguments else _MISFIT
+        return value if value in arguments else _REFUSED
     if origin in (typing.Union, types.UnionType):
-        fitted = (_fitted(value, argument) for argument in arguments)
-        return next((f for f in fitted if f is not _MISFIT), _MISFIT)
+        fitted = (_coerce(value, argument) for argument in arguments)
+        return next((f for f in fitted if f is not _REFUSED), _REFUSED)
     if origin is tuple:
-        return _fitted_tuple(value, arguments)
+        return _coerce_tuple(value, arguments)
     if annotation is float and type(value) in (int, float):
-        return float(value) if math.isfinite(value) else _MISFIT  # type: ignore[arg-type]
+        return float(value) if math.isfinite(value) else _REFUSED  # type: ignore[arg-type]
     if annotation in (int, float, bool, str):
-        return value if type(value) is annotation else _MISFIT
-    return value if isinstance(value, annotation) else _MISFIT
+        return value if type(value) is annotation else _REFUSED
+    return value if isinstance(value, annotation) else _REFUSED
 
 
-def _fitted_tuple(value: object, arguments: tuple[Any, ...]) -> Any:
+def _coerce_tuple(value: object, arguments: tuple[Any, ...]) -> Any:
     if not isinstance(value, tuple):
-        return _MISFIT
+        return _REFUSED
     if arguments[-1] is Ellipsis:
         arguments = (arguments[0],) * len(value)
     if len(arguments) != len(value):
-        return _MISFIT
-    fitted = tuple(_fitted(v, a) for v, a in zip(value, arguments, strict=True))
-    return _MISFIT if any(f is _MISFIT for f in fitted) else fitted
+        return _REFUSED
+    fitted = tuple(_coerce(v, a) for v, a in zip(value, arguments, strict=True))
+    return _REFUSED if any(f is _REFUSED for f in fitted) else fitted
 
 
 def _nearest_word(given: object, annotation: Any) -> str:
@@ -213,20 +229,20 @@ def changed(value: Any, names: Sequence[str], new: object, path: str) -> Any:
         new: Its value.
         path: The path from the outermost part, for messages.
     """
-    name = field_name(value, names[0], path)
+    name = check_field(value, names[0], path)
     if len(names) > 1:
         new = changed(getattr(value, name), names[1:], new, path)
     return dataclasses.replace(value, **{name: new})
 
 
-def from_text(text: str, present: object) -> object:
+def parse_text(text: str, present: object) -> object:
     """Read a value as typed; the present value tells a number from a word where both would do."""
     if text.lower() in ("none", "null"):
         return None
     if text.lower() in ("true", "false"):
         return text.lower() == "true"
     if "," in text or isinstance(present, tuple):
-        return tuple(from_text(piece.strip(), None) for piece in text.split(",") if piece.strip())
+        return tuple(parse_text(piece.strip(), None) for piece in text.split(",") if piece.strip())
     for kind in (int, float):
         try:
             return kind(text)

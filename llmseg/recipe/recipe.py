@@ -18,19 +18,21 @@ from llmseg.recipe.images import Images
 from llmseg.recipe.losses import Loss
 from llmseg.recipe.nets import encoder_decoder, keras_unet, references, unet  # noqa: F401
 from llmseg.recipe.nets.net import Net
-from llmseg.recipe.part import Part, changed, check_names, differing, field_name, from_text, leaves, parsed, plain
+from llmseg.recipe.part import (
+    Difference,
+    Part,
+    changed,
+    check_field,
+    check_names,
+    find_differences,
+    parse,
+    parse_text,
+    to_plain,
+    walk_fields,
+)
 from llmseg.recipe.quirks import Quirk, quirks_of, repaired
 from llmseg.recipe.scores import Score
 from llmseg.recipe.splits import Splitter
-
-
-@dataclass(frozen=True)
-class Difference:
-    """One field in which two recipes differ."""
-
-    path: str
-    left: object
-    right: object
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +98,7 @@ class Recipe(Part):
         path, equals, text = assignment.partition("=")
         if not equals or not path:
             raise UserError(f"'{assignment}' is no assignment; write path=value, for example fit.epochs=120")
-        return self.change(path, from_text(text, self.get(path)))
+        return self.change(path, parse_text(text, self.get(path)))
 
     def get(self, path: str) -> object:
         """Return the value at a dotted path.
@@ -106,13 +108,13 @@ class Recipe(Part):
         """
         value: object = self
         for name in path.split("."):
-            value = getattr(value, field_name(value, name, path))
+            value = getattr(value, check_field(value, name, path))
         return value
 
     def items(self) -> Iterator[tuple[str, object]]:
         """Yield every (dotted path, plain value), the kind of each part first under ``part.kind``."""
         for part in dataclasses.fields(self):
-            yield from leaves(part.name, getattr(self, part.name))
+            yield from walk_fields(part.name, getattr(self, part.name))
 
     def diff(self, other: Recipe) -> tuple[Difference, ...]:
         """Return the fields in which two recipes differ, in field order.
@@ -121,9 +123,9 @@ class Recipe(Part):
         that only one of them has, such as a schedule.
         """
         return tuple(
-            Difference(*found)
+            difference
             for part in dataclasses.fields(self)
-            for found in differing(part.name, getattr(self, part.name), getattr(other, part.name))
+            for difference in find_differences(part.name, getattr(self, part.name), getattr(other, part.name))
         )
 
     @property
@@ -157,7 +159,7 @@ class Recipe(Part):
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain dictionaries and lists, each part with its ``kind``."""
-        return {field.name: plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
+        return {field.name: to_plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
 
     def to_json(self) -> str:
         """Return the recipe as indented JSON; :meth:`from_json` gives back an equal recipe."""
@@ -172,7 +174,7 @@ class Recipe(Part):
         """
         names = [field.name for field in dataclasses.fields(cls)]
         check_names("recipe", data, names)
-        return cls(**{name: parsed(name, data[name]) for name in names})
+        return cls(**{name: parse(name, data[name]) for name in names})
 
     @classmethod
     def from_json(cls, text: str) -> Recipe:

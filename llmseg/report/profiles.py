@@ -8,8 +8,9 @@ from typing import Any
 
 from llmseg import zoo
 from llmseg.figures.contenders import Contender, contenders
+from llmseg.recipe.part import Difference
 from llmseg.recipe.quirks import Quirk
-from llmseg.recipe.recipe import Difference, Recipe
+from llmseg.recipe.recipe import Recipe
 from llmseg.report.names import page_names
 from llmseg.study.results import ContenderRun
 from llmseg.zoo import Card
@@ -145,11 +146,6 @@ def _profile(contender: Contender, page: str, known: set[str], runs: tuple[Conte
         ran=bool(runs),
         changed=pipeline.recipe.diff(recipe) if pipeline and recipe and runs else (),
         unusual=zoo.TEXTBOOK.diff(recipe) if recipe else (),
-        repairs=tuple(_repair(quirk, recipe) for quirk in recipe.quirks) if recipe else (),
+        repairs=tuple(Repair(quirk, quirk.repaired_field(recipe)) for quirk in recipe.quirks) if recipe else (),
         runs=runs,
     )
-
-
-def _repair(quirk: Quirk, recipe: Recipe) -> Repair:
-    (change,) = recipe.diff(quirk.repair(recipe))
-    return Repair(quirk, change)

@@ -139,7 +139,7 @@ def names(
         and (in_study is None or p.card.in_study == in_study or p.card.is_reference)
         and (reference is None or p.card.is_reference == reference)
         and (variants or "@" not in p.id)
-        and (wanted is None or wanted.found(p.recipe))
+        and (wanted is None or wanted.applies(p.recipe))
     )
 
 

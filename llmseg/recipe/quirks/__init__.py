@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from llmseg.errors import UserError, nearest
 from llmseg.recipe.quirks.data import DATA_QUIRKS
 from llmseg.recipe.quirks.learning import FIT_QUIRKS, LOSS_QUIRKS, NET_QUIRKS
-from llmseg.recipe.quirks.quirk import Explained, Quirk
+from llmseg.recipe.quirks.quirk import Explanation, Quirk
 from llmseg.recipe.quirks.scoring import SCORE_QUIRKS
 
 if TYPE_CHECKING:
     from llmseg.recipe.recipe import Recipe
 
-__all__ = ["Explained", "Quirk", "get_quirk", "quirk_names", "quirks_of", "repaired"]
+__all__ = ["Explanation", "Quirk", "get_quirk", "quirk_names", "quirks_of", "repaired"]
 
 # In the order of a recipe's parts, and where one repair makes another needless, that one first.
 _QUIRKS = {quirk.id: quirk for quirk in (*DATA_QUIRKS, *NET_QUIRKS, *LOSS_QUIRKS, *FIT_QUIRKS, *SCORE_QUIRKS)}
@@ -44,7 +44,7 @@ def get_quirk(id: str) -> Quirk:
 
 def quirks_of(recipe: Recipe) -> tuple[Quirk, ...]:
     """Return the quirks that a recipe has, in the order in which they are repaired."""
-    return tuple(quirk for quirk in _QUIRKS.values() if quirk.found(recipe))
+    return tuple(quirk for quirk in _QUIRKS.values() if quirk.applies(recipe))
 
 
 def repaired(recipe: Recipe, id: str) -> Recipe:

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from llmseg.recipe.fit import OwnSeed
-from llmseg.recipe.quirks.quirk import Explained, Quirk, at, has, number, to
+from llmseg.recipe.quirks.quirk import Explanation, Quirk, field_is, number_at, set_to, value_at
 
 if TYPE_CHECKING:
     from llmseg.recipe.recipe import Recipe
@@ -17,51 +17,51 @@ TEST_SHARE = 0.1
 
 def _binarised_too_early(recipe: Recipe) -> bool:
     return (
-        not math.isnan(number(recipe, "images.mask_threshold"))
-        and at(recipe, "images.threshold_when") == "before-resize"
-        and at(recipe, "images.mask_resize") in ("pillow-bilinear", "pillow-bicubic", "tensorflow-bilinear")
-        and at(recipe, "images.size") is not None
+        not math.isnan(number_at(recipe, "images.mask_threshold"))
+        and value_at(recipe, "images.threshold_when") == "before-resize"
+        and value_at(recipe, "images.mask_resize") in ("pillow-bilinear", "pillow-bicubic", "tensorflow-bilinear")
+        and value_at(recipe, "images.size") is not None
     )
 
 
 def _small(recipe: Recipe) -> bool:
-    size = at(recipe, "images.size")
+    size = value_at(recipe, "images.size")
     return isinstance(size, tuple) and size[0] * size[1] < STUDY_SIZE[0] * STUDY_SIZE[1]
 
 
 def _cut(recipe: Recipe, path: str) -> float:
     """Return the share of the second part that a call of ``train_test_split`` returns."""
-    size = number(recipe, path)
-    return size if at(recipe, "split.sizes_are") == "test_size" else 1 - size
+    size = number_at(recipe, path)
+    return size if value_at(recipe, "split.sizes_are") == "test_size" else 1 - size
 
 
 def _test_share(recipe: Recipe) -> float:
-    if at(recipe, "split.kind") == "WholeSplit":
-        return number(recipe, "split.held_out") / 2
-    if at(recipe, "split.kind") == "RandomSplit":
-        return 1 - number(recipe, "split.train") - number(recipe, "split.validation")
+    if value_at(recipe, "split.kind") == "WholeSplit":
+        return number_at(recipe, "split.held_out") / 2
+    if value_at(recipe, "split.kind") == "RandomSplit":
+        return 1 - number_at(recipe, "split.train") - number_at(recipe, "split.validation")
     held_out = _cut(recipe, "split.first_size")
-    return held_out * (_cut(recipe, "split.second_size") if at(recipe, "split.first") == "held-out" else 1)
+    return held_out * (_cut(recipe, "split.second_size") if value_at(recipe, "split.first") == "held-out" else 1)
 
 
 def _smaller_test(recipe: Recipe) -> tuple[str, object]:
-    if at(recipe, "split.kind") == "WholeSplit":
+    if value_at(recipe, "split.kind") == "WholeSplit":
         return "split.held_out", 2 * TEST_SHARE
-    if at(recipe, "split.kind") == "RandomSplit":
-        return "split.train", 1 - TEST_SHARE - number(recipe, "split.validation")
+    if value_at(recipe, "split.kind") == "RandomSplit":
+        return "split.train", 1 - TEST_SHARE - number_at(recipe, "split.validation")
     name, share = "first_size", TEST_SHARE
-    if at(recipe, "split.first") == "held-out":
+    if value_at(recipe, "split.first") == "held-out":
         name, share = "second_size", TEST_SHARE / _cut(recipe, "split.first_size")
-    return f"split.{name}", share if at(recipe, "split.sizes_are") == "test_size" else 1 - share
+    return f"split.{name}", share if value_at(recipe, "split.sizes_are") == "test_size" else 1 - share
 
 
 def _unseeded(recipe: Recipe) -> bool:
-    drawn = at(recipe, "split.kind") == "RandomSplit" or at(recipe, "split.shuffled") is True
-    return drawn and at(recipe, "fit.own_seed") is None
+    drawn = value_at(recipe, "split.kind") == "RandomSplit" or value_at(recipe, "split.shuffled") is True
+    return drawn and value_at(recipe, "fit.own_seed") is None
 
 
 def _seeded(recipe: Recipe) -> tuple[str, object]:
-    if at(recipe, "split.shuffled") is True:
+    if value_at(recipe, "split.shuffled") is True:
         return "split.shuffled", False
     return "fit.own_seed", OwnSeed(seed=42, summary_batch=0, spare_orders=0)
 
@@ -72,12 +72,12 @@ DATA_QUIRKS = (
         kind="mistake",
         sentence="Masks keep the grey values they have after resizing.",
         why="Targets are soft along edges, and a perfect prediction cannot reach Dice 1.",
-        found=has("images.mask_threshold", None),
-        cure=to("images.mask_threshold", 0.5),
+        applies=field_is("images.mask_threshold", None),
+        change=set_to("images.mask_threshold", 0.5),
         explains=(
-            Explained(
+            Explanation(
                 what="No prediction could have had a Dice of 1 on masks that resizing made grey.",
-                source="sheet",
+                source="Modells 2024/GPT4/dataset.py:30",
                 pipelines=("gpt-4",),
             ),
         ),
@@ -87,16 +87,17 @@ DATA_QUIRKS = (
         kind="mistake",
         sentence="Every mask value above 0 is foreground.",
         why="After a smoothing resize objects grow by about a pixel; in JPEG masks compression noise is foreground.",
-        found=lambda recipe: number(recipe, "images.mask_threshold") <= 0,
-        cure=to("images.mask_threshold", 0.5),
+        applies=lambda recipe: number_at(recipe, "images.mask_threshold") <= 0,
+        change=set_to("images.mask_threshold", 0.5),
         explains=(
-            Explained(
+            Explanation(
                 what="Targets are slightly enlarged.",
-                source="sheet",
+                source="Modells 2024/Claude 3.5 Sonnet/dataset.py:36 and Modells 2024/Gemini 1.5 Pro/dataset.py:36",
                 pipelines=("claude-3.5-sonnet", "gemini-1.5-pro"),
             ),
-            Explained(
-                what="The study's script for a common test set enlarges the masks the same way.", source="analysis 9"
+            Explanation(
+                what="The study's script for a common test set enlarges the masks the same way.",
+                source="Models Comparison/Dice_calculation_on_Standard_test_set.py:68",
             ),
         ),
     ),
@@ -105,40 +106,40 @@ DATA_QUIRKS = (
         kind="mistake",
         sentence="Masks are binarised and then resized by a filter that makes them grey again.",
         why="Targets are soft along edges although a threshold is set.",
-        found=_binarised_too_early,
-        cure=to("images.threshold_when", "after-resize"),
+        applies=_binarised_too_early,
+        change=set_to("images.threshold_when", "after-resize"),
     ),
     Quirk(
         id="small-images",
         kind="choice",
         sentence="Images have fewer pixels than the study's 256 x 256.",
         why="Small objects lose detail, and scores are taken on fewer pixels than those of others.",
-        found=_small,
-        cure=to("images.size", STUDY_SIZE),
+        applies=_small,
+        change=set_to("images.size", STUDY_SIZE),
     ),
     Quirk(
         id="native-size",
         kind="choice",
         sentence="Images keep the size of their files.",
         why="A batch must hold images of one size, and the network sees other scales than those of others.",
-        found=has("images.size", None),
-        cure=to("images.size", STUDY_SIZE),
+        applies=field_is("images.size", None),
+        change=set_to("images.size", STUDY_SIZE),
     ),
     Quirk(
         id="aliased-resize",
         kind="choice",
         sentence="Images are reduced without smoothing them first.",
         why="Inputs differ from those of others for the same file, most where images are reduced most.",
-        found=has("images.image_resize", "opencv-bilinear", "pillow-nearest", "tensorflow-bilinear"),
-        cure=to("images.image_resize", "pillow-bilinear"),
+        applies=field_is("images.image_resize", "opencv-bilinear", "pillow-nearest", "tensorflow-bilinear"),
+        change=set_to("images.image_resize", "pillow-bilinear"),
     ),
     Quirk(
         id="no-split",
         kind="mistake",
         sentence="All cases are trained on, and validation takes the same cases.",
         why="Validation says how well the training cases are known, and none is left for a test.",
-        found=has("split.held_out", 0.0),
-        cure=to("split.held_out", 2 * TEST_SHARE),
+        applies=field_is("split.held_out", 0.0),
+        change=set_to("split.held_out", 2 * TEST_SHARE),
     ),
     Quirk(
         id="large-test-split",
@@ -146,12 +147,12 @@ DATA_QUIRKS = (
         sentence="More than a tenth of the cases is set apart for the test.",
         why="There is less to train on than others have, and scores are taken on other cases.",
         # A margin for fractions that add up to a tenth but for rounding.
-        found=lambda recipe: _test_share(recipe) > TEST_SHARE + 1e-6,
-        cure=_smaller_test,
+        applies=lambda recipe: _test_share(recipe) > TEST_SHARE + 1e-6,
+        change=_smaller_test,
         explains=(
-            Explained(
+            Explanation(
                 what="The Brain test boxes need 12 or 13 batches of 16, which is a test part of a fifth.",
-                source="analysis 1",
+                source="Modells 2025/Mistral Medium 3/main.py:40 and Modells 2025/Qwen 3_235B/main.py:30",
                 pipelines=("mistral-medium-3", "qwen-3-235b"),
             ),
         ),
@@ -161,12 +162,12 @@ DATA_QUIRKS = (
         kind="choice",
         sentence="The split, or a shuffle before it, is drawn at random without a seed of its own.",
         why="The test part changes from run to run, so a published score cannot be found again.",
-        found=_unseeded,
-        cure=_seeded,
+        applies=_unseeded,
+        change=_seeded,
         explains=(
-            Explained(
+            Explanation(
                 what="Published values cannot be derived again, as nobody knows the test cases.",
-                source="sheet, analysis 5",
+                source="Modells 2024/LLaMA 3.1_405B/main.py:39",
                 pipelines=("llama-3.1-405b",),
             ),
         ),
@@ -176,7 +177,7 @@ DATA_QUIRKS = (
         kind="choice",
         sentence="The cases of each part are put in order of their names.",
         why="Neighbours by name share a batch, so a Dice per batch groups other cases than those of others.",
-        found=has("split.order", "sorted"),
-        cure=to("split.order", "drawn"),
+        applies=field_is("split.order", "sorted"),
+        change=set_to("split.order", "drawn"),
     ),
 )

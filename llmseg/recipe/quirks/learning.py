@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from llmseg.recipe.quirks.quirk import Explained, Quirk, at, has, number, to
+from llmseg.recipe.quirks.quirk import Explanation, Quirk, field_is, number_at, set_to, value_at
 
 if TYPE_CHECKING:
     from llmseg.recipe.recipe import Recipe
@@ -15,9 +15,9 @@ USUAL_EPOCHS = 25
 
 
 def _one_channel(recipe: Recipe) -> bool:
-    encoder, decoder = at(recipe, "net.encoder"), at(recipe, "net.decoder")
+    encoder, decoder = value_at(recipe, "net.encoder"), value_at(recipe, "net.decoder")
     return (
-        at(recipe, "net.head") is True
+        value_at(recipe, "net.head") is True
         and isinstance(encoder, tuple)
         and isinstance(decoder, tuple)
         and decoder[-1] == 1 < encoder[0]
@@ -32,17 +32,17 @@ def _wide_stage(recipe: Recipe) -> tuple[str, object]:
 
 
 def _reads(recipe: Recipe, loss: str, net: str) -> bool:
-    return at(recipe, "loss.reads") == loss and recipe.net.output == net
+    return value_at(recipe, "loss.reads") == loss and recipe.net.output == net
 
 
 def _targets_differ(recipe: Recipe) -> bool:
-    grey = at(recipe, "images.mask_threshold") is None
-    return grey and not math.isnan(number(recipe, "loss.validation_threshold"))
+    grey = value_at(recipe, "images.mask_threshold") is None
+    return grey and not math.isnan(number_at(recipe, "loss.validation_threshold"))
 
 
 def _other_test_batch(recipe: Recipe) -> bool:
-    size = number(recipe, "fit.test_batch_size")
-    return not math.isnan(size) and size != number(recipe, "fit.batch_size")
+    size = number_at(recipe, "fit.test_batch_size")
+    return not math.isnan(size) and size != number_at(recipe, "fit.batch_size")
 
 
 NET_QUIRKS = (
@@ -51,17 +51,17 @@ NET_QUIRKS = (
         kind="mistake",
         sentence="A ReLU stands in front of the final sigmoid.",
         why="No probability falls below one half, so background is never fitted and costs at least ln 2 a pixel.",
-        found=has("net.head", False),
-        cure=to("net.head", True),
+        applies=field_is("net.head", False),
+        change=set_to("net.head", True),
         explains=(
-            Explained(
+            Explanation(
                 what="The loss stays at about 0.69 from the first epoch to the last.",
-                source="sheet, analysis 24",
+                source="Modells 2024/Bing Microsoft Copilot/model.py:31",
                 pipelines=("bing-copilot",),
             ),
-            Explained(
+            Explanation(
                 what="A constant probability of one half has a soft Dice of about twice the foreground's share.",
-                source="analysis 3",
+                source="Modells 2024/Bing Microsoft Copilot/train.py:71",
                 pipelines=("bing-copilot",),
             ),
         ),
@@ -71,12 +71,12 @@ NET_QUIRKS = (
         kind="mistake",
         sentence="The last decoder stage has one channel and a ReLU, and only then comes the head.",
         why="Probabilities are bounded on one side by the head's bias, and all detail passes through one channel.",
-        found=_one_channel,
-        cure=_wide_stage,
+        applies=_one_channel,
+        change=_wide_stage,
         explains=(
-            Explained(
+            Explanation(
                 what="The loss falls slowly, which the text puts down to underfitting.",
-                source="sheet",
+                source="Modells 2024/Copilot/model.py:18",
                 pipelines=("github-copilot",),
             ),
         ),
@@ -86,54 +86,56 @@ NET_QUIRKS = (
         kind="mistake",
         sentence="No skip connects encoder and decoder.",
         why="It is no U-Net: detail that pooling removed does not come back.",
-        found=has("net.skips", "none"),
-        cure=to("net.skips", "add"),
+        applies=field_is("net.skips", "none"),
+        change=set_to("net.skips", "add"),
     ),
     Quirk(
         id="unpooled-bottleneck",
         kind="mistake",
         sentence="Nothing is pooled between the last encoder block and the bottleneck.",
         why="The deepest block sees no more of the image than the one before it, and its map is twice too large.",
-        found=has("net.pool_last", False),
-        cure=to("net.pool_last", True),
+        applies=field_is("net.pool_last", False),
+        change=set_to("net.pool_last", True),
     ),
     Quirk(
         id="centred-bottleneck",
         kind="mistake",
         sentence="The first up-sampled map is twice as large as its skip and is cut to its centre.",
         why="Map and skip show different places; three quarters of the deepest features never reach the decoder.",
-        found=lambda recipe: at(recipe, "net.mismatch") == "pad" and at(recipe, "net.pool_last") is False,
-        cure=to("net.mismatch", "resize"),
+        applies=lambda recipe: value_at(recipe, "net.mismatch") == "pad" and value_at(recipe, "net.pool_last") is False,
+        change=set_to("net.mismatch", "resize"),
     ),
     Quirk(
         id="pooled-bottleneck",
         kind="mistake",
         sentence="The deepest map is pooled once more before it is decoded.",
         why="The output is half as large as the image, so boundaries are drawn at half resolution.",
-        found=has("net.pool_bottleneck", True),
-        cure=to("net.pool_bottleneck", False),
+        applies=field_is("net.pool_bottleneck", True),
+        change=set_to("net.pool_bottleneck", False),
     ),
     Quirk(
         id="cropped-skips",
         kind="mistake",
         sentence="Skips twice as large as the map they join are cut to their top left quarter.",
         why="Skip and map show different places; three quarters of the image never reach the decoder through a skip.",
-        found=lambda recipe: at(recipe, "net.mismatch") == "crop" and at(recipe, "net.pool_bottleneck") is True,
-        cure=to("net.mismatch", "resize"),
+        applies=lambda recipe: (
+            value_at(recipe, "net.mismatch") == "crop" and value_at(recipe, "net.pool_bottleneck") is True
+        ),
+        change=set_to("net.mismatch", "resize"),
     ),
     Quirk(
         id="skips-after-pooling",
         kind="mistake",
         sentence="Skips are taken after the pooling.",
         why="None has the image's resolution, and the output is half as large as the image.",
-        found=has("net.skip_from", "pooling"),
-        cure=to("net.skip_from", "block"),
+        applies=field_is("net.skip_from", "pooling"),
+        change=set_to("net.skip_from", "block"),
     ),
 )
 
 
 def _validated_without_dice(recipe: Recipe) -> bool:
-    return number(recipe, "loss.dice") > 0 and at(recipe, "loss.validation") == "cross-entropy"
+    return number_at(recipe, "loss.dice") > 0 and value_at(recipe, "loss.validation") == "cross-entropy"
 
 
 LOSS_QUIRKS = (
@@ -142,12 +144,13 @@ LOSS_QUIRKS = (
         kind="mistake",
         sentence="The network ends in a sigmoid and the loss applies another.",
         why="The loss sees values of 0.5 to 0.73 only: it stays near 0.69 on small objects, and gradients are weak.",
-        found=lambda recipe: _reads(recipe, "logits", "probability"),
-        cure=to("loss.reads", "probability"),
+        applies=lambda recipe: _reads(recipe, "logits", "probability"),
+        change=set_to("loss.reads", "probability"),
         explains=(
-            Explained(
+            Explanation(
                 what="The loss cannot fall below about 0.69 on small objects, so the curve has a scale of its own.",
-                source="analysis 24",
+                source="Modells 2025/Grok 3 mini_reasoning/model.py:45 and "
+                "Modells 2025/Grok 3 mini_reasoning/train.py:22",
                 pipelines=("grok-3-mini",),
             ),
         ),
@@ -157,44 +160,46 @@ LOSS_QUIRKS = (
         kind="mistake",
         sentence="The network ends in logits and the loss reads them as probabilities.",
         why="A cross-entropy refuses values outside 0 to 1, and a Dice loss of them is no Dice.",
-        found=lambda recipe: _reads(recipe, "probability", "logits"),
-        cure=to("loss.reads", "logits"),
+        applies=lambda recipe: _reads(recipe, "probability", "logits"),
+        change=set_to("loss.reads", "logits"),
     ),
     Quirk(
         id="dice-added",
         kind="mistake",
         sentence="The loss adds the Dice coefficient itself, instead of one minus it.",
         why="It falls when prediction and mask overlap less, so training works against overlap.",
-        found=lambda recipe: number(recipe, "loss.dice") > 0 and at(recipe, "loss.dice_term") == "coefficient",
-        cure=to("loss.dice_term", "loss"),
+        applies=lambda recipe: (
+            number_at(recipe, "loss.dice") > 0 and value_at(recipe, "loss.dice_term") == "coefficient"
+        ),
+        change=set_to("loss.dice_term", "loss"),
     ),
     Quirk(
         id="dice-in-training-only",
         kind="mistake",
         sentence="The training loss has a Dice term and the validation loss has none.",
         why="The two curves are not the same quantity.",
-        found=_validated_without_dice,
-        cure=to("loss.validation", "same"),
+        applies=_validated_without_dice,
+        change=set_to("loss.validation", "same"),
     ),
     Quirk(
         id="shrunk-masks",
         kind="mistake",
         sentence="The loss is taken on masks that are reduced to the size of the output.",
         why="The network learns from fewer pixels than the images have, and thin objects lose some of theirs.",
-        found=has("loss.sizes", "mask-to-output"),
-        cure=to("loss.sizes", "output-to-mask"),
+        applies=field_is("loss.sizes", "mask-to-output"),
+        change=set_to("loss.sizes", "output-to-mask"),
     ),
     Quirk(
         id="targets-differ",
         kind="mistake",
         sentence="Masks are binary in the validation loss and grey in the training loss.",
         why="The two curves are not the same quantity.",
-        found=_targets_differ,
-        cure=to("loss.validation_threshold", None),
+        applies=_targets_differ,
+        change=set_to("loss.validation_threshold", None),
         explains=(
-            Explained(
+            Explanation(
                 what="Training and validation losses are drawn side by side and cannot be compared.",
-                source="sheet",
+                source="Modells 2024/LLaMA 3.1_405B/train.py:81",
                 pipelines=("llama-3.1-405b",),
             ),
         ),
@@ -207,20 +212,20 @@ FIT_QUIRKS = (
         kind="choice",
         sentence=f"There are fewer than {FEWEST_EPOCHS} epochs, which is the least that any of the nineteen trains.",
         why="The training ends before those of others have learnt much.",
-        found=lambda recipe: number(recipe, "fit.epochs") < FEWEST_EPOCHS,
-        cure=to("fit.epochs", USUAL_EPOCHS),
+        applies=lambda recipe: number_at(recipe, "fit.epochs") < FEWEST_EPOCHS,
+        change=set_to("fit.epochs", USUAL_EPOCHS),
     ),
     Quirk(
         id="best-weights-tested",
         kind="choice",
         sentence="The weights with the lowest validation loss are tested, not those of the last epoch.",
         why="It is an advantage over pipelines that test what they end with.",
-        found=has("fit.keep", "lowest-validation-loss"),
-        cure=to("fit.keep", "last"),
+        applies=field_is("fit.keep", "lowest-validation-loss"),
+        change=set_to("fit.keep", "last"),
         explains=(
-            Explained(
+            Explanation(
                 what="One of the nineteen was tested with its best weights, the others with their last.",
-                source="sheet",
+                source="Modells 2024/Claude 3.5 Sonnet/main.py:85",
                 pipelines=("claude-3.5-sonnet",),
             ),
         ),
@@ -230,39 +235,39 @@ FIT_QUIRKS = (
         kind="choice",
         sentence="Batches of the test have another size than those of the validation.",
         why="A value per batch then stands for another number of cases in either list.",
-        found=_other_test_batch,
-        cure=to("fit.test_batch_size", None),
+        applies=_other_test_batch,
+        change=set_to("fit.test_batch_size", None),
     ),
     Quirk(
         id="fixed-batches",
         kind="choice",
         sentence="Batches hold the same cases in every epoch.",
         why="Cases always meet the same others, so a Dice or a batch norm over them sees few mixtures.",
-        found=lambda recipe: number(recipe, "fit.fixed_batches") >= 1,
-        cure=to("fit.fixed_batches", None),
+        applies=lambda recipe: number_at(recipe, "fit.fixed_batches") >= 1,
+        change=set_to("fit.fixed_batches", None),
     ),
     Quirk(
         id="dropped-cases",
         kind="mistake",
         sentence="Batches that are short are left out, in validation and test, too.",
         why="Some cases are never trained on or never scored, where the order is fixed always the same ones.",
-        found=has("fit.drop_last", True),
-        cure=to("fit.drop_last", False),
+        applies=field_is("fit.drop_last", True),
+        change=set_to("fit.drop_last", False),
     ),
     Quirk(
         id="shrunk-epoch-loss",
         kind="mistake",
         sentence="An epoch's loss is the sum of its batches' means over the number of cases.",
         why="It is smaller than the loss by about the batch size, and cannot be compared with that of others.",
-        found=has("fit.epoch_loss", "batches-over-cases"),
-        cure=to("fit.epoch_loss", "cases"),
+        applies=field_is("fit.epoch_loss", "batches-over-cases"),
+        change=set_to("fit.epoch_loss", "cases"),
     ),
     Quirk(
         id="unweighted-epoch-loss",
         kind="choice",
         sentence="An epoch's loss is the mean over batches.",
         why="A short last batch counts as much as a full one, in the curve and in whatever follows it.",
-        found=has("fit.epoch_loss", "batches"),
-        cure=to("fit.epoch_loss", "cases"),
+        applies=field_is("fit.epoch_loss", "batches"),
+        change=set_to("fit.epoch_loss", "cases"),
     ),
 )

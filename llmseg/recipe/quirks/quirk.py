@@ -1,4 +1,4 @@
-"""The quirk as a record, and how its predicates look at a recipe."""
+"""What a quirk is, and the helpers with which its question and its change are written."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ from typing import TYPE_CHECKING, Literal
 from llmseg.errors import UserError
 
 if TYPE_CHECKING:
+    from llmseg.recipe.part import Difference
     from llmseg.recipe.recipe import Recipe
 
 ABSENT = object()
-"""What :func:`at` gives where a recipe has no such field, as ``None`` is a value of many."""
+"""What :func:`value_at` returns where a recipe has no such field; ``None`` would not do, as many fields may hold it."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Explained:
-    """Something published that a quirk explains.
+class Explanation:
+    """A published figure or habit that a quirk explains.
 
     Attributes:
         what: What it is, in a sentence.
-        source: Where that was found: ``analysis N`` (finding N of the reading of the study's scripts), ``results N``
-            (anomaly N of its figures), ``sheet`` (the fact sheets of the pipelines).
+        source: Where the quirk can be seen: file and line (``folder/file.py:12``) in the repository of the study's
+            scripts, https://github.com/ankilab/LLM_based_Segmentation; several are joined by ``and``.
         pipelines: Ids of the pipelines it is about; empty if it is about none of them.
     """
 
@@ -38,12 +39,12 @@ class Quirk:
 
     Attributes:
         id: Its name.
-        kind: ``mistake``, where something else is learnt or scored than meant; or ``choice``, which is fine by itself
-            and keeps figures from being compared with those of others.
-        sentence: What a recipe that has it does.
+        kind: ``mistake``: the pipeline learns or scores something else than was meant. ``choice``: nothing is wrong,
+            but the pipeline's figures cannot be compared with those of others.
+        sentence: What a recipe with this quirk does.
         why: Why it matters.
-        found: Whether a recipe has it.
-        cure: The path of the field to change in a recipe that has it, and the new value.
+        applies: Whether a recipe has this quirk.
+        change: The path of the field that repairs a recipe with this quirk, and the new value.
         explains: Published figures it explains.
 
     Example:
@@ -51,7 +52,7 @@ class Quirk:
         >>> from llmseg.recipe import get_quirk
         >>> quirk = get_quirk("double-sigmoid")
         >>> recipe = zoo.get("grok-3-mini").recipe
-        >>> quirk.found(recipe), quirk.cure(recipe), quirk.found(quirk.repair(recipe))
+        >>> quirk.applies(recipe), quirk.change(recipe), quirk.applies(quirk.repair(recipe))
         (True, ('loss.reads', 'probability'), False)
     """
 
@@ -59,26 +60,35 @@ class Quirk:
     kind: Literal["mistake", "choice"]
     sentence: str
     why: str
-    found: Callable[[Recipe], bool]
-    cure: Callable[[Recipe], tuple[str, object]]
-    explains: tuple[Explained, ...] = ()
+    applies: Callable[[Recipe], bool]
+    change: Callable[[Recipe], tuple[str, object]]
+    explains: tuple[Explanation, ...] = ()
 
     def repair(self, recipe: Recipe) -> Recipe:
-        """Return the recipe with one field changed, so that it has this quirk no more.
+        """Return the recipe with one field changed, so that it no longer has this quirk.
 
         Raises:
-            UserError: The recipe does not have it.
+            UserError: The recipe does not have this quirk.
         """
-        if not self.found(recipe):
+        if not self.applies(recipe):
             others = ", ".join(quirk.id for quirk in recipe.quirks) or "none"
             raise UserError(f"this recipe does not have the quirk '{self.id}'; it has: {others}")
-        return recipe.change(*self.cure(recipe))
+        return recipe.change(*self.change(recipe))
+
+    def repaired_field(self, recipe: Recipe) -> Difference:
+        """Return the one field that the repair changes, with its value before and after.
+
+        Raises:
+            UserError: The recipe does not have this quirk.
+        """
+        (difference,) = recipe.diff(self.repair(recipe))
+        return difference
 
 
-def at(recipe: Recipe, path: str) -> object:
-    """Return the plain value at a dotted path, ``ABSENT`` where a recipe's parts have no such field.
+def value_at(recipe: Recipe, path: str) -> object:
+    """Return the plain value at a dotted path; ``ABSENT`` if the recipe's parts have no such field.
 
-    Predicates ask for fields instead of kinds, so they hold for parts from outside the package, too.
+    Quirks ask for fields, never for classes of parts. So they also hold for parts from outside the package.
     """
     value: object = recipe
     for name in path.split("."):
@@ -92,17 +102,20 @@ def at(recipe: Recipe, path: str) -> object:
     return ABSENT if is_dataclass(value) else value
 
 
-def number(recipe: Recipe, path: str) -> float:
-    """Return the number at a dotted path; where there is none, not-a-number, which no comparison holds for."""
-    value = at(recipe, path)
+def number_at(recipe: Recipe, path: str) -> float:
+    """Return the number at a dotted path, not-a-number if there is none.
+
+    Every comparison with not-a-number is false, so a quirk that compares numbers does not apply where there is none.
+    """
+    value = value_at(recipe, path)
     return value if isinstance(value, (int, float)) else math.nan
 
 
-def has(path: str, *values: object) -> Callable[[Recipe], bool]:
-    """Return a predicate: the field has one of these values."""
-    return lambda recipe: at(recipe, path) in values
+def field_is(path: str, *values: object) -> Callable[[Recipe], bool]:
+    """Return the question whether a field has one of these values."""
+    return lambda recipe: value_at(recipe, path) in values
 
 
-def to(path: str, value: object) -> Callable[[Recipe], tuple[str, object]]:
-    """Return a cure that is the same for every recipe."""
+def set_to(path: str, value: object) -> Callable[[Recipe], tuple[str, object]]:
+    """Return a change that is the same for every recipe."""
     return lambda _: (path, value)

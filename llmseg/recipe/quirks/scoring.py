@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from llmseg.recipe.quirks.quirk import ABSENT, Explained, Quirk, at, has, number, to
+from llmseg.recipe.quirks.quirk import ABSENT, Explanation, Quirk, field_is, number_at, set_to, value_at
 
 if TYPE_CHECKING:
     from llmseg.recipe.recipe import Recipe
@@ -22,7 +22,7 @@ def _where(part: Literal["score", "test"]) -> str:
 
 
 def _grey(recipe: Recipe) -> bool:
-    return at(recipe, "images.mask_threshold") is None
+    return value_at(recipe, "images.mask_threshold") is None
 
 
 def _of_reading(part: Literal["score", "test"]) -> tuple[Quirk, ...]:
@@ -30,11 +30,11 @@ def _of_reading(part: Literal["score", "test"]) -> tuple[Quirk, ...]:
     where = _where(part)
 
     def twice(recipe: Recipe) -> bool:
-        return at(recipe, f"{part}.reads") == "sigmoid" and recipe.net.output == "probability"
+        return value_at(recipe, f"{part}.reads") == "sigmoid" and recipe.net.output == "probability"
 
     def raw(recipe: Recipe) -> bool:
         # A logit above 0 is a probability above one half: with that threshold there is nothing to mend.
-        reads, threshold = at(recipe, f"{part}.reads"), at(recipe, f"{part}.threshold")
+        reads, threshold = value_at(recipe, f"{part}.reads"), value_at(recipe, f"{part}.threshold")
         return reads == "output" and recipe.net.output == "logits" and threshold != 0
 
     return (
@@ -43,13 +43,13 @@ def _of_reading(part: Literal["score", "test"]) -> tuple[Quirk, ...]:
             kind="mistake",
             sentence=f"The network ends in a sigmoid and the {where} score applies another.",
             why="Nothing falls below one half, so with a threshold of one half nearly all of the image is foreground.",
-            found=twice,
-            cure=to(f"{part}.reads", "output"),
+            applies=twice,
+            change=set_to(f"{part}.reads", "output"),
             explains=(
-                Explained(
+                Explanation(
                     what="The study's script for a common test set does it to the 14 networks that end in a sigmoid; "
                     "their threshold is then a probability of 1e-7.",
-                    source="analysis 8",
+                    source="Models Comparison/Dice_calculation_on_Standard_test_set.py:77",
                 ),
             ),
         ),
@@ -58,12 +58,12 @@ def _of_reading(part: Literal["score", "test"]) -> tuple[Quirk, ...]:
             kind="mistake",
             sentence=f"The {where} score takes the network's logits for probabilities.",
             why="A logit of 0.5 is a probability of 0.62, so predicted objects are smaller than at one half.",
-            found=raw,
-            cure=to(f"{part}.reads", "sigmoid"),
+            applies=raw,
+            change=set_to(f"{part}.reads", "sigmoid"),
             explains=(
-                Explained(
+                Explanation(
                     what=f"The {where} Dice is taken at a probability of 0.62 and not on the scale of the others.",
-                    source="sheet, analysis 3",
+                    source="Modells 2024/GPT4/train.py:16",
                     pipelines=("gpt-4",),
                 ),
             ),
@@ -73,12 +73,12 @@ def _of_reading(part: Literal["score", "test"]) -> tuple[Quirk, ...]:
             kind="mistake",
             sentence=f"The {where} score is a Dice of probabilities, without a threshold.",
             why="It falls with every unsure pixel, so it is lower than the Dice of the mask one would get.",
-            found=has(f"{part}.threshold", None),
-            cure=to(f"{part}.threshold", 0.5),
+            applies=field_is(f"{part}.threshold", None),
+            change=set_to(f"{part}.threshold", 0.5),
             explains=(
-                Explained(
+                Explanation(
                     what="The low bars of the two Copilots are soft Dice of nearly constant outputs.",
-                    source="analysis 3",
+                    source="Modells 2024/Bing Microsoft Copilot/train.py:71 and Modells 2024/Copilot/train.py:16",
                     pipelines=("bing-copilot", "github-copilot"),
                 ),
             ),
@@ -88,32 +88,32 @@ def _of_reading(part: Literal["score", "test"]) -> tuple[Quirk, ...]:
             kind="mistake",
             sentence=f"The {where} score is a mean of the IoU of foreground and background, and no Dice.",
             why="Background is most of an image, so half of the score is high whatever is found.",
-            found=has(f"{part}.measure", "mean-iou"),
-            cure=to(f"{part}.measure", "dice"),
+            applies=field_is(f"{part}.measure", "mean-iou"),
+            change=set_to(f"{part}.measure", "dice"),
         ),
         Quirk(
             id=f"truncated-output-in-{where}",
             kind="mistake",
             sentence=f"The {where} score cuts probabilities to whole numbers.",
             why="A pixel is foreground only at a probability of exactly 1, so nearly nothing is.",
-            found=has(f"{part}.prediction", "truncated"),
-            cure=to(f"{part}.prediction", "rounded"),
+            applies=field_is(f"{part}.prediction", "truncated"),
+            change=set_to(f"{part}.prediction", "rounded"),
         ),
         Quirk(
             id=f"truncated-masks-in-{where}",
             kind="mistake",
             sentence=f"The {where} score cuts grey mask values to whole numbers.",
             why="Only mask values of exactly 1 are foreground, so objects lose their edges.",
-            found=lambda recipe: at(recipe, f"{part}.mask") == "truncated" and _grey(recipe),
-            cure=to(f"{part}.mask", "rounded"),
+            applies=lambda recipe: value_at(recipe, f"{part}.mask") == "truncated" and _grey(recipe),
+            change=set_to(f"{part}.mask", "rounded"),
         ),
         Quirk(
             id=f"shrunk-masks-in-{where}",
             kind="mistake",
             sentence=f"The {where} score is taken on masks that are reduced to the size of the output.",
             why="It is not a score of the pixels that others are scored on.",
-            found=has(f"{part}.sizes", "mask-to-output"),
-            cure=to(f"{part}.sizes", "output-to-mask"),
+            applies=field_is(f"{part}.sizes", "mask-to-output"),
+            change=set_to(f"{part}.sizes", "output-to-mask"),
         ),
     )
 
@@ -127,12 +127,12 @@ def _of_the_formula(part: Literal["score", "test"]) -> tuple[Quirk, ...]:
             kind="choice",
             sentence=f"The {where} score is one Dice over all pixels of a batch.",
             why="Large objects decide it, small ones hardly count, and the order of cases changes it.",
-            found=has(f"{part}.over", "batch"),
-            cure=to(f"{part}.over", "case"),
+            applies=field_is(f"{part}.over", "batch"),
+            change=set_to(f"{part}.over", "case"),
             explains=(
-                Explained(
+                Explanation(
                     what="Dice is not one formula: some scripts flatten the batch, some average images.",
-                    source="analysis 2, analysis 3",
+                    source="Modells 2024/GPT4o/train.py:16 and Modells 2025/Llama 4 Maverick/train.py:65",
                 ),
             ),
         ),
@@ -141,30 +141,32 @@ def _of_the_formula(part: Literal["score", "test"]) -> tuple[Quirk, ...]:
             kind="choice",
             sentence=f"The {where} score adds more than {LARGE_SMOOTHING:g} above and below the fraction line.",
             why="A small object that is missed altogether still has a Dice above 0.",
-            found=lambda recipe: number(recipe, f"{part}.smooth") > LARGE_SMOOTHING,
-            cure=to(f"{part}.smooth", SMOOTHING),
+            applies=lambda recipe: number_at(recipe, f"{part}.smooth") > LARGE_SMOOTHING,
+            change=set_to(f"{part}.smooth", SMOOTHING),
         ),
         Quirk(
             id=f"no-smoothing-in-{where}",
             kind="mistake",
             sentence=f"The {where} score adds nothing above and below the fraction line.",
             why="An empty mask that is predicted empty, which is right, has not-a-number for a score.",
-            found=lambda recipe: number(recipe, f"{part}.smooth") <= 0,
-            cure=to(f"{part}.smooth", SMOOTHING),
+            applies=lambda recipe: number_at(recipe, f"{part}.smooth") <= 0,
+            change=set_to(f"{part}.smooth", SMOOTHING),
         ),
         Quirk(
             id=f"smoothing-below-in-{where}",
             kind="mistake",
             sentence=f"The {where} score adds its constant below the fraction line only.",
             why="An empty mask that is predicted empty, which is right, scores 0.",
-            found=lambda recipe: at(recipe, f"{part}.smoothed") == "below" and number(recipe, f"{part}.smooth") > 0,
-            cure=to(f"{part}.smoothed", "both"),
+            applies=lambda recipe: (
+                value_at(recipe, f"{part}.smoothed") == "below" and number_at(recipe, f"{part}.smooth") > 0
+            ),
+            change=set_to(f"{part}.smoothed", "both"),
         ),
     )
 
 
 def _lists_differ(recipe: Recipe) -> bool:
-    lists = [at(recipe, f"{part}.lists") for part in ("score", "test")]
+    lists = [value_at(recipe, f"{part}.lists") for part in ("score", "test")]
     return ABSENT not in lists and lists[0] != lists[1]
 
 
@@ -181,8 +183,8 @@ SCORE_QUIRKS = (
         kind="choice",
         sentence="There is no test.",
         why="All that is known of the pipeline are scores of cases that may have guided the training.",
-        found=has("test", None),
-        cure=lambda recipe: ("test", recipe.score),
+        applies=field_is("test", None),
+        change=lambda recipe: ("test", recipe.score),
     ),
     *_quirks_of("test"),
     Quirk(
@@ -190,12 +192,12 @@ SCORE_QUIRKS = (
         kind="choice",
         sentence="Validation and test do not list their scores alike: one value per case, per batch or per epoch.",
         why="Spread and medians of the two lists cannot be compared.",
-        found=_lists_differ,
-        cure=_coarser,
+        applies=_lists_differ,
+        change=_coarser,
         explains=(
-            Explained(
+            Explanation(
                 what="Validation and test boxes hold a value per case and a value per batch.",
-                source="sheet",
+                source="Modells 2025/Qwen 3_235B/train.py:38 and Modells 2025/Qwen 3_235B/train.py:59",
                 pipelines=("qwen-3-235b",),
             ),
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import typing
 from pathlib import Path
 from typing import Any, Literal
@@ -19,7 +20,7 @@ from llmseg.errors import UserError
 from llmseg.recipe.augment import Augment
 from llmseg.recipe.fit import Cosine, OwnSeed, Plateau
 from llmseg.recipe.part import Part
-from llmseg.recipe.quirks.quirk import ABSENT, at
+from llmseg.recipe.quirks.quirk import ABSENT, value_at
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.scores import Score
 from llmseg.recipe.splits import RandomSplit
@@ -131,7 +132,7 @@ class TestRepair:
         base, path, value = MADE[quirk]
         recipe = RECIPES[base].change(path, value)
         mended = recipe.repaired(quirk)
-        assert [d.path for d in recipe.diff(mended)] == [QUIRKS[quirk].cure(recipe)[0]]
+        assert [d.path for d in recipe.diff(mended)] == [QUIRKS[quirk].change(recipe)[0]]
         assert quirk not in ids(mended)
 
     @pytest.mark.parametrize("id", EVERY_ID)
@@ -236,10 +237,10 @@ class TestEveryFieldOfEveryRecipe:
     def test_predicates_read_plain_values(self, id):
         recipe = RECIPES[id]
         values = dict(recipe.items())
-        assert {path: at(recipe, path) for path in values} == values
+        assert {path: value_at(recipe, path) for path in values} == values
         parts = {path.rpartition(".")[0] for path in values} - {""}
         for path in (*parts, "fit.kid", "fit.epochs.kind", "images.colours", "nothing"):
-            assert at(recipe, path) is ABSENT
+            assert value_at(recipe, path) is ABSENT
 
     @pytest.mark.parametrize("id", EVERY_ID)
     def test_every_field_can_be_changed(self, id):
@@ -263,7 +264,7 @@ class TestEveryFieldOfEveryRecipe:
         for quirk in recipe.quirks:
             mended = quirk.repair(recipe)
             assert len(recipe.diff(mended)) == 1
-            assert not quirk.found(mended)
+            assert not quirk.applies(mended)
         assert recipe.repaired("all").quirks == ()
 
 
@@ -307,21 +308,22 @@ class TestCatalogue:
         for text in (quirk.sentence, quirk.why, *(e.what for e in quirk.explains)):
             assert text[0].isupper()
             assert text.endswith(".")
-        assert all(e.source for e in quirk.explains)
+        for explanation in quirk.explains:
+            assert all(re.fullmatch(r"Mod.+/.+\.py:\d+", place) for place in explanation.source.split(" and "))
 
     @pytest.mark.parametrize("quirk", QUIRKS.values(), ids=QUIRKS)
     def test_evidence_is_about_pipelines_that_have_it(self, quirk):
-        for explained in quirk.explains:
-            assert set(explained.pipelines) <= set(zoo.names(in_study=None, quirk=quirk.id))
+        for explanation in quirk.explains:
+            assert set(explanation.pipelines) <= set(zoo.names(in_study=None, quirk=quirk.id))
 
     @pytest.mark.parametrize("quirk", QUIRKS.values(), ids=QUIRKS)
     def test_docs_tell_it(self, quirk):
         having = zoo.names(in_study=None, quirk=quirk.id) or zoo.all_names(reference=False, quirk=quirk.id)
         found = "none" if not having else ", ".join(having) if len(having) <= 5 else f"{len(having)} pipelines"
         assert f"| `{quirk.id}` | {quirk.kind} | {quirk.sentence} | {quirk.why} | {found} |\n" in DOCS
-        for explained in quirk.explains:
-            about = ", ".join((*explained.pipelines, explained.source))
-            assert f"- `{quirk.id}`: {explained.what} ({about})\n" in DOCS
+        for explanation in quirk.explains:
+            about = ", ".join((*explanation.pipelines, explanation.source))
+            assert f"- `{quirk.id}`: {explanation.what} ({about})\n" in DOCS
 
     def test_docs_tell_no_other(self):
         rows = [line.split("`")[1] for line in DOCS.splitlines() if line.startswith("| `")]
