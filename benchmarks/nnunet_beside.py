@@ -26,7 +26,7 @@ from tqdm import tqdm
 
 import llmseg
 from llmseg import Evaluation, Recipe, Store, zoo
-from llmseg.evaluation.evaluate import evaluated_run
+from llmseg.evaluation.evaluate import evaluate_run_once
 from llmseg.stats import Table
 from llmseg.stats.intervals import mean_interval
 
@@ -113,7 +113,7 @@ def _pipeline(
     )
     out = folder / "evaluation"
     rules = llmseg.study.all_conventions()
-    evaluated_run(run, store, out, holdout=holdout, precision="fp32", rules=rules, progress=False)
+    evaluate_run_once(run, store, out, holdout=holdout, precision="fp32", rules=rules, progress=False)
     budget = llmseg.nnunet.equal_images(recipe, cases)
     seconds = llmseg.nnunet.equal_to_run(run, "seconds").seconds
     plans = {"batch_size": recipe.fit.batch_size, "train_cases": cases}

@@ -26,7 +26,7 @@ from results_file import write_results
 
 import llmseg
 from llmseg import zoo
-from llmseg.evaluation.evaluate import evaluated_run
+from llmseg.evaluation.evaluate import evaluate_run_once
 from llmseg.figures.boxes import clouds
 from llmseg.stats import Table, means, rank
 
@@ -77,7 +77,7 @@ def _run(
         pipeline, store, folder / "run", seed=options.seed, epochs=epochs, device=device, holdout=holdout
     )
     rules = llmseg.study.all_conventions()
-    evaluated_run(run, store, folder / "evaluation", holdout=holdout, device=device, rules=rules)
+    evaluate_run_once(run, store, folder / "evaluation", holdout=holdout, device=device, rules=rules)
     if options.predict:
         net, recipe = llmseg.load_model(run.folder)
         llmseg.predict(net, recipe, options.images, folder / "predictions", device=device)

@@ -6,7 +6,7 @@ import io
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 _PART = ".part"
+_DAMAGED = "put it back from a copy, or move its folder away and start again"
 
 
 def remove_parts(folder: Path, name: str = "*") -> None:
@@ -92,13 +93,43 @@ def png(values: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Return the record in a JSON file; an empty one if there is no file, it is damaged, or holds something else."""
+def read_json(path: Path, keys: Collection[str] = ()) -> dict[str, Any]:
+    """Return the record in a JSON file.
+
+    Args:
+        path: The file.
+        keys: What the record must have.
+
+    Raises:
+        UserError: There is no such file, it cannot be read, it holds no JSON object, or the object lacks a key.
+    """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
+        record = json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        raise UserError(f"no file {path}; give a folder that has one, or put it back from a copy") from error
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}; make it readable") from error
+    except ValueError as error:  # no JSON, or bytes that are no text
+        raise UserError(f"{path} is damaged: it holds no JSON; {_DAMAGED}") from error
+    if not isinstance(record, dict):
+        raise UserError(f"{path} is damaged: it holds no JSON object; {_DAMAGED}")
+    lacking = [key for key in keys if key not in record]
+    if lacking:
+        raise UserError(f"{path} is damaged: it does not say '{lacking[0]}'; {_DAMAGED}")
+    return record
+
+
+def read_json_if_any(path: Path, keys: Collection[str] = ()) -> dict[str, Any]:
+    """Return the record in a JSON file, an empty one if there is no such file.
+
+    Args:
+        path: The file.
+        keys: What the record must have, if there is one.
+
+    Raises:
+        UserError: The file is there, and :func:`read_json` refuses it.
+    """
+    return read_json(path, keys) if path.exists() else {}
 
 
 def umask() -> int:

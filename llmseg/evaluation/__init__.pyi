@@ -5,6 +5,7 @@ from .conventions import script_convention as script_convention
 from .conventions import stability_index as stability_index
 from .evaluate import evaluate_masks as evaluate_masks
 from .evaluate import evaluate_run as evaluate_run
+from .evaluate import evaluate_run_once as evaluate_run_once
 from .measures import MEASURES as MEASURES
 from .measures import Counts as Counts
 from .measures import case_measures as case_measures

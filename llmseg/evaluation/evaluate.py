@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,9 @@ from llmseg.data.store import FOREGROUND, Store
 from llmseg.data.subset import Subset
 from llmseg.errors import UserError
 from llmseg.evaluation.conventions import PACKAGES, Convention
-from llmseg.evaluation.measures import Counts, case_measures
+from llmseg.evaluation.measures import EVALUATOR_VERSION, Counts, case_measures
 from llmseg.evaluation.record import Evaluation, Scored, check_free, write_evaluation
+from llmseg.files import read_json_if_any
 from llmseg.prediction.predict import probability_maps
 from llmseg.training.run import Run
 
@@ -98,32 +99,59 @@ def evaluate_run(
         progress=progress,
     )
     predicted = (_Predicted(one.name, one.native > THRESHOLD, one.working > THRESHOLD) for one in maps)
-    record = run.record
-    facts = {
-        **_facts(cases, holdout, tolerance),
-        "pipeline": record["label"],
-        "seed": record["seed"],
-        "recipe_digest": record["recipe_digest"],
-        "overlap": overlap,
-    }
+    facts = {**_run_facts(run, cases, holdout, tolerance), "overlap": overlap}
     return write_evaluation(Path(out), list(_scored(predicted, cases, tolerance)), facts, rules)
 
 
-def evaluated_run(run: Run, store: Store, out: str | Path, **options: Any) -> Evaluation:
-    """Return the evaluation of a run that a folder holds; where it holds none, make it.
+def evaluate_run_once(
+    run: Run,
+    store: Store,
+    out: str | Path,
+    *,
+    holdout: Holdout | None = None,
+    allow_overlap: bool = False,
+    tolerance: float = TOLERANCE,
+    **options: Any,
+) -> Evaluation:
+    """Return the evaluation of a run that a folder holds; evaluate the run if the folder holds none.
+
+    An evaluation is returned only if it says of itself that it is this one: of this run and these cases, with the same
+    tolerance, by the same version of the evaluator. ``evaluation.json`` does not tell the device, the precision and the
+    rules for ``conventions.csv``, so these are not compared.
 
     Args:
-        run: The run.
+        run: A finished run.
         store: The cases.
         out: Folder of the evaluation.
-        **options: As for :func:`evaluate_run`.
+        holdout: As for :func:`evaluate_run`.
+        allow_overlap: As for :func:`evaluate_run`.
+        tolerance: As for :func:`evaluate_run`.
+        **options: The other options of :func:`evaluate_run`.
 
     Raises:
-        UserError: As :func:`evaluate_run`.
+        UserError: The folder holds another evaluation, or as :func:`evaluate_run`.
     """
-    if (Path(out) / "evaluation.json").is_file():
-        return Evaluation(Path(out))
-    return evaluate_run(run, store, out, **options)
+    earlier = read_json_if_any(Path(out) / "evaluation.json")
+    if not earlier:
+        options |= {"holdout": holdout, "allow_overlap": allow_overlap, "tolerance": tolerance}
+        return evaluate_run(run, store, out, **options)
+    cases = _cases_of(run, store, holdout)
+    facts = {**_run_facts(run, cases, holdout, tolerance), "evaluator": EVALUATOR_VERSION, "cases": len(cases.ids)}
+    _check_same(Path(out), earlier, facts)
+    if earlier["overlap"] and not allow_overlap:
+        raise UserError(f"{out} says that {earlier['overlap']}; give other cases, or --allow-overlap")
+    return Evaluation(Path(out))
+
+
+def _check_same(folder: Path, earlier: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
+    """Refuse an evaluation that is not the one that is asked for; two of them must not end up in one table."""
+    for name, value in facts.items():
+        if name not in earlier or earlier[name] != value:
+            what = "number of cases" if name == "cases" else name.replace("_", " ").removesuffix(" digest")
+            values = f" ({earlier.get(name)} there, {value} here)" if isinstance(value, int | float) else ""
+            raise UserError(
+                f"{folder} holds an evaluation with another {what}{values}; choose another --out or move it away"
+            )
 
 
 def evaluate_masks(
@@ -184,6 +212,16 @@ def _facts(cases: Subset, holdout: Holdout | None, tolerance: float) -> dict[str
         "split": holdout.split if holdout else None,
         "threshold": THRESHOLD,
         "tolerance": tolerance,
+    }
+
+
+def _run_facts(run: Run, cases: Subset, holdout: Holdout | None, tolerance: float) -> dict[str, Any]:
+    record = run.record
+    return {
+        **_facts(cases, holdout, tolerance),
+        "pipeline": record["label"],
+        "seed": record["seed"],
+        "recipe_digest": record["recipe_digest"],
     }
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 from llmseg.errors import UserError
 from llmseg.evaluation.conventions import Convention, compare_conventions
 from llmseg.evaluation.measures import EVALUATOR_VERSION, Counts
-from llmseg.files import make_folder, write_text
+from llmseg.files import make_folder, read_json, write_text
 
 _FILES = ("evaluation.json", "scores.csv", "counts.csv", "conventions.csv")
 
@@ -68,8 +68,7 @@ class Evaluation:
     @property
     def record(self) -> dict[str, Any]:
         """The content of ``evaluation.json``."""
-        record: dict[str, Any] = json.loads((self.folder / "evaluation.json").read_text(encoding="utf-8"))
-        return record
+        return read_json(self.folder / "evaluation.json")
 
     @property
     def scores(self) -> pd.DataFrame:

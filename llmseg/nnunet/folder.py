@@ -9,7 +9,7 @@ from typing import Any
 
 from llmseg.data.holdout import Holdout
 from llmseg.errors import UserError
-from llmseg.files import read_json
+from llmseg.files import read_json, read_json_if_any
 from llmseg.nnunet.budget import Budget
 from llmseg.recipe.splits import Split
 
@@ -42,7 +42,7 @@ class Baseline:
         Raises:
             UserError: It is not.
         """
-        record = read_json(Path(folder) / RECORD)
+        record = read_json_if_any(Path(folder) / RECORD)
         if record.get("status") != "prepared":
             what = "an unfinished preparation" if record else "no dataset of nnU-Net"
             raise UserError(f"{folder} holds {what}; make it by llmseg nnunet prepare --out {folder}")
@@ -51,7 +51,7 @@ class Baseline:
     @property
     def record(self) -> dict[str, Any]:
         """The content of ``baseline.json``."""
-        return read_json(self.folder / RECORD)
+        return read_json(self.folder / RECORD, ("store", "split", "cases", "dataset"))
 
     @property
     def split(self) -> Split:
@@ -78,7 +78,7 @@ class Baseline:
     @property
     def batch_size(self) -> int:
         """Images in a training step, as nnU-Net has planned."""
-        plans = read_json(self.folder / "preprocessed" / self.dataset / "nnUNetPlans.json")
+        plans = read_json(self.folder / "preprocessed" / self.dataset / "nnUNetPlans.json", ("configurations",))
         return int(plans["configurations"]["2d"]["batch_size"])
 
     @property
@@ -103,13 +103,13 @@ class Training:
     @property
     def budget(self) -> Budget:
         """What it may take."""
-        content = read_json(self.folder / BUDGET)
+        content = read_json(self.folder / BUDGET, ("epochs", "iterations", "seconds"))
         return Budget(epochs=content["epochs"], iterations=content["iterations"], seconds=content["seconds"])
 
     @property
     def seed(self) -> int:
         """Its seed."""
-        return int(read_json(self.folder / BUDGET)["seed"])
+        return int(read_json(self.folder / BUDGET, ("seed",))["seed"])
 
     @property
     def model(self) -> Path:

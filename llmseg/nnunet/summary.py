@@ -16,7 +16,7 @@ from llmseg.data.store import FOREGROUND, Store
 from llmseg.errors import UserError
 from llmseg.evaluation.conventions import NNUNET
 from llmseg.evaluation.measures import Counts
-from llmseg.files import read_json
+from llmseg.files import read_json_if_any
 
 ENDINGS = (".png", ".bmp", ".tif", ".nii.gz")
 """Kinds of files in which nnU-Net writes masks of two dimensions that can be read here."""
@@ -43,7 +43,7 @@ class Summary:
         Raises:
             UserError: There is none, or it is damaged, or it has several foreground labels.
         """
-        content = read_json(path)
+        content = read_json_if_any(path)
         try:
             labels = list(content["mean"])
             if len(labels) != 1 or len(re.findall(r"\d+", labels[0])) != 1:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from llmseg.errors import UserError
-from llmseg.files import make_folder, read_json, umask
+from llmseg.files import make_folder, read_json_if_any, umask
 
 MARK = "report.json"
 """The file that makes a folder a report; it lists all others."""
@@ -34,7 +34,7 @@ def check_free(out: Path) -> None:
 
 
 def _listed(out: Path) -> set[str]:
-    names = read_json(out / MARK).get("files", [])
+    names = read_json_if_any(out / MARK).get("files", [])
     return {str(name) for name in names} if isinstance(names, list) else set()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,8 @@ import pandas as pd
 from llmseg.data.holdout import Holdout
 from llmseg.data.store import Store
 from llmseg.errors import UserError, nearest
-from llmseg.evaluation.evaluate import evaluated_run
-from llmseg.files import make_folder, read_json, write_text
+from llmseg.evaluation.evaluate import evaluate_run_once
+from llmseg.files import make_folder, read_json, read_json_if_any, write_text
 from llmseg.recipe.recipe import Recipe
 from llmseg.stats.columns import SHARES
 from llmseg.stats.intervals import mean_interval
@@ -23,6 +23,9 @@ from llmseg.study.conventions import all_conventions
 from llmseg.study.variants import Variant
 from llmseg.training.run import Run
 from llmseg.training.train import train
+
+_KEYS = ("label", "variants", "store", "holdout", "epochs", "seeds")
+"""What every ``study.json`` says; ``tolerance`` and ``precision`` are not in the oldest ones."""
 
 
 @dataclass(frozen=True)
@@ -46,14 +49,14 @@ class Study:
         Raises:
             UserError: The folder holds none.
         """
-        if not (Path(folder) / "differences.csv").is_file():
+        if not all((Path(folder) / name).is_file() for name in ("study.json", "differences.csv")):
             raise UserError(f"{folder} holds no finished study; run llmseg ablate, again if it was interrupted")
         return cls(Path(folder))
 
     @property
     def record(self) -> dict[str, Any]:
         """The content of ``study.json``."""
-        return read_json(self.folder / "study.json")
+        return read_json(self.folder / "study.json", _KEYS)
 
     @property
     def scores(self) -> pd.DataFrame:
@@ -204,7 +207,16 @@ def run_study(
     folder = Path(out)
     if seeds < 1:
         raise UserError(f"{seeds} seeds: at least one is needed")
-    _begin(folder, label, variants, store, holdout, seeds, epochs)
+    facts = {
+        "label": label,
+        "variants": {variant.name: variant.recipe.digest for variant in variants},
+        "store": {"name": store.name, "digest": store.digest},
+        "holdout": holdout.digest,
+        "epochs": epochs,
+        "tolerance": tolerance,
+        "precision": precision,
+    }
+    _begin(folder, facts, seeds)
     frames, rules = [], all_conventions()
     for variant, seed in itertools.product(variants, range(seeds)):
         cell = _cell(folder, variant.name, variant.recipe.digest, seed)
@@ -220,8 +232,17 @@ def run_study(
             holdout=holdout,
             progress=progress,
         )
-        options = {"holdout": holdout, "tolerance": tolerance, "device": device, "precision": precision}
-        evaluation = evaluated_run(run, store, cell / "evaluation", rules=rules, progress=progress, **options)
+        evaluation = evaluate_run_once(
+            run,
+            store,
+            cell / "evaluation",
+            holdout=holdout,
+            tolerance=tolerance,
+            rules=rules,
+            device=device,
+            precision=precision,
+            progress=progress,
+        )
         frames.append(evaluation.scores.assign(variant=variant.name))
     write_text(folder / "scores.csv", pd.concat(frames).to_csv(index=False))
     study = Study(folder)
@@ -237,31 +258,37 @@ def _seeded(recipe: Recipe, seed: int) -> Recipe:
     return recipe if own is None or seed == 0 else recipe.change("fit.own_seed.seed", own.seed + seed)
 
 
-def _begin(
-    folder: Path,
-    label: str | None,
-    variants: Sequence[Variant],
-    store: Store,
-    holdout: Holdout,
-    seeds: int,
-    epochs: int | None,
-) -> None:
+def _begin(folder: Path, facts: Mapping[str, Any], seeds: int) -> None:
     """Write ``study.json``, or check that it describes this study; the number of seeds may grow."""
-    facts = {
-        "label": label,
-        "variants": {variant.name: variant.recipe.digest for variant in variants},
-        "store": {"name": store.name, "digest": store.digest},
-        "holdout": holdout.digest,
-        "epochs": epochs,
-    }
     path = folder / "study.json"
     if folder.is_dir() and any(folder.iterdir()):
-        earlier = read_json(path)
+        earlier = read_json_if_any(path, _KEYS)
+        if earlier and "tolerance" not in earlier:
+            earlier |= _unsaid(folder, facts)
         differing = [name for name, value in facts.items() if earlier.get(name) != value]
         if differing:
-            raise UserError(f"{folder} holds something else: its {differing[0]} differs; choose another --out")
+            name = differing[0]
+            shown = name in ("epochs", "tolerance", "precision") and name in earlier
+            values = f" ({earlier[name]} there, {facts[name]} here)" if shown else ""
+            raise UserError(f"{folder} holds something else: its {name} differs{values}; choose another --out")
     make_folder(folder)
     write_text(path, json.dumps({**facts, "seeds": seeds}, indent=2) + "\n")
+
+
+def _unsaid(folder: Path, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return tolerance and precision of a study that was begun when ``study.json`` did not say them.
+
+    Its cells do. Where they leave it open, what is asked for now was asked for then.
+    """
+    evaluations = [read_json(path, ("tolerance",)) for path in folder.glob("*/evaluation/evaluation.json")]
+    runs = [read_json(path, ("how",)) for path in folder.glob("*/run/run.json")]
+    tolerances = {evaluation["tolerance"] for evaluation in evaluations}
+    # A run says what "auto" stood for on its device, so it never contradicts "auto".
+    precisions = set() if facts["precision"] == "auto" else {run["how"]["precision"] for run in runs}
+    return {
+        "tolerance": next(iter(tolerances - {facts["tolerance"]}), facts["tolerance"]),
+        "precision": next(iter(precisions - {facts["precision"]}), facts["precision"]),
+    }
 
 
 def _cell(folder: Path, variant: str, digest: str, seed: int) -> Path:

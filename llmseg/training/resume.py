@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from llmseg.errors import UserError
-from llmseg.files import make_folder, read_json
+from llmseg.files import make_folder, read_json_if_any
 from llmseg.recipe.recipe import Recipe
 
 _NEEDED = ("status", "recipe", "seed", "store")
@@ -24,7 +24,7 @@ def run_status(folder: Path) -> str | None:
 
 
 def _record(folder: Path) -> dict[str, Any] | None:
-    record = read_json(folder / "run.json")
+    record = read_json_if_any(folder / "run.json")
     return record if all(name in record for name in _NEEDED) else None
 
 

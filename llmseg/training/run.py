@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llmseg.errors import UserError
+from llmseg.files import read_json
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.splits import Split
 from llmseg.training.resume import run_status
@@ -50,8 +50,7 @@ class Run:
     @property
     def record(self) -> dict[str, Any]:
         """The content of ``run.json``."""
-        record: dict[str, Any] = json.loads((self.folder / "run.json").read_text(encoding="utf-8"))
-        return record
+        return read_json(self.folder / "run.json")
 
     @property
     def recipe(self) -> Recipe:

@@ -10,6 +10,7 @@ from PIL import Image
 
 from llmseg import Evaluation, UserError, evaluate_masks, evaluate_run, hold_out, predict, train
 from llmseg.data import Subset
+from llmseg.evaluation import evaluate_run_once
 from llmseg.evaluation.conventions import PACKAGES
 from llmseg.evaluation.measures import EVALUATOR_VERSION, MEASURES, case_measures
 
@@ -131,6 +132,51 @@ def test_a_run_that_does_not_say_what_it_kept_out_is_refused(careless, phantoms,
     (renamed / "run.json").write_text(json.dumps(record))
     with pytest.raises(UserError, match="does not say that these test cases were kept out"):
         evaluate_run(type(careless)(renamed), phantoms, tmp_path / "e", holdout=holdout, **QUIET)
+
+
+class TestEvaluateRunOnce:
+    def test_what_is_there_is_not_made_again(self, evaluation, run, phantoms, holdout):
+        before = {path: path.stat().st_mtime_ns for path in evaluation.folder.iterdir()}
+        again = evaluate_run_once(run, phantoms, evaluation.folder, holdout=holdout, tolerance=2, **QUIET)
+        assert again == evaluation
+        assert {path: path.stat().st_mtime_ns for path in evaluation.folder.iterdir()} == before
+
+    def test_it_evaluates_where_there_is_nothing(self, evaluation, run, phantoms, holdout, tmp_path):
+        made = evaluate_run_once(run, phantoms, tmp_path / "e", holdout=holdout, **QUIET)
+        assert made.record == evaluation.record
+
+    @pytest.mark.parametrize(
+        ("recorded", "words"),
+        [
+            ({"tolerance": 3.0}, r"another tolerance \(3\.0 there, 2\.0 here\); choose another --out"),
+            ({"evaluator": 0}, r"another evaluator \(0 there, 1 here\)"),
+            ({"seed": 7}, r"another seed \(7 there, 0 here\)"),
+            ({"cases": 4}, r"another number of cases \(4 there, 5 here\)"),
+            ({"holdout": None}, "another holdout;"),
+            ({"recipe_digest": "0" * 64}, "another recipe;"),
+            ({"store_digest": "0" * 64}, "another store;"),
+            ({"pipeline": "gpt-4"}, "another pipeline;"),
+            ({"overlap": "the run has seen 2 cases"}, "says that the run has seen 2 cases; give other cases"),
+        ],
+    )
+    def test_another_evaluation_is_refused(self, recorded, words, evaluation, run, phantoms, holdout, tmp_path):
+        copy = shutil.copytree(evaluation.folder, tmp_path / "e")
+        (copy / "evaluation.json").write_text(json.dumps(evaluation.record | recorded))
+        before = {path: path.read_bytes() for path in copy.iterdir()}
+        with pytest.raises(UserError, match=words):
+            evaluate_run_once(run, phantoms, copy, holdout=holdout, **QUIET)
+        assert {path: path.read_bytes() for path in copy.iterdir()} == before
+
+    def test_an_overlap_that_is_allowed_is_returned(self, careless, phantoms, holdout, tmp_path):
+        options = {"holdout": holdout, "allow_overlap": True, **QUIET}
+        told = evaluate_run(careless, phantoms, tmp_path / "e", **options)
+        assert evaluate_run_once(careless, phantoms, tmp_path / "e", **options) == told
+
+    def test_a_damaged_record_is_one_line(self, evaluation, run, phantoms, holdout, tmp_path):
+        copy = shutil.copytree(evaluation.folder, tmp_path / "e")
+        (copy / "evaluation.json").write_bytes(b"\xff\xfe{")
+        with pytest.raises(UserError, match=r"evaluation\.json is damaged"):
+            evaluate_run_once(run, phantoms, copy, holdout=holdout, **QUIET)
 
 
 def masks_of(store, ids, folder, change=lambda mask: mask):

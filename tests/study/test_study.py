@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pandas as pd
 import pytest
@@ -102,6 +103,63 @@ def test_another_study_in_the_folder_is_refused(study, phantoms, holdout, varian
         run_study("tiny", other, phantoms, study.folder, holdout=holdout, device="cpu", progress=False)
 
 
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ({"tolerance": 3.0}, r"its tolerance differs \(2\.0 there, 3\.0 here\)"),
+        ({"precision": "fp16"}, r"its precision differs \((auto|fp32|bf16) there, fp16 here\)"),
+    ],
+)
+@pytest.mark.parametrize("old", [False, True], ids=["today's", "before study.json said it"])
+def test_two_definitions_are_not_mixed(option, words, old, study, phantoms, holdout, variants, tmp_path):
+    copy = shutil.copytree(study.folder, tmp_path / "s")
+    if old:
+        forget_definitions(copy)
+    before = {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
+    with pytest.raises(UserError, match=words):
+        run_study("tiny", variants, phantoms, copy, holdout=holdout, device="cpu", progress=False, **option)
+    assert {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("option", [{}, {"precision": "fp32"}], ids=["defaults", "what the runs say"])
+def test_a_study_from_before_its_definitions_were_written_continues(
+    option, study, phantoms, holdout, variants, tmp_path
+):
+    copy = shutil.copytree(study.folder, tmp_path / "s")
+    forget_definitions(copy)
+    assert Study.open(copy).variants == study.variants
+    if option:
+        for path in copy.glob("*/run/run.json"):
+            record = json.loads(path.read_text())
+            record["how"]["precision"] = "fp32"
+            path.write_text(json.dumps(record))
+    run_study("tiny", variants, phantoms, copy, holdout=holdout, device="cpu", progress=False, **option)
+    assert Study.open(copy).record["precision"] == option.get("precision", "auto")
+    assert (copy / "scores.csv").read_bytes() == (study.folder / "scores.csv").read_bytes()
+
+
+def forget_definitions(folder):
+    record = json.loads((folder / "study.json").read_text())
+    del record["tolerance"], record["precision"]
+    (folder / "study.json").write_text(json.dumps(record))
+
+
+def test_a_damaged_study_is_one_line(study, phantoms, holdout, variants, tmp_path):
+    copy = shutil.copytree(study.folder, tmp_path / "s")
+    (copy / "study.json").write_text('{"label": "tiny"')
+    with pytest.raises(UserError, match=r"study\.json is damaged: it holds no JSON"):
+        Study.open(copy).differences()
+    with pytest.raises(UserError, match=r"study\.json is damaged: it holds no JSON"):
+        run_study("tiny", variants, phantoms, copy, holdout=holdout, device="cpu", progress=False)
+    assert (copy / "study.json").read_text() == '{"label": "tiny"'
+    (copy / "study.json").write_text('{"label": "tiny"}')
+    with pytest.raises(UserError, match=r"study\.json is damaged: it does not say 'variants'"):
+        Study.open(copy).differences()
+    (copy / "study.json").unlink()
+    with pytest.raises(UserError, match="no finished study"):
+        Study.open(copy)
+
+
 def test_a_recipe_that_seeds_itself_follows_the_seeds(phantoms, holdout, tmp_path, tiny_recipe):
     own = zoo.get("gpt-o3").recipe.fit.own_seed
     recipe = tiny_recipe.change("fit.epochs", 1).change("fit.own_seed", own)
@@ -124,6 +182,19 @@ class TestCommand:
         assert out.splitlines()[1].startswith("fit.rate=1e-12")
         again = json.loads(call(*study, "--field", "fit.rate=1e-12", "--seeds", 1, "--json")[1])
         assert [row["variant"] for row in again] == ["fit.rate=1e-12"]
+
+    def test_another_precision_is_one_line(self, tiny_recipe, tmp_path, call):
+        path = tmp_path / "tiny.json"
+        path.write_text(tiny_recipe.change("fit.epochs", 1).to_json())
+        study = ["ablate", path, "--synthetic", "mri-tumour", "--cases", 25, "--out", tmp_path / "s", "-q"]
+        study += ["--field", "fit.rate=1e-12", "--seeds", 1]
+        assert call(*study)[0] == 0
+        code, out, err = call(*study, "--precision", "bf16")
+        assert (code, out) == (2, "")
+        assert err == (
+            f"llmseg: {tmp_path / 's'} holds something else: its precision differs (auto there, bf16 here); "
+            "choose another --out\n"
+        )
 
     @pytest.mark.parametrize(
         ("arguments", "words"),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,16 @@ def test_a_folder_of_something_else_is_left_alone(tiny_recipe, phantoms, tmp_pat
         train(tiny_recipe, phantoms, tmp_path / "file", progress=False)
     with pytest.raises(UserError, match="holds no run"):
         Run.open(tmp_path)
+
+
+def test_a_run_whose_record_is_damaged_is_left_alone(run, tiny_recipe, phantoms, tmp_path):
+    copy = shutil.copytree(run.folder, tmp_path / "run")
+    (copy / "run.json").write_text('{"status": "done", "seed"')
+    before = {path: path.read_bytes() for path in copy.iterdir()}
+    for use in (lambda: train(tiny_recipe, phantoms, copy, progress=False), lambda: Run.open(copy)):
+        with pytest.raises(UserError, match=r"run\.json is damaged: it holds no JSON; put it back from a copy"):
+            use()
+    assert {path: path.read_bytes() for path in copy.iterdir()} == before
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a file system that takes no folders")
