@@ -27,7 +27,7 @@ from tqdm import tqdm
 
 import llmseg
 from llmseg import Recipe, zoo
-from llmseg.data.prepared_cases import Prepared, prepare
+from llmseg.data.prepared_cases import PreparedCases, prepare_cases
 from llmseg.training.device import choose_device
 from llmseg.training.loop import Chance, Epoch, Evaluated, Step, draw_start, training
 from llmseg.training.numerics import EXACT, Numerics, choose_numerics
@@ -84,7 +84,7 @@ def _compared(name: str, fast: Numerics, device: torch.device, options: argparse
     recipe = zoo.get(name).recipe.change("images.size", (options.size, options.size))
     recipe = recipe.change("fit.epochs", options.epochs).change("fit.own_seed", None)
     store = llmseg.SyntheticStore("dermoscopy", count=options.cases)
-    prepared = prepare(store, recipe.images)
+    prepared = prepare_cases(store, recipe.images)
     planted = recipe.change("fit.rate", recipe.fit.rate * PLANTED)
     curves: dict[str, list[Curve]] = {"faithful": [], "fast": [], "planted": []}
     for seed in range(options.starts):
@@ -97,7 +97,7 @@ def _compared(name: str, fast: Numerics, device: torch.device, options: argparse
     return {"pipeline": name, **distances, "verdict": verdict, "curves": written}
 
 
-def curve(recipe: Recipe, prepared: Prepared, seed: int, numerics: Numerics, device: torch.device) -> Curve:
+def curve(recipe: Recipe, prepared: PreparedCases, seed: int, numerics: Numerics, device: torch.device) -> Curve:
     """Train one twin from the weights and orders of a seed."""
     split, net = draw_start(recipe, prepared.ids, seed, prepared.size)
     state = State.begin(recipe.fit, numerics.place(copy.deepcopy(net), device), numerics)

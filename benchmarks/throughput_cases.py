@@ -92,7 +92,7 @@ def cost(images: Images, pool: tuple[llmseg.data.Case, ...], count: int) -> dict
     store = Repeated(pool, count)
     with tempfile.TemporaryDirectory() as folder, mock.patch.dict(os.environ, {"LLMSEG_CACHE": folder}):
         started = time.perf_counter()
-        cache.cached(store, images)
+        cache.prepare_cached(store, images)
         build = time.perf_counter() - started
         (entry,) = cache.cache_entries()
         return {
@@ -116,7 +116,7 @@ def _use(store: Repeated, images: Images, share: float) -> dict[str, float]:
     before = {name: resident_bytes(name) for name in ("RssAnon", "RssFile")}
     started = time.perf_counter()
     with mock.patch.object(cache, "RESIDENT_SHARE", share):
-        prepared = cache.cached(store, images)
+        prepared = cache.prepare_cached(store, images)
     opened = time.perf_counter()
     prepared.batch(prepared.ids[:1], torch.device("cpu"))  # notes where each case is
     noted = time.perf_counter()

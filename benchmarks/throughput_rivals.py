@@ -20,8 +20,8 @@ from throughput_task import Contender, Task
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from llmseg.data.cache import cached
-from llmseg.data.prepared_cases import resident
+from llmseg.data.cache import prepare_cached
+from llmseg.data.prepared_cases import move_to_device
 from llmseg.recipe.splits import Split
 from llmseg.training.loop import Chance, Epoch, Event, Step, training
 from llmseg.training.state import State
@@ -164,9 +164,9 @@ class Ours(Contender):
         recipe = task.recipe.change("fit.epochs", ENDLESS).change("fit.keep", "last")
         self.net = task.numerics.place(copy.deepcopy(task.net), task.device)
         started = time.perf_counter()
-        prepared = cached(task.store, recipe.images)
+        prepared = prepare_cached(task.store, recipe.images)
         self.preparation = (time.perf_counter() - started) / len(task.store.ids)
-        self.prepared = resident(prepared, task.device)
+        self.prepared = move_to_device(prepared, task.device)
         state = State.begin(recipe.fit, self.net, task.numerics)
         self.optimizer = state.optimizer
         split = Split(task.ids, task.store.ids[-1:], ())

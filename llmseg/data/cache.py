@@ -18,8 +18,8 @@ import psutil
 import torch
 from filelock import FileLock, Timeout
 
-from llmseg.data.hdf5_writing import written
-from llmseg.data.prepared_cases import RESIDENT_SHARE, Prepared, prepared_bytes
+from llmseg.data.hdf5_writing import create_hdf5
+from llmseg.data.prepared_cases import RESIDENT_SHARE, PreparedCases, prepare_each
 from llmseg.data.store import Store
 from llmseg.errors import UserError
 from llmseg.files import make_folder, remove_parts, replaced
@@ -29,10 +29,10 @@ from llmseg.recipe.part import to_plain
 FORMAT = 1
 """To be raised whenever the same store and preparation would give other bytes."""
 
-_DECIDING = ("Pillow", "opencv-python-headless")
+_PACKAGES_IN_KEY = ("Pillow", "opencv-python-headless")
 """Packages whose version may decide the bytes."""
 
-_Pair: TypeAlias = tuple[np.ndarray, np.ndarray]
+_ImageAndMask: TypeAlias = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def cache_folder() -> Path:
     return Path(chosen) if chosen else platformdirs.user_cache_path("llmseg")
 
 
-def cached(store: Store, images: Images, *, progress: bool = False) -> Prepared:
+def prepare_cached(store: Store, images: Images, *, progress: bool = False) -> PreparedCases:
     """Return the prepared cases of a store from the cache, which is filled if need be.
 
     Two processes that need the same cases do not both prepare them. A file that is damaged is made anew.
@@ -82,11 +82,11 @@ def cached(store: Store, images: Images, *, progress: bool = False) -> Prepared:
     except OSError as error:
         raise UserError(f"cannot write in {folder}: {error.strerror}; set LLMSEG_CACHE or use --no-cache") from error
     with lock:
-        found = _read(path, store, images)
+        found = _read_file(path, store, images)
         if found is None:
             remove_parts(folder, path.name)
-            _build(path, store, images, progress)
-            found = _read(path, store, images)
+            _write_file(path, store, images, progress)
+            found = _read_file(path, store, images)
     if found is None:
         raise UserError(f"{path} does not read back; set LLMSEG_CACHE to a folder on another disk or use --no-cache")
     return found
@@ -94,7 +94,7 @@ def cached(store: Store, images: Images, *, progress: bool = False) -> Prepared:
 
 def cache_entries() -> tuple[CacheEntry, ...]:
     """Return what the cache holds, by name; files that cannot be read count as empty."""
-    return tuple(_entry(path) for path in sorted(cache_folder().glob("*.h5")))
+    return tuple(_describe(path) for path in sorted(cache_folder().glob("*.h5")))
 
 
 def clear_cache() -> int:
@@ -117,7 +117,7 @@ def clear_cache() -> int:
 
 
 def _key(store: Store, images: Images) -> str:
-    versions = {name: metadata.version(name) for name in _DECIDING}
+    versions = {name: metadata.version(name) for name in _PACKAGES_IN_KEY}
     content = json.dumps([FORMAT, store.digest, to_plain(images), versions], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:32]
 
@@ -126,11 +126,11 @@ def _file_name(name: str) -> str:
     return "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in name)
 
 
-def _build(path: Path, store: Store, images: Images, progress: bool) -> None:
+def _write_file(path: Path, store: Store, images: Images, progress: bool) -> None:
     content = hashlib.sha256()
-    with replaced(path) as temporary, written(temporary) as (file, disk):
-        prepared = disk.watched(prepared_bytes(store, images, progress=progress))
-        for place, pair in enumerate(_noted(content, prepared)):
+    with replaced(path) as temporary, create_hdf5(temporary) as (file, disk):
+        prepared = disk.stop_at_error(prepare_each(store, images, progress=progress))
+        for place, pair in enumerate(_hash_passing(content, prepared)):
             for name, values in zip(("images", "masks"), pair, strict=True):
                 if place == 0:
                     file.create_dataset(name, shape=(len(store.ids), *values.shape), dtype=values.dtype)
@@ -138,7 +138,7 @@ def _build(path: Path, store: Store, images: Images, progress: bool) -> None:
         file.attrs.update({"store": store.name, "content": content.hexdigest()})
 
 
-def _noted(content: hashlib._Hash, pairs: Iterable[_Pair]) -> Iterator[_Pair]:
+def _hash_passing(content: hashlib._Hash, pairs: Iterable[_ImageAndMask]) -> Iterator[_ImageAndMask]:
     """Pass pairs of image and mask on, and note their bytes."""
     for pair in pairs:
         for values in pair:
@@ -146,24 +146,24 @@ def _noted(content: hashlib._Hash, pairs: Iterable[_Pair]) -> Iterator[_Pair]:
         yield pair
 
 
-def _read(path: Path, store: Store, images: Images) -> Prepared | None:
+def _read_file(path: Path, store: Store, images: Images) -> PreparedCases | None:
     """Return what a file holds; ``None`` if it is not there or is not what was written."""
     try:
         with h5py.File(path, "r", locking=False) as file:
-            stacks = [_array(path, file[name]) for name in ("images", "masks")]
+            stacks = [_read_or_map(path, file[name]) for name in ("images", "masks")]
             digest = file.attrs["content"]
     except (OSError, KeyError):
         return None
     content = hashlib.sha256()
-    for _ in _noted(content, zip(*stacks, strict=True)):
+    for _ in _hash_passing(content, zip(*stacks, strict=True)):
         pass
     if content.hexdigest() != digest:
         return None
     image_bytes, mask_bytes = (torch.from_numpy(stack) for stack in stacks)
-    return Prepared(store.ids, image_bytes, mask_bytes, images.tables())
+    return PreparedCases(store.ids, image_bytes, mask_bytes, images.tables())
 
 
-def _array(path: Path, dataset: h5py.Dataset) -> np.ndarray:
+def _read_or_map(path: Path, dataset: h5py.Dataset) -> np.ndarray:
     if dataset.nbytes <= RESIDENT_SHARE * psutil.virtual_memory().total:
         stack: np.ndarray = dataset[()]
         return stack
@@ -171,7 +171,7 @@ def _array(path: Path, dataset: h5py.Dataset) -> np.ndarray:
     return np.memmap(path, dataset.dtype, "c", dataset.id.get_offset(), dataset.shape)
 
 
-def _entry(path: Path) -> CacheEntry:
+def _describe(path: Path) -> CacheEntry:
     try:
         with h5py.File(path, "r", locking=False) as file:
             cases, *shape = file["images"].shape

@@ -2,7 +2,8 @@
 
 Equal pixels are found by digest. Nearly equal pictures are found by fingerprint: the perceptual hash of the
 `imagehash` package with 256 bits, which tell of the 16 x 16 lowest frequencies of the grey image at 64 x 64 pixels
-whether they are above their median. Two pictures count as near duplicates where at most :data:`NEAR` bits differ.
+whether they are above their median. Two pictures count as near duplicates where at most :data:`MAX_DIFFERING_BITS`
+bits differ.
 
 The limit was chosen from measurements on 40 phantoms of each modality and 73 real images (fundus, brain MRI, nuclei):
 
@@ -25,7 +26,7 @@ import imagehash
 import numpy as np
 from PIL import Image
 
-NEAR = 40
+MAX_DIFFERING_BITS = 40
 """Bits of 256 that may differ between the fingerprints of near duplicates."""
 
 BITS = 256
@@ -36,7 +37,7 @@ _BLANK = 1.0
 _ROWS, _COLUMNS = 512, 2048
 
 
-def fingerprint(image: np.ndarray) -> bytes | None:
+def compute_fingerprint(image: np.ndarray) -> bytes | None:
     """Return the perceptual hash of an image, 32 bytes.
 
     An image is blank, and has none, where its grey values at 32 x 32 pixels have a standard deviation below 1. The hash
@@ -47,9 +48,9 @@ def fingerprint(image: np.ndarray) -> bytes | None:
         image: uint8 ``[H, W]`` or ``[H, W, 3]``.
 
     Example:
-        >>> fingerprint(np.zeros((20, 30), np.uint8)) is None
+        >>> compute_fingerprint(np.zeros((20, 30), np.uint8)) is None
         True
-        >>> len(fingerprint(np.arange(600, dtype=np.uint16).reshape(20, 30).astype(np.uint8)))
+        >>> len(compute_fingerprint(np.arange(600, dtype=np.uint16).reshape(20, 30).astype(np.uint8)))
         32
     """
     grey = Image.fromarray(image).convert("L")
@@ -58,11 +59,11 @@ def fingerprint(image: np.ndarray) -> bytes | None:
     return np.packbits(imagehash.phash(grey, hash_size=_SIDE).hash).tobytes()
 
 
-def same(values: Sequence[str]) -> list[list[int]]:
+def group_equal(values: Sequence[str]) -> list[list[int]]:
     """Return the places of equal values, for every value that occurs more than once, in order of first occurrence.
 
     Example:
-        >>> same(["x", "y", "x", "z", "y"])
+        >>> group_equal(["x", "y", "x", "z", "y"])
         [[0, 2], [1, 4]]
     """
     places: dict[str, list[int]] = {}
@@ -72,7 +73,7 @@ def same(values: Sequence[str]) -> list[list[int]]:
 
 
 @dataclass(frozen=True)
-class Near:
+class NearDuplicates:
     """Near duplicates of one class.
 
     Attributes:
@@ -86,9 +87,9 @@ class Near:
     closest: tuple[int, int, int] | None = None
 
 
-def near_duplicates(
+def find_near_duplicates(
     fingerprints: Sequence[bytes], classes: Callable[[np.ndarray, np.ndarray], np.ndarray], count: int
-) -> list[Near]:
+) -> list[NearDuplicates]:
     """Find all pairs of near duplicates, and sort them into classes.
 
     All pairs are compared, 60,000 images in some 20 seconds of one core. Pairs are counted and not kept, so that the
@@ -105,13 +106,13 @@ def near_duplicates(
 
     Example:
         >>> prints = [bytes(32), bytes([7, *bytes(31)]), bytes([255] * 32)]
-        >>> near_duplicates(prints, lambda first, second: np.zeros(len(first), int), 1)
-        [Near(pairs=1, places=(0, 1), closest=(0, 1, 3))]
+        >>> find_near_duplicates(prints, lambda first, second: np.zeros(len(first), int), 1)
+        [NearDuplicates(pairs=1, places=(0, 1), closest=(0, 1, 3))]
     """
     pairs = [0] * count
     members = np.zeros((count, len(fingerprints)), bool)
     closest: list[tuple[int, int, int] | None] = [None] * count
-    for first, second, distance in _close(fingerprints):
+    for first, second, distance in _compare_blocks(fingerprints):
         kinds = classes(first, second)
         for kind in range(count):
             chosen = np.flatnonzero(kinds == kind)
@@ -122,23 +123,23 @@ def near_duplicates(
             best = chosen[distance[chosen].argmin()]
             found = (int(first[best]), int(second[best]), int(distance[best]))
             closest[kind] = min(closest[kind] or found, found, key=lambda pair: pair[2])
-    return [Near(pairs[k], tuple(np.flatnonzero(members[k]).tolist()), closest[k]) for k in range(count)]
+    return [NearDuplicates(pairs[k], tuple(np.flatnonzero(members[k]).tolist()), closest[k]) for k in range(count)]
 
 
-def _close(fingerprints: Sequence[bytes]) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+def _compare_blocks(fingerprints: Sequence[bytes]) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Yield places ``[P]`` of pairs, the lower first, and their distances ``[P]``, block by block."""
     packed = np.frombuffer(b"".join(fingerprints), np.uint8).reshape(-1, BITS // 8)
     for top in range(0, len(packed), _ROWS):
-        rows = _signs(packed[top : top + _ROWS])
+        rows = _unpack_signs(packed[top : top + _ROWS])
         for left in range(top, len(packed), _COLUMNS):
             # A product of signs is the number of equal bits less that of different ones, exact in float32.
-            product = rows @ _signs(packed[left : left + _COLUMNS]).T
-            first, second = np.nonzero(product >= BITS - 2 * NEAR)
+            product = rows @ _unpack_signs(packed[left : left + _COLUMNS]).T
+            first, second = np.nonzero(product >= BITS - 2 * MAX_DIFFERING_BITS)
             distance = ((BITS - product[first, second]) / 2).astype(np.int64)
             first, second = first + top, second + left
             once = first < second
             yield first[once], second[once], distance[once]
 
 
-def _signs(packed: np.ndarray) -> np.ndarray:
+def _unpack_signs(packed: np.ndarray) -> np.ndarray:
     return np.unpackbits(packed, axis=1).astype(np.float32) * 2 - 1

@@ -11,7 +11,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from llmseg.data.image_mask_pairs import Pair, Pairing, find_pairs, pair_files
+from llmseg.data.image_mask_pairs import ImageMaskPair, PairedFolders, pair_every_image, pair_files
 from llmseg.data.pixels import read_image, read_mask
 from llmseg.data.store import Case, SizesDiffer
 from llmseg.errors import UserError, nearest
@@ -59,13 +59,13 @@ class FolderStore:
         _ = self._pairs
 
     @functools.cached_property
-    def _pairs(self) -> dict[str, Pair]:
+    def _pairs(self) -> dict[str, ImageMaskPair]:
         if self.orphans == "refuse":
-            return {p.id: p for p in find_pairs(Path(self.images), Path(self.masks), self.mask_suffix)}
+            return {p.id: p for p in pair_every_image(Path(self.images), Path(self.masks), self.mask_suffix)}
         return {p.id: p for p in self._pairing.pairs}
 
     @functools.cached_property
-    def _pairing(self) -> Pairing:
+    def _pairing(self) -> PairedFolders:
         return pair_files(Path(self.images), Path(self.masks), self.mask_suffix)
 
     @property

@@ -15,8 +15,8 @@ from typing import Any
 import h5py
 import numpy as np
 
-from llmseg.data.hdf5_writing import written
-from llmseg.data.image_digests import image_digest, mask_digest
+from llmseg.data.hdf5_writing import create_hdf5
+from llmseg.data.image_digests import digest_image, digest_mask
 from llmseg.data.store import Case
 from llmseg.errors import UserError
 from llmseg.files import replaced
@@ -27,8 +27,8 @@ FORMAT = 1
 _COLUMNS = ("ids", "groups", "parts", "contents", "mask_contents")
 _BYTES = ("images", "masks")
 _INDEX = ("shapes", "starts")
-_PIECE = 2**16
-_LEVEL = 1
+_CHUNK = 2**16
+_COMPRESSION_LEVEL = 1
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class PackedCase:
         group: What it belongs to.
         part: Official part, or empty.
         shape: Height, width and channels of the image.
-        content: Digest of the image, see :func:`llmseg.data.image_digests.image_digest`.
+        content: Digest of the image, see :func:`llmseg.data.image_digests.digest_image`.
         mask_content: SHA-256 of the mask.
         image: The image's bytes, compressed piece by piece.
         mask: The mask's bytes.
@@ -56,7 +56,7 @@ class PackedCase:
     mask: tuple[bytes, ...]
 
 
-def packed(case: Case, group: str, part: str = "") -> PackedCase:
+def pack_case(case: Case, group: str, part: str = "") -> PackedCase:
     """Compress a case for a store. Several threads can do that at once.
 
     Args:
@@ -70,18 +70,20 @@ def packed(case: Case, group: str, part: str = "") -> PackedCase:
         group,
         part,
         (height, width, *(channels or [1])),
-        image_digest(case.image),
-        mask_digest(case.mask),
-        _pieces(case.image),
-        _pieces(case.mask),
+        digest_image(case.image),
+        digest_mask(case.mask),
+        _compress(case.image),
+        _compress(case.mask),
     )
 
 
-def _pieces(values: np.ndarray) -> tuple[bytes, ...]:
+def _compress(values: np.ndarray) -> tuple[bytes, ...]:
     """Compress bytes in pieces of one length, the last filled up with zeros."""
     content = np.ascontiguousarray(values).tobytes()
-    content += bytes(-len(content) % _PIECE)
-    return tuple(zlib.compress(content[start : start + _PIECE], _LEVEL) for start in range(0, len(content), _PIECE))
+    content += bytes(-len(content) % _CHUNK)
+    return tuple(
+        zlib.compress(content[start : start + _CHUNK], _COMPRESSION_LEVEL) for start in range(0, len(content), _CHUNK)
+    )
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ class Hdf5Store:
     path: Path | str
 
     def __post_init__(self) -> None:
-        _ = self._places
+        _ = self._positions
 
     @functools.cached_property
     def _file(self) -> h5py.File:
@@ -121,7 +123,7 @@ class Hdf5Store:
         return file
 
     @functools.cached_property
-    def _places(self) -> dict[str, int]:
+    def _positions(self) -> dict[str, int]:
         return {id: place for place, id in enumerate(self._columns["ids"])}
 
     @functools.cached_property
@@ -144,7 +146,7 @@ class Hdf5Store:
     @property
     def ids(self) -> tuple[str, ...]:
         """Case ids, sorted."""
-        return tuple(self._places)
+        return tuple(self._positions)
 
     @functools.cached_property
     def groups(self) -> Mapping[str, str]:
@@ -158,7 +160,7 @@ class Hdf5Store:
 
     @functools.cached_property
     def contents(self) -> Mapping[str, str]:
-        """SHA-256 of each case's image, see :func:`llmseg.data.image_digests.image_digest`."""
+        """SHA-256 of each case's image, see :func:`llmseg.data.image_digests.digest_image`."""
         return dict(zip(self.ids, self._columns["contents"], strict=True))
 
     @property
@@ -183,9 +185,9 @@ class Hdf5Store:
         Raises:
             UserError: The id is unknown, or the file is damaged.
         """
-        if id not in self._places:
+        if id not in self._positions:
             raise UserError(f"no case '{id}' in {self.path}; it has {len(self.ids)}, first '{self.ids[0]}'")
-        place = self._places[id]
+        place = self._positions[id]
         shapes, starts = self._index
         height, width, channels = (int(side) for side in shapes[place])
         image_start, mask_start = (int(start) for start in starts[place])
@@ -196,31 +198,31 @@ class Hdf5Store:
         except OSError as error:
             raise damage from error
         image = image.reshape((height, width) if channels == 1 else (height, width, channels))
-        if (image_digest(image), mask_digest(mask)) != (self.contents[id], self._columns["mask_contents"][place]):
+        if (digest_image(image), digest_mask(mask)) != (self.contents[id], self._columns["mask_contents"][place]):
             raise damage
         return Case(id, image, mask.reshape(height, width))
 
-    def packed(self, id: str) -> PackedCase:
+    def read_packed(self, id: str) -> PackedCase:
         """Return a case as it lies in the file, to write it into another.
 
         Raises:
             UserError: The file is damaged.
         """
-        place = self._places[id]
+        place = self._positions[id]
         height, width, channels = (int(side) for side in self._index[0][place])
         lengths = (height * width * channels, height * width)
         image, mask = (
-            self._raw(name, int(start), length)
+            self._read_chunks(name, int(start), length)
             for name, start, length in zip(("images", "masks"), self._index[1][place], lengths, strict=True)
         )
         facts = (self._columns[name][place] for name in _COLUMNS[1:])
         group, part, content, mask_content = facts
         return PackedCase(id, group, part, (height, width, channels), content, mask_content, image, mask)
 
-    def _raw(self, name: str, start: int, length: int) -> tuple[bytes, ...]:
+    def _read_chunks(self, name: str, start: int, length: int) -> tuple[bytes, ...]:
         row = self._file[name].id
         try:
-            return tuple(row.read_direct_chunk((place,))[1] for place in range(start, start + length, _PIECE))
+            return tuple(row.read_direct_chunk((place,))[1] for place in range(start, start + length, _CHUNK))
         except OSError as error:
             raise UserError(f"{self.path} is damaged; make it again by llmseg data prepare") from error
 
@@ -240,8 +242,8 @@ def write_store(
     Raises:
         UserError: There are no cases, two have one id, or the disk is full.
     """
-    with replaced(path) as temporary, written(temporary) as (file, disk):
-        columns = _by_id(_write_cases(file, disk.watched(cases)))
+    with replaced(path) as temporary, create_hdf5(temporary) as (file, disk):
+        columns = _sort_by_id(_write_cases(file, disk.stop_at_error(cases)))
         if not columns["ids"]:
             raise UserError(f"no cases for {path}")
         for column in _COLUMNS:
@@ -253,7 +255,7 @@ def write_store(
             {
                 "llmseg_store": FORMAT,
                 "name": name,
-                "digest": _digest(columns),
+                "digest": _digest_columns(columns),
                 "provenance": json.dumps(dict(provenance)),
             }
         )
@@ -263,7 +265,7 @@ def write_store(
 def _write_cases(file: h5py.File, cases: Iterable[PackedCase]) -> dict[str, list[Any]]:
     """Write the bytes of all cases, and return what else the file is to hold of them."""
     columns: dict[str, list[Any]] = {name: [] for name in (*_COLUMNS, *_INDEX)}
-    options: dict[str, Any] = {"maxshape": (None,), "chunks": (_PIECE,), "compression": _LEVEL}
+    options: dict[str, Any] = {"maxshape": (None,), "chunks": (_CHUNK,), "compression": _COMPRESSION_LEVEL}
     rows = [file.create_dataset(name, (0,), np.uint8, **options) for name in _BYTES]
     for case in cases:
         columns["starts"].append([len(row) for row in rows])
@@ -277,12 +279,12 @@ def _write_cases(file: h5py.File, cases: Iterable[PackedCase]) -> dict[str, list
 
 def _append(row: h5py.Dataset, pieces: Sequence[bytes]) -> None:
     start = len(row)
-    row.resize((start + len(pieces) * _PIECE,))
+    row.resize((start + len(pieces) * _CHUNK,))
     for place, piece in enumerate(pieces):
-        row.id.write_direct_chunk((start + place * _PIECE,), piece)
+        row.id.write_direct_chunk((start + place * _CHUNK,), piece)
 
 
-def _by_id(columns: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
+def _sort_by_id(columns: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
     order = sorted(range(len(columns["ids"])), key=columns["ids"].__getitem__)
     ids = [columns["ids"][place] for place in order]
     for one, other in itertools.pairwise(ids):
@@ -291,6 +293,6 @@ def _by_id(columns: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
     return {name: [column[place] for place in order] for name, column in columns.items()}
 
 
-def _digest(columns: Mapping[str, Sequence[Any]]) -> str:
+def _digest_columns(columns: Mapping[str, Sequence[Any]]) -> str:
     content = [list(columns[name]) for name in ("ids", "groups", "contents", "mask_contents")]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()

@@ -14,13 +14,13 @@ _Item = TypeVar("_Item")
 
 
 @contextmanager
-def written(path: Path) -> Iterator[tuple[h5py.File, Disk]]:
+def create_hdf5(path: Path) -> Iterator[tuple[h5py.File, GuardedFile]]:
     """Open a new HDF5 file; if the disk takes no more, close it as if it did, and raise the error then.
 
     The HDF5 library does not survive a write that fails while it closes a file: the process ends.
     """
     with path.open("r+b", buffering=0) as raw:
-        disk = Disk(raw)
+        disk = GuardedFile(raw)
         try:
             with h5py.File(disk, "w") as file:
                 yield file, disk
@@ -29,16 +29,16 @@ def written(path: Path) -> Iterator[tuple[h5py.File, Disk]]:
                 raise disk.error
 
 
-class Disk(io.RawIOBase):
+class GuardedFile(io.RawIOBase):
     """A file for HDF5 that keeps the first error of writing, in :attr:`error`, and from then on writes to memory."""
 
     def __init__(self, file: io.FileIO) -> None:
         self._file = file
-        self._place = 0
-        self._lost: list[tuple[int, bytes]] = []
+        self._position = 0
+        self._refused: list[tuple[int, bytes]] = []
         self.error: OSError | None = None
 
-    def watched(self, items: Iterable[_Item]) -> Iterator[_Item]:
+    def stop_at_error(self, items: Iterable[_Item]) -> Iterator[_Item]:
         """Yield items as long as they can be written."""
         for item in items:
             if self.error:
@@ -46,41 +46,41 @@ class Disk(io.RawIOBase):
             yield item
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        end = max([self._file.seek(0, io.SEEK_END), *(start + len(content) for start, content in self._lost)])
-        self._place = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: end}[whence]
-        return self._place
+        end = max([self._file.seek(0, io.SEEK_END), *(start + len(content) for start, content in self._refused)])
+        self._position = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: end}[whence]
+        return self._position
 
     def readinto(self, buffer: Any) -> int:
         view = memoryview(buffer).cast("B")
-        self._file.seek(self._place)
+        self._file.seek(self._position)
         count = self._file.readinto(view)
-        for start, content in self._lost:
-            first, last = max(start, self._place), min(start + len(content), self._place + len(view))
+        for start, content in self._refused:
+            first, last = max(start, self._position), min(start + len(content), self._position + len(view))
             if first < last:
-                view[first - self._place : last - self._place] = content[first - start : last - start]
-                count = max(count, last - self._place)
-        self._place += count
+                view[first - self._position : last - self._position] = content[first - start : last - start]
+                count = max(count, last - self._position)
+        self._position += count
         return count
 
     def write(self, content: Any) -> int:
         whole = memoryview(content).cast("B")
-        self._tried(self._write, whole)
+        self._attempt(self._write, whole)
         if self.error:
-            self._lost.append((self._place, bytes(whole)))
-        self._place += len(whole)
+            self._refused.append((self._position, bytes(whole)))
+        self._position += len(whole)
         return len(whole)
 
     def truncate(self, size: int | None = None) -> int:
-        size = self._place if size is None else size
-        self._tried(self._file.truncate, size)
+        size = self._position if size is None else size
+        self._attempt(self._file.truncate, size)
         return size
 
     def _write(self, content: memoryview) -> None:
-        self._file.seek(self._place)
+        self._file.seek(self._position)
         while content:
             content = content[self._file.write(content) :]
 
-    def _tried(self, work: Callable[[Any], object], argument: Any) -> None:
+    def _attempt(self, work: Callable[[Any], object], argument: Any) -> None:
         if self.error:
             return
         try:

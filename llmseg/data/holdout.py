@@ -13,9 +13,9 @@ from typing import Literal
 from scipy.cluster.hierarchy import DisjointSet
 from tqdm import tqdm
 
-from llmseg.data.image_digests import image_digest
-from llmseg.data.read_ahead import ahead
-from llmseg.data.shuffle import drawn_order
+from llmseg.data.image_digests import digest_image
+from llmseg.data.read_ahead import map_ahead
+from llmseg.data.shuffle import shuffle_names
 from llmseg.data.store import FOREGROUND, Store
 from llmseg.data.subset import Subset
 from llmseg.errors import UserError
@@ -32,7 +32,7 @@ class HeldCase:
     Attributes:
         id: The case.
         group: What it belongs to.
-        content: SHA-256 of its image, see :func:`llmseg.data.image_digests.image_digest`.
+        content: SHA-256 of its image, see :func:`llmseg.data.image_digests.digest_image`.
         held: Whether it is a test case.
     """
 
@@ -93,7 +93,7 @@ class Holdout:
             held = set(self.test_ids)
             return Subset(store, tuple(id for id in store.ids if id not in held))
         contents = {case.content for case in self.cases if case.held}
-        digests = ahead(lambda id: image_digest(store.read(id).image), store.ids)
+        digests = map_ahead(lambda id: digest_image(store.read(id).image), store.ids)
         return Subset(store, tuple(id for id, found in zip(store.ids, digests, strict=True) if found not in contents))
 
     def parts(self, store: Store) -> dict[str, str]:
@@ -177,33 +177,33 @@ def hold_out(
         raise UserError(f"fraction is {fraction}; it must be above 0 and below 1")
     if split not in ("grouped", "random"):
         raise UserError(f"split is '{split}'; it may be grouped or random")
-    facts = _facts(store, progress)
+    facts = _read_facts(store, progress)
     if split == "random":
-        held = set(_drawn(list(store.ids), fraction, seed))
+        held = set(_draw_cases(list(store.ids), fraction, seed))
     else:
-        units = _units(store, facts)
-        shares = {name: sum(facts[id][1] for id in ids) / len(ids) for name, ids in units.items()}
-        ordered = sorted(units, key=lambda name: (shares[name], name))
-        chosen = _one_of_each_row(ordered, fraction, seed) if stratified else _filled(units, fraction, seed)
-        held = {id for name in chosen for id in units[name]}
+        clusters = _join_groups(store, facts)
+        shares = {name: sum(facts[id][1] for id in ids) / len(ids) for name, ids in clusters.items()}
+        ordered = sorted(clusters, key=lambda name: (shares[name], name))
+        chosen = _draw_from_rows(ordered, fraction, seed) if stratified else _draw_clusters(clusters, fraction, seed)
+        held = {id for name in chosen for id in clusters[name]}
     if len(held) == len(store.ids):
         raise UserError(f"{store.name} has too few groups to hold some out: {len(set(store.groups.values()))}")
     cases = tuple(HeldCase(id, store.groups[id], facts[id][0], id in held) for id in sorted(store.ids))
     return Holdout(store.name, store.digest, split, fraction, seed, stratified and split == "grouped", cases)
 
 
-def _facts(store: Store, progress: bool) -> dict[str, tuple[str, float]]:
+def _read_facts(store: Store, progress: bool) -> dict[str, tuple[str, float]]:
     """Return the image's digest and the share of foreground of every case."""
 
     def one(id: str) -> tuple[str, float]:
         case = store.read(id)
-        return image_digest(case.image), float((case.mask > FOREGROUND).mean())
+        return digest_image(case.image), float((case.mask > FOREGROUND).mean())
 
     shown = tqdm(store.ids, desc="read", unit="case", leave=False, disable=not progress)
-    return dict(zip(store.ids, ahead(one, shown), strict=True))
+    return dict(zip(store.ids, map_ahead(one, shown), strict=True))
 
 
-def _units(store: Store, facts: Mapping[str, tuple[str, float]]) -> dict[str, list[str]]:
+def _join_groups(store: Store, facts: Mapping[str, tuple[str, float]]) -> dict[str, list[str]]:
     """Return what must not be torn apart: groups, those with an equal image joined, by their first name."""
     groups = store.groups
     joined = DisjointSet(set(groups.values()))
@@ -211,30 +211,30 @@ def _units(store: Store, facts: Mapping[str, tuple[str, float]]) -> dict[str, li
     for id in store.ids:
         joined.merge(groups[id], first.setdefault(facts[id][0], groups[id]))
     named = {group: min(together) for together in joined.subsets() for group in together}
-    units: dict[str, list[str]] = defaultdict(list)
+    clusters: dict[str, list[str]] = defaultdict(list)
     for id in store.ids:
-        units[named[groups[id]]].append(id)
-    return units
+        clusters[named[groups[id]]].append(id)
+    return clusters
 
 
-def _drawn(names: Sequence[str], fraction: float, seed: int) -> list[str]:
-    return drawn_order(names, seed)[: max(1, int(fraction * len(names)))]
+def _draw_cases(names: Sequence[str], fraction: float, seed: int) -> list[str]:
+    return shuffle_names(names, seed)[: max(1, int(fraction * len(names)))]
 
 
-def _one_of_each_row(ordered: Sequence[str], fraction: float, seed: int) -> Iterable[str]:
+def _draw_from_rows(ordered: Sequence[str], fraction: float, seed: int) -> Iterable[str]:
     """Cut names into rows as equal as can be, and draw one of each."""
     rows = max(1, min(round(fraction * len(ordered)), len(ordered) - 1))
     for row in range(rows):
         start, stop = row * len(ordered) // rows, (row + 1) * len(ordered) // rows
-        yield drawn_order(ordered[start:stop], seed)[0]
+        yield shuffle_names(ordered[start:stop], seed)[0]
 
 
-def _filled(units: Mapping[str, Sequence[str]], fraction: float, seed: int) -> list[str]:
+def _draw_clusters(clusters: Mapping[str, Sequence[str]], fraction: float, seed: int) -> list[str]:
     """Draw groups one after another, as long as they hold no more than the share of cases; at least the smallest."""
-    left = fraction * sum(map(len, units.values()))
+    left = fraction * sum(map(len, clusters.values()))
     chosen = []
-    for name in drawn_order(units, seed):
-        if len(units[name]) <= left:
-            left -= len(units[name])
+    for name in shuffle_names(clusters, seed):
+        if len(clusters[name]) <= left:
+            left -= len(clusters[name])
             chosen.append(name)
-    return chosen or [min(units, key=lambda name: (len(units[name]), name))]
+    return chosen or [min(clusters, key=lambda name: (len(clusters[name]), name))]

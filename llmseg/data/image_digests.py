@@ -7,7 +7,7 @@ import hashlib
 import numpy as np
 
 
-def image_digest(image: np.ndarray) -> str:
+def digest_image(image: np.ndarray) -> str:
     """Return the SHA-256 of an image's shape and pixels, 64 hexadecimal digits; equal images have equal digests.
 
     Args:
@@ -18,7 +18,7 @@ def image_digest(image: np.ndarray) -> str:
     return hashlib.sha256(repr(image.shape).encode() + np.ascontiguousarray(image).tobytes()).hexdigest()
 
 
-def mask_digest(mask: np.ndarray) -> str:
+def digest_mask(mask: np.ndarray) -> str:
     """Return the SHA-256 of a mask's pixels, 64 hexadecimal digits.
 
     Args:

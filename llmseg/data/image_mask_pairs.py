@@ -17,7 +17,7 @@ SUFFIXES = ("", "_seg", "_m", "_mask", "_segmentation")
 
 
 @dataclass(frozen=True)
-class Pair:
+class ImageMaskPair:
     """The files of one case; the id is the image's file name."""
 
     id: str
@@ -26,7 +26,7 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Pairing:
+class PairedFolders:
     """Which files of two folders belong together, and which stand alone.
 
     Attributes:
@@ -36,13 +36,13 @@ class Pairing:
         suffix: What the stem of every paired mask has after its image's.
     """
 
-    pairs: tuple[Pair, ...]
+    pairs: tuple[ImageMaskPair, ...]
     images_alone: tuple[Path, ...]
     masks_alone: tuple[Path, ...]
     suffix: str
 
 
-def find_pairs(images: Path, masks: Path, suffix: str | None = None) -> tuple[Pair, ...]:
+def pair_every_image(images: Path, masks: Path, suffix: str | None = None) -> tuple[ImageMaskPair, ...]:
     """Pair every image with its mask, see :func:`pair_files`; masks without an image are passed over.
 
     Args:
@@ -61,12 +61,12 @@ def find_pairs(images: Path, masks: Path, suffix: str | None = None) -> tuple[Pa
         alone = [file.name for file in pairing.images_alone]
         raise UserError(
             f"{len(alone)} of {len(alone) + len(pairing.pairs)} images in {images} have no mask "
-            f"'<name>{pairing.suffix}.*' in {masks}: {_few(alone)}; add the masks or move the images away"
+            f"'<name>{pairing.suffix}.*' in {masks}: {_name_first(alone)}; add the masks or move the images away"
         )
     return pairing.pairs
 
 
-def pair_files(images: Path, masks: Path, suffix: str | None = None) -> Pairing:
+def pair_files(images: Path, masks: Path, suffix: str | None = None) -> PairedFolders:
     """Pair images and masks, and say which files stand alone.
 
     Hidden files and other extensions are passed over. All masks of a store have the same suffix: the one that
@@ -83,19 +83,19 @@ def pair_files(images: Path, masks: Path, suffix: str | None = None) -> Pairing:
     Raises:
         UserError: A folder is missing or has no images, no image has a mask, or one has two.
     """
-    image_files, mask_files = _list(images, "image"), _list(masks, "mask")
+    image_files, mask_files = _list_files(images, "image"), _list_files(masks, "mask")
     same = images.resolve() == masks.resolve()
     _check_stems(image_files, [suffix] if suffix else [s for s in SUFFIXES if s], same)
     candidates = [suffix] if suffix is not None else [s for s in SUFFIXES if s or not same]
-    by_stem = _by_stem(mask_files)
-    found = {s: _paired(image_files, by_stem, s, same) for s in candidates}
+    by_stem = _group_by_stem(mask_files)
+    found = {s: _pair_suffix(image_files, by_stem, s, same) for s in candidates}
     best = max(candidates, key=lambda s: len(found[s]))
     if not found[best]:
-        raise UserError(_no_pairs(images, masks, image_files, mask_files, candidates))
+        raise UserError(_explain_no_pairs(images, masks, image_files, mask_files, candidates))
     pairs = tuple(found[best].values())
     used = {pair.mask for pair in pairs}
     # In one folder, the suffix alone tells the masks from the images.
-    return Pairing(
+    return PairedFolders(
         pairs=pairs,
         images_alone=tuple(f for f in image_files if f.name not in found[best] and not _is_mask(f, best, same)),
         masks_alone=tuple(f for f in mask_files if f not in used and (not same or _is_mask(f, best, same))),
@@ -105,10 +105,10 @@ def pair_files(images: Path, masks: Path, suffix: str | None = None) -> Pairing:
 
 def find_images(folder: Path) -> tuple[Path, ...]:
     """Return the image files of a folder by name; raises :class:`UserError` when there are none."""
-    return tuple(_list(folder, "image"))
+    return tuple(_list_files(folder, "image"))
 
 
-def _list(folder: Path, what: str) -> list[Path]:
+def _list_files(folder: Path, what: str) -> list[Path]:
     if not folder.is_dir():
         near = next((p for p in folder.absolute().parents if p.is_dir()), Path("/"))
         raise UserError(f"no {what} folder {folder}; the nearest folder that exists is {near}")
@@ -122,7 +122,7 @@ def _list(folder: Path, what: str) -> list[Path]:
     return sorted(files, key=lambda path: path.name)
 
 
-def _by_stem(files: Sequence[Path]) -> dict[str, list[Path]]:
+def _group_by_stem(files: Sequence[Path]) -> dict[str, list[Path]]:
     by_stem: dict[str, list[Path]] = {}
     for file in files:
         by_stem.setdefault(file.stem, []).append(file)
@@ -131,10 +131,10 @@ def _by_stem(files: Sequence[Path]) -> dict[str, list[Path]]:
 
 def _check_stems(images: Sequence[Path], suffixes: Sequence[str], same: bool) -> None:
     """Two images of one stem would share a mask, and could come to lie on both sides of a split."""
-    for stem, files in _by_stem(images).items():
+    for stem, files in _group_by_stem(images).items():
         if len(files) > 1 and not (same and stem.endswith(tuple(suffixes))):
             raise UserError(
-                f"images {_few([f.name for f in files])} would share the mask of '{stem}'; keep one of them"
+                f"images {_name_first([f.name for f in files])} would share the mask of '{stem}'; keep one of them"
             )
 
 
@@ -143,20 +143,24 @@ def _is_mask(file: Path, suffix: str, same: bool) -> bool:
     return same and file.stem.endswith(suffix)
 
 
-def _paired(images: Sequence[Path], by_stem: dict[str, list[Path]], suffix: str, same: bool) -> dict[str, Pair]:
+def _pair_suffix(
+    images: Sequence[Path], by_stem: dict[str, list[Path]], suffix: str, same: bool
+) -> dict[str, ImageMaskPair]:
     pairs = {}
     for image in images:
         if _is_mask(image, suffix, same):
             continue
         masks = by_stem.get(image.stem + suffix, [])
         if len(masks) > 1:
-            raise UserError(f"image {image.name} has {len(masks)} masks: {_few([m.name for m in masks])}; keep one")
+            raise UserError(
+                f"image {image.name} has {len(masks)} masks: {_name_first([m.name for m in masks])}; keep one"
+            )
         if masks:
-            pairs[image.name] = Pair(id=image.name, image=image, mask=masks[0])
+            pairs[image.name] = ImageMaskPair(id=image.name, image=image, mask=masks[0])
     return pairs
 
 
-def _no_pairs(
+def _explain_no_pairs(
     images: Path, masks: Path, image_files: Sequence[Path], mask_files: Sequence[Path], tried: Sequence[str]
 ) -> str:
     message = (
@@ -177,5 +181,5 @@ def _no_pairs(
     )
 
 
-def _few(names: Sequence[str]) -> str:
+def _name_first(names: Sequence[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -20,12 +20,12 @@ _GREY_MODES = ("1", "L", "LA", "La")
 
 def read_image(path: Path) -> np.ndarray:
     """Read an image file as uint8 grey ``[H, W]`` or RGB ``[H, W, 3]``, see :func:`decode_image`."""
-    return decode_image(_content(path), str(path))
+    return decode_image(_read_bytes(path), str(path))
 
 
 def read_mask(path: Path, foreground: int | None = None) -> np.ndarray:
     """Read a mask file as uint8 ``[H, W]``, see :func:`decode_mask`."""
-    return decode_mask(_content(path), str(path), foreground)
+    return decode_mask(_read_bytes(path), str(path), foreground)
 
 
 def decode_image(content: bytes, name: str) -> np.ndarray:
@@ -44,7 +44,7 @@ def decode_image(content: bytes, name: str) -> np.ndarray:
     """
     image = _open(content, name)
     if _is_deep(image):
-        return _from_deep(np.asarray(image), name, as_labels=False)
+        return _reduce_to_8_bit(np.asarray(image), name, as_labels=False)
     return np.array(image.convert("L" if image.mode in _GREY_MODES else "RGB"))
 
 
@@ -70,7 +70,9 @@ def decode_mask(content: bytes, name: str, foreground: int | None = None) -> np.
         values = np.asarray(image if image.mode == "P" or _is_deep(image) else image.convert("L"))
         chosen: np.ndarray = np.where(values == foreground, np.uint8(255), np.uint8(0))
         return chosen
-    mask = _from_deep(np.asarray(image), name, as_labels=True) if _is_deep(image) else np.array(image.convert("L"))
+    mask = (
+        _reduce_to_8_bit(np.asarray(image), name, as_labels=True) if _is_deep(image) else np.array(image.convert("L"))
+    )
     if 0 < mask.max() < 128:
         present = ", ".join(str(v) for v in np.unique(mask)[:6])
         raise LabelValues(
@@ -96,7 +98,7 @@ def decode_labels(content: bytes, name: str) -> np.ndarray:
     return values
 
 
-def _content(path: Path) -> bytes:
+def _read_bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
@@ -118,7 +120,7 @@ def _is_deep(image: Image.Image) -> bool:
     return image.mode.startswith(("I", "F"))
 
 
-def _from_deep(values: np.ndarray, name: str, *, as_labels: bool) -> np.ndarray:
+def _reduce_to_8_bit(values: np.ndarray, name: str, *, as_labels: bool) -> np.ndarray:
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise UserError(f"{name} holds values that are not finite; replace it or move it away")
     if values.min() < 0 or values.max() > 65535:

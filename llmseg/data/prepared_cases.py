@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from llmseg.data.read_ahead import ahead
+from llmseg.data.read_ahead import map_ahead
 from llmseg.data.store import Store
 from llmseg.errors import UserError
 from llmseg.recipe.images import Images, numbers
@@ -21,7 +21,7 @@ RESIDENT_SHARE = 0.25
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedCases:
     """The prepared cases of a store.
 
     Attributes:
@@ -69,7 +69,7 @@ def _numbers(values: Tensor, table: Tensor, device: torch.device) -> Tensor:
     return numbers(values, table.to(device))
 
 
-def prepare(store: Store, images: Images, *, progress: bool = False) -> Prepared:
+def prepare_cases(store: Store, images: Images, *, progress: bool = False) -> PreparedCases:
     """Decode and prepare every case of a store once, in memory.
 
     Reading all of it first means that a damaged file is reported before any training, not in its middle.
@@ -82,12 +82,12 @@ def prepare(store: Store, images: Images, *, progress: bool = False) -> Prepared
     Raises:
         UserError: A file cannot be used, or the prepared cases differ in size and could not share a batch.
     """
-    pairs = list(prepared_bytes(store, images, progress=progress))
+    pairs = list(prepare_each(store, images, progress=progress))
     image_bytes, mask_bytes = (torch.from_numpy(np.stack(column)) for column in zip(*pairs, strict=True))
-    return Prepared(store.ids, image_bytes, mask_bytes, images.tables())
+    return PreparedCases(store.ids, image_bytes, mask_bytes, images.tables())
 
 
-def resident(prepared: Prepared, device: torch.device) -> Prepared:
+def move_to_device(prepared: PreparedCases, device: torch.device) -> PreparedCases:
     """Return the cases with their tables on the device, and their bytes where a share of its free memory holds them.
 
     Args:
@@ -103,11 +103,11 @@ def resident(prepared: Prepared, device: torch.device) -> Prepared:
     return replace(here, images=prepared.images.to(device), masks=prepared.masks.to(device))
 
 
-def prepared_bytes(store: Store, images: Images, *, progress: bool) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def prepare_each(store: Store, images: Images, *, progress: bool) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield the bytes of image ``[C, h, w]`` and mask ``[1, h, w]`` of every case in order, prepared in parallel.
 
     Raises:
-        UserError: As :func:`prepare`.
+        UserError: As :func:`prepare_cases`.
     """
 
     def one(id: str) -> tuple[np.ndarray, np.ndarray]:
@@ -116,7 +116,7 @@ def prepared_bytes(store: Store, images: Images, *, progress: bool) -> Iterator[
 
     ids = tqdm(store.ids, desc="prepare", unit="case", leave=False, disable=not progress)
     first: tuple[str, tuple[int, ...]] | None = None
-    for id, pair in zip(store.ids, ahead(one, ids), strict=True):
+    for id, pair in zip(store.ids, map_ahead(one, ids), strict=True):
         first = first or (id, pair[0].shape[-2:])
         _check_size(first, (id, pair[0].shape[-2:]))
         yield pair

@@ -12,7 +12,7 @@ _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
 
-def ahead(work: Callable[[_Item], _Result], items: Iterable[_Item], limit: int = 0) -> Iterator[_Result]:
+def map_ahead(work: Callable[[_Item], _Result], items: Iterable[_Item], limit: int = 0) -> Iterator[_Result]:
     """Yield the results of work on items in order, while threads work on later ones.
 
     Threads suffice for images: Pillow, OpenCV and zlib let others work while they decode, resize and decompress.

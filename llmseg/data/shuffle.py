@@ -6,11 +6,11 @@ import hashlib
 from collections.abc import Iterable
 
 
-def drawn_order(names: Iterable[str], seed: int) -> list[str]:
+def shuffle_names(names: Iterable[str], seed: int) -> list[str]:
     """Return names in an order drawn by seed; adding a name leaves the order of the others.
 
     Example:
-        >>> drawn_order(["a", "b", "c"], seed=0)
+        >>> shuffle_names(["a", "b", "c"], seed=0)
         ['b', 'a', 'c']
     """
     return sorted(names, key=lambda name: hashlib.sha256(f"{seed} {name}".encode()).digest())

@@ -20,18 +20,18 @@ _PATHS = ("images", "masks", "path")
 Source = Mapping[str, Any]
 
 
-def source_of(store: Store) -> Source | None:
+def describe_source(store: Store) -> Source | None:
     """Return the kind of a store and its fields, with absolute paths; ``None`` for a store from outside the package.
 
     Some cases of a store come from the whole one.
 
     Example:
         >>> from llmseg import SyntheticStore
-        >>> source_of(SyntheticStore("fundus", count=5))
+        >>> describe_source(SyntheticStore("fundus", count=5))
         {'kind': 'SyntheticStore', 'modality': 'fundus', 'count': 5, 'seed': 0}
     """
     if isinstance(store, Subset):
-        return source_of(store.whole)
+        return describe_source(store.whole)
     for name, kind in _KINDS.items():
         if type(store) is kind:
             fields = {field.name: getattr(store, field.name) for field in dataclasses.fields(kind)}
@@ -39,8 +39,8 @@ def source_of(store: Store) -> Source | None:
     return None
 
 
-def store_at(source: Source | None) -> Store | None:
-    """Return the store that :func:`source_of` described, ``None`` if it cannot be opened any more.
+def open_source(source: Source | None) -> Store | None:
+    """Return the store that :func:`describe_source` described, ``None`` if it cannot be opened any more.
 
     Whether it still holds the same cases, its digest tells.
     """

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from llmseg.data.holdout import Holdout
 from llmseg.data.image_mask_pairs import EXTENSIONS
 from llmseg.data.pixels import read_mask
-from llmseg.data.read_ahead import ahead
+from llmseg.data.read_ahead import map_ahead
 from llmseg.data.store import FOREGROUND, Store
 from llmseg.data.subset import Subset
 from llmseg.errors import UserError
@@ -262,7 +262,7 @@ def _scored(predicted: Iterable[_Predicted], cases: Subset, tolerance: float) ->
             for size, pair in pairs.items()
         ]
 
-    for scores in ahead(score, predicted):
+    for scores in map_ahead(score, predicted):
         yield from scores
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from torch import nn
 from tqdm import tqdm
 
-from llmseg.data.prepared_cases import Prepared, prepare
+from llmseg.data.prepared_cases import PreparedCases, prepare_cases
 from llmseg.data.store import Store
 from llmseg.fidelity import reference
 from llmseg.fidelity.compare import Comparison, Diverged, Figure, field
@@ -107,8 +107,8 @@ class _Part:
 
 def _start(
     pipeline: Pipeline, record: dict[str, Any], store: Store, progress: bool
-) -> tuple[Split, nn.Module, Prepared]:
-    prepared = prepare(store, pipeline.recipe.images, progress=progress)
+) -> tuple[Split, nn.Module, PreparedCases]:
+    prepared = prepare_cases(store, pipeline.recipe.images, progress=progress)
     split, net = draw_start(pipeline.recipe, store.ids, field(record, "seed"), prepared.size)
     return split, net, prepared
 
@@ -119,7 +119,7 @@ def _events(
     part: _Part,
     split: Split,
     net: nn.Module,
-    prepared: Prepared,
+    prepared: PreparedCases,
     progress: bool,
 ) -> Iterator[Event]:
     """Train under the rules of the reference runs."""

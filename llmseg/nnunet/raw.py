@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from llmseg.data.read_ahead import ahead
+from llmseg.data.read_ahead import map_ahead
 from llmseg.data.store import FOREGROUND, Case, Store
 from llmseg.errors import UserError
 from llmseg.files import make_folder, write_text
@@ -39,7 +39,7 @@ def write_raw(store: Store, trained: Mapping[str, str], tested: Mapping[str, str
         shutil.rmtree(folder, ignore_errors=True)
     for folder in (raw / "imagesTr", raw / "labelsTr", test):
         make_folder(folder)
-    colour = any(ahead(lambda id: store.read(id).image.ndim == 3, (*trained.values(), *tested.values())))
+    colour = any(map_ahead(lambda id: store.read(id).image.ndim == 3, (*trained.values(), *tested.values())))
 
     def write_trained(name: str) -> int:
         case = store.read(trained[name])
@@ -51,9 +51,9 @@ def write_raw(store: Store, trained: Mapping[str, str], tested: Mapping[str, str
     def write_tested(name: str) -> None:
         _save(_image(store.read(tested[name]), colour), test / f"{name}_0000.png")
 
-    if not sum(ahead(write_trained, tuple(trained))):
+    if not sum(map_ahead(write_trained, tuple(trained))):
         raise UserError(f"no mask of the {len(trained)} training and validation cases has foreground; check the masks")
-    for _ in ahead(write_tested, tuple(tested)):
+    for _ in map_ahead(write_tested, tuple(tested)):
         pass
     _describe(raw, _COLOUR if colour else _GREY, len(trained))
 

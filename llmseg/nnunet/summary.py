@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from llmseg.data.pixels import decode_labels
-from llmseg.data.read_ahead import ahead
+from llmseg.data.read_ahead import map_ahead
 from llmseg.data.store import FOREGROUND, Store
 from llmseg.errors import UserError
 from llmseg.evaluation.conventions import NNUNET
@@ -104,7 +104,7 @@ def reproduced(summary: Summary, masks: Mapping[str, np.ndarray], store: Store, 
         return Counts.of(masks[name], reference)
 
     names = tuple(summary.counts)
-    counts = dict(zip(names, ahead(count, names), strict=True))
+    counts = dict(zip(names, map_ahead(count, names), strict=True))
     found = NNUNET.mean(tuple(counts.values()))
     if found == summary.dice or (math.isnan(found) and math.isnan(summary.dice)):
         return found

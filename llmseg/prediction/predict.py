@@ -15,7 +15,7 @@ import numpy as np
 
 from llmseg.data.image_mask_pairs import find_images
 from llmseg.data.pixels import read_image
-from llmseg.data.read_ahead import ahead
+from llmseg.data.read_ahead import map_ahead
 from llmseg.errors import UserError
 from llmseg.files import make_folder, png, write_bytes
 from llmseg.recipe.images import Images, numbers
@@ -117,7 +117,7 @@ def predict(
         batch_size=batch_size,
         progress=progress,
     )
-    return tuple(ahead(write, _into(out, maps)))
+    return tuple(map_ahead(write, _into(out, maps)))
 
 
 def probability_maps(
@@ -164,10 +164,10 @@ def probability_maps(
 
     load = functools.partial(_load, recipe.images, read)
     with numerics.switched():
-        loaded = shown(ahead(load, names, 2 * together), desc="check", leave=False)
+        loaded = shown(map_ahead(load, names, 2 * together), desc="check", leave=False)
         _try_sizes(net, {image.pixels.shape for image in loaded})
         forward = numerics.forward(numerics.place(copy.deepcopy(net).eval(), chosen))
-        batches = _batches(ahead(load, names, 2 * together), together)
+        batches = _batches(map_ahead(load, names, 2 * together), together)
         yield from shown(_predicted(forward, recipe, batches, chosen), desc="predict")
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from llmseg.data.store import FOREGROUND, Store
-from llmseg.data.store_source import store_at
+from llmseg.data.store_source import open_source
 from llmseg.evaluation.evaluate import THRESHOLD
 from llmseg.figures.overlay import small_overlay
 from llmseg.files import png
@@ -64,7 +64,7 @@ def reachable(trained: Iterable[ContenderRun], given: Sequence[Store]) -> dict[s
         source = one.run.record.get("source")
         if (one.dataset, source) not in tried:
             tried.append((one.dataset, source))
-            store = store_at(source)
+            store = open_source(source)
             if store is not None and one.fits(store):
                 stores[one.dataset] = store
     return stores

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from llmseg.data.cache import cached
-from llmseg.data.prepared_cases import Prepared, prepare, resident
+from llmseg.data.cache import prepare_cached
+from llmseg.data.prepared_cases import PreparedCases, move_to_device, prepare_cases
 from llmseg.data.store import Store
 from llmseg.errors import Terminated, UserError
 from llmseg.recipe.recipe import Recipe
@@ -46,8 +46,8 @@ class Job:
 
     def train(self, checkpoint_every: float, *, cache: bool) -> None:
         """Prepare, train and write, from the start or from where an earlier sitting ended."""
-        prepared = (cached if cache else prepare)(self.store, self.recipe.images, progress=self.progress)
-        prepared = resident(prepared, self.device)
+        prepared = (prepare_cached if cache else prepare_cases)(self.store, self.recipe.images, progress=self.progress)
+        prepared = move_to_device(prepared, self.device)
         split, net = draw_start(self.recipe, self.store.ids, self.seed, prepared.size)
         net = self._placed(net, prepared.batch(split.train[:1], self.device))
         state = State.begin(self.recipe.fit, net, self.numerics)
@@ -100,7 +100,7 @@ class Job:
         check_memory(needs, limit, size, at_once, statistics=has_statistics(net))
         return net if self.world.size == 1 else share_statistics(net, self.device)
 
-    def _events(self, state: State, prepared: Prepared, split: Split) -> Iterator[Event]:
+    def _events(self, state: State, prepared: PreparedCases, split: Split) -> Iterator[Event]:
         """Train, with a bar over all training steps that shows the losses of the last epoch."""
         fit, name = self.recipe.fit, self.label or "train"
         chance = Chance.of(fit, self.seed, self.world.rank)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import BatchSampler, DataLoader, Sampler
 
-from llmseg.data.prepared_cases import Prepared
+from llmseg.data.prepared_cases import PreparedCases
 from llmseg.errors import UserError
 from llmseg.recipe.augment import augmented
 from llmseg.recipe.fit import Fit
@@ -143,7 +143,7 @@ def draw_start(recipe: Recipe, ids: Sequence[str], seed: int, size: tuple[int, i
 def training(
     recipe: Recipe,
     state: State,
-    prepared: Prepared,
+    prepared: PreparedCases,
     split: Split,
     *,
     chance: Chance,
@@ -202,7 +202,7 @@ class _Passes:
 
     recipe: Recipe
     state: State
-    prepared: Prepared
+    prepared: PreparedCases
     chance: Chance
     forward: Forward
     tested: Forward

@@ -21,7 +21,7 @@ from safetensors.torch import save
 from torch import nn
 
 from llmseg.data.store import Store
-from llmseg.data.store_source import source_of
+from llmseg.data.store_source import describe_source
 from llmseg.errors import UserError
 from llmseg.files import remove_parts, write_bytes, write_text
 from llmseg.recipe.recipe import Recipe
@@ -71,7 +71,7 @@ def run_record(
         "recipe": recipe.to_dict(),
         "recipe_digest": recipe.digest,
         "store": {"name": store.name, "cases": len(store.ids), "digest": store.digest},
-        "source": source_of(store),
+        "source": describe_source(store),
         "split": asdict(split),
         "split_digest": split.digest,
         "holdout": holdout,

@@ -11,9 +11,9 @@ import torch
 
 from llmseg import zoo
 from llmseg.data import cache
-from llmseg.data.cache import cache_entries, cache_folder, cached, clear_cache
+from llmseg.data.cache import cache_entries, cache_folder, clear_cache, prepare_cached
 from llmseg.data.folder import FolderStore
-from llmseg.data.prepared_cases import prepare
+from llmseg.data.prepared_cases import prepare_cases
 from llmseg.data.synthetic import SyntheticStore
 from llmseg.errors import UserError
 from llmseg.zoo.common import NEAREST_MASKS
@@ -47,43 +47,43 @@ def same(left, right):
 @pytest.mark.parametrize("id", ONE_OF_EACH.values())
 def test_every_recipe_gets_the_same_bytes(id, phantoms):
     images = small_images(id)
-    plain = prepare(phantoms, images)
-    assert same(cached(phantoms, images), plain)
-    assert same(cached(phantoms, images), plain), "read again"
+    plain = prepare_cases(phantoms, images)
+    assert same(prepare_cached(phantoms, images), plain)
+    assert same(prepare_cached(phantoms, images), plain), "read again"
 
 
 def test_cases_are_prepared_once(tiny_store, monkeypatch, folder):
-    cached(tiny_store, SMALL)
+    prepare_cached(tiny_store, SMALL)
     monkeypatch.setattr(FolderStore, "read", lambda *_: pytest.fail("prepared again"))
-    cached(tiny_store, SMALL)
+    prepare_cached(tiny_store, SMALL)
     assert [path.suffix for path in sorted(folder.iterdir())] == [".h5", ".lock"]
 
 
 def test_what_decides_the_bytes_decides_the_file(make_folder, monkeypatch):
     images, masks = make_folder()
-    cached(FolderStore(images, masks), SMALL)
-    cached(FolderStore(images, masks), dataclasses.replace(SMALL, size=(8, 13)))
+    prepare_cached(FolderStore(images, masks), SMALL)
+    prepare_cached(FolderStore(images, masks), dataclasses.replace(SMALL, size=(8, 13)))
     assert len(cache_entries()) == 2
     (images / "a.png").write_bytes((images / "b.png").read_bytes())
-    changed = cached(FolderStore(images, masks), SMALL)
+    changed = prepare_cached(FolderStore(images, masks), SMALL)
     assert torch.equal(changed.images[0], changed.images[1])
     monkeypatch.setattr(cache.metadata, "version", lambda name: "another")
-    cached(FolderStore(images, masks), SMALL)
+    prepare_cached(FolderStore(images, masks), SMALL)
     assert len(cache_entries()) == 4
 
 
 def test_large_stacks_stay_on_disk(tiny_store, monkeypatch):
-    whole = cached(tiny_store, SMALL)
+    whole = prepare_cached(tiny_store, SMALL)
     monkeypatch.setattr(cache, "RESIDENT_SHARE", 0.0)
-    mapped = cached(tiny_store, SMALL)
+    mapped = prepare_cached(tiny_store, SMALL)
     assert same(mapped, whole)
     mapped.images[0] = 0
-    assert same(cached(tiny_store, SMALL), whole), "the file must stay as it is"
+    assert same(prepare_cached(tiny_store, SMALL), whole), "the file must stay as it is"
 
 
 @pytest.mark.parametrize("damage", ["cut", "other bytes", "no file of this kind"])
 def test_a_damaged_file_is_made_anew(tiny_store, folder, damage):
-    whole = cached(tiny_store, SMALL)
+    whole = prepare_cached(tiny_store, SMALL)
     (path,) = folder.glob("*.h5")
     if damage == "cut":
         path.write_bytes(path.read_bytes()[:-40])
@@ -92,14 +92,14 @@ def test_a_damaged_file_is_made_anew(tiny_store, folder, damage):
             file["masks"][1, 0, 2, 3] = 7
     else:
         path.write_bytes(b"something else")
-    assert same(cached(tiny_store, SMALL), whole)
+    assert same(prepare_cached(tiny_store, SMALL), whole)
 
 
 def test_a_failed_build_leaves_nothing(make_folder, folder):
     images, masks = make_folder()
     (images / "c.png").write_bytes((images / "c.png").read_bytes()[:30])
     with pytest.raises(UserError, match=r"c\.png"):
-        cached(FolderStore(images, masks), SMALL)
+        prepare_cached(FolderStore(images, masks), SMALL)
     assert [path.suffix for path in folder.iterdir()] == [".lock"]
 
 
@@ -109,7 +109,7 @@ def test_a_full_disk_is_reported(tiny_store, monkeypatch):
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(UserError, match="No space left on device"):
-        cached(tiny_store, SMALL)
+        prepare_cached(tiny_store, SMALL)
     assert cache_entries() == ()
 
 
@@ -117,14 +117,14 @@ def test_two_at_once_prepare_once(tiny_store, monkeypatch):
     reads, read = [], FolderStore.read
     monkeypatch.setattr(FolderStore, "read", lambda self, id: (reads.append(id), read(self, id))[1])
     with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(lambda _: cached(tiny_store, SMALL), range(4)))
+        found = list(pool.map(lambda _: prepare_cached(tiny_store, SMALL), range(4)))
     assert all(same(found[0], other) for other in found)
     assert sorted(reads) == sorted(tiny_store.ids)
 
 
 def test_list_and_clear(tiny_store):
     assert (cache_entries(), clear_cache()) == ((), 0)
-    cached(tiny_store, SMALL)
+    prepare_cached(tiny_store, SMALL)
     (entry,) = cache_entries()
     assert (entry.store, entry.cases, entry.shape) == (tiny_store.name, 3, (1, 8, 12))
     assert clear_cache() == entry.nbytes
@@ -132,7 +132,7 @@ def test_list_and_clear(tiny_store):
 
 
 def test_clear_removes_what_a_killed_process_left(tiny_store, folder):
-    cached(tiny_store, SMALL)
+    prepare_cached(tiny_store, SMALL)
     (path,) = folder.glob("*.h5")
     (folder / f".{path.name}-abc.part").write_bytes(b"half")
     clear_cache()
@@ -143,10 +143,10 @@ def test_a_place_that_takes_no_cache(tiny_store, tmp_path, monkeypatch):
     (tmp_path / "file").write_bytes(b"")
     monkeypatch.setenv("LLMSEG_CACHE", str(tmp_path / "file"))
     with pytest.raises(UserError, match="cannot make the folder"):
-        cached(tiny_store, SMALL)
+        prepare_cached(tiny_store, SMALL)
 
 
 def test_phantoms_are_cached_by_what_they_are():
-    cached(SyntheticStore("endoscopy", count=2), SMALL)
-    cached(SyntheticStore("endoscopy", count=3), SMALL)
+    prepare_cached(SyntheticStore("endoscopy", count=2), SMALL)
+    prepare_cached(SyntheticStore("endoscopy", count=3), SMALL)
     assert [entry.cases for entry in cache_entries()] in ([2, 3], [3, 2])

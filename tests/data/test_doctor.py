@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from llmseg.data.doctor import Findings, examine
-from llmseg.data.doctor.findings import COMMONEST, FEW
+from llmseg.data.doctor import Examination, examine
+from llmseg.data.doctor.findings import LISTED_VALUES, NAMED_CASES
 from llmseg.data.folder import FolderStore
 from llmseg.data.store import Case
 from llmseg.data.synthetic import MODALITIES, SyntheticStore
@@ -68,11 +68,11 @@ def jpeg(image: np.ndarray, quality: int = 75) -> np.ndarray:
     return np.array(Image.open(buffer))
 
 
-def kinds(findings: Findings) -> dict[str, int]:
+def kinds(findings: Examination) -> dict[str, int]:
     return {finding.kind: finding.count for finding in findings.findings}
 
 
-def only(findings: Findings, kind: str):
+def only(findings: Examination, kind: str):
     """The finding of a kind, which must be the one that is there."""
     assert list(kinds(findings)) == [kind]
     return findings.findings[0]
@@ -101,7 +101,7 @@ class TestClean:
 
 
 @pytest.fixture(scope="module")
-def found() -> Findings:
+def found() -> Examination:
     held = cases(4)
     held["e"] = Case("e", np.stack([picture(9)] * 3, axis=-1), np.zeros((40, 50), np.uint8))
     held["f"] = Case("f", picture(10, (20, 30)), disc(0, (20, 30)))
@@ -144,11 +144,11 @@ class TestSummary:
 
     def test_many_values_and_cases_are_cut(self):
         ramp = np.arange(2000).reshape(40, 50).astype(np.uint8)
-        found = examine(Cases({str(n): Case(str(n), picture(n), np.roll(ramp, n)) for n in range(FEW + 3)}))
-        assert len(found.values.commonest) == COMMONEST
+        found = examine(Cases({str(n): Case(str(n), picture(n), np.roll(ramp, n)) for n in range(NAMED_CASES + 3)}))
+        assert len(found.values.commonest) == LISTED_VALUES
         assert found.values.different == 256
-        assert only(found, "soft-masks").count == FEW + 3
-        assert only(found, "soft-masks").cases == tuple(str(n) for n in range(FEW))
+        assert only(found, "soft-masks").count == NAMED_CASES + 3
+        assert only(found, "soft-masks").cases == tuple(str(n) for n in range(NAMED_CASES))
         assert "and 244 more" in found.text()
 
 

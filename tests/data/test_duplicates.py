@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from llmseg.data import duplicates as module
-from llmseg.data.duplicates import BITS, NEAR, Near, fingerprint, near_duplicates, same
+from llmseg.data.duplicates import (
+    BITS,
+    MAX_DIFFERING_BITS,
+    NearDuplicates,
+    compute_fingerprint,
+    find_near_duplicates,
+    group_equal,
+)
 from llmseg.data.pixels import read_image
 from llmseg.data.synthetic import MODALITIES, SyntheticStore
 
@@ -20,7 +27,7 @@ COUNT = 8
 
 
 def bits(image: np.ndarray) -> np.ndarray:
-    found = fingerprint(image)
+    found = compute_fingerprint(image)
     assert found is not None
     return np.unpackbits(np.frombuffer(found, np.uint8))
 
@@ -72,17 +79,17 @@ def pictures(request) -> tuple[list[np.ndarray], list[str]]:
 
 @pytest.mark.parametrize("copy", COPIES.values(), ids=COPIES)
 def test_every_planted_copy_is_near(pictures, copy):
-    assert max(apart(image, copy(image)) for image in pictures[0]) <= NEAR
+    assert max(apart(image, copy(image)) for image in pictures[0]) <= MAX_DIFFERING_BITS
 
 
 def test_most_copies_shifted_by_two_are_near(pictures):
-    found = [apart(image, np.roll(image, (2, 2), axis=(0, 1))) <= NEAR for image in pictures[0]]
+    found = [apart(image, np.roll(image, (2, 2), axis=(0, 1))) <= MAX_DIFFERING_BITS for image in pictures[0]]
     assert np.mean(found) >= 0.5
 
 
 def test_no_two_pictures_of_different_groups_are_near(pictures):
     pairs = itertools.combinations(zip(*pictures, strict=True), 2)
-    assert all(apart(one[0], other[0]) > NEAR for one, other in pairs if one[1] != other[1])
+    assert all(apart(one[0], other[0]) > MAX_DIFFERING_BITS for one, other in pairs if one[1] != other[1])
 
 
 @pytest.mark.parametrize("name", ["brain_brisc", "nuclei_dsb2018", "retina_chase", "retina_hrf"])
@@ -90,8 +97,8 @@ def test_of_real_images_only_the_known_neighbours_are_near(name):
     if not REAL.is_dir():
         pytest.skip(f"no real images in {REAL}")
     files = sorted((REAL / name / "images").iterdir())
-    prints = [fingerprint(read_image(file)) for file in files]
-    near = near_duplicates(prints, one_class, 1)[0]
+    prints = [compute_fingerprint(read_image(file)) for file in files]
+    near = find_near_duplicates(prints, one_class, 1)[0]
     expected = ["10855.png", "10857.png"] if name == "brain_brisc" else []
     assert [files[place].name for place in near.places] == expected
 
@@ -101,29 +108,29 @@ def test_copies_of_real_images_are_near(name):
     if not REAL.is_dir():
         pytest.skip(f"no real images in {REAL}")
     images = [read_image(file) for file in sorted((REAL / name / "images").iterdir())[:6]]
-    assert max(apart(image, copy(image)) for image in images for copy in COPIES.values()) <= NEAR
+    assert max(apart(image, copy(image)) for image in images for copy in COPIES.values()) <= MAX_DIFFERING_BITS
 
 
 class TestBlank:
     @pytest.mark.parametrize("value", [0, 7, 255])
     @pytest.mark.parametrize("shape", [(30, 40), (30, 40, 3)])
     def test_one_value(self, value, shape):
-        assert fingerprint(np.full(shape, value, np.uint8)) is None
+        assert compute_fingerprint(np.full(shape, value, np.uint8)) is None
 
     def test_faint_noise_on_black(self):
         noise = np.random.default_rng(0).integers(0, 3, (200, 200), dtype=np.uint8)
-        assert fingerprint(noise) is None
-        assert fingerprint(jpeg(noise, 50)) is None
+        assert compute_fingerprint(noise) is None
+        assert compute_fingerprint(jpeg(noise, 50)) is None
 
     def test_a_faint_picture_is_not_blank(self):
         image = np.zeros((100, 100), np.uint8)
         image[40:60, 40:60] = 10
-        assert fingerprint(image) is not None
+        assert compute_fingerprint(image) is not None
 
 
 @given(st.lists(st.sampled_from("abcdef")))
 def test_same_finds_all_and_only_repetitions(values):
-    found = same(values)
+    found = group_equal(values)
     assert [sorted(places) for places in found] == found
     assert all(len(places) > 1 and len({values[place] for place in places}) == 1 for places in found)
     repeated = [place for place, value in enumerate(values) if values.count(value) > 1]
@@ -148,9 +155,9 @@ def test_all_pairs_are_compared_once(count, seed):
     distances = {
         (one, other): int((rows[one] != rows[other]).sum()) for one, other in itertools.combinations(range(count), 2)
     }
-    found = near_duplicates([np.packbits(row).tobytes() for row in rows], lambda i, j: kinds[i, j], 2)
+    found = find_near_duplicates([np.packbits(row).tobytes() for row in rows], lambda i, j: kinds[i, j], 2)
     for kind, near in enumerate(found):
-        close = {pair: d for pair, d in distances.items() if d <= NEAR and kinds[pair] == kind}
+        close = {pair: d for pair, d in distances.items() if d <= MAX_DIFFERING_BITS and kinds[pair] == kind}
         assert near.pairs == len(close)
         assert near.places == tuple(sorted({place for pair in close for place in pair}))
         if close:
@@ -161,11 +168,11 @@ def test_all_pairs_are_compared_once(count, seed):
 
 
 def test_the_limit_itself_is_near():
-    for differing, pairs in ((NEAR, 1), (NEAR + 1, 0)):
+    for differing, pairs in ((MAX_DIFFERING_BITS, 1), (MAX_DIFFERING_BITS + 1, 0)):
         row = np.zeros(BITS, np.uint8)
         row[:differing] = 1
-        assert near_duplicates([bytes(BITS // 8), np.packbits(row).tobytes()], one_class, 1)[0].pairs == pairs
+        assert find_near_duplicates([bytes(BITS // 8), np.packbits(row).tobytes()], one_class, 1)[0].pairs == pairs
 
 
 def test_nothing_to_compare():
-    assert near_duplicates([], one_class, 2) == [Near(), Near()]
+    assert find_near_duplicates([], one_class, 2) == [NearDuplicates(), NearDuplicates()]

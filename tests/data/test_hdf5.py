@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from llmseg.data import hdf5
-from llmseg.data import hdf5_writing as hdf5_disk
-from llmseg.data.hdf5 import Hdf5Store, packed, write_store
-from llmseg.data.image_digests import image_digest
+from llmseg.data.hdf5 import Hdf5Store, pack_case, write_store
+from llmseg.data.hdf5_writing import GuardedFile
+from llmseg.data.image_digests import digest_image
 from llmseg.data.store import Case
 from llmseg.errors import UserError
 
@@ -32,7 +32,7 @@ class Entry:
 
 
 def written(path, entries, provenance=None, alone=()):
-    cases = (packed(entry.case, entry.group, entry.part) for entry in entries)
+    cases = (pack_case(entry.case, entry.group, entry.part) for entry in entries)
     return write_store(path, "name", cases, provenance or {}, alone)
 
 
@@ -78,7 +78,7 @@ def test_reads_what_was_written(tmp_path_factory, cases, random):
     assert store.ids == tuple(sorted(by_id))
     assert store.groups == {id: one.group for id, one in by_id.items()}
     assert store.parts == {id: one.part for id, one in by_id.items()}
-    assert store.contents == {id: image_digest(one.case.image) for id, one in by_id.items()}
+    assert store.contents == {id: digest_image(one.case.image) for id, one in by_id.items()}
     for id in store.ids:
         np.testing.assert_array_equal(store.read(id).image, by_id[id].case.image)
         np.testing.assert_array_equal(store.read(id).mask, by_id[id].case.mask)
@@ -123,15 +123,15 @@ def test_digest_changes_with(store, tmp_path, what):
 
 @given(arrays(np.uint8, st.tuples(st.integers(1, 4), st.integers(1, 4))), st.integers(0, 15), st.integers(1, 255))
 def test_image_digest_is_of_shape_and_pixels(image, place, step):
-    assert image_digest(np.repeat(image[..., None], 3, 2)) == image_digest(image)
+    assert digest_image(np.repeat(image[..., None], 3, 2)) == digest_image(image)
     other = image.copy()
     other.flat[place % image.size] ^= np.uint8(step)
-    assert image_digest(other) != image_digest(image)
-    assert (image_digest(image.T) == image_digest(image)) == (image.shape == image.T.shape and (image == image.T).all())
+    assert digest_image(other) != digest_image(image)
+    assert (digest_image(image.T) == digest_image(image)) == (image.shape == image.T.shape and (image == image.T).all())
 
 
 def test_images_of_several_pieces(tmp_path, monkeypatch):
-    monkeypatch.setattr(hdf5, "_PIECE", 64)
+    monkeypatch.setattr(hdf5, "_CHUNK", 64)
     cases = [stored(f"{k}", k, (k + 1, 9)) for k in range(9)]
     store = written(tmp_path / "s.h5", iter(cases))
     for one in cases:
@@ -148,7 +148,7 @@ def test_several_threads_read_at_once(tmp_path):
 
 
 def test_cases_go_from_store_to_store_as_they_are(store, tmp_path):
-    copy = write_store(tmp_path / "t.h5", "copy", map(store.packed, reversed(store.ids)), {})
+    copy = write_store(tmp_path / "t.h5", "copy", map(store.read_packed, reversed(store.ids)), {})
     assert (copy.digest, copy.groups, copy.parts) == (store.digest, store.groups, store.parts)
     for entry in CASES:
         np.testing.assert_array_equal(copy.read(entry.case.id).image, entry.case.image)
@@ -235,7 +235,7 @@ class TestFullDisk:
 
     @pytest.mark.parametrize("short", [1, 50, 500, 4000, 40000, 120000, None])
     def test_is_told_and_leaves_nothing(self, tmp_path, limited, monkeypatch, short):
-        monkeypatch.setattr(hdf5, "_PIECE", 2**10)
+        monkeypatch.setattr(hdf5, "_CHUNK", 2**10)
         size = written(tmp_path / "whole.h5", self.CASES).path.stat().st_size
         limited(0 if short is None else size - short)
         with pytest.raises(UserError, match=r"cannot write .*s\.h5: File too large; what was there before is kept"):
@@ -252,7 +252,7 @@ class TestFullDisk:
     @pytest.mark.parametrize("size", [0, 3, 10, 12])
     def test_what_the_disk_refused_can_be_read_back(self, tmp_path, limited, size):
         with (tmp_path / "s").open("w+b", buffering=0) as raw:
-            disk = hdf5_disk.Disk(raw)
+            disk = GuardedFile(raw)
             limited(size)
             disk.write(b"0123456789")
             disk.write(b"abcdef")
@@ -267,7 +267,7 @@ class TestFullDisk:
             "from llmseg.data.hdf5 import *; from llmseg.data.store import Case; from llmseg.errors import UserError\n"
             "image = np.random.default_rng(0).integers(0, 256, (900, 900), dtype=np.uint8)\n"
             "resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, -1))\n"
-            "try: write_store(Path(sys.argv[1]), 'n', [packed(Case('a', image, image), 'g')], {})\n"
+            "try: write_store(Path(sys.argv[1]), 'n', [pack_case(Case('a', image, image), 'g')], {})\n"
             "except UserError as error: print(error)\n"
         )
         ended = subprocess.run([sys.executable, "-c", code, str(tmp_path / "s.h5")], capture_output=True, text=True)

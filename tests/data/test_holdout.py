@@ -71,7 +71,7 @@ def test_single_cases_give_the_share_that_is_asked_for(count, fraction, wanted, 
 def test_random_draws_as_many_as_the_study_did(count, wanted, monkeypatch):
     store = numbered(count, per_group=10)
     facts = {id: (id, 0.1) for id in store.ids}
-    monkeypatch.setattr("llmseg.data.holdout._facts", lambda store, progress: facts)
+    monkeypatch.setattr("llmseg.data.holdout._read_facts", lambda store, progress: facts)
     assert len(hold_out(store, split="random").test_ids) == wanted
 
 

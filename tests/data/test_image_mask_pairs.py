@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from llmseg.data.image_mask_pairs import EXTENSIONS, SUFFIXES, find_images, find_pairs, pair_files
+from llmseg.data.image_mask_pairs import EXTENSIONS, SUFFIXES, find_images, pair_every_image, pair_files
 from llmseg.errors import UserError
 
 
@@ -18,7 +18,7 @@ def names(pairs) -> list[tuple[str, str, str]]:
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_two_folders(make_folder, suffix):
     images, masks = make_folder(suffix=suffix)
-    pairs = find_pairs(images, masks)
+    pairs = pair_every_image(images, masks)
     assert names(pairs) == [(f"{s}.png", f"{s}.png", f"{s}{suffix}.png") for s in "abc"]
     assert all(p.image.parent == images and p.mask.parent == masks for p in pairs)
 
@@ -27,52 +27,52 @@ def test_two_folders(make_folder, suffix):
 def test_one_folder(make_folder, suffix):
     images, masks = make_folder(suffix=suffix, together=True)
     assert images == masks
-    assert names(find_pairs(images, masks)) == [(f"{s}.png", f"{s}.png", f"{s}{suffix}.png") for s in "abc"]
+    assert names(pair_every_image(images, masks)) == [(f"{s}.png", f"{s}.png", f"{s}{suffix}.png") for s in "abc"]
 
 
 def test_one_folder_without_suffix_has_no_pairs(make_folder):
     images, _ = make_folder()
     with pytest.raises(UserError, match=r"no image in .* has a mask"):
-        find_pairs(images, images)
+        pair_every_image(images, images)
 
 
 def test_explicit_suffix(make_folder):
     images, masks = make_folder(suffix="-label")
     with pytest.raises(UserError, match="give --mask-suffix=-label"):
-        find_pairs(images, masks)
-    assert len(find_pairs(images, masks, "-label")) == 3
+        pair_every_image(images, masks)
+    assert len(pair_every_image(images, masks, "-label")) == 3
 
 
 def test_explicit_suffix_in_one_folder(make_folder):
     images, _ = make_folder(suffix="-label", together=True)
-    assert [p.id for p in find_pairs(images, images, "-label")] == ["a.png", "b.png", "c.png"]
+    assert [p.id for p in pair_every_image(images, images, "-label")] == ["a.png", "b.png", "c.png"]
 
 
 def test_explicit_suffix_wins_over_one_that_would_be_found(make_folder):
     images, masks = make_folder(suffix="")
     for mask in list(masks.iterdir()):
         shutil.copy(mask, masks / f"{mask.stem}_gt{mask.suffix}")
-    assert [p.mask.name for p in find_pairs(images, masks)] == ["a.png", "b.png", "c.png"]
-    assert [p.mask.name for p in find_pairs(images, masks, "_gt")] == ["a_gt.png", "b_gt.png", "c_gt.png"]
+    assert [p.mask.name for p in pair_every_image(images, masks)] == ["a.png", "b.png", "c.png"]
+    assert [p.mask.name for p in pair_every_image(images, masks, "_gt")] == ["a_gt.png", "b_gt.png", "c_gt.png"]
 
 
 def test_extensions_may_differ_and_be_in_capitals(make_folder):
     images, masks = make_folder()
     Image.open(images / "a.png").save(images / "a.JPG")
     (images / "a.png").unlink()
-    assert names(find_pairs(images, masks))[0] == ("a.JPG", "a.JPG", "a.png")
+    assert names(pair_every_image(images, masks))[0] == ("a.JPG", "a.JPG", "a.png")
 
 
 @pytest.mark.parametrize("extension", EXTENSIONS)
 def test_every_extension(make_folder, extension):
     images, masks = make_folder(extension=extension)
-    assert [p.id for p in find_pairs(images, masks)] == [f"{s}{extension}" for s in "abc"]
+    assert [p.id for p in pair_every_image(images, masks)] == [f"{s}{extension}" for s in "abc"]
 
 
 def test_order_is_that_of_the_names(make_folder):
     stems = [str(number) for number in range(1, 12)]
     images, masks = make_folder(dict.fromkeys(stems, (2, 2)))
-    assert [p.id for p in find_pairs(images, masks)] == sorted(f"{s}.png" for s in stems)
+    assert [p.id for p in pair_every_image(images, masks)] == sorted(f"{s}.png" for s in stems)
 
 
 @given(
@@ -89,7 +89,7 @@ def test_every_image_gets_its_own_mask(tmp_path_factory, stems, suffix, together
     for stem in stems:
         (images / f"{stem}.png").touch()
         (masks / f"{stem}{suffix}.png").touch()
-    pairs = find_pairs(images, masks)
+    pairs = pair_every_image(images, masks)
     assert [p.id for p in pairs] == sorted(f"{stem}.png" for stem in stems)
     assert all(p.mask == masks / f"{p.image.stem}{suffix}.png" for p in pairs)
 
@@ -100,14 +100,14 @@ def test_hidden_files_folders_and_other_extensions_are_passed_over(make_folder):
         for name in (".d.png", "._a.png", "Thumbs.db", "notes.txt", "e.npy", "noextension"):
             (folder / name).write_text("x")
         (folder / "f.png").mkdir()
-    assert [p.id for p in find_pairs(images, masks)] == ["a.png", "b.png", "c.png"]
+    assert [p.id for p in pair_every_image(images, masks)] == ["a.png", "b.png", "c.png"]
     assert [p.name for p in find_images(images)] == ["a.png", "b.png", "c.png"]
 
 
 def test_masks_without_image_are_passed_over(make_folder):
     images, masks = make_folder()
     (images / "b.png").unlink()
-    assert [p.id for p in find_pairs(images, masks)] == ["a.png", "c.png"]
+    assert [p.id for p in pair_every_image(images, masks)] == ["a.png", "c.png"]
 
 
 @pytest.mark.parametrize("which", ["image", "mask"])
@@ -116,7 +116,7 @@ def test_missing_folder(make_folder, tmp_path, which):
     missing = tmp_path / "data" / "nowhere"
     folders = (missing, masks) if which == "image" else (images, missing)
     with pytest.raises(UserError) as error:
-        find_pairs(*folders)
+        pair_every_image(*folders)
     assert f"no {which} folder {missing}" in str(error.value)
     assert str(error.value).endswith(f"the nearest folder that exists is {tmp_path}")
 
@@ -124,7 +124,7 @@ def test_missing_folder(make_folder, tmp_path, which):
 def test_a_file_in_the_place_of_a_folder(make_folder):
     images, masks = make_folder()
     with pytest.raises(UserError, match="no image folder"):
-        find_pairs(images / "a.png", masks)
+        pair_every_image(images / "a.png", masks)
 
 
 @pytest.mark.parametrize("which", ["image", "mask"])
@@ -135,7 +135,7 @@ def test_empty_folder(make_folder, tmp_path, which):
     (empty / "readme.txt").write_text("x")
     folders = (empty, masks) if which == "image" else (images, empty)
     with pytest.raises(UserError, match=f"no images in {which} folder .*empty; looked for .png, "):
-        find_pairs(*folders)
+        pair_every_image(*folders)
 
 
 def test_no_pairs_says_what_was_seen_and_tried(make_folder, tmp_path):
@@ -143,7 +143,7 @@ def test_no_pairs_says_what_was_seen_and_tried(make_folder, tmp_path):
     for mask in list(masks.iterdir()):
         mask.rename(masks / f"truth{mask.name}")
     with pytest.raises(UserError) as error:
-        find_pairs(images, masks)
+        pair_every_image(images, masks)
     message = str(error.value)
     assert "'a.png'" in message
     assert "'trutha.png'" in message
@@ -156,7 +156,7 @@ def test_mask_missing(make_folder):
     for stem in "bcdef":
         (masks / f"{stem}_m.png").unlink()
     with pytest.raises(UserError) as error:
-        find_pairs(images, masks)
+        pair_every_image(images, masks)
     message = str(error.value)
     assert "5 of 7 images" in message
     assert "'<name>_m.*'" in message
@@ -167,7 +167,7 @@ def test_two_masks(make_folder):
     images, masks = make_folder()
     shutil.copy(masks / "b.png", masks / "b.bmp")
     with pytest.raises(UserError, match=r"image b\.png has 2 masks: b\.bmp, b\.png; keep one"):
-        find_pairs(images, masks)
+        pair_every_image(images, masks)
 
 
 def test_two_images_of_one_stem(make_folder):
@@ -175,7 +175,7 @@ def test_two_images_of_one_stem(make_folder):
     images, masks = make_folder()
     shutil.copy(images / "b.png", images / "b.bmp")
     with pytest.raises(UserError, match="b"):
-        find_pairs(images, masks)
+        pair_every_image(images, masks)
 
 
 class TestPairFiles:
@@ -183,7 +183,7 @@ class TestPairFiles:
     def test_nothing_alone(self, make_folder, suffix):
         images, masks = make_folder(suffix=suffix)
         pairing = pair_files(images, masks)
-        assert pairing.pairs == find_pairs(images, masks)
+        assert pairing.pairs == pair_every_image(images, masks)
         assert (pairing.images_alone, pairing.masks_alone, pairing.suffix) == ((), (), suffix)
 
     @pytest.mark.parametrize("together", [False, True])

@@ -7,7 +7,7 @@ import torch
 
 from llmseg import zoo
 from llmseg.data.folder import FolderStore
-from llmseg.data.prepared_cases import prepare
+from llmseg.data.prepared_cases import prepare_cases
 from llmseg.errors import UserError
 from llmseg.zoo.common import NEAREST_MASKS
 
@@ -16,7 +16,7 @@ CPU = torch.device("cpu")
 
 
 def test_every_case_once(tiny_store):
-    prepared = prepare(tiny_store, SMALL)
+    prepared = prepare_cases(tiny_store, SMALL)
     assert prepared.ids == tiny_store.ids
     assert prepared.size == SMALL.size
     assert prepared.nbytes == 3 * 2 * 8 * 12
@@ -27,7 +27,7 @@ def test_a_batch_holds_the_tensors_of_its_cases(id, colour_phantoms):
     """Bytes and tables give what the recipe gives case by case, to the last bit."""
     images, store = dataclasses.replace(zoo.get(id).recipe.images, size=(33, 47)), colour_phantoms
     ids = (store.ids[2], store.ids[0])
-    found = prepare(store, images).batch(ids, CPU)
+    found = prepare_cases(store, images).batch(ids, CPU)
     expected = [images(store.read(id).image, store.read(id).mask) for id in ids]
     for batch, column in zip(found, zip(*expected, strict=True), strict=True):
         assert batch.dtype == torch.float32
@@ -36,27 +36,27 @@ def test_a_batch_holds_the_tensors_of_its_cases(id, colour_phantoms):
 
 
 def test_native_size_if_all_are_equal(tiny_store):
-    assert prepare(tiny_store, dataclasses.replace(SMALL, size=None)).size == (6, 5)
+    assert prepare_cases(tiny_store, dataclasses.replace(SMALL, size=None)).size == (6, 5)
 
 
 def test_native_sizes_that_differ_are_refused(make_folder):
     store = FolderStore(*make_folder({"a": (6, 5), "b": (6, 5), "c": (5, 6)}))
     with pytest.raises(UserError) as error:
-        prepare(store, dataclasses.replace(SMALL, size=None))
+        prepare_cases(store, dataclasses.replace(SMALL, size=None))
     assert "'a.png' is (6, 5) and 'c.png' is (5, 6)" in str(error.value)
     assert "images.size=256,256" in str(error.value)
-    assert prepare(store, SMALL).size == SMALL.size
+    assert prepare_cases(store, SMALL).size == SMALL.size
 
 
 def test_a_damaged_file_is_reported_before_anything_starts(make_folder):
     images, masks = make_folder({"a": (60, 50), "b": (60, 50)})
     (images / "b.png").write_bytes((images / "b.png").read_bytes()[:100])
     with pytest.raises(UserError, match=r"b\.png is damaged"):
-        prepare(FolderStore(images, masks), SMALL)
+        prepare_cases(FolderStore(images, masks), SMALL)
 
 
 def test_progress_bar_only_when_asked(tiny_store, capsys):
-    prepare(tiny_store, SMALL)
+    prepare_cases(tiny_store, SMALL)
     assert capsys.readouterr() == ("", "")
-    prepare(tiny_store, SMALL, progress=True)
+    prepare_cases(tiny_store, SMALL, progress=True)
     assert "prepare" in capsys.readouterr().err

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from llmseg.data.read_ahead import ahead
+from llmseg.data.read_ahead import map_ahead
 
 
 def test_results_come_in_order_whatever_takes_long():
@@ -13,7 +13,7 @@ def test_results_come_in_order_whatever_takes_long():
         time.sleep(0.01 * (number % 3 == 0))
         return -number
 
-    assert list(ahead(work, range(20))) == [-number for number in range(20)]
+    assert list(map_ahead(work, range(20))) == [-number for number in range(20)]
 
 
 @pytest.mark.parametrize("limit", [1, 3, 7])
@@ -25,21 +25,21 @@ def test_no_more_is_taken_than_is_worked_on(limit):
             taken.append(number)
             yield number
 
-    for done, _ in enumerate(ahead(abs, items(), limit)):
+    for done, _ in enumerate(map_ahead(abs, items(), limit)):
         assert len(taken) <= done + limit
 
 
 def test_several_threads_work():
     both = threading.Barrier(2, timeout=20)
-    assert len(list(ahead(lambda _: both.wait(), range(2)))) == 2
+    assert len(list(map_ahead(lambda _: both.wait(), range(2)))) == 2
 
 
 def test_a_mistake_reaches_the_caller_in_its_place():
-    results = ahead(lambda number: 10 // number, [5, 2, 0, 1])
+    results = map_ahead(lambda number: 10 // number, [5, 2, 0, 1])
     assert [next(results), next(results)] == [2, 5]
     with pytest.raises(ZeroDivisionError):
         next(results)
 
 
 def test_nothing_gives_nothing():
-    assert list(ahead(abs, [])) == []
+    assert list(map_ahead(abs, [])) == []

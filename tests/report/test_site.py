@@ -216,7 +216,7 @@ class TestRuns:
             assert one["alt"]
 
     def test_images_that_hold_other_cases_are_not_taken(self, study, monkeypatch, tmp_path):
-        monkeypatch.setattr(site.overlays, "store_at", lambda source: SyntheticStore("mri-tumour", count=20))
+        monkeypatch.setattr(site.overlays, "open_source", lambda source: SyntheticStore("mri-tumour", count=20))
         report = write_report([study.folder], tmp_path / "site", cases=1)
         page = pages(report.folder)[report.folder / "pipelines/gpt-o3.html"]
         assert "Overlays need the images; name the store by --data." in page.said

@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 
-from llmseg.data.prepared_cases import prepare
+from llmseg.data.prepared_cases import prepare_cases
 from llmseg.errors import UserError
 from llmseg.recipe.fit import Cosine, OwnSeed, Plateau
 from llmseg.recipe.losses import BCEDice
@@ -20,7 +20,7 @@ from llmseg.zoo.references import AUGMENT
 
 @pytest.fixture(scope="module")
 def prepared(phantoms, tiny_recipe):
-    return prepare(phantoms, tiny_recipe.images)
+    return prepare_cases(phantoms, tiny_recipe.images)
 
 
 def start(recipe, prepared, seed=0):

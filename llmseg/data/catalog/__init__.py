@@ -14,7 +14,7 @@ def dataset_names() -> tuple[str, ...]:
         >>> dataset_names()[:6]
         ('bagls', 'bolus', 'brain', 'ham10000', 'umd', 'retina')
     """
-    return tuple(_by_id())
+    return tuple(_index_by_id())
 
 
 def get_dataset(name: str) -> Dataset:
@@ -27,16 +27,20 @@ def get_dataset(name: str) -> Dataset:
         >>> get_dataset("Skin").title
         'HAM10000'
     """
-    by_name = {_plain(known): entry for entry in _by_id().values() for known in (entry.id, entry.title, *entry.aliases)}
-    if _plain(name) not in by_name:
+    by_name = {
+        _normalise(known): entry
+        for entry in _index_by_id().values()
+        for known in (entry.id, entry.title, *entry.aliases)
+    }
+    if _normalise(name) not in by_name:
         known = ", ".join(dataset_names())
         raise UserError(f"no dataset '{name}'{nearest(name, by_name)}; known are {known}")
-    return by_name[_plain(name)]
+    return by_name[_normalise(name)]
 
 
-def _plain(name: str) -> str:
+def _normalise(name: str) -> str:
     return "".join(letter for letter in name.lower() if letter.isalnum())
 
 
-def _by_id() -> dict[str, Dataset]:
+def _index_by_id() -> dict[str, Dataset]:
     return {entry.id: entry for entry in DATASETS}

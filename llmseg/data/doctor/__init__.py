@@ -15,10 +15,16 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from llmseg.data.doctor.checks import FACT_CHECKS, orphans, refused
-from llmseg.data.doctor.facts import CaseFacts, Unusable, read_facts
-from llmseg.data.doctor.findings import SEVERITIES, Finding, Findings, Severity, Tally
-from llmseg.data.doctor.leaks import group_overlap, near_images, repeated_masks, same_images, unassigned
+from llmseg.data.doctor.checks import FACT_CHECKS, check_orphans, check_unreadable
+from llmseg.data.doctor.facts import CaseFacts, UnreadableCase, measure_cases
+from llmseg.data.doctor.findings import SEVERITIES, Examination, Finding, Severity, Tally
+from llmseg.data.doctor.leaks import (
+    check_equal_images,
+    check_group_overlap,
+    check_near_images,
+    check_repeated_masks,
+    check_unassigned,
+)
 from llmseg.data.store import Store
 from llmseg.errors import UserError, nearest
 
@@ -29,7 +35,7 @@ PERCENTILES = (0, 5, 25, 50, 75, 95, 100)
 
 def examine(
     store: Store, *, parts: Mapping[str, str] | None = None, alone: Sequence[str] = (), progress: bool = False
-) -> Findings:
+) -> Examination:
     """Read every case of a store once, and report what could spoil a training or a score.
 
     Cases that cannot be read are reported, too. Threads decode; some 2 kB are kept of each case, whatever its size.
@@ -38,7 +44,7 @@ def examine(
     Args:
         store: The cases.
         parts: Case id to the part it is in, such as ``"train"`` and ``"test"``. Cases may be left out.
-        alone: Files without a partner, see :attr:`llmseg.data.store.FolderStore.alone`.
+        alone: Files without a partner, see :attr:`llmseg.data.folder.FolderStore.alone`.
         progress: Whether to show a progress bar.
 
     Raises:
@@ -55,19 +61,19 @@ def examine(
     _check_parts(parts, store)
     of_store = store.groups
     groups = {id: of_store.get(id, id) for id in ids}
-    read = list(read_facts(store, progress=progress))
+    read = list(measure_cases(store, progress=progress))
     facts = [one for one in read if isinstance(one, CaseFacts)]
     found = [
-        *refused([one for one in read if isinstance(one, Unusable)], facts),
+        *check_unreadable([one for one in read if isinstance(one, UnreadableCase)], facts),
         *(finding for check in FACT_CHECKS for finding in check(facts)),
-        *same_images(facts, groups, parts),
-        *near_images(facts, groups, parts),
-        *repeated_masks(facts, groups),
-        *group_overlap(groups, parts),
-        *unassigned(ids, parts),
-        *orphans(alone),
+        *check_equal_images(facts, groups, parts),
+        *check_near_images(facts, groups, parts),
+        *check_repeated_masks(facts, groups),
+        *check_group_overlap(groups, parts),
+        *check_unassigned(ids, parts),
+        *check_orphans(alone),
     ]
-    return Findings(
+    return Examination(
         name=store.name,
         cases=len(ids),
         readable=len(facts),

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeAlias
 
-from llmseg.data.doctor.facts import CaseFacts, Unusable
-from llmseg.data.doctor.findings import FEW, Finding, about
+from llmseg.data.doctor.facts import CaseFacts, UnreadableCase
+from llmseg.data.doctor.findings import NAMED_CASES, Finding, report_cases
 
 Check: TypeAlias = Callable[[Sequence[CaseFacts]], Iterator[Finding]]
 
-MOST = 0.75
+INVERTED_BORDER = 0.75
 """A mask looks inverted where at least this part of its border, and more than half of it all, is foreground."""
 
-NOISY = 0.85
+JPEG_SHARE = 0.85
 """A grey mask looks like JPEG where more than this part of its pixels between 0 and 255 is near one of them.
 
 Of masks of phantoms, that part is about 0.92 after JPEG of quality 50 and 1.0 from 75 on; about 0.77 after Lanczos
@@ -37,13 +37,13 @@ def is_full(facts: CaseFacts) -> bool:
 
 
 def is_inverted(facts: CaseFacts) -> bool:
-    """Whether a mask looks as if foreground and background were exchanged, see :data:`MOST`."""
-    return facts.border >= MOST and facts.share > 0.5
+    """Whether a mask looks as if foreground and background were exchanged, see :data:`INVERTED_BORDER`."""
+    return facts.border >= INVERTED_BORDER and facts.share > 0.5
 
 
 def is_noisy(facts: CaseFacts) -> bool:
-    """Whether a mask looks like 0 and 255 after JPEG, see :data:`NOISY`."""
-    return _is_grey(facts) and facts.near_ends > NOISY * facts.between
+    """Whether a mask looks like 0 and 255 after JPEG, see :data:`JPEG_SHARE`."""
+    return _is_grey(facts) and facts.near_ends > JPEG_SHARE * facts.between
 
 
 def is_soft(facts: CaseFacts) -> bool:
@@ -52,7 +52,7 @@ def is_soft(facts: CaseFacts) -> bool:
 
 
 def is_blank(facts: CaseFacts) -> bool:
-    """Whether there is nothing to be seen in an image, see :func:`llmseg.data.duplicates.fingerprint`."""
+    """Whether there is nothing to be seen in an image, see :func:`llmseg.data.duplicates.compute_fingerprint`."""
     return facts.fingerprint is None
 
 
@@ -60,7 +60,7 @@ def _is_grey(facts: CaseFacts) -> bool:
     return facts.between > 0 and not has_labels(facts)
 
 
-def refused(unusable: Sequence[Unusable], facts: Sequence[CaseFacts]) -> Iterator[Finding]:
+def check_unreadable(unusable: Sequence[UnreadableCase], facts: Sequence[CaseFacts]) -> Iterator[Finding]:
     """Report cases that could not be read, masks of another size than their image, and masks with labels.
 
     Some stores refuse the latter two when they are read, others return them as they are; it is the same fault.
@@ -68,120 +68,130 @@ def refused(unusable: Sequence[Unusable], facts: Sequence[CaseFacts]) -> Iterato
     total = len(unusable) + len(facts)
     of_kind = {kind: [one for one in unusable if one.kind == kind] for kind in ("unreadable", "sizes", "labels")}
     unreadable, sizes, labels = of_kind.values()
-    yield from about(
-        "unreadable", "error", _ids(unreadable), total, "cases that cannot be read", _reason(unreadable, "")
+    yield from report_cases(
+        "unreadable", "error", _ids(unreadable), total, "cases that cannot be read", _first_reason(unreadable, "")
     )
-    yield from about(
+    yield from report_cases(
         "sizes-differ",
         "error",
         [*_ids(sizes), *_ids(one for one in facts if one.size != one.mask_size)],
         total,
         "masks of another size than their image",
-        _reason(sizes, "make them equal"),
+        _first_reason(sizes, "make them equal"),
     )
     seen = [one for one in facts if has_labels(one)]
     binary = sum(one.values[-1] == 1 for one in seen)
-    yield from about(
+    yield from report_cases(
         "label-values",
         "error",
         [*_ids(labels), *_ids(seen)],
         total,
         "masks without a value above 127" + (f", {binary} of them 0/1" if binary else ""),
-        _reason(labels, "recipes take them for empty: name the value that means foreground (--foreground)"),
+        _first_reason(labels, "recipes take them for empty: name the value that means foreground (--foreground)"),
     )
 
 
-def _reason(unusable: Sequence[Unusable], otherwise: str) -> str:
+def _first_reason(unusable: Sequence[UnreadableCase], otherwise: str) -> str:
     return f"the first: {unusable[0].reason}" if unusable else otherwise
 
 
-def _empty(facts: Sequence[CaseFacts]) -> Iterator[Finding]:
+def _check_empty(facts: Sequence[CaseFacts]) -> Iterator[Finding]:
     chosen = [one.id for one in facts if is_empty(one)]
     if len(chosen) < len(facts):
         advice = "a score has to say what it gives where mask and prediction are empty"
-        yield from about("empty-masks", "note", chosen, len(facts), "empty masks", advice)
+        yield from report_cases("empty-masks", "note", chosen, len(facts), "empty masks", advice)
     else:
         advice = "nothing can be learnt; is this the folder of the masks, and is --foreground right?"
-        yield from about("empty-masks", "error", chosen, len(facts), "empty masks", advice)
+        yield from report_cases("empty-masks", "error", chosen, len(facts), "empty masks", advice)
 
 
-def _full(facts: Sequence[CaseFacts]) -> Iterator[Finding]:
+def _check_full(facts: Sequence[CaseFacts]) -> Iterator[Finding]:
     advice = "look whether they are meant"
     chosen = [one.id for one in facts if is_full(one)]
-    yield from about("full-masks", "warning", chosen, len(facts), "masks that are foreground everywhere", advice)
+    yield from report_cases("full-masks", "warning", chosen, len(facts), "masks that are foreground everywhere", advice)
 
 
-def _inverted(facts: Sequence[CaseFacts]) -> Iterator[Finding]:
+def _check_inverted(facts: Sequence[CaseFacts]) -> Iterator[Finding]:
     """Report exchanged foreground of the whole set, or of single masks, where a full mask is a finding of its own."""
     chosen = [one for one in facts if is_inverted(one)]
     if 2 * len(chosen) > sum(not is_empty(one) for one in facts):
         what = "masks with foreground along the border and in more than half of the image, as most here"
         advice = "foreground and background may be exchanged: look at some, and invert all masks if they are"
-        yield from about("inverted-set", "warning", _ids(chosen), len(facts), what, advice)
+        yield from report_cases("inverted-set", "warning", _ids(chosen), len(facts), what, advice)
     else:
         what = "masks with foreground along the border and in more than half of the image, unlike the others"
         advice = "they may be inverted, as a reversed palette that is read raw: look at them"
         single = _ids(one for one in chosen if not is_full(one))
-        yield from about("inverted-masks", "warning", single, len(facts), what, advice)
+        yield from report_cases("inverted-masks", "warning", single, len(facts), what, advice)
 
 
-def _noisy(facts: Sequence[CaseFacts]) -> Iterator[Finding]:
+def _check_noisy(facts: Sequence[CaseFacts]) -> Iterator[Finding]:
     chosen = [one for one in facts if is_noisy(one)]
     low, high = sum(one.above_0 for one in chosen), sum(one.above_127 for one in chosen)
     advice = (
-        f"{_between(chosen)}; above 0 the foreground has {low} pixels, above 127 {high}{_growth(low, high)}: "
-        "take what is above 127, not what is above 0 or equal to 255"
+        f"{_count_between(chosen)}; above 0 the foreground has {low} pixels, "
+        f"above 127 {high}{_describe_growth(low, high)}: take what is above 127, not what is above 0 or equal to 255"
     )
     what = "masks with values near 0 and 255, as JPEG leaves them"
-    yield from about("noisy-masks", "warning", _ids(chosen), len(facts), what, advice)
+    yield from report_cases("noisy-masks", "warning", _ids(chosen), len(facts), what, advice)
 
 
-def _growth(low: int, high: int) -> str:
+def _describe_growth(low: int, high: int) -> str:
     return f" ({100 * (low / high - 1):+.1f} %)" if high else ""
 
 
-def _soft(facts: Sequence[CaseFacts]) -> Iterator[Finding]:
+def _check_soft(facts: Sequence[CaseFacts]) -> Iterator[Finding]:
     chosen = [one for one in facts if is_soft(one)]
     advice = (
-        f"{_between(chosen)}: a soft edge needs a threshold, such as 127; of several classes, name the value that "
-        "means foreground (--foreground)"
+        f"{_count_between(chosen)}: a soft edge needs a threshold, such as 127; of several classes, "
+        "name the value that means foreground (--foreground)"
     )
-    yield from about("soft-masks", "warning", _ids(chosen), len(facts), "masks with values between 0 and 255", advice)
+    yield from report_cases(
+        "soft-masks", "warning", _ids(chosen), len(facts), "masks with values between 0 and 255", advice
+    )
 
 
-def _between(facts: Sequence[CaseFacts]) -> str:
+def _count_between(facts: Sequence[CaseFacts]) -> str:
     between = sum(one.between for one in facts)
     pixels = sum(one.mask_size[0] * one.mask_size[1] for one in facts)
     return f"{between} of their {pixels} pixels lie strictly between"
 
 
-def _blank(facts: Sequence[CaseFacts]) -> Iterator[Finding]:
+def _check_blank(facts: Sequence[CaseFacts]) -> Iterator[Finding]:
     advice = "look whether they are meant; the search for duplicates leaves them out"
-    yield from about(
+    yield from report_cases(
         "blank-images", "warning", [one.id for one in facts if is_blank(one)], len(facts), "blank images", advice
     )
 
 
-def _channels(facts: Sequence[CaseFacts]) -> Iterator[Finding]:
+def _check_channels(facts: Sequence[CaseFacts]) -> Iterator[Finding]:
     equal = [one.id for one in facts if one.channels == "equal"]
     what, advice = "grey images stored as three equal channels", "reading them as grey loses nothing"
-    yield from about("equal-channels", "note", equal, len(facts), what, advice)
+    yield from report_cases("equal-channels", "note", equal, len(facts), what, advice)
     colour = [one.id for one in facts if one.channels == "colour"]
     if len(colour) < len(facts):
         advice = "the others are grey; a recipe reads all as one kind"
-        yield from about("mixed-channels", "note", colour, len(facts), "images in colour", advice)
+        yield from report_cases("mixed-channels", "note", colour, len(facts), "images in colour", advice)
 
 
-def orphans(alone: Sequence[str]) -> Iterator[Finding]:
+def check_orphans(alone: Sequence[str]) -> Iterator[Finding]:
     """Report files without a partner."""
     if alone:
         sentence = f"files without a partner: {len(alone)}; add what is missing, or move them away"
-        yield Finding("orphans", "warning", sentence, len(alone), tuple(alone[:FEW]))
+        yield Finding("orphans", "warning", sentence, len(alone), tuple(alone[:NAMED_CASES]))
 
 
-def _ids(cases: Iterable[CaseFacts | Unusable]) -> list[str]:
+def _ids(cases: Iterable[CaseFacts | UnreadableCase]) -> list[str]:
     return [one.id for one in cases]
 
 
-FACT_CHECKS: tuple[Check, ...] = (_empty, _full, _inverted, _noisy, _soft, _blank, _channels)
+FACT_CHECKS: tuple[Check, ...] = (
+    _check_empty,
+    _check_full,
+    _check_inverted,
+    _check_noisy,
+    _check_soft,
+    _check_blank,
+    _check_channels,
+)
 """Checks of the cases that could be read."""

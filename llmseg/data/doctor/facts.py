@@ -9,10 +9,10 @@ from typing import Literal
 import numpy as np
 from tqdm import tqdm
 
-from llmseg.data.duplicates import fingerprint
-from llmseg.data.image_digests import image_digest
+from llmseg.data.duplicates import compute_fingerprint
+from llmseg.data.image_digests import digest_image
 from llmseg.data.pixels import LabelValues
-from llmseg.data.read_ahead import ahead
+from llmseg.data.read_ahead import map_ahead
 from llmseg.data.store import Case, SizesDiffer, Store
 from llmseg.errors import UserError
 
@@ -34,7 +34,7 @@ class CaseFacts:
         channels: Of the image.
         image: Digest of the decoded image; a grey image and its copy in three equal channels have the same.
         mask: Digest of the decoded mask.
-        fingerprint: Of the image, see :func:`llmseg.data.duplicates.fingerprint`; ``None`` where it is blank.
+        fingerprint: Of the image, see :func:`llmseg.data.duplicates.compute_fingerprint`; ``None`` where it is blank.
         values: The values in the mask in ascending order, a byte each.
         share: Part of the mask that is foreground, 0 to 1. Foreground is above 127, or above 0 where no value is.
         border: Part of the outermost pixels of the mask that is foreground, 0 to 1.
@@ -61,7 +61,7 @@ class CaseFacts:
 
 
 @dataclass(frozen=True)
-class Unusable:
+class UnreadableCase:
     """A case that could not be read, and what the store said."""
 
     id: str
@@ -69,7 +69,7 @@ class Unusable:
     reason: str
 
 
-def read_facts(store: Store, *, progress: bool = False) -> Iterator[CaseFacts | Unusable]:
+def measure_cases(store: Store, *, progress: bool = False) -> Iterator[CaseFacts | UnreadableCase]:
     """Yield what is to be known of every case in the store's order; threads decode some cases ahead.
 
     Args:
@@ -77,24 +77,24 @@ def read_facts(store: Store, *, progress: bool = False) -> Iterator[CaseFacts | 
         progress: Whether to show a progress bar.
     """
 
-    def one(id: str) -> CaseFacts | Unusable:
+    def one(id: str) -> CaseFacts | UnreadableCase:
         try:
-            return case_facts(store.read(id))
+            return measure_case(store.read(id))
         except SizesDiffer as error:
-            return Unusable(id, "sizes", str(error))
+            return UnreadableCase(id, "sizes", str(error))
         except LabelValues as error:
-            return Unusable(id, "labels", str(error))
+            return UnreadableCase(id, "labels", str(error))
         except (UserError, OSError) as error:
-            return Unusable(id, "unreadable", str(error))
+            return UnreadableCase(id, "unreadable", str(error))
 
-    yield from ahead(one, tqdm(store.ids, desc="examine", unit="case", leave=False, disable=not progress))
+    yield from map_ahead(one, tqdm(store.ids, desc="examine", unit="case", leave=False, disable=not progress))
 
 
-def case_facts(case: Case) -> CaseFacts:
+def measure_case(case: Case) -> CaseFacts:
     """Return what is kept of a case.
 
     Example:
-        >>> facts = case_facts(Case("a", np.zeros((4, 6), np.uint8), np.full((4, 6), 255, np.uint8)))
+        >>> facts = measure_case(Case("a", np.zeros((4, 6), np.uint8), np.full((4, 6), 255, np.uint8)))
         >>> facts.size, list(facts.values), facts.share, facts.fingerprint
         ((4, 6), [255], 1.0, None)
     """
@@ -105,13 +105,13 @@ def case_facts(case: Case) -> CaseFacts:
         id=case.id,
         size=(image.shape[0], image.shape[1]),
         mask_size=(mask.shape[0], mask.shape[1]),
-        channels=_channels(image),
-        image=image_digest(image),
-        mask=image_digest(mask),
-        fingerprint=fingerprint(image),
+        channels=_classify_channels(image),
+        image=digest_image(image),
+        mask=digest_image(mask),
+        fingerprint=compute_fingerprint(image),
         values=bytes(np.flatnonzero(counts).tolist()),
         share=float(foreground.mean()),
-        border=_border_share(foreground),
+        border=_measure_border(foreground),
         above_0=int(counts[1:].sum()),
         above_127=int(counts[128:].sum()),
         between=int(counts[1:255].sum()),
@@ -119,12 +119,12 @@ def case_facts(case: Case) -> CaseFacts:
     )
 
 
-def _channels(image: np.ndarray) -> Channels:
+def _classify_channels(image: np.ndarray) -> Channels:
     if image.ndim == 2:
         return "grey"
     return "equal" if (image == image[..., :1]).all() else "colour"
 
 
-def _border_share(foreground: np.ndarray) -> float:
+def _measure_border(foreground: np.ndarray) -> float:
     edges = (foreground[0], foreground[-1], foreground[1:-1, 0], foreground[1:-1, -1])
     return float(np.concatenate(edges).mean())

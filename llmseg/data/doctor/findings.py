@@ -13,10 +13,10 @@ Severity = Literal["error", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 """From what spoils results, over what may, to what is good to know."""
 
-FEW = 6
+NAMED_CASES = 6
 """Cases that a finding names."""
 
-COMMONEST = 12
+LISTED_VALUES = 12
 """Sizes and mask values that are listed."""
 
 _WIDTH = 110
@@ -42,15 +42,17 @@ class Finding:
     cases: tuple[str, ...] = ()
 
 
-def about(kind: str, severity: Severity, ids: Sequence[str], total: int, what: str, advice: str) -> Iterator[Finding]:
+def report_cases(
+    kind: str, severity: Severity, ids: Sequence[str], total: int, what: str, advice: str
+) -> Iterator[Finding]:
     """Yield the finding about some cases of a total, or nothing where there are none.
 
     Example:
-        >>> next(about("empty-masks", "note", ["a", "b"], 3, "empty masks", "mind the score")).sentence
+        >>> next(report_cases("empty-masks", "note", ["a", "b"], 3, "empty masks", "mind the score")).sentence
         'empty masks: 2 of 3; mind the score'
     """
     if ids:
-        yield Finding(kind, severity, f"{what}: {len(ids)} of {total}; {advice}", len(ids), tuple(ids[:FEW]))
+        yield Finding(kind, severity, f"{what}: {len(ids)} of {total}; {advice}", len(ids), tuple(ids[:NAMED_CASES]))
 
 
 @dataclass(frozen=True)
@@ -69,11 +71,11 @@ class Tally(Generic[_Key]):
             Tally(commonest=(('b', 2), ('a', 1), ('c', 1)), different=3)
         """
         counts = Counter(things)
-        return cls(tuple(counts.most_common(COMMONEST)), len(counts))
+        return cls(tuple(counts.most_common(LISTED_VALUES)), len(counts))
 
 
 @dataclass(frozen=True)
-class Findings:
+class Examination:
     """The state of a dataset.
 
     Attributes:
@@ -128,40 +130,40 @@ class Findings:
     def text(self) -> str:
         """Return a short report: what the dataset is, then the findings, errors first."""
         lines = [f"{self.name}: {self.cases} cases in {self.groups} groups, {self.readable} of them readable"]
-        for label, content in self._summary():
-            lines += _wrapped(content, f"  {label:9}") if content else []
+        for label, content in self._summarise():
+            lines += _wrap(content, f"  {label:9}") if content else []
         if not (self.of("error") or self.of("warning")):
             lines += ["", "no errors and no warnings: nothing to mend"]
         for severity in SEVERITIES:
             found = self.of(severity)
             if found:
-                lines += ["", f"{severity}s", *(line for finding in found for line in _shown(finding))]
+                lines += ["", f"{severity}s", *(line for finding in found for line in _format_finding(finding))]
         return "\n".join(lines)
 
-    def _summary(self) -> tuple[tuple[str, str], ...]:
+    def _summarise(self) -> tuple[tuple[str, str], ...]:
         sizes = [f"{height}x{width} ({count})" for (height, width), count in self.sizes.commonest]
         values = [f"{value} ({count})" for value, count in self.values.commonest]
         shares = ", ".join(f"p{percentile} {100 * share:.3g}" for percentile, share in self.shares)
         return (
             ("parts", ", ".join(f"{part} {count}" for part, count in self.parts)),
-            ("sizes", _listed(sizes, self.sizes.different) + (" (height x width)" if sizes else "")),
+            ("sizes", _join(sizes, self.sizes.different) + (" (height x width)" if sizes else "")),
             ("channels", ", ".join(f"{kind} {count}" for kind, count in self.channels)),
-            ("masks", _listed(values, self.values.different) + (" (value, in how many masks)" if values else "")),
+            ("masks", _join(values, self.values.different) + (" (value, in how many masks)" if values else "")),
             ("share", f"foreground in % of the mask: {shares}" if shares else ""),
         )
 
 
-def _listed(things: Sequence[str], different: int) -> str:
+def _join(things: Sequence[str], different: int) -> str:
     more = different - len(things)
     return ", ".join(things) + (f" and {more} more" if more else "")
 
 
-def _shown(finding: Finding) -> list[str]:
+def _format_finding(finding: Finding) -> list[str]:
     more = " ..." if finding.count > len(finding.cases) else ""
-    return [*_wrapped(finding.sentence, "  - "), *_wrapped(", ".join(finding.cases) + more, "    ")]
+    return [*_wrap(finding.sentence, "  - "), *_wrap(", ".join(finding.cases) + more, "    ")]
 
 
-def _wrapped(text: str, start: str) -> list[str]:
+def _wrap(text: str, start: str) -> list[str]:
     # Names and messages are to be found again by searching, so lines are broken at spaces only.
     return textwrap.wrap(
         text,

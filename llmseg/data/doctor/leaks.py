@@ -8,37 +8,41 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from llmseg.data.doctor.facts import CaseFacts
-from llmseg.data.doctor.findings import FEW, Finding, Severity, about
-from llmseg.data.duplicates import BITS, Near, near_duplicates, same
+from llmseg.data.doctor.findings import NAMED_CASES, Finding, Severity, report_cases
+from llmseg.data.duplicates import BITS, NearDuplicates, find_near_duplicates, group_equal
 
 _IN_GROUP, _IN_PART, _ACROSS = range(3)
 
 
-def same_images(facts: Sequence[CaseFacts], groups: Mapping[str, str], parts: Mapping[str, str]) -> Iterator[Finding]:
+def check_equal_images(
+    facts: Sequence[CaseFacts], groups: Mapping[str, str], parts: Mapping[str, str]
+) -> Iterator[Finding]:
     """Report images of equal pixels: across parts, otherwise, and those whose masks differ. Blank ones do not count."""
     seen = [one for one in facts if one.fingerprint is not None]
-    sets = [[seen[place] for place in places] for places in same([one.image for one in seen])]
-    across = [cases for cases in sets if len(_parts(cases, parts)) > 1]
-    others = [cases for cases in sets if len(_parts(cases, parts)) <= 1]
+    sets = [[seen[place] for place in places] for places in group_equal([one.image for one in seen])]
+    across = [cases for cases in sets if len(_parts_of(cases, parts)) > 1]
+    others = [cases for cases in sets if len(_parts_of(cases, parts)) <= 1]
     what = f"equal images in several parts (sets: {len(across)})"
     advice = "the parts are not independent: keep one of each set, or put the set into one part"
-    yield from about("duplicates-across-parts", "error", _members(across), len(facts), what, advice)
+    yield from report_cases("duplicates-across-parts", "error", _list_ids(across), len(facts), what, advice)
     # Equal frames of one video stay together wherever groups are respected.
     apart = any(len({groups[one.id] for one in cases}) > 1 for cases in others)
     what, advice = f"equal images (sets: {len(others)})", "keep one of each set, or give the set one group"
-    yield from about("duplicates", "warning" if apart else "note", _members(others), len(facts), what, advice)
+    yield from report_cases("duplicates", "warning" if apart else "note", _list_ids(others), len(facts), what, advice)
     differing = [cases for cases in sets if len({one.mask for one in cases}) > 1]
     what, advice = f"equal images with different masks (sets: {len(differing)})", "choose one mask of each set"
-    yield from about("different-masks", "warning", _members(differing), len(facts), what, advice)
+    yield from report_cases("different-masks", "warning", _list_ids(differing), len(facts), what, advice)
 
 
-def near_images(facts: Sequence[CaseFacts], groups: Mapping[str, str], parts: Mapping[str, str]) -> Iterator[Finding]:
+def check_near_images(
+    facts: Sequence[CaseFacts], groups: Mapping[str, str], parts: Mapping[str, str]
+) -> Iterator[Finding]:
     """Report pictures that are nearly the same: across parts, across groups, and within a group, where it is usual."""
     seen = [one for one in facts if one.fingerprint is not None]
     prints = [one.fingerprint for one in seen if one.fingerprint is not None]
-    images = _numbered([one.image for one in seen])
-    of_group = _numbered([groups[one.id] for one in seen])
-    of_part = _numbered([parts.get(one.id, "") for one in seen])
+    images = _number_names([one.image for one in seen])
+    of_group = _number_names([groups[one.id] for one in seen])
+    of_part = _number_names([parts.get(one.id, "") for one in seen])
     assigned = np.array([one.id in parts for one in seen])
 
     def classes(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -47,41 +51,47 @@ def near_images(facts: Sequence[CaseFacts], groups: Mapping[str, str], parts: Ma
         kinds[images[first] == images[second]] = -1
         return kinds
 
-    near = near_duplicates(prints, classes, 3)
+    near = find_near_duplicates(prints, classes, 3)
     ids = [one.id for one in seen]
     advice = "look at them, and put those of one scene or patient into one part"
-    yield from _near(
+    yield from _report_near(
         "near-duplicates-across-parts", "warning", near[_ACROSS], ids, "near duplicates across parts", advice
     )
     advice = "look at them, and give those of one scene or patient one group"
-    yield from _near("near-duplicates", "warning", near[_IN_PART], ids, "near duplicates in different groups", advice)
+    yield from _report_near(
+        "near-duplicates", "warning", near[_IN_PART], ids, "near duplicates in different groups", advice
+    )
     advice = "usual for frames and slices; split by group"
-    yield from _near("near-duplicates-in-groups", "note", near[_IN_GROUP], ids, "near duplicates in one group", advice)
+    yield from _report_near(
+        "near-duplicates-in-groups", "note", near[_IN_GROUP], ids, "near duplicates in one group", advice
+    )
 
 
-def _near(kind: str, severity: Severity, near: Near, ids: Sequence[str], what: str, advice: str) -> Iterator[Finding]:
+def _report_near(
+    kind: str, severity: Severity, near: NearDuplicates, ids: Sequence[str], what: str, advice: str
+) -> Iterator[Finding]:
     if near.closest is None:
         return
     first, second, distance = near.closest
     ordered = [first, second, *(place for place in near.places if place not in (first, second))]
     closest = f"closest '{ids[first]}' and '{ids[second]}' ({distance} of {BITS} bits differ)"
     sentence = f"{what}: {len(near.places)} of {len(ids)} cases (pairs: {near.pairs}), {closest}; {advice}"
-    yield Finding(kind, severity, sentence, len(near.places), tuple(ids[place] for place in ordered[:FEW]))
+    yield Finding(kind, severity, sentence, len(near.places), tuple(ids[place] for place in ordered[:NAMED_CASES]))
 
 
-def repeated_masks(facts: Sequence[CaseFacts], groups: Mapping[str, str]) -> Iterator[Finding]:
+def check_repeated_masks(facts: Sequence[CaseFacts], groups: Mapping[str, str]) -> Iterator[Finding]:
     """Report masks, neither empty nor full, that belong to different images of several groups."""
     drawn = [one for one in facts if 0 < one.share < 1]
-    sets = [[drawn[place] for place in places] for places in same([one.mask for one in drawn])]
+    sets = [[drawn[place] for place in places] for places in group_equal([one.mask for one in drawn])]
     repeated = [
         cases for cases in sets if len({one.image for one in cases}) > 1 and len({groups[one.id] for one in cases}) > 1
     ]
     what = f"equal masks of different images (sets: {len(repeated)})"
     advice = "frames of one scene may share a mask; others are copied by mistake, or show the field of view"
-    yield from about("repeated-masks", "note", _members(repeated), len(facts), what, advice)
+    yield from report_cases("repeated-masks", "note", _list_ids(repeated), len(facts), what, advice)
 
 
-def group_overlap(groups: Mapping[str, str], parts: Mapping[str, str]) -> Iterator[Finding]:
+def check_group_overlap(groups: Mapping[str, str], parts: Mapping[str, str]) -> Iterator[Finding]:
     """Report groups with cases in several parts."""
     found: dict[str, dict[str, str]] = {}
     for id, group in groups.items():
@@ -96,24 +106,24 @@ def group_overlap(groups: Mapping[str, str], parts: Mapping[str, str]) -> Iterat
             f"{', '.join(sorted(cases))}; split by group"
         )
         named = itertools.chain.from_iterable(cases.values() for cases in torn.values())
-        yield Finding("group-overlap", "error", sentence, len(torn), tuple(itertools.islice(named, FEW)))
+        yield Finding("group-overlap", "error", sentence, len(torn), tuple(itertools.islice(named, NAMED_CASES)))
 
 
-def unassigned(ids: Sequence[str], parts: Mapping[str, str]) -> Iterator[Finding]:
+def check_unassigned(ids: Sequence[str], parts: Mapping[str, str]) -> Iterator[Finding]:
     """Report cases that are in no part, where parts are given."""
     if parts:
         missing = [id for id in ids if id not in parts]
-        yield from about("no-part", "note", missing, len(ids), "cases in no part", "they are used nowhere")
+        yield from report_cases("no-part", "note", missing, len(ids), "cases in no part", "they are used nowhere")
 
 
-def _parts(cases: Sequence[CaseFacts], parts: Mapping[str, str]) -> set[str]:
+def _parts_of(cases: Sequence[CaseFacts], parts: Mapping[str, str]) -> set[str]:
     return {parts[one.id] for one in cases if one.id in parts}
 
 
-def _members(sets: Sequence[Sequence[CaseFacts]]) -> list[str]:
+def _list_ids(sets: Sequence[Sequence[CaseFacts]]) -> list[str]:
     return [one.id for cases in sets for one in cases]
 
 
-def _numbered(names: Sequence[str]) -> np.ndarray:
+def _number_names(names: Sequence[str]) -> np.ndarray:
     numbers: dict[str, int] = {}
     return np.array([numbers.setdefault(name, len(numbers)) for name in names], dtype=np.int64)

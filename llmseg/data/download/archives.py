@@ -36,7 +36,7 @@ _OPENERS: Mapping[str, Callable[[Path], Any]] = {
 }
 _ZIPS = (".zip", ".npz")
 _SUFFIXES = (*_ZIPS, ".tar", *_OPENERS)
-_PIECE = 2**20
+_BLOCK = 2**20
 _DAMAGE = (
     zipfile.BadZipFile,
     tarfile.TarError,
@@ -74,110 +74,110 @@ def archive_suffix(name: str) -> str:
 
 
 @contextmanager
-def open_archive(path: Path, spare: Path, shown: str = "") -> Iterator[Archive]:
+def open_archive(path: Path, scratch: Path, label: str = "") -> Iterator[Archive]:
     """Open an archive and check all of its members' names, kinds and sizes.
 
     Args:
         path: A file whose name :func:`archive_suffix` knows.
-        spare: Folder for the plain form of a compressed tar, in which one cannot move about.
-        shown: What messages call the archive, instead of its path.
+        scratch: Folder for the plain form of a compressed tar, in which one cannot move about.
+        label: What messages call the archive, instead of its path.
 
     Raises:
         UserError: It is damaged, has a member that would climb out of the folder or a link, or unpacks to far more than
             it takes.
     """
-    shown = shown or str(path)
-    with damage_told(shown):
-        opened = _open(path, spare, shown)
+    label = label or str(path)
+    with explain_damage(label):
+        opened = _open(path, scratch, label)
     with opened:
-        with damage_told(shown):
-            archive = _zip(opened, shown) if isinstance(opened, zipfile.ZipFile) else _tar(opened, shown)
-        _check_total(sum(archive.sizes.values()), path, shown)
+        with explain_damage(label):
+            archive = _index_zip(opened, label) if isinstance(opened, zipfile.ZipFile) else _index_tar(opened, label)
+        _check_total(sum(archive.sizes.values()), path, label)
         yield archive
 
 
-def _open(path: Path, spare: Path, shown: str) -> zipfile.ZipFile | tarfile.TarFile:
+def _open(path: Path, scratch: Path, label: str) -> zipfile.ZipFile | tarfile.TarFile:
     suffix = archive_suffix(path.name).lower()
     if suffix in _ZIPS:
         return zipfile.ZipFile(path)
-    return tarfile.open(_plain_tar(path, _OPENERS[suffix], spare, shown) if suffix in _OPENERS else path, "r:")
+    return tarfile.open(_decompress_tar(path, _OPENERS[suffix], scratch, label) if suffix in _OPENERS else path, "r:")
 
 
-def _zip(file: zipfile.ZipFile, shown: str) -> Archive:
+def _index_zip(file: zipfile.ZipFile, label: str) -> Archive:
     members = {}
     for info in file.infolist():
         if stat.S_ISLNK(info.external_attr >> 16):
-            raise UserError(f"archive {shown} has a link, '{info.filename}'; it is refused")
-        name = _checked(info.filename, shown)
+            raise UserError(f"archive {label} has a link, '{info.filename}'; it is refused")
+        name = _check_path(info.filename, label)
         if not info.is_dir():
             members[name] = info
 
     def read(name: str) -> bytes:
-        with damage_told(f"{shown}, member '{name}',"), file.open(members[name]) as member:
+        with explain_damage(f"{label}, member '{name}',"), file.open(members[name]) as member:
             content = member.read(members[name].file_size)  # no more, whatever the member unpacks to
         if len(content) != members[name].file_size:
-            raise UserError(f"archive {shown} is cut off in '{name}'; download it again")
+            raise UserError(f"archive {label} is cut off in '{name}'; download it again")
         return content
 
     return Archive({name: info.file_size for name, info in members.items()}, read)
 
 
-def _tar(file: tarfile.TarFile, shown: str) -> Archive:
+def _index_tar(file: tarfile.TarFile, label: str) -> Archive:
     members = {}
     for info in file.getmembers():
         if info.isdir() and info.name in ("", "."):
             continue
-        name = _checked(info.name, shown)
+        name = _check_path(info.name, label)
         if not (info.isreg() or info.isdir()):
-            raise UserError(f"archive {shown} has a link or device, '{info.name}'; it is refused")
+            raise UserError(f"archive {label} has a link or device, '{info.name}'; it is refused")
         if info.isreg():
             members[name] = info
     # A tar ends in a block of zeros; without it, tarfile takes a cut or a damaged header for the end.
     cast(IO[bytes], file.fileobj).seek(file.offset)
     if cast(IO[bytes], file.fileobj).read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
-        raise UserError(f"archive {shown} is damaged or cut off after {len(members)} files; download it again")
+        raise UserError(f"archive {label} is damaged or cut off after {len(members)} files; download it again")
     lock = threading.Lock()  # all members share one position in the file
 
     def read(name: str) -> bytes:
-        with lock, damage_told(f"{shown}, member '{name}',"):
+        with lock, explain_damage(f"{label}, member '{name}',"):
             content = cast(IO[bytes], file.extractfile(members[name])).read()
         if len(content) != members[name].size:
-            raise UserError(f"archive {shown} is cut off in '{name}'; download it again")
+            raise UserError(f"archive {label} is cut off in '{name}'; download it again")
         return content
 
     return Archive({name: info.size for name, info in members.items()}, read)
 
 
-def _checked(name: str, shown: str) -> str:
+def _check_path(name: str, label: str) -> str:
     """Return the path of a member with ``/``; refuse one that would leave the folder it is unpacked in."""
     parts = PurePosixPath(name.replace("\\", "/")).parts
     if not parts or parts[0].startswith("/") or ".." in parts or ":" in parts[0]:
-        raise UserError(f"archive {shown} has a member that would climb out of its folder, '{name}'; it is refused")
+        raise UserError(f"archive {label} has a member that would climb out of its folder, '{name}'; it is refused")
     return "/".join(parts)
 
 
-def _check_total(total: int, path: Path, shown: str) -> None:
+def _check_total(total: int, path: Path, label: str) -> None:
     if total > max(SMALL, MAX_RATIO * path.stat().st_size):
         raise UserError(
-            f"archive {shown} would unpack to {total / 2**30:.1f} GiB, more than {MAX_RATIO} times its size; "
+            f"archive {label} would unpack to {total / 2**30:.1f} GiB, more than {MAX_RATIO} times its size; "
             "it is refused"
         )
 
 
-def _plain_tar(path: Path, opener: Callable[[Path], Any], spare: Path, shown: str) -> Path:
+def _decompress_tar(path: Path, opener: Callable[[Path], Any], scratch: Path, label: str) -> Path:
     """Decompress a tar into the spare folder."""
-    handle, name = tempfile.mkstemp(dir=spare, suffix=".tar")
+    handle, name = tempfile.mkstemp(dir=scratch, suffix=".tar")
     total = 0
     with os.fdopen(handle, "wb") as plain, opener(path) as packed:
-        while piece := packed.read(_PIECE):
+        while piece := packed.read(_BLOCK):
             total += len(piece)
-            _check_total(total, path, shown)
+            _check_total(total, path, label)
             plain.write(piece)
     return Path(name)
 
 
 @contextmanager
-def damage_told(what: str) -> Iterator[None]:
+def explain_damage(what: str) -> Iterator[None]:
     """Turn what reading or unpacking an archive may raise into a :class:`UserError` that names it."""
     try:
         yield

@@ -16,17 +16,17 @@ from tqdm import tqdm
 
 from llmseg import __version__
 from llmseg.data.catalog import dataset_names, get_dataset
-from llmseg.data.download.layouts.case_files import Listing, Unit
-from llmseg.data.download.layouts.finders import find_cases, source_id
+from llmseg.data.download.layouts.case_files import CaseFiles, DatasetFiles
+from llmseg.data.download.layouts.finders import find_cases, resolve_name
 from llmseg.data.download.layouts.volumes import Orientation
-from llmseg.data.download.selection import study_units
+from llmseg.data.download.selection import select_study_cases
 from llmseg.data.download.tree import open_tree
-from llmseg.data.hdf5 import Hdf5Store, PackedCase, packed, write_store
-from llmseg.data.read_ahead import ahead
+from llmseg.data.hdf5 import Hdf5Store, PackedCase, pack_case, write_store
+from llmseg.data.read_ahead import map_ahead
 from llmseg.errors import UserError
 from llmseg.files import make_folder, remove_parts
 
-_SHARD = 64
+_FILES_PER_SHARD = 64
 
 
 def prepare_dataset(
@@ -64,34 +64,38 @@ def prepare_dataset(
         >>> len(store.ids)  # doctest: +SKIP
         45
     """
-    id, out = source_id(name), Path(out)
+    id, out = resolve_name(name), Path(out)
     if select not in ("all", "study"):
         raise UserError(f"select is '{select}'; it may be all or study")
     with open_tree(Path(root)) as files:
         try:
-            listing = find_cases(id, files, orientation)
+            dataset_files = find_cases(id, files, orientation)
         except UserError as error:
             raise UserError(f"{root}: {error}") from error
-        units, notes = listing.units, list(listing.notes)
+        case_files, notes = dataset_files.case_files, list(dataset_files.notes)
         if select == "study":
             if id not in dataset_names():
                 raise UserError(f"the study took nothing of '{id}'; select all")
-            units, note = study_units(get_dataset(id), units, seed)
+            case_files, note = select_study_cases(get_dataset(id), case_files, seed)
             notes.append(note)
-        provenance = _provenance(id, root, listing, notes, select=select, seed=seed, orientation=orientation)
-        provenance["key"] = _key(units, _way(provenance))
+        provenance = _describe_provenance(
+            id, root, dataset_files, notes, select=select, seed=seed, orientation=orientation
+        )
+        provenance["key"] = _digest_plan(case_files, _reading_rules(provenance))
         if out.exists():
-            return _earlier(out, provenance["key"])
+            return _open_earlier(out, provenance["key"])
         title = id if id in dataset_names() else Path(root).resolve().name
-        return _collect(units, listing, out, title, provenance, progress)
+        return _write_dataset(case_files, dataset_files, out, title, provenance, progress)
 
 
-def _provenance(id: str, root: str | Path, listing: Listing, notes: Sequence[str], **options: Any) -> dict[str, Any]:
+def _describe_provenance(
+    id: str, root: str | Path, dataset_files: DatasetFiles, notes: Sequence[str], **options: Any
+) -> dict[str, Any]:
     entry = get_dataset(id) if id in dataset_names() else None
     return {
         "dataset": id,
         "root": Path(root).name,
-        "layout": listing.layout,
+        "layout": dataset_files.layout,
         "notes": list(notes),
         "options": options,
         "licence": asdict(entry.licence) if entry else None,
@@ -101,18 +105,18 @@ def _provenance(id: str, root: str | Path, listing: Listing, notes: Sequence[str
     }
 
 
-def _way(provenance: Mapping[str, Any]) -> list[str]:
+def _reading_rules(provenance: Mapping[str, Any]) -> list[str]:
     """Return what decides how files are read."""
     return [provenance["dataset"], provenance["layout"], provenance["options"]["orientation"]]
 
 
-def _key(units: Sequence[Unit], way: Sequence[str]) -> str:
+def _digest_plan(case_files: Sequence[CaseFiles], way: Sequence[str]) -> str:
     """Return a digest of what is going to be read: names, sizes, groups, the way; not the files' contents."""
-    facts = [[unit.key, unit.group, unit.part, [[file.path, file.size] for file in unit.files]] for unit in units]
+    facts = [[unit.key, unit.group, unit.part, [[file.path, file.size] for file in unit.files]] for unit in case_files]
     return hashlib.sha256(json.dumps([facts, way]).encode()).hexdigest()
 
 
-def _earlier(out: Path, key: str) -> Hdf5Store:
+def _open_earlier(out: Path, key: str) -> Hdf5Store:
     try:
         store = Hdf5Store(out)
     except UserError as error:
@@ -122,8 +126,13 @@ def _earlier(out: Path, key: str) -> Hdf5Store:
     return store
 
 
-def _collect(
-    units: Sequence[Unit], listing: Listing, out: Path, title: str, provenance: dict[str, Any], progress: bool
+def _write_dataset(
+    case_files: Sequence[CaseFiles],
+    dataset_files: DatasetFiles,
+    out: Path,
+    title: str,
+    provenance: dict[str, Any],
+    progress: bool,
 ) -> Hdf5Store:
     """Write shards, then all of them as one file. Shards that an earlier sitting finished are kept."""
     make_folder(out.parent)
@@ -133,33 +142,33 @@ def _collect(
         with FileLock(work / "lock", timeout=0):
             remove_parts(work)
             remove_parts(out.parent, out.name)
-            shards = list(_shards(units, work, _way(provenance), progress))
-            store = write_store(out, title, _merged(shards, progress), provenance, listing.alone)
+            shards = list(_write_shards(case_files, work, _reading_rules(provenance), progress))
+            store = write_store(out, title, _read_shards(shards, progress), provenance, dataset_files.alone)
     except Timeout:
         raise UserError(f"another process is writing {out}; wait for it or choose another --out") from None
     shutil.rmtree(work)
     return store
 
 
-def _shards(units: Sequence[Unit], work: Path, way: Sequence[str], progress: bool) -> Iterator[Path]:
-    with tqdm(total=len(units), desc="read", unit="file", disable=not progress) as bar:
-        for start in range(0, len(units), _SHARD):
-            chunk = units[start : start + _SHARD]
-            path = work / f"{start:07d}-{_key(chunk, way)[:16]}.h5"
+def _write_shards(case_files: Sequence[CaseFiles], work: Path, way: Sequence[str], progress: bool) -> Iterator[Path]:
+    with tqdm(total=len(case_files), desc="read", unit="file", disable=not progress) as bar:
+        for start in range(0, len(case_files), _FILES_PER_SHARD):
+            chunk = case_files[start : start + _FILES_PER_SHARD]
+            path = work / f"{start:07d}-{_digest_plan(chunk, way)[:16]}.h5"
             if not path.exists():
-                write_store(path, path.stem, _cases(chunk), {})
+                write_store(path, path.stem, _read_cases(chunk), {})
             bar.update(len(chunk))
             yield path
 
 
-def _cases(units: Sequence[Unit]) -> Iterator[PackedCase]:
-    def read(unit: Unit) -> list[PackedCase]:
-        return [packed(case, unit.group or case.id, unit.part) for case in unit.read()]
+def _read_cases(case_files: Sequence[CaseFiles]) -> Iterator[PackedCase]:
+    def read(unit: CaseFiles) -> list[PackedCase]:
+        return [pack_case(case, unit.group or case.id, unit.part) for case in unit.read()]
 
-    return itertools.chain.from_iterable(ahead(read, units))
+    return itertools.chain.from_iterable(map_ahead(read, case_files))
 
 
-def _merged(shards: Sequence[Path], progress: bool) -> Iterator[PackedCase]:
+def _read_shards(shards: Sequence[Path], progress: bool) -> Iterator[PackedCase]:
     for path in tqdm(shards, desc="write", unit="shard", disable=not progress):
         shard = Hdf5Store(path)
-        yield from map(shard.packed, shard.ids)
+        yield from map(shard.read_packed, shard.ids)

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from llmseg.data.catalog.dataset import Dataset
-from llmseg.data.download.layouts.case_files import Unit
-from llmseg.data.shuffle import drawn_order
+from llmseg.data.download.layouts.case_files import CaseFiles
+from llmseg.data.shuffle import shuffle_names
 from llmseg.errors import UserError
 
 
-def study_units(dataset: Dataset, units: Sequence[Unit], seed: int) -> tuple[tuple[Unit, ...], str]:
+def select_study_cases(
+    dataset: Dataset, case_files: Sequence[CaseFiles], seed: int
+) -> tuple[tuple[CaseFiles, ...], str]:
     """Return what the study took of a dataset, and a sentence that says how sure that is.
 
     Args:
         dataset: Its facts, with the rule.
-        units: All units by key.
+        case_files: What the dataset holds, by key.
         seed: Seed of a draw, where the study's choice is not known.
 
     Raises:
@@ -24,25 +26,25 @@ def study_units(dataset: Dataset, units: Sequence[Unit], seed: int) -> tuple[tup
     use = dataset.study
     if use is None:
         raise UserError(f"the study took {dataset.title} as a part of retina; select all, or prepare retina")
-    chosen = set(_chosen(dataset, units, seed))
-    kept = tuple(unit for unit in units if unit.key in chosen)
+    chosen = set(_select_keys(dataset, case_files, seed))
+    kept = tuple(unit for unit in case_files if unit.key in chosen)
     if not kept:
         raise UserError(f"nothing of {dataset.title} is here that the study took ({use.rule}); select all")
     drawn = "" if use.known or use.take == "all" else f", drawn with seed {seed}"
     return kept, f"the study's selection: {use.rule}{drawn}"
 
 
-def _chosen(dataset: Dataset, units: Sequence[Unit], seed: int) -> list[str]:
+def _select_keys(dataset: Dataset, case_files: Sequence[CaseFiles], seed: int) -> list[str]:
     use = dataset.study
     assert use is not None
-    keys = [unit.key for unit in units]
+    keys = [unit.key for unit in case_files]
     if use.take == "first":
         return keys[: use.cases]
     if use.take == "training":
-        return [unit.key for unit in units if unit.part in ("training", "")]
+        return [unit.key for unit in case_files if unit.part in ("training", "")]
     if use.take == "cases":
-        return drawn_order(keys, seed)[: use.cases]
+        return shuffle_names(keys, seed)[: use.cases]
     if use.take == "groups":
-        groups = set(drawn_order({unit.group for unit in units}, seed)[: use.groups])
-        return [unit.key for unit in units if unit.group in groups]
+        groups = set(shuffle_names({unit.group for unit in case_files}, seed)[: use.groups])
+        return [unit.key for unit in case_files if unit.group in groups]
     return keys

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from llmseg.data.download.archives import Archive, archive_suffix, damage_told, open_archive
+from llmseg.data.download.archives import Archive, archive_suffix, explain_damage, open_archive
 from llmseg.errors import UserError
 
 MAX_FILE = 4 * 2**30
@@ -46,12 +46,12 @@ class File:
     @property
     def stem(self) -> str:
         """The name without extension: ``im0001.ah`` for ``im0001.ah.ppm.gz``."""
-        return PurePosixPath(_uncompressed(self.name)).stem
+        return PurePosixPath(_strip_gz(self.name)).stem
 
     @property
     def extension(self) -> str:
         """The extension in lower case, that of compression left out: ``.ppm`` for ``im0001.ah.ppm.gz``."""
-        return PurePosixPath(_uncompressed(self.name)).suffix.lower()
+        return PurePosixPath(_strip_gz(self.name)).suffix.lower()
 
     @property
     def folders(self) -> tuple[str, ...]:
@@ -63,7 +63,7 @@ class File:
         """The path of the folder it lies in."""
         return str(PurePosixPath(self.path).parent)
 
-    def unpacked(self) -> bytes:
+    def read_unpacked(self) -> bytes:
         """Return the content, decompressed if it is compressed by gzip, whatever the name says.
 
         Raises:
@@ -107,28 +107,28 @@ def open_tree(root: Path) -> Iterator[Mapping[str, File]]:
     if root.is_file() and not archive_suffix(root.name):
         raise UserError(f"{root} is neither a folder nor a zip or tar archive; give the folder of the download")
     with ExitStack() as stack:
-        spare = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         found = [_from_disk(root, root.name)] if root.is_file() else list(_walk(root))
         files: dict[str, File] = {}
-        for path, size, place in found:
+        for path, size, location in found:
             suffix = archive_suffix(path)
             if not suffix:
-                files[path] = File(path, size, functools.partial(_content, str(place)))
+                files[path] = File(path, size, functools.partial(_read_bytes, str(location)))
             elif not (root.is_dir() and (root / path.removesuffix(suffix)).is_dir()):
-                archive = stack.enter_context(open_archive(place, spare))
-                files.update(_opened(archive, path.removesuffix(suffix), spare, stack, MAX_DEPTH))
+                archive = stack.enter_context(open_archive(location, scratch))
+                files.update(_open_nested(archive, path.removesuffix(suffix), scratch, stack, MAX_DEPTH))
         yield dict(sorted(files.items()))
 
 
-def _from_disk(place: Path, path: str) -> tuple[str, int, Path]:
-    return path, place.stat().st_size, place
+def _from_disk(location: Path, path: str) -> tuple[str, int, Path]:
+    return path, location.stat().st_size, location
 
 
-def _content(place: str) -> bytes:
+def _read_bytes(location: str) -> bytes:
     try:
-        return Path(place).read_bytes()
+        return Path(location).read_bytes()
     except OSError as error:
-        raise UserError(f"{place} cannot be read ({error.strerror}); replace it or move it away") from error
+        raise UserError(f"{location} cannot be read ({error.strerror}); replace it or move it away") from error
 
 
 def _walk(root: Path) -> Iterator[tuple[str, int, Path]]:
@@ -142,12 +142,14 @@ def _walk(root: Path) -> Iterator[tuple[str, int, Path]]:
         seen.add(real)
         folders[:] = sorted(name for name in folders if not _is_leftover(name))
         for name in names:
-            place = Path(folder, name)
-            if not _is_leftover(name) and place.is_file():
-                yield _from_disk(place, place.relative_to(root).as_posix())
+            location = Path(folder, name)
+            if not _is_leftover(name) and location.is_file():
+                yield _from_disk(location, location.relative_to(root).as_posix())
 
 
-def _opened(archive: Archive, prefix: str, spare: Path, stack: ExitStack, depth: int) -> Iterator[tuple[str, File]]:
+def _open_nested(
+    archive: Archive, prefix: str, scratch: Path, stack: ExitStack, depth: int
+) -> Iterator[tuple[str, File]]:
     """Yield the files of an archive, those of archives in it, too."""
     for name, size in archive.sizes.items():
         if any(map(_is_leftover, PurePosixPath(name).parts)):
@@ -159,15 +161,15 @@ def _opened(archive: Archive, prefix: str, spare: Path, stack: ExitStack, depth:
             continue
         if depth == 1:
             raise UserError(f"{path} is an archive within {MAX_DEPTH} others; unpack the outer ones")
-        with damage_told(path):
-            handle, place = tempfile.mkstemp(dir=spare, suffix=suffix)
+        with explain_damage(path):
+            handle, location = tempfile.mkstemp(dir=scratch, suffix=suffix)
             with os.fdopen(handle, "wb") as file:
                 file.write(archive.read(name))
-        inner = stack.enter_context(open_archive(Path(place), spare, shown=path))
-        yield from _opened(inner, path.removesuffix(suffix), spare, stack, depth - 1)
+        inner = stack.enter_context(open_archive(Path(location), scratch, label=path))
+        yield from _open_nested(inner, path.removesuffix(suffix), scratch, stack, depth - 1)
 
 
-def _uncompressed(name: str) -> str:
+def _strip_gz(name: str) -> str:
     return name[: -len(".gz")] if name.lower().endswith(".gz") else name
 
 

@@ -124,7 +124,7 @@ def test_an_archive_that_unpacks_to_far_more(packed, opened, tmp_path, monkeypat
     for left in (tmp_path / "spare").iterdir():
         left.unlink()
     monkeypatch.setattr(archives, "SMALL", 2**16)
-    monkeypatch.setattr(archives, "_PIECE", 2**14)
+    monkeypatch.setattr(archives, "_BLOCK", 2**14)
     with pytest.raises(UserError, match=rf"x{kind} would unpack to .* GiB, more than 200 times its size"):
         opened(content, kind)
     assert sum(p.stat().st_size for p in (tmp_path / "spare").iterdir()) <= max(2**16, 200 * len(content)) + 2**14

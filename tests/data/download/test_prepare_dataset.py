@@ -46,19 +46,19 @@ def prepare(name, root, out, **options):
 
 @pytest.fixture(autouse=True)
 def _small_shards(monkeypatch):
-    monkeypatch.setattr(collect, "_SHARD", 2)
+    monkeypatch.setattr(collect, "_FILES_PER_SHARD", 2)
 
 
 @pytest.fixture
 def reads(monkeypatch):
     """Paths of the images whose content is asked for."""
-    asked, unpacked = [], File.unpacked
+    asked, read_unpacked = [], File.read_unpacked
 
     def counted(self):
         asked.append(self.path)
-        return unpacked(self)
+        return read_unpacked(self)
 
-    monkeypatch.setattr(File, "unpacked", counted)
+    monkeypatch.setattr(File, "read_unpacked", counted)
     return asked
 
 
@@ -78,7 +78,7 @@ def same(one, other):
 
 @pytest.mark.parametrize("id", COUNTS)
 def test_folders_and_archives_give_the_same(id, tmp_path, download, write_tree, zipped, tarred, monkeypatch):
-    monkeypatch.setattr(collect, "_SHARD", 64)
+    monkeypatch.setattr(collect, "_FILES_PER_SHARD", 64)
     files = download(id)
     stores = [prepare(id, write_tree(tmp_path / "folder", files), tmp_path / "folder.h5")]
     for name, content in {"a.zip": zipped(files), "a.tar.gz": tarred(files, "gz")}.items():
@@ -173,11 +173,11 @@ class TestInterrupted:
         code = (
             "import os, signal, sys; from llmseg.data.download import prepare_dataset as collect\n"
             "from llmseg.data.download.tree import File\n"
-            "collect._SHARD, unpacked = 2, File.unpacked\n"
+            "collect._FILES_PER_SHARD, read_unpacked = 2, File.read_unpacked\n"
             "def deadly(self):\n"
             "    if self.path == 'images/6.png': os.kill(os.getpid(), signal.SIGKILL)\n"
-            "    return unpacked(self)\n"
-            "File.unpacked = deadly\n"
+            "    return read_unpacked(self)\n"
+            "File.read_unpacked = deadly\n"
             "collect.prepare_dataset('folder', sys.argv[1], sys.argv[2], progress=False)\n"
         )
         ended = subprocess.run([sys.executable, "-c", code, str(folder), str(tmp_path / "s.h5")], capture_output=True)
@@ -191,7 +191,7 @@ class TestInterrupted:
     def test_while_the_parts_were_put_together(self, folder, tmp_path, reads, monkeypatch):
         whole = prepare("folder", folder, tmp_path / "whole.h5")
         with monkeypatch.context() as patch:
-            patch.setattr(collect, "_merged", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+            patch.setattr(collect, "_read_shards", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
             with pytest.raises(KeyboardInterrupt):
                 prepare("folder", folder, tmp_path / "s.h5")
         reads.clear()
@@ -202,7 +202,7 @@ class TestInterrupted:
         root = write_tree(tmp_path / "x", download("umd"))
         shown = prepare("umd", root, tmp_path / "shown.h5", orientation="display")
         with monkeypatch.context() as patch:
-            patch.setattr(collect, "_merged", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+            patch.setattr(collect, "_read_shards", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
             with pytest.raises(KeyboardInterrupt):
                 prepare("umd", root, tmp_path / "s.h5")
         assert same(prepare("umd", root, tmp_path / "s.h5", orientation="display"), shown)
@@ -323,7 +323,7 @@ def test_only_the_queue_is_held(tmp_path, folder, write_tree, monkeypatch):
     for k in range(8, 60):
         for kind in ("images", "masks"):
             (folder / kind / f"{k}.png").write_bytes((folder / kind / "1.png").read_bytes())
-    monkeypatch.setattr(collect, "_SHARD", 60)
+    monkeypatch.setattr(collect, "_FILES_PER_SHARD", 60)
     monkeypatch.setattr(ahead_module.os, "cpu_count", lambda: 2)
     numbers, alive, most = itertools.count(), set(), []
 

@@ -46,28 +46,30 @@ class TestFile:
     def test_unpacked_whatever_the_name_says(self, content, pieces):
         part = len(content) // max(pieces, 1) + 1
         packed = b"".join(gzip.compress(content[k : k + part]) for k in range(0, max(pieces, 0) * part, part))
-        assert file("a", packed if pieces else b"-" + content).unpacked() == (content if pieces else b"-" + content)
+        assert file("a", packed if pieces else b"-" + content).read_unpacked() == (
+            content if pieces else b"-" + content
+        )
 
     def test_padding_after_the_end_is_passed_over(self):
-        assert file("a", gzip.compress(b"content") + bytes(20)).unpacked() == b"content"
+        assert file("a", gzip.compress(b"content") + bytes(20)).read_unpacked() == b"content"
 
     @pytest.mark.parametrize("damage", [slice(0, -5), slice(0, 15)])
     def test_cut_off(self, damage):
         with pytest.raises(UserError, match=r"^a/b\.gz is cut off; download it again"):
-            file("a/b.gz", gzip.compress(b"content" * 9)[damage]).unpacked()
+            file("a/b.gz", gzip.compress(b"content" * 9)[damage]).read_unpacked()
 
     def test_wrong_checksum(self):
         content = bytearray(gzip.compress(b"content"))
         content[-6] ^= 1
         with pytest.raises(UserError, match=r"^a/b\.gz is damaged"):
-            file("a/b.gz", bytes(content)).unpacked()
+            file("a/b.gz", bytes(content)).read_unpacked()
 
     @pytest.mark.parametrize("pieces", [1, 2])
     def test_a_bomb(self, monkeypatch, pieces):
         monkeypatch.setattr(tree, "MAX_FILE", 1000)
-        assert len(file("a", gzip.compress(bytes(500)) * 2).unpacked()) == 1000
+        assert len(file("a", gzip.compress(bytes(500)) * 2).read_unpacked()) == 1000
         with pytest.raises(UserError, match=r"^a/b\.gz unpacks to more than"):
-            file("a/b.gz", gzip.compress(bytes(1001 // pieces + 1)) * pieces).unpacked()
+            file("a/b.gz", gzip.compress(bytes(1001 // pieces + 1)) * pieces).read_unpacked()
 
 
 class TestTree:

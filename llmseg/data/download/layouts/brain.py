@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from llmseg.data.download.layouts.case_files import (
+    DatasetFiles,
     Files,
-    Listing,
-    by_key,
     in_folder,
-    matched,
-    picture_units,
-    pictures,
-    white,
+    index_files,
+    make_mask,
+    make_picture_cases,
+    match_keys,
+    select_pictures,
 )
 from llmseg.data.download.tree import File
 from llmseg.data.pixels import decode_image, decode_mask
@@ -23,22 +23,24 @@ _COLOURED = 64
 """Difference between channels, of 255, from which a mask counts as coloured; JPEG makes grey ones differ a little."""
 
 
-def find(files: Files) -> Listing:
+def find(files: Files) -> DatasetFiles:
     """Pair ``image/2/X.jpg`` with ``mask/2/X_m.jpg``; a mask of another size is brought to that of its image."""
-    of_class = [file for file in pictures(files) if file.folders[-1:] == (_MENINGIOMA,)]
-    images = by_key(of_class, lambda file: file.stem if in_folder(file, ("image", "images")) else None)
-    masks = by_key(
+    of_class = [file for file in select_pictures(files) if file.folders[-1:] == (_MENINGIOMA,)]
+    images = index_files(of_class, lambda file: file.stem if in_folder(file, ("image", "images")) else None)
+    masks = index_files(
         of_class, lambda file: file.stem.removesuffix(_SUFFIX) if in_folder(file, ("mask", "masks")) else None
     )
-    pairs, alone = matched(images, masks)
-    return Listing("image/2 and mask/2", picture_units(pairs, decode=tumour, fit=True), alone)
+    pairs, alone = match_keys(images, masks)
+    return DatasetFiles(
+        "image/2 and mask/2", make_picture_cases(pairs, decode=read_tumour_mask, resize_masks=True), alone
+    )
 
 
-def tumour(file: File) -> np.ndarray:
+def read_tumour_mask(file: File) -> np.ndarray:
     """Read a mask of tumours, uint8 ``[H, W]``; in copies that colour them by type, every colour is foreground."""
-    content = file.unpacked()
+    content = file.read_unpacked()
     pixels = decode_image(content, file.path)
     if pixels.ndim == 2 or np.ptp(pixels.astype(np.int16), axis=2).max() < _COLOURED:
         return decode_mask(content, file.path)
     strongest: np.ndarray = pixels.max(axis=2)
-    return strongest if file.extension in (".jpg", ".jpeg") else white(strongest > 0)
+    return strongest if file.extension in (".jpg", ".jpeg") else make_mask(strongest > 0)

@@ -32,7 +32,7 @@ PARTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
+class CaseFiles:
     """What is read at once: an image with its mask, or a volume with its labels.
 
     Attributes:
@@ -51,7 +51,7 @@ class Unit:
 
 
 @dataclass(frozen=True)
-class Listing:
+class DatasetFiles:
     """What was found.
 
     Attributes:
@@ -62,17 +62,17 @@ class Listing:
     """
 
     layout: str
-    units: tuple[Unit, ...]
+    case_files: tuple[CaseFiles, ...]
     alone: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
-def pictures(files: Files) -> list[File]:
+def select_pictures(files: Files) -> list[File]:
     """Return the files that are pictures by their extension, in the order of their paths."""
     return [file for file in files.values() if file.extension in IMAGE_EXTENSIONS]
 
 
-def part_of(file: File) -> str:
+def find_part(file: File) -> str:
     """Return the official part that the folders of a file tell, the innermost first, or an empty string."""
     return next((PARTS[name] for name in reversed(file.folders) if name in PARTS), "")
 
@@ -82,7 +82,7 @@ def in_folder(file: File, names: Iterable[str]) -> bool:
     return not set(names).isdisjoint(file.folders)
 
 
-def matched(
+def match_keys(
     images: Mapping[str, File], masks: Mapping[str, File]
 ) -> tuple[dict[str, tuple[File, File]], tuple[str, ...]]:
     """Pair images and masks of one key.
@@ -99,7 +99,7 @@ def matched(
     return pairs, tuple(sorted(alone))
 
 
-def by_key(files: Iterable[File], key: Callable[[File], str | None]) -> dict[str, File]:
+def index_files(files: Iterable[File], key: Callable[[File], str | None]) -> dict[str, File]:
     """Return files by key; those whose key is ``None`` are left out.
 
     Raises:
@@ -116,14 +116,14 @@ def by_key(files: Iterable[File], key: Callable[[File], str | None]) -> dict[str
     return found
 
 
-def picture_units(
+def make_picture_cases(
     pairs: Mapping[str, tuple[File, File]],
     *,
     id: Callable[[File], str] = lambda image: image.name,
     group: Callable[[File], str] | None = None,
     decode: Callable[[File], np.ndarray] | None = None,
-    fit: bool = False,
-) -> tuple[Unit, ...]:
+    resize_masks: bool = False,
+) -> tuple[CaseFiles, ...]:
     """Return a unit for every pair of pictures.
 
     Args:
@@ -131,38 +131,38 @@ def picture_units(
         id: Gives the case's id from the image.
         group: Gives the group from the image; without it, each case is a group of its own.
         decode: Reads a mask; without it, :func:`decode_mask`.
-        fit: Bring masks of another size to that of their image, by nearest neighbour, instead of refusing them.
+        resize_masks: Bring masks of another size to that of their image, by nearest neighbour; otherwise refuse them.
     """
 
-    def unit(image: File, mask: File) -> Unit:
+    def unit(image: File, mask: File) -> CaseFiles:
         name = id(image)
 
         def read() -> Sequence[Case]:
-            pixels = decode_image(image.unpacked(), image.path)
-            values = (decode or mask_values)(mask)
-            return (Case(name, pixels, _fitted(values, pixels, image, mask, fit)),)
+            pixels = decode_image(image.read_unpacked(), image.path)
+            values = (decode or read_mask_file)(mask)
+            return (Case(name, pixels, _fit_to_image(values, pixels, image, mask, resize_masks)),)
 
-        return Unit(name, (image, mask), read, group(image) if group else name, part_of(image))
+        return CaseFiles(name, (image, mask), read, group(image) if group else name, find_part(image))
 
     return tuple(sorted((unit(*pair) for pair in pairs.values()), key=lambda unit: unit.key))
 
 
-def mask_values(file: File) -> np.ndarray:
+def read_mask_file(file: File) -> np.ndarray:
     """Read a mask in which foreground is white: uint8 ``[H, W]``."""
-    return decode_mask(file.unpacked(), file.path)
+    return decode_mask(file.read_unpacked(), file.path)
 
 
-def white(inside: np.ndarray) -> np.ndarray:
+def make_mask(inside: np.ndarray) -> np.ndarray:
     """Return a mask of 0 and 255 from bool ``[H, W]``, uint8."""
     values: np.ndarray = inside.astype(np.uint8) * np.uint8(255)
     return values
 
 
-def _fitted(mask: np.ndarray, pixels: np.ndarray, image: File, file: File, fit: bool) -> np.ndarray:
+def _fit_to_image(mask: np.ndarray, pixels: np.ndarray, image: File, file: File, resize_masks: bool) -> np.ndarray:
     height, width = pixels.shape[:2]
     if mask.shape == (height, width):
         return mask
-    if not fit:
+    if not resize_masks:
         raise UserError(
             f"mask {file.path} is {mask.shape[1]}x{mask.shape[0]}, its image {image.path} is {width}x{height} "
             "(width x height); replace one or move both away"

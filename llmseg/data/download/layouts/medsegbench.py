@@ -9,17 +9,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from llmseg.data.download.layouts.case_files import Files, Listing, Unit, by_key, white
+from llmseg.data.download.layouts.case_files import CaseFiles, DatasetFiles, Files, index_files, make_mask
 from llmseg.data.download.tree import File
 from llmseg.data.store import Case
 from llmseg.errors import UserError
 
 _PARTS = {"train": "training", "val": "validation", "test": "test"}
-_AT_ONCE = 64
+_CASES_TOGETHER = 64
 _LOADING = threading.Lock()  # or each thread would hold arrays of its own
 
 
-def find(files: Files) -> Listing:
+def find(files: Files) -> DatasetFiles:
     """Take the arrays ``train_images`` and ``train_label`` and so on apart; every label but 0 is foreground.
 
     Arrays are compressed as a whole, so each is held in memory while its cases are read.
@@ -27,52 +27,54 @@ def find(files: Files) -> Listing:
     Raises:
         UserError: The arrays are not what they should be.
     """
-    units: list[Unit] = []
+    case_files: list[CaseFiles] = []
     alone: list[str] = []
-    arrays = by_key(files.values(), lambda file: file.stem if file.extension == ".npy" else None)
+    arrays = index_files(files.values(), lambda file: file.stem if file.extension == ".npy" else None)
     for short, part in _PARTS.items():
         images, labels = arrays.get(f"{short}_images"), arrays.get(f"{short}_label")
         if images and labels:
-            units += _units(short, part, images, labels)
+            case_files += _make_case_files(short, part, images, labels)
         else:
             alone += [file.path for file in (images, labels) if file]
-    return Listing("MedSegBench", tuple(units), tuple(alone))
+    return DatasetFiles("MedSegBench", tuple(case_files), tuple(alone))
 
 
-def _units(short: str, part: str, images: File, labels: File) -> list[Unit]:
-    count = len(_array(images))
-    if _array(labels).shape != _array(images).shape[:3]:
+def _make_case_files(short: str, part: str, images: File, labels: File) -> list[CaseFiles]:
+    count = len(_load_array(images))
+    if _load_array(labels).shape != _load_array(images).shape[:3]:
         raise UserError(
-            f"{labels.path} has the shape {_array(labels).shape}, {images.path} {_array(images).shape}; "
+            f"{labels.path} has the shape {_load_array(labels).shape}, {images.path} {_load_array(images).shape}; "
             "download them again"
         )
     return [
-        Unit(
+        CaseFiles(
             f"{short}_{start:05d}",
             (images, labels),
-            functools.partial(_cases, short, images, labels, start),
+            functools.partial(_read_cases, short, images, labels, start),
             group="",
             part=part,
         )
-        for start in range(0, count, _AT_ONCE)
+        for start in range(0, count, _CASES_TOGETHER)
     ]
 
 
-def _cases(short: str, images: File, labels: File, start: int) -> Sequence[Case]:
-    stop = start + _AT_ONCE
+def _read_cases(short: str, images: File, labels: File, start: int) -> Sequence[Case]:
+    stop = start + _CASES_TOGETHER
     return tuple(
-        Case(f"{short}_{start + place:05d}.png", image, white(label != 0))
-        for place, (image, label) in enumerate(zip(_array(images)[start:stop], _array(labels)[start:stop], strict=True))
+        Case(f"{short}_{start + place:05d}.png", image, make_mask(label != 0))
+        for place, (image, label) in enumerate(
+            zip(_load_array(images)[start:stop], _load_array(labels)[start:stop], strict=True)
+        )
     )
 
 
-def _array(file: File) -> np.ndarray:
+def _load_array(file: File) -> np.ndarray:
     with _LOADING:
-        return _loaded(file)
+        return _decode_array(file)
 
 
 @functools.lru_cache(maxsize=2)
-def _loaded(file: File) -> np.ndarray:
+def _decode_array(file: File) -> np.ndarray:
     """Return ``[N, H, W]`` or ``[N, H, W, 3]`` in uint8."""
     try:
         array: np.ndarray = np.load(io.BytesIO(file.read()), allow_pickle=False)

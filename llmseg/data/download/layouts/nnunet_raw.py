@@ -8,15 +8,15 @@ import numpy as np
 
 from llmseg.data.download.layouts.case_files import (
     IMAGE_EXTENSIONS,
+    CaseFiles,
+    DatasetFiles,
     Files,
-    Listing,
-    Unit,
-    by_key,
-    matched,
-    picture_units,
-    white,
+    index_files,
+    make_mask,
+    make_picture_cases,
+    match_keys,
 )
-from llmseg.data.download.layouts.volumes import Orientation, slices
+from llmseg.data.download.layouts.volumes import Orientation, cut_slices
 from llmseg.data.download.tree import File
 from llmseg.data.pixels import decode_labels
 
@@ -24,7 +24,7 @@ _CHANNEL = "_0000"
 _PARTS = {"imagestr": "training", "labelstr": "training", "imagests": "test", "labelsts": "test"}
 
 
-def find(files: Files, orientation: Orientation = "study") -> Listing:
+def find(files: Files, orientation: Orientation = "study") -> DatasetFiles:
     """Pair ``imagesTr/X_0000.png`` with ``labelsTr/X.png``; every label but 0 is foreground.
 
     Of images in several channels, the first is read. Slices of a volume are a group.
@@ -35,18 +35,21 @@ def find(files: Files, orientation: Orientation = "study") -> Listing:
     """
     known = [file for file in files.values() if file.folders and file.folders[-1] in _PARTS]
     readable = [file for file in known if file.extension in (*IMAGE_EXTENSIONS, ".nii")]
-    pictured = [file for file in readable if _in(file, "images") and file.stem.endswith(_CHANNEL)]
-    images = by_key(pictured, lambda file: f"{_part(file)}/{file.stem.removesuffix(_CHANNEL)}")
-    labels = by_key(readable, lambda file: f"{_part(file)}/{file.stem}" if _in(file, "labels") else None)
-    pairs, alone = matched(images, labels)
+    pictured = [file for file in readable if _is_kind(file, "images") and file.stem.endswith(_CHANNEL)]
+    images = index_files(pictured, lambda file: f"{_part(file)}/{file.stem.removesuffix(_CHANNEL)}")
+    labels = index_files(readable, lambda file: f"{_part(file)}/{file.stem}" if _is_kind(file, "labels") else None)
+    pairs, alone = match_keys(images, labels)
     flat = {key: pair for key, pair in pairs.items() if pair[0].extension != ".nii"}
     deep = {key: pair for key, pair in pairs.items() if pair[0].extension == ".nii"}
-    units = [*picture_units(flat, decode=_foreground), *(_volume(*pair, orientation) for pair in deep.values())]
-    placed = (Unit(unit.key, unit.files, unit.read, unit.group, _part(unit.files[0])) for unit in units)
-    return Listing("nnU-Net raw dataset", tuple(sorted(placed, key=lambda unit: unit.key)), alone)
+    case_files = [
+        *make_picture_cases(flat, decode=_read_labels),
+        *(_make_volume(*pair, orientation) for pair in deep.values()),
+    ]
+    placed = (CaseFiles(unit.key, unit.files, unit.read, unit.group, _part(unit.files[0])) for unit in case_files)
+    return DatasetFiles("nnU-Net raw dataset", tuple(sorted(placed, key=lambda unit: unit.key)), alone)
 
 
-def _in(file: File, kind: str) -> bool:
+def _is_kind(file: File, kind: str) -> bool:
     return file.folders[-1].startswith(kind)
 
 
@@ -54,11 +57,11 @@ def _part(file: File) -> str:
     return _PARTS[file.folders[-1]]
 
 
-def _foreground(file: File) -> np.ndarray:
-    return white(decode_labels(file.unpacked(), file.path) != 0)
+def _read_labels(file: File) -> np.ndarray:
+    return make_mask(decode_labels(file.read_unpacked(), file.path) != 0)
 
 
-def _volume(image: File, labels: File, orientation: Orientation) -> Unit:
+def _make_volume(image: File, labels: File, orientation: Orientation) -> CaseFiles:
     stem = image.stem.removesuffix(_CHANNEL)
-    read = functools.partial(slices, image, labels, stem=stem, foreground=None, orientation=orientation)
-    return Unit(stem, (image, labels), read, stem)
+    read = functools.partial(cut_slices, image, labels, stem=stem, foreground=None, orientation=orientation)
+    return CaseFiles(stem, (image, labels), read, stem)

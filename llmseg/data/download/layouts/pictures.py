@@ -7,13 +7,21 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from llmseg.data.download.layouts.case_files import Files, Listing, in_folder, matched, part_of, picture_units, pictures
+from llmseg.data.download.layouts.case_files import (
+    DatasetFiles,
+    Files,
+    find_part,
+    in_folder,
+    make_picture_cases,
+    match_keys,
+    select_pictures,
+)
 from llmseg.data.download.tree import File
 from llmseg.data.image_mask_pairs import SUFFIXES
 from llmseg.errors import UserError
 
 IMAGE_FOLDERS = ("images", "image", "imgs", "img", "frames", "inputs", "input", "converted_images", "combined_images")
-_MANUAL = ("manual", "manual1", "1st_manual")
+_MANUAL_FOLDERS = ("manual", "manual1", "1st_manual")
 MASK_FOLDERS = (
     "masks",
     "mask",
@@ -26,42 +34,48 @@ MASK_FOLDERS = (
     "segmentations",
     "segmentation",
     "annotations",
-    *_MANUAL,
+    *_MANUAL_FOLDERS,
     "combined_masks",
     "masks_myoma",
 )
 """Folder names in lower case; the innermost one that is known decides what a file is."""
 
 
-def find_folders(files: Files, decode: Callable[[File], np.ndarray] | None = None, fit: bool = False) -> Listing:
+def find_folders(
+    files: Files, decode: Callable[[File], np.ndarray] | None = None, resize_masks: bool = False
+) -> DatasetFiles:
     """Find images and masks in folders called so, or in one folder whose masks have a suffix.
 
     Of :data:`llmseg.data.image_mask_pairs.SUFFIXES`, the one that pairs most images is taken.
 
     Args:
         files: All files.
-        decode: Reads a mask, see :func:`picture_units`.
-        fit: Bring masks of another size to that of their image, see :func:`picture_units`.
+        decode: Reads a mask, see :func:`make_picture_cases`.
+        resize_masks: Bring masks of another size to that of their image, see :func:`make_picture_cases`.
 
     Raises:
         UserError: Two files are the same case.
     """
-    every = pictures(files)
-    images = [file for file in every if _kind(file) == "image"]
-    masks = [file for file in every if _kind(file) == "mask"]
-    if any(in_folder(file, _MANUAL) for file in masks):  # then a folder called mask is the field of view of an eye
+    every = select_pictures(files)
+    images = [file for file in every if _folder_kind(file) == "image"]
+    masks = [file for file in every if _folder_kind(file) == "mask"]
+    if any(
+        in_folder(file, _MANUAL_FOLDERS) for file in masks
+    ):  # then a folder called mask is the field of view of an eye
         masks = [file for file in masks if file.folders[-1] != "mask"]
     if images and masks:
-        tried = [_paired(images, masks, suffix) for suffix in SUFFIXES]
+        tried = [_pair(images, masks, suffix) for suffix in SUFFIXES]
         layout = "folders of images and masks"
     else:
-        tried = [_paired(*_told_apart(every, suffix), suffix) for suffix in SUFFIXES if suffix]
+        tried = [_pair(*_separate_masks(every, suffix), suffix) for suffix in SUFFIXES if suffix]
         layout = "one folder, masks with a suffix"
     pairs, alone = max(tried, key=lambda found: len(found[0]))
-    return Listing(layout, picture_units(pairs, id=_id(pairs), decode=decode, fit=fit), alone)
+    return DatasetFiles(
+        layout, make_picture_cases(pairs, id=_choose_ids(pairs), decode=decode, resize_masks=resize_masks), alone
+    )
 
 
-def _kind(file: File) -> str:
+def _folder_kind(file: File) -> str:
     for name in reversed(file.folders):
         if name in MASK_FOLDERS:
             return "mask"
@@ -70,42 +84,42 @@ def _kind(file: File) -> str:
     return ""
 
 
-def _told_apart(files: Sequence[File], suffix: str) -> tuple[list[File], list[File]]:
+def _separate_masks(files: Sequence[File], suffix: str) -> tuple[list[File], list[File]]:
     masks = [file for file in files if file.stem.endswith(suffix)]
     return [file for file in files if not file.stem.endswith(suffix)], masks
 
 
-def _paired(
+def _pair(
     images: Sequence[File], masks: Sequence[File], suffix: str
 ) -> tuple[dict[str, tuple[File, File]], tuple[str, ...]]:
     by_stem: dict[str, list[File]] = defaultdict(list)
     for file in masks:
         if file.stem.endswith(suffix):
-            by_stem[_key(file, file.stem.removesuffix(suffix))].append(file)
+            by_stem[_pair_key(file, file.stem.removesuffix(suffix))].append(file)
     found: dict[str, File] = {}
     for file in images:
-        other = found.setdefault(_key(file, file.stem), file)
+        other = found.setdefault(_pair_key(file, file.stem), file)
         if other != file:
             raise UserError(f"{other.path} and {file.path} would share a mask; move one of them away")
     for key, image in found.items():
         if len(by_stem.get(key, ())) > 1:
             one, two, *_ = by_stem[key]
             raise UserError(f"{image.path} has two masks, {one.path} and {two.path}; move one of them away")
-    return matched(found, {key: files[0] for key, files in by_stem.items()})
+    return match_keys(found, {key: files[0] for key, files in by_stem.items()})
 
 
-def _key(file: File, stem: str) -> str:
-    return f"{part_of(file)}/{stem}"
+def _pair_key(file: File, stem: str) -> str:
+    return f"{find_part(file)}/{stem}"
 
 
-def _id(pairs: dict[str, tuple[File, File]]) -> Callable[[File], str]:
+def _choose_ids(pairs: dict[str, tuple[File, File]]) -> Callable[[File], str]:
     """Give the rule of ids: the file name, with the part where two parts have files of one name."""
     names = [image.name for image, _ in pairs.values()]
     if len(set(names)) == len(names):
         return lambda image: image.name
-    return lambda image: f"{part_of(image)}/{image.name}"
+    return lambda image: f"{find_part(image)}/{image.name}"
 
 
-def labelled(file: File) -> bool:
+def in_mask_folder(file: File) -> bool:
     """Say whether a file lies in a folder of masks."""
     return in_folder(file, MASK_FOLDERS)

@@ -6,8 +6,15 @@ import csv
 import io
 import re
 
-from llmseg.data.download.layouts.case_files import Files, Listing, by_key, matched, picture_units, pictures
-from llmseg.data.download.layouts.pictures import labelled
+from llmseg.data.download.layouts.case_files import (
+    DatasetFiles,
+    Files,
+    index_files,
+    make_picture_cases,
+    match_keys,
+    select_pictures,
+)
+from llmseg.data.download.layouts.pictures import in_mask_folder
 from llmseg.data.download.tree import File
 from llmseg.errors import UserError
 
@@ -15,21 +22,21 @@ _IMAGE = re.compile(r"(ISIC_\d{7})")
 _MASK = re.compile(r"(ISIC_\d{7})_segmentation", re.IGNORECASE)
 
 
-def find(files: Files) -> Listing:
+def find(files: Files) -> DatasetFiles:
     """Pair ``ISIC_N.jpg`` with ``ISIC_N_segmentation.png``; images of one lesion are a group.
 
     Some masks have a palette in reverse order. Masks are read by their colours, not by their palette's numbers, so
     these come out like the others.
     """
-    every = pictures(files)
-    pairs, alone = matched(
-        by_key(every, lambda file: None if labelled(file) else _match(_IMAGE, file)),
-        by_key(every, lambda file: _match(_MASK, file)),
+    every = select_pictures(files)
+    pairs, alone = match_keys(
+        index_files(every, lambda file: None if in_mask_folder(file) else _match(_IMAGE, file)),
+        index_files(every, lambda file: _match(_MASK, file)),
     )
-    lesions = _lesions(files)
+    lesions = _read_lesions(files)
     notes = () if lesions else ("HAM10000_metadata is missing: images of one lesion cannot be kept together",)
-    units = picture_units(pairs, group=lambda image: lesions.get(image.stem, image.name))
-    return Listing("HAM10000", units, alone, notes)
+    case_files = make_picture_cases(pairs, group=lambda image: lesions.get(image.stem, image.name))
+    return DatasetFiles("HAM10000", case_files, alone, notes)
 
 
 def _match(pattern: re.Pattern[str], file: File) -> str | None:
@@ -37,12 +44,12 @@ def _match(pattern: re.Pattern[str], file: File) -> str | None:
     return found[1] if found else None
 
 
-def _lesions(files: Files) -> dict[str, str]:
+def _read_lesions(files: Files) -> dict[str, str]:
     """Return the lesion of each image from the table, whatever separates its columns."""
     for file in files.values():
         if file.stem.lower() == "ham10000_metadata":
             try:
-                text = file.unpacked().decode("utf-8-sig")
+                text = file.read_unpacked().decode("utf-8-sig")
             except UnicodeDecodeError as error:
                 raise UserError(f"{file.path} is no table of text or is damaged; download it again") from error
             separator = "\t" if "\t" in text.partition("\n")[0] else ","

@@ -6,8 +6,8 @@ import functools
 import re
 from collections import defaultdict
 
-from llmseg.data.download.layouts.case_files import Files, Listing, Unit
-from llmseg.data.download.layouts.volumes import Orientation, slices
+from llmseg.data.download.layouts.case_files import CaseFiles, DatasetFiles, Files
+from llmseg.data.download.layouts.volumes import Orientation, cut_slices
 from llmseg.data.download.tree import File
 from llmseg.errors import UserError
 
@@ -19,7 +19,7 @@ _LABELS = re.compile(r".*_se[gq]")  # some thirty label files are called _seq
 _CONVERTED = re.compile(r"(.*)_t2_0000")
 
 
-def find(files: Files, orientation: Orientation = "study") -> Listing:
+def find(files: Files, orientation: Orientation = "study") -> DatasetFiles:
     """Pair the volume and the labels of each patient's folder, or of the study's nnU-Net folder; patients are groups.
 
     Files are told by their contents where their names are wrong: labels called ``_seq``, a misspelt patient, ``.gz``
@@ -34,20 +34,20 @@ def find(files: Files, orientation: Orientation = "study") -> Listing:
     """
     volumes = [file for file in files.values() if file.extension == ".nii"]
     converted = any("imagestr" in file.folders for file in volumes)
-    pairs, alone = _converted(volumes) if converted else _by_patient(volumes)
-    units = [
-        Unit(
+    pairs, alone = _pair_converted(volumes) if converted else _pair_by_patient(volumes)
+    case_files = [
+        CaseFiles(
             stem,
             (image, labels),
-            functools.partial(slices, image, labels, stem=stem, foreground=MYOMA, orientation=orientation),
+            functools.partial(cut_slices, image, labels, stem=stem, foreground=MYOMA, orientation=orientation),
             group=re.sub(r"^case_\d+_", "", stem),
         )
         for stem, (image, labels) in sorted(pairs.items())
     ]
-    return Listing("UMD as nnU-Net folder" if converted else "UMD", tuple(units), tuple(alone))
+    return DatasetFiles("UMD as nnU-Net folder" if converted else "UMD", tuple(case_files), tuple(alone))
 
 
-def _by_patient(volumes: list[File]) -> tuple[dict[str, tuple[File, File]], list[str]]:
+def _pair_by_patient(volumes: list[File]) -> tuple[dict[str, tuple[File, File]], list[str]]:
     folders: dict[str, list[File]] = defaultdict(list)
     for file in volumes:
         folders[file.folder].append(file)
@@ -69,7 +69,7 @@ def _by_patient(volumes: list[File]) -> tuple[dict[str, tuple[File, File]], list
     return pairs, alone
 
 
-def _converted(volumes: list[File]) -> tuple[dict[str, tuple[File, File]], list[str]]:
+def _pair_converted(volumes: list[File]) -> tuple[dict[str, tuple[File, File]], list[str]]:
     images = {
         match[1]: file for file in volumes if "imagestr" in file.folders and (match := _CONVERTED.fullmatch(file.stem))
     }

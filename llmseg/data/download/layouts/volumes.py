@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from llmseg.data.download.layouts.case_files import white
+from llmseg.data.download.layouts.case_files import make_mask
 from llmseg.data.download.tree import File
 from llmseg.data.store import Case
 from llmseg.errors import UserError
@@ -17,7 +17,7 @@ Orientation = Literal["study", "display"]
 for ``display`` as radiologists look at them (head up, the patient's right and front to the left)."""
 
 
-def slices(
+def cut_slices(
     image: File, labels: File, *, stem: str, foreground: int | None, orientation: Orientation
 ) -> tuple[Case, ...]:
     """Cut a volume and its labels along the arrays' third axis.
@@ -43,10 +43,10 @@ def slices(
     pair = (volume, mask)
     if orientation == "display":
         _check_affine(affine, image)
-        pair = (_displayed(volume, affine), _displayed(mask, affine))
+        pair = (_turn_for_display(volume, affine), _turn_for_display(mask, affine))
     return tuple(
-        Case(f"{stem}_slice{place:03d}.png", pixels, white(inside))
-        for place, (pixels, inside) in enumerate(zip(_bytes(pair[0]), np.moveaxis(pair[1], 2, 0), strict=True))
+        Case(f"{stem}_slice{place:03d}.png", pixels, make_mask(inside))
+        for place, (pixels, inside) in enumerate(zip(_scale_to_bytes(pair[0]), np.moveaxis(pair[1], 2, 0), strict=True))
     )
 
 
@@ -55,7 +55,7 @@ def _read(file: File) -> tuple[np.ndarray, np.ndarray]:
     import nibabel
 
     try:
-        content = nibabel.Nifti1Image.from_bytes(file.unpacked())
+        content = nibabel.Nifti1Image.from_bytes(file.read_unpacked())
         array = np.asanyarray(content.dataobj)
     except UserError:
         raise
@@ -77,14 +77,14 @@ def _check_affine(affine: Any, file: File) -> None:
         raise UserError(f"{file.path} does not say how it lies in space; choose --orientation study")
 
 
-def _bytes(volume: np.ndarray) -> Iterator[np.ndarray]:
+def _scale_to_bytes(volume: np.ndarray) -> Iterator[np.ndarray]:
     low, high = float(volume.min()), float(volume.max())
     for pixels in np.moveaxis(volume, 2, 0):
         scaled = (pixels - low) / (high - low) * 255 if high > low else np.zeros(pixels.shape)
         yield scaled.astype(np.uint8)
 
 
-def _displayed(volume: np.ndarray, affine: Any) -> np.ndarray:
+def _turn_for_display(volume: np.ndarray, affine: Any) -> np.ndarray:
     """Turn the slices of ``[I, J, K]`` so that their rows go from head to foot, or from front to back."""
     from nibabel.orientations import apply_orientation, io_orientation
 

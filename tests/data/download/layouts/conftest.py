@@ -7,16 +7,16 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from llmseg.data.download.layouts.case_files import Listing
+from llmseg.data.download.layouts.case_files import DatasetFiles
 from llmseg.data.store import Case
 
 
 @pytest.fixture(scope="session")
-def read() -> Callable[[Listing], dict[str, Case]]:
+def read() -> Callable[[DatasetFiles], dict[str, Case]]:
     """A function that reads all cases of a listing, by id."""
 
-    def cases(listing: Listing) -> dict[str, Case]:
-        read = [case for unit in listing.units for case in unit.read()]
+    def cases(dataset_files: DatasetFiles) -> dict[str, Case]:
+        read = [case for unit in dataset_files.case_files for case in unit.read()]
         assert len({case.id for case in read}) == len(read)
         return {case.id: case for case in read}
 

@@ -15,18 +15,18 @@ def files(download):
 
 
 def test_class_2_alone_is_taken(files, in_memory, read):
-    listing = brain.find(in_memory(files))
-    assert list(read(listing)) == ["Tr-me_0001.jpg", "Tr-me_0002.jpg", "Tr-me_0711.jpg"]
-    assert all("/2/" in file.path for unit in listing.units for file in unit.files)
-    assert listing.alone == ()
+    dataset_files = brain.find(in_memory(files))
+    assert list(read(dataset_files)) == ["Tr-me_0001.jpg", "Tr-me_0002.jpg", "Tr-me_0711.jpg"]
+    assert all("/2/" in file.path for unit in dataset_files.case_files for file in unit.files)
+    assert dataset_files.alone == ()
 
 
 def test_what_stays_alone_shifts_nothing(files, in_memory, read):
     before = read(brain.find(in_memory(files)))
     del files["image/2/Tr-me_0001.jpg"], files["mask/2/Tr-me_0002_m.jpg"]
-    listing = brain.find(in_memory(files))
-    assert listing.alone == ("image/2/Tr-me_0002.jpg", "mask/2/Tr-me_0001_m.jpg")
-    (case,) = read(listing).values()
+    dataset_files = brain.find(in_memory(files))
+    assert dataset_files.alone == ("image/2/Tr-me_0002.jpg", "mask/2/Tr-me_0001_m.jpg")
+    (case,) = read(dataset_files).values()
     np.testing.assert_array_equal(case.mask, before["Tr-me_0711.jpg"].mask)
 
 
@@ -71,9 +71,9 @@ def test_coloured_jpeg_keeps_its_strongest_channel(files, in_memory, read, png):
 
 def test_plain_folders_are_taken_with_a_note(files, in_memory, read, half, png):
     plain = {"images/Tr-me_0001.jpg": files["image/2/Tr-me_0001.jpg"], "Masks/Tr-me_0001_m.png": png(half)}
-    listing = find_cases("brain", in_memory(plain))
-    np.testing.assert_array_equal(read(listing)["Tr-me_0001.jpg"].mask, half)
-    assert listing.notes == ("the official layout of brain was not found; folders of images and masks instead",)
+    dataset_files = find_cases("brain", in_memory(plain))
+    np.testing.assert_array_equal(read(dataset_files)["Tr-me_0001.jpg"].mask, half)
+    assert dataset_files.notes == ("the official layout of brain was not found; folders of images and masks instead",)
 
 
 @pytest.mark.parametrize("kind", ["image", "mask"])

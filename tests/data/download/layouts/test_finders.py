@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from llmseg.data.catalog import dataset_names
-from llmseg.data.download.layouts.finders import find_cases, source_id
+from llmseg.data.download.layouts.finders import find_cases, resolve_name
 from llmseg.errors import UserError
 
 COUNTS = {
@@ -44,8 +44,8 @@ def _array(values):
 
 @pytest.mark.parametrize("id", COUNTS)
 def test_every_official_layout_is_found_without_notes(id, download, in_memory):
-    listing = find_cases(id, in_memory(unpacked(id, download)))
-    assert (len(listing.units), listing.notes) == (COUNTS[id], ())
+    dataset_files = find_cases(id, in_memory(unpacked(id, download)))
+    assert (len(dataset_files.case_files), dataset_files.notes) == (COUNTS[id], ())
 
 
 def test_every_dataset_has_a_finder():
@@ -54,7 +54,7 @@ def test_every_dataset_has_a_finder():
 
 @pytest.mark.parametrize("name", [*COUNTS, "Folder", "Skin", "UMD uterine myoma", "MedSegBench", "chase"])
 def test_names(name):
-    assert source_id(name) in COUNTS
+    assert resolve_name(name) in COUNTS
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_names(name):
 )
 def test_unknown_names(name, near):
     with pytest.raises(UserError) as error:
-        source_id(name)
+        resolve_name(name)
     assert str(error.value) == f"no dataset or layout '{name}'{near}; known are {', '.join(COUNTS)}"
 
 
@@ -87,16 +87,16 @@ def test_nothing_found_says_what_is_expected(id):
 
 @pytest.mark.parametrize("id", ["bagls", "brain", "ham10000", "umd", "drive", "hrf", "chase_db1", "folder", "nnunet"])
 def test_half_a_dataset(id, download, in_memory):
-    listing = find_cases(id, in_memory(unpacked(id, download)))
-    images = in_memory({unit.files[0].path: b"" for unit in listing.units})
+    dataset_files = find_cases(id, in_memory(unpacked(id, download)))
+    images = in_memory({unit.files[0].path: b"" for unit in dataset_files.case_files})
     with pytest.raises(UserError, match=rf"no case of {id} among {len(images)} files.* without its partner"):
         find_cases(id, images)
 
 
 @pytest.mark.parametrize("id", ["bagls", "ham10000", "stare", "chase_db1", "hrf", "drive"])
 def test_plain_folders_are_taken_with_a_note(id, download, in_memory):
-    listing = find_cases(id, in_memory(download("folder")))
-    assert listing.notes == (f"the official layout of {id} was not found; folders of images and masks instead",)
+    dataset_files = find_cases(id, in_memory(download("folder")))
+    assert dataset_files.notes == (f"the official layout of {id} was not found; folders of images and masks instead",)
 
 
 def test_a_case_twice_is_named(download, in_memory):
@@ -124,11 +124,11 @@ COPIES = {
 def test_copies_in_two_folders(id, folders, in_memory, read, png, half):
     image, mask = COPIES[id]
     files = {f"x/{folders[0]}/{image}": png(half // 2), f"x/{folders[1]}/{mask}": png(half)}
-    listing = find_cases(id, in_memory(files))
-    (case,) = read(listing).values()
+    dataset_files = find_cases(id, in_memory(files))
+    (case,) = read(dataset_files).values()
     np.testing.assert_array_equal(case.mask, half)
     np.testing.assert_array_equal(case.image, half // 2)
-    assert listing.alone == ()
+    assert dataset_files.alone == ()
 
 
 def test_a_copy_of_brain_has_the_oddities_of_the_original(in_memory, read, png, half):
@@ -151,5 +151,5 @@ def test_a_copy_of_bagls_keeps_the_videos(in_memory, png, half):
         **{f"masks/{number}_seg.png": png(half) for number in range(3)},
         **{f"images/{number}.meta": json.dumps({"Video Id": number // 2}).encode() for number in range(3)},
     }
-    groups = [unit.group for unit in find_cases("bagls", in_memory(files)).units]
+    groups = [unit.group for unit in find_cases("bagls", in_memory(files)).case_files]
     assert groups == ["video 0", "video 0", "video 1"]

@@ -44,7 +44,7 @@ def test_cases_are_those_of_the_arrays(make, read, shape, label_shape):
 
 @pytest.mark.parametrize(("short", "part"), [("train", "training"), ("val", "validation"), ("test", "test")])
 def test_parts(make, short, part):
-    (unit,) = medsegbench.find(make(np.zeros((2, 3, 4), np.uint8), np.zeros((2, 3, 4), np.uint8), short)).units
+    (unit,) = medsegbench.find(make(np.zeros((2, 3, 4), np.uint8), np.zeros((2, 3, 4), np.uint8), short)).case_files
     assert (unit.key, unit.part, unit.group) == (f"{short}_00000", part, "")
 
 
@@ -99,9 +99,9 @@ def test_threads_load_an_array_once(make):
         return values
 
     files = {path: File(path, 0, functools.partial(slow, path)) for path in make(np.zeros(1), np.zeros(1))}
-    units = medsegbench.find(files).units
-    medsegbench._loaded.cache_clear()
+    case_files = medsegbench.find(files).case_files
+    medsegbench._decode_array.cache_clear()
     reads.clear()
     with ThreadPoolExecutor(4) as pool:
-        assert sum(map(len, pool.map(lambda unit: unit.read(), units))) == 300
+        assert sum(map(len, pool.map(lambda unit: unit.read(), case_files))) == 300
     assert sorted(reads) == ["x/train_images.npy", "x/train_label.npy"]

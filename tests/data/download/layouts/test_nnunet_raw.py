@@ -13,13 +13,13 @@ def files(download):
 
 
 def test_parts_and_names(files, in_memory, read):
-    listing = nnunet_raw.find(in_memory(files))
-    assert [(unit.key, unit.part) for unit in listing.units] == [
+    dataset_files = nnunet_raw.find(in_memory(files))
+    assert [(unit.key, unit.part) for unit in dataset_files.case_files] == [
         ("x_0000.png", "training"),
         ("y_0000.png", "training"),
         ("z_0000.png", "test"),
     ]
-    assert all(set(np.unique(case.mask)) == {0, 255} for case in read(listing).values())
+    assert all(set(np.unique(case.mask)) == {0, 255} for case in read(dataset_files).values())
 
 
 @pytest.mark.parametrize("colour", [False, True])
@@ -38,9 +38,9 @@ def test_every_label_but_0_is_foreground(files, in_memory, read, png, reversed_p
 def test_volumes(in_memory, read, nifti):
     volume = np.arange(24, dtype=np.int16).reshape(2, 3, 4)
     files = {"D/imagesTr/a_0000.nii.gz": nifti(volume), "D/labelsTr/a.nii.gz": nifti((volume % 3).astype(np.uint8))}
-    listing = nnunet_raw.find(in_memory(files))
-    assert [(unit.key, unit.group, unit.part) for unit in listing.units] == [("a", "a", "training")]
-    for place, (id, case) in enumerate(read(listing).items()):
+    dataset_files = nnunet_raw.find(in_memory(files))
+    assert [(unit.key, unit.group, unit.part) for unit in dataset_files.case_files] == [("a", "a", "training")]
+    for place, (id, case) in enumerate(read(dataset_files).items()):
         assert id == f"a_slice{place:03d}.png"
         np.testing.assert_array_equal(case.mask == 255, volume[..., place] % 3 != 0)
     assert {case.image.shape for case in read(nnunet_raw.find(in_memory(files), "display")).values()} == {(3, 2)}
@@ -48,9 +48,9 @@ def test_volumes(in_memory, read, nifti):
 
 def test_other_channels_are_passed_over(files, in_memory):
     files["imagesTr/x_0001.png"] = files["imagesTr/x_0000.png"]
-    listing = nnunet_raw.find(in_memory(files))
-    assert listing.units[0].files[0].path == "imagesTr/x_0000.png"
-    assert listing.alone == ()
+    dataset_files = nnunet_raw.find(in_memory(files))
+    assert dataset_files.case_files[0].files[0].path == "imagesTr/x_0000.png"
+    assert dataset_files.alone == ()
 
 
 def test_what_stays_alone(files, in_memory):
@@ -60,7 +60,7 @@ def test_what_stays_alone(files, in_memory):
 
 def test_a_training_label_is_not_that_of_a_test_image(files, in_memory):
     files["labelsTs/x.png"] = files.pop("labelsTr/x.png")
-    assert [unit.key for unit in nnunet_raw.find(in_memory(files)).units] == ["y_0000.png", "z_0000.png"]
+    assert [unit.key for unit in nnunet_raw.find(in_memory(files)).case_files] == ["y_0000.png", "z_0000.png"]
 
 
 @pytest.mark.parametrize(

@@ -15,15 +15,15 @@ def named(*paths):
     return {path: File(path, 1, bytes) for path in sorted(paths)}
 
 
-def pairs(listing):
-    return {unit.key: unit.files[1].path for unit in listing.units}
+def pairs(dataset_files):
+    return {unit.key: unit.files[1].path for unit in dataset_files.case_files}
 
 
 @pytest.mark.parametrize("images", IMAGE_FOLDERS)
 def test_known_folders(images):
     for masks in MASK_FOLDERS:
-        listing = find_folders(named(f"deep/{images.title()}/a.jpg", f"deep/{masks.upper()}/a.png"))
-        assert pairs(listing) == {"a.jpg": f"deep/{masks.upper()}/a.png"}
+        dataset_files = find_folders(named(f"deep/{images.title()}/a.jpg", f"deep/{masks.upper()}/a.png"))
+        assert pairs(dataset_files) == {"a.jpg": f"deep/{masks.upper()}/a.png"}
 
 
 @given(
@@ -38,9 +38,9 @@ def test_each_image_gets_the_mask_of_its_name(stems, suffix, together, without):
         return
     masked = [stem for place, stem in enumerate(stems) if place != without]
     files = named(*(f"{images}/{s}.png" for s in stems), *(f"{masks}/{s}{suffix}.png" for s in masked))
-    listing = find_folders(files)
-    assert pairs(listing) == {f"{stem}.png": f"{masks}/{stem}{suffix}.png" for stem in masked}
-    assert set(listing.alone) == {f"{images}/{stem}.png" for stem in stems if stem not in masked}
+    dataset_files = find_folders(files)
+    assert pairs(dataset_files) == {f"{stem}.png": f"{masks}/{stem}{suffix}.png" for stem in masked}
+    assert set(dataset_files.alone) == {f"{images}/{stem}.png" for stem in stems if stem not in masked}
 
 
 def test_the_innermost_folder_decides():
@@ -49,8 +49,8 @@ def test_the_innermost_folder_decides():
 
 def test_parts_keep_files_of_one_name_apart():
     files = named(*(f"{part}/{kind}/a.png" for part in ("train", "val", "test") for kind in ("images", "masks")))
-    units = find_folders(files).units
-    assert [(unit.key, unit.part, unit.files[1].path) for unit in units] == [
+    case_files = find_folders(files).case_files
+    assert [(unit.key, unit.part, unit.files[1].path) for unit in case_files] == [
         ("test/a.png", "test", "test/masks/a.png"),
         ("training/a.png", "training", "train/masks/a.png"),
         ("validation/a.png", "validation", "val/masks/a.png"),
@@ -59,8 +59,8 @@ def test_parts_keep_files_of_one_name_apart():
 
 def test_the_studys_slices_of_myoma():
     kinds = ("images", "masks_wall", "masks_cavity", "masks_myoma", "masks_cyst")
-    listing = find_folders(named(*(f"{kind}/case_0039_UMD_221129_055_slice013.png" for kind in kinds)))
-    assert list(pairs(listing).values()) == ["masks_myoma/case_0039_UMD_221129_055_slice013.png"]
+    dataset_files = find_folders(named(*(f"{kind}/case_0039_UMD_221129_055_slice013.png" for kind in kinds)))
+    assert list(pairs(dataset_files).values()) == ["masks_myoma/case_0039_UMD_221129_055_slice013.png"]
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_what_is_ambiguous_is_named(files, message):
 
 
 def test_files_that_are_no_pictures_do_not_matter():
-    assert find_folders(named("images/a.txt", "masks/a.txt", "readme.md")).units == ()
+    assert find_folders(named("images/a.txt", "masks/a.txt", "readme.md")).case_files == ()
 
 
 def test_sizes_must_agree(in_memory, png, read):

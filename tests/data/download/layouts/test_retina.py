@@ -10,23 +10,23 @@ from llmseg.data.download.layouts.finders import find_cases
 from llmseg.errors import UserError
 
 
-def paths(listing):
-    return {unit.key: unit.files[1].path for unit in listing.units}
+def paths(dataset_files):
+    return {unit.key: unit.files[1].path for unit in dataset_files.case_files}
 
 
 class TestCombined:
     def test_pairs_of_one_stem_in_each_part(self, download, in_memory, read):
-        listing = retina.find_combined(in_memory(download("retina")))
-        assert {unit.key: unit.part for unit in listing.units} == {
+        dataset_files = retina.find_combined(in_memory(download("retina")))
+        assert {unit.key: unit.part for unit in dataset_files.case_files} == {
             "04_h_HRF.jpg": "training",
             "11_g_HRF.jpg": "training",
             "35_DRIVE.jpg": "training",
             "13_dr_HRF.jpg": "test",
             "33_DRIVE.jpg": "test",
         }
-        assert paths(listing)["33_DRIVE.jpg"] == "Test/Masks/33_DRIVE.tif"
-        assert listing.alone == (), "what is unlabelled on purpose is not alone"
-        assert set(read(listing)) == set(paths(listing))
+        assert paths(dataset_files)["33_DRIVE.jpg"] == "Test/Masks/33_DRIVE.tif"
+        assert dataset_files.alone == (), "what is unlabelled on purpose is not alone"
+        assert set(read(dataset_files)) == set(paths(dataset_files))
 
     @pytest.mark.parametrize("name", ["Unlabeled_test", "unlabelled_test"])
     def test_unlabelled_files_are_passed_over_even_beside_masks(self, download, in_memory, png, half, name):
@@ -45,20 +45,20 @@ class TestCombined:
 
 class TestDrive:
     def test_labels_are_the_first_manual(self, download, in_memory, read):
-        listing = retina.find_drive(in_memory(download("drive")))
-        assert paths(listing) == {f"{n}_training.tif": f"training/1st_manual/{n}_manual1.gif" for n in (21, 22)}
-        assert {unit.part for unit in listing.units} == {"training"}
-        assert listing.alone == ("test/images/01_test.tif",)
-        assert all(set(np.unique(case.mask)) == {0, 255} for case in read(listing).values())
+        dataset_files = retina.find_drive(in_memory(download("drive")))
+        assert paths(dataset_files) == {f"{n}_training.tif": f"training/1st_manual/{n}_manual1.gif" for n in (21, 22)}
+        assert {unit.part for unit in dataset_files.case_files} == {"training"}
+        assert dataset_files.alone == ("test/images/01_test.tif",)
+        assert all(set(np.unique(case.mask)) == {0, 255} for case in read(dataset_files).values())
 
     def test_older_copies_have_labels_of_the_test_part(self, download, in_memory):
         files = download("drive")
         files["test/1st_manual/01_manual1.gif"] = files["training/1st_manual/21_manual1.gif"]
         files["test/2nd_manual/01_manual2.gif"] = files["training/1st_manual/22_manual1.gif"]
-        listing = retina.find_drive(in_memory(files))
-        assert paths(listing)["01_test.tif"] == "test/1st_manual/01_manual1.gif"
-        assert [unit.part for unit in listing.units] == ["test", "training", "training"]
-        assert listing.alone == ()
+        dataset_files = retina.find_drive(in_memory(files))
+        assert paths(dataset_files)["01_test.tif"] == "test/1st_manual/01_manual1.gif"
+        assert [unit.part for unit in dataset_files.case_files] == ["test", "training", "training"]
+        assert dataset_files.alone == ()
 
 
 class TestStare:
@@ -73,11 +73,11 @@ class TestStare:
         return files
 
     def test_the_second_observer_only_where_the_first_is_missing(self, files, in_memory, read, half):
-        listing = retina.find_stare(in_memory(files))
-        cases = read(listing)
+        dataset_files = retina.find_stare(in_memory(files))
+        cases = read(dataset_files)
         np.testing.assert_array_equal(cases["im0001.ppm.gz"].mask, half)
         np.testing.assert_array_equal(cases["im0002.ppm.gz"].mask, 255 - half)
-        assert (len(cases), listing.alone) == (2, ())
+        assert (len(cases), dataset_files.alone) == (2, ())
 
     def test_a_file_that_is_not_compressed_after_all(self, files, in_memory, read, half, png):
         files["labels-ah/im0001.ah.ppm.gz"] = png(half, "PPM")
@@ -92,12 +92,12 @@ class TestStare:
 class TestChase:
     def test_the_first_observer_and_both_eyes_of_a_child(self, download, in_memory):
         files = download("chase_db1")
-        listing = retina.find_chase(in_memory(files))
-        assert paths(listing) == {
+        dataset_files = retina.find_chase(in_memory(files))
+        assert paths(dataset_files) == {
             f"Image_{eye}.jpg": f"CHASEDB1/Image_{eye}_1stHO.png" for eye in ("01L", "01R", "02L")
         }
-        assert [unit.group for unit in listing.units] == ["child 01", "child 01", "child 02"]
-        assert listing.alone == ()
+        assert [unit.group for unit in dataset_files.case_files] == ["child 01", "child 01", "child 02"]
+        assert dataset_files.alone == ()
 
     def test_the_second_observer_where_the_first_is_missing(self, download, in_memory):
         files = download("chase_db1")
@@ -107,14 +107,14 @@ class TestChase:
 
 class TestHrf:
     def test_manual_labels_and_not_the_field_of_view(self, download, in_memory, read):
-        listing = retina.find_hrf(in_memory(download("hrf")))
-        assert paths(listing) == {
+        dataset_files = retina.find_hrf(in_memory(download("hrf")))
+        assert paths(dataset_files) == {
             "01_dr.JPG": "manual1/01_dr.tif",
             "01_g.jpg": "manual1/01_g.tif",
             "01_h.jpg": "manual1/01_h.tif",
         }
-        assert listing.alone == ()
-        assert len(read(listing)) == 3
+        assert dataset_files.alone == ()
+        assert len(read(dataset_files)) == 3
 
     def test_archives_by_group(self, download, in_memory, read):
         whole, files = download("hrf"), {}
@@ -141,6 +141,6 @@ def test_the_field_of_view_is_never_taken_for_vessels(id, suffix, in_memory, png
 def test_the_field_of_view_beside_other_names_is_not_taken_either(download, in_memory):
     with pytest.raises(UserError, match="no case of folder"):
         find_cases("folder", in_memory(download("drive")))
-    listing = find_cases("folder", in_memory(download("hrf")))
-    assert set(paths(listing).values()) == {f"manual1/01_{group}.tif" for group in ("dr", "g", "h")}
-    assert listing.alone == ()
+    dataset_files = find_cases("folder", in_memory(download("hrf")))
+    assert set(paths(dataset_files).values()) == {f"manual1/01_{group}.tif" for group in ("dr", "g", "h")}
+    assert dataset_files.alone == ()

@@ -16,9 +16,9 @@ def files(download):
 
 
 def test_both_parts_of_the_images(files, in_memory, read):
-    listing = skin.find(in_memory(files))
-    assert list(read(listing)) == ["ISIC_0024306.jpg", "ISIC_0024307.jpg", "ISIC_0024316.jpg", "ISIC_0029306.jpg"]
-    assert (listing.alone, listing.notes) == ((), ())
+    dataset_files = skin.find(in_memory(files))
+    assert list(read(dataset_files)) == ["ISIC_0024306.jpg", "ISIC_0024307.jpg", "ISIC_0024316.jpg", "ISIC_0029306.jpg"]
+    assert (dataset_files.alone, dataset_files.notes) == ((), ())
 
 
 @pytest.mark.parametrize("full", [False, True])
@@ -39,7 +39,7 @@ def test_images_of_one_lesion_are_a_group(files, in_memory, name, line, mark):
     if name.endswith("tab"):
         table = '"' + table.replace(line, f'"{line}"').replace(",", '"\t"') + '"'
     files[name] = mark + table.encode()
-    groups = {unit.key: unit.group for unit in skin.find(in_memory(files)).units}
+    groups = {unit.key: unit.group for unit in skin.find(in_memory(files)).case_files}
     assert list(groups.values()) == ["HAM_0000001", "HAM_0000001", "HAM_0000002", "HAM_0000003"]
 
 
@@ -48,14 +48,14 @@ def test_without_the_table_a_note_says_what_it_means(files, in_memory, table):
     del files["HAM10000_metadata"]
     if table is not None:
         files["HAM10000_metadata.csv"] = table
-    listing = skin.find(in_memory(files))
-    assert listing.notes == ("HAM10000_metadata is missing: images of one lesion cannot be kept together",)
-    assert [unit.group for unit in listing.units] == [unit.key for unit in listing.units]
+    dataset_files = skin.find(in_memory(files))
+    assert dataset_files.notes == ("HAM10000_metadata is missing: images of one lesion cannot be kept together",)
+    assert [unit.group for unit in dataset_files.case_files] == [unit.key for unit in dataset_files.case_files]
 
 
 def test_an_image_the_table_does_not_know(files, in_memory):
     files["HAM10000_metadata"] = b"lesion_id,image_id\nHAM_1,ISIC_0024306\nHAM_1"
-    groups = {unit.key: unit.group for unit in skin.find(in_memory(files)).units}
+    groups = {unit.key: unit.group for unit in skin.find(in_memory(files)).case_files}
     assert groups["ISIC_0024306.jpg"] == "HAM_1"
     assert groups["ISIC_0024307.jpg"] == "ISIC_0024307.jpg"
 

@@ -27,10 +27,12 @@ def converted(files, numbers=(1, 2)):
 
 
 def test_each_patient_is_a_group_of_slices(files, in_memory, read):
-    listing = uterus.find(in_memory(files))
-    assert [(unit.key, unit.group, unit.part) for unit in listing.units] == [(name, name, "") for name in NAMES]
-    assert list(read(listing)) == [f"{name}_slice{place:03d}.png" for name in NAMES for place in range(3)]
-    assert listing.alone == ()
+    dataset_files = uterus.find(in_memory(files))
+    assert [(unit.key, unit.group, unit.part) for unit in dataset_files.case_files] == [
+        (name, name, "") for name in NAMES
+    ]
+    assert list(read(dataset_files)) == [f"{name}_slice{place:03d}.png" for name in NAMES for place in range(3)]
+    assert dataset_files.alone == ()
 
 
 @pytest.mark.parametrize("name", ["UMD_221129_001_seq.nii.gz", "UMD_2221129_001_seg.nii.gz", "UMD_221129_001_seg.nii"])
@@ -53,12 +55,12 @@ def test_label_3_alone_is_foreground(files, in_memory, read, nifti):
 
 def test_the_studys_folder_gives_the_same_slices_by_its_names(files, in_memory, read):
     official = read(uterus.find(in_memory(files)))
-    listing = uterus.find(in_memory(converted(files)))
-    assert [(unit.key, unit.group) for unit in listing.units] == [
+    dataset_files = uterus.find(in_memory(converted(files)))
+    assert [(unit.key, unit.group) for unit in dataset_files.case_files] == [
         ("case_0000_UMD_221129_001", "UMD_221129_001"),
         ("case_0001_UMD_221129_002", "UMD_221129_002"),
     ]
-    for id, case in read(listing).items():
+    for id, case in read(dataset_files).items():
         np.testing.assert_array_equal(case.image, official[id[len("case_0000_") :]].image)
         np.testing.assert_array_equal(case.mask, official[id[len("case_0000_") :]].mask)
 
@@ -78,13 +80,13 @@ def test_what_stays_alone(files, in_memory, folder):
     images = next(path for path in files if "002_t2" in path and "labelsTr" not in path and "._" not in path)
     other = next(path for path in files if "labelsTr/case_0001" in path or "UMD_221129_002_seq" in path)
     del files[labels], files[images]
-    listing = uterus.find(in_memory(files))
-    assert sorted(listing.alone) == sorted([image, other])
+    dataset_files = uterus.find(in_memory(files))
+    assert sorted(dataset_files.alone) == sorted([image, other])
 
 
 def test_the_folder_of_one_patient(files, in_memory):
     one = {path.rpartition("/")[2]: content for path, content in files.items() if "129_001/UMD" in path}
-    assert [unit.key for unit in uterus.find(in_memory(one)).units] == ["UMD_221129_001"]
+    assert [unit.key for unit in uterus.find(in_memory(one)).case_files] == ["UMD_221129_001"]
 
 
 @pytest.mark.parametrize("name", ["again_t2.nii.gz", "again_seg.nii.gz"])

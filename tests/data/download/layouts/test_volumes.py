@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis.extra.numpy import arrays
 
-from llmseg.data.download.layouts.volumes import slices
+from llmseg.data.download.layouts.volumes import cut_slices
 from llmseg.data.download.tree import File
 from llmseg.errors import UserError
 
@@ -25,7 +25,7 @@ def cut(nifti):
             File(name, len(content), lambda content=content: content)
             for name, content in zip(("v/x_t2.nii.gz", "v/x_seg.nii.gz"), files, strict=True)
         )
-        return slices(image, mask, stem="x", foreground=foreground, orientation=orientation)
+        return cut_slices(image, mask, stem="x", foreground=foreground, orientation=orientation)
 
     return cut
 
@@ -136,7 +136,7 @@ def test_the_labels_header_is_not_believed(nifti):
             nifti(array, np.zeros((4, 4))),
         )
     )
-    right, *wrong = (slices(image, one, stem="x", foreground=3, orientation="display") for one in labels)
+    right, *wrong = (cut_slices(image, one, stem="x", foreground=3, orientation="display") for one in labels)
     assert any(case.mask.any() for case in right)
     for other in wrong:
         for one, two in zip(right, other, strict=True):
@@ -158,7 +158,7 @@ class TestBadInput:
         contents[which] = content
         files = [File(f"{k}.nii.gz", 0, lambda k=k: contents[k]) for k in (0, 1)]
         with pytest.raises(UserError, match=rf"^{which}\.nii\.gz .*(download it again|cut off)") as error:
-            slices(*files, stem="x", foreground=3, orientation="study")
+            cut_slices(*files, stem="x", foreground=3, orientation="study")
         assert "\n" not in str(error.value)
 
     def test_shapes_differ(self, cut):
