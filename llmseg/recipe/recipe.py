@@ -16,7 +16,7 @@ from llmseg.errors import UserError
 from llmseg.recipe.fit import Fit
 from llmseg.recipe.images import Images
 from llmseg.recipe.losses import Loss
-from llmseg.recipe.nets import encoder_decoder, keras_unet, references, unet  # noqa: F401
+from llmseg.recipe.nets import encoder_decoder, keras_unet, pooled_skip_unet, references, unet  # noqa: F401
 from llmseg.recipe.nets.net import Net
 from llmseg.recipe.part import (
     Difference,

@@ -7,8 +7,9 @@ from llmseg.recipe.images import Prepare
 from llmseg.recipe.nets.encoder_decoder import EncoderDecoder
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.scores import Dice
-from llmseg.zoo.card import Card, Disagreement, Pipeline, Published
+from llmseg.zoo.card import Card, Disagreement, Published
 from llmseg.zoo.common import BCE_ON_PROBABILITY, SPLIT_80_10_10, original_names
+from llmseg.zoo.pipeline import Pipeline
 
 _DICE = Dice(
     reads="output",

@@ -7,8 +7,9 @@ from llmseg.recipe.images import Prepare
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.scores import Dice
 from llmseg.recipe.splits import RandomSplit
-from llmseg.zoo.card import Card, Disagreement, Pipeline, Published
+from llmseg.zoo.card import Card, Disagreement, Published
 from llmseg.zoo.common import BCE_ON_PROBABILITY, STANDARD_UNET, original_names
+from llmseg.zoo.pipeline import Pipeline
 
 _DICE = Dice(
     reads="output",

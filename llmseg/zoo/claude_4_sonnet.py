@@ -8,8 +8,9 @@ from llmseg.recipe.fit import Fit, Plateau
 from llmseg.recipe.losses import BCEDice
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.scores import Dice
-from llmseg.zoo.card import Card, Disagreement, Pipeline, Published
+from llmseg.zoo.card import Card, Disagreement, Published
 from llmseg.zoo.common import NEAREST_MASKS, SPLIT_80_10_10, STANDARD_UNET, original_names
+from llmseg.zoo.pipeline import Pipeline
 
 _DICE = Dice(
     reads="output",

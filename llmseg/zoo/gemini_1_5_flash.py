@@ -2,49 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
-
 from llmseg.recipe.fit import Fit
-from llmseg.recipe.nets.net import Net
+from llmseg.recipe.nets.pooled_skip_unet import PooledSkipUNet
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.scores import Dice
 from llmseg.recipe.splits import RandomSplit
-from llmseg.zoo.card import Card, Disagreement, Pipeline
+from llmseg.zoo.card import Card, Disagreement
 from llmseg.zoo.common import BCE_ON_LOGITS, GREY_MASKS, original_names
-
-if TYPE_CHECKING:
-    from torch import nn
-
-
-@dataclass(frozen=True, kw_only=True)
-class PooledSkipUNet(Net):
-    """A U-Net whose skips are the pooled outputs of its encoder blocks and whose bottleneck is one convolution.
-
-    A decoder stage is a 2x2 transposed and a 3x3 convolution; the skip of the same index is joined after it and
-    the joined map is fed to the next stage, the last one to a 3x3 head. A map larger than its skip is cut to its
-    centre.
-
-    Attributes:
-        encoder: Output channels of the pooled blocks, first block first.
-        bottleneck: Output channels of the bare 3x3 convolution at the bottom.
-        decoder: Output channels of the stages, deepest first; as many as encoder blocks.
-        size: Height and width to which the logits are resized (bilinear), whatever the input.
-        output: The network ends in logits.
-    """
-
-    encoder: tuple[int, ...]
-    bottleneck: int
-    decoder: tuple[int, ...]
-    size: tuple[int, int]
-    output: Literal["logits"]
-
-    def build(self, in_channels: int) -> nn.Module:
-        """Build the network: float32 ``[B, in_channels, H, W]`` to ``[B, 1, *size]``, H and W multiples of 32."""
-        from llmseg.recipe.nets.modules.pooled_skip_unet import PooledSkipUNetModule
-
-        return PooledSkipUNetModule(self.encoder, self.bottleneck, self.decoder, self.size, in_channels)
-
+from llmseg.zoo.pipeline import Pipeline
 
 PIPELINE = Pipeline(
     id="gemini-1.5-flash",

@@ -9,8 +9,9 @@ from llmseg.recipe.images import Prepare
 from llmseg.recipe.losses import BCEDice
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.scores import Dice
-from llmseg.zoo.card import Card, Disagreement, Pipeline, Published
+from llmseg.zoo.card import Card, Disagreement, Published
 from llmseg.zoo.common import SPLIT_80_10_10, STANDARD_UNET, original_names
+from llmseg.zoo.pipeline import Pipeline
 
 PIPELINE = Pipeline(
     id="gemini-1.5-pro",

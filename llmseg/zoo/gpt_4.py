@@ -6,8 +6,9 @@ from llmseg.recipe.fit import Fit
 from llmseg.recipe.nets.unet import UNet
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.scores import Dice
-from llmseg.zoo.card import Card, Disagreement, Pipeline, Published
+from llmseg.zoo.card import Card, Disagreement, Published
 from llmseg.zoo.common import BCE_ON_LOGITS, GREY_MASKS, SPLIT_80_10_10, original_names
+from llmseg.zoo.pipeline import Pipeline
 
 _DICE = Dice(
     reads="output",

@@ -8,8 +8,9 @@ from llmseg.recipe.fit import Fit, OwnSeed
 from llmseg.recipe.nets.unet import UNet
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.scores import Dice
-from llmseg.zoo.card import Card, Disagreement, Pipeline, Published
+from llmseg.zoo.card import Card, Disagreement, Published
 from llmseg.zoo.common import BCE_ON_LOGITS, NEAREST_MASKS, SPLIT_80_10_10, original_names
+from llmseg.zoo.pipeline import Pipeline
 
 _DICE = Dice(
     reads="sigmoid",

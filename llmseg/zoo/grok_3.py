@@ -8,8 +8,9 @@ from llmseg.recipe.fit import Fit
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.scores import Dice
 from llmseg.recipe.splits import TwoStepSplit
-from llmseg.zoo.card import Card, Disagreement, Pipeline, Published
+from llmseg.zoo.card import Card, Disagreement, Published
 from llmseg.zoo.common import BCE_ON_PROBABILITY, BILINEAR_MASKS, STANDARD_UNET, original_names
+from llmseg.zoo.pipeline import Pipeline
 
 _DICE = Dice(
     reads="output",

@@ -8,8 +8,9 @@ from llmseg.recipe.nets.encoder_decoder import UnpaddedEncoderDecoder
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.scores import Dice
 from llmseg.recipe.splits import RandomSplit
-from llmseg.zoo.card import Card, Disagreement, Pipeline, Published
+from llmseg.zoo.card import Card, Disagreement, Published
 from llmseg.zoo.common import GREY_MASKS
+from llmseg.zoo.pipeline import Pipeline
 
 _DICE = Dice(
     reads="output",

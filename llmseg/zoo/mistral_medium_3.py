@@ -7,8 +7,9 @@ from llmseg.recipe.nets.unet import UNet
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.scores import Dice
 from llmseg.recipe.splits import TwoStepSplit
-from llmseg.zoo.card import Card, Disagreement, Pipeline, Published
+from llmseg.zoo.card import Card, Disagreement, Published
 from llmseg.zoo.common import BCE_ON_PROBABILITY, BILINEAR_MASKS, original_names
+from llmseg.zoo.pipeline import Pipeline
 
 _DICE = Dice(
     reads="output",

@@ -12,7 +12,7 @@ from llmseg.errors import UserError
 if TYPE_CHECKING:
     from torch import nn
 
-    from llmseg.zoo.card import Pipeline
+    from llmseg.zoo.pipeline import Pipeline
 
 
 def renamed(name: str, prefixes: Sequence[tuple[str, str]]) -> str:

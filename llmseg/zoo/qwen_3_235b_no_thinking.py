@@ -7,8 +7,9 @@ from llmseg.recipe.images import Prepare
 from llmseg.recipe.nets.unet import UNet
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.scores import Dice
-from llmseg.zoo.card import Card, Disagreement, Pipeline
+from llmseg.zoo.card import Card, Disagreement
 from llmseg.zoo.common import BCE_ON_PROBABILITY, SPLIT_80_10_10, original_names
+from llmseg.zoo.pipeline import Pipeline
 
 PIPELINE = Pipeline(
     id="qwen-3-235b-no-thinking",

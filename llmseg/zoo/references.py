@@ -11,8 +11,9 @@ from llmseg.recipe.losses import BCEDice
 from llmseg.recipe.nets.net import Net
 from llmseg.recipe.nets.references import BasicUNet, DynUNet, PlainConvUNet, TimmUNet
 from llmseg.recipe.recipe import Recipe
-from llmseg.zoo.card import Card, Pipeline
+from llmseg.zoo.card import Card
 from llmseg.zoo.common import TEXTBOOK
+from llmseg.zoo.pipeline import Pipeline
 
 AUGMENT = Augment(
     flip=0.5,

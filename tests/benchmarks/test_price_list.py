@@ -47,7 +47,7 @@ def test_a_planted_quirk_of_a_score_changes_no_mask(price_list, textbook):
 def test_prices_of_a_tiny_recipe(price_list, tiny_recipe, phantoms, tmp_path, monkeypatch):
     """A quirk that changes masks has a price in Dice; one of the score has a price in the score only."""
     recipe = tiny_recipe.change("fit.epochs", 1).change("images.mask_threshold", None).change("test.threshold", None)
-    monkeypatch.setattr("llmseg.zoo._PIPELINES", dict(zoo._PIPELINES))
+    monkeypatch.setattr("llmseg.zoo.registry._PIPELINES", dict(zoo.registry._PIPELINES))
     zoo.register(dataclasses.replace(zoo.get("gpt-o3"), id="tiny", recipe=recipe))
     options = argparse.Namespace(
         kind="mistake", leave_out=[], size=0, batch_size=0, epochs=None, seeds=1, runs=tmp_path

@@ -37,7 +37,7 @@ def all_pipelines() -> list[Pipeline]:
 
 @pytest.fixture(autouse=True)
 def _own_zoo(monkeypatch):
-    monkeypatch.setattr("llmseg.zoo._PIPELINES", dict(zoo._PIPELINES))
+    monkeypatch.setattr("llmseg.zoo.registry._PIPELINES", dict(zoo.registry._PIPELINES))
 
 
 class TestNames:

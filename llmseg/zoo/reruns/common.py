@@ -11,8 +11,9 @@ from dataclasses import replace
 from llmseg.recipe.fit import Fit
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.scores import Dice
-from llmseg.zoo.card import Disagreement, Pipeline, Published
+from llmseg.zoo.card import Disagreement, Published
 from llmseg.zoo.common import BCE_ON_PROBABILITY, BILINEAR_MASKS, SPLIT_80_10_10, STANDARD_UNET
+from llmseg.zoo.pipeline import Pipeline
 
 PER_CASE = Dice(
     reads="output",

@@ -7,7 +7,8 @@ from dataclasses import replace
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.scores import MeanIoU
 from llmseg.zoo import bing_copilot, github_copilot
-from llmseg.zoo.card import Assumed, Disagreement, Mend, Pipeline
+from llmseg.zoo.card import Assumed, Disagreement, Mend
+from llmseg.zoo.pipeline import Pipeline
 from llmseg.zoo.tensorflow.common import (
     BCE,
     DECODED_GREY,

@@ -9,8 +9,9 @@ from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.scores import MeanIoU
 from llmseg.recipe.splits import WholeSplit
 from llmseg.zoo import gpt_4, gpt_4o, gpt_o1_preview
-from llmseg.zoo.card import Assumed, Disagreement, Mend, Pipeline
+from llmseg.zoo.card import Assumed, Disagreement, Mend
 from llmseg.zoo.common import SPLIT_80_10_10
+from llmseg.zoo.pipeline import Pipeline
 from llmseg.zoo.tensorflow.common import (
     BCE,
     DECODED_GREY,

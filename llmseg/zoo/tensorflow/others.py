@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from llmseg.recipe.recipe import Recipe
 from llmseg.zoo import claude_3_5_sonnet, gemini_1_5_pro, llama_3_1_405b
-from llmseg.zoo.card import Assumed, Disagreement, Mend, Pipeline
+from llmseg.zoo.card import Assumed, Disagreement, Mend
 from llmseg.zoo.common import BILINEAR_MASKS, NEAREST_MASKS, SPLIT_80_10_10
+from llmseg.zoo.pipeline import Pipeline
 from llmseg.zoo.tensorflow.common import (
     BCE,
     KERAS_FIT,

@@ -1,0 +1,75 @@
+"""The pipeline: a card, a recipe, and the names that the original script gave to the network's blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llmseg.recipe.recipe import Recipe
+from llmseg.zoo import original_weights
+from llmseg.zoo.card import Card
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from llmseg.recipe.quirks import Quirk
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pipeline:
+    """The whole pipeline of a language model, or of a reference.
+
+    Attributes:
+        id: The name users type.
+        card: Who wrote it and what was published.
+        recipe: Everything that decides a result.
+        original_names: (our prefix, the original's prefix) for every block of the network, as found in the state
+            dictionaries that the original scripts save; empty if they save none.
+
+    Example:
+        >>> from llmseg import zoo
+        >>> pipeline = zoo.get("gemini-2.5-pro")
+        >>> pipeline.recipe.fit.epochs, pipeline.card.vendor
+        (25, 'Google DeepMind')
+    """
+
+    id: str
+    card: Card
+    recipe: Recipe
+    original_names: tuple[tuple[str, str], ...]
+
+    @property
+    def quirks(self) -> tuple[Quirk, ...]:
+        """The known quirks of the recipe; computed, so a changed recipe has its own."""
+        return self.recipe.quirks
+
+    def build(self, in_channels: int | None = None) -> nn.Module:
+        """Build the network with freshly drawn weights.
+
+        Args:
+            in_channels: 1 for grey, 3 for RGB images; ``None`` takes what the recipe's images have.
+        """
+        return self.recipe.net.build(self.recipe.images.channels if in_channels is None else in_channels)
+
+    def load_original(self, path: str | Path) -> nn.Module:
+        """Build the network with the weights of a state dictionary saved by the original script.
+
+        Only tensors are read; a file that would execute code is refused. The number of input channels is taken
+        from the file.
+
+        Args:
+            path: A ``.pth`` state dictionary with the original's names.
+
+        Raises:
+            UserError: The script saved no such file; the file is missing, is no state dictionary, or does not fit this
+                network.
+        """
+        return original_weights.load_original(self, Path(path))
+
+    def to_original(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Rename the entries of our state dictionary to the original script's names, if it has any."""
+        if not self.original_names:
+            return dict(state)
+        return {original_weights.renamed(name, self.original_names): tensor for name, tensor in state.items()}
