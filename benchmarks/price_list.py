@@ -211,7 +211,7 @@ def own_score(run: Run, store: Store, score: Score | None) -> float:
         images, masks = zip(*(recipe.images(case.image, case.mask) for case in cases), strict=True)
         with torch.no_grad():
             listed.append(score(net.eval()(torch.stack(images)), torch.stack(masks)))
-    return statistics.fmean(score.collected(listed))
+    return statistics.fmean(score.collect(listed))
 
 
 def _settings(options: argparse.Namespace) -> dict[str, Any]:

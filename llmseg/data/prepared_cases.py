@@ -14,7 +14,7 @@ from tqdm import tqdm
 from llmseg.data.read_ahead import map_ahead
 from llmseg.data.store import Store
 from llmseg.errors import UserError
-from llmseg.recipe.images import Images, numbers
+from llmseg.recipe.images import Images, look_up
 
 RESIDENT_SHARE = 0.25
 """Cases are held in the memory of the device, or of the machine, if they take at most this share of it."""
@@ -66,7 +66,7 @@ class PreparedCases:
 def _numbers(values: Tensor, table: Tensor, device: torch.device) -> Tensor:
     if values.device != device:
         values = values.pin_memory().to(device, non_blocking=True)
-    return numbers(values, table.to(device))
+    return look_up(values, table.to(device))
 
 
 def prepare_cases(store: Store, images: Images, *, progress: bool = False) -> PreparedCases:

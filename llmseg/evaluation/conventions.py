@@ -162,7 +162,7 @@ def script_convention(name: str, recipe: Recipe) -> Convention:
     return Convention(
         name=name,
         over=score.over,
-        batch_size=recipe.fit.tested_together,
+        batch_size=recipe.fit.batch_size_in_test,
         mean_of="values" if recipe.get(f"{part}.lists") == "case" else "batches",
         smooth=float(str(recipe.get(f"{part}.smooth"))),
         smoothed="below" if recipe.get(f"{part}.smoothed") == "below" else "both",

@@ -116,7 +116,7 @@ def data(pipeline: Pipeline, record: dict[str, Any], store: Store, compare: Comp
 
 def _listings(recipe: Recipe, ids: Sequence[str], seed: int) -> list[list[str]]:
     """A script that shuffles does so with names or with their places: two orders of its list, and one split."""
-    return [list(ids), recipe.split.listing(ids, torch.Generator().manual_seed(first_seed(recipe.fit, seed)))]
+    return [list(ids), recipe.split.arrange(ids, torch.Generator().manual_seed(first_seed(recipe.fit, seed)))]
 
 
 def _compare_order(
@@ -136,7 +136,7 @@ def compare_split(
     for name, ids in parts.items():
         compare.exact(f"split, {name}", field(record, f"split.{name}"), list(ids))
         loader = field(record, f"loaders.{name}")
-        size = recipe.fit.tested_together if name == "test" else recipe.fit.batch_size
+        size = recipe.fit.batch_size_in_test if name == "test" else recipe.fit.batch_size
         found = {"n": len(ids), "batch_size": size, "batches": -(-len(ids) // size), "shuffle": name == "train"}
         for key, value in {**found, "drop_last": False}.items():
             compare.exact(f"loader {name}, {key}", loader[key], value)
@@ -197,8 +197,8 @@ def _compare_scores(
     over = "batch" if len({score.over for score in phases.values()}) > 1 else recipe.score.over
     for phase, score in phases.items():
         if isinstance(expected, list):
-            found = score.dice(output, mask, over="case").tolist()
+            found = score.compute(output, mask, over="case").tolist()
             compare.all_close(f"{phase} score {where}", expected, found, rel=OBJECTIVE)
         else:
-            value = score.dice(output, mask, over=over).mean().item()
+            value = score.compute(output, mask, over=over).mean().item()
             compare.close(f"{phase} score {where}", expected, value, rel=OBJECTIVE)

@@ -18,7 +18,7 @@ from llmseg.data.pixels import read_image
 from llmseg.data.read_ahead import map_ahead
 from llmseg.errors import UserError
 from llmseg.files import make_folder, png, write_bytes
-from llmseg.recipe.images import Images, numbers
+from llmseg.recipe.images import Images, look_up
 from llmseg.recipe.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -248,7 +248,7 @@ def _predicted(
     table = recipe.images.tables()[0].to(device)
     for batch in batches:
         pixels = torch.from_numpy(np.stack([image.pixels for image in batch])).to(device)
-        maps = _maps(forward, recipe, numbers(pixels, table))
+        maps = _maps(forward, recipe, look_up(pixels, table))
         for place, image in enumerate(batch):
             one = maps[place : place + 1]
             yield ProbabilityMap(image.name, one[0, 0].cpu().numpy(), _on_grid(one, image.grid))

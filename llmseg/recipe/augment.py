@@ -85,18 +85,18 @@ class Augment(Part):
 
         change = _transforms(self)
         change.set_random_state(seed=int(np.random.SeedSequence(seed).generate_state(1)[0]))
-        with _without_notes():
+        with _without_tracking():
             cases = [change({"image": i, "mask": m}) for i, m in zip(image, mask, strict=True)]
         return torch.stack([case["image"] for case in cases]), torch.stack([case["mask"] for case in cases])
 
 
-def augmented(augment: Augment | None, image: Tensor, mask: Tensor, seed: int) -> tuple[Tensor, Tensor]:
+def augment_batch(augment: Augment | None, image: Tensor, mask: Tensor, seed: int) -> tuple[Tensor, Tensor]:
     """Return a batch as a recipe changes it; without augmentation, the very tensors that were given."""
     return (image, mask) if augment is None else augment(image, mask, seed)
 
 
 @contextmanager
-def _without_notes() -> Iterator[None]:
+def _without_tracking() -> Iterator[None]:
     """Let MONAI keep no record of what it does to a tensor, which takes longer than doing it."""
     from monai.data import get_track_meta, set_track_meta
 

@@ -15,7 +15,7 @@ Sizes = Literal["equal", "mask-to-output", "output-to-mask"]
 (``output-to-mask``, bilinear, corners not aligned)."""
 
 
-def matched(output: Tensor, mask: Tensor, sizes: Sizes) -> tuple[Tensor, Tensor]:
+def match_sizes(output: Tensor, mask: Tensor, sizes: Sizes) -> tuple[Tensor, Tensor]:
     """Return output and mask at one size.
 
     Args:

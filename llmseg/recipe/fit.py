@@ -42,7 +42,7 @@ class Cosine(Part):
 
     Example:
         >>> cosine = Cosine(warmup=1, final=0.0)
-        >>> [round(cosine.share(epoch, 5), 3) for epoch in range(5)]
+        >>> [round(cosine.rate_factor(epoch, 5), 3) for epoch in range(5)]
         [0.5, 1.0, 0.854, 0.5, 0.146]
     """
 
@@ -57,7 +57,7 @@ class Cosine(Part):
                 "final share must lie between 0 and 1"
             )
 
-    def share(self, epoch: int, epochs: int) -> float:
+    def rate_factor(self, epoch: int, epochs: int) -> float:
         """Return what the rate is multiplied with in an epoch, counted from 0."""
         if epoch < self.warmup:
             return (epoch + 1) / (self.warmup + 1)
@@ -152,6 +152,6 @@ class Fit(Part):
             raise UserError(f"fit.average is {self.average}; it must be at least 0 and below 1, or none")
 
     @property
-    def tested_together(self) -> int:
+    def batch_size_in_test(self) -> int:
         """Cases at once in the test."""
         return self.test_batch_size or self.batch_size

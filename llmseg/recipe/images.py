@@ -1,7 +1,12 @@
-"""Preparation of an image and its mask: colour, size, range, binarisation."""
+"""Preparation of an image and its mask: colour, size, range, binarisation.
+
+torch and MONAI are imported inside the methods that need them, here and in the other records of a recipe. A recipe can
+so be read, changed and compared without them, and ``import llmseg`` takes less than a second.
+"""
 
 from __future__ import annotations
 
+import functools
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -18,12 +23,15 @@ if TYPE_CHECKING:
 
 
 class Images(Part, ABC):
-    """Data preparation: bytes of one size, and a table that gives each of the 256 byte values its number.
+    """Base of every preparation of images and masks.
 
-    Everything that depends on neighbouring pixels (decoding, colour, size) ends in bytes, and everything after it takes
-    one byte at a time. So prepared cases can be kept as bytes, and tensors made of them are the same to the last bit
-    wherever that happens. A resize that does not round gives values between bytes; it ends in the numbers themselves,
-    float32, and no table is asked (:func:`numbers`).
+    A preparation has two halves. The first (decoding, colour, size) mixes neighbouring pixels and ends in bytes. The
+    second (range, normalisation, late binarisation) takes one byte at a time, so a table of 256 numbers stands for it.
+    Prepared cases can therefore be cached as bytes, and the tensors made of them are the same to the last bit wherever
+    that happens.
+
+    A resize that does not round to bytes is the exception. It ends in float32 numbers, for which no table is needed;
+    :func:`look_up` takes care of both.
     """
 
     @property
@@ -35,7 +43,7 @@ class Images(Part, ABC):
     def image_bytes(self, image: np.ndarray) -> np.ndarray:
         """Prepare an image up to its bytes: uint8 ``[H, W]`` or ``[H, W, 3]`` to ``[channels, h, w]``.
 
-        The type is uint8, or float32 where bytes would round.
+        The result is uint8, or float32 if the resize does not round to bytes.
         """
 
     @abstractmethod
@@ -44,15 +52,15 @@ class Images(Part, ABC):
 
     @abstractmethod
     def tables(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the numbers of the 256 byte values of images, and of masks (in 0..1): two float32 ``[256]``."""
+        """Return two tables, float32 ``[256]``: the number of each byte value of an image, and of a mask (in 0..1)."""
 
     def image(self, image: np.ndarray) -> torch.Tensor:
         """Prepare an image alone: uint8 ``[H, W]`` or ``[H, W, 3]`` to float32 ``[channels, h, w]``."""
-        return _numbers(self.image_bytes(image), self.tables()[0])
+        return _to_tensor(self.image_bytes(image), self.tables()[0])
 
     def mask(self, mask: np.ndarray) -> torch.Tensor:
         """Prepare a mask alone: uint8 ``[H, W]`` to float32 ``[1, h, w]`` in 0..1."""
-        return _numbers(self.mask_bytes(mask), self.tables()[1])
+        return _to_tensor(self.mask_bytes(mask), self.tables()[1])
 
     def __call__(self, image: np.ndarray, mask: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
         """Prepare one case.
@@ -67,44 +75,44 @@ class Images(Part, ABC):
         return self.image(image), self.mask(mask)
 
 
-def numbers(values: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
-    """Return the numbers of prepared values: those of a table for uint8, the values themselves for float32.
+def look_up(values: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
+    """Return the numbers of prepared values: bytes are looked up in the table, float32 values are numbers already.
 
     Example:
         >>> import torch
-        >>> numbers(torch.tensor([2, 0], dtype=torch.uint8), torch.arange(256) / 255)
+        >>> look_up(torch.tensor([2, 0], dtype=torch.uint8), torch.arange(256) / 255)
         tensor([0.0078, 0.0000])
     """
     return values if values.is_floating_point() else table.take(values.long())
 
 
-def _numbers(values: np.ndarray, table: torch.Tensor) -> torch.Tensor:
+def _to_tensor(values: np.ndarray, table: torch.Tensor) -> torch.Tensor:
     import torch
 
-    return numbers(torch.from_numpy(values), table)
+    return look_up(torch.from_numpy(values), table)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Prepare(Images):
-    """Preparation without augmentation, carried out by MONAI transforms.
+    """The preparation that the scripts carry out, in MONAI transforms. It does not augment.
 
     Attributes:
         colour: ``grey`` (Pillow's ITU-R 601 weights) or ``rgb`` (grey images get three equal channels).
-        colour_when: Whether colours are converted before or after the resize; it tells on images in colour only.
+        colour_when: Whether colours are converted before or after the resize. It matters for colour images only.
         size: Height and width of the tensors; ``None`` keeps the native size.
-        image_resize: Pillow's bilinear or bicubic, which widen their kernels when they reduce, or its nearest (samples
-            at pixel centres); OpenCV's bilinear, which does not widen its kernel; or that of ``tf.image``, which does
-            not round to bytes either.
+        image_resize: Filter of the resize. Pillow's bilinear and bicubic widen their kernels when they reduce an image,
+            which smooths it; Pillow's nearest samples at pixel centres. OpenCV's bilinear does not widen its kernel.
+            Neither does the bilinear of ``tf.image``, whose results are not rounded to bytes.
         mask_resize: Pillow's bilinear, bicubic or nearest, OpenCV's nearest (samples at the pixel's corner), or the
             bilinear of ``tf.image``.
         mean: Mean of the normalisation, on the 0..1 scale; 0 for none.
         std: Standard deviation of the normalisation, on the 0..1 scale; 1 for none.
         arithmetic: ``unit-first`` divides by 255, then normalises, as torchvision does; ``bytes`` takes
-            ``(value - 255 mean) * (1 / (255 std))``, as albumentations does. They differ in the last bit.
+            ``(value - 255 mean) * (1 / (255 std))``, as albumentations does. The results differ in the last bit.
         mask_threshold: Mask values above it, on the 0..1 scale, become 1 and others 0; ``None`` leaves grey values.
         threshold_when: Whether that happens before or after the resize.
-        mask_type: Type of the mask that the script's dataset gives. Whole numbers, which hold binary masks only, become
-            float32 for the loss; a training is given float32 either way, so it decides no result.
+        mask_type: Type of the mask that the script's dataset returns. ``int64`` can hold binary masks only. A training
+            always takes float32, so this field decides no result; a replay compares it with the script.
 
     Example:
         >>> import numpy as np
@@ -161,13 +169,8 @@ class Prepare(Images):
         return _chains(self).tables
 
 
-_built: dict[Prepare, Chains] = {}
-
-
+@functools.cache  # composing the transforms takes longer than running them
 def _chains(record: Prepare) -> Chains:
-    # Kept per record: composing the transforms takes longer than running them.
-    if record not in _built:
-        from llmseg.recipe import transforms
+    from llmseg.recipe import transforms
 
-        _built[record] = transforms.chains(record)
-    return _built[record]
+    return transforms.build_chains(record)

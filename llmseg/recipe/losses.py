@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from llmseg.errors import UserError
-from llmseg.recipe.dice import Sizes, matched, soft_dice
+from llmseg.recipe.dice import Sizes, match_sizes, soft_dice
 from llmseg.recipe.part import Part
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class BCEDice(Loss):
         Returns:
             A scalar tensor with gradient.
         """
-        output, mask = matched(output, mask, self.sizes)
+        output, mask = match_sizes(output, mask, self.sizes)
         if validating and self.validation_threshold is not None:
             mask = (mask > self.validation_threshold).to(output.dtype)
         terms = []
@@ -153,7 +153,7 @@ class KerasBCEDice(Loss):
         Returns:
             A scalar tensor with gradient.
         """
-        output, mask = matched(output, mask, self.sizes)
+        output, mask = match_sizes(output, mask, self.sizes)
         clipped = self.clipped == "always" or (validating and self.clipped == "in-validation")
         if validating and self.validation == "cross-entropy":
             return self._cross_entropy(output, mask, clipped)

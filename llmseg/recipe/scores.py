@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from llmseg.errors import UserError
-from llmseg.recipe.dice import Sizes, matched, soft_dice
+from llmseg.recipe.dice import Sizes, match_sizes, soft_dice
 from llmseg.recipe.part import Part
 
 if TYPE_CHECKING:
@@ -25,15 +25,15 @@ class Score(Part, ABC):
         """Return the values the script lists for a batch."""
 
     @abstractmethod
-    def cases(self, output: Tensor, mask: Tensor) -> Tensor:
+    def score_cases(self, output: Tensor, mask: Tensor) -> Tensor:
         """Return one value per case."""
 
     @abstractmethod
-    def collected(self, batches: Sequence[Tensor]) -> tuple[float, ...]:
+    def collect(self, batches: Sequence[Tensor]) -> tuple[float, ...]:
         """Return what the script lists for a whole pass."""
 
     @abstractmethod
-    def dice(self, output: Tensor, mask: Tensor, over: Literal["batch", "case"]) -> Tensor:
+    def compute(self, output: Tensor, mask: Tensor, over: Literal["batch", "case"]) -> Tensor:
         """Return the bare formula on output and mask of one size."""
 
 
@@ -84,21 +84,21 @@ class Dice(Score):
             output: Network output ``[B, 1, h, w]``, float32.
             mask: Masks ``[B, 1, H, W]``, float32 in 0..1.
         """
-        values = self.dice(*self._matched(output, mask), over=self.over)
+        values = self.compute(*self._match(output, mask), over=self.over)
         return values if self.lists == "case" else values.mean().reshape(1)
 
-    def collected(self, batches: Sequence[Tensor]) -> tuple[float, ...]:
+    def collect(self, batches: Sequence[Tensor]) -> tuple[float, ...]:
         """Return what the script lists for a whole pass, from what it lists for each batch."""
         from torch import cat
 
         values = tuple(cat(list(batches)).tolist())
         return (sum(values) / len(values),) if self.lists == "epoch" else values
 
-    def cases(self, output: Tensor, mask: Tensor) -> Tensor:
+    def score_cases(self, output: Tensor, mask: Tensor) -> Tensor:
         """Return the score of each case alone, ``[B]``, by the same formula."""
-        return self.dice(*self._matched(output, mask), over="case")
+        return self.compute(*self._match(output, mask), over="case")
 
-    def dice(self, output: Tensor, mask: Tensor, over: Literal["batch", "case"]) -> Tensor:
+    def compute(self, output: Tensor, mask: Tensor, over: Literal["batch", "case"]) -> Tensor:
         """Return the bare formula on an output and a mask of one size, without any change to the mask."""
         prediction = output.sigmoid() if self.reads == "sigmoid" else output
         if self.threshold is not None:
@@ -106,8 +106,8 @@ class Dice(Score):
         above = self.smooth if self.smoothed == "both" else 0.0
         return soft_dice(prediction, mask, over=over, smooth=self.smooth, above=above)
 
-    def _matched(self, output: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        output, mask = matched(output, mask, self.sizes)
+    def _match(self, output: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        output, mask = match_sizes(output, mask, self.sizes)
         if self.mask_threshold is not None:
             mask = (mask > self.mask_threshold).to(output.dtype)
         return output, mask
@@ -154,24 +154,24 @@ class MeanIoU(Score):
             output: Network output ``[B, 1, H, W]``, float32.
             mask: Masks of the same size, float32 in 0..1.
         """
-        values = self.dice(output, mask, over=self.over)
+        values = self.compute(output, mask, over=self.over)
         return values if self.lists == "case" else values.mean().reshape(1)
 
-    def collected(self, batches: Sequence[Tensor]) -> tuple[float, ...]:
+    def collect(self, batches: Sequence[Tensor]) -> tuple[float, ...]:
         """Return what the script lists for a whole pass, from what it lists for each batch."""
         from torch import cat
 
         values = tuple(cat(list(batches)).tolist())
         return (sum(values) / len(values),) if self.lists == "epoch" else values
 
-    def cases(self, output: Tensor, mask: Tensor) -> Tensor:
+    def score_cases(self, output: Tensor, mask: Tensor) -> Tensor:
         """Return the score of each case alone, ``[B]``, by the same formula."""
-        return self.dice(output, mask, over="case")
+        return self.compute(output, mask, over="case")
 
-    def dice(self, output: Tensor, mask: Tensor, over: Literal["batch", "case"]) -> Tensor:
+    def compute(self, output: Tensor, mask: Tensor, over: Literal["batch", "case"]) -> Tensor:
         """Return the bare formula on output and mask of one size."""
-        prediction = _class(output.sigmoid() if self.reads == "sigmoid" else output, self.prediction)
-        truth = _class(mask, self.mask)
+        prediction = _classify(output.sigmoid() if self.reads == "sigmoid" else output, self.prediction)
+        truth = _classify(mask, self.mask)
         if self.measure == "dice":
             return soft_dice(prediction, truth, over=over, smooth=0.0)
         from torch import stack
@@ -181,7 +181,7 @@ class MeanIoU(Score):
         return stack([_iou(p, t), _iou(1 - p, 1 - t)]).nanmean(0)
 
 
-def _class(values: Tensor, how: Literal["rounded", "truncated"]) -> Tensor:
+def _classify(values: Tensor, how: Literal["rounded", "truncated"]) -> Tensor:
     return (values > 0.5 if how == "rounded" else values >= 1).to(values.dtype)
 
 

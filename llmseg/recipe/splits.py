@@ -50,7 +50,7 @@ class Splitter(Part, ABC):
     def __call__(self, ids: Sequence[str], generator: torch.Generator) -> Split:
         """Divide case ids in listing order into three parts."""
 
-    def listing(self, ids: Sequence[str], generator: torch.Generator) -> list[str]:
+    def arrange(self, ids: Sequence[str], generator: torch.Generator) -> list[str]:
         """Return the ids in the order in which they are divided: as listed, unless they are shuffled first."""
         return list(ids)
 
@@ -106,7 +106,7 @@ class TwoStepSplit(Splitter):
         """
         from sklearn.model_selection import train_test_split
 
-        listed = self.listing(ids, generator)
+        listed = self.arrange(ids, generator)
         try:
             kept, cut = train_test_split(listed, random_state=self.seed, **{self.sizes_are: self.first_size})
             divided = cut if self.first == "held-out" else kept
@@ -117,9 +117,9 @@ class TwoStepSplit(Splitter):
         arrange = sorted if self.order == "sorted" else list
         return Split(*(tuple(arrange(part)) for part in (train, validation, test)))
 
-    def listing(self, ids: Sequence[str], generator: torch.Generator) -> list[str]:
+    def arrange(self, ids: Sequence[str], generator: torch.Generator) -> list[str]:
         """Return the ids in the order in which they are split."""
-        listed = super().listing(ids, generator)
+        listed = super().arrange(ids, generator)
         if self.shuffled:
             random.Random(generator.initial_seed()).shuffle(listed)
         return listed

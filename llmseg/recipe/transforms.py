@@ -1,4 +1,8 @@
-"""MONAI transforms for what the scripts do with Pillow and OpenCV."""
+"""The transforms of a preparation: what the scripts do with Pillow, OpenCV and TensorFlow, as MONAI transforms.
+
+:mod:`llmseg.recipe.images` has the record and imports this module only when an image is prepared, as it loads torch,
+MONAI and OpenCV.
+"""
 
 from __future__ import annotations
 
@@ -28,12 +32,12 @@ _PILLOW = {
     "pillow-bicubic": Image.Resampling.BICUBIC,
     "pillow-nearest": Image.Resampling.NEAREST,
 }
+_OPENCV = {"opencv-bilinear": cv2.INTER_LINEAR, "opencv-nearest": cv2.INTER_NEAREST}
 _TO_TENSOR = EnsureType(data_type="tensor", dtype=torch.float32, track_meta=False)
 _BYTES = EnsureType(data_type="numpy", dtype=np.uint8)
 _NUMBERS = EnsureType(data_type="numpy", dtype=np.float32)
 _CHANNEL = EnsureChannelFirst(channel_dim="no_channel")
 _UNIT = ScaleIntensityRange(a_min=0, a_max=255, b_min=0, b_max=1)
-_OPENCV = {"opencv-bilinear": cv2.INTER_LINEAR, "opencv-nearest": cv2.INTER_NEAREST}
 
 
 class Colour(Transform):
@@ -53,6 +57,7 @@ class PillowResize(Transform):
         self.size, self.resample = size, resample
 
     def __call__(self, data: np.ndarray) -> np.ndarray:
+        # Pillow takes width and height, a recipe says height and width.
         return np.array(Image.fromarray(data).resize(self.size[::-1], self.resample))
 
 
@@ -63,6 +68,7 @@ class OpenCVResize(Transform):
         self.size, self.interpolation = size, interpolation
 
     def __call__(self, data: np.ndarray) -> np.ndarray:
+        # OpenCV takes width and height, a recipe says height and width.
         return cv2.resize(data, self.size[::-1], interpolation=self.interpolation)
 
 
@@ -82,6 +88,7 @@ class NormalizeBytes(Transform):
     """``(value - 255 mean) * (1 / (255 std))`` in float32, as albumentations' ``Normalize``."""
 
     def __init__(self, mean: float, std: float) -> None:
+        # albumentations rounds mean and reciprocal to float32 once and multiplies, so this does, too.
         self.mean, self.factor = np.float32(mean * 255), np.reciprocal(np.float32(std * 255))
 
     def __call__(self, data: np.ndarray | torch.Tensor) -> torch.Tensor:
@@ -90,7 +97,10 @@ class NormalizeBytes(Transform):
 
 
 class Above(Transform):
-    """Values above the threshold become the largest value, others 0. MONAI's ``AsDiscrete`` keeps equal values."""
+    """Turn values above the threshold into the largest value and all others into 0.
+
+    MONAI's ``AsDiscrete`` would not do: it also takes values equal to the threshold for foreground.
+    """
 
     def __init__(self, threshold: float, largest: float) -> None:
         self.threshold, self.largest = threshold, largest
@@ -108,9 +118,9 @@ class Chains:
     """The transforms of a :class:`llmseg.recipe.images.Prepare`.
 
     Attributes:
-        image: Up to the image's bytes, or to its numbers where bytes would round.
-        mask: Up to the mask's bytes, or numbers.
-        tables: What the transforms after that make of the 256 byte values of image and mask.
+        image: From the pixels of a file to the image's bytes, or to its numbers if the resize does not round to bytes.
+        mask: The same for the mask.
+        tables: The numbers that the remaining transforms give to the 256 byte values of image and mask.
     """
 
     image: Compose
@@ -118,33 +128,44 @@ class Chains:
     tables: tuple[torch.Tensor, torch.Tensor]
 
 
-def chains(record: Prepare) -> Chains:
-    """Compose the transforms."""
-    first: list[Transform] = []
+def build_chains(record: Prepare) -> Chains:
+    """Compose the transforms of a record."""
+    early: list[Transform] = []
     late: list[Transform] = []
     if record.mask_threshold is not None:
         if record.threshold_when == "before-resize":
-            first = [Above(record.mask_threshold * 255, largest=255)]
+            # 255, so that a smoothing resize gives the grey values that the script gets.
+            early = [Above(record.mask_threshold * 255, largest=255)]
         else:
             late = [Above(record.mask_threshold, largest=1)]
+    # A grey image has no axis of channels, a colour image has it at the end.
     channel = EnsureChannelFirst(channel_dim="no_channel" if record.colour == "grey" else -1)
-    colour: list[Transform] = [Colour(record.colour)]
-    early, last = (colour, []) if record.colour_when == "before-resize" else ([], colour)
+    colour = Colour(record.colour)
+    normalise, finish_mask = _normalise(record), [_UNIT, *late]
+    if record.colour_when == "before-resize":
+        image = [colour, *_resize_and_finish(record, record.image_resize, channel, normalise)]
+    else:
+        image = _resize_and_finish(record, record.image_resize, Compose([colour, channel]), normalise)
     return Chains(
-        image=Compose([*early, *_sized(record, record.image_resize, Compose([*last, channel]), _normalised(record))]),
-        mask=Compose([*first, *_sized(record, record.mask_resize, _CHANNEL, [_UNIT, *late])]),
-        tables=(_table(_normalised(record)), _table([_UNIT, *late])),
+        image=Compose(image),
+        mask=Compose([*early, *_resize_and_finish(record, record.mask_resize, _CHANNEL, finish_mask)]),
+        tables=(_tabulate(normalise), _tabulate(finish_mask)),
     )
 
 
-def _sized(record: Prepare, how: str, channel: Transform, after: list[Transform]) -> list[Transform]:
-    """Return what follows colour and early binarisation: up to bytes, or up to the numbers if the resize has none."""
+def _resize_and_finish(record: Prepare, how: str, channel: Transform, finish: list[Transform]) -> list[Transform]:
+    """Return the transforms from the resize on.
+
+    They end in bytes, whose numbers a table gives later. TensorFlow's resize does not round to bytes, so after it no
+    table can stand for the remaining transforms; they are carried out here.
+    """
     if how == "tensorflow-bilinear" and record.size is not None:
-        return [TensorFlowResize(record.size), *after, _NUMBERS]
+        return [TensorFlowResize(record.size), *finish, _NUMBERS]
     return [*_resize(record.size, how), channel, _BYTES]
 
 
-def _table(steps: list[Transform]) -> torch.Tensor:
+def _tabulate(steps: list[Transform]) -> torch.Tensor:
+    """Return what transforms that take one value at a time make of each of the 256 byte values."""
     table: torch.Tensor = Compose([*steps, _TO_TENSOR])(np.arange(256, dtype=np.uint8))
     return table
 
@@ -155,7 +176,12 @@ def _resize(size: tuple[int, int] | None, how: str) -> list[Transform]:
     return [PillowResize(size, _PILLOW[how]) if how in _PILLOW else OpenCVResize(size, _OPENCV[how])]
 
 
-def _normalised(record: Prepare) -> list[Transform]:
+def _normalise(record: Prepare) -> list[Transform]:
+    """Return the transforms from bytes to numbers.
+
+    Both ways compute ``(value / 255 - mean) / std``. They round at other places, so some results differ in the last bit
+    of float32, and a replay has to take the way of its script.
+    """
     if record.arithmetic == "bytes":
         return [NormalizeBytes(record.mean, record.std)]
     if (record.mean, record.std) == (0.0, 1.0):

@@ -14,7 +14,7 @@ from torch.utils.data import BatchSampler, DataLoader, Sampler
 
 from llmseg.data.prepared_cases import PreparedCases
 from llmseg.errors import UserError
-from llmseg.recipe.augment import augmented
+from llmseg.recipe.augment import augment_batch
 from llmseg.recipe.fit import Fit
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.scores import Score
@@ -213,7 +213,7 @@ class _Passes:
         state.net.train()
         for names in self._batches(ids):
             image, mask = self.prepared.batch(names, state.device)
-            image, mask = augmented(self.recipe.fit.augment, image, mask, self.chance.of_images(state.step))
+            image, mask = augment_batch(self.recipe.fit.augment, image, mask, self.chance.of_images(state.step))
             self.chance.start_step(state.step)
             state.optimizer.zero_grad()
             loss = self.recipe.loss(self.forward(image), mask)
@@ -238,15 +238,15 @@ class _Passes:
         self.state.tested.eval()
         losses, counts, listed = [], [], []
         fit = self.recipe.fit
-        together = fit.tested_together if phase == "test" else fit.batch_size
+        together = fit.batch_size_in_test if phase == "test" else fit.batch_size
         for names in _order(ids, together, shuffle=False, drop_last=fit.drop_last):
             image, target = self.prepared.batch(names, self.state.device)
             output = self.tested(image)
             losses.append(self.recipe.loss(output, target, validating=True))
             counts.append(len(names))
             listed.append(score(output, target))
-            yield Evaluated(phase, tuple(names), output, losses[-1], listed[-1], score.cases(output, target))
-        return self._mean(losses, counts), score.collected(listed)
+            yield Evaluated(phase, tuple(names), output, losses[-1], listed[-1], score.score_cases(output, target))
+        return self._mean(losses, counts), score.collect(listed)
 
     def _batches(self, ids: Sequence[str]) -> Iterator[list[str]]:
         """Return the case ids of the batches of the running epoch that are still to be done."""

@@ -54,7 +54,7 @@ def build_schedule(fit: Fit, optimizer: torch.optim.Optimizer) -> ReduceLROnPlat
     if schedule is None:
         return None
     if isinstance(schedule, Cosine):
-        return LambdaLR(optimizer, lambda epoch: schedule.share(epoch, epochs))
+        return LambdaLR(optimizer, lambda epoch: schedule.rate_factor(epoch, epochs))
     return ReduceLROnPlateau(optimizer, mode="min", factor=schedule.factor, patience=schedule.patience)
 
 

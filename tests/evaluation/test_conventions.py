@@ -105,7 +105,7 @@ def test_scripts(name, long):
     prediction, reference = long
     output = 40 * prediction - 20 if recipe.net.output == "logits" else prediction
     batches = zip(output.split(recipe.fit.batch_size), reference.split(recipe.fit.batch_size), strict=True)
-    listed = score.collected([score(*batch) for batch in batches])
+    listed = score.collect([score(*batch) for batch in batches])
     rule = script_convention(name, recipe)
     rows = [Counts.of(*(mask[0].bool().numpy() for mask in pair)) for pair in zip(*long, strict=True)]
     assert rule.values(rows) == pytest.approx(np.array(listed), rel=1e-5, nan_ok=True)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch.nn import functional
 
 from llmseg.errors import UserError
-from llmseg.recipe.augment import Augment, augmented
+from llmseg.recipe.augment import Augment, augment_batch
 from llmseg.zoo.references import AUGMENT
 
 MOVED = dataclasses.replace(AUGMENT, toned=0.0, moved=1.0)
@@ -72,7 +72,7 @@ def test_a_flip_is_a_flip():
 def test_nothing_to_change_changes_nothing():
     image, mask = blobs()
     assert all(torch.equal(*pair) for pair in zip(STILL(image, mask, 3), (image, mask), strict=True))
-    assert augmented(None, image, mask, 0) == (image, mask)
+    assert augment_batch(None, image, mask, 0) == (image, mask)
 
 
 def test_the_seed_decides_and_torch_is_left_alone():

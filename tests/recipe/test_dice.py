@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
 from llmseg.errors import UserError
-from llmseg.recipe.dice import matched, soft_dice
+from llmseg.recipe.dice import match_sizes, soft_dice
 
 bits = st.lists(st.booleans(), min_size=24, max_size=24)
 
@@ -22,7 +22,7 @@ class TestMatched:
     @pytest.mark.parametrize("sizes", ["equal", "mask-to-output", "output-to-mask"])
     def test_equal_sizes_are_passed_through(self, sizes):
         output, mask = torch.rand(2, 1, 5, 4), torch.rand(2, 1, 5, 4)
-        found = matched(output, mask, sizes)
+        found = match_sizes(output, mask, sizes)
         assert found[0] is output
         assert found[1] is mask
 
@@ -30,7 +30,7 @@ class TestMatched:
     def test_mask_to_output_takes_the_pixel_at_the_corner(self, size):
         """Row i of h is row floor(i H / h), which is what OpenCV's nearest does as well."""
         output, mask = torch.rand(2, 1, *size), torch.rand(2, 1, 16, 16)
-        same, found = matched(output, mask, "mask-to-output")
+        same, found = match_sizes(output, mask, "mask-to-output")
         assert same is output
         rows = [i * 16 // size[0] for i in range(size[0])]
         columns = [i * 16 // size[1] for i in range(size[1])]
@@ -39,7 +39,7 @@ class TestMatched:
     @pytest.mark.parametrize("size", [(16, 16), (16, 12)])
     def test_output_to_mask_is_opencvs_bilinear(self, size):
         output, mask = torch.rand(2, 1, 8, 6), torch.rand(2, 1, *size)
-        found, same = matched(output, mask, "output-to-mask")
+        found, same = match_sizes(output, mask, "output-to-mask")
         assert same is mask
         for one, large in zip(output[:, 0], found[:, 0], strict=True):
             expected = cv2.resize(one.numpy(), size[::-1], interpolation=cv2.INTER_LINEAR)
@@ -47,12 +47,12 @@ class TestMatched:
 
     def test_output_to_mask_passes_gradients(self):
         output = torch.rand(1, 1, 4, 4, requires_grad=True)
-        matched(output, torch.rand(1, 1, 8, 8), "output-to-mask")[0].sum().backward()
+        match_sizes(output, torch.rand(1, 1, 8, 8), "output-to-mask")[0].sum().backward()
         assert output.grad.sum().item() == pytest.approx(64)
 
     def test_equal_refuses_different_sizes(self):
         with pytest.raises(UserError, match=r"output is \(4, 4\) and the mask \(8, 6\); set sizes"):
-            matched(torch.rand(1, 1, 4, 4), torch.rand(1, 1, 8, 6), "equal")
+            match_sizes(torch.rand(1, 1, 4, 4), torch.rand(1, 1, 8, 6), "equal")
 
 
 class TestSoftDice:

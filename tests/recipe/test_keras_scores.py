@@ -34,9 +34,9 @@ def test_by_hand(prediction, mask, over):
     classes = whole[prediction](output), whole[mask](truth)
     score = dataclasses.replace(SCORE, prediction=prediction, mask=mask, over=over)
     rows = [classes] if over == "batch" else list(zip(*classes, strict=True))
-    assert score.dice(output, truth, over=over).tolist() == pytest.approx([by_hand(*row) for row in rows])
+    assert score.compute(output, truth, over=over).tolist() == pytest.approx([by_hand(*row) for row in rows])
     assert score(output, truth).item() == pytest.approx(sum(by_hand(*row) for row in rows) / len(rows))
-    assert score.cases(output, truth).shape == (3,)
+    assert score.score_cases(output, truth).shape == (3,)
 
 
 def test_a_class_of_neither_side_is_left_out():
@@ -58,8 +58,8 @@ def test_reads_and_lists():
     assert torch.equal(sigmoid(output, mask), SCORE(output.sigmoid(), mask))
     assert dataclasses.replace(SCORE, over="case", lists="case")(output, mask).shape == (2,)
     batches = [torch.tensor([0.25]), torch.tensor([0.75])]
-    assert SCORE.collected(batches) == (0.25, 0.75)
-    assert dataclasses.replace(SCORE, lists="epoch").collected(batches) == (0.5,)
+    assert SCORE.collect(batches) == (0.25, 0.75)
+    assert dataclasses.replace(SCORE, lists="epoch").collect(batches) == (0.5,)
     with pytest.raises(UserError, match="no value per case"):
         dataclasses.replace(SCORE, lists="case")
 

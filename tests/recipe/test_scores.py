@@ -73,7 +73,7 @@ def test_collected_over_a_pass(batch):
     output, mask = batch
     parts = [(output[:3], mask[:3]), (output[3:], mask[3:])]
     listed = {what: dataclasses.replace(CASES, lists=what) for what in ("case", "batch", "epoch")}
-    found = {what: score.collected([score(*part) for part in parts]) for what, score in listed.items()}
+    found = {what: score.collect([score(*part) for part in parts]) for what, score in listed.items()}
     assert found["case"] == tuple(CASES(output, mask).tolist())
     assert found["batch"] == pytest.approx((sum(found["case"][:3]) / 3, found["case"][3]))
     # The mean of batches: a short last batch counts as much as any.
@@ -84,7 +84,7 @@ def test_cases_are_each_case_alone_whatever_is_listed(batch):
     output, mask = batch
     alone = torch.cat([BATCH(output[i : i + 1], mask[i : i + 1]) for i in range(4)])
     for score in (CASES, BATCH, dataclasses.replace(CASES, lists="epoch")):
-        torch.testing.assert_close(score.cases(output, mask), alone)
+        torch.testing.assert_close(score.score_cases(output, mask), alone)
 
 
 def test_sigmoid_of_logits_at_one_half_is_the_sign(batch):

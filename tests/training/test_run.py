@@ -46,7 +46,7 @@ def test_stored_weights_give_the_stored_scores(run, phantoms):
         case = phantoms.read(id)
         image, mask = recipe.images(case.image, case.mask)
         with torch.no_grad():
-            assert recipe.test.cases(net(image[None]), mask[None]).item() == pytest.approx(value, rel=1e-6)
+            assert recipe.test.score_cases(net(image[None]), mask[None]).item() == pytest.approx(value, rel=1e-6)
 
 
 def test_the_same_run_gives_the_same_bytes(content, run, tiny_recipe, phantoms, tmp_path):

@@ -60,6 +60,6 @@ class UnpaddedEncoderDecoder(Net):
 
     def build(self, in_channels: int) -> nn.Module:
         """Build the network: float32 ``[B, in_channels, H, W]`` to ``[B, 1, h, w]``, h and w below H and W."""
-        from llmseg.recipe.nets.modules.encoder_decoder import unpadded
+        from llmseg.recipe.nets.modules.encoder_decoder import build_unpadded
 
-        return unpadded(self, in_channels)
+        return build_unpadded(self, in_channels)

@@ -38,9 +38,9 @@ class BasicUNet(Net):
 
     def build(self, in_channels: int) -> nn.Module:
         """Build the network: float32 ``[B, in_channels, H, W]`` to ``[B, 1, H, W]``, sides from 32."""
-        from llmseg.recipe.nets.modules.references import basic_unet
+        from llmseg.recipe.nets.modules.references import build_basic_unet
 
-        return basic_unet(self, in_channels)
+        return build_basic_unet(self, in_channels)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,9 +68,9 @@ class DynUNet(Net):
 
     def build(self, in_channels: int) -> nn.Module:
         """Build the network: float32 ``[B, in_channels, H, W]`` to ``[B, 1, H, W]``."""
-        from llmseg.recipe.nets.modules.references import dyn_unet
+        from llmseg.recipe.nets.modules.references import build_dyn_unet
 
-        return dyn_unet(self, in_channels)
+        return build_dyn_unet(self, in_channels)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,9 +104,9 @@ class PlainConvUNet(Net):
         Raises:
             UserError: The package is not installed.
         """
-        from llmseg.recipe.nets.modules.references import plain_conv_unet
+        from llmseg.recipe.nets.modules.references import build_plain_conv_unet
 
-        return plain_conv_unet(self, in_channels)
+        return build_plain_conv_unet(self, in_channels)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,9 +141,9 @@ class TimmUNet(Net):
         Raises:
             UserError: timm is not installed or has no such encoder.
         """
-        from llmseg.recipe.nets.modules.references import timm_unet
+        from llmseg.recipe.nets.modules.references import build_timm_unet
 
-        return timm_unet(self, in_channels, pretrained=False)
+        return build_timm_unet(self, in_channels, pretrained=False)
 
     def start(self, in_channels: int) -> nn.Module:
         """Build the network with the weights a training starts from.
@@ -151,9 +151,9 @@ class TimmUNet(Net):
         Raises:
             UserError: As :meth:`build`, or the published weights cannot be had.
         """
-        from llmseg.recipe.nets.modules.references import timm_unet
+        from llmseg.recipe.nets.modules.references import build_timm_unet
 
-        return timm_unet(self, in_channels, pretrained=self.pretrained)
+        return build_timm_unet(self, in_channels, pretrained=self.pretrained)
 
 
 _BASIC = "32,32,64,128,256,32"

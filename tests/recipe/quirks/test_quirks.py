@@ -112,7 +112,7 @@ class TestFound:
             def __call__(self, output, mask):
                 raise NotImplementedError
 
-            cases = collected = dice = __call__
+            score_cases = collect = compute = __call__
 
         recipe = zoo.TEXTBOOK.change("score", Accuracy(over="case")).change("test", None)
         assert ids(recipe) == ["no-test"]

@@ -45,7 +45,7 @@ class EncoderDecoderModule(nn.Module):
         return output
 
 
-def unpadded(record: UnpaddedEncoderDecoder, in_channels: int) -> nn.Module:
+def build_unpadded(record: UnpaddedEncoderDecoder, in_channels: int) -> nn.Module:
     """Build what :class:`llmseg.recipe.nets.encoder_decoder.UnpaddedEncoderDecoder` describes."""
     encoder: list[nn.Module] = []
     for inside, width in pairwise((in_channels, *record.encoder)):

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from llmseg.recipe.nets.modules.blocks import Probability, double_conv, halve
-from llmseg.recipe.nets.modules.unet import equal
+from llmseg.recipe.nets.modules.unet import check_sizes
 
 if TYPE_CHECKING:
     from llmseg.recipe.nets.keras_unet import KerasUNet
@@ -69,7 +69,7 @@ class KerasUNetModule(nn.Module):
     def _stage(self, x: Tensor, skip: Tensor, block: nn.Module) -> Tensor:
         if self.record.join == "after-stage":
             x = block(x)
-        x, skip = equal(x, skip)
+        x, skip = check_sizes(x, skip)
         x = torch.cat((skip, x) if self.record.concat == "skip-first" else (x, skip), dim=1)
         if self.record.join == "before-block":
             x = block(x)

@@ -45,11 +45,11 @@ class PooledSkipUNetModule(nn.Module):
         x = self.bottleneck(x)
         for stage in self.decoder:
             skip = pooled.pop()
-            x = torch.cat((skip, centre(stage(x), skip)), dim=1)
+            x = torch.cat((skip, crop_centre(stage(x), skip)), dim=1)
         return functional.interpolate(self.head(x), size=self.size, mode="bilinear", align_corners=False)
 
 
-def centre(x: Tensor, target: Tensor) -> Tensor:
+def crop_centre(x: Tensor, target: Tensor) -> Tensor:
     """Cut the centre of ``x`` to the size of ``target``."""
     height, width = target.shape[-2:]
     top, left = (x.shape[-2] - height) // 2, (x.shape[-1] - width) // 2

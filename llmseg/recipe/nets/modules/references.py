@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from llmseg.recipe.nets.references import BasicUNet, DynUNet, PlainConvUNet, TimmUNet
 
 
-def basic_unet(record: BasicUNet, in_channels: int) -> nn.Module:
+def build_basic_unet(record: BasicUNet, in_channels: int) -> nn.Module:
     """Build what :class:`llmseg.recipe.nets.references.BasicUNet` describes."""
     net = monai.BasicUNet(
         spatial_dims=2,
@@ -35,10 +35,10 @@ def basic_unet(record: BasicUNet, in_channels: int) -> nn.Module:
         dropout=record.dropout,
         upsample="deconv",
     )
-    return _checking_sides(net, multiple=1, least=32)
+    return _with_size_check(net, multiple=1, least=32)
 
 
-def dyn_unet(record: DynUNet, in_channels: int) -> nn.Module:
+def build_dyn_unet(record: DynUNet, in_channels: int) -> nn.Module:
     """Build what :class:`llmseg.recipe.nets.references.DynUNet` describes."""
     stages = len(record.filters)
     net = monai.DynUNet(
@@ -55,12 +55,12 @@ def dyn_unet(record: DynUNet, in_channels: int) -> nn.Module:
     # Second names of what the skip layers hold; every tensor shall be stored and averaged once.
     del net.input_block, net.downsamples, net.bottleneck, net.upsamples
     net.output_block = net._modules.pop("output_block")  # last, as the first weights tell the channels of the images
-    return _checking_sides(net, multiple=2 ** (stages - 1), least=2**stages)
+    return _with_size_check(net, multiple=2 ** (stages - 1), least=2**stages)
 
 
-def plain_conv_unet(record: PlainConvUNet, in_channels: int) -> nn.Module:
+def build_plain_conv_unet(record: PlainConvUNet, in_channels: int) -> nn.Module:
     """Build what :class:`llmseg.recipe.nets.references.PlainConvUNet` describes."""
-    architectures = _package("dynamic_network_architectures.architectures.unet", "dynamic-network-architectures")
+    architectures = _import_package("dynamic_network_architectures.architectures.unet", "dynamic-network-architectures")
     stages = len(record.features)
     net: nn.Module = architectures.PlainConvUNet(
         input_channels=in_channels,
@@ -80,13 +80,13 @@ def plain_conv_unet(record: PlainConvUNet, in_channels: int) -> nn.Module:
         deep_supervision=False,
     )
     net.apply(net.initialize)  # type: ignore[arg-type]
-    _name_once(net)
-    return _checking_sides(net, multiple=2 ** (stages - 1), least=2**stages)
+    _drop_second_names(net)
+    return _with_size_check(net, multiple=2 ** (stages - 1), least=2**stages)
 
 
-def timm_unet(record: TimmUNet, in_channels: int, *, pretrained: bool) -> nn.Module:
+def build_timm_unet(record: TimmUNet, in_channels: int, *, pretrained: bool) -> nn.Module:
     """Build what :class:`llmseg.recipe.nets.references.TimmUNet` describes."""
-    return _checking_sides(TimmUNetModule(_encoder(record, in_channels, pretrained), record.decoder), 32, 64)
+    return _with_size_check(TimmUNetModule(_encoder(record, in_channels, pretrained), record.decoder), 32, 64)
 
 
 class TimmUNetModule(nn.Module):
@@ -114,7 +114,7 @@ class TimmUNetModule(nn.Module):
 
 
 def _encoder(record: TimmUNet, in_channels: int, pretrained: bool) -> nn.Module:
-    timm = _package("timm", "timm")
+    timm = _import_package("timm", "timm")
     if not timm.is_model(record.encoder):
         raise UserError(
             f"timm has no encoder '{record.encoder}'{nearest(record.encoder, timm.list_models())}; "
@@ -122,7 +122,7 @@ def _encoder(record: TimmUNet, in_channels: int, pretrained: bool) -> nn.Module:
         )
     options = {"features_only": True, "in_chans": in_channels}
     try:
-        with _retries_untold():
+        with _silence_retries():
             encoder: Any = timm.create_model(record.encoder, pretrained=pretrained, **options)
     except Exception as error:
         if not pretrained:
@@ -141,7 +141,7 @@ def _encoder(record: TimmUNet, in_channels: int, pretrained: bool) -> nn.Module:
 
 
 @contextmanager
-def _retries_untold() -> Iterator[None]:
+def _silence_retries() -> Iterator[None]:
     """Let the library that downloads weights keep its retries to itself: how it ended is told in one line."""
     logger = logging.getLogger("huggingface_hub")
     before = logger.level
@@ -160,7 +160,7 @@ def _strides(stages: int) -> list[int]:
     return [1] + [2] * (stages - 1)
 
 
-def _name_once(net: Any) -> None:
+def _drop_second_names(net: Any) -> None:
     """Remove second names of the same layers, and heads that only deep supervision would train.
 
     Every tensor shall be stored and averaged once, and every weight shall have a gradient.
@@ -172,7 +172,7 @@ def _name_once(net: Any) -> None:
             del block.conv, block.norm, block.nonlin
 
 
-def _package(module: str, package: str) -> ModuleType:
+def _import_package(module: str, package: str) -> ModuleType:
     try:
         with warnings.catch_warnings():
             # timm still imports a name that torch calls old; a user can do nothing about it.
@@ -182,7 +182,7 @@ def _package(module: str, package: str) -> ModuleType:
         raise UserError(f"this network needs the package {package}: pip install {package}") from error
 
 
-def _checking_sides(net: nn.Module, multiple: int, least: int) -> nn.Module:
+def _with_size_check(net: nn.Module, multiple: int, least: int) -> nn.Module:
     """Let a network refuse images it cannot reduce and enlarge again."""
     net.register_forward_pre_hook(partial(_check_sides, multiple, least))
     return net

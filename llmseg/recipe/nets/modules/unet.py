@@ -44,7 +44,7 @@ class UNetModule(nn.Module):
         if self.record.pool_bottleneck:
             x = halve(x)
         for up, block in zip(self.up, self.decoder, strict=True):
-            x, skip = _FITTED[self.record.mismatch](up(x), skips.pop())
+            x, skip = _MATCH[self.record.mismatch](up(x), skips.pop())
             x = block(torch.cat((skip, x) if self.record.concat == "skip-first" else (x, skip), dim=1))
         output: Tensor = self.end(self.head(x))
         return output
@@ -88,7 +88,7 @@ def _block(record: UNet, inside: int, hidden: int, out: int) -> nn.Module:
     return double_conv(inside, hidden, out, norm=record.norm == "batch", bias=record.bias)
 
 
-def equal(x: Tensor, skip: Tensor) -> tuple[Tensor, Tensor]:
+def check_sizes(x: Tensor, skip: Tensor) -> tuple[Tensor, Tensor]:
     """Return a map and the skip it meets; raise :class:`UserError` if they differ in size."""
     if x.shape[-2:] != skip.shape[-2:]:
         raise UserError(
@@ -116,7 +116,7 @@ def _crop(x: Tensor, skip: Tensor) -> tuple[Tensor, Tensor]:
     return x, skip[..., : x.shape[-2], : x.shape[-1]]
 
 
-_FITTED = {"error": equal, "pad": _pad, "resize": _resize, "resize-nearest": _resize_nearest, "crop": _crop}
+_MATCH = {"error": check_sizes, "pad": _pad, "resize": _resize, "resize-nearest": _resize_nearest, "crop": _crop}
 
 
 def _size(x: Tensor) -> str:
