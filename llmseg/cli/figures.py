@@ -2,18 +2,59 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 import llmseg
 from llmseg import UserError
-from llmseg.cli import options as option
-from llmseg.cli.common import print_result
+from llmseg.cli.output import Output
+from llmseg.cli.spread import spread
+
+if TYPE_CHECKING:
+    from llmseg.figures import Choices
+    from llmseg.study import Results
 
 
+@dataclass(frozen=True)
+class FigureOptions:
+    """What a figure shows."""
+
+    data: Annotated[
+        list[Path] | None, typer.Option(help="A store with the images, for figures that show them; repeatable.")
+    ] = None
+    dataset: Annotated[str | None, typer.Option(help="Draw this dataset alone.")] = None
+    measure: Annotated[str, typer.Option(help="Which measure.")] = "dice"
+    loss: Annotated[str, typer.Option(help="train or validation.")] = "validation"
+    rule: Annotated[str, typer.Option(help="mean-then-rank, rank-then-mean or test-based.")] = "mean-then-rank"
+    reference: Annotated[
+        list[str] | None, typer.Option(help="A contender to show as reference, beside the zoo's own; repeatable.")
+    ] = None
+    case: Annotated[list[str] | None, typer.Option(help="A case for the panels; repeatable.")] = None
+
+    def read(self, folders: list[str]) -> Results:
+        """Return what the folders hold of the dataset."""
+        results = llmseg.study.read_results(folders) if folders else llmseg.study.Results(None, ())
+        return results if self.dataset is None else results.select_datasets(self.dataset)
+
+    def choices(self) -> Choices:
+        """Return the choices that the kinds of figures know."""
+        return llmseg.figures.Choices(
+            measure=self.measure,
+            loss=cast(Any, self.loss),
+            rule=cast(Any, self.rule),
+            references=tuple(self.reference or ()),
+            cases=tuple(self.case or ()),
+            stores=tuple(llmseg.Hdf5Store(path) for path in self.data or ()),
+        )
+
+
+@spread
 def figure(
+    options: FigureOptions,
+    output: Output,
     names: Annotated[
         list[str] | None, typer.Argument(metavar="KIND RUNS...", help="A kind, and folders; with --all, folders only.")
     ] = None,
@@ -22,67 +63,53 @@ def figure(
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every figure that the data allow.")] = False,
     kinds: Annotated[bool, typer.Option("--kinds", help="List the kinds.")] = False,
-    data: Annotated[
-        list[Path], typer.Option(help="A store with the images, for figures that show them; repeatable.")
-    ] = [],  # noqa: B006
-    dataset: Annotated[str | None, typer.Option(help="Draw this dataset alone.")] = None,
-    measure: Annotated[str, typer.Option(help="Which measure.")] = "dice",
-    loss: Annotated[str, typer.Option(help="train or validation.")] = "validation",
-    rule: Annotated[str, typer.Option(help="mean-then-rank, rank-then-mean or test-based.")] = "mean-then-rank",
-    reference: Annotated[
-        list[str], typer.Option(help="A contender to show as reference, beside the zoo's own; repeatable.")
-    ] = [],  # noqa: B006
-    case: Annotated[list[str], typer.Option(help="A case for the panels; repeatable.")] = [],  # noqa: B006
     extension: Annotated[str, typer.Option("--format", help="With --all: pdf, svg or png.")] = "pdf",
-    as_json: option.Json = False,
 ) -> None:
     """Draw a figure of studies, runs and evaluations; --kinds lists the figures there are."""
-    from llmseg.figures import kinds as figures
-    from llmseg.figures.canvas import check_format, save
-    from llmseg.study.results import Results, read_results
-
     if kinds:
-        listed = {name: kind.says for name, kind in figures.KINDS.items()}
-        print_result(listed if as_json else _table(listed), as_json)
-        return
-    kind, folders = _kind(names or [], everything)
+        sentences = {name: kind.says for name, kind in llmseg.figures.KINDS.items()}
+        output.print(sentences if output.as_json else _kind_table(sentences))
+    elif everything:
+        _draw_all(names or [], out, extension, options, output)
+    else:
+        _draw(names or [], out, options, output)
+
+
+def _draw(names: list[str], out: Path | None, options: FigureOptions, output: Output) -> None:
+    """Draw a figure of one kind."""
+    kind, folders = _kind_and_folders(names)
     if out is None:
-        raise UserError("say where to write: -o " + ("FOLDER" if everything else f"{kind}.pdf"))
-    check_format(Path(f"figure.{extension}") if everything else out)
-    found = read_results(folders) if folders else Results(None, ())
-    if dataset is not None:
-        found = found.select_datasets(dataset)
-    choices = figures.Choices(
-        measure=measure,
-        loss=loss,  # type: ignore[arg-type]
-        rule=rule,  # type: ignore[arg-type]
-        references=tuple(reference),
-        cases=tuple(case),
-        stores=tuple(llmseg.Hdf5Store(path) for path in data),
-    )
-    if not everything:
-        path = save(figures.draw(kind, found, choices), out)
-        print_result({"written": [str(path)]} if as_json else str(path), as_json)
-        return
-    files, left_out = figures.draw_all(found, out, choices, extension=extension)
-    told = [*map(str, files), *(f"left out {name}: {why}" for name, why in left_out.items())]
-    print_result({"written": [*map(str, files)], "left_out": left_out} if as_json else "\n".join(told), as_json)
+        raise UserError(f"say where to write: -o {kind}.pdf")
+    # A wrong format is refused before folders are read and networks predict.
+    llmseg.figures.check_format(out)
+    path = llmseg.figures.save(llmseg.figures.draw(kind, options.read(folders), options.choices()), out)
+    output.print({"written": [str(path)]} if output.as_json else str(path))
 
 
-def _kind(names: list[str], everything: bool) -> tuple[str, list[str]]:
-    """Tell the kind from the folders."""
-    from llmseg.figures.kinds import KINDS, check_kind
+def _draw_all(folders: list[str], out: Path | None, extension: str, options: FigureOptions, output: Output) -> None:
+    """Draw every figure that the data allow, and say what was left out."""
+    if out is None:
+        raise UserError("say where to write: -o FOLDER")
+    llmseg.figures.check_format(Path(f"figure.{extension}"))
+    results, choices = options.read(folders), options.choices()
+    files, left_out = llmseg.figures.draw_all(results, out, choices, extension=extension)
+    written = [str(file) for file in files]
+    if output.as_json:
+        output.print({"written": written, "left_out": left_out})
+    else:
+        output.print("\n".join([*written, *(f"left out {name}: {reason}" for name, reason in left_out.items())]))
 
-    if everything:
-        return "", names
+
+def _kind_and_folders(names: list[str]) -> tuple[str, list[str]]:
+    """Tell the kind of figure from the folders."""
     if not names:
-        raise UserError(f"name a figure, or --all; there are {', '.join(KINDS)}")
+        raise UserError(f"name a figure, or --all; there are {', '.join(llmseg.figures.KINDS)}")
     kind, *folders = names
-    check_kind(kind)
+    llmseg.figures.check_kind(kind)
     if not folders and kind != "errors":
         raise UserError(f"llmseg figure {kind} needs folders: what llmseg compare, train or evaluate wrote")
     return kind, folders
 
 
-def _table(kinds: dict[str, str]) -> str:
-    return "\n".join(f"{name:20} {says}" for name, says in kinds.items())
+def _kind_table(sentences: dict[str, str]) -> str:
+    return "\n".join(f"{name:20} {sentence}" for name, sentence in sentences.items())

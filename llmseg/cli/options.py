@@ -1,36 +1,128 @@
-"""The options that several commands share."""
+"""The options that several commands share: single ones, and a record of options for each kind.
+
+An option for all commands that read cases is one more field of :class:`Cases`.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+import llmseg
+from llmseg import UserError
+
 Name = Annotated[str, typer.Argument(help="A pipeline's id or alias; see llmseg list.")]
-Images = Annotated[Path | None, typer.Option(help="Folder of images.")]
-Masks = Annotated[Path | None, typer.Option(help="Folder of masks; by default that of the images.")]
-Suffix = Annotated[str | None, typer.Option(help="What a mask's name has after the image's, such as _seg.")]
-Foreground = Annotated[int | None, typer.Option(help="Mask value that means foreground, if masks are not 0 and 255.")]
-Synthetic = Annotated[str | None, typer.Option(help="Use phantoms of this modality instead of files.")]
-Cases = Annotated[int, typer.Option(help="Number of phantoms.")]
-Data = Annotated[Path | None, typer.Option(help="A store that llmseg data prepare wrote, instead of folders.")]
-Holdout = Annotated[Path | None, typer.Option(help="Manifest of test cases that llmseg data split wrote.")]
+RecipeName = Annotated[str, typer.Argument(help="A pipeline's id, or a file with a recipe in JSON.")]
 Epochs = Annotated[int | None, typer.Option(help="Number of epochs instead of the recipe's.", min=1)]
 Seed = Annotated[int, typer.Option(help="Seed of what the recipe leaves to chance.", min=0)]
 DrawSeed = Annotated[int, typer.Option("--seed", help="Seed of the draw, where one is needed.", min=0)]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
-Set = Annotated[list[str], typer.Option("--set", help="Change a field of the recipe: path=value; repeatable.")]
-Every = Annotated[float, typer.Option(help="Seconds between checkpoints.", min=0)]
-Precision = Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")]
 Exact = Annotated[bool, typer.Option("--exact", help="Compute as the original scripts do, bit for bit.")]
-Compile = Annotated[bool, typer.Option("--compile", help="Compile the network before the first step.")]
-Tf32 = Annotated[bool, typer.Option("--tf32", help="Allow TF32 in fp32.")]
-AtOnce = Annotated[int | None, typer.Option(help="Cases in the network at once; less memory, but slower.", min=1)]
-MaxMemory = Annotated[float | None, typer.Option(help="Gigabytes the training may take.", min=0)]
-NoCache = Annotated[bool, typer.Option("--no-cache", help="Do not keep prepared cases on disk.")]
-Model = Annotated[str, typer.Argument(help="A run folder, or a pipeline's id together with --weights.")]
-Weights = Annotated[Path | None, typer.Option(help="State dictionary saved by the original script.")]
-Together = Annotated[int | None, typer.Option("--batch-size", help="Images at once instead of the recipe's number.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars.")]
+
+
+@dataclass(frozen=True)
+class Cases:
+    """The cases that a command reads: a store, folders or phantoms."""
+
+    data: Annotated[Path | None, typer.Option(help="A store that llmseg data prepare wrote, instead of folders.")] = (
+        None
+    )
+    images: Annotated[Path | None, typer.Option(help="Folder of images.")] = None
+    masks: Annotated[Path | None, typer.Option(help="Folder of masks; by default that of the images.")] = None
+    mask_suffix: Annotated[str | None, typer.Option(help="What a mask's name has after the image's, such as _seg.")] = (
+        None
+    )
+    foreground: Annotated[
+        int | None, typer.Option(help="Mask value that means foreground, if masks are not 0 and 255.")
+    ] = None
+    synthetic: Annotated[str | None, typer.Option(help="Use phantoms of this modality instead of files.")] = None
+    cases: Annotated[int, typer.Option(help="Number of phantoms.")] = 24
+
+    def open(self, orphans: Literal["refuse", "skip"] = "refuse") -> llmseg.Store:
+        """Return the store of the cases.
+
+        Args:
+            orphans: What to do with a file in the folders that has no partner.
+
+        Raises:
+            UserError: The cases are named in several ways or in none, or cannot be read.
+        """
+        stores = [
+            self.open_folders(orphans),
+            None if self.synthetic is None else llmseg.SyntheticStore(self.synthetic, count=self.cases),
+            None if self.data is None else llmseg.Hdf5Store(self.data),
+        ]
+        named = [store for store in stores if store is not None]
+        if len(named) != 1:
+            raise UserError(
+                "give the cases in one way: --data STORE, --images DIR (and --masks DIR), or --synthetic MODALITY"
+            )
+        return named[0]
+
+    def open_folders(self, orphans: Literal["refuse", "skip"] = "refuse") -> llmseg.FolderStore | None:
+        """Return the cases in folders, ``None`` if no folder is named."""
+        if self.images is None:
+            return None
+        return llmseg.FolderStore(
+            self.images,
+            self.masks or self.images,
+            mask_suffix=self.mask_suffix,
+            foreground=self.foreground,
+            orphans=orphans,
+        )
+
+
+@dataclass(frozen=True)
+class CasesAndHoldout(Cases):
+    """The cases that a command reads, and which of them are held out for the test."""
+
+    holdout: Annotated[Path | None, typer.Option(help="Manifest of test cases that llmseg data split wrote.")] = None
+
+    def load_holdout(self) -> llmseg.Holdout | None:
+        """Return the test cases of the manifest, ``None`` if none is named."""
+        return None if self.holdout is None else llmseg.Holdout.load(self.holdout)
+
+    def load_or_draw_holdout(self, store: llmseg.Store, progress: bool) -> llmseg.Holdout:
+        """Return the test cases of the manifest, or draw them from a store by group with seed 0."""
+        return self.load_holdout() or llmseg.hold_out(store, progress=progress)
+
+
+@dataclass(frozen=True)
+class Computing:
+    """Where and in which precision a command computes; the names are those of the parameters of the functions."""
+
+    device: Device = "auto"
+    precision: Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")] = "auto"
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Changes of a recipe."""
+
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", help="Change a field of the recipe: path=value; repeatable.")
+    ] = None
+
+    def apply(self, recipe: llmseg.Recipe) -> llmseg.Recipe:
+        """Return the recipe with all changes, in the order in which they were typed."""
+        for change in self.changes or ():
+            recipe = recipe.change_text(change)
+        return recipe
+
+
+def load_recipe(name: str) -> tuple[str, llmseg.Recipe]:
+    """Return id and recipe of a pipeline, or name and recipe of a file with a recipe in JSON.
+
+    Raises:
+        UserError: There is no such pipeline or file, or the file holds no recipe.
+    """
+    path = Path(name)
+    if path.suffix == ".json":
+        if not path.is_file():
+            raise UserError(f"no recipe file {path}")
+        return path.stem, llmseg.Recipe.from_json(path.read_text(encoding="utf-8"))
+    pipeline = llmseg.zoo.get(name)
+    return pipeline.id, pipeline.recipe

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 import llmseg
-from llmseg.cli import options as option
-from llmseg.cli.common import print_result
+from llmseg.cli.output import Output
+from llmseg.cli.spread import spread
+
+if TYPE_CHECKING:
+    from llmseg.report import Report
 
 
+@spread
 def report(
     runs: Annotated[
         list[Path], typer.Argument(help="Folders of studies, runs and evaluations; tables (.csv, .parquet).")
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="The folder; an earlier report in it is replaced.")],
+    output: Output,
     title: Annotated[str, typer.Option(help="Title of the report.")] = "Segmentation report",
     measure: Annotated[str, typer.Option(help="Which measure.")] = "dice",
     margin: Annotated[
@@ -26,10 +31,10 @@ def report(
         str | None, typer.Option(help="Compare all with this contender, instead of the zoo's first reference.")
     ] = None,
     data: Annotated[
-        list[Path], typer.Option(help="A store with the images, if it is not where the runs had it; repeatable.")
-    ] = [],  # noqa: B006
+        list[Path] | None,
+        typer.Option(help="A store with the images, if it is not where the runs had it; repeatable."),
+    ] = None,
     cases: Annotated[int, typer.Option(help="Best and worst cases to show per contender and dataset.", min=0)] = 3,
-    as_json: option.Json = False,
 ) -> None:
     """Write a static site: leaderboard, claims, a page per pipeline and dataset, methods, downloads."""
     written = llmseg.write_report(
@@ -39,16 +44,28 @@ def report(
         measure=measure,
         margin=margin,
         reference=reference,
-        stores=[llmseg.Hdf5Store(path) for path in data],
+        stores=[llmseg.Hdf5Store(path) for path in data or ()],
         cases=cases,
     )
-    overall = written.analysis.overall
-    if as_json:
-        found = {"index": str(written.index), "sentence": overall.sentence, "remarks": overall.remarks}
-        print_result({**found, "absent": overall.absent, "notes": written.notes}, as_json)
-        return
-    lines = [str(written.index), overall.sentence, *(f"remark: {text}" for text in overall.remarks)]
-    lines += [f"not ranked: {name}: {why}" for name, why in overall.absent.items()]
-    for why in dict.fromkeys(written.notes.values()):
-        lines.append(f"no overlays on {', '.join(name for name, one in written.notes.items() if one == why)}: {why}")
-    print_result("\n".join(line for line in lines if line), as_json)
+    output.print(_facts(written) if output.as_json else _describe(written))
+
+
+def _facts(report: Report) -> dict[str, Any]:
+    overall = report.analysis.overall
+    return {
+        "index": str(report.index),
+        "sentence": overall.sentence,
+        "remarks": overall.remarks,
+        "absent": overall.absent,
+        "notes": report.notes,
+    }
+
+
+def _describe(report: Report) -> str:
+    overall = report.analysis.overall
+    lines = [str(report.index), overall.sentence, *(f"remark: {remark}" for remark in overall.remarks)]
+    lines += [f"not ranked: {name}: {reason}" for name, reason in overall.absent.items()]
+    for reason in dict.fromkeys(report.notes.values()):
+        datasets = ", ".join(dataset for dataset, note in report.notes.items() if note == reason)
+        lines.append(f"no overlays on {datasets}: {reason}")
+    return "\n".join(line for line in lines if line)

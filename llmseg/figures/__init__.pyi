@@ -1,6 +1,7 @@
 from .boxes import box_plots as box_plots
 from .boxes import clouds as clouds
 from .boxes import run_boxes as run_boxes
+from .canvas import check_format as check_format
 from .canvas import save as save
 from .curves import cohort_curves as cohort_curves
 from .curves import loss_curves as loss_curves
@@ -8,6 +9,7 @@ from .curves import run_curves as run_curves
 from .errors import error_bars as error_bars
 from .kinds import KINDS as KINDS
 from .kinds import Choices as Choices
+from .kinds import check_kind as check_kind
 from .kinds import draw as draw
 from .kinds import draw_all as draw_all
 from .points import draw_contributions as draw_contributions

@@ -1,0 +1,46 @@
+"""How a command prints its result, as text or JSON, and its warnings."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+
+
+@dataclass(frozen=True)
+class Output:
+    """How a command prints its result."""
+
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False
+
+    def print(self, content: Any) -> None:
+        """Print text, or a value that JSON can hold as JSON, once, however many processes run."""
+        if is_first_process():
+            print(json.dumps(content, indent=2) if self.as_json else content)
+
+
+@dataclass(frozen=True)
+class OutputWithProgress(Output):
+    """How a command that takes a while prints its result and how far it is."""
+
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars.")] = False
+
+    @property
+    def progress(self) -> bool:
+        """Whether to show progress bars."""
+        return not self.quiet
+
+
+def print_message(message: object) -> None:
+    """Print a warning or an error on a line of its own, once, however many processes meet it."""
+    if is_first_process():
+        print(f"llmseg: {message}", file=sys.stderr)
+
+
+def is_first_process() -> bool:
+    """Return whether this process prints for all that ``torchrun`` started."""
+    return os.environ.get("RANK", "0") == "0"

@@ -1,0 +1,68 @@
+"""The commands about pipelines: llmseg list, show, diff."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+import llmseg
+from llmseg import UserError
+from llmseg.cli import options as option
+from llmseg.cli.options import load_recipe
+from llmseg.cli.output import Output
+from llmseg.cli.spread import spread
+from llmseg.cli.text.pipelines import describe_pipeline, difference_table, pipeline_facts, pipeline_table
+
+
+@spread
+def list_pipelines(
+    output: Output,
+    cohort: Annotated[int | None, typer.Option(help="2024 or 2025.")] = None,
+    reasoning: Annotated[bool | None, typer.Option(help="Only models counted as reasoning, or only others.")] = None,
+    vendor: Annotated[str | None, typer.Option(help="Beginning of the vendor's name.")] = None,
+    references: Annotated[bool, typer.Option(help="The references that experts wrote, instead.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also variants, those outside the study, and references.")
+    ] = False,
+) -> None:
+    """List the pipelines."""
+    names = llmseg.zoo.names(
+        cohort=cohort,
+        reasoning=reasoning,
+        vendor=vendor,
+        in_study=None if everything else True,
+        variants=everything,
+        reference=True if references else None if everything else False,
+    )
+    if not names and not output.as_json:
+        cards = [llmseg.zoo.get(name).card for name in llmseg.zoo.names(in_study=None, reference=None)]
+        vendors = ", ".join(dict.fromkeys(card.vendor for card in cards))
+        raise UserError(f"no pipeline fits all of that; cohorts: 2024, 2025; vendors: {vendors}")
+    pipelines = [llmseg.zoo.get(name) for name in names]
+    output.print(pipeline_facts(pipelines) if output.as_json else pipeline_table(pipelines))
+
+
+@spread
+def show(name: option.Name, output: Output) -> None:
+    """Show a pipeline: card, recipe, how it differs from the textbook recipe, published against actual."""
+    pipeline = llmseg.zoo.get(name)
+    if output.as_json:
+        output.print({"id": pipeline.id, "card": asdict(pipeline.card), "recipe": pipeline.recipe.to_dict()})
+    else:
+        output.print(describe_pipeline(pipeline))
+
+
+@spread
+def diff(
+    left: Annotated[str, typer.Argument(help="A pipeline or a recipe in JSON.")],
+    right: Annotated[str, typer.Argument(help="Another.")],
+    output: Output,
+) -> None:
+    """Show the fields in which two recipes differ."""
+    differences = load_recipe(left)[1].diff(load_recipe(right)[1])
+    if output.as_json:
+        output.print([asdict(difference) for difference in differences])
+    else:
+        output.print(difference_table(differences, left, right))

@@ -1,0 +1,91 @@
+"""The commands that use a trained network: llmseg predict, llmseg export."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import llmseg
+from llmseg import UserError
+from llmseg.cli import options as option
+from llmseg.cli.options import Computing
+from llmseg.cli.output import Output, OutputWithProgress
+from llmseg.cli.spread import spread
+from llmseg.cli.text.layout import megabytes
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Where the weights of a model come from."""
+
+    weights: Annotated[Path | None, typer.Option(help="State dictionary saved by the original script.")] = None
+
+    def load(self, model: str) -> tuple[nn.Module, llmseg.Recipe]:
+        """Return network and recipe of a run folder, or of a pipeline with the weights of its original script."""
+        if self.weights is None:
+            return llmseg.load_model(model)
+        return llmseg.prediction.load_original_model(llmseg.zoo.get(model), self.weights)
+
+
+Model = Annotated[str, typer.Argument(help="A run folder, or a pipeline's id together with --weights.")]
+
+
+@spread
+def predict(
+    model: Model,
+    images: Annotated[Path, typer.Option(help="Folder of images.")],
+    out: Annotated[Path, typer.Option(help="Folder for masks and probabilities.")],
+    weights: Weights,
+    computing: Computing,
+    output: OutputWithProgress,
+    exact: option.Exact = False,
+    batch_size: Annotated[int | None, typer.Option(help="Images at once instead of the recipe's number.")] = None,
+) -> None:
+    """Write a probability map and a mask for every image, on the image's own grid."""
+    net, recipe = weights.load(model)
+    masks = llmseg.predict(
+        net,
+        recipe,
+        images,
+        out,
+        exact=exact,
+        batch_size=batch_size,
+        progress=output.progress,
+        **asdict(computing),
+    )
+    output.print([str(mask) for mask in masks] if output.as_json else f"{len(masks)} masks in {out / 'masks'}")
+
+
+@spread
+def export(
+    model: Model,
+    out: Annotated[Path, typer.Option(help="The file: .pt2 for torch.export, .onnx for ONNX.")],
+    weights: Weights,
+    output: Output,
+    size: Annotated[str | None, typer.Option(help="Height and width instead of the recipe's, as 256,256.")] = None,
+) -> None:
+    """Write a network as a file that runs without llmseg, and check that both agree."""
+    net, recipe = weights.load(model)
+    height, width = llmseg.prediction.export_size(recipe, None if size is None else _parse_size(size))
+    path = llmseg.export_model(net, recipe, out, size=(height, width))
+    difference = llmseg.prediction.export_difference(net, recipe, path, size=(height, width))
+    count = path.stat().st_size
+    if output.as_json:
+        output.print({"path": str(path), "size": (height, width), "bytes": count, "difference": difference})
+    else:
+        images = f"images of {height} x {width}"
+        output.print(f"{path} ({megabytes(count)}) for {images}; largest difference {difference:.1e}")
+
+
+def _parse_size(text: str) -> tuple[int, int]:
+    try:
+        height, width = (int(side) for side in text.split(","))
+    except ValueError:
+        raise UserError(f"--size {text} is not height and width; write it as 256,256") from None
+    return height, width

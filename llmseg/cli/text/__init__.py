@@ -1,0 +1,1 @@
+"""What the commands print as text: a module per group of commands."""

@@ -1,0 +1,136 @@
+"""What llmseg list, show and diff print."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from llmseg import Pipeline, zoo
+from llmseg.cli.text.layout import align_columns, section, value_text
+from llmseg.recipe import Difference
+
+
+def pipeline_facts(pipelines: Sequence[Pipeline]) -> list[dict[str, Any]]:
+    """Return the facts of the pipeline table, one dictionary per pipeline."""
+    return [
+        {
+            "id": pipeline.id,
+            "vendor": pipeline.card.vendor,
+            "cohort": pipeline.card.cohort,
+            "reasoning": pipeline.card.reasoning,
+            "open_weights": pipeline.card.open_weights,
+            "in_study": pipeline.card.in_study,
+            "parameters": pipeline.card.parameters,
+            "batch_size": pipeline.recipe.fit.batch_size,
+            "epochs": pipeline.recipe.fit.epochs,
+            "rate": pipeline.recipe.fit.rate,
+            "disagreements": len(pipeline.card.disagreements),
+        }
+        for pipeline in pipelines
+    ]
+
+
+def pipeline_table(pipelines: Sequence[Pipeline]) -> str:
+    """Return the pipeline table as text."""
+    head = ("id", "vendor", "cohort", "reasoning", "parameters", "batch", "epochs", "rate")
+    rows = [
+        (
+            facts["id"],
+            facts["vendor"],
+            str(facts["cohort"] or "-"),
+            "-" if facts["cohort"] is None else _yes_or_no(facts["reasoning"]),
+            f"{facts['parameters']:,}",
+            str(facts["batch_size"]),
+            str(facts["epochs"]),
+            f"{facts['rate']:g}",
+        )
+        for facts in pipeline_facts(pipelines)
+    ]
+    return align_columns([head, *rows])
+
+
+def difference_table(differences: Sequence[Difference], left: str, right: str) -> str:
+    """Return a line per field in which two recipes differ: path, left and right value."""
+    if not differences:
+        return "no difference"
+    rows = [(difference.path, value_text(difference.left), value_text(difference.right)) for difference in differences]
+    return align_columns([("field", left, right), *rows])
+
+
+def describe_pipeline(pipeline: Pipeline) -> str:
+    """Return a pipeline's card, recipe, difference from the textbook, and published against actual."""
+    card, recipe = pipeline.card, pipeline.recipe
+    against_textbook = difference_table(zoo.TEXTBOOK.diff(recipe), "textbook", pipeline.id).splitlines()
+    disagreements = [line for disagreement in card.disagreements for line in _describe_disagreement(disagreement)]
+    titles_and_lines: list[tuple[str, Sequence[str]]] = [
+        ("edits by the authors", [f"- {edit}" for edit in card.author_edits]),
+        ("does not run as given", [f"- {mend.fault}; here: {mend.reading}" for mend in card.mends]),
+        ("recipe", [f"{path} = {value_text(value)}" for path, value in recipe.items()]),
+        ("assumed, as no source states it", [f"{assumed.path}: {assumed.reason}" for assumed in card.assumed]),
+        ("against the textbook recipe", against_textbook),
+        ("the study's table against what runs", _table_against_code(pipeline)),
+        ("where published and code disagree", disagreements),
+    ]
+    sections = [section(title, lines) for title, lines in titles_and_lines]
+    return "\n\n".join([pipeline.id, align_columns(_card_facts(card)), *filter(None, sections)])
+
+
+def _card_facts(card: zoo.Card) -> list[tuple[str, str]]:
+    network = [("network", card.summary), ("parameters", f"{card.parameters:,}")]
+    if card.is_reference:
+        return [("reference", f"{card.name} ({card.vendor})"), ("origin", card.origin), *network]
+    return [
+        ("language model", f"{card.name} ({card.vendor}, {card.cohort})"),
+        ("in the study", _standing(card)),
+        ("reasoning", _yes_or_no(card.reasoning)),
+        ("open weights", _yes_or_no(card.open_weights)),
+        *network,
+        ("published for", card.published_for),
+        ("its conversation", card.origin),
+    ]
+
+
+def _yes_or_no(value: object) -> str:
+    return "yes" if value else "no"
+
+
+def _standing(card: zoo.Card) -> str:
+    if card.framework != "PyTorch":
+        return f"its settings only, for {card.framework}; no training is reported"
+    return "yes, one of the nineteen" if card.in_study else "no"
+
+
+def _table_against_code(pipeline: Pipeline) -> list[str]:
+    """Return what the study printed beside the recipe's own fields; a dash where either has none."""
+    published, actual = pipeline.card.published, dict(pipeline.recipe.items())
+    if published is None:
+        return []
+    loss = [
+        f"{name} {value_text(actual[f'loss.{name}'])}" for name in ("bce", "dice", "reads") if f"loss.{name}" in actual
+    ]
+    rows = [
+        ("parameters", published.parameters, f"{pipeline.card.parameters:,}"),
+        ("image size", published.image_size, actual.get("images.size")),
+        ("batch size", published.batch_size, actual["fit.batch_size"]),
+        ("epochs", published.epochs, actual["fit.epochs"]),
+        ("optimizer", published.optimizer, f"{actual['fit.optimizer']}, rate {actual['fit.rate']:g}"),
+        ("loss", published.loss, ", ".join(loss) or None),
+        ("encoder", published.encoder, actual.get("net.encoder")),
+        ("bottleneck", published.bottleneck, actual.get("net.bottleneck")),
+        ("decoder", published.decoder, actual.get("net.decoder")),
+        ("stages", f"{published.encoder_stages} down, {published.decoder_stages} up", None),
+        ("block", published.block, None),
+        ("head", published.head, actual["net.output"]),
+        ("training time", published.training_time, None),
+    ]
+    cells = [(name, *("-" if value is None else value_text(value) for value in pair)) for name, *pair in rows]
+    return align_columns([("", "printed", "runs"), *cells]).splitlines()
+
+
+def _describe_disagreement(disagreement: zoo.Disagreement) -> list[str]:
+    return [
+        f"{disagreement.about} ({disagreement.kind})",
+        f"  published: {disagreement.published}",
+        f"  code: {disagreement.code}",
+        f"  so: {disagreement.consequence}",
+    ]

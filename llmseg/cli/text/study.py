@@ -1,0 +1,76 @@
+"""What llmseg ablate, compare and gap print."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llmseg.cli.text.layout import align_columns
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from llmseg.study import Gap
+
+
+def gain_table(differences: pd.DataFrame, folder: Path) -> str:
+    """Return what every variant of a study gains over its base.
+
+    Args:
+        differences: One row per variant, see :meth:`llmseg.Study.differences`.
+        folder: The folder of the study.
+    """
+    rows = [
+        (
+            str(row.variant),
+            f"{row.mean:.4f}",
+            f"{row.difference:+.4f}",
+            f"{row.low:+.4f} to {row.high:+.4f}",
+        )
+        for row in differences.itertuples()
+    ]
+    table = align_columns([("variant", "dice", "difference", _interval(differences)), *rows])
+    return f"{table}\nbase {differences.iloc[0]['base']:.4f}; {_basis(differences)}; in {folder}"
+
+
+def mean_table(means: pd.DataFrame, folder: Path) -> str:
+    """Return the mean of every recipe of a study, and how far the means and those of seeds lie apart.
+
+    Args:
+        means: One row per recipe, see :meth:`llmseg.Study.means`.
+        folder: The folder of the study.
+    """
+    rows = [
+        (row["variant"], f"{row['mean']:.4f}", f"{row['low']:.4f} to {row['high']:.4f}", _deviation(row["seed_sd"]))
+        for row in means.to_dict("records")
+    ]
+    table = align_columns([("recipe", "dice", _interval(means), "sd of seeds"), *rows])
+    spread = f"standard deviation between recipes {_deviation(means['mean'].std())}"
+    return f"{table}\n{spread}; {_basis(means)}; in {folder}"
+
+
+def contribution_table(contributions: pd.DataFrame, gap: Gap) -> str:
+    """Return what each part contributes to a gap, and the gap in a sentence."""
+    rows = [
+        (str(row.part), f"{row.difference:+.4f}", f"{row.low:+.4f} to {row.high:+.4f}")
+        for row in contributions.itertuples()
+    ]
+    table = align_columns([("part", "dice", _interval(contributions)), *rows])
+    return f"{table}\n{gap.sentence()}\n{_basis(contributions)}; in {gap.folder}"
+
+
+def _interval(frame: pd.DataFrame) -> str:
+    """Return the head of a column of confidence intervals; all rows have the same level."""
+    return f"{100 * frame.iloc[0]['level']:g} % interval"
+
+
+def _basis(frame: pd.DataFrame) -> str:
+    """Return on how many groups of cases and seeds the numbers rest; they are the same in all rows."""
+    first = frame.iloc[0]
+    return f"{first['groups']:g} groups, {first['seeds']:g} seeds"
+
+
+def _deviation(value: float) -> str:
+    """Return a standard deviation, or a dash where a single value has none."""
+    return "-" if math.isnan(value) else f"{value:.4f}"

@@ -1,0 +1,151 @@
+"""The commands that train: llmseg train, llmseg replay."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import llmseg
+from llmseg import UserError
+from llmseg.cli import options as option
+from llmseg.cli.options import CasesAndHoldout, Changes, Computing, load_recipe
+from llmseg.cli.output import OutputWithProgress
+from llmseg.cli.quirks import warn_of_mistakes
+from llmseg.cli.spread import spread
+from llmseg.cli.text.training import describe_run, run_facts
+
+
+@dataclass(frozen=True)
+class TrainingComputing(Computing):
+    """How a training computes; the names are those of the parameters of :func:`llmseg.train`."""
+
+    exact: option.Exact = False
+    compile: Annotated[bool, typer.Option("--compile", help="Compile the network before the first step.")] = False
+    tf32: Annotated[bool, typer.Option("--tf32", help="Allow TF32 in fp32.")] = False
+    at_once: Annotated[
+        int | None, typer.Option(help="Cases in the network at once; less memory, but slower.", min=1)
+    ] = None
+    max_memory: Annotated[float | None, typer.Option(help="Gigabytes the training may take.", min=0)] = None
+
+
+@dataclass(frozen=True)
+class Verification:
+    """A check against a record of the original script."""
+
+    verify: Annotated[Path | None, typer.Option(help="Check against this record of the original instead.")] = None
+    level: Annotated[str, typer.Option(help="Levels to check, with commas.")] = "F1,F2,F3,F4,bookkeeping"
+    bookkeeping_images: Annotated[Path | None, typer.Option(help="Images of the record's bookkeeping run.")] = None
+    bookkeeping_masks: Annotated[Path | None, typer.Option(help="Masks of it.")] = None
+
+    @property
+    def levels(self) -> list[str]:
+        """The levels to check."""
+        return [level.strip() for level in self.level.split(",") if level.strip()]
+
+    def open_bookkeeping(self, cases: CasesAndHoldout) -> llmseg.FolderStore | None:
+        """Return the cases of the bookkeeping run, whose masks are called and valued like those of the main run."""
+        bookkeeping = CasesAndHoldout(
+            images=self.bookkeeping_images,
+            masks=self.bookkeeping_masks,
+            mask_suffix=cases.mask_suffix,
+            foreground=cases.foreground,
+        )
+        return bookkeeping.open_folders()
+
+
+@spread
+def train(
+    name: option.RecipeName,
+    out: Annotated[Path, typer.Option(help="The run folder.")],
+    cases: CasesAndHoldout,
+    computing: TrainingComputing,
+    changes: Changes,
+    output: OutputWithProgress,
+    epochs: option.Epochs = None,
+    seed: option.Seed = 0,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Do not keep prepared cases on disk.")] = False,
+    checkpoint_every: Annotated[float, typer.Option(help="Seconds between checkpoints.", min=0)] = 60.0,
+) -> None:
+    """Train a recipe and write the run folder; the same command again continues an interrupted run."""
+    label, original = load_recipe(name)
+    recipe = changes.apply(original)
+    warn_of_mistakes(name, recipe)
+    run = llmseg.train(
+        recipe,
+        cases.open(),
+        out,
+        label=label,
+        seed=seed,
+        epochs=epochs,
+        holdout=cases.load_holdout(),
+        cache=not no_cache,
+        progress=output.progress,
+        checkpoint_every=checkpoint_every,
+        **asdict(computing),
+    )
+    output.print(run_facts(run) if output.as_json else describe_run(run))
+
+
+@spread
+def replay(
+    name: option.Name,
+    cases: CasesAndHoldout,
+    verification: Verification,
+    output: OutputWithProgress,
+    out: Annotated[Path | None, typer.Option(help="The run folder.")] = None,
+    epochs: option.Epochs = None,
+    seed: option.Seed = 0,
+    device: option.Device = "auto",
+) -> None:
+    """Run a pipeline as its script would, or check it against a record of the original script.
+
+    With --verify, exit code 1 means that a level diverges.
+    """
+    pipeline = llmseg.zoo.get(name)
+    if verification.verify is not None:
+        _verify(pipeline, verification.verify, verification, cases, output)
+        return
+    store = cases.open()
+    if out is None:
+        raise UserError("replay needs --out DIR for the run folder, or --verify RECORD.json")
+    run = llmseg.replay(
+        pipeline,
+        store,
+        out,
+        seed=seed,
+        epochs=epochs,
+        device=device,
+        holdout=cases.load_holdout(),
+        progress=output.progress,
+    )
+    output.print(run_facts(run) if output.as_json else describe_run(run))
+
+
+def _verify(
+    pipeline: llmseg.Pipeline,
+    record: Path,
+    verification: Verification,
+    cases: CasesAndHoldout,
+    output: OutputWithProgress,
+) -> None:
+    """Print a verdict per level as soon as it is reached; exit with 1 if a level diverges."""
+    store, bookkeeping_store = cases.open_folders(), verification.open_bookkeeping(cases)
+    verdicts = []
+    for verdict in llmseg.verify(
+        pipeline,
+        llmseg.fidelity.read_record(record),
+        store=store,
+        bookkeeping_store=bookkeeping_store,
+        only=verification.levels,
+        progress=output.progress,
+    ):
+        verdicts.append(verdict)
+        if not output.as_json:
+            print(verdict, flush=True)
+    if output.as_json:
+        output.print([asdict(verdict) for verdict in verdicts])
+    if not all(verdict.holds for verdict in verdicts):
+        raise typer.Exit(1)
