@@ -1,4 +1,4 @@
-"""Writing files so that a reader never sees half of one, and reading records that may be damaged."""
+"""Files and folders: what may be written where, writing so that a reader never sees half a file, reading records."""
 
 from __future__ import annotations
 
@@ -24,6 +24,71 @@ def remove_parts(folder: Path, name: str = "*") -> None:
     """Remove what a process that was killed while it wrote files of that name left in a folder."""
     for part in folder.glob(f".{name}-*{_PART}"):
         part.unlink()
+
+
+def clean_name(text: str, *, also: str, instead: str = "_") -> str:
+    """Replace every character that is neither a letter, nor a digit, nor one of some others.
+
+    File systems refuse some characters. Callers state which others they keep, because names of files that were
+    written once must stay what they are.
+
+    Args:
+        text: What is made a name of.
+        also: Characters that are kept besides letters and digits.
+        instead: What stands in the place of each other character.
+
+    Example:
+        >>> clean_name("fit.rate=1e-3, 1e-4", also="-_.=")
+        'fit.rate=1e-3__1e-4'
+    """
+    return "".join(letter if letter.isalnum() or letter in also else instead for letter in text)
+
+
+def check_kind(folder: Path, kind: str, *, holds: bool) -> None:
+    """Refuse to write into a folder that is in use for something else, or into a file.
+
+    Args:
+        folder: Where the caller wants to write. A folder that is empty or not there is free.
+        kind: What the caller writes, such as "run".
+        holds: Whether the folder holds one of that kind already.
+
+    Raises:
+        UserError: The folder has content of another kind, or is a file.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is a file; choose another --out")
+    if not holds and folder.is_dir() and any(folder.iterdir()):
+        raise UserError(f"{folder} is not empty and holds no {kind}; choose another --out")
+
+
+def check_files(folder: Path, kind: str, names: Collection[str]) -> None:
+    """Refuse to replace what is in a folder if one of its files is not ours.
+
+    Args:
+        folder: Where the caller wants to write. A folder that is not there is free.
+        kind: What the caller writes, with its article, such as "a report".
+        names: The files of that kind, as paths inside the folder.
+
+    Raises:
+        UserError: The folder has another file, or is a file.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is a file; choose another --out")
+    present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
+    others = sorted(present.difference(names))
+    if others:
+        raise UserError(f"{folder} holds {others[0]}, which is no part of {kind}; choose another --out")
+
+
+def check_writable(folder: Path) -> None:
+    """Refuse a folder that cannot be written or made.
+
+    Raises:
+        UserError: The folder, or the nearest one above it that is there, does not take files.
+    """
+    parent = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not os.access(parent, os.W_OK):
+        raise UserError(f"cannot write in {parent}; choose another --out")
 
 
 def make_folder(path: Path) -> None:
@@ -91,6 +156,22 @@ def png(values: np.ndarray) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(values).save(buffer, format="PNG")
     return buffer.getvalue()
+
+
+def read_bytes(path: str | Path, *, hint: str = "replace it or move it away") -> bytes:
+    """Return the content of a file that a user gave.
+
+    Args:
+        path: The file.
+        hint: What the message tells the user to do if the file cannot be read.
+
+    Raises:
+        UserError: The file cannot be read.
+    """
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}); {hint}") from error
 
 
 def read_json(path: Path, keys: Collection[str] = ()) -> dict[str, Any]:

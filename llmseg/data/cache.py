@@ -22,7 +22,7 @@ from llmseg.data.hdf5_writing import create_hdf5
 from llmseg.data.prepared_cases import RESIDENT_SHARE, PreparedCases, prepare_each
 from llmseg.data.store import Store
 from llmseg.errors import UserError
-from llmseg.files import make_folder, remove_parts, replaced
+from llmseg.files import clean_name, make_folder, remove_parts, replaced
 from llmseg.recipe.images import Images
 from llmseg.recipe.part import to_plain
 
@@ -74,7 +74,7 @@ def prepare_cached(store: Store, images: Images, *, progress: bool = False) -> P
         UserError: A case cannot be used, or the cache cannot be written.
     """
     folder = cache_folder()
-    path = folder / f"{_file_name(store.name)}-{_key(store, images)}.h5"
+    path = folder / f"{clean_name(store.name, also='-_')}-{_key(store, images)}.h5"
     make_folder(folder)
     try:
         lock = FileLock(path.with_suffix(".lock"))
@@ -120,10 +120,6 @@ def _key(store: Store, images: Images) -> str:
     versions = {name: metadata.version(name) for name in _PACKAGES_IN_KEY}
     content = json.dumps([FORMAT, store.digest, to_plain(images), versions], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:32]
-
-
-def _file_name(name: str) -> str:
-    return "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in name)
 
 
 def _write_file(path: Path, store: Store, images: Images, progress: bool) -> None:

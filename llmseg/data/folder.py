@@ -15,6 +15,7 @@ from llmseg.data.image_mask_pairs import ImageMaskPair, PairedFolders, pair_ever
 from llmseg.data.pixels import read_image, read_mask
 from llmseg.data.store import Case, SizesDiffer
 from llmseg.errors import UserError, nearest
+from llmseg.files import read_bytes
 
 Orphans = Literal["refuse", "skip"]
 
@@ -96,7 +97,7 @@ class FolderStore:
         total = hashlib.sha256(repr((self.ids, self.foreground)).encode())
         for pair in self._pairs.values():
             for path in (pair.image, pair.mask):
-                total.update(hashlib.sha256(path.read_bytes()).digest())
+                total.update(hashlib.sha256(read_bytes(path)).digest())
         return total.hexdigest()
 
     def read(self, id: str) -> Case:

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from llmseg.errors import UserError
+from llmseg.files import read_bytes
 
 
 class LabelValues(UserError):
@@ -20,12 +21,12 @@ _GREY_MODES = ("1", "L", "LA", "La")
 
 def read_image(path: Path) -> np.ndarray:
     """Read an image file as uint8 grey ``[H, W]`` or RGB ``[H, W, 3]``, see :func:`decode_image`."""
-    return decode_image(_read_bytes(path), str(path))
+    return decode_image(read_bytes(path), str(path))
 
 
 def read_mask(path: Path, foreground: int | None = None) -> np.ndarray:
     """Read a mask file as uint8 ``[H, W]``, see :func:`decode_mask`."""
-    return decode_mask(_read_bytes(path), str(path), foreground)
+    return decode_mask(read_bytes(path), str(path), foreground)
 
 
 def decode_image(content: bytes, name: str) -> np.ndarray:
@@ -96,13 +97,6 @@ def decode_labels(content: bytes, name: str) -> np.ndarray:
     if values.ndim != 2:
         raise UserError(f"{name} has {values.shape[2]} channels; labels have one")
     return values
-
-
-def _read_bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror}); replace it or move it away") from error
 
 
 def _open(content: bytes, name: str) -> Image.Image:

@@ -20,8 +20,8 @@ from llmseg.data.subset import Subset
 from llmseg.errors import UserError
 from llmseg.evaluation.conventions import PACKAGES, Convention
 from llmseg.evaluation.measures import EVALUATOR_VERSION, Counts, case_measures
-from llmseg.evaluation.record import Evaluation, Scored, check_free, write_evaluation
-from llmseg.files import read_json_if_any
+from llmseg.evaluation.record import FILES, Evaluation, Scored, write_evaluation
+from llmseg.files import check_files, read_json_if_any
 from llmseg.prediction.predict import probability_maps
 from llmseg.training.run import Run
 
@@ -84,7 +84,7 @@ def evaluate_run(
         >>> run, store = Run.open("runs/gpt-4"), Hdf5Store("hrf.h5")  # doctest: +SKIP
         >>> evaluate_run(run, store, "evaluated", holdout=Holdout.load("hrf.json"))  # doctest: +SKIP
     """
-    check_free(Path(out))
+    check_files(Path(out), "an evaluation", FILES)
     cases = _cases_of(run, store, holdout)
     overlap = _overlap(run, store, cases, holdout)
     if overlap and not allow_overlap:
@@ -187,7 +187,7 @@ def evaluate_masks(
     Raises:
         UserError: A case has no mask, or one of another size; a mask cannot be read; or as :func:`evaluate_run`.
     """
-    check_free(Path(out))
+    check_files(Path(out), "an evaluation", FILES)
     cases = holdout.test(store) if holdout else Subset(store, tuple(store.ids))
     paths = _mask_paths(Path(masks), cases.ids)
 

@@ -15,7 +15,8 @@ from llmseg.evaluation.conventions import Convention, compare_conventions
 from llmseg.evaluation.measures import EVALUATOR_VERSION, Counts
 from llmseg.files import make_folder, read_json, write_text
 
-_FILES = ("evaluation.json", "scores.csv", "counts.csv", "conventions.csv")
+FILES = ("evaluation.json", "scores.csv", "counts.csv", "conventions.csv")
+"""All files of an evaluation."""
 
 
 @dataclass(frozen=True)
@@ -90,18 +91,6 @@ class Evaluation:
         frame = pd.read_csv(self.folder / "counts.csv")
         rows = frame.loc[frame["size"] == size, ["tp", "fp", "fn", "tn"]]
         return tuple(Counts(*(int(value) for value in row)) for row in rows.itertuples(index=False))
-
-
-def check_free(folder: Path) -> None:
-    """Refuse a folder that holds something else than an evaluation.
-
-    Raises:
-        UserError: It does.
-    """
-    if folder.is_dir():
-        others = sorted(path.name for path in folder.iterdir() if path.name not in _FILES)
-        if others:
-            raise UserError(f"{folder} holds {others[0]}, which is no part of an evaluation; choose another --out")
 
 
 def write_evaluation(

@@ -16,7 +16,7 @@ from llmseg.figures.errors import error_bars
 from llmseg.figures.predictions import chosen_cases, predict_cases, predict_worst, typical_cases
 from llmseg.figures.ranks import critical_difference, podium, significance, stability
 from llmseg.figures.tiles import prediction_panels, worst_cases
-from llmseg.files import make_folder
+from llmseg.files import clean_name, make_folder
 from llmseg.stats.rank_tests import friedman
 from llmseg.stats.ranking import Rule, rank
 from llmseg.stats.table import Table
@@ -192,7 +192,7 @@ def draw_all(
     """
     datasets = list(found.table.datasets) if found.table else []
     wanted = {
-        name if dataset is None else f"{name}-{_file_name(dataset)}": (name, dataset)
+        name if dataset is None else f"{name}-{clean_name(dataset, also='-_.')}": (name, dataset)
         for name, kind in KINDS.items()
         for dataset in (datasets if kind.alone and len(datasets) > 1 else [None])
     }
@@ -206,7 +206,3 @@ def draw_all(
             continue
         files.append(save(figure, Path(folder) / f"{name}.{extension}"))
     return files, left_out
-
-
-def _file_name(dataset: str) -> str:
-    return "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in dataset)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmseg.errors import UserError
+from llmseg.files import read_bytes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,10 +74,7 @@ def read_logs(files: Iterable[Path]) -> pd.DataFrame:
 
 
 def _lines(path: Path) -> list[str]:
-    try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror}); replace it or move it away") from error
+    text = read_bytes(path).decode("utf-8", errors="replace")
     return [_STAMP.sub("", line.strip()).strip() for line in text.splitlines()]
 
 

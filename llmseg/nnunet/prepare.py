@@ -13,7 +13,7 @@ from typing import Any
 from llmseg.data.holdout import Holdout, hold_out
 from llmseg.data.store import Store
 from llmseg.errors import UserError
-from llmseg.files import read_json_if_any, write_text
+from llmseg.files import check_kind, read_json_if_any, write_text
 from llmseg.nnunet.drive import check_installed, installed_version, run_step
 from llmseg.nnunet.folder import RECORD, Baseline
 from llmseg.nnunet.raw import write_raw, write_split
@@ -119,12 +119,9 @@ def recipe_split(recipe: Recipe, store: Store, seed: int) -> Split:
 
 def _done(folder: Path, facts: Mapping[str, Any]) -> bool:
     """Return whether the folder is prepared so, and refuse one that holds something else."""
-    if folder.exists() and not folder.is_dir():
-        raise UserError(f"{folder} is a file; choose another --out")
-    record = read_json_if_any(folder / RECORD)
+    record = read_json_if_any(folder / RECORD, ("status",))
+    check_kind(folder, "dataset of nnU-Net", holds=bool(record))
     if not record:
-        if folder.is_dir() and any(folder.iterdir()):
-            raise UserError(f"{folder} is not empty and holds no dataset of nnU-Net; choose another --out")
         return False
     differing = [name for name, value in facts.items() if record.get(name) != value]
     if differing:

@@ -16,7 +16,7 @@ from llmseg.data.store import FOREGROUND, Store
 from llmseg.errors import UserError
 from llmseg.evaluation.conventions import NNUNET
 from llmseg.evaluation.measures import Counts
-from llmseg.files import read_json_if_any
+from llmseg.files import read_bytes, read_json_if_any
 
 ENDINGS = (".png", ".bmp", ".tif", ".nii.gz")
 """Kinds of files in which nnU-Net writes masks of two dimensions that can be read here."""
@@ -73,7 +73,11 @@ def read_labels(path: Path, label: int) -> np.ndarray:
     Raises:
         UserError: It cannot be read, or has other values than 0 and the label.
     """
-    values = _slice(path) if path.name.endswith(".nii.gz") else decode_labels(_content(path), str(path))
+    values = (
+        _slice(path)
+        if path.name.endswith(".nii.gz")
+        else decode_labels(read_bytes(path, hint="it belongs to nnU-Net's results"), str(path))
+    )
     others = np.setdiff1d(np.unique(values), [0, label])
     if len(others):
         listed = ", ".join(f"{value:g}" for value in others[:5])
@@ -136,13 +140,6 @@ def plain_name(file: str) -> str:
     """
     ending = next((ending for ending in ENDINGS if file.endswith(ending)), "")
     return file[: len(file) - len(ending)]
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror}); it belongs to nnU-Net's results") from error
 
 
 def _slice(path: Path) -> np.ndarray:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from llmseg.errors import UserError
-from llmseg.files import make_folder, read_json_if_any, umask
+from llmseg.files import check_files, make_folder, read_json_if_any, umask
 
 MARK = "report.json"
 """The file that makes a folder a report; it lists all others."""
@@ -23,14 +23,9 @@ def check_free(out: Path) -> None:
     Raises:
         UserError: It holds something else.
     """
-    if out.is_symlink() or (out.exists() and not out.is_dir()):
+    if out.is_symlink():  # moving the new report into place would replace the link, not the folder behind it
         raise UserError(f"{out} is no folder; choose another --out")
-    if not out.is_dir():
-        return
-    there = {path.relative_to(out).as_posix() for path in out.rglob("*") if not path.is_dir()}
-    others = sorted(there - _listed(out) - {MARK})
-    if others:
-        raise UserError(f"{out} holds {others[0]}, which is no part of a report; choose another --out")
+    check_files(out, "a report", {*_listed(out), MARK})
 
 
 def _listed(out: Path) -> set[str]:

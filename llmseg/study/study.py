@@ -15,7 +15,7 @@ from llmseg.data.holdout import Holdout
 from llmseg.data.store import Store
 from llmseg.errors import UserError, nearest
 from llmseg.evaluation.evaluate import evaluate_run_once
-from llmseg.files import make_folder, read_json, read_json_if_any, write_text
+from llmseg.files import check_kind, clean_name, make_folder, read_json, read_json_if_any, write_text
 from llmseg.recipe.recipe import Recipe
 from llmseg.stats.columns import SHARES
 from llmseg.stats.intervals import mean_interval
@@ -261,9 +261,10 @@ def _seeded(recipe: Recipe, seed: int) -> Recipe:
 def _begin(folder: Path, facts: Mapping[str, Any], seeds: int) -> None:
     """Write ``study.json``, or check that it describes this study; the number of seeds may grow."""
     path = folder / "study.json"
-    if folder.is_dir() and any(folder.iterdir()):
-        earlier = read_json_if_any(path, _KEYS)
-        if earlier and "tolerance" not in earlier:
+    earlier = read_json_if_any(path, _KEYS)
+    check_kind(folder, "study", holds=bool(earlier))
+    if earlier:
+        if "tolerance" not in earlier:
             earlier |= _unsaid(folder, facts)
         differing = [name for name, value in facts.items() if earlier.get(name) != value]
         if differing:
@@ -293,5 +294,4 @@ def _unsaid(folder: Path, facts: Mapping[str, Any]) -> dict[str, Any]:
 
 def _cell(folder: Path, variant: str, digest: str, seed: int) -> Path:
     """Return the folder of a variant and seed; letters that some file systems refuse become underscores."""
-    name = "".join(letter if letter.isalnum() or letter in "-_.=" else "_" for letter in variant)
-    return folder / f"{name}-{digest[:6]}-seed{seed}"
+    return folder / f"{clean_name(variant, also='-_.=')}-{digest[:6]}-seed{seed}"

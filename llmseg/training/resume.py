@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from llmseg.errors import UserError
-from llmseg.files import make_folder, read_json_if_any
+from llmseg.files import check_kind, check_writable, make_folder, read_json_if_any
 from llmseg.recipe.recipe import Recipe
 
 _NEEDED = ("status", "recipe", "seed", "store")
@@ -30,14 +29,8 @@ def _record(folder: Path) -> dict[str, Any] | None:
 
 def check_folder(folder: Path) -> None:
     """Refuse a folder that holds something else than a run, or that cannot be written."""
-    if folder.is_dir() and any(folder.iterdir()):
-        if run_status(folder) is None:
-            raise UserError(f"{folder} is not empty and holds no run; choose another --out")
-    elif folder.exists() and not folder.is_dir():
-        raise UserError(f"{folder} is a file; choose another --out")
-    parent = next(p for p in (folder, *folder.absolute().parents) if p.exists())
-    if not os.access(parent, os.W_OK):
-        raise UserError(f"cannot write in {parent}; choose another --out")
+    check_kind(folder, "run", holds=run_status(folder) is not None)
+    check_writable(folder)
 
 
 def earlier_run(folder: Path, recipe: Recipe, store_digest: str, seed: int) -> str | None:

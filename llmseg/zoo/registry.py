@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from llmseg.errors import UserError, nearest
+from llmseg.files import clean_name
 from llmseg.recipe.quirks import get_quirk
 from llmseg.zoo.pipeline import Pipeline
 
@@ -118,4 +119,4 @@ def all_names(*, reference: bool | None = None, quirk: str | None = None) -> tup
 
 def _key(name: str) -> str:
     """Reduce a name to what tells pipelines apart: letters, digits and the tag."""
-    return "".join(c for c in name.lower() if c.isalnum() or c == "@")
+    return clean_name(name.lower(), also="@", instead="")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from llmseg.data.catalog.dataset import Dataset
 from llmseg.data.catalog.entries import DATASETS
 from llmseg.errors import UserError, nearest
+from llmseg.files import clean_name
 
 
 def dataset_names() -> tuple[str, ...]:
@@ -39,7 +40,7 @@ def get_dataset(name: str) -> Dataset:
 
 
 def _normalise(name: str) -> str:
-    return "".join(letter for letter in name.lower() if letter.isalnum())
+    return clean_name(name.lower(), also="", instead="")
 
 
 def _index_by_id() -> dict[str, Dataset]:

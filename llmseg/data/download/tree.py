@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from llmseg.data.download.archives import Archive, archive_suffix, explain_damage, open_archive
 from llmseg.errors import UserError
+from llmseg.files import read_bytes
 
 MAX_FILE = 4 * 2**30
 """Bytes that one file of a dataset may have when it is unpacked; no image or volume comes near."""
@@ -113,7 +114,7 @@ def open_tree(root: Path) -> Iterator[Mapping[str, File]]:
         for path, size, location in found:
             suffix = archive_suffix(path)
             if not suffix:
-                files[path] = File(path, size, functools.partial(_read_bytes, str(location)))
+                files[path] = File(path, size, functools.partial(read_bytes, str(location)))
             elif not (root.is_dir() and (root / path.removesuffix(suffix)).is_dir()):
                 archive = stack.enter_context(open_archive(location, scratch))
                 files.update(_open_nested(archive, path.removesuffix(suffix), scratch, stack, MAX_DEPTH))
@@ -122,13 +123,6 @@ def open_tree(root: Path) -> Iterator[Mapping[str, File]]:
 
 def _from_disk(location: Path, path: str) -> tuple[str, int, Path]:
     return path, location.stat().st_size, location
-
-
-def _read_bytes(location: str) -> bytes:
-    try:
-        return Path(location).read_bytes()
-    except OSError as error:
-        raise UserError(f"{location} cannot be read ({error.strerror}); replace it or move it away") from error
 
 
 def _walk(root: Path) -> Iterator[tuple[str, int, Path]]:
