@@ -69,7 +69,7 @@ def verify(
 
     Args:
         pipeline: The pipeline.
-        record: A record of the original script, see :func:`read_record`.
+        record: A record of the original script, see :func:`llmseg.fidelity.read_record`.
         store: The images of the record's main run; needed for F2 and F4.
         bookkeeping_store: The images of its bookkeeping run; needed for ``bookkeeping``.
         only: The levels to check.

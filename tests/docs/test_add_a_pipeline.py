@@ -16,13 +16,16 @@ import llmseg
 from llmseg import UserError
 from llmseg.recipe import Part, Recipe
 
+PAGE = Path(__file__).parents[2] / "docs" / "add-a-pipeline.md"
+
 
 @pytest.fixture(scope="module")
-def files(blocks, tmp_path_factory) -> Path:
+def files(read_blocks, tmp_path_factory) -> Path:
     """A folder with the files of the page."""
     folder = tmp_path_factory.mktemp("page")
-    for name, code in blocks("add-a-pipeline.md").items():
-        (folder / Path(name).name).write_text(code, encoding="utf-8")
+    for block in read_blocks(PAGE):
+        if block.file:
+            (folder / Path(block.file).name).write_text(block.code, encoding="utf-8")
     return folder
 
 
@@ -108,8 +111,8 @@ def test_a_plain_part_is_refused_and_told_what_to_derive_from(part, base):
         replace(recipe, **{part: PlainPart(output="logits")})
 
 
-def test_the_table_has_all_base_classes_and_their_methods(blocks):
-    page = (Path(__file__).parents[2] / "docs/add-a-pipeline.md").read_text(encoding="utf-8")
+def test_the_table_has_all_base_classes_and_their_methods():
+    page = PAGE.read_text(encoding="utf-8")
     bases = {Recipe.__annotations__[part] for part in ("images", "split", "net", "loss", "score")}
     for base in bases:
         cls = getattr(llmseg.recipe, base)
