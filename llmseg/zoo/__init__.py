@@ -6,7 +6,7 @@ An entry                        is found in
 ``gpt-4o``                      ``gpt_4o.py``: one file per language model, the first answer in PyTorch
 ``gpt-o3@rgb``                  ``gpt_o3.py``, below the entry of which it is a variant
 ``gpt-4o@run-03``               ``reruns/gpt_4o.py``: ten more answers of the same model
-``gpt-4@tensorflow``            ``tensorflow/openai.py``, ``copilots.py`` or ``others.py``: by the vendor
+``gpt-4@tensorflow``            ``tensorflow/``: ``openai``, ``copilots`` or ``others``, by the vendor
 ``monai-dynunet``               ``references.py``: networks that experts wrote
 ==============================  ==================================================================================
 
