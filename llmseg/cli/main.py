@@ -10,7 +10,7 @@ import typer
 
 import llmseg
 from llmseg import Terminated, UserError
-from llmseg.cli import data, evaluation, figures, nnunet, pipelines, prediction, quirks, report, study, training
+from llmseg.cli import data, evaluation, figures, nnunet, pipelines, prediction, price, quirks, report, study, training
 from llmseg.cli.output import print_message
 
 app = typer.Typer(
@@ -34,6 +34,7 @@ COMMANDS = {
     "ablate": study.ablate,
     "compare": study.compare,
     "gap": study.gap,
+    "price": price.price,
     "figure": figures.figure,
     "report": report.report,
 }

@@ -1,6 +1,10 @@
 from .conventions import all_conventions as all_conventions
 from .gap import Gap as Gap
 from .gap import run_gap as run_gap
+from .price_page import price_page as price_page
+from .prices import PriceList as PriceList
+from .prices import PriceSettings as PriceSettings
+from .prices import run_prices as run_prices
 from .results import ContenderRun as ContenderRun
 from .results import Curve as Curve
 from .results import Results as Results

@@ -152,7 +152,8 @@ class Study:
         """
         wide = self.paired(measure, size)
         base, *others = wide.columns
-        table: pd.DataFrame = pd.DataFrame([_compared(wide, base, name, level) for name in others])
+        columns = ["variant", "base", "mean", "difference", "low", "high", "level", "groups", "seeds"]
+        table: pd.DataFrame = pd.DataFrame([_compared(wide, base, name, level) for name in others], columns=columns)
         if measure in SHARES:
             table[["low", "high"]] = table[["low", "high"]].clip(-1, 1)
         return table

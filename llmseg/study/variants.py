@@ -162,6 +162,19 @@ def same_masks(left: Recipe, right: Recipe) -> bool:
     return all(getattr(left, part) == getattr(right, part) for part in MASK_PARTS)
 
 
+def resized(recipe: Recipe, *, size: int | None = None, batch_size: int | None = None) -> Recipe:
+    """Return a recipe for smaller trainings; one that reads images at their own size keeps doing so.
+
+    Args:
+        recipe: The recipe.
+        size: Height and width in pixels; ``None`` keeps those of the recipe.
+        batch_size: Cases per step; ``None`` keeps that of the recipe.
+    """
+    if size and recipe.get("images.size") is not None:
+        recipe = recipe.change("images.size", (size, size))
+    return recipe.change("fit.batch_size", batch_size) if batch_size else recipe
+
+
 def _match_output(recipe: Recipe, giver: Recipe) -> Recipe:
     """Let the network end in what the loss reads, as in the recipe that gives the loss."""
     try:

@@ -11,7 +11,7 @@ from llmseg.cli.text.layout import align_columns
 if TYPE_CHECKING:
     import pandas as pd
 
-    from llmseg.study import Gap
+    from llmseg.study import Gap, PriceList
 
 
 def gain_table(differences: pd.DataFrame, folder: Path) -> str:
@@ -58,6 +58,22 @@ def contribution_table(contributions: pd.DataFrame, gap: Gap) -> str:
     ]
     table = align_columns([("part", "dice", _interval(contributions)), *rows])
     return f"{table}\n{gap.sentence()}\n{_basis(contributions)}; in {gap.folder}"
+
+
+def price_table(prices: PriceList) -> str:
+    """Return what the repair of every quirk gains."""
+    rows = [
+        (
+            str(row["dataset"]),
+            str(row["pipeline"]),
+            str(row["quirk"]),
+            f"{row['gained']:+.4f}",
+            f"{row['low']:+.4f} to {row['high']:+.4f}",
+        )
+        for row in prices.record["rows"]
+    ]
+    table = align_columns([("dataset", "pipeline", "quirk", "dice gained", "95 % interval"), *rows])
+    return f"{table}\nin {prices.path}"
 
 
 def _interval(frame: pd.DataFrame) -> str:

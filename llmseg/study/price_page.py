@@ -1,4 +1,4 @@
-"""The page of the docs that shows a price list."""
+"""A price list as a page in Markdown."""
 
 from __future__ import annotations
 
@@ -6,26 +6,30 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-
-def page(record: Mapping[str, Any]) -> str:
-    """Return the page in Markdown: what was run, prices of what changes masks, prices of what changes scores.
-
-    Args:
-        record: What ``price_list.py`` wrote.
-    """
-    rows = record["rows"]
-    trained = sorted((r for r in rows if r["changes_masks"]), key=lambda r: (r["quirk"], r["dataset"], -r["gained"]))
-    learnt = [r for r in trained if (r["gained"], r["low"], r["high"]) != (0, 0, 0)]
-    alike = [r for r in trained if r not in learnt]
-    scored = sorted((r for r in rows if not r["changes_masks"]), key=lambda r: (r["quirk"], r["dataset"]))
-    return "\n".join([_HEAD, _settings(record), "", *_learnt(learnt), "", *_alike(alike), "", *_scored(scored), ""])
-
-
 _HEAD = """# The price list
 
-What each [quirk](quirks.md) costs: the Dice that its repair alone gains, on held-out cases, by the one evaluator. This
-page is written by `benchmarks/price_list.py --page` from `benchmarks/results/price_list.json`; do not edit it.
+What each quirk costs: the Dice that its repair alone gains, on held-out cases, by the one evaluator. `llmseg quirks`
+explains the quirks. This page is what `llmseg price --page` prints of a price list; do not edit it.
 """
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+def price_page(record: Mapping[str, Any]) -> str:
+    """Return the page: what was run, prices of quirks that change masks, prices of quirks that change scores.
+
+    Args:
+        record: As :attr:`llmseg.study.PriceList.record` returns it.
+    """
+    rows = record["rows"]
+    trained = sorted(
+        (row for row in rows if row["changes_masks"]),
+        key=lambda row: (row["quirk"], row["dataset"], -row["gained"]),
+    )
+    learnt = [row for row in trained if (row["gained"], row["low"], row["high"]) != (0, 0, 0)]
+    alike = [row for row in trained if row not in learnt]
+    scored = sorted((row for row in rows if not row["changes_masks"]), key=lambda row: (row["quirk"], row["dataset"]))
+    return "\n".join([_HEAD, _settings(record), "", *_learnt(learnt), "", *_alike(alike), "", *_scored(scored), ""])
 
 
 def _settings(record: Mapping[str, Any]) -> str:
@@ -43,26 +47,28 @@ def _settings(record: Mapping[str, Any]) -> str:
     )
 
 
-def _learnt(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+def _learnt(rows: Rows) -> list[str]:
     table = [
         "| quirk | data set | pipeline | Dice with it | Dice gained | 95 % interval |",
         "|---|---|---|---|---|---|",
     ]
     table += [
-        f"| `{r['quirk']}` | {r['dataset']} | {_name(r)} | "
-        f"{r['dice_having']:.3f} | {r['gained']:+.3f} | {r['low']:+.3f} to {r['high']:+.3f} |"
-        for r in rows
+        f"| `{row['quirk']}` | {row['dataset']} | {_name(row)} | "
+        f"{row['dice_having']:.3f} | {row['gained']:+.3f} | {row['low']:+.3f} to {row['high']:+.3f} |"
+        for row in rows
     ]
     return ["## Quirks that change masks", "", *table]
 
 
-def _alike(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return what gave the same Dice in every case and seed: these quirks wait for other images, or other schedules."""
+def _alike(rows: Rows) -> list[str]:
+    """Return the quirks without which every case and seed had the same Dice; other images might show a price."""
+    if not rows:
+        return []
     where: dict[str, list[str]] = {}
-    for r in rows:
-        where.setdefault(r["quirk"], []).append(f"{_name(r)} on {r['dataset']}")
+    for row in rows:
+        where.setdefault(row["quirk"], []).append(f"{_name(row)} on {row['dataset']}")
     text = "With and without these, every case has the same Dice here: "
-    return [text + "; ".join(f"`{quirk}` ({', '.join(found)})" for quirk, found in where.items()) + "."]
+    return [text + "; ".join(f"`{quirk}` ({', '.join(places)})" for quirk, places in where.items()) + "."]
 
 
 def _name(row: Mapping[str, Any]) -> str:
@@ -73,11 +79,11 @@ def _own(score: float) -> str:
     return "none" if math.isnan(score) else f"{score:.3f}"
 
 
-def _scored(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+def _scored(rows: Rows) -> list[str]:
     table = ["| quirk | data set | pipeline | own score | after the repair |", "|---|---|---|---|---|"]
     table += [
-        f"| `{r['quirk']}` | {r['dataset']} | {_name(r)} | {_own(r['own_before'])} | {_own(r['own_after'])} |"
-        for r in rows
+        f"| `{row['quirk']}` | {row['dataset']} | {_name(row)} | {_own(row['own_before'])} | {_own(row['own_after'])} |"
+        for row in rows
     ]
     text = (
         "These change no mask, so they cost nothing in Dice by the one evaluator. They change what the pipeline says "

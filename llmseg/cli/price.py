@@ -1,0 +1,84 @@
+"""The command of the price list: llmseg price."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import typer
+
+import llmseg
+from llmseg import UserError
+from llmseg.cli import options as option
+from llmseg.cli.options import Cases, Computing
+from llmseg.cli.output import OutputWithProgress
+from llmseg.cli.spread import spread
+from llmseg.cli.text.study import price_table
+
+
+@dataclass(frozen=True)
+class Trainings(Computing):
+    """How the trainings behind the prices are made; see :class:`llmseg.study.PriceSettings`."""
+
+    fraction: Annotated[float, typer.Option(help="Share of the cases to hold out.", min=0, max=1)] = 0.4
+    size: Annotated[int | None, typer.Option(help="Pixels for all, instead of each recipe's own.", min=1)] = None
+    batch_size: Annotated[
+        int | None, typer.Option(help="Cases per step for all, instead of each recipe's own.", min=1)
+    ] = None
+    epochs: option.Epochs = None
+    seeds: Annotated[int, typer.Option(help="Number of seeds.", min=1)] = 3
+    textbook: Annotated[
+        list[str] | None, typer.Option(help="Change a field of the textbook recipe: path=value; repeatable.")
+    ] = None
+
+    @property
+    def settings(self) -> llmseg.study.PriceSettings:
+        """What is the same for all prices of a list."""
+        return llmseg.study.PriceSettings(
+            fraction=self.fraction,
+            size=self.size,
+            batch_size=self.batch_size,
+            epochs=self.epochs,
+            seeds=self.seeds,
+            textbook=tuple(self.textbook or ()),
+        )
+
+
+@spread
+def price(
+    cases: Cases,
+    trainings: Trainings,
+    output: OutputWithProgress,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[PIPELINES]...", help="Pipelines, or textbook; the nineteen and textbook if none."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the trainings and of prices.json.")] = None,
+    page: Annotated[
+        Path | None, typer.Option(help="Train nothing: print this price list, a JSON file, as a page in Markdown.")
+    ] = None,
+    kind: Annotated[str, typer.Option(help="Which quirks: mistake, choice or all.")] = "all",
+    leave_out: Annotated[list[str] | None, typer.Option(help="A quirk that is not priced; repeatable.")] = None,
+) -> None:
+    """Measure what each quirk costs: the Dice that its repair gains, per pipeline and dataset.
+
+    The same command again continues. With other cases or pipelines and the same --out, it adds to the list.
+    """
+    if page is not None:
+        print(llmseg.study.price_page(llmseg.study.PriceList(page).record), end="")
+        return
+    if out is None:
+        raise UserError("price needs --out DIR for trainings and prices, or --page PRICES.json")
+    prices = llmseg.study.run_prices(
+        cases.open(),
+        out,
+        names or (),
+        settings=trainings.settings,
+        kind=cast(Any, kind),
+        leave_out=leave_out or (),
+        device=trainings.device,
+        precision=trainings.precision,
+        progress=output.progress,
+    )
+    output.print(prices.record if output.as_json else price_table(prices))
