@@ -1,4 +1,16 @@
-"""The recipe: seven parts that decide a result, as values; and quirks, the questions one can ask of them."""
+"""The recipe: seven parts that decide a result, as values; and quirks, the questions one can ask of them.
+
+=============================  =======================================================================================
+``recipe``, ``part``           the recipe of seven parts; what every part is: a frozen record with checked fields
+``images``, ``transforms``     how an image and its mask become tensors; the transforms that do it
+``splits``                     how cases are divided into training, validation and test
+``nets/``                      the networks: records in ``nets/``, the torch modules they build in ``nets/modules/``
+``losses``, ``scores``         losses and scores of a batch
+``dice``                       the Dice formula that losses and scores share
+``fit``, ``augment``           optimizer, schedule, epochs; random changes of the training images
+``quirks/``                    questions one can ask a recipe, each with the change of one field that repairs it
+=============================  =======================================================================================
+"""
 
 import lazy_loader
 

@@ -12,6 +12,7 @@ from .nets.encoder_decoder import EncoderDecoder as EncoderDecoder
 from .nets.encoder_decoder import UnpaddedEncoderDecoder as UnpaddedEncoderDecoder
 from .nets.keras_unet import KerasUNet as KerasUNet
 from .nets.net import Net as Net
+from .nets.pooled_skip_unet import PooledSkipUNet as PooledSkipUNet
 from .nets.references import BasicUNet as BasicUNet
 from .nets.references import DynUNet as DynUNet
 from .nets.references import PlainConvUNet as PlainConvUNet

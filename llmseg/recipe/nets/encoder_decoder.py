@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 class EncoderDecoder(Net):
     """Pooled blocks of two 3x3 convolutions, then stages of a 2x2 transposed and a 3x3 convolution, then a sigmoid.
 
-    Every convolution is followed by the norm and a ReLU, also in the last stage, which works on as many channels
-    as it has outputs.
+    Every convolution is followed by the norm and a ReLU, in the last stage, too. The scripts put that ReLU under the
+    sigmoid, and it stays, as it decides what these networks can learn: see the quirk ``relu-before-sigmoid``.
 
     Attributes:
         encoder: Output channels of the pooled blocks, first block first.
-        decoder: Output channels of the stages, deepest first; without a head the last one is 1.
+        decoder: Output channels of the stages, deepest first. Without a head the last one must be 1.
         norm: Batch normalisation after each convolution, or none.
         skips: ``add`` the pooled output of an encoder block to the stage of the same size, or ``none``.
-        head: Whether a 1x1 convolution stands between the last ReLU and the sigmoid. Without it no output can
+        head: Whether a 1x1 convolution stands between the last ReLU and the sigmoid. Without it no probability can
             fall below one half.
         output: The network ends in probabilities.
     """

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class KerasUNet(Net):
-    """A U-Net in either framework's dialect, with ways of up-sampling that the regular record does not have.
+    """A U-Net with the defaults of Keras or torch, and with ways of up-sampling that :class:`UNet` does not have.
 
     Blocks are two 3x3 convolutions with bias, each followed by the norm and a ReLU; the head is a 1x1 convolution.
 
     Attributes:
-        dialect: What the framework does where nothing is said. ``keras``: kernels start uniform after Glorot, biases at
-            zero, batch norm has an epsilon of 1e-3 and keeps 0.99 of its running values in a step. ``torch``: kernels
-            and biases start uniform after He, an epsilon of 1e-5, 0.9 are kept.
+        dialect: The framework whose defaults hold where a script says nothing. ``keras``: kernels start uniform after
+            Glorot and biases at zero; batch norm has an epsilon of 1e-3 and keeps 0.99 of its running values in a step.
+            ``torch``: kernels and biases start uniform after He; batch norm has an epsilon of 1e-5 and keeps 0.9.
         encoder: Output channels of the blocks before the bottleneck, first block first.
         bottleneck: Output channels of the deepest block.
         decoder: Output channels of the decoder stages, deepest first; as many as encoder blocks.
@@ -29,12 +29,13 @@ class KerasUNet(Net):
         up: ``transposed`` (2x2, stride 2), ``transposed-3x3`` (stride 2, output twice as large), ``nearest`` (keeps the
             channels), or ``nearest-2x2`` (followed by a 2x2 convolution with ReLU, padded at the bottom and right).
             All but ``nearest`` go to the width of the stage.
-        join: ``before-block``: the up-sampled map is joined to the skip, and a block follows. ``after-stage``: norm,
-            ReLU and one 3x3 convolution with norm and ReLU follow the up-sampling, and what they give is joined.
-        concat: Order of concatenation.
-        skip_from: Skips are the outputs of the encoder ``block`` s. With ``pooling``, pooling is the end of every
-            block, the bottleneck's, too: skips are pooled, and the output is half as large as the image.
-        dropout: Share of the values dropped in training behind the last encoder block and the bottleneck; 0 for none.
+        join: Where the skip is concatenated. ``before-block``: to the up-sampled map; a block follows. ``after-stage``:
+            the up-sampled map first passes norm, ReLU and one 3x3 convolution with norm and ReLU.
+        concat: Which comes first when a skip and the map are concatenated.
+        skip_from: Skips are the outputs of the encoder ``block`` s. With ``pooling`` every block ends in a pooling, the
+            bottleneck, too: skips are pooled, and the output is half as large as the image.
+        dropout: Share of the values dropped in training after the last encoder block and after the bottleneck, 0 for
+            none.
         narrow: Channels of a 3x3 convolution with ReLU before the head; ``None`` for no such layer.
         output: Whether the network ends in logits or, after a sigmoid, in probabilities.
 

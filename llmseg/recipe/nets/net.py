@@ -1,4 +1,4 @@
-"""What a recipe asks of a network."""
+"""The base of every network: what a recipe asks of it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ if TYPE_CHECKING:
 
 
 class Net(Part, ABC):
-    """Network."""
+    """Base of every network record.
+
+    Attributes:
+        output: Whether the network ends in logits or, after a sigmoid, in probabilities.
+    """
 
     output: Literal["logits", "probability"]
 
@@ -21,5 +25,8 @@ class Net(Part, ABC):
         """Build a module that maps float32 ``[B, in_channels, H, W]`` to ``[B, 1, h, w]``."""
 
     def start(self, in_channels: int) -> torch.nn.Module:
-        """Build the module with the weights a training starts from: freshly drawn, unless a network says otherwise."""
+        """Build the module with the weights that a training starts from.
+
+        They are freshly drawn, unless the network has weights that somebody trained before.
+        """
         return self.build(in_channels)

@@ -1,4 +1,4 @@
-"""The network record of the U-Net whose skips are pooled."""
+"""The U-Net whose skips are pooled, as a record of five fields."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 class PooledSkipUNet(Net):
     """A U-Net whose skips are the pooled outputs of its encoder blocks and whose bottleneck is one convolution.
 
-    A decoder stage is a 2x2 transposed and a 3x3 convolution; the skip of the same index is joined after it and
-    the joined map is fed to the next stage, the last one to a 3x3 head. A map larger than its skip is cut to its
-    centre.
+    A decoder stage is a 2x2 transposed and a 3x3 convolution. The skip of the same index is concatenated after the
+    stage, not before it; the result enters the next stage, and at the end a 3x3 head. A map that is larger than its
+    skip is cut to its centre.
 
     Attributes:
         encoder: Output channels of the pooled blocks, first block first.
@@ -37,4 +37,4 @@ class PooledSkipUNet(Net):
         """Build the network: float32 ``[B, in_channels, H, W]`` to ``[B, 1, *size]``, H and W multiples of 32."""
         from llmseg.recipe.nets.modules.pooled_skip_unet import PooledSkipUNetModule
 
-        return PooledSkipUNetModule(self.encoder, self.bottleneck, self.decoder, self.size, in_channels)
+        return PooledSkipUNetModule(self, in_channels)

@@ -1,4 +1,4 @@
-"""The networks of the references, as records of what other libraries build."""
+"""The networks of the references, as records: their modules are built by MONAI, timm and nnU-Net's package."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class DynUNet(Net):
     Attributes:
         filters: Channels of the stages, the first at the image's size and each further one at half of that above.
         norm: Normalisation after each convolution.
-        residual: Whether the convolutions of a stage are bridged.
+        residual: Whether each stage adds its input to what its convolutions give (a residual connection).
         output: The network ends in logits.
 
     Raises:
@@ -149,7 +149,7 @@ class TimmUNet(Net):
         """Build the network with the weights a training starts from.
 
         Raises:
-            UserError: As :meth:`build`, or the published weights cannot be had.
+            UserError: As :meth:`build`, or the published weights cannot be downloaded.
         """
         from llmseg.recipe.nets.modules.references import build_timm_unet
 

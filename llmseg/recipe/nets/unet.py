@@ -1,4 +1,4 @@
-"""The regular U-Net as a record of fifteen fields."""
+"""The U-Net, which most pipelines have, as a record of fifteen fields; :mod:`.modules.unet` has its torch module."""
 
 from __future__ import annotations
 
@@ -26,22 +26,25 @@ class UNet(Net):
         bias: Whether the 3x3 convolutions have a bias.
         up: ``transposed`` (2x2, stride 2, to the width of the decoder block) or ``bilinear`` (aligned corners, keeps
             the channels).
-        hidden: Width between the two convolutions of a decoder block: that of the ``block`` or ``half`` its input.
-        concat: Order of concatenation.
-        skip_from: Skips are the outputs of the encoder ``block`` s, or those of the ``pooling`` after them, which
-            makes the network's output half as large.
+        hidden: Channels between the two convolutions of a decoder block: as many as the ``block`` gives out, or
+            ``half`` of those that enter it. With transposed up-sampling to the width of the skip the two are equal.
+        concat: Which comes first when a skip and the up-sampled map are concatenated.
+        skip_from: Skips are the outputs of the encoder ``block`` s, or those of the ``pooling`` after them. With
+            ``pooling`` the network's output is half as large as the image.
         pool_last: Whether the last encoder block is pooled before the bottleneck, as in any U-Net. Otherwise the first
             up-sampled map is twice as large as its skip, and ``mismatch="pad"`` cuts it to its centre.
-        pool_bottleneck: Whether the bottleneck's output is pooled once more before it is decoded, which makes the
-            network's output half as large.
+        pool_bottleneck: Whether the bottleneck's output is pooled once more before it is decoded. The network's output
+            is then half as large as the image.
         dropout: Share of bottleneck channels dropped in training, 0 for none.
-        mismatch: What happens when an up-sampled map and its skip differ in size: an ``error``; ``pad`` the map with
-            zeros around, or cut it to its centre where it is larger; ``resize`` the map (bilinear, aligned corners), or
-            ``resize-nearest``; or ``crop`` the skip to its top left part.
-        drawn: Order in which the initial weights are drawn from the generator, which decides what a seed gives. All
-            begin with the encoder and end with the head. ``stages``: bottleneck, then up-sampling and block stage by
-            stage; ``ups-first``: bottleneck, all up-sampling layers, all blocks; ``blocks-first``: bottleneck, all
-            blocks, all up-sampling layers; ``bottleneck-last``: stage by stage, then the bottleneck.
+        mismatch: What happens when an up-sampled map and its skip differ in size. ``error``: the network refuses the
+            image. ``pad``: zeros are put around the map, or, if it is larger than the skip, it is cut to its centre.
+            ``resize``: the map is resized (bilinear, aligned corners). ``resize-nearest``: the same with the nearest
+            pixel. ``crop``: the skip is cut to its top left part.
+        drawn: Order in which the layers draw their initial weights from the generator; with another order the same seed
+            gives other weights. Every order begins with the encoder and ends with the head. ``stages``: bottleneck,
+            then up-sampling and block stage by stage. ``ups-first``: bottleneck, all up-sampling layers, all blocks.
+            ``blocks-first``: bottleneck, all blocks, all up-sampling layers. ``bottleneck-last``: stage by stage, then
+            the bottleneck.
         output: Whether the network ends in logits or, after a sigmoid, in probabilities.
 
     Example:

@@ -1,1 +1,1 @@
-"""The modules that network records build; kept apart because a record must be readable without torch."""
+"""The torch modules that the network records of :mod:`llmseg.recipe.nets` build, each in a file of the same name."""

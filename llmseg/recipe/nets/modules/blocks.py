@@ -7,7 +7,15 @@ from torch.nn import functional
 
 
 def double_conv(inside: int, hidden: int, out: int, *, norm: bool, bias: bool) -> nn.Sequential:
-    """Two 3x3 convolutions, each followed by a batch normalisation (if asked for) and a ReLU."""
+    """Return two 3x3 convolutions, each followed by a batch normalisation (if ``norm``) and a ReLU.
+
+    Args:
+        inside: Channels that enter.
+        hidden: Channels between the two convolutions.
+        out: Channels that leave.
+        norm: Whether each convolution is followed by a batch normalisation.
+        bias: Whether the convolutions have a bias.
+    """
     layers: list[nn.Module] = []
     for source, target in ((inside, hidden), (hidden, out)):
         layers.append(nn.Conv2d(source, target, kernel_size=3, padding=1, bias=bias))
@@ -18,7 +26,7 @@ def double_conv(inside: int, hidden: int, out: int, *, norm: bool, bias: bool) -
 
 
 def up_conv(inside: int, out: int, *, norm: bool) -> nn.Sequential:
-    """A 2x2 transposed convolution of stride 2 and a 3x3 convolution, each with norm (if asked for) and ReLU."""
+    """Return a 2x2 transposed convolution of stride 2 and a 3x3 convolution, each with norm (if asked for) and ReLU."""
     layers: list[nn.Module] = []
     for conv in (
         nn.ConvTranspose2d(inside, out, kernel_size=2, stride=2),
@@ -32,12 +40,16 @@ def up_conv(inside: int, out: int, *, norm: bool) -> nn.Sequential:
 
 
 def halve(x: Tensor) -> Tensor:
-    """2x2 max pooling."""
+    """Halve height and width by 2x2 max pooling."""
     return functional.max_pool2d(x, kernel_size=2)
 
 
 class Probability(nn.Module):
-    """A sigmoid in float32 whatever comes in: close to 0 and 1, half precision has no room for a cross-entropy."""
+    """A sigmoid that computes in float32 whatever comes in.
+
+    Under mixed precision the logits come in half precision, which rounds probabilities near 0 and 1 so coarsely that
+    the logarithm of a cross-entropy becomes infinite.
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         """Map logits of any shape to probabilities."""

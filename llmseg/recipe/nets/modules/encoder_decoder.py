@@ -1,4 +1,4 @@
-"""The modules of the networks without concatenated skips."""
+"""The torch modules of the records in :mod:`llmseg.recipe.nets.encoder_decoder`."""
 
 from __future__ import annotations
 
@@ -53,6 +53,7 @@ def build_unpadded(record: UnpaddedEncoderDecoder, in_channels: int) -> nn.Modul
     decoder: list[nn.Module] = []
     for inside, width in pairwise((record.encoder[-1], *record.decoder)):
         decoder += [nn.ConvTranspose2d(inside, width, kernel_size=2, stride=2), nn.ReLU()]
+    # The last ReLU is left out: this script ends in a transposed convolution and a sigmoid.
     net = nn.Sequential()
     net.add_module("encoder", nn.Sequential(*encoder))
     net.add_module("decoder", nn.Sequential(*decoder[:-1]))

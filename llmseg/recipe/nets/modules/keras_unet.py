@@ -1,4 +1,4 @@
-"""The module of the U-Nets of the TensorFlow variants."""
+"""The torch module of :class:`llmseg.recipe.nets.keras_unet.KerasUNet`."""
 
 from __future__ import annotations
 
@@ -118,6 +118,7 @@ def _after_up(record: KerasUNet, inside: int, out: int) -> nn.Module:
 
 @torch.no_grad()
 def _as_keras(layer: nn.Module) -> None:
+    """Start a layer as Keras does. Keras' momentum is the share that is kept, torch's the share that is replaced."""
     if isinstance(layer, _CONVOLUTIONS):
         nn.init.xavier_uniform_(layer.weight)
         assert layer.bias is not None

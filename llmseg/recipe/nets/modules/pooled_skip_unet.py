@@ -1,9 +1,9 @@
-"""The module of the U-Net whose skips are pooled and joined after the decoder stage."""
+"""The torch module of :class:`llmseg.recipe.nets.pooled_skip_unet.PooledSkipUNet`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -11,28 +11,26 @@ from torch.nn import functional
 
 from llmseg.recipe.nets.modules.blocks import double_conv, halve, up_conv
 
+if TYPE_CHECKING:
+    from llmseg.recipe.nets.pooled_skip_unet import PooledSkipUNet
+
 
 class PooledSkipUNetModule(nn.Module):
-    """A decoder stage, then the pooled encoder map of the same index, five times; see the record that builds it."""
+    """What :class:`llmseg.recipe.nets.pooled_skip_unet.PooledSkipUNet` builds; see there."""
 
-    def __init__(
-        self,
-        encoder: Sequence[int],
-        bottleneck: int,
-        decoder: Sequence[int],
-        size: tuple[int, int],
-        in_channels: int,
-    ) -> None:
+    def __init__(self, record: PooledSkipUNet, in_channels: int) -> None:
         super().__init__()
-        self.size = size
+        self.size = record.size
+        encoder, decoder = record.encoder, record.decoder
         self.encoder = nn.ModuleList(
             double_conv(inside, width, width, norm=True, bias=True)
             for inside, width in pairwise((in_channels, *encoder))
         )
-        self.bottleneck = nn.Conv2d(encoder[-1], bottleneck, kernel_size=3, padding=1)
+        self.bottleneck = nn.Conv2d(encoder[-1], record.bottleneck, kernel_size=3, padding=1)
         joined = [width + skip for width, skip in zip(decoder, reversed(encoder), strict=True)]
+        inputs = (record.bottleneck, *joined[:-1])
         self.decoder = nn.ModuleList(
-            up_conv(inside, width, norm=True) for inside, width in zip((bottleneck, *joined), decoder, strict=False)
+            up_conv(inside, width, norm=True) for inside, width in zip(inputs, decoder, strict=True)
         )
         self.head = nn.Conv2d(joined[-1], 1, kernel_size=3, padding=1)
 
@@ -44,6 +42,8 @@ class PooledSkipUNetModule(nn.Module):
             pooled.append(x)
         x = self.bottleneck(x)
         for stage in self.decoder:
+            # The deepest skip has the size of the bottleneck, so the first map, enlarged before they meet, is twice as
+            # large and is cut. After that maps and skips are equal in size.
             skip = pooled.pop()
             x = torch.cat((skip, crop_centre(stage(x), skip)), dim=1)
         return functional.interpolate(self.head(x), size=self.size, mode="bilinear", align_corners=False)

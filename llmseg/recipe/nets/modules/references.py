@@ -1,4 +1,4 @@
-"""The modules of the references, built by MONAI, nnU-Net's network package and timm."""
+"""The torch modules of the records in :mod:`llmseg.recipe.nets.references`, built by MONAI, nnU-Net's package, timm."""
 
 from __future__ import annotations
 
@@ -52,9 +52,11 @@ def build_dyn_unet(record: DynUNet, in_channels: int) -> nn.Module:
         norm_name=_norm(record.norm),
         res_block=record.residual,
     )
-    # Second names of what the skip layers hold; every tensor shall be stored and averaged once.
+    # MONAI's nested skip layers hold these layers a second time. A tensor with two names would be stored twice, and it
+    # would enter the moving average of the weights twice.
     del net.input_block, net.downsamples, net.bottleneck, net.upsamples
-    net.output_block = net._modules.pop("output_block")  # last, as the first weights tell the channels of the images
+    # Moved to the end: readers of weights take the channels of the images from the first convolution they meet.
+    net.output_block = net._modules.pop("output_block")
     return _with_size_check(net, multiple=2 ** (stages - 1), least=2**stages)
 
 
@@ -90,12 +92,13 @@ def build_timm_unet(record: TimmUNet, in_channels: int, *, pretrained: bool) -> 
 
 
 class TimmUNetModule(nn.Module):
-    """An encoder that gives maps at five sizes, and the decoder that joins them again."""
+    """An encoder that gives maps at five sizes, and a decoder that concatenates them, deepest first."""
 
     def __init__(self, encoder: Any, decoder: tuple[int, ...]) -> None:
         super().__init__()
         self.encoder = encoder
         *skips, deepest = encoder.feature_info.channels()
+        # Five stages meet four skips: the encoder has no map of the image's own size.
         joined = (*reversed(skips), 0)
         self.decoder = nn.ModuleList(
             double_conv(below + skip, width, width, norm=True, bias=False)
@@ -142,7 +145,7 @@ def _encoder(record: TimmUNet, in_channels: int, pretrained: bool) -> nn.Module:
 
 @contextmanager
 def _silence_retries() -> Iterator[None]:
-    """Let the library that downloads weights keep its retries to itself: how it ended is told in one line."""
+    """Silence the library that downloads weights while it retries; a failure is told in one line afterwards."""
     logger = logging.getLogger("huggingface_hub")
     before = logger.level
     logger.setLevel(logging.ERROR)
@@ -161,9 +164,10 @@ def _strides(stages: int) -> list[int]:
 
 
 def _drop_second_names(net: Any) -> None:
-    """Remove second names of the same layers, and heads that only deep supervision would train.
+    """Remove second names of the same layers, and the heads that only deep supervision would train.
 
-    Every tensor shall be stored and averaged once, and every weight shall have a gradient.
+    A tensor with two names would be stored twice and enter the moving average twice. A head without a loss would be
+    stored although it was never trained.
     """
     net.decoder.seg_layers = net.decoder.seg_layers[-1:]
     del net.decoder.encoder
@@ -183,7 +187,7 @@ def _import_package(module: str, package: str) -> ModuleType:
 
 
 def _with_size_check(net: nn.Module, multiple: int, least: int) -> nn.Module:
-    """Let a network refuse images it cannot reduce and enlarge again."""
+    """Make a network refuse images whose sides it cannot halve and double again, with a message that says so."""
     net.register_forward_pre_hook(partial(_check_sides, multiple, least))
     return net
 

@@ -1,4 +1,4 @@
-"""The module of the regular U-Net."""
+"""The torch module of :class:`llmseg.recipe.nets.unet.UNet`."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ class UNetModule(nn.Module):
     def __init__(self, record: UNet, in_channels: int) -> None:
         super().__init__()
         self.record = record
+        # A layer draws its weights when it is created. Layers are created in the order of the script and registered
+        # below in one order for all, so that a seed gives the script's weights and all state dicts look alike.
         layers = {name: _layer(record, name, in_channels) for name in _draw_order(record)}
         depth = len(record.encoder)
         self.encoder = nn.ModuleList(layers[f"encoder.{i}"] for i in range(depth))
@@ -34,11 +36,11 @@ class UNetModule(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map ``[B, C, H, W]`` to ``[B, 1, h, w]``."""
         skips = []
-        for place, block in enumerate(self.encoder, start=1):
+        for level, block in enumerate(self.encoder, start=1):
             x = block(x)
             pooled = halve(x)
             skips.append(x if self.record.skip_from == "block" else pooled)
-            if place < len(self.encoder) or self.record.pool_last:
+            if level < len(self.encoder) or self.record.pool_last:
                 x = pooled
         x = self.dropout(self.bottleneck(x))
         if self.record.pool_bottleneck:
@@ -66,13 +68,13 @@ def _draw_order(record: UNet) -> list[str]:
 
 def _layer(record: UNet, name: str, in_channels: int) -> nn.Module:
     """Create one layer with freshly drawn weights."""
-    kind, _, number = name.partition(".")
-    i = int(number or 0)
-    into = (in_channels, *record.encoder)
+    kind, _, index = name.partition(".")
+    i = int(index or 0)
+    inputs = (in_channels, *record.encoder)
     if kind == "encoder":
-        return _block(record, into[i], record.encoder[i], record.encoder[i])
+        return _block(record, inputs[i], record.encoder[i], record.encoder[i])
     if kind == "bottleneck":
-        return _block(record, into[-1], record.bottleneck, record.bottleneck)
+        return _block(record, inputs[-1], record.bottleneck, record.bottleneck)
     if kind == "head":
         return nn.Conv2d(record.decoder[-1], 1, kernel_size=1)
     below, width = (record.bottleneck, *record.decoder)[i], record.decoder[i]
@@ -80,6 +82,7 @@ def _layer(record: UNet, name: str, in_channels: int) -> nn.Module:
         return nn.ConvTranspose2d(below, width, kernel_size=2, stride=2)
     if kind == "up":
         return nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True)
+    # A transposed convolution narrows the map to the width of the block, a bilinear enlargement keeps its channels.
     inside = (width if record.up == "transposed" else below) + record.encoder[-1 - i]
     return _block(record, inside, inside // 2 if record.hidden == "half" else width, width)
 
@@ -99,7 +102,11 @@ def check_sizes(x: Tensor, skip: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _pad(x: Tensor, skip: Tensor) -> tuple[Tensor, Tensor]:
-    """Half of the difference before, the rest after; a negative difference cuts."""
+    """Put half of the missing rows and columns before the map and the rest after it.
+
+    A difference that is odd puts one more at the bottom and right, as the scripts do. If the map is larger than the
+    skip, the differences are negative and torch's ``pad`` cuts: what remains is the centre of the map.
+    """
     rows, columns = skip.shape[-2] - x.shape[-2], skip.shape[-1] - x.shape[-1]
     return functional.pad(x, (columns // 2, columns - columns // 2, rows // 2, rows - rows // 2)), skip
 
@@ -113,6 +120,7 @@ def _resize_nearest(x: Tensor, skip: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _crop(x: Tensor, skip: Tensor) -> tuple[Tensor, Tensor]:
+    """Cut the skip to its top left part; here it is the skip that is larger, not the map."""
     return x, skip[..., : x.shape[-2], : x.shape[-1]]
 
 
