@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from tqdm import tqdm
 
 import llmseg
 from llmseg import UserError
@@ -33,9 +34,13 @@ class TrainingComputing(Computing):
 
 @dataclass(frozen=True)
 class Verification:
-    """A check against a record of the original script."""
+    """A check against records of the original scripts."""
 
     verify: Annotated[Path | None, typer.Option(help="Check against this record of the original instead.")] = None
+    verify_all: Annotated[
+        Path | None,
+        typer.Option(help="Check the pipelines of all records in this folder, which has their images."),
+    ] = None
     level: Annotated[str, typer.Option(help="Levels to check, with commas.")] = "F1,F2,F3,F4,bookkeeping"
     bookkeeping_images: Annotated[Path | None, typer.Option(help="Images of the record's bookkeeping run.")] = None
     bookkeeping_masks: Annotated[Path | None, typer.Option(help="Masks of it.")] = None
@@ -91,10 +96,12 @@ def train(
 
 @spread
 def replay(
-    name: option.Name,
     cases: CasesAndHoldout,
     verification: Verification,
     output: OutputWithProgress,
+    name: Annotated[
+        str | None, typer.Argument(help="A pipeline's id or alias, see llmseg list; not with --verify-all.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="The run folder.")] = None,
     epochs: option.Epochs = None,
     seed: option.Seed = 0,
@@ -102,8 +109,13 @@ def replay(
 ) -> None:
     """Run a pipeline as its script would, or check it against a record of the original script.
 
-    With --verify, exit code 1 means that a level diverges.
+    With --verify and --verify-all, exit code 1 means that a level diverges.
     """
+    if verification.verify_all is not None:
+        _verify_all(verification.verify_all, verification.levels, output)
+        return
+    if name is None:
+        raise UserError("name a pipeline, see llmseg list, or a folder of records: --verify-all DIR")
     pipeline = llmseg.zoo.get(name)
     if verification.verify is not None:
         _verify(pipeline, verification.verify, verification, cases, output)
@@ -148,4 +160,22 @@ def _verify(
     if output.as_json:
         output.print([asdict(verdict) for verdict in verdicts])
     if not all(verdict.holds for verdict in verdicts):
+        raise typer.Exit(1)
+
+
+def _verify_all(folder: Path, levels: list[str], output: OutputWithProgress) -> None:
+    """Print a line per record and level as soon as a record is checked; exit with 1 if a level diverges."""
+    records = []
+    for record in llmseg.fidelity.verify_all(folder, only=levels, progress=output.progress):
+        records.append(record)
+        if not output.as_json:
+            # Written above the progress bar, which would tear a plain line apart.
+            tqdm.write("\n".join(f"{record.pipeline:<28}{verdict}" for verdict in record.verdicts))
+    if output.as_json:
+        import torch
+
+        versions = {"llmseg": llmseg.__version__, "torch": torch.__version__}
+        facts = {"hardware": llmseg.hardware(), "versions": versions}
+        output.print({**facts, "records": [asdict(record) for record in records]})
+    if not all(record.holds for record in records):
         raise typer.Exit(1)
