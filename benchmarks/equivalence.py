@@ -29,8 +29,8 @@ import llmseg
 from llmseg import Recipe, zoo
 from llmseg.data.prepared_cases import PreparedCases, prepare_cases
 from llmseg.training.device import choose_device
-from llmseg.training.loop import Chance, Epoch, Evaluated, Step, draw_start, training
-from llmseg.training.numerics import EXACT, Numerics, choose_numerics
+from llmseg.training.loop import Epoch, EvaluatedBatch, RandomStreams, Step, draw_start, run_loop
+from llmseg.training.numerics import EXACT_NUMERICS, Numerics, choose_numerics
 from llmseg.training.state import State
 
 PLANTED = 1.1
@@ -88,7 +88,11 @@ def _compared(name: str, fast: Numerics, device: torch.device, options: argparse
     planted = recipe.change("fit.rate", recipe.fit.rate * PLANTED)
     curves: dict[str, list[Curve]] = {"faithful": [], "fast": [], "planted": []}
     for seed in range(options.starts):
-        for twin, own, numerics in (("faithful", recipe, EXACT), ("fast", recipe, fast), ("planted", planted, EXACT)):
+        for twin, own, numerics in (
+            ("faithful", recipe, EXACT_NUMERICS),
+            ("fast", recipe, fast),
+            ("planted", planted, EXACT_NUMERICS),
+        ):
             curves[twin].append(curve(own, prepared, seed, numerics, device))
     distances = {twin: distance(curves["faithful"], curves[twin]) for twin in ("fast", "planted")}
     agrees = distances["fast"] <= options.band * distances["planted"]
@@ -101,9 +105,11 @@ def curve(recipe: Recipe, prepared: PreparedCases, seed: int, numerics: Numerics
     """Train one twin from the weights and orders of a seed."""
     split, net = draw_start(recipe, prepared.ids, seed, prepared.size)
     state = State.begin(recipe.fit, numerics.place(copy.deepcopy(net), device), numerics)
-    events = list(training(recipe, state, prepared, split, chance=Chance(seed, per_epoch=True), numerics=numerics))
+    events = list(
+        run_loop(recipe, state, prepared, split, streams=RandomStreams(seed, per_epoch=True), numerics=numerics)
+    )
     epochs = [event for event in events if isinstance(event, Epoch)]
-    scores = [v for e in events if isinstance(e, Evaluated) and e.phase == "test" for v in e.cases.tolist()]
+    scores = [v for e in events if isinstance(e, EvaluatedBatch) and e.phase == "test" for v in e.cases.tolist()]
     return Curve(
         steps=tuple(event.loss.item() for event in events if isinstance(event, Step)),
         train_losses=tuple(epoch.train_loss for epoch in epochs),

@@ -23,7 +23,7 @@ from torch.utils.data import DataLoader, Dataset
 from llmseg.data.cache import prepare_cached
 from llmseg.data.prepared_cases import move_to_device
 from llmseg.recipe.splits import Split
-from llmseg.training.loop import Chance, Epoch, Event, Step, training
+from llmseg.training.loop import Epoch, Event, RandomStreams, Step, run_loop
 from llmseg.training.state import State
 
 ENDLESS = 10**6
@@ -142,15 +142,15 @@ class Monai(Contender):
 
 
 @dataclass(frozen=True)
-class _Watched(Chance):
-    """Chance that tells when a batch is there and when its forward pass begins."""
+class _WatchedStreams(RandomStreams):
+    """RandomStreams that tells when a batch is there and when its forward pass begins."""
 
     mark: Callable[[str], None] = field(kw_only=True)
 
-    def start_step(self, step: int) -> None:
+    def seed_step(self, step: int) -> None:
         """Set torch's generators before the forward pass."""
         self.mark("data")
-        super().start_step(step)
+        super().seed_step(step)
         self.mark("other")
 
 
@@ -170,14 +170,14 @@ class Ours(Contender):
         state = State.begin(recipe.fit, self.net, task.numerics)
         self.optimizer = state.optimizer
         split = Split(task.ids, task.store.ids[-1:], ())
-        chance = _Watched(**asdict(Chance.of(recipe.fit, seed=0)), mark=self.clock.mark)
-        events = training(recipe, state, self.prepared, split, chance=chance, numerics=task.numerics)
+        streams = _WatchedStreams(**asdict(RandomStreams.of_run(recipe.fit, seed=0)), mark=self.clock.mark)
+        events = run_loop(recipe, state, self.prepared, split, streams=streams, numerics=task.numerics)
         self.events = cast(Generator[Event, None, None], events)
 
     def train(self) -> None:
         """Train every case once."""
         # The loop sets torch's switches until it ends; between its steps the others shall find the defaults.
-        with self.task.numerics.switched():
+        with self.task.numerics.set_switches():
             for _ in range(len(self.task.ids) // self.task.batch_size):
                 event = next(self.events)
                 assert isinstance(event, Step)
@@ -185,7 +185,7 @@ class Ours(Contender):
 
     def settle(self) -> None:
         """Let the epoch's validation pass."""
-        with self.task.numerics.switched():
+        with self.task.numerics.set_switches():
             while not isinstance(next(self.events), Epoch):
                 pass
 
@@ -193,9 +193,9 @@ class Ours(Contender):
     def predict(self) -> None:
         """Predict as :func:`llmseg.predict` does: a copy in the layout of inference, one image at a time on a CPU."""
         numerics = self.task.numerics.for_inference
-        forward = numerics.forward(numerics.place(copy.deepcopy(self.net).eval(), self.task.device))
+        forward = numerics.build_forward(numerics.place(copy.deepcopy(self.net).eval(), self.task.device))
         size = self.task.batch_size if self.task.device.type == "cuda" else 1
-        with numerics.switched():
+        with numerics.set_switches():
             for first in range(0, len(self.task.ids), size):
                 image, _ = self.prepared.batch(self.task.ids[first : first + size], self.task.device)
                 forward(image)
@@ -206,7 +206,7 @@ class Ours(Contender):
 
     def close(self) -> None:
         """End the loop, which puts back the switches it found."""
-        with self.task.numerics.switched():
+        with self.task.numerics.set_switches():
             self.events.close()
 
 

@@ -104,7 +104,7 @@ def make_folder(path: Path) -> None:
 
 
 @contextmanager
-def replaced(path: Path) -> Iterator[Path]:
+def replace_file(path: Path) -> Iterator[Path]:
     """Give a temporary path beside a file's place; at the end, flush what was written there and move it into place.
 
     Args:
@@ -121,7 +121,7 @@ def replaced(path: Path) -> Iterator[Path]:
         yield temporary
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
-        temporary.chmod(0o666 & ~umask())
+        temporary.chmod(0o666 & ~read_umask())
         temporary.replace(path)
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror or error}; what was there before is kept") from error
@@ -131,7 +131,7 @@ def replaced(path: Path) -> Iterator[Path]:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file so that it appears as a whole, see :func:`replaced`.
+    """Write a file so that it appears as a whole, see :func:`replace_file`.
 
     Args:
         path: Where the file belongs; an existing one is replaced.
@@ -140,7 +140,7 @@ def write_bytes(path: Path, content: bytes) -> None:
     Raises:
         UserError: The disk is full or refuses the file; an existing one is kept.
     """
-    with replaced(path) as temporary:
+    with replace_file(path) as temporary:
         temporary.write_bytes(content)
 
 
@@ -149,7 +149,7 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode("utf-8"))
 
 
-def png(values: np.ndarray) -> bytes:
+def encode_png(values: np.ndarray) -> bytes:
     """Return an image, uint8 ``[H, W]`` or ``[H, W, 3]``, as the bytes of a PNG file."""
     from PIL import Image
 
@@ -213,7 +213,7 @@ def read_json_if_any(path: Path, keys: Collection[str] = ()) -> dict[str, Any]:
     return read_json(path, keys) if path.exists() else {}
 
 
-def umask() -> int:
+def read_umask() -> int:
     """Return the permissions that new files of this process shall not have."""
     mask = os.umask(0)
     os.umask(mask)

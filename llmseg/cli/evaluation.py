@@ -80,7 +80,7 @@ def conventions(
         names = [str(folder) for folder in evaluations]
     systems = {name: evaluation.counts() for name, evaluation in zip(names, opened, strict=True)}
     frame = llmseg.evaluation.compare_conventions(systems, llmseg.study.all_conventions())
-    stability = llmseg.evaluation.stability_index(frame)
+    stability = llmseg.evaluation.compute_stability(frame)
     if output.as_json:
         output.print({"stability": stability, "rows": frame.to_dict("records")})
     else:

@@ -72,9 +72,9 @@ def export(
 ) -> None:
     """Write a network as a file that runs without llmseg, and check that both agree."""
     net, recipe = weights.load(model)
-    height, width = llmseg.prediction.export_size(recipe, None if size is None else _parse_size(size))
+    height, width = llmseg.prediction.choose_export_size(recipe, None if size is None else _parse_size(size))
     path = llmseg.export_model(net, recipe, out, size=(height, width))
-    difference = llmseg.prediction.export_difference(net, recipe, path, size=(height, width))
+    difference = llmseg.prediction.compare_export(net, recipe, path, size=(height, width))
     count = path.stat().st_size
     if output.as_json:
         output.print({"path": str(path), "size": (height, width), "bytes": count, "difference": difference})

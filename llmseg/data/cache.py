@@ -22,7 +22,7 @@ from llmseg.data.hdf5_writing import create_hdf5
 from llmseg.data.prepared_cases import RESIDENT_SHARE, PreparedCases, prepare_each
 from llmseg.data.store import Store
 from llmseg.errors import UserError
-from llmseg.files import clean_name, make_folder, remove_parts, replaced
+from llmseg.files import clean_name, make_folder, remove_parts, replace_file
 from llmseg.recipe.images import Images
 from llmseg.recipe.part import to_plain
 
@@ -124,7 +124,7 @@ def _key(store: Store, images: Images) -> str:
 
 def _write_file(path: Path, store: Store, images: Images, progress: bool) -> None:
     content = hashlib.sha256()
-    with replaced(path) as temporary, create_hdf5(temporary) as (file, disk):
+    with replace_file(path) as temporary, create_hdf5(temporary) as (file, disk):
         prepared = disk.stop_at_error(prepare_each(store, images, progress=progress))
         for place, pair in enumerate(_hash_passing(content, prepared)):
             for name, values in zip(("images", "masks"), pair, strict=True):

@@ -19,7 +19,7 @@ from llmseg.data.hdf5_writing import create_hdf5
 from llmseg.data.image_digests import digest_image, digest_mask
 from llmseg.data.store import Case
 from llmseg.errors import UserError
-from llmseg.files import replaced
+from llmseg.files import replace_file
 
 FORMAT = 1
 """Number of the file format, raised when its meaning changes."""
@@ -242,7 +242,7 @@ def write_store(
     Raises:
         UserError: There are no cases, two have one id, or the disk is full.
     """
-    with replaced(path) as temporary, create_hdf5(temporary) as (file, disk):
+    with replace_file(path) as temporary, create_hdf5(temporary) as (file, disk):
         columns = _sort_by_id(_write_cases(file, disk.stop_at_error(cases)))
         if not columns["ids"]:
             raise UserError(f"no cases for {path}")

@@ -1,12 +1,12 @@
 from .conventions import PACKAGES as PACKAGES
 from .conventions import Convention as Convention
 from .conventions import compare_conventions as compare_conventions
-from .conventions import script_convention as script_convention
-from .conventions import stability_index as stability_index
+from .conventions import compute_stability as compute_stability
+from .conventions import derive_convention as derive_convention
 from .evaluate import evaluate_masks as evaluate_masks
 from .evaluate import evaluate_run as evaluate_run
 from .evaluate import evaluate_run_once as evaluate_run_once
+from .evaluation import Evaluation as Evaluation
 from .measures import MEASURES as MEASURES
 from .measures import Counts as Counts
-from .measures import case_measures as case_measures
-from .record import Evaluation as Evaluation
+from .measures import measure_case as measure_case

@@ -76,7 +76,7 @@ class Convention:
         """
         if not counts:
             raise UserError("there are no cases to score")
-        sums = [_summed(row) for row in self._rows(counts)]
+        sums = [_add_up(row) for row in self._rows(counts)]
         values = np.array([self._value(row) for row in sums])
         if self.mean_of == "values" or self.over != "case":
             return values
@@ -116,7 +116,7 @@ def _parts(row: _Row, size: int | None) -> list[_Row]:
     return [row[start : start + step] for start in range(0, len(row), step)]
 
 
-def _summed(row: Sequence[Counts]) -> Counts:
+def _add_up(row: Sequence[Counts]) -> Counts:
     tp, fp, fn, tn = (sum(values) for values in zip(*((c.tp, c.fp, c.fn, c.tn) for c in row), strict=True))
     return Counts(tp, fp, fn, tn)
 
@@ -143,7 +143,7 @@ PACKAGES = (OURS, NNUNET, MONAI, SMP_IMAGES, SMP_POOLED, UBENCH)
 """The rules of packages and benchmarks, ours first."""
 
 
-def script_convention(name: str, recipe: Recipe) -> Convention:
+def derive_convention(name: str, recipe: Recipe) -> Convention:
     """Return the rule by which a script lists its test scores, or, if it runs no test, its validation scores.
 
     Batches are those of the cases in the order in which they are given, which need not be the script's. Without
@@ -155,7 +155,7 @@ def script_convention(name: str, recipe: Recipe) -> Convention:
 
     Example:
         >>> from llmseg import zoo
-        >>> script_convention("gpt-4", zoo.get("gpt-4").recipe).over
+        >>> derive_convention("gpt-4", zoo.get("gpt-4").recipe).over
         'batch'
     """
     part, score = ("score", recipe.score) if recipe.test is None else ("test", recipe.test)
@@ -216,7 +216,7 @@ def _check_same_cases(systems: Mapping[str, Sequence[Counts]]) -> None:
             )
 
 
-def stability_index(frame: pd.DataFrame) -> float:
+def compute_stability(frame: pd.DataFrame) -> float:
     """Return the share of pairs of systems that all rules put in the same order.
 
     Of a pair, those rules are asked that give both systems a number; a pair without such a rule is not counted. A tie
@@ -228,7 +228,7 @@ def stability_index(frame: pd.DataFrame) -> float:
 
     Example:
         >>> one, other = [Counts(8, 0, 2, 90)], [Counts(8, 2, 2, 88)]
-        >>> stability_index(compare_conventions({"a": one, "b": other}, PACKAGES))
+        >>> compute_stability(compare_conventions({"a": one, "b": other}, PACKAGES))
         1.0
     """
     wide = frame.pivot(index="convention", columns="system", values="value").round(TIE_DECIMALS)

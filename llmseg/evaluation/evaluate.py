@@ -19,10 +19,10 @@ from llmseg.data.store import FOREGROUND, Store
 from llmseg.data.subset import Subset
 from llmseg.errors import UserError
 from llmseg.evaluation.conventions import PACKAGES, Convention
-from llmseg.evaluation.measures import EVALUATOR_VERSION, Counts, case_measures
-from llmseg.evaluation.record import FILES, Evaluation, Scored, write_evaluation
+from llmseg.evaluation.evaluation import FILES, Evaluation, ScoredCase, write_evaluation
+from llmseg.evaluation.measures import EVALUATOR_VERSION, Counts, measure_case
 from llmseg.files import check_files, read_json_if_any
-from llmseg.prediction.predict import probability_maps
+from llmseg.prediction.predict import predict_maps
 from llmseg.training.run import Run
 
 THRESHOLD = 0.5
@@ -89,7 +89,7 @@ def evaluate_run(
     overlap = _overlap(run, store, cases, holdout)
     if overlap and not allow_overlap:
         raise UserError(f"{overlap}; give other cases, or --allow-overlap if that is what you want")
-    maps = probability_maps(
+    maps = predict_maps(
         run.load_net(),
         run.recipe,
         cases.ids,
@@ -245,8 +245,8 @@ def _overlap(run: Run, store: Store, cases: Subset, holdout: Holdout | None) -> 
     return None
 
 
-def _scored(predicted: Iterable[_Predicted], cases: Subset, tolerance: float) -> Iterator[Scored]:
-    def score(one: _Predicted) -> list[Scored]:
+def _scored(predicted: Iterable[_Predicted], cases: Subset, tolerance: float) -> Iterator[ScoredCase]:
+    def score(one: _Predicted) -> list[ScoredCase]:
         reference = cases.read(one.case).mask > FOREGROUND
         if one.native.shape != reference.shape:
             raise UserError(
@@ -258,7 +258,7 @@ def _scored(predicted: Iterable[_Predicted], cases: Subset, tolerance: float) ->
             pairs["working"] = (one.working, _resized(reference, one.working.shape))
         group = cases.groups[one.case]
         return [
-            Scored(one.case, group, size, case_measures(*pair, tolerance=tolerance), Counts.of(*pair))
+            ScoredCase(one.case, group, size, measure_case(*pair, tolerance=tolerance), Counts.of(*pair))
             for size, pair in pairs.items()
         ]
 

@@ -72,7 +72,7 @@ class Counts:
         return cls(tp, fp, fn, prediction.size - tp - fp - fn)
 
 
-def case_measures(prediction: np.ndarray, reference: np.ndarray, *, tolerance: float) -> dict[str, float]:
+def measure_case(prediction: np.ndarray, reference: np.ndarray, *, tolerance: float) -> dict[str, float]:
     """Return every measure of :data:`MEASURES` for a case.
 
     Empty masks have rules, so that no case is dropped. Both empty: a perfect case, overlaps and NSD 1, distances 0. One
@@ -93,7 +93,7 @@ def case_measures(prediction: np.ndarray, reference: np.ndarray, *, tolerance: f
 
     Example:
         >>> empty = np.zeros((3, 4), bool)
-        >>> scores = case_measures(~empty, empty, tolerance=1.0)
+        >>> scores = measure_case(~empty, empty, tolerance=1.0)
         >>> scores["dice"], scores["hd95"], scores["false_positive_area"]
         (0.0, 5.0, 1.0)
     """

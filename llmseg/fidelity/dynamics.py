@@ -16,7 +16,7 @@ from llmseg.fidelity.compare import Comparison, Diverged, Figure, field
 from llmseg.fidelity.levels import compare_split, places
 from llmseg.fidelity.rounding import move
 from llmseg.recipe.splits import Split
-from llmseg.training.loop import Chance, Epoch, Evaluated, Event, Step, draw_start, training
+from llmseg.training.loop import Epoch, EvaluatedBatch, Event, RandomStreams, Step, draw_start, run_loop
 from llmseg.training.state import State
 from llmseg.zoo import Pipeline
 
@@ -123,9 +123,9 @@ def _events(
     progress: bool,
 ) -> Iterator[Event]:
     """Train under the rules of the reference runs."""
-    chance = Chance(field(record, "seed"), per_epoch=True, apart=reference.SEEDS_APART)
+    streams = RandomStreams(field(record, "seed"), per_epoch=True, spacing=reference.SEEDS_APART)
     recipe = pipeline.recipe.change("fit.epochs", part.number_of_epochs)
-    stream = training(recipe, State.begin(recipe.fit, net), prepared, split, chance=chance)
+    stream = run_loop(recipe, State.begin(recipe.fit, net), prepared, split, streams=streams)
     return iter(tqdm(stream, desc="verify", unit="batch", leave=False, disable=not progress))
 
 
@@ -139,7 +139,7 @@ def _figures(stream: Iterator[Event], net: nn.Module, part: _Part, tolerance: To
         if isinstance(event, Step):
             yield Figure(f"step {event.index}, number of steps", True, event.index < len(steps))
             yield from _of_step(event, net, steps[event.index], tolerance)
-        elif isinstance(event, Evaluated):
+        elif isinstance(event, EvaluatedBatch):
             yield from _of_pass(event, next(passes, None), tolerance)
             if event.phase == "test":
                 tested += event.listed.tolist()
@@ -180,7 +180,7 @@ def _of_step(event: Step, net: nn.Module, expected: Mapping[str, Any], tolerance
         yield Figure(f"{where}, gradient norm", expected["grad_l2"], found, rel=allowed, rounded=True)
 
 
-def _of_pass(event: Evaluated, expected: Mapping[str, Any] | None, tolerance: Tolerance) -> Iterator[Figure]:
+def _of_pass(event: EvaluatedBatch, expected: Mapping[str, Any] | None, tolerance: Tolerance) -> Iterator[Figure]:
     if expected is None:
         raise Diverged(f"{event.phase} pass of {len(event.ids)} cases: the record has no such pass")
     where = f"{event.phase} pass (epoch {expected['after_epoch_start']})"

@@ -13,7 +13,7 @@ from llmseg.data.store import Store
 from llmseg.fidelity import reference
 from llmseg.fidelity.compare import Comparison, field
 from llmseg.recipe.recipe import Recipe
-from llmseg.training.loop import draw_start, first_seed
+from llmseg.training.loop import choose_seed, draw_start
 from llmseg.zoo import Pipeline
 
 FORWARD = 1e-4
@@ -116,7 +116,7 @@ def data(pipeline: Pipeline, record: dict[str, Any], store: Store, compare: Comp
 
 def _listings(recipe: Recipe, ids: Sequence[str], seed: int) -> list[list[str]]:
     """A script that shuffles does so with names or with their places: two orders of its list, and one split."""
-    return [list(ids), recipe.split.arrange(ids, torch.Generator().manual_seed(first_seed(recipe.fit, seed)))]
+    return [list(ids), recipe.split.arrange(ids, torch.Generator().manual_seed(choose_seed(recipe.fit, seed)))]
 
 
 def _compare_order(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from llmseg.data.store import Case, Store
 from llmseg.files import write_bytes
-from llmseg.prediction.predict import probability
+from llmseg.prediction.predict import predict_image
 from llmseg.training.run import Run
 from llmseg.training.train import train
 from llmseg.zoo import Pipeline
@@ -163,7 +163,7 @@ def _samples(run: Run, store: Store) -> Figure:
     grid = figure.subplots(len(chosen), 3, squeeze=False)
     for row, id in zip(grid, chosen, strict=True):
         case = store.read(id)
-        _show_case(row, case, probability(net, recipe, case.image) > 0.5)
+        _show_case(row, case, predict_image(net, recipe, case.image) > 0.5)
     return figure
 
 

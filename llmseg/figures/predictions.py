@@ -96,16 +96,16 @@ def _some(runs: object) -> None:
 
 
 def _predicted(one: ContenderRun, store: Store, ids: Sequence[str]) -> list[Predicted]:
-    from llmseg.evaluation.measures import case_measures
-    from llmseg.prediction.predict import probability
+    from llmseg.evaluation.measures import measure_case
+    from llmseg.prediction.predict import predict_image
 
     one.check(store)
     net, recipe = one.run.load_net(), one.run.recipe
     drawn = []
     for id in ids:
         case = store.read(id)
-        predicted: np.ndarray = probability(net, recipe, case.image) > THRESHOLD
+        predicted: np.ndarray = predict_image(net, recipe, case.image) > THRESHOLD
         truth = case.mask > FOREGROUND
-        dice = case_measures(predicted, truth, tolerance=0.0)["dice"]
+        dice = measure_case(predicted, truth, tolerance=0.0)["dice"]
         drawn.append(Predicted(one.contender, one.dataset, id, one.seed, case.image, truth, predicted, dice))
     return drawn

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from llmseg.errors import Terminated, UserError
 from llmseg.files import make_folder
-from llmseg.training.resume import notice
+from llmseg.training.resume import collect_notices
 
 _MODULE = ("-m", "llmseg.nnunet.process")
 _TRAINERS = Path(__file__).parent / "trainers"
@@ -103,7 +103,7 @@ def run_step(
         print(f"nnU-Net: {step}", file=sys.stderr)
     make_folder(log.parent)
     command = [sys.executable, *_MODULE, step, *arguments]
-    with log.open("wb") as output, notice() as notices:
+    with log.open("wb") as output, collect_notices() as notices:
         process = subprocess.Popen(
             command, env=environment(folder, device, results, budget), stdout=output, stderr=subprocess.STDOUT
         )

@@ -15,8 +15,8 @@ from llmseg.data.store import Store
 from llmseg.data.subset import Subset
 from llmseg.errors import UserError
 from llmseg.evaluation.evaluate import evaluate_masks
-from llmseg.evaluation.record import Evaluation
-from llmseg.files import make_folder, png, read_json, write_bytes, write_text
+from llmseg.evaluation.evaluation import Evaluation
+from llmseg.files import encode_png, make_folder, read_json, write_bytes, write_text
 from llmseg.nnunet.budget import Budget
 from llmseg.nnunet.folder import Training
 from llmseg.nnunet.log import HISTORY, log_files, read_logs
@@ -215,4 +215,4 @@ def _write_masks(folder: Path, masks: Mapping[str, np.ndarray], known: Mapping[s
     for name, mask in masks.items():
         path = folder / Path(known[name]).with_suffix(".png")
         make_folder(path.parent)
-        write_bytes(path, png(mask.astype(np.uint8) * 255))
+        write_bytes(path, encode_png(mask.astype(np.uint8) * 255))

@@ -19,7 +19,7 @@ from llmseg.nnunet.folder import RECORD, Baseline
 from llmseg.nnunet.raw import write_raw, write_split
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.splits import Split
-from llmseg.training.resume import locked
+from llmseg.training.resume import lock_folder
 
 VALIDATION = 0.2
 """Default share of the cases that are not held out, for validation."""
@@ -66,7 +66,7 @@ def prepare_nnunet(
     }
     if _done(folder, facts):
         return Baseline(folder)
-    with locked(folder):
+    with lock_folder(folder):
         record = {"status": "begun", "dataset": _dataset(store.name), "cases": names, **facts}
         record["nnunetv2"] = installed_version()
         _write(folder, record)
@@ -108,9 +108,9 @@ def recipe_split(recipe: Recipe, store: Store, seed: int) -> Split:
     """
     import torch
 
-    from llmseg.training.loop import first_seed
+    from llmseg.training.loop import choose_seed
 
-    split = recipe.split(store.ids, torch.Generator().manual_seed(first_seed(recipe.fit, seed)))
+    split = recipe.split(store.ids, torch.Generator().manual_seed(choose_seed(recipe.fit, seed)))
     empty = [part for part in ("train", "validation") if not getattr(split, part)]
     if empty:
         raise UserError(f"this recipe's split of {len(store.ids)} cases has no {empty[0]} cases; give more cases")

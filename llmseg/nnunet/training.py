@@ -17,7 +17,7 @@ from llmseg.nnunet.budget import Budget
 from llmseg.nnunet.drive import run_step
 from llmseg.nnunet.folder import BUDGET, TRAINER, Baseline, Training
 from llmseg.nnunet.log import log_files, read_logs
-from llmseg.training.resume import locked
+from llmseg.training.resume import lock_folder
 
 
 def train_nnunet(
@@ -48,7 +48,7 @@ def train_nnunet(
     if training.trained:
         return training
     device = _device(device)
-    with locked(training.folder):
+    with lock_folder(training.folder):
         write_text(training.folder / BUDGET, json.dumps({**asdict(budget), "seed": seed}) + "\n")
         with tqdm(total=budget.epochs, desc=f"nnU-Net {budget.name}", unit="epoch", disable=not progress) as bar:
             run_step(
@@ -87,7 +87,7 @@ def predict_nnunet(training: Training, *, device: str = "auto", progress: bool =
     if out.is_dir():
         return out
     device = _device(device)
-    with locked(training.folder):
+    with lock_folder(training.folder):
         begun = out.with_name("predicting")
         shutil.rmtree(begun, ignore_errors=True)
         make_folder(begun)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmseg.errors import UserError, nearest
-from llmseg.files import replaced
+from llmseg.files import replace_file
 from llmseg.recipe.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -74,12 +74,12 @@ def export_model(
     chosen = _chosen(path, format)
     if not path.parent.is_dir():
         raise UserError(f"no folder {path.parent} to write {path.name} into; make it, or choose another path")
-    known = export_size(recipe, size)
+    known = choose_export_size(recipe, size)
     whole = _with_probabilities(net, recipe)
     example = _random_images(recipe, _EXAMPLE, known)
     _run(whole)(example)  # a network that does not take this size says so in its own words
     about = {"recipe": recipe.to_json(), "recipe_digest": recipe.digest}
-    with replaced(path) as unfinished:
+    with replace_file(path) as unfinished:
         chosen.write(whole, example, about, unfinished)
         difference = _difference(chosen.read(unfinished), _run(whole), recipe, known)
         if not difference <= TOLERANCE:  # so that not-a-number fails, too
@@ -90,7 +90,7 @@ def export_model(
     return path
 
 
-def export_difference(
+def compare_export(
     net: nn.Module,
     recipe: Recipe,
     path: str | Path,
@@ -114,18 +114,20 @@ def export_difference(
 
     Example:
         >>> from llmseg import load_model
-        >>> from llmseg.prediction import export_difference
-        >>> export_difference(*load_model("runs/gpt-4"), "gpt-4.onnx")  # doctest: +SKIP
+        >>> from llmseg.prediction import compare_export
+        >>> compare_export(*load_model("runs/gpt-4"), "gpt-4.onnx")  # doctest: +SKIP
         5.960464477539063e-08
     """
     path = Path(path)
     chosen = _chosen(path, format)
     if not path.is_file():
         raise UserError(f"no file {path}; export the model first")
-    return _difference(chosen.read(path), _run(_with_probabilities(net, recipe)), recipe, export_size(recipe, size))
+    return _difference(
+        chosen.read(path), _run(_with_probabilities(net, recipe)), recipe, choose_export_size(recipe, size)
+    )
 
 
-def export_size(recipe: Recipe, size: tuple[int, int] | None = None) -> tuple[int, int]:
+def choose_export_size(recipe: Recipe, size: tuple[int, int] | None = None) -> tuple[int, int]:
     """Return height and width of the images that an exported network takes.
 
     Args:
@@ -137,7 +139,7 @@ def export_size(recipe: Recipe, size: tuple[int, int] | None = None) -> tuple[in
 
     Example:
         >>> from llmseg import zoo
-        >>> export_size(zoo.get("gpt-4").recipe)
+        >>> choose_export_size(zoo.get("gpt-4").recipe)
         (256, 256)
     """
     known: tuple[int, int] | None = size or getattr(recipe.images, "size", None)

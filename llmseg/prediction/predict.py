@@ -17,7 +17,7 @@ from llmseg.data.image_mask_pairs import find_images
 from llmseg.data.pixels import read_image
 from llmseg.data.read_ahead import map_ahead
 from llmseg.errors import UserError
-from llmseg.files import make_folder, png, write_bytes
+from llmseg.files import encode_png, make_folder, write_bytes
 from llmseg.recipe.images import Images, look_up
 from llmseg.recipe.recipe import Recipe
 
@@ -106,7 +106,7 @@ def predict(
     def write(found: ProbabilityMap) -> Path:
         return _write(out, (by_name[found.name], found.native))
 
-    maps = probability_maps(
+    maps = predict_maps(
         net,
         recipe,
         tuple(by_name),
@@ -120,7 +120,7 @@ def predict(
     return tuple(map_ahead(write, _into(out, maps)))
 
 
-def probability_maps(
+def predict_maps(
     net: nn.Module,
     recipe: Recipe,
     names: Sequence[str],
@@ -163,10 +163,10 @@ def probability_maps(
     shown = functools.partial(tqdm, total=len(names), unit="image", disable=not progress)
 
     load = functools.partial(_load, recipe.images, read)
-    with numerics.switched():
+    with numerics.set_switches():
         loaded = shown(map_ahead(load, names, 2 * together), desc="check", leave=False)
         _try_sizes(net, {image.pixels.shape for image in loaded})
-        forward = numerics.forward(numerics.place(copy.deepcopy(net).eval(), chosen))
+        forward = numerics.build_forward(numerics.place(copy.deepcopy(net).eval(), chosen))
         batches = _batches(map_ahead(load, names, 2 * together), together)
         yield from shown(_predicted(forward, recipe, batches, chosen), desc="predict")
 
@@ -180,7 +180,7 @@ def _into(out: Path, maps: Iterator[ProbabilityMap]) -> Iterator[ProbabilityMap]
         yield found
 
 
-def probability(net: nn.Module, recipe: Recipe, image: np.ndarray) -> np.ndarray:
+def predict_image(net: nn.Module, recipe: Recipe, image: np.ndarray) -> np.ndarray:
     """Return the foreground probability of one image on its own grid, computed in fp32 where the network is.
 
     The network's map is resized bilinearly from its own size, which covers the whole image.
@@ -193,11 +193,11 @@ def probability(net: nn.Module, recipe: Recipe, image: np.ndarray) -> np.ndarray
     Returns:
         float32 ``[H, W]`` in 0..1.
     """
-    from llmseg.training.numerics import EXACT
+    from llmseg.training.numerics import EXACT_NUMERICS
 
     device = next(net.parameters()).device
-    with EXACT.switched():
-        maps = _maps(EXACT.forward(net.eval()), recipe, recipe.images.image(image)[None].to(device))
+    with EXACT_NUMERICS.set_switches():
+        maps = _maps(EXACT_NUMERICS.build_forward(net.eval()), recipe, recipe.images.image(image)[None].to(device))
     height, width = image.shape[:2]
     return _on_grid(maps, (height, width))
 
@@ -274,7 +274,7 @@ def _on_grid(one: Tensor, grid: tuple[int, int]) -> np.ndarray:
 def _write(out: Path, predicted: tuple[Path, np.ndarray]) -> Path:
     """Write probability and mask of an image; return the mask's path."""
     image, values = predicted
-    write_bytes(out / "probabilities" / f"{image.stem}.png", png(np.round(values * 255).astype(np.uint8)))
+    write_bytes(out / "probabilities" / f"{image.stem}.png", encode_png(np.round(values * 255).astype(np.uint8)))
     mask = out / "masks" / f"{image.stem}.png"
-    write_bytes(mask, png((values > 0.5).astype(np.uint8) * 255))
+    write_bytes(mask, encode_png((values > 0.5).astype(np.uint8) * 255))
     return mask

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from llmseg.errors import UserError
-from llmseg.files import check_files, make_folder, read_json_if_any, umask
+from llmseg.files import check_files, make_folder, read_json_if_any, read_umask
 
 MARK = "report.json"
 """The file that makes a folder a report; it lists all others."""
@@ -52,7 +52,7 @@ def new_folder(out: Path) -> Iterator[Path]:
         names = sorted(path.relative_to(made).as_posix() for path in made.rglob("*") if path.is_file())
         (made / MARK).write_text(json.dumps({"report": 1, "files": names}, indent=1) + "\n", encoding="utf-8")
         _flush(made)
-        made.chmod(0o777 & ~umask())
+        made.chmod(0o777 & ~read_umask())
         _move(made, out)
     except OSError as error:
         raise UserError(f"cannot write {out}: {error.strerror or error}; what was there before is kept") from error

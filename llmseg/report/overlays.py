@@ -13,7 +13,7 @@ from llmseg.data.store import FOREGROUND, Store
 from llmseg.data.store_source import open_source
 from llmseg.evaluation.evaluate import THRESHOLD
 from llmseg.figures.overlay import small_overlay
-from llmseg.files import png
+from llmseg.files import encode_png
 from llmseg.report.cases import Seen
 from llmseg.study.results import ContenderRun
 
@@ -85,7 +85,7 @@ def draw(
     Raises:
         UserError: A case or the weights of a run cannot be read.
     """
-    from llmseg.prediction.predict import probability
+    from llmseg.prediction.predict import predict_image
 
     runs = {(one.contender, one.dataset, one.seed): one for one in trained}
     ids = {name: set(store.ids) for name, store in stores.items()}
@@ -100,11 +100,11 @@ def draw(
             net, loaded = run.run.load_net(), run
         case = read(seen.dataset, seen.case)
         assert net is not None
-        predicted = probability(net, run.run.recipe, case.image) > THRESHOLD
+        predicted = predict_image(net, run.run.recipe, case.image) > THRESHOLD
         yield seen, _drawn(case.image, case.mask > FOREGROUND, predicted)
 
 
 def _drawn(image: np.ndarray, truth: np.ndarray, predicted: np.ndarray) -> Drawn:
     pixels = small_overlay(image, truth, predicted, _SIDE)
     height, width, _ = pixels.shape
-    return Drawn(width, height, png(pixels))
+    return Drawn(width, height, encode_png(pixels))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from llmseg import zoo
-from llmseg.evaluation.conventions import PACKAGES, Convention, script_convention
+from llmseg.evaluation.conventions import PACKAGES, Convention, derive_convention
 
 
 def all_conventions() -> tuple[Convention, ...]:
@@ -13,5 +13,5 @@ def all_conventions() -> tuple[Convention, ...]:
         >>> len(all_conventions())
         25
     """
-    scripts = (script_convention(name, zoo.get(name).recipe) for name in zoo.names())
+    scripts = (derive_convention(name, zoo.get(name).recipe) for name in zoo.names())
     return (*PACKAGES, *scripts)

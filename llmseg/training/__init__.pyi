@@ -1,12 +1,11 @@
 from .device import choose_device as choose_device
-from .loop import Chance as Chance
 from .loop import Epoch as Epoch
-from .loop import Evaluated as Evaluated
+from .loop import EvaluatedBatch as EvaluatedBatch
 from .loop import Event as Event
+from .loop import RandomStreams as RandomStreams
 from .loop import Step as Step
 from .loop import draw_start as draw_start
-from .loop import training as training
-from .numerics import EXACT as EXACT
+from .numerics import EXACT_NUMERICS as EXACT_NUMERICS
 from .numerics import Numerics as Numerics
 from .numerics import choose_numerics as choose_numerics
 from .run import Run as Run

@@ -18,12 +18,12 @@ from llmseg.data.store import Store
 from llmseg.errors import Terminated, UserError
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.splits import Split
-from llmseg.training.loop import Chance, Epoch, Event, NotANumber, Step, draw_start, training
-from llmseg.training.memory import check_memory, free_memory, has_statistics, measured
+from llmseg.training.loop import Epoch, Event, NotANumber, RandomStreams, Step, draw_start, run_loop
+from llmseg.training.memory import check_memory, free_memory, has_batch_norm, measure_needs
 from llmseg.training.numerics import Numerics
 from llmseg.training.processes import World, share_statistics
-from llmseg.training.resume import earlier_run, locked, notice
-from llmseg.training.run_files import RunWriter, run_record
+from llmseg.training.resume import collect_notices, find_earlier_run, lock_folder
+from llmseg.training.run_files import RunWriter, describe_run
 from llmseg.training.state import State
 
 
@@ -49,21 +49,21 @@ class Job:
         prepared = (prepare_cached if cache else prepare_cases)(self.store, self.recipe.images, progress=self.progress)
         prepared = move_to_device(prepared, self.device)
         split, net = draw_start(self.recipe, self.store.ids, self.seed, prepared.size)
-        net = self._placed(net, prepared.batch(split.train[:1], self.device))
+        net = self._place_net(net, prepared.batch(split.train[:1], self.device))
         state = State.begin(self.recipe.fit, net, self.numerics)
-        record = run_record(
+        record = describe_run(
             self.recipe, self.store, split, net, self._how, label=self.label, seed=self.seed, holdout=self.holdout
         )
         writer = RunWriter(self.folder, record, state, self.store.groups, checkpoint_every)
-        with self._locked(), notice() as notices:
-            if self.world.any(self._done()):  # another process was faster
+        with self._lock(), collect_notices() as notices:
+            if self.world.any(self._is_done()):  # another process was faster
                 return
             if self.world.leads:
                 writer.start()
             self.world.wait()  # nobody reads a checkpoint before its folder is in order
             writer.restore()
             try:
-                self._follow(writer, self._events(state, prepared, split), notices)
+                self._follow(writer, self._run_with_bar(state, prepared, split), notices)
             except NotANumber as error:
                 kept = writer.rescue() if self.world.leads else None
                 raise UserError(f"{error}" + (f"; the last good weights are in {kept}" if kept else "")) from error
@@ -84,32 +84,32 @@ class Job:
         where = {"device": str(self.device), "processes": self.world.size, "at_once": self.at_once}
         return {**asdict(self.numerics), **where}
 
-    def _locked(self) -> AbstractContextManager[None]:
-        return locked(self.folder) if self.world.leads else nullcontext()
+    def _lock(self) -> AbstractContextManager[None]:
+        return lock_folder(self.folder) if self.world.leads else nullcontext()
 
-    def _done(self) -> bool:
-        return self.world.leads and earlier_run(self.folder, self.recipe, self.store.digest, self.seed) == "done"
+    def _is_done(self) -> bool:
+        return self.world.leads and find_earlier_run(self.folder, self.recipe, self.store.digest, self.seed) == "done"
 
-    def _placed(self, net: nn.Module, batch: tuple[Tensor, Tensor]) -> nn.Module:
+    def _place_net(self, net: nn.Module, batch: tuple[Tensor, Tensor]) -> nn.Module:
         """Put the network where it is trained, try it, and see whether it fits."""
         net = self.numerics.place(net, self.device)
         size = self.recipe.fit.batch_size
         at_once = min(self.at_once or size, -(-size // self.world.size))
         limit = free_memory(self.device) if self.max_memory is None else int(self.max_memory * 1e9)
-        needs = measured(self.recipe, net, self.numerics, batch)
-        check_memory(needs, limit, size, at_once, statistics=has_statistics(net))
+        needs = measure_needs(self.recipe, net, self.numerics, batch)
+        check_memory(needs, limit, size, at_once, statistics=has_batch_norm(net))
         return net if self.world.size == 1 else share_statistics(net, self.device)
 
-    def _events(self, state: State, prepared: PreparedCases, split: Split) -> Iterator[Event]:
+    def _run_with_bar(self, state: State, prepared: PreparedCases, split: Split) -> Iterator[Event]:
         """Train, with a bar over all training steps that shows the losses of the last epoch."""
         fit, name = self.recipe.fit, self.label or "train"
-        chance = Chance.of(fit, self.seed, self.world.rank)
-        events = training(
+        streams = RandomStreams.of_run(fit, self.seed, self.world.rank)
+        events = run_loop(
             self.recipe,
             state,
             prepared,
             split,
-            chance=chance,
+            streams=streams,
             numerics=self.numerics,
             world=self.world,
             at_once=self.at_once,

@@ -19,51 +19,56 @@ from llmseg.recipe.fit import Fit
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.scores import Score
 from llmseg.recipe.splits import Split
-from llmseg.training.memory import in_parts
-from llmseg.training.numerics import EXACT, Forward, Numerics
+from llmseg.training.memory import split_forward
+from llmseg.training.numerics import EXACT_NUMERICS, Forward, Numerics
 from llmseg.training.processes import ALONE, World
 from llmseg.training.state import State
 
 
 @dataclass(frozen=True)
-class Chance:
-    """What decides case order and dropout.
+class RandomStreams:
+    """Where a training's random numbers come from: those of case order, dropout and changes to the images.
 
     Attributes:
         seed: The run's seed.
-        per_epoch: Whether each epoch and step start from numbers of their own, so that an epoch does not depend on
-            how many numbers were drawn before it. Otherwise one stream runs through the whole training.
-        spare_orders: Case orders that are drawn and thrown away before that of an epoch.
-        apart: How far the numbers of neighbouring seeds lie apart. The records were made with 1000, where step 1000 of
-            one seed starts like step 0 of the next; runs that are compared need more.
-        rank: Number of the process among several that train one network; each drops out maps of its own.
+        per_epoch: Whether the generators are seeded anew for each epoch and each step, so that an epoch does not depend
+            on how many numbers were drawn before it. Otherwise one stream runs through the whole training.
+        discarded_orders: Number of case orders that are drawn before the one that an epoch uses.
+        spacing: Distance between the generator seeds of neighbouring run seeds. See the comment below.
+        rank: Number of this process among those that train one network. Each drops out other maps.
     """
 
     seed: int
     per_epoch: bool
-    spare_orders: int = 0
-    apart: int = 10**9
+    discarded_orders: int = 0
+    # Epoch k of run seed s starts from number (s + 1) * spacing + k, step t half a spacing above it. The golden records
+    # were made with 1000: there step 1000 of one seed would draw what step 0 of the next one draws. Seeds that are
+    # compared must be independent, so new runs leave room for half a billion steps.
+    spacing: int = 10**9
     rank: int = 0
 
     @classmethod
-    def of(cls, fit: Fit, seed: int, rank: int = 0) -> Chance:
-        """Return what decides in a run: the script's one stream if it seeds itself, else the run's seed."""
+    def of_run(cls, fit: Fit, seed: int, rank: int = 0) -> RandomStreams:
+        """Return the streams of a run: the script's single one if it seeds itself, else those of the run's seed."""
         own = fit.own_seed
-        return cls(seed, per_epoch=True, rank=rank) if own is None else cls(seed, False, own.spare_orders, rank=rank)
+        if own is None:
+            return cls(seed, per_epoch=True, rank=rank)
+        return cls(seed, per_epoch=False, discarded_orders=own.spare_orders, rank=rank)
 
-    def start_epoch(self, epoch: int) -> None:
-        """Set torch's generators before the order of an epoch is drawn."""
+    def seed_epoch(self, epoch: int) -> None:
+        """Seed torch's generators before the order of an epoch is drawn."""
         if self.per_epoch:
-            torch.manual_seed(self.apart * (self.seed + 1) + epoch)
+            torch.manual_seed(self.spacing * (self.seed + 1) + epoch)
 
-    def of_images(self, step: int) -> int:
-        """Return the number from which the changes to the images of a step are drawn, the same in all processes."""
-        return (self.apart * (self.seed + 1) + step) % 2**64
+    def choose_image_seed(self, step: int) -> int:
+        """Return the seed for the changes to the images of a step; it is the same in all processes."""
+        return (self.spacing * (self.seed + 1) + step) % 2**64
 
-    def start_step(self, step: int) -> None:
-        """Set torch's generators before the forward pass of a step, counted over all epochs."""
+    def seed_step(self, step: int) -> None:
+        """Seed torch's generators before the forward pass of a step, counted over all epochs."""
         if self.per_epoch:
-            first = self.apart * (self.seed + 1) + self.apart // 2 + self.rank * (self.apart // 100)
+            # Processes lie a hundredth of a spacing apart: they must not drop out the same maps.
+            first = self.spacing * (self.seed + 1) + self.spacing // 2 + self.rank * (self.spacing // 100)
             torch.manual_seed(first + step)
 
 
@@ -78,7 +83,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Evaluated:
+class EvaluatedBatch:
     """A batch of validation or test: the network's output, the values the script lists, one value per case."""
 
     phase: Literal["validation", "test"]
@@ -110,10 +115,10 @@ class NotANumber(UserError):
         )
 
 
-Event: TypeAlias = Step | Evaluated | Epoch
+Event: TypeAlias = Step | EvaluatedBatch | Epoch
 
 
-def first_seed(fit: Fit, seed: int) -> int:
+def choose_seed(fit: Fit, seed: int) -> int:
     """Return the seed a run starts from: the script's own, or the run's if the script sets none."""
     return seed if fit.own_seed is None else fit.own_seed.seed
 
@@ -130,7 +135,7 @@ def draw_start(recipe: Recipe, ids: Sequence[str], seed: int, size: tuple[int, i
     Raises:
         UserError: The split leaves no batch for a part that the recipe uses.
     """
-    torch.manual_seed(first_seed(recipe.fit, seed))
+    torch.manual_seed(choose_seed(recipe.fit, seed))
     split = recipe.split(ids, torch.default_generator)
     _check_parts(recipe, split)
     channels = recipe.images.channels
@@ -140,14 +145,14 @@ def draw_start(recipe: Recipe, ids: Sequence[str], seed: int, size: tuple[int, i
     return split, net
 
 
-def training(
+def run_loop(
     recipe: Recipe,
     state: State,
     prepared: PreparedCases,
     split: Split,
     *,
-    chance: Chance,
-    numerics: Numerics = EXACT,
+    streams: RandomStreams,
+    numerics: Numerics = EXACT_NUMERICS,
     world: World = ALONE,
     at_once: int | None = None,
 ) -> Iterator[Event]:
@@ -162,7 +167,7 @@ def training(
         state: Where the training stands; its network decides the device.
         prepared: The cases.
         split: The three parts.
-        chance: What decides case order and dropout.
+        streams: What decides case order and dropout.
         numerics: How the device computes.
         world: The processes that train together; all make the same call.
         at_once: Cases that go through the network of a process at once, ``None`` for its whole part of the batch.
@@ -172,13 +177,13 @@ def training(
     """
 
     def through(net: nn.Module) -> Forward:
-        return world.share(in_parts(numerics.forward(net), at_once))
+        return world.share(split_forward(numerics.build_forward(net), at_once))
 
     forward = through(world.wrap(state.net))
     tested = forward if state.average is None else through(state.tested)
-    passes = _Passes(recipe, state, prepared, chance, forward, tested)
+    passes = _Loop(recipe, state, prepared, streams, forward, tested)
     fit = recipe.fit
-    with numerics.switched():
+    with numerics.set_switches():
         while state.epoch < fit.epochs:
             started = time.perf_counter()
             train_loss = yield from passes.fit(split.train)
@@ -197,13 +202,13 @@ def training(
 
 
 @dataclass(frozen=True)
-class _Passes:
+class _Loop:
     """A pass over some cases, in training or in evaluation."""
 
     recipe: Recipe
     state: State
     prepared: PreparedCases
-    chance: Chance
+    streams: RandomStreams
     forward: Forward
     tested: Forward
 
@@ -213,8 +218,9 @@ class _Passes:
         state.net.train()
         for names in self._batches(ids):
             image, mask = self.prepared.batch(names, state.device)
-            image, mask = augment_batch(self.recipe.fit.augment, image, mask, self.chance.of_images(state.step))
-            self.chance.start_step(state.step)
+            image_seed = self.streams.choose_image_seed(state.step)
+            image, mask = augment_batch(self.recipe.fit.augment, image, mask, image_seed)
+            self.streams.seed_step(state.step)
             state.optimizer.zero_grad()
             loss = self.recipe.loss(self.forward(image), mask)
             state.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
@@ -233,30 +239,30 @@ class _Passes:
     @torch.no_grad()
     def evaluate(
         self, ids: Sequence[str], phase: Literal["validation", "test"], score: Score
-    ) -> Generator[Evaluated, None, tuple[float, tuple[float, ...]]]:
+    ) -> Generator[EvaluatedBatch, None, tuple[float, tuple[float, ...]]]:
         """Evaluate some cases in order; return the mean loss and what the script lists."""
         self.state.tested.eval()
         losses, counts, listed = [], [], []
         fit = self.recipe.fit
         together = fit.batch_size_in_test if phase == "test" else fit.batch_size
-        for names in _order(ids, together, shuffle=False, drop_last=fit.drop_last):
+        for names in _make_loader(ids, together, shuffle=False, drop_last=fit.drop_last):
             image, target = self.prepared.batch(names, self.state.device)
             output = self.tested(image)
             losses.append(self.recipe.loss(output, target, validating=True))
             counts.append(len(names))
             listed.append(score(output, target))
-            yield Evaluated(phase, tuple(names), output, losses[-1], listed[-1], score.score_cases(output, target))
+            yield EvaluatedBatch(phase, tuple(names), output, losses[-1], listed[-1], score.score_cases(output, target))
         return self._mean(losses, counts), score.collect(listed)
 
     def _batches(self, ids: Sequence[str]) -> Iterator[list[str]]:
         """Return the case ids of the batches of the running epoch that are still to be done."""
         fit = self.recipe.fit
-        loader = _order(ids, fit.batch_size, shuffle=True, drop_last=fit.drop_last, fixed=fit.fixed_batches)
+        loader = _make_loader(ids, fit.batch_size, shuffle=True, drop_last=fit.drop_last, fixed=fit.fixed_batches)
         if self.state.order_from is None:
-            self.chance.start_epoch(self.state.epoch)
+            self.streams.seed_epoch(self.state.epoch)
         with self.state.order() as done:
             # A loader draws its order when its first batch is asked for.
-            for _ in range(self.chance.spare_orders):
+            for _ in range(self.streams.discarded_orders):
                 next(iter(loader))
             batches = iter(loader)
             first = [next(batches) for _ in range(max(done, 1))][done:]
@@ -271,17 +277,17 @@ class _Passes:
         return float((values * weights).sum() / weights.sum())
 
 
-def _order(
+def _make_loader(
     ids: Sequence[str], size: int, *, shuffle: bool, drop_last: bool, fixed: int | None = None
 ) -> DataLoader[str]:
     """Return a loader of case ids alone: it draws orders and spends random numbers as the scripts' loaders did."""
     if fixed is None:
         return DataLoader(ids, batch_size=size, shuffle=shuffle, drop_last=drop_last, collate_fn=list)  # type: ignore[arg-type]
-    sampler = _Buffered(BatchSampler(range(len(ids)), size, drop_last), fixed)
+    sampler = _ShuffleBuffer(BatchSampler(range(len(ids)), size, drop_last), fixed)
     return DataLoader(ids, batch_sampler=sampler, collate_fn=list)  # type: ignore[arg-type]
 
 
-class _Buffered(Sampler[list[int]]):
+class _ShuffleBuffer(Sampler[list[int]]):
     """Batches in the order in which they leave a shuffle buffer, as ``tf.data`` shuffles: any one of it at a time."""
 
     def __init__(self, batches: Iterable[list[int]], buffer: int) -> None:
@@ -293,13 +299,13 @@ class _Buffered(Sampler[list[int]]):
         for batch in self.batches:
             held.append(batch)
             if len(held) == self.buffer:
-                order.append(_any_of(held))
+                order.append(_pop_random(held))
         while held:
-            order.append(_any_of(held))
+            order.append(_pop_random(held))
         return iter(order)
 
 
-def _any_of(held: list[list[int]]) -> list[int]:
+def _pop_random(held: list[list[int]]) -> list[int]:
     return held.pop(int(torch.randint(len(held), ())))
 
 

@@ -39,7 +39,7 @@ class Needs:
         return max(0, (limit - self.fixed) // self.per_case)
 
 
-def measured(recipe: Recipe, net: nn.Module, numerics: Numerics, batch: tuple[Tensor, Tensor]) -> Needs:
+def measure_needs(recipe: Recipe, net: nn.Module, numerics: Numerics, batch: tuple[Tensor, Tensor]) -> Needs:
     """Let one case pass through network, loss and scores, and count what waits for the backward pass.
 
     So parts that do not fit each other are reported before anything begins. Nothing of the training is touched: the
@@ -52,7 +52,7 @@ def measured(recipe: Recipe, net: nn.Module, numerics: Numerics, batch: tuple[Te
         batch: Image and mask of one case, ``[1, C, H, W]`` and ``[1, 1, H, W]``.
     """
     # Compiling would take longer than all of the rest, and keep about as much.
-    forward = replace(numerics, compile=False).forward(net.eval())
+    forward = replace(numerics, compile=False).build_forward(net.eval())
     kept = _kept(recipe, forward, batch, [p.untyped_storage().data_ptr() for p in net.parameters()])
     # Kernels in half precision are kept once, whatever the batch.
     kernels = sum(p.numel() for p in net.parameters() if p.ndim == 4) * numerics.dtype.itemsize
@@ -117,12 +117,12 @@ def check_memory(needs: Needs, limit: int, batch_size: int, at_once: int, *, sta
     )
 
 
-def has_statistics(net: nn.Module) -> bool:
+def has_batch_norm(net: nn.Module) -> bool:
     """Return whether a network computes anything over its batch."""
     return any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in net.modules())
 
 
-def in_parts(forward: Forward, at_once: int | None) -> Forward:
+def split_forward(forward: Forward, at_once: int | None) -> Forward:
     """Return the function with its batch cut into parts, of which only one has its maps in memory.
 
     The output is that of the whole batch, so a loss over the batch is what it was; maps are computed a second time in

@@ -45,7 +45,7 @@ class Numerics:
     @property
     def for_inference(self) -> Numerics:
         """The same without a backward pass, where channels last are faster in any precision."""
-        return self if self == EXACT else replace(self, channels_last=True)
+        return self if self == EXACT_NUMERICS else replace(self, channels_last=True)
 
     def place(self, net: nn.Module, device: torch.device) -> nn.Module:
         """Move a network to a device and into the memory layout."""
@@ -53,7 +53,7 @@ class Numerics:
             return net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
         return net.to(device)
 
-    def forward(self, net: nn.Module) -> Forward:
+    def build_forward(self, net: nn.Module) -> Forward:
         """Return a function from images ``[B, C, H, W]`` float32 to the network's output ``[B, 1, h, w]``, float32."""
         run = torch.compile(net) if self.compile else net
 
@@ -67,12 +67,12 @@ class Numerics:
         return forward
 
     @contextmanager
-    def switched(self) -> Iterator[None]:
+    def set_switches(self) -> Iterator[None]:
         """Set torch's switches for the block: rounding of float32 products, and the choice of convolution kernels."""
         matmul, cudnn = torch.get_float32_matmul_precision(), torch.backends.cudnn
         before = cudnn.allow_tf32, cudnn.benchmark
         torch.set_float32_matmul_precision("high" if self.tf32 else "highest")
-        cudnn.allow_tf32, cudnn.benchmark = self.tf32, self != EXACT
+        cudnn.allow_tf32, cudnn.benchmark = self.tf32, self != EXACT_NUMERICS
         try:
             yield
         finally:
@@ -80,7 +80,7 @@ class Numerics:
             cudnn.allow_tf32, cudnn.benchmark = before
 
 
-EXACT = Numerics(precision="fp32", channels_last=False, fused=False, compile=False, tf32=False)
+EXACT_NUMERICS = Numerics(precision="fp32", channels_last=False, fused=False, compile=False, tf32=False)
 """How the original scripts compute; a replay."""
 
 
@@ -102,7 +102,7 @@ def choose_numerics(
 
     Example:
         >>> import torch
-        >>> choose_numerics(torch.device("cpu"), exact=True) == EXACT
+        >>> choose_numerics(torch.device("cpu"), exact=True) == EXACT_NUMERICS
         True
     """
     if precision not in PRECISIONS:
@@ -110,7 +110,7 @@ def choose_numerics(
     if exact:
         if precision not in ("auto", "fp32") or compile or tf32:
             raise UserError("exact is fp32 as the scripts compute it; leave out the precision, compile and tf32")
-        return EXACT
+        return EXACT_NUMERICS
     chosen: Precision = _native(device) if precision == "auto" else precision  # type: ignore[assignment]
     # Kernels for matrix units want channels last; plain float32 kernels, on a CPU without them, do not.
     units = chosen != "fp32" or tf32

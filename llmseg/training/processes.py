@@ -93,7 +93,7 @@ ALONE = World(rank=0, size=1)
 
 
 @contextmanager
-def joined(device: torch.device) -> Iterator[World]:
+def join_processes(device: torch.device) -> Iterator[World]:
     """Join the processes that ``torchrun`` started, for the block; without it, be alone."""
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield ALONE
@@ -126,9 +126,9 @@ class SharedBatchNorm(nn.BatchNorm2d):
         if not self.training:
             return super().forward(x)
         wide = x.float()
-        mean = _averaged(wide.mean((0, 2, 3)))
+        mean = _average(wide.mean((0, 2, 3)))
         centred = wide - mean[:, None, None]
-        variance = _averaged(centred.square().mean((0, 2, 3)))
+        variance = _average(centred.square().mean((0, 2, 3)))
         self._remember(mean.detach(), variance.detach(), x.numel() // x.shape[1] * dist.get_world_size())
         scale: Tensor = self.weight * (variance + self.eps).rsqrt()
         return (centred * scale[:, None, None] + self.bias[:, None, None]).to(x.dtype)
@@ -143,25 +143,25 @@ class SharedBatchNorm(nn.BatchNorm2d):
         self.running_var.lerp_(variance * count / (count - 1), self.momentum or 0.0)
 
 
-def _averaged(values: Tensor) -> Tensor:
+def _average(values: Tensor) -> Tensor:
     """Return the mean over all processes; gradients flow back to all of them."""
-    total: Tensor = _Sum.apply(values)
+    total: Tensor = _SumOverProcesses.apply(values)
     return total / dist.get_world_size()
 
 
-class _Sum(torch.autograd.Function):
+class _SumOverProcesses(torch.autograd.Function):
     """The sum over all processes; a part's gradient is the sum of what all processes have for the whole."""
 
     @staticmethod
     def forward(_: Any, values: Tensor) -> Tensor:
-        return _summed(values)
+        return _add_up(values)
 
     @staticmethod
     def backward(_: Any, gradient: Tensor) -> Tensor:
-        return _summed(gradient)
+        return _add_up(gradient)
 
 
-def _summed(values: Tensor) -> Tensor:
+def _add_up(values: Tensor) -> Tensor:
     total = values.contiguous().clone()
     dist.all_reduce(total)
     return total

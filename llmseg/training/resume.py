@@ -16,7 +16,7 @@ from llmseg.recipe.recipe import Recipe
 _NEEDED = ("status", "recipe", "seed", "store")
 
 
-def run_status(folder: Path) -> str | None:
+def read_status(folder: Path) -> str | None:
     """Return ``running`` or ``done`` as ``run.json`` says, ``None`` if the folder holds no run."""
     record = _record(folder)
     return record["status"] if record else None
@@ -29,11 +29,11 @@ def _record(folder: Path) -> dict[str, Any] | None:
 
 def check_folder(folder: Path) -> None:
     """Refuse a folder that holds something else than a run, or that cannot be written."""
-    check_kind(folder, "run", holds=run_status(folder) is not None)
+    check_kind(folder, "run", holds=read_status(folder) is not None)
     check_writable(folder)
 
 
-def earlier_run(folder: Path, recipe: Recipe, store_digest: str, seed: int) -> str | None:
+def find_earlier_run(folder: Path, recipe: Recipe, store_digest: str, seed: int) -> str | None:
     """Return how far the same run got in this folder: ``running``, ``done`` or ``None`` if it has not begun.
 
     Raises:
@@ -59,7 +59,7 @@ def earlier_run(folder: Path, recipe: Recipe, store_digest: str, seed: int) -> s
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def lock_folder(folder: Path) -> Iterator[None]:
     """Make the folder and keep other processes out of it; the system frees the lock of a process that dies."""
     from filelock import FileLock, Timeout
 
@@ -77,7 +77,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def notice() -> Iterator[list[int]]:
+def collect_notices() -> Iterator[list[int]]:
     """Collect the notice of a scheduler (SIGTERM) instead of dying of it."""
     received: list[int] = []
     if threading.current_thread() is not threading.main_thread():

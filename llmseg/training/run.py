@@ -10,7 +10,7 @@ from llmseg.errors import UserError
 from llmseg.files import read_json
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.splits import Split
-from llmseg.training.resume import run_status
+from llmseg.training.resume import read_status
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,8 +42,8 @@ class Run:
             UserError: The folder holds no finished run.
         """
         run = cls(Path(folder))
-        if run_status(run.folder) != "done":
-            what = "an unfinished run" if run_status(run.folder) else "no run"
+        if read_status(run.folder) != "done":
+            what = "an unfinished run" if read_status(run.folder) else "no run"
             raise UserError(f"{folder} holds {what}; give the folder of a finished run (with run.json in it)")
         return run
 

@@ -27,7 +27,7 @@ from llmseg.files import remove_parts, write_bytes, write_text
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.splits import Split
 from llmseg.training.hardware import hardware
-from llmseg.training.loop import Epoch, Evaluated, Event
+from llmseg.training.loop import Epoch, EvaluatedBatch, Event
 from llmseg.training.state import State
 
 _PACKAGES = (
@@ -42,7 +42,7 @@ _COLUMNS = {
 }
 
 
-def run_record(
+def describe_run(
     recipe: Recipe,
     store: Store,
     split: Split,
@@ -143,9 +143,9 @@ class RunWriter:
         """Note what an event brings; write the history after every epoch, a checkpoint when it is time."""
         if isinstance(event, Epoch):
             self._take_epoch(event)
-        elif isinstance(event, Evaluated) and event.phase == "test":
+        elif isinstance(event, EvaluatedBatch) and event.phase == "test":
             self._take_test(event)
-        if not isinstance(event, Evaluated) and time.perf_counter() - self.stored > self.every:
+        if not isinstance(event, EvaluatedBatch) and time.perf_counter() - self.stored > self.every:
             self.store()
 
     def store(self) -> None:
@@ -217,7 +217,7 @@ class RunWriter:
         if math.isfinite(event.train_loss) and math.isfinite(event.validation_loss):
             self.good = self._weights()
 
-    def _take_test(self, event: Evaluated) -> None:
+    def _take_test(self, event: EvaluatedBatch) -> None:
         position = sum(row["phase"] == "test" for row in self.rows["listed"])
         self.rows["listed"] += [
             {"phase": "test", "epoch": self.state.epoch, "position": position + offset, "value": value}

@@ -14,7 +14,7 @@ from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
 from torch.optim.swa_utils import AveragedModel
 
 from llmseg.recipe.fit import Fit
-from llmseg.training.numerics import EXACT, Numerics
+from llmseg.training.numerics import EXACT_NUMERICS, Numerics
 from llmseg.training.optimizer import build_average, build_optimizer, build_schedule
 
 
@@ -51,7 +51,7 @@ class State:
     order_from: Tensor | None = None
 
     @classmethod
-    def begin(cls, fit: Fit, net: nn.Module, numerics: Numerics = EXACT) -> State:
+    def begin(cls, fit: Fit, net: nn.Module, numerics: Numerics = EXACT_NUMERICS) -> State:
         """Return the state before the first step; the network is where it shall be trained."""
         device = next(net.parameters()).device
         optimizer = build_optimizer(fit, net.parameters(), fused=numerics.fused)

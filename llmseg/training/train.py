@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from llmseg.data.store import Store
 from llmseg.recipe.recipe import Recipe
-from llmseg.training.resume import check_folder, earlier_run
+from llmseg.training.resume import check_folder, find_earlier_run
 from llmseg.training.run import Run
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def train(
         compile: Compile the network before the first step.
         tf32: Allow TF32 on devices that have it.
         at_once: Cases that go through the network at once; fewer than the batch train it in parts, see
-            :func:`llmseg.training.memory.in_parts`.
+            :func:`llmseg.training.memory.split_forward`.
         max_memory: Gigabytes the training may take, instead of what the device has free.
         holdout: Test cases that are kept out: the recipe splits the rest. ``run.json`` holds their digest.
         cache: Keep prepared cases on disk for the next run, see :mod:`llmseg.data.cache`.
@@ -77,7 +77,7 @@ def train(
     from llmseg.training.device import choose_device, local_device
     from llmseg.training.job import Job
     from llmseg.training.numerics import choose_numerics
-    from llmseg.training.processes import joined
+    from llmseg.training.processes import join_processes
 
     folder = Path(out)
     check_folder(folder)
@@ -87,9 +87,9 @@ def train(
         recipe = recipe.change("fit.epochs", epochs)
     if holdout is not None:
         store = holdout.rest(store)
-    if earlier_run(folder, recipe, store.digest, seed) == "done":
+    if find_earlier_run(folder, recipe, store.digest, seed) == "done":
         return Run(folder)
-    with joined(chosen) as world:
+    with join_processes(chosen) as world:
         world.check(recipe.fit.batch_size)
         job = Job(
             recipe=recipe,

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from llmseg import Run, Study, SyntheticStore, hold_out, run_study, train, write_report
-from llmseg.prediction import probability
+from llmseg.prediction import predict_image
 from llmseg.study import Variant, read_results
 
 EARLIER = Path(__file__).parent / "a93af28"
@@ -34,7 +34,7 @@ def test_a_run_is_read(earlier, phantoms):
     assert run.split.digest == run.record["split_digest"]
     assert len(run.history) == 2
     image = phantoms.read(run.split.test[0]).image
-    values = probability(run.load_net(), run.recipe, image)
+    values = predict_image(run.load_net(), run.recipe, image)
     assert values.shape == image.shape[:2]
     assert 0 <= values.min() < values.max() <= 1
 

@@ -25,8 +25,8 @@ from llmseg.evaluation.conventions import (
     UBENCH,
     Convention,
     compare_conventions,
-    script_convention,
-    stability_index,
+    compute_stability,
+    derive_convention,
 )
 from llmseg.evaluation.measures import Counts
 from llmseg.study.conventions import all_conventions
@@ -106,7 +106,7 @@ def test_scripts(name, long):
     output = 40 * prediction - 20 if recipe.net.output == "logits" else prediction
     batches = zip(output.split(recipe.fit.batch_size), reference.split(recipe.fit.batch_size), strict=True)
     listed = score.collect([score(*batch) for batch in batches])
-    rule = script_convention(name, recipe)
+    rule = derive_convention(name, recipe)
     rows = [Counts.of(*(mask[0].bool().numpy() for mask in pair)) for pair in zip(*long, strict=True)]
     assert rule.values(rows) == pytest.approx(np.array(listed), rel=1e-5, nan_ok=True)
     assert rule.mean(rows) == pytest.approx(np.mean(listed), rel=1e-5, nan_ok=True)
@@ -134,12 +134,12 @@ def test_scripts_are_those_of_the_docs():
 
 def test_a_script_that_runs_no_test_lists_its_validation_scores():
     recipe = zoo.get("gpt-4").recipe.change("test", None).change("score.smooth", 0.25)
-    assert script_convention("x", recipe).smooth == 0.25
+    assert derive_convention("x", recipe).smooth == 0.25
 
 
 def test_a_script_that_lists_cases_has_the_mean_of_cases():
     recipe = zoo.get("qwen-3-235b").recipe
-    rule = script_convention("x", replace(recipe, test=recipe.score))
+    rule = derive_convention("x", replace(recipe, test=recipe.score))
     assert recipe.score.lists == "case"
     assert rule.mean_of == "values"
 
@@ -180,11 +180,11 @@ def test_the_winner_depends_on_the_rule_for_empty_masks():
     winners = frame.groupby("convention")["winner"].first()
     assert winners[[OURS.name, NNUNET.name, SMP_IMAGES.name]].tolist() == ["careful"] * 3
     assert winners[[MONAI.name, SMP_POOLED.name, UBENCH.name]].tolist() == ["careless"] * 3
-    assert stability_index(frame) == 0
+    assert compute_stability(frame) == 0
 
 
 def test_the_winner_depends_on_the_order_of_cases_where_batches_share_a_fraction():
-    rules = [script_convention(name, zoo.get(name).recipe) for name in zoo.names()]
+    rules = [derive_convention(name, zoo.get(name).recipe) for name in zoo.names()]
     in_blocks, mixed = (compare_conventions(s, rules) for s in (careless_and_careful(), spread(careless_and_careful())))
     for rule in rules:
         first, second = (frame[frame["convention"] == rule.name]["winner"].iloc[0] for frame in (in_blocks, mixed))
@@ -199,7 +199,7 @@ def test_the_winner_depends_on_the_order_of_cases_where_batches_share_a_fraction
 def test_the_example_is_that_of_the_docs(order):
     systems = careless_and_careful() if order == "in blocks" else spread(careless_and_careful())
     rules = PACKAGES if order == "in blocks" else ()
-    rules = [*rules, *(script_convention(name, zoo.get(name).recipe) for name in ("gpt-4", "deepseek-r1"))]
+    rules = [*rules, *(derive_convention(name, zoo.get(name).recipe) for name in ("gpt-4", "deepseek-r1"))]
     for name, rows in compare_conventions(systems, rules).groupby("convention"):
         careless, careful = rows["value"]
         label = name if name not in zoo.names() else f"{name}, empty cases {order}"
@@ -209,7 +209,7 @@ def test_the_example_is_that_of_the_docs(order):
 def test_an_order_that_all_rules_keep_is_stable():
     systems = {"best": [Counts(9, 0, 1, 90)], "middle": [Counts(8, 1, 2, 89)], "worst": [Counts(5, 5, 5, 85)]}
     frame = compare_conventions(systems, all_conventions())
-    assert stability_index(frame) == 1
+    assert compute_stability(frame) == 1
     assert frame[frame["system"] == "best"]["rank"].eq(1).all()
     assert set(frame["winner"]) == {"best"}
 
@@ -235,7 +235,7 @@ def frame_of(**rules):
     ],
 )
 def test_stability_is_the_share_of_pairs_that_keep_their_order(rules, stable):
-    assert stability_index(frame_of(**rules)) == pytest.approx(stable, nan_ok=True)
+    assert compute_stability(frame_of(**rules)) == pytest.approx(stable, nan_ok=True)
 
 
 def test_rounding_decides_no_winner():
@@ -254,7 +254,7 @@ def test_ties_share_their_rank_and_the_win():
 
 
 def test_a_system_without_a_number_ranks_last():
-    llama = script_convention("llama", zoo.get("llama-3.1-405b").recipe)
+    llama = derive_convention("llama", zoo.get("llama-3.1-405b").recipe)
     frame = compare_conventions({"silent": [Counts(0, 0, 0, 4)], "alarmed": [Counts(0, 1, 0, 3)]}, [llama, MONAI])
     assert frame["value"].isna().tolist() == [True, False, True, True]
     assert frame["rank"].tolist() == [2, 1, 1.5, 1.5]

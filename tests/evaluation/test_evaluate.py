@@ -12,7 +12,7 @@ from llmseg import Evaluation, UserError, evaluate_masks, evaluate_run, hold_out
 from llmseg.data import Subset
 from llmseg.evaluation import evaluate_run_once
 from llmseg.evaluation.conventions import PACKAGES
-from llmseg.evaluation.measures import EVALUATOR_VERSION, MEASURES, case_measures
+from llmseg.evaluation.measures import EVALUATOR_VERSION, MEASURES, measure_case
 
 QUIET = {"device": "cpu", "progress": False}
 
@@ -74,7 +74,7 @@ def test_native_scores_are_those_of_the_masks_that_predict_writes(evaluation, ru
     masks = predict(run.load_net(), run.recipe, images, tmp_path / "out", **QUIET)
     scores = evaluation.scores.query("size == 'native'").set_index(["case", "measure"])["value"]
     for path in masks:
-        expected = case_measures(np.asarray(Image.open(path)) > 0, phantoms.read(path.name).mask > 127, tolerance=2.0)
+        expected = measure_case(np.asarray(Image.open(path)) > 0, phantoms.read(path.name).mask > 127, tolerance=2.0)
         assert expected == pytest.approx({name: scores[path.name, name] for name in MEASURES}, nan_ok=True)
     again = evaluate_masks(tmp_path / "out/masks", phantoms, tmp_path / "e", holdout=holdout, progress=False)
     native = again.scores.set_index(["case", "measure"])["value"]

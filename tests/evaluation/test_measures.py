@@ -12,7 +12,7 @@ from monai.metrics import ConfusionMatrixMetric, DiceMetric, MeanIoU
 from sklearn.metrics import confusion_matrix
 
 from llmseg import UserError
-from llmseg.evaluation.measures import MEASURES, Counts, case_measures
+from llmseg.evaluation.measures import MEASURES, Counts, measure_case
 from llmseg.evaluation.surface import SurfaceDistances
 
 masks = arrays(bool, (7, 9))
@@ -21,11 +21,11 @@ DIAGONAL = math.hypot(48, 40)
 
 def test_every_measure_is_there_in_order(every_pair):
     for pair in every_pair:
-        assert tuple(case_measures(*pair, tolerance=1.0)) == MEASURES
+        assert tuple(measure_case(*pair, tolerance=1.0)) == MEASURES
 
 
 def test_overlaps_are_those_of_monai(pair):
-    ours = case_measures(*pair, tolerance=1.0)
+    ours = measure_case(*pair, tolerance=1.0)
     prediction, reference = (torch.from_numpy(mask)[None, None].float() for mask in pair)
     assert ours["dice"] == pytest.approx(DiceMetric()(prediction, reference).item(), rel=1e-6)
     assert ours["iou"] == pytest.approx(MeanIoU()(prediction, reference).item(), rel=1e-6)
@@ -38,7 +38,7 @@ def test_overlaps_are_those_of_monai(pair):
 
 
 def test_distances_are_measured_wherever_neither_mask_is_empty(pair):
-    ours, expected = case_measures(*pair, tolerance=2.0), SurfaceDistances.of(*pair)
+    ours, expected = measure_case(*pair, tolerance=2.0), SurfaceDistances.of(*pair)
     assert (ours["hd95"], ours["assd"], ours["nsd"]) == (expected.hd95, expected.assd, expected.nsd(2.0))
 
 
@@ -52,7 +52,7 @@ def test_counts_are_those_of_scikit_learn(prediction, reference):
 @settings(deadline=None)
 @given(prediction=masks, reference=masks)
 def test_ranges_and_relations(prediction, reference):
-    ours = case_measures(prediction, reference, tolerance=1.0)
+    ours = measure_case(prediction, reference, tolerance=1.0)
     for name in ("dice", "iou", "precision", "recall", "specificity", "nsd"):
         assert 0 <= ours[name] <= 1
     assert ours["dice"] == pytest.approx(2 * ours["iou"] / (1 + ours["iou"]))
@@ -60,7 +60,7 @@ def test_ranges_and_relations(prediction, reference):
     assert 0 <= ours["hd95"] <= math.hypot(7, 9)
     assert (ours["dice"] == 1) == bool((prediction == reference).all())
     assert math.isnan(ours["false_positive_area"]) == bool(reference.any())
-    swapped = case_measures(reference, prediction, tolerance=1.0)
+    swapped = measure_case(reference, prediction, tolerance=1.0)
     for name in ("dice", "iou", "hd95", "assd", "nsd"):
         assert ours[name] == pytest.approx(swapped[name])
     assert ours["precision"] == swapped["recall"]
@@ -69,7 +69,7 @@ def test_ranges_and_relations(prediction, reference):
 @settings(deadline=None)
 @given(prediction=masks, reference=masks)
 def test_a_distance_of_zero_is_an_equal_boundary(prediction, reference):
-    ours = case_measures(prediction, reference, tolerance=0.0)
+    ours = measure_case(prediction, reference, tolerance=0.0)
     assert (ours["assd"] == 0) == (ours["nsd"] == 1)
     assert (ours["hd95"] == 0) or ours["assd"] > 0
 
@@ -79,7 +79,7 @@ def test_a_distance_of_zero_is_an_equal_boundary(prediction, reference):
 def test_one_more_right_pixel_is_never_worse(reference, prediction, place):
     better = prediction.copy()
     better.flat[place] = reference.flat[place]
-    before, after = (case_measures(mask, reference, tolerance=1.0) for mask in (prediction, better))
+    before, after = (measure_case(mask, reference, tolerance=1.0) for mask in (prediction, better))
     assert after["dice"] >= before["dice"]
     assert after["iou"] >= before["iou"]
 
@@ -99,7 +99,7 @@ OVERLAPS = ("dice", "iou", "precision", "recall", "nsd")
 def test_empty_masks(kinds, overlap, distance, area):
     made = {"empty": np.zeros((48, 40), bool), "all": np.ones((48, 40), bool), "some": np.zeros((48, 40), bool)}
     made["some"][5:15, 5:15] = True
-    ours = case_measures(*(made[kind] for kind in kinds), tolerance=1.0)
+    ours = measure_case(*(made[kind] for kind in kinds), tolerance=1.0)
     assert {ours[name] for name in OVERLAPS} == {overlap}
     assert ours["hd95"] == ours["assd"] == distance
     assert math.isnan(ours["false_positive_area"]) if area is None else ours["false_positive_area"] == area
@@ -107,7 +107,7 @@ def test_empty_masks(kinds, overlap, distance, area):
 
 def test_no_negative_pixel_is_no_mistake():
     full = np.ones((4, 4), bool)
-    assert case_measures(full, full, tolerance=1.0)["specificity"] == 1
+    assert measure_case(full, full, tolerance=1.0)["specificity"] == 1
 
 
 @pytest.mark.parametrize(
@@ -121,17 +121,17 @@ def test_no_negative_pixel_is_no_mistake():
 )
 def test_what_is_no_pair_of_masks_is_refused(pair):
     with pytest.raises(UserError, match="both must be bool of one height and width"):
-        case_measures(*pair, tolerance=1.0)
+        measure_case(*pair, tolerance=1.0)
 
 
 @pytest.mark.parametrize("shape", [(0, 4), (4, 0)])
 def test_masks_without_pixels_are_refused(shape):
     with pytest.raises(UserError, match="have no pixels; leave this case out"):
-        case_measures(np.zeros(shape, bool), np.zeros(shape, bool), tolerance=1.0)
+        measure_case(np.zeros(shape, bool), np.zeros(shape, bool), tolerance=1.0)
 
 
 @pytest.mark.parametrize("tolerance", [-1.0, math.nan])
 def test_a_tolerance_that_is_no_distance_is_refused(tolerance):
     full = np.ones((4, 4), bool)
     with pytest.raises(UserError, match="must be 0 or more"):
-        case_measures(full, full, tolerance=tolerance)
+        measure_case(full, full, tolerance=tolerance)

@@ -17,7 +17,7 @@ from monai.metrics import (
 )
 from skimage.metrics import hausdorff_distance
 
-from llmseg.evaluation.measures import case_measures
+from llmseg.evaluation.measures import measure_case
 from llmseg.evaluation.surface import SurfaceDistances
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*always_return_as_numpy:FutureWarning")
@@ -162,7 +162,7 @@ def test_empty_masks_of_monai_are_those_of_the_docs(masks, pair):
         compute_average_surface_distance(*tensors(pair), include_background=True, symmetric=True),
         compute_surface_dice(*tensors(pair), class_thresholds=[1.0], include_background=True),
     )
-    ours = case_measures(*pair, tolerance=1.0)
+    ours = measure_case(*pair, tolerance=1.0)
     values = [*(value.item() for value in theirs), *(ours[name] for name in ("hd95", "assd", "nsd"))]
     assert f"| {masks} | {' | '.join(f'{value:.4g}' for value in values)} |\n" in DOCS
 

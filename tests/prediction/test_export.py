@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from llmseg import UserError, export_model, zoo
+from llmseg.prediction import choose_export_size, compare_export
 from llmseg.prediction import export as exporting
-from llmseg.prediction import export_difference, export_size
 
 FORMATS = ("pt2", pytest.param("onnx", marks=pytest.mark.slow))
 
@@ -61,19 +61,19 @@ def test_the_file_gives_probabilities_of_any_batch(format, output, net, tiny_rec
 
 @pytest.mark.slow
 def test_a_prepared_image_gives_what_predict_gives(net, tiny_recipe, tmp_path):
-    from llmseg.prediction import probability
+    from llmseg.prediction import predict_image
 
     run, _ = opened(export_model(net, tiny_recipe, tmp_path / "net.onnx"))
     image = np.random.default_rng(0).integers(0, 256, (32, 32), dtype=np.uint8)
     found = run(tiny_recipe.images.image(image)[None].numpy())[0, 0]
-    np.testing.assert_allclose(found, probability(net, tiny_recipe, image), atol=1e-5)
+    np.testing.assert_allclose(found, predict_image(net, tiny_recipe, image), atol=1e-5)
 
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_the_format_and_the_size_may_be_named(format, net, tiny_recipe, tmp_path):
     path = export_model(net, tiny_recipe, tmp_path / "net", format=format, size=(48, 16))
     path = path.rename(tmp_path / f"net.{format.upper()}")
-    assert export_difference(net, tiny_recipe, path, size=(48, 16)) < 1e-5
+    assert compare_export(net, tiny_recipe, path, size=(48, 16)) < 1e-5
     run, _ = opened(path.rename(tmp_path / f"net.{format}"))
     assert run(np.zeros((5, 1, 48, 16), np.float32)).shape == (5, 1, 48, 16)
 
@@ -91,10 +91,10 @@ def test_network_and_random_numbers_stay_as_they_are(net, tiny_recipe, tmp_path)
 @pytest.mark.slow
 def test_the_difference_is_that_of_the_networks(net, tiny_recipe, tmp_path):
     path = export_model(net, tiny_recipe, tmp_path / "net.pt2")
-    assert export_difference(net, tiny_recipe, path) < 1e-5
+    assert compare_export(net, tiny_recipe, path) < 1e-5
     with torch.no_grad():
         net.head.bias += 1
-    assert 0.1 < export_difference(net, tiny_recipe, path) < 0.3
+    assert 0.1 < compare_export(net, tiny_recipe, path) < 0.3
 
 
 @pytest.mark.parametrize("wrong", [0.5, float("nan")])
@@ -157,13 +157,13 @@ def test_a_recipe_of_native_size_needs_one(net, tiny_recipe, tmp_path):
     with pytest.raises(UserError, match="keeps the native size of images; give the size"):
         export_model(net, recipe, tmp_path / "net.pt2")
     export_model(net, recipe, tmp_path / "net.pt2", size=(32, 48))
-    assert export_size(tiny_recipe) == (32, 32)
-    assert export_size(recipe, (32, 48)) == (32, 48)
+    assert choose_export_size(tiny_recipe) == (32, 32)
+    assert choose_export_size(recipe, (32, 48)) == (32, 48)
 
 
 def test_no_file_to_compare_with(net, tiny_recipe, tmp_path):
     with pytest.raises(UserError, match="export the model first"):
-        export_difference(net, tiny_recipe, tmp_path / "net.pt2")
+        compare_export(net, tiny_recipe, tmp_path / "net.pt2")
 
 
 class TestCommand:
@@ -215,4 +215,4 @@ def test_every_kind_of_network_can_be_exported(id, tmp_path):
     torch.manual_seed(0)
     net = recipe.net.build(recipe.images.channels)
     path = export_model(net, recipe, tmp_path / "net.pt2", size=(64, 64))
-    assert export_difference(net, recipe, path, size=(64, 64)) < 1e-5
+    assert compare_export(net, recipe, path, size=(64, 64)) < 1e-5

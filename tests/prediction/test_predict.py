@@ -14,7 +14,7 @@ from torch import nn
 from llmseg import UserError, load_model, predict, train, zoo
 from llmseg.data.folder import FolderStore
 from llmseg.data.pixels import read_image
-from llmseg.prediction import load_original_model, probability
+from llmseg.prediction import load_original_model, predict_image
 from llmseg.prediction import predict as inference
 
 
@@ -71,15 +71,15 @@ def test_a_shift_of_the_image_shifts_the_prediction(echo_recipe):
     """Corners are not aligned: the same content 16 pixels further right is predicted 16 pixels further right."""
     image = np.zeros((64, 64), np.uint8)
     image[16:32, 16:32] = 255
-    one = probability(Echo(), echo_recipe, image)
-    other = probability(Echo(), echo_recipe, np.roll(image, 16, axis=1))
+    one = predict_image(Echo(), echo_recipe, image)
+    other = predict_image(Echo(), echo_recipe, np.roll(image, 16, axis=1))
     assert one.shape == (64, 64)
     assert one.dtype == np.float32
     np.testing.assert_array_equal(np.roll(one, 16, axis=1), other)
 
 
 def test_logits_become_probabilities(tiny_recipe):
-    values = probability(Echo(), tiny_recipe, np.full((40, 40), 255, np.uint8))
+    values = predict_image(Echo(), tiny_recipe, np.full((40, 40), 255, np.uint8))
     np.testing.assert_allclose(values, torch.sigmoid(torch.tensor(1.0)).item(), rtol=1e-6)
 
 
@@ -97,7 +97,7 @@ def test_original_weights_predict_in_their_colours(channels, tmp_path):
     torch.save(pipeline.to_original(pipeline.build(channels).state_dict()), tmp_path / "weights.pth")
     net, recipe = load_original_model(pipeline, tmp_path / "weights.pth")
     assert recipe.images.channels == channels
-    assert probability(net, recipe, np.zeros((50, 60, 3), np.uint8)).shape == (50, 60)
+    assert predict_image(net, recipe, np.zeros((50, 60, 3), np.uint8)).shape == (50, 60)
 
 
 @pytest.mark.parametrize("broken", ["truncated", "text", "twice", "empty"])
@@ -168,7 +168,7 @@ def test_batches_give_what_single_images_give(batch_size, batches, net, tiny_rec
     assert [mask.stem for mask in masks] == sorted(SIZES)
     assert seen == batches
     for name, found in values.items():
-        expected = probability(net, tiny_recipe, read_image(folder / name))
+        expected = predict_image(net, tiny_recipe, read_image(folder / name))
         assert found.shape == SIZES[name[0]]
         assert found.dtype == np.float32
         assert expected.std() > 0.01
@@ -183,7 +183,7 @@ def test_native_sizes_share_a_batch_with_neighbours(net, tiny_recipe, make_folde
     predict(net, recipe, folder, tmp_path / "out", exact=True, batch_size=2, progress=False)
     assert seen == [2, 1, 1, 2]
     for name, found in values.items():
-        expected = probability(net, recipe, read_image(folder / name))
+        expected = predict_image(net, recipe, read_image(folder / name))
         np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
 
 
@@ -193,7 +193,7 @@ def test_half_precision_is_for_the_network_only(net, tiny_recipe, make_folder, w
     differences = []
     for name, found in watched[0].items():
         assert found.dtype == np.float32
-        differences.append(np.abs(found - probability(net, tiny_recipe, read_image(folder / name))).max())
+        differences.append(np.abs(found - predict_image(net, tiny_recipe, read_image(folder / name))).max())
     assert 1e-5 < max(differences) < 0.1
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from llmseg import UserError
 from llmseg.evaluation.conventions import PACKAGES
+from llmseg.evaluation.evaluation import ScoredCase, write_evaluation
 from llmseg.evaluation.measures import MEASURES, Counts
-from llmseg.evaluation.record import Scored, write_evaluation
 from llmseg.stats import Table, compare, simulate
 from llmseg.stats.blocks import blocks
 from llmseg.stats.columns import COLUMNS, DISTANCES, SHARES
@@ -100,7 +100,9 @@ def test_files_that_cannot_be_read(read, tmp_path):
 def evaluation(folder, pipeline, *, holdout="abc", seed=0, cases=3):
     counts = Counts(5, 1, 1, 9)
     scored = [
-        Scored(f"{n:03d}", f"video-{n // 2}", size, {"dice": 0.5 + n / 10, "false_positive_area": float("nan")}, counts)
+        ScoredCase(
+            f"{n:03d}", f"video-{n // 2}", size, {"dice": 0.5 + n / 10, "false_positive_area": float("nan")}, counts
+        )
         for n in range(cases)
         for size in ("native", "working")
     ]

@@ -13,7 +13,7 @@ from llmseg.errors import UserError
 from llmseg.recipe.fit import Cosine, OwnSeed, Plateau
 from llmseg.recipe.losses import BCEDice
 from llmseg.recipe.splits import WholeSplit
-from llmseg.training.loop import Chance, Epoch, Evaluated, Step, draw_start, first_seed, training
+from llmseg.training.loop import Epoch, EvaluatedBatch, RandomStreams, Step, choose_seed, draw_start, run_loop
 from llmseg.training.state import State
 from llmseg.zoo.references import AUGMENT
 
@@ -27,10 +27,10 @@ def start(recipe, prepared, seed=0):
     return draw_start(recipe, prepared.ids, seed, prepared.size)
 
 
-def run(recipe, prepared, *, seed=0, chance=None):
+def run(recipe, prepared, *, seed=0, streams=None):
     split, net = start(recipe, prepared, seed)
-    state, chance = State.begin(recipe.fit, net), chance or Chance.of(recipe.fit, seed)
-    return net, split, list(training(recipe, state, prepared, split, chance=chance))
+    state, streams = State.begin(recipe.fit, net), streams or RandomStreams.of_run(recipe.fit, seed)
+    return net, split, list(run_loop(recipe, state, prepared, split, streams=streams))
 
 
 def of(kind, events):
@@ -60,7 +60,7 @@ def test_it_is_the_loop_anybody_would_write(tiny_recipe, prepared):
 
 def test_case_order_is_the_closed_form(tiny_recipe, prepared):
     """The rule the golden records give for the order of epoch k under seed S."""
-    _, split, events = run(tiny_recipe, prepared, seed=3, chance=Chance(3, per_epoch=True, apart=1000))
+    _, split, events = run(tiny_recipe, prepared, seed=3, streams=RandomStreams(3, per_epoch=True, spacing=1000))
     for epoch in range(2):
         torch.manual_seed(1000 * (3 + 1) + epoch)
         torch.empty((), dtype=torch.int64).random_()
@@ -72,9 +72,9 @@ def test_case_order_is_the_closed_form(tiny_recipe, prepared):
 def test_every_case_once_per_pass_and_the_test_last(tiny_recipe, prepared):
     _, split, events = run(tiny_recipe, prepared)
     kinds = [(type(e).__name__, getattr(e, "phase", "")) for e in events]
-    one_epoch = [("Step", "")] * 5 + [("Evaluated", "validation"), ("Epoch", "")]
-    assert kinds == one_epoch * 2 + [("Evaluated", "test")]
-    assert tuple(id for e in of(Evaluated, events) if e.phase == "test" for id in e.ids) == split.test
+    one_epoch = [("Step", "")] * 5 + [("EvaluatedBatch", "validation"), ("Epoch", "")]
+    assert kinds == one_epoch * 2 + [("EvaluatedBatch", "test")]
+    assert tuple(id for e in of(EvaluatedBatch, events) if e.phase == "test" for id in e.ids) == split.test
 
 
 def test_epoch_loss_is_the_mean_of_what_the_recipe_says(tiny_recipe, prepared):
@@ -131,7 +131,7 @@ def test_cosine_is_the_formula(tiny_recipe, prepared, warmup, final):
     split, net = start(recipe, prepared)
     state = State.begin(recipe.fit, net)
     first = state.optimizer.param_groups[0]["lr"]
-    events = list(training(recipe, state, prepared, split, chance=Chance(0, True)))
+    events = list(run_loop(recipe, state, prepared, split, streams=RandomStreams(0, True)))
     # An epoch notes the rate after it, which is that of the next.
     assert [first, *(epoch.rate for epoch in of(Epoch, events))] == pytest.approx([*rising, *falling])
 
@@ -150,7 +150,7 @@ def test_averaged_weights_are_those_computed_by_hand(tiny_recipe, prepared, keep
     plain = run(tiny_recipe, prepared)[2]
     split, net = start(recipe, prepared)
     state, byhand, ends, events = State.begin(recipe.fit, net), {}, [], []
-    for event in training(recipe, state, prepared, split, chance=Chance(0, True)):
+    for event in run_loop(recipe, state, prepared, split, streams=RandomStreams(0, True)):
         events.append(event)
         if isinstance(event, Step):
             for name, tensor in net.state_dict().items():
@@ -164,10 +164,10 @@ def test_averaged_weights_are_those_computed_by_hand(tiny_recipe, prepared, keep
     for name, tensor in state.tested.state_dict().items():
         assert torch.allclose(tensor.double(), expected[1][name], atol=1e-6), name
     assert [s.loss for s in of(Step, events)] == [s.loss for s in of(Step, plain)]
-    assert [e.loss for e in of(Evaluated, events)] != [e.loss for e in of(Evaluated, plain)]
+    assert [e.loss for e in of(EvaluatedBatch, events)] != [e.loss for e in of(EvaluatedBatch, plain)]
     image = prepared.batch(split.test, torch.device("cpu"))[0]
     with torch.no_grad():
-        assert torch.equal(state.tested.eval()(image[:3]), of(Evaluated, events)[-1].output[:3])
+        assert torch.equal(state.tested.eval()(image[:3]), of(EvaluatedBatch, events)[-1].output[:3])
 
 
 def test_augmentation_changes_training_images_alone(tiny_recipe, prepared):
@@ -182,7 +182,8 @@ def test_augmentation_changes_training_images_alone(tiny_recipe, prepared):
     # A network that hardly learns sees the same validation images; its running statistics are not theirs.
     norms = dataclasses.replace(recipe.net, norm="none")
     with_, without = (
-        of(Evaluated, run(r.change("net", norms), prepared)[2]) for r in (recipe, recipe.change("fit.augment", None))
+        of(EvaluatedBatch, run(r.change("net", norms), prepared)[2])
+        for r in (recipe, recipe.change("fit.augment", None))
     )
     for ours, theirs in zip(with_, without, strict=True):
         assert torch.allclose(ours.output, theirs.output, atol=1e-6)
@@ -192,10 +193,10 @@ def test_no_step_or_epoch_of_two_seeds_starts_from_the_same_number(monkeypatch):
     numbers = []
     monkeypatch.setattr(torch, "manual_seed", numbers.append)
     for seed in range(3):
-        chance = Chance(seed, per_epoch=True)
+        streams = RandomStreams(seed, per_epoch=True)
         for k in (0, 1, 499, 500, 1000, 10**6):
-            chance.start_epoch(k)
-            chance.start_step(k)
+            streams.seed_epoch(k)
+            streams.seed_step(k)
     assert len(set(numbers)) == len(numbers) == 36
 
 
@@ -228,8 +229,8 @@ def test_a_script_that_seeds_itself_ignores_the_seed_of_the_run(prepared):
     from llmseg import zoo
 
     fit = zoo.get("claude-3.5-sonnet").recipe.fit
-    assert {first_seed(fit, seed) for seed in range(3)} == {42}
-    assert first_seed(dataclasses.replace(fit, own_seed=None), 7) == 7
+    assert {choose_seed(fit, seed) for seed in range(3)} == {42}
+    assert choose_seed(dataclasses.replace(fit, own_seed=None), 7) == 7
 
 
 @pytest.mark.slow
@@ -254,7 +255,7 @@ def test_a_loss_that_is_no_number_stops_the_training(tiny_recipe, prepared):
     with torch.no_grad():
         net.head.bias.fill_(float("nan"))
     with pytest.raises(UserError, match=r"epoch 1 is not a number; lower fit\.rate \(now 0\.01\)"):
-        list(training(tiny_recipe, State.begin(tiny_recipe.fit, net), prepared, split, chance=Chance(0, True)))
+        list(run_loop(tiny_recipe, State.begin(tiny_recipe.fit, net), prepared, split, streams=RandomStreams(0, True)))
 
 
 def orders(recipe, prepared):
@@ -296,7 +297,7 @@ def test_short_batches_are_dropped_in_every_part(tiny_recipe, prepared):
     recipe = tiny_recipe.change("fit.batch_size", 2).change("fit.drop_last", True).change("fit.epochs", 1)
     events = run(recipe, prepared)[2]
     assert {len(step.ids) for step in of(Step, events)} == {2}
-    assert [len(e.ids) for e in of(Evaluated, events) if e.phase == "test"] == [2], "of three"
+    assert [len(e.ids) for e in of(EvaluatedBatch, events) if e.phase == "test"] == [2], "of three"
 
 
 @pytest.mark.parametrize(
@@ -317,7 +318,7 @@ def test_a_part_without_a_batch_is_refused(tiny_recipe, prepared, changes, messa
 def test_no_split_validates_on_the_training_cases(tiny_recipe, prepared):
     recipe = tiny_recipe.change("split", WholeSplit(held_out=0.0, seed=1)).change("test", None)
     events = run(recipe.change("fit.epochs", 1), prepared)[2]
-    assert [id for e in of(Evaluated, events) for id in e.ids] == list(prepared.ids)
+    assert [id for e in of(EvaluatedBatch, events) for id in e.ids] == list(prepared.ids)
 
 
 def test_epoch_loss_as_a_sum_over_the_number_of_cases(tiny_recipe, prepared):

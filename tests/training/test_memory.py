@@ -8,8 +8,8 @@ from torch import nn
 
 from llmseg import train, zoo
 from llmseg.errors import UserError
-from llmseg.training.memory import Needs, check_memory, has_statistics, in_parts, measured
-from llmseg.training.numerics import EXACT
+from llmseg.training.memory import Needs, check_memory, has_batch_norm, measure_needs, split_forward
+from llmseg.training.numerics import EXACT_NUMERICS
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def gradients(recipe, at_once):
     torch.manual_seed(0)
     net = recipe.net.build(1)
     image, mask = torch.rand(5, 1, 32, 32), (torch.rand(5, 1, 32, 32) > 0.5).float()
-    loss = recipe.loss(in_parts(EXACT.forward(net), at_once)(image), mask)
+    loss = recipe.loss(split_forward(EXACT_NUMERICS.build_forward(net), at_once)(image), mask)
     loss.backward()
     return loss.detach(), [p.grad for p in net.parameters()]
 
@@ -43,12 +43,12 @@ def test_dropout_is_the_same_when_maps_are_computed_again(plain):
     torch.manual_seed(0)
     net = plain.net.build(1)
     image = torch.rand(4, 1, 32, 32)
-    forward = EXACT.forward(net)
+    forward = EXACT_NUMERICS.build_forward(net)
     torch.manual_seed(1)
     by_hand = torch.cat([forward(part) for part in image.split(2)])
     expected = torch.autograd.grad(by_hand.sum(), list(net.parameters()))
     torch.manual_seed(1)
-    found = torch.autograd.grad(in_parts(forward, 2)(image).sum(), list(net.parameters()))
+    found = torch.autograd.grad(split_forward(forward, 2)(image).sum(), list(net.parameters()))
     for ours, theirs in zip(found, expected, strict=True):
         assert torch.allclose(ours, theirs, rtol=1e-4, atol=1e-5)
 
@@ -69,7 +69,7 @@ def test_what_is_kept_is_what_a_convolution_keeps():
     recipe = zoo.get("llama-3.1-405b").recipe
     net = nn.Sequential(nn.Conv2d(1, 1, 1), nn.Sigmoid())
     batch = (torch.rand(1, 1, 8, 8), torch.zeros(1, 1, 8, 8))
-    needs = measured(recipe, net, EXACT, batch)
+    needs = measure_needs(recipe, net, EXACT_NUMERICS, batch)
     assert needs.per_case == 3 * 8 * 8 * 4, "input, probability, mask"
     assert needs.fixed >= 2 * 16
 
@@ -79,7 +79,7 @@ def test_it_changes_nothing(tiny_recipe):
     before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
     batch = (torch.rand(1, 1, 32, 32), torch.zeros(1, 1, 32, 32))
     generator = torch.get_rng_state()
-    measured(tiny_recipe, net, EXACT, batch)
+    measure_needs(tiny_recipe, net, EXACT_NUMERICS, batch)
     assert all(torch.equal(tensor, before[name]) for name, tensor in net.state_dict().items())
     assert torch.equal(torch.get_rng_state(), generator)
     assert all(p.grad is None for p in net.parameters())
@@ -112,4 +112,4 @@ def test_a_training_that_does_not_fit_leaves_no_folder(tiny_recipe, phantoms, tm
 def test_statistics(id):
     with torch.device("meta"):
         net = zoo.get(id).recipe.net.build(1)
-    assert has_statistics(net) == any("running_mean" in name for name in net.state_dict())
+    assert has_batch_norm(net) == any("running_mean" in name for name in net.state_dict())

@@ -9,7 +9,7 @@ from torch import nn
 from llmseg import zoo
 from llmseg.errors import UserError
 from llmseg.training import numerics as module
-from llmseg.training.numerics import EXACT, Numerics, choose_numerics
+from llmseg.training.numerics import EXACT_NUMERICS, Numerics, choose_numerics
 from llmseg.training.state import State
 
 CPU = torch.device("cpu")
@@ -29,7 +29,7 @@ def test_a_processor_gets_the_precision_it_is_made_for(monkeypatch):
 
 
 def test_exact_is_one_thing():
-    assert choose_numerics(CPU, exact=True) == choose_numerics(CPU, "fp32", exact=True) == EXACT
+    assert choose_numerics(CPU, exact=True) == choose_numerics(CPU, "fp32", exact=True) == EXACT_NUMERICS
     for options in ({"precision": "bf16"}, {"compile": True}, {"tf32": True}):
         with pytest.raises(UserError, match="exact is fp32"):
             choose_numerics(CPU, exact=True, **options)
@@ -48,7 +48,7 @@ def test_output_is_float32_and_close(id):
     net = recipe.net.build(recipe.images.channels).eval()
     image = torch.rand(1, recipe.images.channels, 64, 64)
     with torch.no_grad():
-        exact = EXACT.forward(net)(image)
+        exact = EXACT_NUMERICS.build_forward(net)(image)
         found = BF16.forward(BF16.place(net, CPU))(image)
     assert found.dtype == torch.float32
     assert torch.allclose(found, exact, atol=0.05 * exact.abs().max().item())
@@ -66,7 +66,7 @@ def test_probabilities_keep_their_digits(tiny_recipe, precision):
 def test_exact_forward_is_the_network():
     torch.manual_seed(0)
     net, image = zoo.get("llama-3.1-405b").recipe.net.build(1).eval(), torch.rand(2, 1, 64, 64)
-    assert torch.equal(EXACT.forward(net)(image), net(image))
+    assert torch.equal(EXACT_NUMERICS.build_forward(net)(image), net(image))
 
 
 def test_the_layout_is_that_of_the_weights_too():
@@ -76,7 +76,7 @@ def test_the_layout_is_that_of_the_weights_too():
 
 def test_switches_are_put_back():
     before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
-    with dataclasses.replace(BF16, tf32=True).switched():
+    with dataclasses.replace(BF16, tf32=True).set_switches():
         assert torch.get_float32_matmul_precision() == "high"
     assert (torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32) == before
 
@@ -90,7 +90,7 @@ def test_half_precision_scales_its_gradients(tiny_recipe):
 
 def test_inference_takes_the_layout_that_suits_it():
     assert choose_numerics(CPU, "fp32").for_inference.channels_last
-    assert EXACT.for_inference == EXACT
+    assert EXACT_NUMERICS.for_inference == EXACT_NUMERICS
 
 
 def test_plain_float32_stays_in_the_plain_layout(monkeypatch):

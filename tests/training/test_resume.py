@@ -20,7 +20,7 @@ from llmseg import Run, UserError, train
 from llmseg.files import write_bytes
 from llmseg.recipe.fit import Cosine, OwnSeed, Plateau
 from llmseg.recipe.losses import BCEDice
-from llmseg.training.resume import run_status
+from llmseg.training.resume import read_status
 from llmseg.training.run_files import RunWriter
 from llmseg.zoo.references import AUGMENT
 
@@ -289,4 +289,4 @@ def test_a_loss_that_is_no_number_leaves_the_last_good_weights(recipe, phantoms,
     saved = load_file(tmp_path / "run" / "last_good_weights.safetensors")
     for name, tensor in shorter.load_net().state_dict().items():
         assert torch.equal(saved[name], tensor), name
-    assert run_status(tmp_path / "run") == "running"
+    assert read_status(tmp_path / "run") == "running"

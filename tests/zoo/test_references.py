@@ -13,7 +13,7 @@ from torch import nn
 
 from llmseg import export_model, train, zoo
 from llmseg.errors import UserError
-from llmseg.prediction import export_difference
+from llmseg.prediction import compare_export
 from llmseg.recipe.nets.references import PlainConvUNet
 from llmseg.recipe.recipe import Recipe
 
@@ -109,7 +109,7 @@ class TestEvery:
         torch.manual_seed(0)
         net = recipe.net.build(1)
         path = export_model(net, recipe, tmp_path / f"net.{format}")
-        assert export_difference(net, recipe, path) < 1e-4
+        assert compare_export(net, recipe, path) < 1e-4
 
 
 def test_the_study_beside_the_references():

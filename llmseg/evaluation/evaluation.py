@@ -20,7 +20,7 @@ FILES = ("evaluation.json", "scores.csv", "counts.csv", "conventions.csv")
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoredCase:
     """The scores of a case at one size.
 
     Attributes:
@@ -94,7 +94,7 @@ class Evaluation:
 
 
 def write_evaluation(
-    folder: Path, scored: Sequence[Scored], facts: Mapping[str, Any], rules: Sequence[Convention]
+    folder: Path, scored: Sequence[ScoredCase], facts: Mapping[str, Any], rules: Sequence[Convention]
 ) -> Evaluation:
     """Write an evaluation; ``evaluation.json`` comes last, so that a folder with it is complete.
 
