@@ -155,3 +155,17 @@ class TestDoctor:
         code, _, err = call("data", "doctor", "--data", "nothing.h5", "-q")
         assert code == 2
         assert err.count("\n") == 1
+
+
+def test_the_cache_is_listed_and_cleared(call, tmp_path, monkeypatch, tiny_recipe):
+    monkeypatch.setenv("LLMSEG_CACHE", str(tmp_path / "cache"))
+    recipe = tmp_path / "recipe.json"
+    recipe.write_text(tiny_recipe.change("fit.epochs", 1).to_json())
+    train = ["train", str(recipe), "--synthetic", "endoscopy", "--cases", "12", "-q", "--out"]
+    assert call(*train, str(tmp_path / "without"), "--no-cache")[0] == 0
+    assert "0 sets of cases" in call("cache", "list")[1]
+    assert call(*train, str(tmp_path / "with"))[0] == 0
+    assert "12 cases" in call("cache", "list")[1]
+    assert json.loads(call("cache", "list", "--json")[1])[0]["cases"] == 12
+    assert "MB freed" in call("cache", "clear")[1]
+    assert "0 sets of cases" in call("cache", "list")[1]

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from llmseg import zoo
+
+
+class TestList:
+    def test_a_line_per_pipeline_of_the_study(self, call):
+        code, out, _ = call("list")
+        assert code == 0
+        assert [line.split()[0] for line in out.splitlines()] == ["id", *zoo.names()]
+
+    def test_conditions(self, call):
+        _, out, _ = call("list", "--cohort", 2024, "--reasoning", "--json")
+        assert [row["id"] for row in json.loads(out)] == list(zoo.names(cohort=2024, reasoning=True))
+        _, out, _ = call("list", "--all", "--json")
+        assert [row["id"] for row in json.loads(out)] == list(zoo.all_names())
+        _, out, _ = call("list", "--vendor", "openai", "--no-reasoning")
+        assert [line.split()[0] for line in out.splitlines()[1:]] == list(zoo.names(vendor="OpenAI", reasoning=False))
+
+    def test_references(self, call):
+        _, out, _ = call("list", "--references")
+        lines = [line.split() for line in out.splitlines()[1:]]
+        assert [line[:1] + line[2:4] for line in lines] == [[id, "-", "-"] for id in zoo.names(reference=True)]
+
+    def test_nothing_that_fits(self, call):
+        code, out, err = call("list", "--vendor", "nobody")
+        assert (code, out) == (2, "")
+        assert "cohorts: 2024, 2025; vendors: OpenAI, Anthropic" in err
+        assert call("list", "--vendor", "nobody", "--json")[:2] == (0, "[]\n")
+
+
+class TestShow:
+    @pytest.mark.parametrize("name", [*zoo.names(in_study=None, reference=None), "gpt-4@tensorflow", "gpt-4o@run-01"])
+    def test_card_recipe_and_differences(self, call, name):
+        code, out, _ = call("show", name)
+        pipeline = zoo.get(name)
+        assert code == 0
+        assert out.startswith(name)
+        for word in (pipeline.card.name, f"{pipeline.card.parameters:,}", "against the textbook recipe:"):
+            assert word in out
+        for path, _ in pipeline.recipe.items():
+            assert f"  {path} = " in out
+        differences = out.partition("against the textbook recipe:")[2]
+        for difference in zoo.TEXTBOOK.diff(pipeline.recipe):
+            assert f"  {difference.path} " in differences
+
+    def test_json_holds_the_recipe(self, call, tmp_path):
+        _, out, _ = call("show", "gpt4", "--json")
+        shown = json.loads(out)
+        assert shown["id"] == "gpt-4"
+        assert shown["recipe"] == zoo.get("gpt-4").recipe.to_dict()
+
+
+class TestDiff:
+    def test_every_field_that_differs(self, call):
+        _, out, _ = call("diff", "gpt-4o", "gpt-o1-preview", "--json")
+        expected = zoo.get("gpt-4o").recipe.diff(zoo.get("gpt-o1-preview").recipe)
+        assert [d["path"] for d in json.loads(out)] == [d.path for d in expected]
+        _, text, _ = call("diff", "gpt-4o", "gpt-o1-preview")
+        assert [line.split()[0] for line in text.splitlines()[1:]] == [d.path for d in expected]
+
+    def test_with_a_recipe_in_a_file(self, call, tiny_json):
+        assert "net.encoder" in call("diff", "gpt-o3", tiny_json)[1]
+        assert call("diff", tiny_json, tiny_json)[1] == "no difference\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["show", "gpt-5"], "no pipeline 'gpt-5'; did you mean 'gpt-4'?"),
+        (["diff", "gpt-4", "nothing.json"], "no recipe file nothing.json"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_two(check_mistake, arguments, words):
+    check_mistake(words, *arguments)
