@@ -17,13 +17,13 @@ def fundus(tmp_path):
     folder = tmp_path / "HRF"
     for name in ("images", "manual1", "mask"):
         (folder / name).mkdir(parents=True)
-    for number in range(1, 9):
-        stem = f"{number:02}_h"
+    for index in range(1, 9):
+        stem = f"{index:02}_h"
         Image.fromarray(random.integers(0, 255, (40, 36, 3), dtype=np.uint8)).save(folder / f"images/{stem}.JPG")
         Image.fromarray(np.full((40, 36), 255, np.uint8)).save(folder / f"mask/{stem}_mask.tif")
         mask = np.zeros((40, 36), np.uint8)
-        mask[:number] = 255
-        if number < 8:
+        mask[:index] = 255
+        if index < 8:
             Image.fromarray(mask).save(folder / f"manual1/{stem}.tif")
     return folder
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 @pytest.mark.slow
 def test_replay_and_predict(call, make_folder, tmp_path):
-    images, masks = make_folder({f"{number:02}": (40, 36) for number in range(20)})
+    images, masks = make_folder({f"{index:02}": (40, 36) for index in range(20)})
     run = tmp_path / "run"
     code, _, _ = call(
         "replay", "llama 3.1 405b", "--images", images, "--masks", masks, "--out", run, "--epochs", 1, "-q"
@@ -22,9 +22,9 @@ def test_replay_and_predict(call, make_folder, tmp_path):
         assert call("predict", *model, "--images", images, "--out", out, "-q")[0] == 0
     for kind in ("masks", "probabilities"):
         for path in (tmp_path / "out1" / kind).iterdir():
-            one, other = (np.asarray(Image.open(tmp_path / o / kind / path.name)) for o in ("out1", "out3"))
-            assert one.shape == (40, 36)
-            np.testing.assert_array_equal(one, other)
+            ours, original = (np.asarray(Image.open(tmp_path / out / kind / path.name)) for out in ("out1", "out3"))
+            assert ours.shape == (40, 36)
+            np.testing.assert_array_equal(ours, original)
 
 
 def test_a_checkpoint_that_does_not_fit(call, folders, tmp_path):

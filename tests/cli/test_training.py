@@ -86,8 +86,8 @@ def _no_image(images, masks):
 
 
 def _few(images, masks):
-    for number in range(2, 12):
-        (images / f"{number:02}.png").unlink()
+    for index in range(2, 12):
+        (images / f"{index:02}.png").unlink()
 
 
 def _no_images(images, masks):
