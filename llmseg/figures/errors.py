@@ -11,7 +11,7 @@ from llmseg.errors import UserError
 from llmseg.figures.canvas import canvas, note, styled
 from llmseg.figures.contenders import cohort_title, contenders
 from llmseg.figures.style import BLACK, BLUE, DOUBLE, GREEN, LIGHT_INK, ORANGE, PURPLE, SINGLE, SKY, SMALL, VERMILION
-from llmseg.stats.columns import listed
+from llmseg.stats.columns import shorten_list
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -106,7 +106,7 @@ def _differing(counts: pd.DataFrame) -> str:
     drawn = published.get("error_counts").frame.query("set == 'core'").set_index("model")
     drawn = drawn[[f"figure_{kind.replace('missing import', 'missing_imports')}" for kind in KINDS]]
     differ = (drawn.to_numpy() != counts.loc[drawn.index].to_numpy()).any(axis=1)
-    return listed(one.label for one in contenders(drawn.index[differ]).values())
+    return shorten_list(one.label for one in contenders(drawn.index[differ]).values())
 
 
 def _bars(axes: Axes, counts: pd.DataFrame, labels: list[str]) -> None:

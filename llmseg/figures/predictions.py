@@ -9,7 +9,7 @@ from llmseg.data.store import FOREGROUND, Store
 from llmseg.errors import UserError, nearest
 from llmseg.evaluation.evaluate import THRESHOLD
 from llmseg.figures.tiles import Predicted
-from llmseg.stats.columns import listed
+from llmseg.stats.columns import shorten_list
 from llmseg.stats.table import contender_names
 from llmseg.study.results import ContenderRun, Results
 
@@ -40,7 +40,9 @@ def chosen_cases(found: Results, ids: Sequence[str]) -> dict[str, list[str]]:
     frame = found.scores.frame[["dataset", "case"]].drop_duplicates()
     for id in ids:
         if id not in set(frame["case"]):
-            raise UserError(f"no case '{id}'{nearest(id, frame['case'])}; there are {listed(frame['case'].unique())}")
+            raise UserError(
+                f"no case '{id}'{nearest(id, frame['case'])}; there are {shorten_list(frame['case'].unique())}"
+            )
     chosen = frame[frame["case"].isin(list(ids))]
     return {str(name): part["case"].tolist() for name, part in chosen.groupby("dataset", sort=False)}
 

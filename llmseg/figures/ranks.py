@@ -13,8 +13,8 @@ from llmseg.figures.canvas import canvas, note, sentences, styled
 from llmseg.figures.contenders import cohort_legend, contenders
 from llmseg.figures.scores import measure_text
 from llmseg.figures.style import BLUE, DOUBLE, FAINT, GREEN, GREY, LIGHT_INK, ORANGE, SINGLE, SMALL
-from llmseg.stats.blocks import blocks
-from llmseg.stats.columns import listed, sign
+from llmseg.stats.blocks import make_blocks
+from llmseg.stats.columns import shorten_list, sign
 from llmseg.stats.rank_tests import Friedman
 from llmseg.stats.ranking import Ranking, rank, significance_map
 from llmseg.stats.table import Table
@@ -123,7 +123,7 @@ def stability(found: Ranking, *, references: Sequence[str] = ()) -> Figure:
     drawn = f"{len(found.resampled)} resamples of {found.units} groups."
     tau = f"Kendall's tau between rankings of two resamples: {found.pairwise_tau:.2f}."
     disc = "Disc: share of resamples with that rank; line: 95 % of ranks; tick: observed rank, equal where tied."
-    note(figure, disc, drawn, tau, f"Datasets: {listed(found.datasets)}.", sentences(found.remarks))
+    note(figure, disc, drawn, tau, f"Datasets: {shorten_list(found.datasets)}.", sentences(found.remarks))
     return figure
 
 
@@ -171,7 +171,7 @@ def significance(
     axes.set_aspect("equal")
     axes.spines[:].set_visible(False)
     _verdict_legend(axes, set(square.to_numpy().ravel()))
-    counts = ", ".join(f"{block.dataset} {len(block.sizes)}" for block in blocks(table, measure, phase=phase))
+    counts = ", ".join(f"{block.dataset} {len(block.sizes)}" for block in make_blocks(table, measure, phase=phase))
     pairs = f"Holm over {number * (number - 1) // 2} pairs, level {alpha:g}; by mean, best first."
     groups = f"Independent groups of cases: {counts}."
     note(figure, f"Row against column in {measure_text(measure)}, {pairs}", groups, sentences(table.remarks))
@@ -224,7 +224,7 @@ def podium(
     if dataset is None and len(table.datasets) > 1:
         raise UserError(f"a podium shows one dataset; choose by dataset: {', '.join(table.datasets)}")
     chosen = table.select(dataset=dataset or table.datasets[0], measure=measure, phase=phase)
-    (block,) = blocks(chosen, measure, phase=phase)
+    (block,) = make_blocks(chosen, measure, phase=phase)
     order = rank(chosen, measure=measure, phase=phase, resamples=2).frame["contender"].tolist()
     values = block.values.mean(axis=1)[[block.contenders.index(name) for name in order]]
     places = _places(values, sign(measure))

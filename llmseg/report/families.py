@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import get_args
 
 from llmseg import zoo
 from llmseg.errors import UserError, nearest
 from llmseg.report.question import Question
-from llmseg.stats.claims import Claim, Verdict
+from llmseg.stats.claims import DECISIONS, Claim
 from llmseg.stats.cohorts import compare_cohorts
 from llmseg.stats.comparisons import compare_all
+from llmseg.stats.options import check_margin
 from llmseg.stats.table import Table
 from llmseg.zoo import Card
-
-VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 _PAIRS = "Who is better than whom?"
 _REASONING, _OTHER = "the group of reasoning models", "the group of other models"
@@ -40,7 +38,7 @@ class Family:
     @property
     def counts(self) -> dict[str, int]:
         """Number of claims by verdict."""
-        return {verdict: sum(one.verdict == verdict for one in self.claims) for verdict in VERDICTS}
+        return {verdict: sum(one.verdict == verdict for one in self.claims) for verdict in DECISIONS}
 
 
 def families(table: Table | None, cards: Mapping[str, Card | None], question: Question) -> tuple[Family, ...]:
@@ -57,8 +55,7 @@ def families(table: Table | None, cards: Mapping[str, Card | None], question: Qu
     reference, names = question.reference, table.contenders if table else ()
     if reference is not None and reference not in cards:
         raise UserError(f"no contender '{reference}'{nearest(reference, cards)}; there are {', '.join(cards)}")
-    if question.margin is not None and not question.margin > 0:
-        raise UserError(f"margin is {question.margin}; give the smallest difference that matters, above 0")
+    check_margin(question.margin)
     if table is None or len(names) < 2:
         count = "one contender" if len(names) == 1 else "no contender"
         return (Family("pairs", _PAIRS, (), f"{count} can be compared on all datasets"),)

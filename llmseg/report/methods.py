@@ -12,7 +12,7 @@ from llmseg.errors import UserError
 from llmseg.report.analysis import Analysis
 from llmseg.report.families import Family
 from llmseg.report.profiles import Profile
-from llmseg.stats.columns import SHARES, listed
+from llmseg.stats.columns import SHARES, shorten_list
 from llmseg.study.results import ContenderRun
 
 _STUDY = "The authors of the study. LLM-Driven Baselines for Medical Image Segmentation."
@@ -67,11 +67,11 @@ def methods(
 def _data(analysis: Analysis, profiles: Mapping[str, Profile]) -> Iterable[str]:
     frame = analysis.table.frame
     cohorts = _counted(profile.cohort for profile in profiles.values())
-    kinds = listed(f"{number} {name}" for name, number in cohorts.items())
+    kinds = shorten_list(f"{number} {name}" for name, number in cohorts.items())
     yield f"{_number(len(profiles), 'contender')} ({kinds}) on {_number(len(analysis.by_dataset), 'dataset')}."
     for dataset, rows in frame.groupby("dataset", sort=False, observed=True):
         cases, groups = rows["case"].nunique(), rows["group"].nunique()
-        seeds = listed(sorted(rows["seed"].unique()))
+        seeds = shorten_list(sorted(rows["seed"].unique()))
         yield (
             f"{dataset}: {_number(cases, 'case')} in {_number(groups, 'group')}; "
             f"{_number(rows['seed'].nunique(), 'training')} per contender (seeds {seeds})."
@@ -86,14 +86,14 @@ def _training(trained: Sequence[ContenderRun], profiles: Mapping[str, Profile]) 
     yield f"{_number(len(records), 'training')}, each of a recipe that is shown on the contender's page."
     changed = [profile.label for profile in profiles.values() if profile.changed]
     if changed:
-        yield f"The recipes of {listed(changed)} differ from the published ones in fields that their pages list."
+        yield f"The recipes of {shorten_list(changed)} differ from the published ones in fields that their pages list."
     held = [record for record in records if record.get("holdout")]
     if len(held) == len(records):
         yield "The test cases were held out before training, by group, and are named by a digest in every run."
     elif held:
         yield f"Test cases were held out by a manifest in {len(held)} of {len(records)} trainings."
-    precisions = listed(sorted({str(record["how"]["precision"]) for record in records}))
-    devices = listed(sorted({str(record["how"]["device"]) for record in records}))
+    precisions = shorten_list(sorted({str(record["how"]["precision"]) for record in records}))
+    devices = shorten_list(sorted({str(record["how"]["device"]) for record in records}))
     yield f"Trained on {devices} in {precisions}."
 
 
@@ -149,7 +149,7 @@ def _software(trained: Sequence[ContenderRun]) -> Iterable[str]:
     yield f"This report was written by llmseg {__version__}."
     records = [one.run.record for one in trained]
     used = [
-        f"{name} {listed(sorted({str(record['versions'][name]) for record in records}))}"
+        f"{name} {shorten_list(sorted({str(record['versions'][name]) for record in records}))}"
         for name in ("llmseg", "torch", "monai", "python")
         if records and all(name in record.get("versions", ()) for record in records)
     ]

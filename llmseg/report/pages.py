@@ -15,12 +15,12 @@ from llmseg.figures.style import AGREEMENT
 from llmseg.report import plots
 from llmseg.report.analysis import Analysis
 from llmseg.report.cases import Hard, Seen
-from llmseg.report.families import VERDICTS, Family
+from llmseg.report.families import Family
 from llmseg.report.methods import citations, methods
 from llmseg.report.profiles import Profile
 from llmseg.report.standings import ALL, Place, Standing
 from llmseg.report.texts import Ends, bar_styles, number, place_texts, plain, scale, sentence
-from llmseg.stats.claims import MIRRORED, Claim
+from llmseg.stats.claims import DECISIONS, MIRRORED, Claim
 from llmseg.study.results import ContenderRun
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def render(content: Content) -> Iterator[tuple[str, str]]:
         return path, environment.get_template(template).render({**shared, "root": root, "here": path, **own})
 
     yield page("index.html", "index.html", **_index(content))
-    yield page("claims.html", "claims.html", verdicts=VERDICTS, signs=SIGNS, matrix=_matrix(content.analysis))
+    yield page("claims.html", "claims.html", verdicts=DECISIONS, signs=SIGNS, matrix=_matrix(content.analysis))
     sections = methods(content.analysis, content.profiles, content.trained)
     cited = citations(content.analysis.by_dataset, content.profiles)
     yield page("methods.html", "methods.html", sections=sections, citations=cited)
@@ -231,7 +231,7 @@ def _pipeline(content: Content, profile: Profile) -> dict[str, Any]:
 def _counts(claims: Sequence[Claim], name: str) -> dict[str, int]:
     """Count verdicts on a contender, whichever side of a claim it is on."""
     words = [one.verdict if one.first == name else MIRRORED[one.verdict] for one in claims]
-    return {verdict: words.count(verdict) for verdict in VERDICTS}
+    return {verdict: words.count(verdict) for verdict in DECISIONS}
 
 
 def _dataset(content: Content, name: str, standing: Standing) -> dict[str, Any]:

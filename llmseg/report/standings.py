@@ -11,7 +11,7 @@ import pandas as pd
 
 from llmseg.errors import UserError
 from llmseg.stats.averages import means
-from llmseg.stats.columns import listed
+from llmseg.stats.columns import shorten_list
 from llmseg.stats.ranking import rank
 from llmseg.stats.table import Table, contender_names
 
@@ -148,7 +148,9 @@ def _places(
 ) -> tuple[tuple[Place, ...], str, Sequence[str]]:
     spans = {str(row["contender"]): _span(row) for row in found.to_dict("records")}
     flat = [name for name, (_, low, _) in spans.items() if math.isnan(low)]
-    remarks = [f"how far a mean may be off is not known where scores do not differ: {listed(flat)}"] if flat else []
+    remarks = (
+        [f"how far a mean may be off is not known where scores do not differ: {shorten_list(flat)}"] if flat else []
+    )
     if len(spans) == 1:
         ((name, span),) = spans.items()
         alone = "one contender: there is nothing to rank or to compare"

@@ -1,20 +1,20 @@
-"""Means of single contenders, with intervals."""
+"""Means of single contenders, with confidence intervals."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
 
-from llmseg.errors import UserError, nearest
-from llmseg.stats.blocks import blocks
+from llmseg.errors import UserError
+from llmseg.stats.blocks import make_blocks
 from llmseg.stats.columns import SHARES
+from llmseg.stats.options import check_choice
 from llmseg.stats.resampling import DRAWS, bca_interval, estimate
 from llmseg.stats.table import Table
 
 MeanMethod = Literal["bootstrap", "student", "bca"]
-_METHODS = ("bootstrap", "student", "bca")
 
 
 def means(
@@ -28,49 +28,48 @@ def means(
     draws: int = DRAWS,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Return the mean of every contender with an interval that knows groups and seeds.
+    """Return the mean of every contender with a confidence interval that takes groups and seeds into account.
 
-    Scores of one contender are skewed, most near the top and some far below. The studentised bootstrap follows that;
-    the ends are cut to the measure's range.
+    Scores of one contender are skewed: most are near the top and some far below. The studentised bootstrap follows
+    that. The ends of an interval are cut to the range of the measure.
 
     Args:
         table: The scores.
         measure: Which measure.
         phase: Which phase.
-        each_dataset: A mean per dataset, instead of one over all, each dataset with the same weight.
-        level: Level of the intervals.
-        method: ``bootstrap`` (studentised), ``student``, or ``bca``, which takes groups averaged over seeds, knows
-            nothing of seeds, and is too narrow where groups are few.
-        draws: Resamples.
+        each_dataset: Return a mean per dataset, instead of one over all in which each dataset has the same weight.
+        level: Confidence level of the intervals, between 0 and 1.
+        method: ``bootstrap`` (studentised), ``student``, or ``bca``. The last averages groups over seeds, so that it
+            leaves out the luck of training, and is too narrow where groups are few.
+        draws: Number of resamples.
         seed: Seed of the resampling.
 
     Returns:
         A row per contender and dataset: ``contender, dataset, mean, low, high, level, groups, seeds, method``.
 
     Raises:
-        UserError: A cell is missing, there is no such method, or ``bca`` is asked for several datasets together.
+        UserError: A score is missing, there is no such method, or ``bca`` is asked for several datasets together.
 
     Example:
         >>> from llmseg.stats import simulate
-        >>> found = means(simulate(pipelines=2, datasets=1, cases=30))
-        >>> bool(((found["low"] < found["mean"]) & (found["mean"] < found["high"])).all())
+        >>> frame = means(simulate(pipelines=2, datasets=1, cases=30))
+        >>> bool(((frame["low"] < frame["mean"]) & (frame["mean"] < frame["high"])).all())
         True
     """
-    if method not in _METHODS:
-        raise UserError(f"no method '{method}'{nearest(method, _METHODS)}; there are {', '.join(_METHODS)}")
-    measured = blocks(table, measure, phase=phase)
-    parts = [(block,) for block in measured] if each_dataset else [measured]
+    check_choice("method", method, get_args(MeanMethod))
+    blocks = make_blocks(table, measure, phase=phase)
+    parts = [(block,) for block in blocks] if each_dataset else [blocks]
     if method == "bca" and any(len(part) > 1 for part in parts):
         raise UserError("bca knows one dataset at a time; give each_dataset=True, or another method")
     rows = []
     for part in parts:
         sums, sizes = [block.sums for block in part], [block.sizes for block in part]
-        known = estimate(sums, sizes, draws=draws if method == "bootstrap" else 0, seed=seed)
+        estimates = estimate(sums, sizes, draws=draws if method == "bootstrap" else 0, seed=seed)
         if method == "bca":
             averaged = sums[0].mean(axis=1) / sizes[0].mean()
-            low, high = np.array([bca_interval(one, level=level, draws=draws, seed=seed) for one in averaged]).T
+            low, high = np.array([bca_interval(values, level=level, draws=draws, seed=seed) for values in averaged]).T
         else:
-            low, high = known.interval(level)
+            low, high = estimates.interval(level)
         if measure in SHARES:
             low, high = np.clip(low, 0, 1), np.clip(high, 0, 1)
         rows.append(
@@ -78,15 +77,15 @@ def means(
                 {
                     "contender": part[0].contenders,
                     "dataset": part[0].dataset if each_dataset else "all",
-                    "mean": known.means,
+                    "mean": estimates.means,
                     "low": low,
                     "high": high,
                     "level": level,
-                    "groups": known.groups,
-                    "seeds": known.seeds,
+                    "groups": estimates.groups,
+                    "seeds": estimates.seeds,
                     "method": method,
                 }
             )
         )
-    found: pd.DataFrame = pd.concat(rows, ignore_index=True)
-    return found
+    frame: pd.DataFrame = pd.concat(rows, ignore_index=True)
+    return frame

@@ -1,4 +1,4 @@
-"""A table as arrays: what every analysis computes on."""
+"""Scores as arrays, a block per dataset: what every analysis computes on."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from llmseg.errors import UserError, nearest
-from llmseg.stats.columns import listed
+from llmseg.stats.columns import shorten_list
 from llmseg.stats.table import Table, contender_names
 
 
@@ -16,11 +16,15 @@ from llmseg.stats.table import Table, contender_names
 class Block:
     """The scores of all contenders on one dataset.
 
+    A block has no gaps: every contender has a score on every case with every seed. Comparisons are paired, so a case
+    that one contender lacks says nothing about it; and without gaps, sums over groups and resamples are plain matrix
+    products.
+
     Attributes:
-        dataset: Its name.
-        contenders: Names, ``P`` of them.
-        seeds: ``S`` seeds.
-        groups: Number of the group of every case, int ``[C]``, from 0.
+        dataset: Name of the dataset.
+        contenders: Names of the ``P`` contenders.
+        seeds: The ``S`` seeds, ascending.
+        groups: Index of the group of every case, from 0, int ``[C]``.
         values: Scores, float ``[P, S, C]``.
     """
 
@@ -50,7 +54,7 @@ class Block:
         return means
 
 
-def blocks(table: Table, measure: str = "dice", *, phase: str = "test") -> tuple[Block, ...]:
+def make_blocks(table: Table, measure: str = "dice", *, phase: str = "test") -> tuple[Block, ...]:
     """Return a block per dataset, all with the same contenders in the same order.
 
     Args:
@@ -59,11 +63,11 @@ def blocks(table: Table, measure: str = "dice", *, phase: str = "test") -> tuple
         phase: Which phase.
 
     Raises:
-        UserError: There is no such measure or phase, or a cell is missing.
+        UserError: There is no such measure or phase, or a score is missing.
 
     Example:
         >>> from llmseg.stats import simulate
-        >>> [block.values.shape for block in blocks(simulate(pipelines=3, datasets=2, seeds=2, cases=5))]
+        >>> [block.values.shape for block in make_blocks(simulate(pipelines=3, datasets=2, seeds=2, cases=5))]
         [(3, 2, 5), (3, 2, 5)]
     """
     frame = table.select(measure=measure, phase=phase).frame
@@ -80,6 +84,7 @@ def _block(
     case, cases = pd.factorize(part["case"])
     values = np.full((len(contenders), len(seeds), len(cases)), np.nan)
     values[part["contender"].to_numpy(), seed, case] = part["value"].to_numpy()
+    # Missing rows and undefined scores both leave a NaN here.
     absent = int(np.isnan(values).sum())
     if absent:
         first = table.select(dataset=dataset).missing(measure, phase=phase)
@@ -90,22 +95,26 @@ def _block(
         )
         lacking = [name for name, rows in zip(contenders, np.isnan(values).all(axis=(1, 2)), strict=True) if rows]
         if lacking:
-            example = f"among them all of {listed(lacking)}, "
+            example = f"among them all of {shorten_list(lacking)}, "
         raise UserError(
             f"{absent} of {values.size} scores ({measure}) on {dataset} are missing, {example}see table.missing(); "
             "select() what is complete, or leave cases out by table.complete(), which says so in every claim"
         )
     group = np.empty(len(cases), dtype=np.int64)
     group[case] = pd.factorize(part["group"])[0]
-    return Block(dataset, contenders, tuple(int(one) for one in seeds), group, values)
+    return Block(dataset, contenders, tuple(int(seed) for seed in seeds), group, values)
 
 
-def position(contenders: tuple[str, ...], name: str) -> int:
-    """Return the place of a contender.
+def find_contender(contenders: tuple[str, ...], name: str) -> int:
+    """Return the index of a contender.
 
     Raises:
-        UserError: There is none of that name.
+        UserError: No contender has that name.
+
+    Example:
+        >>> find_contender(("gpt-4o", "gpt-o3"), "gpt-o3")
+        1
     """
     if name not in contenders:
-        raise UserError(f"no contender '{name}'{nearest(name, contenders)}; the table has {listed(contenders)}")
+        raise UserError(f"no contender '{name}'{nearest(name, contenders)}; the table has {shorten_list(contenders)}")
     return contenders.index(name)

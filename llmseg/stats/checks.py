@@ -1,4 +1,4 @@
-"""What a table asks of the rows it is made of, and reading them from files."""
+"""Checks of the rows that a table is made of, and reading them from files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from llmseg.errors import UserError
-from llmseg.stats.columns import BASE, COLUMNS, DISTANCES, KEY, NAMES, SHARES, listed
+from llmseg.stats.columns import BASE, COLUMNS, DISTANCES, KEY, NAMES, SHARES, shorten_list
 
 _ADVICE = {
     "group": "give what cases belong to, as frame.assign(group=frame['case']) where each stands alone",
@@ -19,51 +19,56 @@ _ADVICE = {
 }
 
 
-def checked(
+def check_frame(
     frame: pd.DataFrame, fill: Mapping[str, str | int], undefined: Sequence[str]
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Return the columns of a table with their types, and remarks; see :meth:`llmseg.stats.Table.from_frame`.
+    """Check rows; return the columns of a table with their types, and remarks on what was left out.
+
+    The arguments are those of :meth:`llmseg.stats.Table.from_frame`.
 
     Raises:
         UserError: The rows cannot be a table.
     """
+    # A shallow copy: new columns do not reach the caller's frame, and the values are not doubled in memory.
     frame = frame.copy(deep=False)
     for name, value in fill.items():
         if name not in frame.columns:
             frame[name] = value
     for name in COLUMNS:
         if name not in frame.columns:
-            raise UserError(f"no column '{name}' among {listed(frame.columns)}; {_ADVICE.get(name, 'give it')}")
+            raise UserError(f"no column '{name}' among {shorten_list(frame.columns)}; {_ADVICE.get(name, 'give it')}")
     if frame.empty:
         raise UserError("the table has no rows; give at least one score")
     others = [str(name) for name in frame.columns if name not in COLUMNS]
-    remarks = (f"columns left out: {listed(others)}",) if others else ()
+    remarks = (f"columns left out: {shorten_list(others)}",) if others else ()
     frame = frame[list(COLUMNS)].reset_index(drop=True)
     typed = frame.assign(
-        **{name: _names(frame[name]) for name in NAMES}, seed=_seeds(frame["seed"]), value=_values(frame["value"])
+        **{name: _parse_names(frame[name]) for name in NAMES},
+        seed=_parse_seeds(frame["seed"]),
+        value=_parse_values(frame["value"]),
     )
     _check_values(typed, undefined)
     _check_rows(typed)
     return typed, remarks
 
 
-def _names(column: pd.Series) -> pd.Series:
+def _parse_names(column: pd.Series) -> pd.Series:
     empty = column.isna() | (column.astype(str).str.strip() == "")
     if empty.any():
-        raise UserError(f"{int(empty.sum())} rows have no {column.name}, {_where(empty)}; give every row one")
+        raise UserError(f"{int(empty.sum())} rows have no {column.name}, {_first_row(empty)}; give every row one")
     return column.astype(str)
 
 
-def _seeds(column: pd.Series) -> pd.Series:
+def _parse_seeds(column: pd.Series) -> pd.Series:
     numbers = pd.to_numeric(column, errors="coerce")
     wrong = numbers.isna() | (numbers != numbers.round())
     if wrong.any() or column.dtype == bool:
         given = column[wrong].iloc[0] if wrong.any() else column.iloc[0]
-        raise UserError(f"seed '{given}' is no whole number, {_where(wrong)}; number the trainings 0, 1, ...")
+        raise UserError(f"seed '{given}' is no whole number, {_first_row(wrong)}; number the trainings 0, 1, ...")
     return numbers.astype(np.int64)
 
 
-def _values(column: pd.Series) -> pd.Series:
+def _parse_values(column: pd.Series) -> pd.Series:
     if column.dtype == bool:
         raise UserError("the values are true and false; give scores, which are numbers")
     numbers = pd.to_numeric(column, errors="coerce")
@@ -71,7 +76,9 @@ def _values(column: pd.Series) -> pd.Series:
     wrong = numbers.isna() & column.notna() & ~texts.isin(("", "nan", "na", "none", "null"))
     if wrong.any():
         given = column[wrong].iloc[0]
-        raise UserError(f"{int(wrong.sum())} values are no numbers, such as '{given}', {_where(wrong)}; write 0.87 so")
+        raise UserError(
+            f"{int(wrong.sum())} values are no numbers, such as '{given}', {_first_row(wrong)}; write 0.87 so"
+        )
     return numbers.astype(float)
 
 
@@ -81,8 +88,8 @@ def _check_values(frame: pd.DataFrame, undefined: Sequence[str]) -> None:
     if lacking.any():
         which = measure[lacking].iloc[0]
         raise UserError(
-            f"{int(lacking.sum())} of {len(frame)} values are no numbers (NaN), such as {which}, {_where(lacking)}; "
-            f"score these cases, or name measures that do not apply to every case, as undefined=['{which}']"
+            f"{int(lacking.sum())} of {len(frame)} values are no numbers (NaN), such as {which}, {_first_row(lacking)};"
+            f" score these cases, or name measures that do not apply to every case, as undefined=['{which}']"
         )
     share, distance = measure.isin(SHARES), measure.isin(DISTANCES)
     outside = np.isinf(value) | (share & ((value < 0) | (value > 1))) | (distance & (value < 0))
@@ -96,23 +103,23 @@ def _check_values(frame: pd.DataFrame, undefined: Sequence[str]) -> None:
 
 
 def _check_rows(frame: pd.DataFrame) -> None:
-    double = frame.duplicated(KEY)
-    if double.any():
-        row = frame[double].iloc[0]
+    repeated = frame.duplicated(KEY)
+    if repeated.any():
+        row = frame[repeated].iloc[0]
         raise UserError(
-            f"{int(double.sum())} rows stand twice, such as {row['measure']} of {row['pipeline']} ({row['variant']}, "
+            f"{int(repeated.sum())} rows stand twice, such as {row['measure']} of {row['pipeline']} ({row['variant']}, "
             f"seed {row['seed']}) on {row['dataset']}, case {row['case']}; keep one of each"
         )
-    places = frame[["dataset", "case", "group"]].drop_duplicates()
-    twice = places.duplicated(["dataset", "case"])
+    groups = frame[["dataset", "case", "group"]].drop_duplicates()
+    twice = groups.duplicated(["dataset", "case"])
     if twice.any():
-        row = places[twice].iloc[0]
+        row = groups[twice].iloc[0]
         raise UserError(
             f"case {row['case']} of {row['dataset']} is in group {row['group']} and in another; a case has one group"
         )
 
 
-def _where(wrong: pd.Series) -> str:
+def _first_row(wrong: pd.Series) -> str:
     return f"first in row {int(np.argmax(wrong.to_numpy()))}, counted from 0"
 
 
@@ -129,7 +136,9 @@ def read_csv(path: Path) -> pd.DataFrame:
 
 
 def read_evaluations(folders: Sequence[Path], size: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Read ``scores.csv`` of evaluations and studies, see :meth:`llmseg.stats.Table.from_evaluations`.
+    """Read ``scores.csv`` of evaluations and studies; return the rows of a table, and remarks.
+
+    The arguments are those of :meth:`llmseg.stats.Table.from_evaluations`.
 
     Raises:
         UserError: There are no scores, or they cannot be compared.
@@ -148,23 +157,25 @@ def read_evaluations(folders: Sequence[Path], size: str) -> tuple[pd.DataFrame, 
     scores = scores[scores["size"] == size]
     versions = scores["evaluator"].unique()
     if len(versions) > 1:
-        raise UserError(f"scores are by evaluators {listed(versions)}, whose rules differ; evaluate all again by one")
+        raise UserError(
+            f"scores are by evaluators {shorten_list(versions)}, whose rules differ; evaluate all again by one"
+        )
     for dataset, manifests in scores.groupby("dataset")["holdout"]:
         if manifests.nunique() > 1:
             raise UserError(
                 f"the runs on {dataset} were scored on different held-out cases; evaluate all on one manifest"
             )
-    unseeded = _blank(scores["seed"])
+    unseeded = _is_blank(scores["seed"])
     scores = scores.assign(seed=scores["seed"].where(~unseeded, "0"))
     masks = tuple(
         f"masks of {name} came without a seed, which is taken for 0" for name in scores["pipeline"][unseeded].unique()
     )
-    own = _blank(scores["holdout"])
+    own = _is_blank(scores["holdout"])
     remarks = ("scored on each run's own test part, not on cases held out by a manifest",) if own.any() else ()
     return scores[list(COLUMNS)], (*masks, *remarks)
 
 
-def _blank(column: pd.Series) -> pd.Series:
-    """Return where a column of texts says nothing."""
+def _is_blank(column: pd.Series) -> pd.Series:
+    """Return whether each cell of a column of text says nothing, bool per row."""
     blank: pd.Series = column.str.lower().isin(("", "nan", "none"))
     return blank

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Literal
+from typing import Literal, Protocol, get_args
 
 import numpy as np
 import pandas as pd
 
-from llmseg.stats.columns import listed, sign
+from llmseg.stats.columns import shorten_list, sign
 from llmseg.stats.multiplicity import Correction, adjust
 
-Verdict = Literal["better", "equivalent", "undecided", "worse"]
+Decision = Literal["better", "equivalent", "undecided", "worse"]
+"""What a claim says of its first contender; the column ``verdict`` of claims holds it."""
 
-MIRRORED: dict[Verdict, Verdict] = {
+DECISIONS: tuple[Decision, ...] = get_args(Decision)
+
+MIRRORED: dict[Decision, Decision] = {
     "better": "worse",
     "equivalent": "equivalent",
     "undecided": "undecided",
     "worse": "better",
 }
-"""Verdicts as the second contender sees them."""
+"""Every decision as the second contender sees it."""
 
 _CORRECTED = {"holm": "after Holm", "benjamini-hochberg": "after Benjamini-Hochberg", "none": "uncorrected"}
 
@@ -33,28 +36,30 @@ class Claim:
         first: The contender (or cohort) the claim is about.
         second: What it is compared with.
         measure: The measure.
-        datasets: Where; each counts alike.
-        difference: Mean of the first minus mean of the second.
-        low: Lower end of the difference's interval, for this comparison alone.
+        datasets: Names of the datasets; each has the same weight.
+        difference: Mean of the first minus mean of the second, in the unit of the measure.
+        low: Lower end of the confidence interval of the difference, for this comparison alone.
         high: Upper end.
-        level: Level of the interval.
-        superiority: Probability that the first has the higher value on a unit, ties half; mean over datasets.
-        delta: Cliff's delta of the two distributions over units; mean over datasets.
-        p_difference: Two-sided p of "there is no difference".
-        p_equivalence: Larger p of the two one-sided tests of "it is at least the margin"; with a margin only.
-        p_noninferiority: p of "the first is worse by at least the margin"; with a margin only.
-        p_difference_adjusted: After the correction.
-        p_equivalence_adjusted: Doubled, so that all false claims together stay below alpha, and after the correction.
-        p_noninferiority_adjusted: Doubled and after the correction.
-        margin: Differences below it do not matter; given before looking.
-        alpha: Chance of a false claim that is accepted, over the family.
+        level: Confidence level of the interval, between 0 and 1.
+        superiority: Probability that the first has the higher value on a unit, where ties count half. Mean over
+            datasets.
+        delta: Cliff's delta of the two distributions over units, from -1 to 1. Mean over datasets.
+        p_difference: Two-sided p value of "there is no difference".
+        p_equivalence: p value of "the difference is at least the margin": the larger of two one-sided tests. ``None``
+            without a margin.
+        p_noninferiority: p value of "the first is worse by at least the margin". ``None`` without a margin.
+        p_difference_adjusted: The same after the correction.
+        p_equivalence_adjusted: Doubled, so that all false claims together stay below alpha, and then corrected.
+        p_noninferiority_adjusted: Doubled and then corrected.
+        margin: Differences below it do not matter. It has to be chosen before looking at the scores.
+        alpha: Accepted chance of a false claim, over the whole family.
         family: Which comparisons were made together.
-        family_size: How many.
+        family_size: How many comparisons these are.
         correction: How p values are corrected for the family.
         unit: What is independent: ``group``, ``dataset`` or ``LLM``.
-        units: How many, over all datasets.
+        units: Number of units, over all datasets.
         seeds: Trainings per contender and dataset.
-        method: How interval and p were computed.
+        method: How interval and p values were computed.
         assumptions: What has to hold, a sentence each.
         remarks: What a reader has to know, a sentence each.
     """
@@ -88,8 +93,9 @@ class Claim:
     remarks: tuple[str, ...]
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> Decision:
         """``better``, ``worse``, ``equivalent`` (within the margin, be there a difference or not) or ``undecided``."""
+        # Equivalence comes first: a difference that is real but smaller than the margin does not matter.
         if self.p_equivalence_adjusted is not None and self.p_equivalence_adjusted <= self.alpha:
             return "equivalent"
         if self.p_difference_adjusted > self.alpha:
@@ -98,7 +104,7 @@ class Claim:
 
     @property
     def noninferior(self) -> bool:
-        """Whether the first is shown not to be worse by the margin; false where no margin was given."""
+        """Whether the first is shown not to be worse by the margin or more; false where no margin was given."""
         p = self.p_noninferiority_adjusted
         return p is not None and p <= self.alpha
 
@@ -121,12 +127,12 @@ class Claim:
         return (
             f"{said}: difference {self.difference:+.4f}, {100 * self.level:g} % interval {self.low:+.4f} to "
             f"{self.high:+.4f}, p {p_text(p)}{family if self.family_size > 1 else ''}; "
-            f"{self.units} {self.unit}{'' if self.units == 1 else 's'}{seeds} on {listed(self.datasets)}."
+            f"{self.units} {self.unit}{'' if self.units == 1 else 's'}{seeds} on {shorten_list(self.datasets)}."
         )
 
 
 def p_text(p: float | None) -> str:
-    """Return a p value as a reader wants it.
+    """Return a p value in words, to stand behind the letter p.
 
     Example:
         >>> p_text(0.01234), p_text(0.00001)
@@ -135,49 +141,141 @@ def p_text(p: float | None) -> str:
     return "is unknown" if p is None or np.isnan(p) else "< 0.0001" if p < 0.0001 else f"= {p:.3g}"
 
 
-def corrected(claims: Sequence[Claim], correction: Correction, alpha: float, family: str) -> tuple[Claim, ...]:
-    """Return claims as one family: what each may say is decided with all others in view.
+class Tails(Protocol):
+    """Gains of the first contender over the second, for ``K`` pairs, with the law by which the mean gains spread.
 
-    A comparison can be claimed as a difference or as equivalence. The smaller p of the two (that of equivalence
+    A gain is positive where the first is better, also for measures of which less is better.
+    """
+
+    def above(self, limit: float) -> np.ndarray:
+        """Return p values of "the gain is at most the limit", float ``[K]``."""
+
+    def below(self, limit: float) -> np.ndarray:
+        """Return p values of "the gain is at least the limit", float ``[K]``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Basis:
+    """What claims that are computed together have in common; the fields are those of :class:`Claim`."""
+
+    measure: str
+    datasets: tuple[str, ...]
+    margin: float | None
+    alpha: float
+    unit: str
+    units: int
+    seeds: int
+    method: str
+    assumptions: tuple[str, ...]
+
+
+def make_claims(
+    basis: Basis,
+    pairs: Sequence[tuple[str, str]],
+    tails: Tails,
+    differences: np.ndarray,
+    ends: tuple[np.ndarray, np.ndarray],
+    effects: np.ndarray,
+    remarks: Sequence[tuple[str, ...]],
+) -> list[Claim]:
+    """Return a claim per pair, not yet corrected: :func:`correct_claims` makes them a family.
+
+    Args:
+        basis: What the claims have in common.
+        pairs: First and second contender of ``K`` comparisons.
+        tails: Where the p values come from.
+        differences: Mean of the first minus mean of the second, float ``[K]``.
+        ends: Ends of the intervals of these differences, in either order, float ``[K]`` each.
+        effects: Superiority and Cliff's delta, float ``[K, 2]``.
+        remarks: Remarks on every claim.
+    """
+    lows, highs = np.sort(np.stack(ends), axis=0)
+    margin = basis.margin
+    p_difference = np.minimum(1.0, 2 * np.minimum(tails.above(0.0), tails.below(0.0)))
+    p_noninferiority = None if margin is None else tails.above(-margin)
+    p_equivalence = None if margin is None else np.maximum(tails.above(-margin), tails.below(margin))
+    return [
+        Claim(
+            first=first,
+            second=second,
+            **vars(basis),
+            difference=float(differences[row]),
+            low=float(lows[row]),
+            high=float(highs[row]),
+            level=1 - basis.alpha,
+            superiority=float(effects[row, 0]),
+            delta=float(effects[row, 1]),
+            p_difference=float(p_difference[row]),
+            p_equivalence=None if p_equivalence is None else float(p_equivalence[row]),
+            p_noninferiority=None if p_noninferiority is None else float(p_noninferiority[row]),
+            p_difference_adjusted=float(p_difference[row]),
+            p_equivalence_adjusted=None,
+            p_noninferiority_adjusted=None,
+            family="",
+            family_size=1,
+            correction="none",
+            remarks=remarks[row],
+        )
+        for row, (first, second) in enumerate(pairs)
+    ]
+
+
+def correct_claims(claims: Sequence[Claim], correction: Correction, alpha: float, family: str) -> tuple[Claim, ...]:
+    """Return claims as one family, with the p values corrected for all comparisons that were made.
+
+    A comparison can be claimed as a difference or as equivalence. The smaller p value of the two (that of equivalence
     doubled) is corrected; the other is raised by the same factor.
 
     Args:
         claims: All comparisons that were made.
         correction: See :func:`llmseg.stats.adjust`.
-        alpha: Chance of a false claim that is accepted.
+        alpha: Accepted chance of a false claim, over the family.
         family: What the comparisons have in common.
 
     Raises:
         UserError: There is no such correction.
     """
-    doubled = [1.0 if one.p_equivalence is None else min(1.0, 2 * one.p_equivalence) for one in claims]
-    smaller = np.minimum([one.p_difference for one in claims], doubled)
+    # A comparison enters the correction once, by its smaller p value, although it can be claimed in two ways. Where the
+    # contenders are alike, only "better" and "worse" are false. Where they differ by the margin or more, "equivalent"
+    # and the wrong direction are false: the two-sided test allows half of alpha to the wrong direction, and the
+    # doubling leaves the other half to equivalence. Correcting twice as many tests would only cost power.
+    doubled = [_double(claim.p_equivalence) for claim in claims]
+    smaller = np.minimum([claim.p_difference for claim in claims], doubled)
+    # A p value of exactly 0 (a far tail of Student's law) must not divide by zero.
     factors = adjust(smaller, correction) / np.maximum(smaller, 1e-300)
-    noninferior = adjust([_twice(one.p_noninferiority) for one in claims], correction)
+    noninferior = adjust([_double(claim.p_noninferiority) for claim in claims], correction)
     return tuple(
         replace(
-            one,
-            p_difference_adjusted=float(min(1.0, one.p_difference * factor)),
-            p_equivalence_adjusted=None if one.p_equivalence is None else float(min(1.0, twice * factor)),
-            p_noninferiority_adjusted=None if one.p_noninferiority is None else float(p),
+            claim,
+            p_difference_adjusted=float(min(1.0, claim.p_difference * factor)),
+            p_equivalence_adjusted=None if claim.p_equivalence is None else float(min(1.0, twice * factor)),
+            p_noninferiority_adjusted=None if claim.p_noninferiority is None else float(p),
             alpha=alpha,
             family=family,
             family_size=len(claims),
             correction=correction,
         )
-        for one, factor, twice, p in zip(claims, factors, doubled, noninferior, strict=True)
+        for claim, factor, twice, p in zip(claims, factors, doubled, noninferior, strict=True)
     )
 
 
-def _twice(p: float | None) -> float:
+def _double(p: float | None) -> float:
+    """Return twice a p value, at most 1; 1 where the test was not made, so that it never decides."""
     return 1.0 if p is None else min(1.0, 2 * p)
 
 
 def claims_frame(claims: Sequence[Claim]) -> pd.DataFrame:
-    """Return a row per claim: its fields, ``verdict``, ``noninferior`` and ``sentence``."""
+    """Return a row per claim: its fields, ``verdict``, ``noninferior`` and ``sentence``.
+
+    Example:
+        >>> from llmseg.stats import compare_all, simulate
+        >>> frame = claims_frame(compare_all(simulate(pipelines=[0.05, 0.0])))
+        >>> frame[["first", "second", "verdict"]].values.tolist()
+        [['llm-01', 'llm-02', 'better']]
+    """
     rows = [
-        {**asdict(one), "verdict": one.verdict, "noninferior": one.noninferior, "sentence": one.sentence}
-        for one in claims
+        {**asdict(claim), "verdict": claim.verdict, "noninferior": claim.noninferior, "sentence": claim.sentence}
+        for claim in claims
     ]
     frame: pd.DataFrame = pd.DataFrame(rows)
     return frame

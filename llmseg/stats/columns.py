@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+BASE = "base"
+"""The variant that is the pipeline as it is."""
+
 NAMES = ("pipeline", "variant", "dataset", "phase", "case", "group", "measure")
+"""The columns that hold names."""
+
 COLUMNS = ("pipeline", "variant", "dataset", "seed", "phase", "case", "group", "measure", "value")
 """The columns of a table, in their order."""
 
@@ -21,16 +26,14 @@ MEASURE_NAMES = {"dice": "Dice", "iou": "IoU", "hd95": "HD95", "assd": "ASSD", "
 """What readers call measures whose column has another spelling."""
 
 UNDEFINED = ("false_positive_area",)
-"""Measures that do not apply to every case, so that a value may be no number."""
-
-BASE = "base"
+"""Measures that do not apply to every case: they have no value (NaN) where the true mask has foreground."""
 
 
-def listed(values: Iterable[object], most: int = 8) -> str:
+def shorten_list(values: Iterable[object], most: int = 8) -> str:
     """Return values with commas between them, the first few where there are many.
 
     Example:
-        >>> listed(range(10), most=3)
+        >>> shorten_list(range(10), most=3)
         '0, 1, 2 and 7 more'
     """
     texts = [str(value) for value in values]
@@ -38,7 +41,7 @@ def listed(values: Iterable[object], most: int = 8) -> str:
 
 
 def sign(measure: str) -> float:
-    """Return 1 where more is better, -1 where less is.
+    """Return 1.0 for a measure of which more is better, and -1.0 where less is better.
 
     Example:
         >>> sign("dice"), sign("hd95")

@@ -5,34 +5,44 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
-from llmseg.errors import UserError, nearest
-from llmseg.stats.blocks import Block, blocks, position
-from llmseg.stats.claims import Claim, corrected
-from llmseg.stats.columns import listed, sign
+from llmseg.errors import UserError
+from llmseg.stats.blocks import Block, find_contender, make_blocks
+from llmseg.stats.claims import Basis, Claim, correct_claims, make_claims
+from llmseg.stats.columns import shorten_list, sign
 from llmseg.stats.effects import cliffs_delta, superiority
 from llmseg.stats.multiplicity import Correction
+from llmseg.stats.options import check_choice, check_fraction, check_margin
 from llmseg.stats.resampling import DRAWS, Estimates, estimate
 from llmseg.stats.table import Table
 
 Method = Literal["student", "bootstrap"]
 Unit = Literal["group", "dataset"]
+"""What is taken to be independent."""
 
 _METHODS = {
     "student": "paired means over groups and seeds, Student's law with Satterthwaite's degrees of freedom",
     "bootstrap": "hierarchical bootstrap of paired means, studentised, both tails by the size of the deviation",
 }
-_FEW = 10
+
+FEW_GROUPS = 10
+"""With fewer groups than this, claims and rankings say that they are few."""
 
 
 def compare(table: Table, first: str, second: str, **options: Any) -> Claim:
-    """Compare two contenders, a family of one; see :func:`compare_all` for the options.
+    """Compare two contenders, as a family of one comparison.
+
+    Args:
+        table: The scores.
+        first: The contender the claim is about.
+        second: The contender it is compared with.
+        options: As for :func:`compare_all`, without ``pairs`` and ``family``.
 
     Raises:
-        UserError: There is no such contender, or see :func:`compare_all`.
+        UserError: There is no such contender, or as :func:`compare_all`.
 
     Example:
         >>> from llmseg.stats import simulate
@@ -41,7 +51,8 @@ def compare(table: Table, first: str, second: str, **options: Any) -> Claim:
         ('better', 100, 3)
     """
     names = table.contenders
-    position(names, first), position(names, second)
+    for name in (first, second):
+        find_contender(names, name)
     (claim,) = compare_all(table, [(first, second)], family=f"{first} against {second}", **options)
     return claim
 
@@ -64,8 +75,8 @@ def compare_all(
 ) -> tuple[Claim, ...]:
     """Compare contenders pair by pair; all comparisons are one family.
 
-    Differences are taken case by case and seed by seed. Cases of a group are no news to each other, and neither are the
-    cases of one training: groups and seeds are what is independent. Every dataset counts alike.
+    Differences are taken case by case and seed by seed. Cases of one group are not independent of each other, and
+    neither are the scores of one training: only groups and seeds are independent. Every dataset has the same weight.
 
     Args:
         table: The scores.
@@ -73,13 +84,14 @@ def compare_all(
         measure: Which measure.
         phase: Which phase.
         each_dataset: Compare on every dataset alone, instead of on all together.
-        unit: ``group`` speaks of these datasets; ``dataset`` of datasets like them, and needs many.
-        margin: Differences below it do not matter; with it, equivalence and non-inferiority are tested, too.
-        alpha: Chance of a false claim that is accepted, over the family.
-        correction: ``holm``, ``benjamini-hochberg`` or ``none``.
-        family: What the comparisons have in common; said in every claim.
-        method: ``student``, or ``bootstrap``: groups within datasets are resampled, see
-            :func:`llmseg.stats.resampling.estimate`.
+        unit: What is independent. With ``group``, claims are about these datasets; with ``dataset``, about other
+            datasets like them, which needs many datasets.
+        margin: Differences below it do not matter. With a margin, equivalence and non-inferiority are tested, too.
+        alpha: Accepted chance of a false claim, over the family.
+        correction: ``holm``, ``benjamini-hochberg`` or ``none``, see :func:`llmseg.stats.adjust`.
+        family: What the comparisons have in common; every claim says so.
+        method: ``student`` for Student's law, or ``bootstrap`` to resample the groups within datasets, see
+            :func:`llmseg.stats.estimate`.
         draws: Resamples of the bootstrap; more are made where a large family asks for smaller p values.
         seed: Seed of the bootstrap.
 
@@ -92,62 +104,68 @@ def compare_all(
         >>> [(claim.first, claim.verdict) for claim in claims]
         [('llm-02', 'better'), ('llm-03', 'undecided')]
     """
-    _check(method, unit, margin, alpha)
-    found = blocks(table, measure, phase=phase)
-    places, named = _pairs(found[0].contenders, pairs)
-    parts = [(block,) for block in found] if each_dataset else [found]
-    # The smallest p of a bootstrap is one in as many as there are draws, and the correction multiplies it.
-    draws = max(draws, math.ceil(2 * len(places) * len(parts) / alpha)) if method == "bootstrap" else 0
+    check_choice("method", method, get_args(Method))
+    check_choice("unit", unit, get_args(Unit))
+    check_margin(margin)
+    check_fraction("alpha", alpha)
+    blocks = make_blocks(table, measure, phase=phase)
+    pair_indices, title = _pairs(blocks[0].contenders, pairs)
+    parts = [(block,) for block in blocks] if each_dataset else [blocks]
+    # The smallest p value of a bootstrap is one in as many as there are draws, and the correction multiplies it by the
+    # size of the family: with too few draws, no claim of a large family could be made.
+    draws = max(draws, math.ceil(2 * len(pair_indices) * len(parts) / alpha)) if method == "bootstrap" else 0
     claims = []
     for part in parts:
-        estimates, effects = _differences(part, places, unit, sign(measure), draws, seed)
-        claims += _claims(part, places, estimates, effects, measure, unit, margin, alpha, method, table.remarks)
+        gains = _gains(part, pair_indices, unit, sign(measure), draws, seed)
+        basis = Basis(
+            measure=measure,
+            datasets=tuple(block.dataset for block in part),
+            margin=margin,
+            alpha=alpha,
+            unit=unit,
+            units=gains.groups,
+            seeds=min(len(block.seeds) for block in part),
+            method=_METHODS[method],
+            assumptions=_assumptions(unit, method),
+        )
+        claims += _claims(basis, part, pair_indices, gains, table.remarks)
     where = f"on each of {len(parts)} datasets" if each_dataset else "on all datasets together"
-    return corrected(claims, correction, alpha, family or f"{named} {where}")
-
-
-def _check(method: str, unit: str, margin: float | None, alpha: float) -> None:
-    for what, given, allowed in (("method", method, tuple(_METHODS)), ("unit", unit, ("group", "dataset"))):
-        if given not in allowed:
-            raise UserError(f"no {what} '{given}'{nearest(given, allowed)}; there are {', '.join(allowed)}")
-    if margin is not None and not margin > 0:
-        raise UserError(f"margin is {margin}; give the smallest difference that matters, above 0")
-    if not 0 < alpha < 1:
-        raise UserError(f"alpha is {alpha}; it must be above 0 and below 1")
+    return correct_claims(claims, correction, alpha, family or f"{title} {where}")
 
 
 def _pairs(
     contenders: tuple[str, ...], pairs: Sequence[tuple[str, str]] | str | None
 ) -> tuple[list[tuple[int, int]], str]:
+    """Return the pairs as indices of contenders, and what they are called together."""
     if len(contenders) < 2:
-        raise UserError(f"the table has one contender, {listed(contenders)}; a comparison needs two")
+        raise UserError(f"the table has one contender, {shorten_list(contenders)}; a comparison needs two")
     if pairs is None:
         return list(itertools.combinations(range(len(contenders)), 2)), "all pairs"
     if isinstance(pairs, str):
-        reference = position(contenders, pairs)
-        return [(one, reference) for one in range(len(contenders)) if one != reference], f"all against {pairs}"
-    places = [(position(contenders, first), position(contenders, second)) for first, second in pairs]
-    same = [contenders[first] for first, second in places if first == second]
-    if same or not places:
+        reference = find_contender(contenders, pairs)
+        return [(index, reference) for index in range(len(contenders)) if index != reference], f"all against {pairs}"
+    indices = [(find_contender(contenders, first), find_contender(contenders, second)) for first, second in pairs]
+    same = [contenders[first] for first, second in indices if first == second]
+    if same or not indices:
         raise UserError(f"{same[0]} is compared with itself; name two" if same else "no pairs were given; name some")
-    return places, "chosen pairs"
+    return indices, "chosen pairs"
 
 
-def _differences(
-    part: Sequence[Block], places: list[tuple[int, int]], unit: str, direction: float, draws: int, seed: int
-) -> tuple[Estimates, np.ndarray]:
-    """Return gains of the first over the second, and their means per unit, ``[K]`` per dataset."""
-    first, second = (np.array(side) for side in zip(*places, strict=True))
+def _gains(
+    part: Sequence[Block], pairs: list[tuple[int, int]], unit: str, direction: float, draws: int, seed: int
+) -> Estimates:
+    """Estimate what the first of every pair gains over the second; a gain is positive where the first is better."""
+    first, second = (np.array(side) for side in zip(*pairs, strict=True))
     sums = [direction * (block.sums[first] - block.sums[second]) for block in part]
     sizes = [block.sizes for block in part]
     if unit == "dataset":
+        # All datasets become one dataset whose groups, of one case each, are the means on the datasets.
         means = np.stack([s.mean(axis=1).sum(axis=1) / n.sum() for s, n in zip(sums, sizes, strict=True)], axis=1)
         sums, sizes = [means[:, None, :]], [np.ones(len(part))]
-    found = estimate(sums, sizes, draws=draws, symmetric=True, seed=seed)
-    return found, _effects(part, places, unit)
+    return estimate(sums, sizes, draws=draws, symmetric=True, seed=seed)
 
 
-def _effects(part: Sequence[Block], places: list[tuple[int, int]], unit: str) -> np.ndarray:
+def _effects(part: Sequence[Block], pairs: list[tuple[int, int]], unit: str) -> np.ndarray:
     """Return superiority and Cliff's delta of every pair, float ``[K, 2]``."""
     means = [block.sums.mean(axis=1) / block.sizes for block in part]
     if unit == "dataset":
@@ -155,63 +173,27 @@ def _effects(part: Sequence[Block], places: list[tuple[int, int]], unit: str) ->
     return np.array(
         [
             np.mean([(superiority(m[a], m[b], paired=True), cliffs_delta(m[a], m[b])) for m in means], axis=0)
-            for a, b in places
+            for a, b in pairs
         ]
     )
 
 
 def _claims(
-    part: Sequence[Block],
-    places: list[tuple[int, int]],
-    found: Estimates,
-    effects: np.ndarray,
-    measure: str,
-    unit: str,
-    margin: float | None,
-    alpha: float,
-    method: str,
-    remarks: tuple[str, ...],
+    basis: Basis, part: Sequence[Block], pairs: list[tuple[int, int]], gains: Estimates, remarks: tuple[str, ...]
 ) -> list[Claim]:
-    direction = sign(measure)
-    ends = np.sort(np.stack(found.interval(1 - alpha)) * direction, axis=0)
-    difference = np.minimum(1.0, 2 * np.minimum(found.above(0.0), found.below(0.0)))
-    noninferior = found.above(-margin) if margin is not None else None
-    equivalent = np.maximum(found.above(-margin), found.below(margin)) if margin is not None else None
+    direction = sign(basis.measure)
+    low, high = gains.interval(1 - basis.alpha)
     names = part[0].contenders
-    assumptions = _assumptions(unit, method)
-    shared = (*remarks, *_remarks(part, unit))
-    return [
-        Claim(
-            first=names[first],
-            second=names[second],
-            measure=measure,
-            datasets=tuple(block.dataset for block in part),
-            difference=float(found.means[k] * direction),
-            low=float(ends[0, k]),
-            high=float(ends[1, k]),
-            level=1 - alpha,
-            superiority=float(effects[k, 0]),
-            delta=float(effects[k, 1]),
-            p_difference=float(difference[k]),
-            p_equivalence=None if equivalent is None else float(equivalent[k]),
-            p_noninferiority=None if noninferior is None else float(noninferior[k]),
-            p_difference_adjusted=float(difference[k]),
-            p_equivalence_adjusted=None,
-            p_noninferiority_adjusted=None,
-            margin=margin,
-            alpha=alpha,
-            family="",
-            family_size=1,
-            correction="none",
-            unit=unit,
-            units=found.groups,
-            seeds=min(len(block.seeds) for block in part),
-            method=_METHODS[method],
-            assumptions=assumptions,
-            remarks=(*shared, *_spread(found.errors[k])),
-        )
-        for k, (first, second) in enumerate(places)
-    ]
+    shared = (*remarks, *_remarks(part, basis.unit))
+    return make_claims(
+        basis,
+        [(names[first], names[second]) for first, second in pairs],
+        gains,
+        gains.means * direction,
+        (low * direction, high * direction),
+        _effects(part, pairs, basis.unit),
+        [(*shared, *_remarks_on_spread(error)) for error in gains.errors],
+    )
 
 
 def _assumptions(unit: str, method: str) -> tuple[str, ...]:
@@ -231,18 +213,25 @@ def _assumptions(unit: str, method: str) -> tuple[str, ...]:
 
 
 def _remarks(part: Sequence[Block], unit: str) -> list[str]:
-    found = []
+    """Return what weakens all claims of a part."""
     if unit == "dataset":
-        return [f"the unit is the dataset, and there are {len(part)}"] if len(part) < _FEW else []
+        return [f"the unit is the dataset, and there are {len(part)}"] if len(part) < FEW_GROUPS else []
+    remarks = []
     if any(len(block.seeds) == 1 for block in part):
-        found.append("one seed: the luck of training is not in the interval")
-    few = [f"{block.dataset} ({len(block.sizes)})" for block in part if len(block.sizes) < _FEW]
+        remarks.append("one seed: the luck of training is not in the interval")
+    few = small_datasets(part)
     if few:
-        found.append(f"few groups on {listed(few)}: the interval leans on the assumed law")
-    return found
+        remarks.append(f"few groups on {few}: the interval leans on the assumed law")
+    return remarks
 
 
-def _spread(error: float) -> list[str]:
+def small_datasets(blocks: Sequence[Block]) -> str:
+    """Return the datasets with few groups and how many they have; empty where there are none."""
+    return shorten_list(f"{block.dataset} ({len(block.sizes)})" for block in blocks if len(block.sizes) < FEW_GROUPS)
+
+
+def _remarks_on_spread(error: float) -> list[str]:
+    """Return why nothing can be decided, if nothing can."""
     if np.isnan(error):
         return ["one unit only: its spread is unknown, so nothing is decided"]
     return ["all differences are equal: their spread is unknown, so nothing is decided"] if error == 0 else []

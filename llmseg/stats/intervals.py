@@ -1,4 +1,4 @@
-"""The interval of one mean over cases in groups, and over seeds."""
+"""The confidence interval of one mean over cases in groups, and over seeds."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ Law = Literal["student", "bootstrap"]
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean with an interval.
+    """A mean with its confidence interval.
 
     Attributes:
         mean: Mean over all values.
-        low: Lower end; not a number for one group, whose spread cannot be known.
+        low: Lower end; NaN for one group, whose spread cannot be known.
         high: Upper end, likewise.
-        level: Share of intervals that shall hold the true mean.
+        level: Confidence level: the share of such intervals that hold the true mean.
         groups: Number of groups.
         seeds: Number of seeds.
     """
@@ -36,26 +36,26 @@ class Interval:
 
 
 def mean_interval(scores: pd.DataFrame, *, level: float = 0.95, law: Law = "student") -> Interval:
-    """Return the mean of values with an interval that knows what belongs together.
+    """Return the mean of values with a confidence interval that takes groups and seeds into account.
 
-    Cases of one group (a video, a patient) are no news to each other, and neither are the cases of one training, so
-    both groups and seeds count, see :func:`llmseg.stats.resampling.estimate`. The luck of a single seed is not in the
-    interval.
+    Cases of one group (a video, a patient) are not independent of each other, and neither are the scores of one
+    training. The interval therefore counts groups and seeds, see :func:`llmseg.stats.estimate`. With one
+    seed, it leaves out the luck of training.
 
     Args:
         scores: A row per case and seed, with ``group``, ``seed`` and ``value``; every seed has the same cases.
-        level: Share of intervals that shall hold the true mean.
-        law: ``student``, which holds for paired differences also with seven groups, or ``bootstrap`` (studentised),
-            which follows the skewed scores of a single contender.
+        level: Confidence level, between 0 and 1.
+        law: ``student`` for paired differences, which holds with seven groups already; ``bootstrap`` (studentised) for
+            scores of a single contender, which are skewed.
 
     Raises:
-        UserError: There are no rows, a value is no number, seeds have different cases, or the level is not between 0
-            and 1.
+        UserError: There are no rows, a value is not a number, seeds have different cases, or the level is not between
+            0 and 1.
 
     Example:
         >>> scores = pd.DataFrame({"group": list("abcd"), "seed": 0, "value": [0.1, 0.2, 0.3, 0.4]})
-        >>> found = mean_interval(scores)
-        >>> round(found.low, 3), round(found.mean, 3), round(found.high, 3), found.groups
+        >>> interval = mean_interval(scores)
+        >>> round(interval.low, 3), round(interval.mean, 3), round(interval.high, 3), interval.groups
         (0.045, 0.25, 0.455, 4)
     """
     if scores.empty:
@@ -67,6 +67,6 @@ def mean_interval(scores: pd.DataFrame, *, level: float = 0.95, law: Law = "stud
     sums, sizes = (cells[name].to_numpy(float) for name in ("sum", "count"))
     if (sizes != sizes[0]).any():
         raise UserError("seeds have different cases; leave out those that some seed lacks")
-    found = estimate([sums[None]], [sizes[0]], draws=DRAWS if law == "bootstrap" else 0)
-    low, high = (float(end[0]) for end in found.interval(level))
-    return Interval(float(found.means[0]), low, high, level, found.groups, found.seeds)
+    estimates = estimate([sums[None]], [sizes[0]], draws=DRAWS if law == "bootstrap" else 0)
+    low, high = (float(end[0]) for end in estimates.interval(level))
+    return Interval(float(estimates.means[0]), low, high, level, estimates.groups, estimates.seeds)

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 
 from llmseg.errors import UserError
-from llmseg.stats.blocks import blocks, position
+from llmseg.stats.blocks import find_contender, make_blocks
 from llmseg.stats.claims import p_text
-from llmseg.stats.columns import listed
+from llmseg.stats.columns import shorten_list
 from llmseg.stats.table import Table
 
 MOST_ROWS = 3000
-"""Of a fit with several seeds; above so many rows it takes minutes."""
+"""Rows of a fit with several seeds, at most; with more it takes minutes."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -26,12 +26,13 @@ class MixedModel:
     Attributes:
         measure: The measure.
         reference: The contender the others are compared with.
-        effects: A row per other contender: ``contender, difference, low, high, p``, uncorrected.
-        variances: Variance of each random part, and of the rest.
+        effects: A row per other contender: ``contender, difference, low, high, p``. The p values are not corrected for
+            their number.
+        variances: Variance of each random effect, and of the ``rest``.
         groups: Number of groups of cases.
         trainings: Number of trainings.
-        converged: Whether the fit reached its end.
-        formula: The model.
+        converged: Whether the fit converged.
+        formula: The model, in the notation of R.
         assumptions: What has to hold, a sentence each.
         remarks: What a reader has to know, a sentence each.
     """
@@ -59,11 +60,11 @@ class MixedModel:
 
 
 def mixed_model(table: Table, reference: str, *, measure: str = "dice", phase: str = "test") -> MixedModel:
-    """Fit scores by contender and dataset, with groups and trainings as random parts (statsmodels, REML).
+    """Fit a mixed-effects model of the scores, by statsmodels and REML.
 
-    Scores are first averaged over the cases of a group. The LLM and the dataset are fixed effects, as both are compared
-    by name. A group is a random effect, shared by all contenders; where there are several seeds, so are what a
-    contender makes of a group, and a training (contender, dataset and seed).
+    Scores are first averaged over the cases of a group. Contender and dataset are fixed effects, because both are
+    compared by name. A group is a random effect that all contenders share. Where there are several seeds, two more
+    random effects are fitted: the interaction of contender and group, and the training (contender, dataset and seed).
 
     Args:
         table: The scores.
@@ -72,7 +73,7 @@ def mixed_model(table: Table, reference: str, *, measure: str = "dice", phase: s
         phase: Which phase.
 
     Raises:
-        UserError: There is no such contender, a cell is missing, there are too many groups, or scores do not vary.
+        UserError: There is no such contender, a score is missing, there are too many rows, or scores do not vary.
 
     Example:
         >>> from llmseg.stats import simulate
@@ -82,10 +83,10 @@ def mixed_model(table: Table, reference: str, *, measure: str = "dice", phase: s
     """
     frame = _frame(table, measure, phase)
     names = tuple(frame["contender"].unique())
-    position(names, reference)
+    find_contender(names, reference)
     groups = frame["group"].nunique()
     if len(names) < 2:
-        raise UserError(f"the table has one contender, {listed(names)}; a comparison needs two")
+        raise UserError(f"the table has one contender, {shorten_list(names)}; a comparison needs two")
     seeds = frame["training"].nunique() > frame[["contender", "dataset"]].drop_duplicates().shape[0]
     if seeds and len(frame) > MOST_ROWS:
         raise UserError(
@@ -119,13 +120,13 @@ def mixed_model(table: Table, reference: str, *, measure: str = "dice", phase: s
 
 
 def _frame(table: Table, measure: str, phase: str) -> pd.DataFrame:
-    """Return a row per contender, dataset, group and seed."""
+    """Return a row per contender, dataset, group and seed, with the names that the random effects go by."""
     frames = []
-    for block in blocks(table, measure, phase=phase):
+    for block in make_blocks(table, measure, phase=phase):
         averaged = block.sums / block.sizes
         contender, seed, group = (index.ravel() for index in np.indices(averaged.shape))
         frame = pd.DataFrame({"contender": np.array(block.contenders)[contender], "dataset": block.dataset})
-        frame["group"] = [f"{block.dataset} {one}" for one in group]
+        frame["group"] = [f"{block.dataset} {index}" for index in group]
         frame["cell"] = frame["contender"] + " " + frame["group"]
         frame["training"] = frame["contender"] + f" {block.dataset} " + pd.Series(seed).astype(str)
         frames.append(frame.assign(value=averaged.ravel()))
@@ -134,18 +135,21 @@ def _frame(table: Table, measure: str, phase: str) -> pd.DataFrame:
 
 
 def _fit(frame: pd.DataFrame, fixed: str, seeds: bool) -> tuple[Any, tuple[str, ...]]:
+    """Fit the model; return it and what statsmodels says about convergence."""
     import statsmodels.formula.api as smf
 
     parts = {"group": "0 + C(group)", "contender in group": "0 + C(cell)", "training": "0 + C(training)"}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         if seeds:
+            # Trainings run across groups, so the random effects are crossed. statsmodels fits crossed effects as
+            # variance components within a single group that holds all rows.
             model = smf.mixedlm(fixed, frame, groups=np.ones(len(frame)), vc_formula=parts, use_sparse=True)
         else:
             model = smf.mixedlm(fixed, frame, groups="group", vc_formula={"group": "1"}, re_formula="0")
         fitted = model.fit(reml=True, method="lbfgs")
-    told = {str(one.message).splitlines()[0] for one in caught if "onverge" in str(one.message)}
-    return fitted, tuple(f"statsmodels says: {one}" for one in sorted(told))
+    texts = {str(warning.message).splitlines()[0] for warning in caught if "onverge" in str(warning.message)}
+    return fitted, tuple(f"statsmodels says: {text}" for text in sorted(texts))
 
 
 def _effect(fitted: Any, reference: str, name: str) -> dict[str, object]:

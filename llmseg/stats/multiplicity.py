@@ -1,16 +1,16 @@
-"""Many tests at once."""
+"""p values of many tests, corrected for all of them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
-from llmseg.errors import UserError, nearest
+from llmseg.errors import UserError
+from llmseg.stats.options import check_choice
 
 Correction = Literal["holm", "benjamini-hochberg", "none"]
-CORRECTIONS = ("holm", "benjamini-hochberg", "none")
 
 
 def adjust(p: Sequence[float] | np.ndarray, correction: Correction = "holm") -> np.ndarray:
@@ -18,15 +18,15 @@ def adjust(p: Sequence[float] | np.ndarray, correction: Correction = "holm") -> 
 
     Args:
         p: The p values of the family, all of them.
-        correction: ``holm`` keeps the chance of a single false claim below the level, whatever depends on what;
-            ``benjamini-hochberg`` keeps the share of false claims among the claims below it, where tests are
-            independent or positively dependent; ``none`` leaves them.
+        correction: ``holm`` keeps the chance of any false claim below the level, however the tests depend on each
+            other. ``benjamini-hochberg`` keeps the share of false claims among all claims below it, where tests are
+            independent or positively dependent. ``none`` leaves the p values as they are.
 
     Returns:
         float ``[N]``, in the order given.
 
     Raises:
-        UserError: There is no such correction, or a p is not between 0 and 1.
+        UserError: There is no such correction, or a p value is not between 0 and 1.
 
     Example:
         >>> adjust([0.01, 0.04, 0.03]).round(3)
@@ -35,20 +35,19 @@ def adjust(p: Sequence[float] | np.ndarray, correction: Correction = "holm") -> 
         array([0.03, 0.04, 0.04])
     """
     values = np.asarray(p, float)
-    if correction not in CORRECTIONS:
-        raise UserError(
-            f"no correction '{correction}'{nearest(correction, CORRECTIONS)}; there are {', '.join(CORRECTIONS)}"
-        )
+    check_choice("correction", correction, get_args(Correction))
     if not ((values >= 0) & (values <= 1)).all():
         raise UserError("a p value is not between 0 and 1; give those of the whole family, without gaps")
     if correction == "none" or not len(values):
         return values
     order = np.argsort(values, kind="stable")
-    number = len(values)
+    count = len(values)
+    # Written out rather than taken from statsmodels: test-based rankings call this for every one of thousands of
+    # resamples, where the overhead counts. The tests compare the two.
     if correction == "holm":
-        raised = np.maximum.accumulate(values[order] * np.arange(number, 0, -1))
+        raised = np.maximum.accumulate(values[order] * np.arange(count, 0, -1))
     else:
-        raised = np.minimum.accumulate((values[order] * number / np.arange(1, number + 1))[::-1])[::-1]
-    adjusted = np.empty(number)
+        raised = np.minimum.accumulate((values[order] * count / np.arange(1, count + 1))[::-1])[::-1]
+    adjusted = np.empty(count)
     adjusted[order] = np.minimum(raised, 1)
     return adjusted

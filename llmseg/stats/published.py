@@ -21,13 +21,13 @@ _GROUPS = {"2024_vs_2025": ("2025", "2024"), "reasoning_vs_nonreasoning": ("reas
 
 @dataclass(frozen=True, eq=False)
 class Published:
-    """One of the published sets of figures.
+    """Published numbers, under one name.
 
     Attributes:
-        name: Its name.
-        frame: The figures, as published; columns such as ``certainty``, ``usable`` and ``note`` judge single rows.
-        source: Where they come from.
-        certainty: How sure it is that they are what was published, and whose they are.
+        name: The name.
+        frame: The numbers, as published. Columns such as ``certainty``, ``usable`` and ``note`` judge single rows.
+        source: Where the numbers come from.
+        certainty: How sure it is that they are what was published, and which model they belong to.
         defects: What is known to be wrong with them, a sentence each.
     """
 
@@ -55,19 +55,19 @@ def get(name: str) -> Published:
         name: One of :func:`names`.
 
     Raises:
-        UserError: There is none of that name.
+        UserError: Nothing has that name.
 
     Example:
-        >>> found = get("dice")
-        >>> len(found.frame), found.defects[0]
+        >>> dice = get("dice")
+        >>> len(dice.frame), dice.defects[0]
         (456, 'Validation means above 1 are no Dice scores: header numbers were averaged in.')
     """
-    known = _read("sources").set_index("name")
-    if name not in known.index:
+    sources = _read("sources").set_index("name")
+    if name not in sources.index:
         raise UserError(
-            f"nothing was published as '{name}'{nearest(name, known.index)}; there is {', '.join(known.index)}"
+            f"nothing was published as '{name}'{nearest(name, sources.index)}; there is {', '.join(sources.index)}"
         )
-    row = known.loc[name]
+    row = sources.loc[name]
     defects = _read("defects")
     concerned = defects.loc[defects["name"] == name, "defect"]
     return Published(name, _typed(_read(name)), row["source"], row["certainty"], tuple(concerned))
@@ -76,14 +76,15 @@ def get(name: str) -> Published:
 def dice_table(
     split: str = "test", *, certainty: Iterable[str] = ("certain", "likely"), corrected: bool = False
 ) -> Table:
-    """Return the published mean Dice of single models as a table; a mean stands in the place of a case.
+    """Return the published mean Dice of single models as a table, in which a mean takes the place of a case.
 
-    Means that cannot be attributed to a model, and those that are unusable, are left out; remarks count them.
+    Means that cannot be attributed to a model, and means that are unusable, are left out; remarks count them.
 
     Args:
         split: ``test`` or ``validation``.
-        certainty: How sure the attribution to a model has to be, out of ``certain`` and ``likely``.
-        corrected: Take header cells out where that is exact; a mean that is unusable without is then kept.
+        certainty: How sure the attribution to a model has to be: ``certain``, ``likely`` or both.
+        corrected: Correct means into which header cells were averaged, where the exact value follows. A mean that is
+            unusable as published is then kept.
 
     Raises:
         UserError: There is no such split or certainty.
@@ -93,19 +94,21 @@ def dice_table(
         Table(19 rows: 19 contenders, 1 dataset, 1 seed, 1 case, 1 measure)
     """
     wanted = list(certainty)
-    for given, allowed in [(split, ("test", "validation")), *((one, CERTAINTIES[:2]) for one in wanted)]:
+    for given, allowed in [(split, ("test", "validation")), *((word, CERTAINTIES[:2]) for word in wanted)]:
         if given not in allowed:
             raise UserError(f"'{given}' is none of {', '.join(allowed)}{nearest(given, allowed)}")
     dice = get("dice").frame
     dice = dice[(dice["comparison"] == "2024_vs_2025") & (dice["split"] == split)]
-    known = dice["certainty"].isin(wanted) & (dice["model"] != "")
+    attributed = dice["certainty"].isin(wanted) & (dice["model"] != "")
+    # Copied rows and outputs of another dataset stay wrong, whatever is done about header cells.
     repaired = corrected & dice["corrected_value"].notna()
     usable = (dice["usable"] == "yes") | (repaired & ~dice["note"].str.contains("copy|Retina output"))
-    chosen = dice[known & usable]
+    chosen = dice[attributed & usable]
     value = chosen["corrected_value"].fillna(chosen["value"]) if corrected else chosen["value"]
     remarks = [
-        f"{int((~known).sum())} of {len(dice)} published means left out: whose they are is not {' or '.join(wanted)}",
-        f"{int((known & ~usable).sum())} published means left out: a known defect touches them",
+        f"{int((~attributed).sum())} of {len(dice)} published means left out: "
+        f"whose they are is not {' or '.join(wanted)}",
+        f"{int((attributed & ~usable).sum())} published means left out: a known defect touches them",
     ]
     zeros = int(chosen["note"].str.contains("header zero").sum())
     if zeros and not corrected:
@@ -124,10 +127,10 @@ def dice_table(
 
 
 def reproduce() -> pd.DataFrame:
-    """Compute every published test again, and show what is wrong with it.
+    """Compute every published test again, and list what is wrong with it.
 
-    One-sided Mann-Whitney U tests of the first group against the second, by scipy, which takes the exact law where the
-    smaller group has at most eight values and none are equal.
+    The tests are one-sided Mann-Whitney U tests of the first group against the second. scipy takes the exact law where
+    the smaller group has at most eight values and no two values are equal.
 
     Returns:
         A row per test: ``comparison, variant`` (as published, or with a repair), ``split, dataset, n_first, n_second,
@@ -136,12 +139,12 @@ def reproduce() -> pd.DataFrame:
         that a known defect spoils) and ``anomalies``.
 
     Example:
-        >>> found = reproduce()
-        >>> len(found), bool(found["equal"].all()), int(found["significant"].sum())
+        >>> tests = reproduce()
+        >>> len(tests), bool(tests["equal"].all()), int(tests["significant"].sum())
         (31, True, 0)
     """
     dice, reference = get("dice").frame, _read("statistics")
-    tests: pd.DataFrame = pd.DataFrame([_test(dice, reference.loc[place]) for place in reference.index])
+    tests: pd.DataFrame = pd.DataFrame([_test(dice, reference.loc[row]) for row in reference.index])
     return tests
 
 
@@ -150,22 +153,22 @@ def _test(dice: pd.DataFrame, row: pd.Series) -> dict[str, object]:
 
     values, first = _values(dice, row)
     numbers = values["number"]
-    found = stats.mannwhitneyu(numbers[first], numbers[~first], alternative="greater")
-    p, alpha = f"{found.pvalue:.10g}", 0.05 / 6
+    result = stats.mannwhitneyu(numbers[first], numbers[~first], alternative="greater")
+    p, alpha = f"{result.pvalue:.10g}", 0.05 / 6
     ties = numbers.duplicated().any()
     exact = min(first.sum(), (~first).sum()) <= 8 and not ties
     return {
         **{name: row[name] for name in ("comparison", "variant", "split", "dataset")},
         "n_first": int(first.sum()),
         "n_second": int((~first).sum()),
-        "U": float(found.statistic),
-        "p": float(found.pvalue),
+        "U": float(result.statistic),
+        "p": float(result.pvalue),
         "U_published": float(row["U_first"]),
         "p_published": row["p_one_sided"],
-        "equal": p == row["p_one_sided"] and float(found.statistic) == float(row["U_first"]),
+        "equal": p == row["p_one_sided"] and float(result.statistic) == float(row["U_first"]),
         "method": "exact" if exact else "asymptotic, continuity corrected",
         "alpha": alpha,
-        "significant": bool(found.pvalue <= alpha),
+        "significant": bool(result.pvalue <= alpha),
         "certain": int((values["certainty"] == "certain").sum()),
         "unusable": int((values["usable"] == "no").sum()),
         "anomalies": "; ".join(_anomalies(dice, values, row)),
@@ -173,16 +176,20 @@ def _test(dice: pd.DataFrame, row: pd.Series) -> dict[str, object]:
 
 
 def _values(dice: pd.DataFrame, row: pd.Series) -> tuple[pd.DataFrame, pd.Series]:
-    """Return the values of a test, and which of them are of the first group."""
+    """Return the values of a test, and which of them are of the first group.
+
+    Variants called ``rebuilt`` form the groups of reasoning models anew, from the rows of single models: the published
+    groups share values.
+    """
     rebuilt = row["variant"].startswith("rebuilt")
     comparison = "2024_vs_2025" if rebuilt else row["comparison"]
-    place = (dice["comparison"] == comparison) & (dice["split"] == row["split"]) & (dice["dataset"] == row["dataset"])
-    values = dice[place]
+    chosen = (dice["comparison"] == comparison) & (dice["split"] == row["split"]) & (dice["dataset"] == row["dataset"])
+    values = dice[chosen]
     if row["variant"] in ("as_published", "rebuilt"):
-        number = values["value"]
+        numbers = values["value"]
     else:
-        number = values["corrected_value"].fillna(values["value"])
-    values = values.assign(number=number)
+        numbers = values["corrected_value"].fillna(values["value"])
+    values = values.assign(number=numbers)
     if rebuilt:
         models = _read("models")
         return values, values["model"].isin(models.loc[models["reasoning"] == "yes", "id"])
@@ -191,25 +198,27 @@ def _values(dice: pd.DataFrame, row: pd.Series) -> tuple[pd.DataFrame, pd.Series
 
 def _anomalies(dice: pd.DataFrame, values: pd.DataFrame, row: pd.Series) -> list[str]:
     """Return what is seen in the values themselves, and the note of the reference."""
-    found = []
+    anomalies = []
     above = int((values["number"] > 1).sum())
     if above:
-        found.append(f"{above} value{'s' if above > 1 else ''} above 1")
+        anomalies.append(f"{above} value{'s' if above > 1 else ''} above 1")
     others = dice[(dice["comparison"] == values["comparison"].iloc[0]) & (dice["split"] == row["split"])]
     rows = others.groupby(["group", "dataset"])["value"].agg(tuple)
     for group in values["group"].unique():
         same = [
-            name for name, one in rows[group].items() if one == rows[group][row["dataset"]] and name != row["dataset"]
+            name
+            for name, means in rows[group].items()
+            if means == rows[group][row["dataset"]] and name != row["dataset"]
         ]
-        found += [f"the row of {group} is also that of {name}" for name in same]
+        anomalies += [f"the row of {group} is also that of {name}" for name in same]
     sides = [set(part["value"]) for _, part in values.groupby("group")]
     both = len(sides[0] & sides[1])
     if both and row["comparison"] == "reasoning_vs_nonreasoning" and row["variant"] == "as_published":
-        found.append(f"{both} value{'s' if both > 1 else ''} in both groups")
+        anomalies.append(f"{both} value{'s' if both > 1 else ''} in both groups")
     zeros = int(values["note"].str.contains("header zero").sum())
     if zeros and "zero_removed" not in row["variant"]:
-        found.append(f"header cells counted as a score of 0 in {zeros} of {len(values)} means")
-    return [*found, *([row["note"]] if row["note"] else [])]
+        anomalies.append(f"header cells counted as a score of 0 in {zeros} of {len(values)} means")
+    return [*anomalies, *([row["note"]] if row["note"] else [])]
 
 
 def _read(name: str) -> pd.DataFrame:

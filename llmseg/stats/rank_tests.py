@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from llmseg.errors import UserError
-from llmseg.stats.blocks import blocks
+from llmseg.stats.blocks import make_blocks
 from llmseg.stats.claims import p_text
 from llmseg.stats.columns import sign
 from llmseg.stats.table import Table
@@ -21,16 +21,16 @@ class Friedman:
 
     Attributes:
         measure: The measure.
-        contenders: Names, ``P`` of them.
-        datasets: The unit of inference.
-        ranks: Mean rank over datasets, 1 is best, float ``[P]``.
+        contenders: Names of the ``P`` contenders.
+        datasets: Names of the datasets, which are the unit of inference.
+        ranks: Mean rank over datasets, float ``[P]``; 1 is best.
         statistic: Friedman's chi square.
-        p: p of "all contenders are alike".
-        pairs: Nemenyi's p of every pair, a square with names on both sides.
-        critical_difference: Mean ranks closer than this cannot be told apart.
+        p: p value of "all contenders are alike".
+        pairs: Nemenyi's p value of every pair, a square with names on both sides.
+        critical_difference: Contenders whose mean ranks are closer than this cannot be told apart.
         alpha: Level of the critical difference.
-        smallest_p: Smallest two-sided p that Wilcoxon's test over these datasets can give.
-        datasets_needed: Datasets with which that p could survive Holm over all pairs.
+        smallest_p: The smallest two-sided p value that Wilcoxon's test over these datasets can give.
+        datasets_needed: Number of datasets with which that p value could survive Holm's correction over all pairs.
         remarks: What a reader has to know, a sentence each.
     """
 
@@ -64,10 +64,10 @@ class Friedman:
 
 
 def friedman(table: Table, *, measure: str = "dice", phase: str = "test", alpha: float = 0.05) -> Friedman:
-    """Compare mean ranks over datasets.
+    """Compare the mean ranks of contenders over datasets.
 
-    With few datasets this is decoration, and the remarks say so: six cannot tell any pair of nineteen apart after Holm.
-    :func:`llmseg.stats.compare_all` uses the cases.
+    With few datasets this decides nothing, and the remarks say so: with six datasets, no pair of nineteen contenders
+    can be told apart after Holm's correction. :func:`llmseg.stats.compare_all` uses the cases, of which there are more.
 
     Args:
         table: The scores; a dataset's score is the mean over seeds and cases.
@@ -76,26 +76,27 @@ def friedman(table: Table, *, measure: str = "dice", phase: str = "test", alpha:
         alpha: Level of the critical difference.
 
     Raises:
-        UserError: There are fewer than three contenders or two datasets, or a cell is missing.
+        UserError: There are fewer than three contenders or two datasets, or a score is missing.
 
     Example:
         >>> from llmseg.stats import simulate
-        >>> found = friedman(simulate(pipelines=4, datasets=6))
-        >>> found.smallest_p, found.decidable, found.datasets_needed
+        >>> test = friedman(simulate(pipelines=4, datasets=6))
+        >>> test.smallest_p, test.decidable, test.datasets_needed
         (0.03125, False, 8)
     """
     import scikit_posthocs
     from scipy import stats
 
-    found = blocks(table, measure, phase=phase)
-    names, number = found[0].contenders, len(found)
-    if len(names) < 3 or number < 2:
+    blocks = make_blocks(table, measure, phase=phase)
+    names, datasets = blocks[0].contenders, len(blocks)
+    if len(names) < 3 or datasets < 2:
         raise UserError(
-            f"{len(names)} contenders on {number} datasets: Friedman's test needs three and two; use compare"
+            f"{len(names)} contenders on {datasets} datasets: Friedman's test needs three and two; use compare"
         )
-    scores = np.stack([block.means for block in found]) * sign(measure)
+    scores = np.stack([block.means for block in blocks]) * sign(measure)
     ranks = stats.rankdata(-scores, axis=1)
     remarks = list(table.remarks)
+    # scipy divides by zero where all contenders tie on every dataset.
     if np.ptp(scores, axis=1).any():
         outcome = stats.friedmanchisquare(*scores.T)
         statistic, p = float(outcome.statistic), float(outcome.pvalue)
@@ -105,24 +106,26 @@ def friedman(table: Table, *, measure: str = "dice", phase: str = "test", alpha:
         statistic, p, pairs = 0.0, 1.0, pd.DataFrame(np.ones((len(names), len(names))))
     pairs = pairs.set_axis(list(names), axis=0).set_axis(list(names), axis=1)
     comparisons = math.comb(len(names), 2)
+    # With n datasets, the smallest two-sided p of a signed-rank test is 2 / 2 ** n: all signs alike, either way.
     needed = math.ceil(math.log2(2 * comparisons / alpha))
-    if number < needed:
+    if datasets < needed:
         remarks.append(
-            f"{number} datasets cannot decide: the smallest p over them is {2 / 2**number:.3g}, and Holm over "
+            f"{datasets} datasets cannot decide: the smallest p over them is {2 / 2**datasets:.3g}, and Holm over "
             f"{comparisons} pairs asks for {alpha / comparisons:.2g}; {needed} datasets are needed, or cases as unit"
         )
+    # Demšar (2006): the critical value of Nemenyi's test is that of the studentised range, divided by the root of 2.
     width = stats.studentized_range.ppf(1 - alpha, len(names), np.inf) / math.sqrt(2)
     return Friedman(
         measure=measure,
         contenders=names,
-        datasets=tuple(block.dataset for block in found),
+        datasets=tuple(block.dataset for block in blocks),
         ranks=ranks.mean(axis=0),
         statistic=statistic,
         p=p,
         pairs=pairs,
-        critical_difference=float(width * math.sqrt(len(names) * (len(names) + 1) / (6 * number))),
+        critical_difference=float(width * math.sqrt(len(names) * (len(names) + 1) / (6 * datasets))),
         alpha=alpha,
-        smallest_p=2 / 2**number,
+        smallest_p=2 / 2**datasets,
         datasets_needed=needed,
         remarks=tuple(remarks),
     )

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
 
-from llmseg.errors import UserError, nearest
-from llmseg.stats.blocks import Block, blocks
+from llmseg.errors import UserError
+from llmseg.stats.blocks import Block, make_blocks
 from llmseg.stats.claims import MIRRORED
-from llmseg.stats.columns import listed, sign
-from llmseg.stats.comparisons import compare_all
+from llmseg.stats.columns import shorten_list, sign
+from llmseg.stats.comparisons import compare_all, small_datasets
 from llmseg.stats.multiplicity import adjust
+from llmseg.stats.options import check_choice
 from llmseg.stats.table import Table
 
 Rule = Literal["mean-then-rank", "rank-then-mean", "test-based"]
-RULES = ("mean-then-rank", "rank-then-mean", "test-based")
 RESAMPLES = 1000
+"""Resampled rankings, unless a caller asks for another number."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -29,14 +30,15 @@ class Ranking:
     Attributes:
         measure: The measure.
         rule: How contenders were ranked, see :func:`rank`.
-        datasets: Where; each counts alike.
+        datasets: Names of the datasets; each has the same weight.
         frame: A row per contender, best first: ``contender, rank, score`` (what the rule ranks), ``low`` and ``high``
-            (95 % of its ranks on resampled cases), ``first`` (how often it was first, alone or not).
-        resampled: Ranks on resampled cases, float ``[resamples, P]``, contenders as in ``frame``.
+            (between them lie 95 % of its ranks on resampled cases), ``first`` (the share of resamples in which it was
+            first, alone or not).
+        resampled: Ranks on resampled cases, float ``[resamples, P]``, contenders in the order of ``frame``.
         taus: Kendall's tau between the ranking and each resampled one, float ``[resamples]``.
-        pairwise_tau: Mean of Kendall's tau between resampled rankings, in pairs.
+        pairwise_tau: Mean of Kendall's tau between two resampled rankings.
         unit: What was resampled.
-        units: How many.
+        units: Number of units, over all datasets.
         remarks: What a reader has to know, a sentence each.
     """
 
@@ -58,8 +60,8 @@ class Ranking:
         drawn = f"{self.units} {self.unit}s" + ("" if self.rule == "test-based" else " and of seeds")
         often = f"{100 * best['first']:.0f} % of {len(self.resampled)} resamples of {drawn}"
         return (
-            f"By {self.rule} in {self.measure} on {listed(self.datasets)}, {best['contender']} is first, and stays so "
-            f"on {often}; rankings of two resamples agree with Kendall's tau {self.pairwise_tau:.2f}."
+            f"By {self.rule} in {self.measure} on {shorten_list(self.datasets)}, {best['contender']} is first, "
+            f"and stays so on {often}; rankings of two resamples agree with Kendall's tau {self.pairwise_tau:.2f}."
         )
 
 
@@ -75,36 +77,36 @@ def rank(
 ) -> Ranking:
     """Rank contenders, and rank them again on resampled groups and seeds.
 
-    Groups are drawn with replacement within every dataset. So are the seeds of every contender, where there are several
-    and the rule makes no tests, which average over seeds.
+    Groups are drawn with replacement within every dataset. The seeds of every contender are drawn likewise, but not for
+    the test-based rule, whose tests average over seeds.
 
     Args:
         table: The scores.
         measure: Which measure.
         phase: Which phase.
         rule: ``mean-then-rank`` ranks means over datasets of means over cases; ``rank-then-mean`` ranks contenders on
-            every case and then their mean ranks over cases and datasets; ``test-based`` ranks by how many others a
-            contender beats on single datasets in one-sided Wilcoxon tests over groups, after Holm within each dataset.
+            every case and then their mean ranks over cases and datasets; ``test-based`` counts for every contender
+            how many others it beats on single datasets, by one-sided Wilcoxon tests over groups that are corrected
+            after Holm within each dataset.
         alpha: Level of the tests.
         resamples: Number of resampled rankings.
         seed: Seed of the resampling.
 
     Raises:
-        UserError: There are fewer than two contenders, no such rule, or a cell is missing.
+        UserError: There are fewer than two contenders, there is no such rule, or a score is missing.
 
     Example:
         >>> from llmseg.stats import simulate
-        >>> found = rank(simulate(pipelines=[0.0, 0.1, 0.05]), resamples=100)
-        >>> found.frame["contender"].tolist(), found.frame["first"].tolist()
+        >>> ranking = rank(simulate(pipelines=[0.0, 0.1, 0.05]), resamples=100)
+        >>> ranking.frame["contender"].tolist(), ranking.frame["first"].tolist()
         (['llm-02', 'llm-03', 'llm-01'], [1.0, 0.0, 0.0])
     """
-    if rule not in RULES:
-        raise UserError(f"no rule '{rule}'{nearest(rule, RULES)}; there are {', '.join(RULES)}")
-    found = blocks(table, measure, phase=phase)
-    names = found[0].contenders
+    check_choice("rule", rule, get_args(Rule))
+    blocks = make_blocks(table, measure, phase=phase)
+    names = blocks[0].contenders
     if len(names) < 2:
-        raise UserError(f"the table has one contender, {listed(names)}; a ranking needs two")
-    scores, drawn = _scores(found, rule, sign(measure), alpha, resamples, np.random.default_rng(seed))
+        raise UserError(f"the table has one contender, {shorten_list(names)}; a ranking needs two")
+    scores, drawn = _scores(blocks, rule, sign(measure), alpha, resamples, np.random.default_rng(seed))
     observed, ranks = _ranks(scores[None])[0], _ranks(drawn)
     order = np.lexsort((np.arange(len(names)), observed))
     low, high = np.quantile(ranks, [0.025, 0.975], axis=0)
@@ -118,19 +120,20 @@ def rank(
             "first": (ranks == 1).mean(axis=0)[order],
         }
     )
+    # Independent pairs: the first half of the resampled rankings with the second half.
     half = len(ranks) // 2
-    few = [f"{block.dataset} ({len(block.sizes)})" for block in found if len(block.sizes) < 10]
+    few = small_datasets(blocks)
     return Ranking(
         measure=measure,
         rule=rule,
-        datasets=tuple(block.dataset for block in found),
+        datasets=tuple(block.dataset for block in blocks),
         frame=frame,
         resampled=ranks[:, order],
         taus=kendall(np.broadcast_to(observed, ranks.shape), ranks),
         pairwise_tau=float(kendall(ranks[:half], ranks[half : 2 * half]).mean()) if half else 1.0,
         unit="group",
-        units=sum(len(block.sizes) for block in found),
-        remarks=(*table.remarks, *([f"few groups on {listed(few)}: resamples of them are alike"] if few else [])),
+        units=sum(len(block.sizes) for block in blocks),
+        remarks=(*table.remarks, *([f"few groups on {few}: resamples of them are alike"] if few else [])),
     )
 
 
@@ -138,6 +141,7 @@ def _ranks(scores: np.ndarray) -> np.ndarray:
     """Return ranks of the rows, 1 for the largest, the smallest rank for ties; ``[R, P]``."""
     from scipy import stats
 
+    # Rounded, so that contenders with the same scores tie although their sums were added in another order.
     ranks: np.ndarray = stats.rankdata(-np.round(scores, 12), method="min", axis=1)
     return ranks
 
@@ -156,23 +160,24 @@ def kendall(first: np.ndarray, second: np.ndarray) -> np.ndarray:
         >>> kendall(np.array([[1, 2, 3]]), np.array([[1, 3, 2]]))
         array([0.33333333])
     """
-    a, b = (np.sign(one[:, :, None] - one[:, None, :]) for one in (first, second))
+    a, b = (np.sign(ranks[:, :, None] - ranks[:, None, :]) for ranks in (first, second))
     scale = np.sqrt(np.abs(a).sum(axis=(1, 2)) * np.abs(b).sum(axis=(1, 2)))
     tau: np.ndarray = (a * b).sum(axis=(1, 2)) / np.where(scale > 0, scale, 1)
     return tau
 
 
 def _scores(
-    found: Sequence[Block], rule: Rule, direction: float, alpha: float, resamples: int, random: np.random.Generator
+    blocks: Sequence[Block], rule: Rule, direction: float, alpha: float, resamples: int, random: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return what is ranked, larger first: as it is ``[P]``, and on resamples ``[resamples, P]``."""
+    """Return what the rule ranks, larger is better: as observed ``[P]``, and on resamples ``[resamples, P]``."""
     observed, drawn = np.zeros(1), np.zeros(1)
-    for block in found:
+    for block in blocks:
         values = _case_ranks(block, direction) if rule == "rank-then-mean" else direction * block.values
         sums = Block(block.dataset, block.contenders, block.seeds, block.groups, values).sums
         pipelines, seeds, groups = sums.shape
         weights = random.multinomial(groups, np.full(groups, 1 / groups), resamples).astype(float)
         if rule == "test-based":
+            # The first row of weights, every group once, is the observed ranking.
             wins = _wins(sums.mean(axis=1) / block.sizes, np.concatenate([np.ones((1, groups)), weights]), alpha)
             observed, drawn = observed + wins[0], drawn + wins[1:]
             continue
@@ -180,8 +185,8 @@ def _scores(
         picks = random.multinomial(seeds, np.full(seeds, 1 / seeds), (resamples, pipelines)) / seeds
         by_seed = np.einsum("rg,psg->rps", weights, sums, optimize=True) / (weights @ block.sizes)[:, None, None]
         drawn = drawn + (by_seed * picks).sum(axis=2)
-    number = 1 if rule == "test-based" else len(found)
-    return observed / number, drawn / number
+    datasets = 1 if rule == "test-based" else len(blocks)  # wins are counted over datasets, not averaged
+    return observed / datasets, drawn / datasets
 
 
 def _case_ranks(block: Block, direction: float) -> np.ndarray:
@@ -193,11 +198,11 @@ def _case_ranks(block: Block, direction: float) -> np.ndarray:
 
 
 def _wins(means: np.ndarray, weights: np.ndarray, alpha: float) -> np.ndarray:
-    """Return how many others each contender beats, ``[R, P]``.
+    """Return how many others each contender beats, float ``[R, P]``.
 
     Args:
-        means: Means of groups, ``[P, G]``.
-        weights: How often each group was drawn, ``[R, G]``.
+        means: Means of groups, float ``[P, G]``.
+        weights: How often each group was drawn, float ``[R, G]``.
         alpha: Level, after Holm over all ordered pairs.
     """
     from scipy import stats
@@ -209,8 +214,8 @@ def _wins(means: np.ndarray, weights: np.ndarray, alpha: float) -> np.ndarray:
     p = stats.norm.sf(np.concatenate([statistic, -statistic], axis=1))
     wins = np.zeros((len(weights), len(means)))
     winners = np.concatenate([first, second])
-    for row, beaten in enumerate(adjust(one, "holm") <= alpha for one in p):
-        np.add.at(wins[row], winners[beaten], 1)
+    for row, significant in enumerate(adjust(values, "holm") <= alpha for values in p):
+        np.add.at(wins[row], winners[significant], 1)
     return wins
 
 
@@ -218,11 +223,11 @@ def signed_ranks(differences: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Return Wilcoxon's signed-rank statistic in units of its spread; zeros are not ranked, ties share their rank.
 
     Args:
-        differences: float ``[G]``.
+        differences: Differences of two contenders on the groups, float ``[G]``.
         weights: How often each difference occurs, float ``[R, G]``.
 
     Returns:
-        float ``[R]``, near normal if there is no difference.
+        float ``[R]``, nearly a standard normal variable where there is no difference.
 
     Example:
         >>> signed_ranks(np.array([0.1, 0.2, -0.3]), np.ones((1, 3)))
@@ -246,19 +251,27 @@ def signed_ranks(differences: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def significance_map(table: Table, *, measure: str = "dice", phase: str = "test", alpha: float = 0.05) -> pd.DataFrame:
-    """Return who is better than whom, after Holm over all pairs; see :func:`llmseg.stats.compare_all`.
+    """Return who is better than whom, after Holm's correction over all pairs.
+
+    Args:
+        table: The scores.
+        measure: Which measure.
+        phase: Which phase.
+        alpha: Accepted chance of a false claim, over all pairs.
 
     Returns:
-        A square, contenders on both sides in the order of their means: the verdict on the row against the column.
+        A square with the contenders on both sides, in the order of their means. A cell is the verdict of
+        :func:`llmseg.stats.compare_all` on the row against the column; the diagonal is empty.
 
     Raises:
-        UserError: There are fewer than two contenders, or a cell is missing.
+        UserError: There are fewer than two contenders, or a score is missing.
 
     Example:
         >>> from llmseg.stats import simulate
         >>> significance_map(simulate(pipelines=[0.0, 0.1])).loc["llm-02", "llm-01"]
         'better'
     """
+    # Only the order is needed here, so two resamples are enough.
     order = rank(table, measure=measure, phase=phase, resamples=2).frame["contender"].tolist()
     square: pd.DataFrame = pd.DataFrame("", index=order, columns=order)
     for claim in compare_all(table, measure=measure, phase=phase, alpha=alpha):
@@ -271,13 +284,13 @@ def convention_stability(scores: pd.DataFrame) -> pd.DataFrame:
     """Return how well rankings under different scoring conventions agree.
 
     Args:
-        scores: ``contender, convention, value``: the mean of every contender under every convention.
+        scores: Columns ``contender, convention, value``: the mean of every contender under every convention.
 
     Returns:
-        Kendall's tau of every two conventions, a square; contenders without a value under one are refused.
+        Kendall's tau between the rankings of every two conventions, a square with the conventions on both sides.
 
     Raises:
-        UserError: A column or a cell is missing, or a cell is there twice.
+        UserError: A column is missing, a contender has no value under a convention, or two.
 
     Example:
         >>> scores = pd.DataFrame({"contender": ["a", "b"] * 2, "convention": ["x", "x", "y", "y"]})
@@ -286,14 +299,16 @@ def convention_stability(scores: pd.DataFrame) -> pd.DataFrame:
     """
     for name in ("contender", "convention", "value"):
         if name not in scores.columns:
-            raise UserError(f"no column '{name}' among {listed(scores.columns)}; give contender, convention and value")
+            raise UserError(
+                f"no column '{name}' among {shorten_list(scores.columns)}; give contender, convention and value"
+            )
     if scores.duplicated(["contender", "convention"]).any():
         raise UserError("a contender has two values under one convention; give its mean over cases")
     wide = scores.pivot(index="convention", columns="contender", values="value")
     if wide.isna().any(axis=None):
         raise UserError("a contender has no value under one of the conventions; score all under all")
     ranks = _ranks(wide.to_numpy(float))
-    number = len(ranks)
-    taus = kendall(np.repeat(ranks, number, axis=0), np.tile(ranks, (number, 1))).reshape(number, number)
-    square: pd.DataFrame = pd.DataFrame(taus, index=wide.index.to_list(), columns=wide.index.to_list())
+    names = wide.index.to_list()
+    taus = kendall(np.repeat(ranks, len(names), axis=0), np.tile(ranks, (len(names), 1)))
+    square: pd.DataFrame = pd.DataFrame(taus.reshape(len(names), len(names)), index=names, columns=names)
     return square

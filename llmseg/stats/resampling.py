@@ -1,4 +1,4 @@
-"""Means over cases in groups in datasets, over seeds: estimates, their spread, and resamples of both."""
+"""Means over datasets, groups of cases and seeds: estimates, their standard errors, and the bootstrap of both."""
 
 from __future__ import annotations
 
@@ -8,20 +8,24 @@ from dataclasses import dataclass
 import numpy as np
 
 from llmseg.errors import UserError
+from llmseg.stats.options import check_fraction
 
 DRAWS = 10_000
-"""Resamples of a comparison."""
+"""Resamples of a comparison, unless a caller asks for another number."""
 
 
 @dataclass(frozen=True, eq=False)
 class Estimates:
     """Means of ``K`` quantities, each over datasets of equal weight, and what is known of their error.
 
+    p values and intervals come from the pivot ``(mean - truth) / error``, whose law is one of two: Student's law with
+    the degrees of freedom, or, where there are draws, the law that the pivot has on resamples.
+
     Attributes:
-        means: float ``[K]``.
-        errors: Standard errors, float ``[K]``; not a number where a dataset has one group only.
-        freedom: Degrees of freedom of the errors (Satterthwaite), float ``[K]``.
-        pivots: Resampled ``(mean - truth) / error``, float ``[draws, K]``; no draws for Student's law.
+        means: The means, float ``[K]``.
+        errors: Their standard errors, float ``[K]``; NaN where a dataset has one group only.
+        freedom: Degrees of freedom of the errors, after Satterthwaite, float ``[K]``.
+        pivots: Resampled pivots, float ``[draws, K]``; no rows for Student's law.
         groups: Number of groups, over all datasets.
         seeds: Number of seeds, the fewest of any dataset.
         datasets: Number of datasets.
@@ -36,25 +40,29 @@ class Estimates:
     datasets: int
 
     def above(self, limit: float) -> np.ndarray:
-        """Return p of "the truth is at most the limit", float ``[K]``: small where the mean lies well above it."""
+        """Return p values of "the truth is at most the limit", float ``[K]``: small for means well above the limit."""
         return self._tail((self.means - limit) / self._scale, 1.0)
 
     def below(self, limit: float) -> np.ndarray:
-        """Return p of "the truth is at least the limit", float ``[K]``."""
+        """Return p values of "the truth is at least the limit", float ``[K]``."""
         return self._tail((limit - self.means) / self._scale, -1.0)
 
     def interval(self, level: float) -> tuple[np.ndarray, np.ndarray]:
-        """Return the ends of an interval with equal tails, float ``[K]`` each.
+        """Return the ends of the confidence intervals, with equal tails, float ``[K]`` each.
+
+        Args:
+            level: Confidence level, between 0 and 1.
 
         Raises:
             UserError: The level is not between 0 and 1.
         """
         from scipy import stats
 
-        if not 0 < level < 1:
-            raise UserError(f"level is {level}; it must be above 0 and below 1")
+        check_fraction("level", level)
         tail = (1 - level) / 2
         if len(self.pivots):
+            # The upper quantile of the pivot makes the lower end: where the mean may be far too high, the truth may be
+            # far below it.
             low, high = np.quantile(self.pivots, [1 - tail, tail], axis=0)
         else:
             high = stats.t.ppf(tail, self.freedom)
@@ -72,6 +80,7 @@ class Estimates:
         if not len(self.pivots):
             tails: np.ndarray = stats.t.sf(statistic, self.freedom)
         else:
+            # What was observed counts as one more draw: a p value is never 0.
             tails = (1 + (direction * self.pivots >= statistic).sum(axis=0)) / (1 + len(self.pivots))
         return np.where(self.errors > 0, tails, 1.0)
 
@@ -81,42 +90,45 @@ def estimate(
 ) -> Estimates:
     """Estimate means over datasets of means over cases, with what groups and seeds contribute to their error.
 
-    The squared error of a dataset's mean is that of its groups (from sums over cases, averaged over seeds) plus that of
-    its seeds (from the means of single seeds). Degrees of freedom are combined after Satterthwaite. With one seed its
-    luck is not in the error.
+    The squared error of a dataset's mean has two parts: that of its groups (from sums over cases, averaged over seeds)
+    and that of its seeds (from the means of single seeds). Degrees of freedom are combined after Satterthwaite. With
+    one seed, the luck of training is not in the error.
 
-    With draws, the bootstrap takes the place of Student's law: groups are drawn with replacement within every dataset,
-    and each resample is divided by its own error (studentised). Seeds are too few to be resampled; their part is drawn
-    from a normal law of the spread they show.
+    With draws, the bootstrap takes the place of Student's law. Groups are drawn with replacement within every dataset,
+    and the deviation of each resample is divided by its own error (studentised). Seeds are too few to be resampled;
+    their part is drawn from a normal law with the spread they show.
 
     Args:
         sums: Per dataset, sums over the cases of a group, float ``[K, S, G]``.
         sizes: Per dataset, number of cases of the groups, float ``[G]``.
-        draws: Resamples; 0 for Student's law.
-        symmetric: Give both tails the law of the pivot's size; right for differences, and safer where groups are few.
+        draws: Number of resamples; 0 for Student's law.
+        symmetric: Give both tails the law of the pivot's absolute value. This is right for differences, whose law is
+            nearly symmetric, and safer where groups are few. Without it, each tail has its own law, as skewed scores
+            of one contender need.
         seed: Seed of the resampling.
 
     Example:
         >>> values = np.array([[[0.7, 0.8, 0.9, 0.8]]])
-        >>> found = estimate([values], [np.ones(4)])
-        >>> round(found.means[0], 3), round(found.errors[0], 4), found.freedom[0]
+        >>> estimates = estimate([values], [np.ones(4)])
+        >>> round(estimates.means[0], 3), round(estimates.errors[0], 4), estimates.freedom[0]
         (np.float64(0.8), np.float64(0.0408), np.float64(3.0))
     """
     generator = np.random.default_rng(seed)
-    number = len(sums)
+    datasets = len(sums)
     means = np.mean([s.mean(axis=1).sum(axis=1) / n.sum() for s, n in zip(sums, sizes, strict=True)], axis=0)
     parts = [_variances(s, n) for s, n in zip(sums, sizes, strict=True)]
-    variance = sum(groups + seeds for groups, seeds in parts) / number**2
+    variance = sum(groups + seeds for groups, seeds in parts) / datasets**2
     with np.errstate(divide="ignore", invalid="ignore"):
         weights = sum(
-            (groups / number**2) ** 2 / (s.shape[2] - 1) + (seeds / number**2) ** 2 / max(s.shape[1] - 1, 1)
+            (groups / datasets**2) ** 2 / (s.shape[2] - 1) + (seeds / datasets**2) ** 2 / max(s.shape[1] - 1, 1)
             for (groups, seeds), s in zip(parts, sums, strict=True)
         )
         freedom = np.where(weights > 0, variance**2 / weights, 1.0)
     pivots = np.zeros((0, len(means)))
     if draws and np.isfinite(variance).all():
         pivots = _pivots(sums, sizes, [seeds for _, seeds in parts], draws, generator)
-        pivots = _mirrored(pivots) if symmetric else pivots
+        if symmetric:
+            pivots = np.concatenate([np.abs(pivots), -np.abs(pivots)])
     return Estimates(
         means,
         np.sqrt(variance),
@@ -124,7 +136,7 @@ def estimate(
         pivots,
         groups=sum(len(n) for n in sizes),
         seeds=min(s.shape[1] for s in sums),
-        datasets=number,
+        datasets=datasets,
     )
 
 
@@ -147,6 +159,11 @@ def _pivots(
     draws: int,
     generator: np.random.Generator,
 ) -> np.ndarray:
+    """Return resampled pivots, float ``[draws, K]``: how far a resample's mean moved, divided by its own error."""
+    # Percentiles of the means themselves would be simpler and fail where groups are few: of seven drawn with
+    # replacement, some are drawn twice, so resamples spread by a seventh less than new groups would, and no resample
+    # shows that the spread itself is uncertain. Their 95 % intervals hold the truth in some 85 of 100 studies with
+    # seven cases (docs/statistics.md). Dividing by the error of the resample mends both.
     moved = np.zeros((draws, len(sums[0])))
     variance = np.zeros_like(moved)
     for s, n, seeds in zip(sums, sizes, by_seed, strict=True):
@@ -164,6 +181,8 @@ def _pivots(
         if s.shape[1] > 1:
             moved += np.sqrt(seeds) * generator.standard_normal(moved.shape)
             variance += seeds * generator.chisquare(s.shape[1] - 1, moved.shape) / (s.shape[1] - 1)
+    # A resample of groups that are all alike has no spread but for rounding. Without movement its pivot is 0; with it,
+    # the pivot is as good as infinite, which stays finite so that quantiles can be computed.
     moved[np.abs(moved) < 1e-12] = 0.0
     tiny = 1e-12 * np.maximum(variance.max(axis=0), 1e-300)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -171,23 +190,22 @@ def _pivots(
     return pivots
 
 
-def _mirrored(pivots: np.ndarray) -> np.ndarray:
-    return np.concatenate([np.abs(pivots), -np.abs(pivots)])
-
-
 def bca_interval(values: np.ndarray, *, level: float = 0.95, draws: int = DRAWS, seed: int = 0) -> tuple[float, float]:
-    """Return the bias-corrected and accelerated bootstrap interval of a mean of independent values.
+    """Return the bias-corrected and accelerated (BCa) bootstrap interval of a mean of independent values.
 
     With fewer than some fifty values it is too narrow, see ``docs/statistics.md``.
 
     Args:
-        values: float ``[N]``; one per group, as cases of a group are not independent.
-        level: Level of the interval.
-        draws: Resamples.
+        values: One value per group, because cases of a group are not independent; float ``[N]``.
+        level: Confidence level, between 0 and 1.
+        draws: Number of resamples.
         seed: Seed of the resampling.
 
+    Returns:
+        The lower and the upper end.
+
     Raises:
-        UserError: There are fewer than two values, one is no number, or the level is not between 0 and 1.
+        UserError: There are fewer than two values, a value is not a number, or the level is not between 0 and 1.
 
     Example:
         >>> low, high = bca_interval(np.linspace(0.6, 0.9, 100))
@@ -198,11 +216,10 @@ def bca_interval(values: np.ndarray, *, level: float = 0.95, draws: int = DRAWS,
 
     if len(values) < 2 or not np.isfinite(values).all():
         raise UserError(f"an interval needs two or more values that are numbers; there are {np.isfinite(values).sum()}")
-    if not 0 < level < 1:
-        raise UserError(f"level is {level}; it must be above 0 and below 1")
+    check_fraction("level", level)
     if np.ptp(values) == 0:
         return float(values[0]), float(values[0])
-    found = stats.bootstrap(
+    ends = stats.bootstrap(
         (values,), np.mean, confidence_level=level, n_resamples=draws, method="BCa", rng=np.random.default_rng(seed)
-    )
-    return float(found.confidence_interval.low), float(found.confidence_interval.high)
+    ).confidence_interval
+    return float(ends.low), float(ends.high)

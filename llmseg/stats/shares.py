@@ -1,4 +1,4 @@
-"""What each part contributes to a gap: averages of what it changes in different company."""
+"""What each part of a recipe contributes to the gap between two recipes, after Shapley and in simpler ways."""
 
 from __future__ import annotations
 
@@ -15,43 +15,47 @@ from llmseg.errors import UserError
 from llmseg.stats.intervals import mean_interval
 
 Coalition: TypeAlias = frozenset[str]
-"""Parts that come from the better side, the others from the worse."""
+"""The parts that come from one recipe, the better one; the others come from the other recipe."""
 
 
 @dataclass(frozen=True)
 class Swap:
-    """A part put into some company.
+    """The exchange of one part, while some others have been exchanged already.
 
     Attributes:
         part: The part.
-        company: The parts that are there already.
-        weight: Its weight in the part's average; the weights of a part add up to 1.
+        coalition: The parts that have been exchanged before.
+        weight: Weight of this swap in the average of the part; the weights of a part add up to 1.
     """
 
     part: str
-    company: Coalition
+    coalition: Coalition
     weight: float
 
     @property
     def coalitions(self) -> tuple[Coalition, Coalition]:
-        """Without and with the part."""
-        return self.company, self.company | {self.part}
+        """The coalition without and with the part."""
+        return self.coalition, self.coalition | {self.part}
 
 
 def one_swaps(parts: Sequence[str]) -> tuple[Swap, ...]:
-    """Return the swaps of one part at a time: into the worse side alone, and into all of the better side.
+    """Return the swaps that exchange a part first, before all others, and last, after all others.
 
-    ``2 n + 2`` coalitions for n parts. The averages do not add up to the gap: the rest is interaction.
+    They need ``2 n + 2`` coalitions for n parts. The averages do not add up to the gap: the rest is interaction.
+
+    Example:
+        >>> [(swap.part, sorted(swap.coalition)) for swap in one_swaps(["fit", "loss", "net"])][:2]
+        [('fit', []), ('fit', ['loss', 'net'])]
     """
     everything = frozenset(parts)
-    return tuple(Swap(part, company, 0.5) for part in parts for company in (frozenset(), everything - {part}))
+    return tuple(Swap(part, coalition, 0.5) for part in parts for coalition in (frozenset(), everything - {part}))
 
 
 def all_swaps(parts: Sequence[str]) -> tuple[Swap, ...]:
-    """Return every swap, weighted as Shapley (1953) does; ``2 ** n`` coalitions for n parts.
+    """Return every swap, with the weights of Shapley (1953); they need ``2 ** n`` coalitions for n parts.
 
     Example:
-        >>> [(swap.part, sorted(swap.company), swap.weight) for swap in all_swaps(["loss", "net"])][:2]
+        >>> [(swap.part, sorted(swap.coalition), swap.weight) for swap in all_swaps(["loss", "net"])][:2]
         [('loss', [], 0.5), ('loss', ['net'], 0.5)]
     """
     n = len(parts)
@@ -59,53 +63,60 @@ def all_swaps(parts: Sequence[str]) -> tuple[Swap, ...]:
     for part in parts:
         others = [other for other in parts if other != part]
         for size in range(n):
+            # Of all orders of the parts, a share of 1 / n has the part behind ``size`` others, and all choices of these
+            # are equally frequent.
             weight = 1 / (n * math.comb(n - 1, size))
-            swaps += [Swap(part, frozenset(company), weight) for company in itertools.combinations(others, size)]
+            swaps += [Swap(part, frozenset(coalition), weight) for coalition in itertools.combinations(others, size)]
     return tuple(swaps)
 
 
 def sampled_swaps(parts: Sequence[str], orders: int, seed: int = 0) -> tuple[Swap, ...]:
-    """Return the swaps of some orders in which parts are exchanged; each is also gone through backwards.
+    """Return the swaps of random orders in which the parts are exchanged; each order is also taken backwards.
 
     Args:
         parts: The parts.
-        orders: Number of orders, forwards and backwards counted as one.
-        seed: Seed of the drawing.
+        orders: Number of orders; forwards and backwards count as one.
+        seed: Seed of the random orders.
 
     Raises:
-        UserError: There are no orders.
+        UserError: The number of orders is below 1.
+
+    Example:
+        >>> len(sampled_swaps(["fit", "loss", "net"], orders=4))
+        24
     """
     if orders < 1:
         raise UserError(f"{orders} orders: at least one is needed")
     generator = np.random.default_rng(seed)
     swaps = []
     for _ in range(orders):
-        forwards = [parts[place] for place in generator.permutation(len(parts))]
+        forwards = [parts[index] for index in generator.permutation(len(parts))]
+        # A part that comes early in one direction comes late in the other, which steadies the average.
         for order in (forwards, forwards[::-1]):
-            swaps += [Swap(part, frozenset(order[:place]), 0.5 / orders) for place, part in enumerate(order)]
+            swaps += [Swap(part, frozenset(order[:index]), 0.5 / orders) for index, part in enumerate(order)]
     return tuple(swaps)
 
 
 def contributions(
     paired: pd.DataFrame, names: Mapping[Coalition, str], swaps: Sequence[Swap], *, level: float = 0.95
 ) -> pd.DataFrame:
-    """Return what each part contributes to the gap between no and all parts.
+    """Return what each part contributes to the gap between all parts exchanged and none.
 
-    Every contribution is taken case by case and seed by seed, so its interval is that of a mean of paired differences,
-    see :func:`llmseg.stats.intervals.mean_interval`.
+    Every contribution is computed case by case and seed by seed. Its interval is therefore that of a mean of paired
+    differences, see :func:`llmseg.stats.mean_interval`.
 
     Args:
-        paired: A column per coalition, a row per ``case``, ``group`` and ``seed`` (the index).
-        names: Coalitions, and the columns that hold their scores.
-        swaps: What is averaged, see :func:`one_swaps`, :func:`all_swaps` and :func:`sampled_swaps`.
-        level: Level of the intervals.
+        paired: Scores: a column per coalition, a row per ``case``, ``group`` and ``seed`` (the index).
+        names: Name of the column of every coalition.
+        swaps: The swaps to average, from :func:`one_swaps`, :func:`all_swaps` or :func:`sampled_swaps`.
+        level: Confidence level of the intervals, between 0 and 1.
 
     Returns:
-        A row per part, then ``interaction`` (what is left), then ``gap``: ``part, difference, low, high, level, groups,
-        seeds``. All rows but the last add up to the last.
+        A row per part, then ``interaction`` (what is left), then ``gap``, with the columns ``part, difference, low,
+        high, level, groups, seeds``. All rows but the last add up to the last.
 
     Raises:
-        UserError: As :func:`llmseg.stats.intervals.mean_interval`.
+        UserError: As :func:`llmseg.stats.mean_interval`.
 
     Example:
         >>> index = pd.MultiIndex.from_product([["a", "b"], ["g"], [0]], names=["case", "group", "seed"])
@@ -117,8 +128,8 @@ def contributions(
     parts = list(dict.fromkeys(swap.part for swap in swaps))
     columns = dict.fromkeys(parts, 0.0 * paired[names[frozenset()]])
     for swap in swaps:
-        without, having = (paired[names[coalition]] for coalition in swap.coalitions)
-        columns[swap.part] = columns[swap.part] + swap.weight * (having - without)
+        before, after = (paired[names[coalition]] for coalition in swap.coalitions)
+        columns[swap.part] = columns[swap.part] + swap.weight * (after - before)
     gap = paired[names[frozenset(parts)]] - paired[names[frozenset()]]
     columns["interaction"] = gap - sum(columns.values())
     columns["gap"] = gap

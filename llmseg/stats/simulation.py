@@ -1,4 +1,4 @@
-"""Studies whose truth is known, to try statistics on."""
+"""Simulated studies: scores whose truth is known, to try statistics on."""
 
 from __future__ import annotations
 
@@ -26,25 +26,28 @@ def simulate(
     mean: float = 0.8,
     random: int | np.random.Generator = 0,
 ) -> Table:
-    """Return the Dice of a made-up study.
+    """Return the Dice scores of a simulated study.
 
-    A score is the mean, plus how good the pipeline is, plus the luck of its training (one draw per pipeline, dataset
-    and seed), plus how hard the group is (partly for all pipelines alike), plus noise; all drawn from normal laws and
-    cut to 0 and 1. Where values stay away from the cut, the truth is exactly what was asked for.
+    A score is a sum: the mean, the quality of the pipeline, the luck of its training (one draw per pipeline, dataset
+    and seed), the difficulty of the group (partly the same for all pipelines), and noise. All are drawn from normal
+    laws, and the sum is cut to 0 and 1. Where scores stay away from the cut, the truth is exactly what was asked for.
 
     Args:
-        pipelines: Number of pipelines, or how much each differs from the mean.
+        pipelines: Number of pipelines, or how much the quality of each differs from the mean.
         datasets: Number of datasets.
         seeds: Number of trainings of each pipeline on each dataset.
         cases: Number of cases of every dataset, or one number per dataset.
-        group_size: Cases of a group.
-        pipeline_spread: Spread of the pipelines, in addition to what was given.
-        run_spread: Spread of trainings that differ in the seed only.
-        group_spread: Spread of groups.
-        shared_share: Share of the group's variance that all pipelines have in common.
-        noise: Spread of cases within a group.
+        group_size: Number of cases of a group.
+        pipeline_spread: Standard deviation of the quality of pipelines, in addition to ``pipelines``.
+        run_spread: Standard deviation of trainings that differ in the seed only.
+        group_spread: Standard deviation of the difficulty of groups.
+        shared_share: Share of the variance of groups that all pipelines have in common, between 0 and 1.
+        noise: Standard deviation of cases within a group.
         mean: The mean score.
         random: Seed, or a generator.
+
+    Returns:
+        A table whose pipelines are called ``llm-01``, ``llm-02``, ..., and its datasets ``dataset-1``, ...
 
     Raises:
         UserError: A number of pipelines, datasets, seeds or cases is below 1.
@@ -54,17 +57,17 @@ def simulate(
         Table(6 rows: 2 contenders, 1 dataset, 1 seed, 3 cases, 1 measure)
     """
     shifts = np.zeros(pipelines) if isinstance(pipelines, int) else np.asarray(pipelines, float)
-    numbers = [cases] * datasets if isinstance(cases, int) else list(cases)
-    if min(len(shifts), datasets, seeds, group_size, *numbers) < 1 or len(numbers) != datasets:
+    sizes = [cases] * datasets if isinstance(cases, int) else list(cases)
+    if min(len(shifts), datasets, seeds, group_size, *sizes) < 1 or len(sizes) != datasets:
         raise UserError(
             "a study needs at least one pipeline, dataset, seed and case, and a number of cases per dataset"
         )
     generator = np.random.default_rng(random)
     shifts = shifts + generator.normal(0, pipeline_spread, len(shifts))
     frames = []
-    for dataset, number in enumerate(numbers):
-        group = np.arange(number) // group_size
-        shape = (len(shifts), seeds, number)
+    for dataset, size in enumerate(sizes):
+        group = np.arange(size) // group_size
+        shape = (len(shifts), seeds, size)
         common = generator.normal(0, group_spread * shared_share**0.5, (1, 1, group[-1] + 1))
         own = generator.normal(0, group_spread * (1 - shared_share) ** 0.5, (len(shifts), 1, group[-1] + 1))
         runs = generator.normal(0, run_spread, (len(shifts), seeds, 1))

@@ -10,21 +10,22 @@ import numpy as np
 import pandas as pd
 
 from llmseg.errors import UserError, nearest
-from llmseg.stats.checks import checked, read_csv, read_evaluations
-from llmseg.stats.columns import BASE, COLUMNS, UNDEFINED, listed
+from llmseg.stats.checks import check_frame, read_csv, read_evaluations
+from llmseg.stats.columns import BASE, COLUMNS, UNDEFINED, shorten_list
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
     """Scores per case.
 
-    A pipeline, or one of its variants, is a *contender*: what comparisons compare. Its name is that of the pipeline,
-    and behind it that of the variant unless it is ``base`` or, as in studies of several pipelines, the pipeline itself.
+    Comparisons compare *contenders*: pipelines and their variants. The name of a contender is that of the pipeline,
+    followed by that of the variant. The second is left out where it is ``base`` or, as in studies of several
+    pipelines, the name of the pipeline itself.
 
     Attributes:
         frame: A row per pipeline, variant, dataset, seed, phase, case and measure, see :data:`COLUMNS`. ``group`` says
             what a case belongs to (a video, a patient); a case that stands alone is its own group.
-        remarks: What was left out on the way, a sentence each; every claim from this table repeats them.
+        remarks: What was left out on the way, a sentence each. Every claim from this table repeats them.
 
     Example:
         >>> frame = pd.DataFrame({"pipeline": ["a", "b"], "dataset": "Skin", "case": "1", "group": "1"})
@@ -46,19 +47,23 @@ class Table:
         """Check a data frame and make a table of it; the frame itself is left as it is.
 
         Args:
-            frame: With the columns of :data:`COLUMNS`, in any order; further columns are left out, with a remark.
-            fill: Values of columns the frame does not have, such as ``{"variant": "base", "seed": 0}``.
-            undefined: Measures whose values may be no numbers, because they do not apply to every case.
+            frame: Rows with the columns of :data:`COLUMNS`, in any order; further columns are left out, with a remark.
+            fill: Values of columns that the frame does not have, such as ``{"variant": "base", "seed": 0}``.
+            undefined: Measures whose values may be NaN, because they do not apply to every case.
 
         Raises:
-            UserError: A column or a cell is missing, a row stands twice, a value is no number or lies outside the range
-                of its measure, a seed is no whole number, or a case belongs to two groups.
+            UserError: A column or a name is missing, a row stands twice, a value is not a number or lies outside the
+                range of its measure, a seed is not a whole number, or a case belongs to two groups.
         """
-        return cls(*checked(frame, fill or {}, tuple(undefined)))
+        return cls(*check_frame(frame, fill or {}, tuple(undefined)))
 
     @classmethod
     def from_csv(cls, path: str | Path, *, fill: Mapping[str, str | int] | None = None) -> Table:
-        """Read a CSV file, see :meth:`from_frame`; names such as ``007`` stay text.
+        """Read a CSV file; names such as ``007`` stay text.
+
+        Args:
+            path: The file.
+            fill: As for :meth:`from_frame`.
 
         Raises:
             UserError: The file cannot be read, or its content is refused.
@@ -67,7 +72,11 @@ class Table:
 
     @classmethod
     def from_parquet(cls, path: str | Path, *, fill: Mapping[str, str | int] | None = None) -> Table:
-        """Read a parquet file, see :meth:`from_frame`.
+        """Read a parquet file.
+
+        Args:
+            path: The file.
+            fill: As for :meth:`from_frame`.
 
         Raises:
             UserError: The file cannot be read, or its content is refused.
@@ -86,30 +95,30 @@ class Table:
 
         Args:
             folders: Folders with a ``scores.csv``.
-            size: At which size cases were scored, ``native`` or ``working``.
+            size: The size at which cases were scored, ``native`` or ``working``.
 
         Raises:
-            UserError: A folder holds no scores, there are none of that size, or scores cannot be compared: other rules
-                (evaluator versions) or other held-out cases of the same dataset.
+            UserError: A folder holds no scores, there are none of that size, or scores cannot be compared: they were
+                computed by other rules (evaluator versions), or on other held-out cases of the same dataset.
         """
         frame, remarks = read_evaluations([Path(folder) for folder in folders], size)
         table = cls.from_frame(frame)
         return cls(table.frame, (*remarks, *table.remarks))
 
     def __repr__(self) -> str:
-        numbers = {"contender": len(self.contenders)}
-        numbers |= {name: self.frame[name].nunique() for name in ("dataset", "seed", "case", "measure")}
-        counted = ", ".join(f"{number} {name}{'' if number == 1 else 's'}" for name, number in numbers.items())
-        return f"Table({len(self.frame)} rows: {counted})"
+        counts = {"contender": len(self.contenders)}
+        counts |= {name: self.frame[name].nunique() for name in ("dataset", "seed", "case", "measure")}
+        words = ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for name, count in counts.items())
+        return f"Table({len(self.frame)} rows: {words})"
 
     @property
     def contenders(self) -> tuple[str, ...]:
-        """What comparisons compare, in the order of the rows."""
+        """Names of the contenders, in the order of the rows."""
         return tuple(contender_names(self.frame).unique())
 
     @property
     def datasets(self) -> tuple[str, ...]:
-        """The datasets, in the order of the rows."""
+        """Names of the datasets, in the order of the rows."""
         return tuple(self.frame["dataset"].unique())
 
     def select(self, **wanted: object) -> Table:
@@ -119,33 +128,48 @@ class Table:
             wanted: A value, or several, per column: ``table.select(dataset=["Skin", "Brain"], measure="dice")``.
 
         Raises:
-            UserError: There is no such column or value.
+            UserError: There is no such column or value, or no row has all of the values.
+
+        Example:
+            >>> from llmseg.stats import simulate
+            >>> simulate(datasets=2).select(dataset="dataset-1").datasets
+            ('dataset-1',)
         """
         keep = np.ones(len(self.frame), bool)
         for column, given in wanted.items():
             if column not in COLUMNS:
                 raise UserError(f"no column '{column}'{nearest(column, COLUMNS)}; columns are {', '.join(COLUMNS)}")
             values = list(given) if isinstance(given, (list, tuple, set, frozenset)) else [given]
-            known = self.frame[column].unique()
+            present = self.frame[column].unique()
             for value in values:
-                if value not in known:
-                    near = nearest(str(value), [str(one) for one in known])
-                    raise UserError(f"no {column} '{value}' in the table{near}; it has {listed(known)}")
+                if value not in present:
+                    near = nearest(str(value), [str(name) for name in present])
+                    raise UserError(f"no {column} '{value}' in the table{near}; it has {shorten_list(present)}")
             keep &= self.frame[column].isin(values).to_numpy()
         if not keep.any():
             raise UserError(f"no row has all of {dict(wanted)}; choose a combination that the table has")
         return Table(self.frame[keep].reset_index(drop=True), self.remarks)
 
     def missing(self, measure: str = "dice", *, phase: str = "test") -> pd.DataFrame:
-        """Return the cells that are not there or hold no number.
+        """Return the scores that are missing or not a number.
 
-        In every dataset each contender should have a value for each of its cases with each of its seeds.
+        Within a dataset, each contender should have a score on every case with every seed that any contender has there.
+
+        Args:
+            measure: Which measure.
+            phase: Which phase.
 
         Returns:
-            A row per missing cell: ``contender, dataset, seed, case``.
+            A row per missing score: ``contender, dataset, seed, case``.
 
         Raises:
             UserError: There is no such measure or phase.
+
+        Example:
+            >>> from llmseg.stats import simulate
+            >>> frame = simulate(pipelines=2, datasets=1, seeds=1, cases=3).frame
+            >>> Table(frame.drop(index=4)).missing().values.tolist()
+            [['llm-02', 'dataset-1', 0, 'case-02']]
         """
         chosen = self.select(measure=measure, phase=phase).frame
         chosen = chosen.assign(contender=contender_names(chosen))
@@ -163,10 +187,23 @@ class Table:
         return frame
 
     def complete(self, measure: str = "dice", *, phase: str = "test") -> Table:
-        """Keep the cases that every contender has with every seed, for one measure; remarks say what was left out.
+        """Keep the cases on which every contender has a score with every seed, for one measure.
+
+        Args:
+            measure: Which measure.
+            phase: Which phase.
+
+        Returns:
+            A table of that measure and phase; its remarks say how many cases were left out.
 
         Raises:
-            UserError: No case is left.
+            UserError: There is no such measure or phase, or no case is left.
+
+        Example:
+            >>> from llmseg.stats import simulate
+            >>> frame = simulate(pipelines=2, datasets=1, seeds=1, cases=3).frame
+            >>> Table(frame.drop(index=4)).complete().remarks
+            ('1 of 3 cases of dataset-1 left out: not every contender and seed has a dice',)
         """
         chosen = self.select(measure=measure, phase=phase)
         absent = chosen.missing(measure, phase=phase)[["dataset", "case"]].drop_duplicates()
@@ -178,14 +215,20 @@ class Table:
             )
         total = chosen.frame.groupby("dataset", observed=True)["case"].nunique()
         remarks = [
-            f"{number} of {total[dataset]} cases of {dataset} left out: not every contender and seed has a {measure}"
-            for dataset, number in absent.groupby("dataset", sort=False, observed=True).size().items()
+            f"{count} of {total[dataset]} cases of {dataset} left out: not every contender and seed has a {measure}"
+            for dataset, count in absent.groupby("dataset", sort=False, observed=True).size().items()
         ]
         return Table(chosen.frame[keep].reset_index(drop=True), (*self.remarks, *remarks))
 
 
 def contender_names(frame: pd.DataFrame) -> pd.Series:
-    """Return the contender of every row, see :class:`Table`."""
+    """Return the name of the contender of every row, see :class:`Table`.
+
+    Example:
+        >>> rows = pd.DataFrame({"pipeline": "gpt-4o", "variant": ["base", "gpt-4o", "loss.dice=0.0"]})
+        >>> contender_names(rows).tolist()
+        ['gpt-4o', 'gpt-4o', 'gpt-4o loss.dice=0.0']
+    """
     pipeline = frame["pipeline"].astype(str)
     variant = frame["variant"].astype(str)
     names: pd.Series = pipeline.where((variant == BASE) | (variant == pipeline), pipeline + " " + variant)

@@ -1,4 +1,4 @@
-"""Where scores differ from each other and why: shares of variance, and what they say about the next study."""
+"""Why scores differ: the shares of variance, and what they say about the size of the next study."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ import numpy as np
 import pandas as pd
 
 from llmseg.errors import UserError
-from llmseg.stats.blocks import Block, blocks
+from llmseg.stats.blocks import Block, make_blocks
 from llmseg.stats.table import Table
 
 SOURCES = ("LLM", "dataset", "LLM x dataset", "generation", "seed", "group", "LLM x group", "rest")
 """Sources of variance.
 
-``generation`` is another answer of the same LLM to the same prompt, as in ``gpt-4o@run-01``; ``seed`` another training;
-``group`` how hard a group of cases is for all; ``LLM x group`` how hard for one pipeline; ``rest`` what is left.
+``generation`` is another answer of the same LLM to the same prompt, as in ``gpt-4o@run-01``; ``seed`` is another
+training of the same pipeline; ``group`` is how hard a group of cases is for all pipelines; ``LLM x group`` is how much
+harder it is for one of them; ``rest`` is what is left.
 """
 
+# Why a source cannot be told apart from others, where it cannot.
 _UNKNOWN = {
     "LLM": "there is one, and it is part of the mean",
     "dataset": "there is one, and it is part of the mean",
@@ -39,7 +41,7 @@ class Atlas:
 
     Attributes:
         measure: The measure.
-        frame: A row per source: ``source, variance, share``; not a number where a source cannot be told apart.
+        frame: A row per source: ``source, variance, share``; NaN where a source cannot be told apart from others.
         remarks: What a reader has to know, a sentence each.
     """
 
@@ -48,25 +50,30 @@ class Atlas:
     remarks: tuple[str, ...]
 
     def variance(self, source: str) -> float:
-        """Return the variance due to a source, 0 where it is unknown."""
+        """Return the variance due to a source; 0 where it is unknown.
+
+        Args:
+            source: One of :data:`SOURCES`.
+        """
         value = float(self.frame.set_index("source").loc[source, "variance"])
         return 0.0 if math.isnan(value) else value
 
 
 def variance_atlas(table: Table, *, measure: str = "dice", phase: str = "test") -> Atlas:
-    """Split the variance of scores by where it comes from, by the method of moments.
+    """Split the variance of scores by its sources, by the method of moments.
 
-    Scores are averaged over the cases of a group. Every dataset is an analysis of variance of its own (pipeline, seed,
-    group), whose components are averaged; LLMs are compared across datasets. A component that comes out below zero is
-    set to zero.
+    Scores are averaged over the cases of a group. Within every dataset, an analysis of variance (pipeline, seed, group)
+    gives components, which are averaged over datasets. LLMs are then compared across datasets. A component that comes
+    out below zero is set to zero.
 
     Args:
-        table: The scores. Splits and machines are not told apart in a table: what differs by them is part of the seed.
+        table: The scores. A table does not tell splits and machines apart: what differs between them is part of the
+            seed.
         measure: Which measure.
         phase: Which phase.
 
     Raises:
-        UserError: There is one group only on a dataset, or a cell is missing.
+        UserError: A dataset has one group only, there is one contender only, or a score is missing.
 
     Example:
         >>> from llmseg.stats import simulate
@@ -74,23 +81,25 @@ def variance_atlas(table: Table, *, measure: str = "dice", phase: str = "test") 
         >>> round(atlas.variance("seed") ** 0.5, 2), round(atlas.variance("rest") ** 0.5, 2)
         (0.03, 0.02)
     """
-    found = blocks(table, measure, phase=phase)
-    single = [block.dataset for block in found if len(block.sizes) < 2]
-    if single or len(found[0].contenders) < 2:
+    blocks = make_blocks(table, measure, phase=phase)
+    single = [block.dataset for block in blocks if len(block.sizes) < 2]
+    if single or len(blocks[0].contenders) < 2:
         raise UserError(f"{single[0] if single else 'the table'} has one group or one contender; give two")
-    llms = np.array([name.split(" ")[0].split("@")[0] for name in found[0].contenders])
-    parts = pd.DataFrame([_within(block) for block in found])
-    # What of the variance of a pipeline's mean on a dataset is due to its seeds and groups.
-    noise = float(parts.pop("noise").mean())
-    variances = {**parts.mean().to_dict(), **_across(np.stack([block.means for block in found], axis=1), llms, noise)}
+    # A variant and a repeated generation (gpt-4o@run-01) count as other answers of the same LLM.
+    llms = np.array([name.split(" ")[0].split("@")[0] for name in blocks[0].contenders])
+    components = pd.DataFrame([_components_within(block) for block in blocks])
+    # The part of the variance of a pipeline's mean on a dataset that is due to its seeds and groups.
+    noise = float(components.pop("noise").mean())
+    means = np.stack([block.means for block in blocks], axis=1)
+    variances = {**components.mean().to_dict(), **_components_across(means, llms, noise)}
     values = np.array([variances[source] for source in SOURCES])
-    known = np.maximum(np.nan_to_num(values), 0)
-    share = known / known.sum() if known.any() else known
+    positive = np.maximum(np.nan_to_num(values), 0)
+    share = positive / positive.sum() if positive.any() else positive
     unknown = np.isnan(values)
     frame = pd.DataFrame(
         {
             "source": SOURCES,
-            "variance": np.where(unknown, np.nan, known),
+            "variance": np.where(unknown, np.nan, positive),
             "share": np.where(unknown, np.nan, share),
         }
     )
@@ -98,7 +107,7 @@ def variance_atlas(table: Table, *, measure: str = "dice", phase: str = "test") 
     return Atlas(measure=measure, frame=frame, remarks=(*table.remarks, *remarks))
 
 
-def _within(block: Block) -> dict[str, float]:
+def _components_within(block: Block) -> dict[str, float]:
     """Return the components of one dataset: pipelines crossed with groups, seeds nested in pipelines."""
     values = block.sums / block.sizes
     pipelines, seeds, groups = values.shape
@@ -123,28 +132,29 @@ def _within(block: Block) -> dict[str, float]:
     }
 
 
-def _across(means: np.ndarray, llms: np.ndarray, noise: float) -> dict[str, float]:
+def _components_across(means: np.ndarray, llms: np.ndarray, noise: float) -> dict[str, float]:
     """Return the components between pipelines and datasets, from means ``[P, D]``."""
-    names, place, repeats = np.unique(llms, return_inverse=True, return_counts=True)
+    names, llm, repeats = np.unique(llms, return_inverse=True, return_counts=True)
     several = repeats > 1
     generation = np.nan
     if several.any():
-        spread = [means[place == one].var(axis=0, ddof=1).mean() for one in np.flatnonzero(several)]
+        spread = [means[llm == index].var(axis=0, ddof=1).mean() for index in np.flatnonzero(several)]
         generation = float(np.average(spread, weights=repeats[several] - 1)) - noise
-    cells = np.stack([means[place == one].mean(axis=0) for one in range(len(names))])
+    cells = np.stack([means[llm == index].mean(axis=0) for index in range(len(names))])
+    # Of a mean over generations, less is due to chance the more there are.
     noise = float(((max(np.nan_to_num(generation), 0.0) + noise) / repeats).mean())
-    number, datasets = cells.shape
-    found = {"LLM": np.nan, "dataset": np.nan, "LLM x dataset": np.nan, "generation": generation}
-    if number == 1:
-        return found
+    count, datasets = cells.shape
+    components = {"LLM": np.nan, "dataset": np.nan, "LLM x dataset": np.nan, "generation": generation}
+    if count == 1:
+        return components
     if datasets == 1:
-        return {**found, "LLM": float(cells[:, 0].var(ddof=1)) - noise}
+        return {**components, "LLM": float(cells[:, 0].var(ddof=1)) - noise}
     crossed = cells - cells.mean(axis=1, keepdims=True) - cells.mean(axis=0) + cells.mean()
-    between = float((crossed**2).sum() / ((number - 1) * (datasets - 1)))
+    between = float((crossed**2).sum() / ((count - 1) * (datasets - 1)))
     return {
-        **found,
+        **components,
         "LLM": float(cells.mean(axis=1).var(ddof=1)) - between / datasets,
-        "dataset": float(cells.mean(axis=0).var(ddof=1)) - between / number,
+        "dataset": float(cells.mean(axis=0).var(ddof=1)) - between / count,
         "LLM x dataset": between - noise,
     }
 
@@ -161,16 +171,16 @@ def plan(
 ) -> pd.DataFrame:
     """Return how many groups of cases a comparison of two LLMs needs, by numbers of generations and seeds.
 
-    By the normal law, so a lower limit where seeds are few.
+    The normal law is assumed, so the numbers are lower limits where seeds are few.
 
     Args:
         atlas: Variances, from an earlier study.
-        difference: The difference that shall be found.
-        datasets: Number of datasets, which are compared by name.
-        generations: Answers of each LLM to the prompt.
-        seeds: Trainings of each answer.
-        power: How often the difference shall be found.
-        alpha: Two-sided level of the single comparison.
+        difference: The difference to find, above 0, in the unit of the measure.
+        datasets: Number of datasets, each with the same weight.
+        generations: Numbers to try of answers of each LLM to the prompt.
+        seeds: Numbers to try of trainings of each answer.
+        power: Chance of finding the difference, between 0 and 1.
+        alpha: Two-sided level of the single comparison, between 0 and 1.
 
     Returns:
         A row per pair of numbers: ``generations, seeds, trainings`` (of one LLM, on all datasets), ``groups`` (per
@@ -189,6 +199,7 @@ def plan(
 
     if not difference > 0 or not 0 < power < 1 or not 0 < alpha < 1 or min(datasets, *generations, *seeds) < 1:
         raise UserError("a plan needs a difference above 0, chances between 0 and 1, and numbers of at least 1")
+    # The variance that the mean of one LLM on one dataset may have; comparing two doubles it, datasets divide it.
     allowed = (difference / (stats.norm.isf(alpha / 2) + stats.norm.ppf(power))) ** 2 * datasets / 2
     rows = []
     for repeats, trainings in itertools.product(generations, seeds):

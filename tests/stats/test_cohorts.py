@@ -6,7 +6,7 @@ from scipy import stats
 
 from llmseg import UserError
 from llmseg.stats import Table, compare_cohorts, simulate
-from llmseg.stats.blocks import blocks
+from llmseg.stats.blocks import make_blocks
 
 
 def cohort(sizes=(4, 5), gap=0.0, **options):
@@ -48,7 +48,7 @@ def test_cohorts_per_dataset_are_a_family():
 def test_sampled_relabelling(monkeypatch):
     table, labels = cohort(gap=0.03)
     (exact,) = compare_cohorts(table, labels, "new", "old")
-    monkeypatch.setattr("llmseg.stats.cohorts.EXACT", 0)
+    monkeypatch.setattr("llmseg.stats.cohorts.MOST_RELABELLINGS", 0)
     (sampled,) = compare_cohorts(table, labels, "new", "old", draws=20_000)
     assert sampled.p_difference == pytest.approx(exact.p_difference, abs=0.02)
     assert "sampled, 20000 relabellings" in sampled.method
@@ -57,7 +57,7 @@ def test_sampled_relabelling(monkeypatch):
 def test_relabelling_is_the_permutation_test_of_scipy():
     table, labels = cohort(gap=0.03)
     (claim,) = compare_cohorts(table, labels, "new", "old")
-    values = np.mean([block.means for block in blocks(table)], axis=0)
+    values = np.mean([block.means for block in make_blocks(table)], axis=0)
     for alternative in ("greater", "less"):
         theirs = stats.permutation_test(
             (values[:4], values[4:]), lambda a, b: a.mean() - b.mean(), alternative=alternative, n_resamples=np.inf

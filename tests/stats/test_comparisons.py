@@ -10,14 +10,14 @@ from scipy import stats
 
 from llmseg import UserError
 from llmseg.stats import Table, claims_frame, compare, compare_all, means, simulate
-from llmseg.stats.blocks import blocks
+from llmseg.stats.blocks import make_blocks
 from llmseg.stats.resampling import bca_interval, estimate
 
 
 def test_single_cases_with_one_seed_give_the_paired_t_test():
     table = simulate(pipelines=[0.02, 0.0], datasets=1, seeds=1, cases=30)
     claim = compare(table, "llm-01", "llm-02", margin=0.05)
-    first, second = blocks(table)[0].values[:, 0]
+    first, second = make_blocks(table)[0].values[:, 0]
     theirs = stats.ttest_rel(first, second)
     interval = theirs.confidence_interval(0.95)
     assert claim.p_difference == pytest.approx(theirs.pvalue)
@@ -32,7 +32,7 @@ def test_single_cases_with_one_seed_give_the_paired_t_test():
 def test_groups_are_the_unit():
     table = simulate(pipelines=[0.02, 0.0], datasets=1, seeds=1, cases=40, group_size=4)
     claim = compare(table, "llm-01", "llm-02")
-    (block,) = blocks(table)
+    (block,) = make_blocks(table)
     groups = (block.sums[0, 0] - block.sums[1, 0]) / block.sizes
     assert claim.units == 10
     assert claim.p_difference == pytest.approx(stats.ttest_1samp(groups, 0).pvalue)
@@ -50,7 +50,7 @@ def test_repeating_the_cases_of_groups_is_no_news():
 def test_dataset_as_the_unit_is_the_t_test_over_datasets():
     table = simulate(pipelines=[0.02, 0.0], datasets=6, cases=[7, 10, 20, 30, 40, 50])
     claim = compare(table, "llm-01", "llm-02", unit="dataset")
-    gaps = [block.means[0] - block.means[1] for block in blocks(table)]
+    gaps = [block.means[0] - block.means[1] for block in make_blocks(table)]
     assert claim.p_difference == pytest.approx(stats.ttest_1samp(gaps, 0).pvalue)
     assert (claim.unit, claim.units) == ("dataset", 6)
     assert "the unit is the dataset, and there are 6" in claim.remarks
@@ -217,7 +217,7 @@ def test_the_whole_study_takes_seconds():
 def test_intervals_of_means(method):
     table = simulate(pipelines=2, datasets=1, seeds=1, cases=80)
     found = means(table, method=method)
-    (block,) = blocks(table)
+    (block,) = make_blocks(table)
     low, high = stats.t.interval(0.95, 79, block.values[0, 0].mean(), stats.sem(block.values[0, 0]))
     row = found.iloc[0]
     assert row["mean"] == pytest.approx(block.values[0, 0].mean())

@@ -4,7 +4,7 @@ import pytest
 
 from llmseg import UserError
 from llmseg.stats import Table, mixed_model, simulate
-from llmseg.stats.blocks import blocks
+from llmseg.stats.blocks import make_blocks
 
 
 def test_the_mixed_model_recovers_what_was_simulated():
@@ -16,7 +16,7 @@ def test_the_mixed_model_recovers_what_was_simulated():
     for name, variance in truth.items():
         assert model.variances[name] == pytest.approx(variance, rel=0.5)
     assert model.converged
-    first, second = blocks(table)[0].means
+    first, second = make_blocks(table)[0].means
     assert effect["difference"] == pytest.approx(second - first)
 
 

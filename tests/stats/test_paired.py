@@ -6,14 +6,14 @@ from scipy import stats
 
 from llmseg import UserError
 from llmseg.stats import Table, permutation_test, simulate, wilcoxon_test
-from llmseg.stats.blocks import blocks
+from llmseg.stats.blocks import make_blocks
 
 
 @pytest.mark.parametrize("alternative", ["two-sided", "greater", "less"])
 @pytest.mark.parametrize("cases", [7, 40])
 def test_wilcoxon_is_that_of_scipy(alternative, cases):
     table = simulate(pipelines=[0.02, 0.0], datasets=1, seeds=2, cases=cases)
-    first, second = blocks(table)[0].values.mean(axis=1)
+    first, second = make_blocks(table)[0].values.mean(axis=1)
     found = wilcoxon_test(table, "llm-01", "llm-02", alternative=alternative)
     assert found.p == stats.wilcoxon(first - second, alternative=alternative).pvalue
     assert (found.units, found.law) == (cases, "exact")
@@ -22,7 +22,7 @@ def test_wilcoxon_is_that_of_scipy(alternative, cases):
 @pytest.mark.parametrize("alternative", ["two-sided", "greater", "less"])
 def test_permutation_is_that_of_scipy(alternative):
     table = simulate(pipelines=[0.04, 0.0], datasets=1, seeds=2, cases=8)
-    first, second = blocks(table)[0].values.mean(axis=1)
+    first, second = make_blocks(table)[0].values.mean(axis=1)
     theirs = stats.permutation_test(
         (first, second), lambda a, b: np.mean(a - b), permutation_type="samples", alternative=alternative
     )
@@ -35,7 +35,7 @@ def test_permutation_is_that_of_scipy(alternative):
 def test_sampled_signs_come_near_to_all_signs(monkeypatch):
     table = simulate(pipelines=[0.03, 0.0], datasets=2, seeds=2, cases=8)
     exact = permutation_test(table, "llm-01", "llm-02")
-    monkeypatch.setattr("llmseg.stats.paired.EXACT", 0)
+    monkeypatch.setattr("llmseg.stats.paired.MOST_UNITS", 0)
     sampled = permutation_test(table, "llm-01", "llm-02", draws=20_000)
     assert exact.law == "exact"
     assert sampled.law == "sampled, 20000 draws"

@@ -7,13 +7,13 @@ from scipy import stats
 
 from llmseg import UserError
 from llmseg.stats import Table, friedman, simulate
-from llmseg.stats.blocks import blocks
+from llmseg.stats.blocks import make_blocks
 
 
 def test_friedman_and_nemenyi_are_those_of_scipy_and_scikit_posthocs():
     table = simulate(pipelines=[0.1, 0.05, 0.0, 0.0], datasets=6, cases=10)
     found = friedman(table)
-    scores = np.stack([block.means for block in blocks(table)])
+    scores = np.stack([block.means for block in make_blocks(table)])
     theirs = stats.friedmanchisquare(*scores.T)
     assert (found.statistic, found.p) == pytest.approx((theirs.statistic, theirs.pvalue))
     np.testing.assert_allclose(found.pairs, scikit_posthocs.posthoc_nemenyi_friedman(scores))

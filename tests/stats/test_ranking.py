@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,8 +11,10 @@ from scipy import stats
 
 from llmseg import UserError
 from llmseg.stats import Table, convention_stability, rank, significance_map, simulate
-from llmseg.stats.blocks import blocks
-from llmseg.stats.ranking import RULES, kendall, signed_ranks
+from llmseg.stats.blocks import make_blocks
+from llmseg.stats.ranking import Rule, kendall, signed_ranks
+
+RULES = get_args(Rule)
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -118,5 +122,5 @@ def test_rankings_that_cannot_be_made():
 
 def test_the_ranked_means_are_those_of_the_blocks():
     table = simulate(datasets=2, cases=[7, 30], pipeline_spread=0.1)
-    means = np.mean([block.means for block in blocks(table)], axis=0)
+    means = np.mean([block.means for block in make_blocks(table)], axis=0)
     assert rank(table, resamples=5).frame["score"].tolist() == pytest.approx(sorted(means, reverse=True))

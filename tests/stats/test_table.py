@@ -9,7 +9,7 @@ from llmseg.evaluation.conventions import PACKAGES
 from llmseg.evaluation.evaluation import ScoredCase, write_evaluation
 from llmseg.evaluation.measures import MEASURES, Counts
 from llmseg.stats import Table, compare, simulate
-from llmseg.stats.blocks import blocks
+from llmseg.stats.blocks import make_blocks
 from llmseg.stats.columns import COLUMNS, DISTANCES, SHARES
 
 
@@ -117,7 +117,7 @@ def test_evaluations_are_read(tmp_path):
     assert repr(table) == "Table(24 rows: 2 contenders, 1 dataset, 2 seeds, 3 cases, 2 measures)"
     assert set(table.frame["case"]) == {"000", "001", "002"}
     assert set(table.frame["group"]) == {"video-0", "video-1"}
-    (block,) = blocks(table)
+    (block,) = make_blocks(table)
     assert block.values.shape == (2, 2, 3)
     np.testing.assert_allclose(block.values[0, 0], [0.5, 0.6, 0.7])
 
@@ -157,7 +157,7 @@ def test_missing_cells_stop_an_analysis_until_they_are_left_out_openly(frame):
 def test_a_contender_that_lacks_a_dataset_is_named(frame):
     table = Table.from_frame(frame[(frame["pipeline"] == "llm-01") | (frame["dataset"] == "dataset-1")])
     with pytest.raises(UserError, match="all of llm-02"):
-        blocks(table)
+        make_blocks(table)
     assert table.complete().datasets == ("dataset-1",)
 
 
@@ -170,7 +170,7 @@ def test_no_complete_case(frame):
 def test_undefined_values_count_as_missing(frame):
     table = Table.from_frame(changed(frame.assign(measure="false_positive_area"), "value", 0, None))
     with pytest.raises(UserError, match="missing"):
-        blocks(table, "false_positive_area")
+        make_blocks(table, "false_positive_area")
     assert "1 of 4" in table.complete("false_positive_area").remarks[0]
 
 
