@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class KerasUNet(Net):
-    """A U-Net with the defaults of Keras or torch, and with ways of up-sampling that :class:`UNet` does not have.
+    """A U-Net with the defaults of Keras or torch, with ways of up-sampling that :class:`llmseg.recipe.UNet` lacks.
 
     Blocks are two 3x3 convolutions with bias, each followed by the norm and a ReLU; the head is a 1x1 convolution.
 

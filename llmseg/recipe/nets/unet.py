@@ -1,4 +1,4 @@
-"""The U-Net, which most pipelines have, as a record of fifteen fields; :mod:`.modules.unet` has its torch module."""
+"""The U-Net, which most pipelines have, as a record of fifteen fields; its torch module is in ``modules/unet.py``."""
 
 from __future__ import annotations
 
