@@ -11,7 +11,7 @@ An entry                        is found in
 ==============================  ==================================================================================
 
 Values that several entries share are in ``common.py``; an entry states what differs from them, and ``llmseg show NAME``
-prints every field. A pipeline from outside the package
+prints every field. What the study printed of the pipelines is in ``published.csv``. A pipeline from outside the package
 is added with :func:`register`.
 """
 

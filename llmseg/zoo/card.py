@@ -13,10 +13,13 @@ class Disagreement:
     Attributes:
         kind: ``document-against-code``; ``inside-document``, where two places of it contradict each other; or
             ``undocumented``, where it is silent and a reader would expect something else.
-        about: What it is about.
+        about: The field that it is about: a path of the recipe, such as ``loss.dice_smooth``, or of the card, such as
+            ``card.published.head``.
         published: What the document states.
         code: What the code does.
         consequence: What follows.
+        source: Where a reader sees it: a file of the study's repository, mostly with the line
+            (``Modells 2024/GPT4/train.py:16``), or a page of this package's documentation.
     """
 
     kind: Literal["document-against-code", "inside-document", "undocumented"]
@@ -24,6 +27,7 @@ class Disagreement:
     published: str
     code: str
     consequence: str
+    source: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +108,8 @@ class Card:
             it says of the vendor's model that is listed.
         parameters: Parameters counted on the network with one input channel.
         published: The study's figures, ``None`` for pipelines outside the nineteen.
+        scripts: Where its scripts are in the study's repository: a folder, or the file of a recorded answer; empty where
+            there are none.
         published_for: Data set for which the published state of the scripts was last edited.
         origin: What the conversation published beside the code says of where the code came from.
         author_edits: Edits made by the study's authors that can be seen.
@@ -118,15 +124,16 @@ class Card:
     name: str
     vendor: str
     cohort: int | None
-    in_study: bool
-    reasoning: bool
-    open_weights: bool
+    in_study: bool = False
+    reasoning: bool = False
+    open_weights: bool = False
     parameters: int
-    published: Published | None
+    published: Published | None = None
     published_for: str
+    scripts: str = ""
     origin: str
-    author_edits: tuple[str, ...]
-    disagreements: tuple[Disagreement, ...]
+    author_edits: tuple[str, ...] = ()
+    disagreements: tuple[Disagreement, ...] = ()
     summary: str
     framework: Literal["PyTorch", "TensorFlow"] = "PyTorch"
     mends: tuple[Mend, ...] = ()

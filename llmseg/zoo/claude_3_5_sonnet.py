@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from llmseg.recipe.fit import Fit, OwnSeed
-from llmseg.recipe.images import Prepare
-from llmseg.recipe.recipe import Recipe
-from llmseg.recipe.scores import Dice
-from llmseg.recipe.splits import RandomSplit
-from llmseg.zoo.card import Card, Disagreement, Published
-from llmseg.zoo.common import BCE_ON_PROBABILITY, STANDARD_UNET, original_names
-from llmseg.zoo.pipeline import Pipeline
+from dataclasses import replace
 
-_DICE = Dice(
-    reads="output",
-    threshold=None,
-    over="case",
-    lists="batch",
-    smooth=1e-05,
-    smoothed="both",
-    sizes="equal",
-    mask_threshold=None,
-)
+from llmseg.recipe.fit import OwnSeed
+from llmseg.recipe.recipe import Recipe
+from llmseg.recipe.splits import RandomSplit
+from llmseg.zoo import common
+from llmseg.zoo.card import Card
+from llmseg.zoo.disagreements import enlarged_masks, openness, soft_dice, undocumented
+from llmseg.zoo.pipeline import Pipeline
+from llmseg.zoo.published import read_published
+
+_SCRIPTS = "Modells 2024/Claude 3.5 Sonnet"
+_DICE = replace(common.DICE_MEAN_OF_BATCH, threshold=None, smooth=1e-5)
 
 PIPELINE = Pipeline(
     id="claude-3.5-sonnet",
@@ -29,103 +23,45 @@ PIPELINE = Pipeline(
         vendor="Anthropic",
         cohort=2024,
         in_study=True,
-        reasoning=False,
-        open_weights=False,
-        parameters=31042369,
-        summary=("standard U-Net with batch norm, four poolings; pooling is the first layer of each down stage"),
-        published=Published(
-            parameters="31,042,369",
-            training_time="5285.17 s",
-            batch_size=16,
-            epochs=50,
-            optimizer="Adam (lr=0.001)",
-            loss="BCELoss",
-            image_size=(256, 256),
-            encoder_stages=4,
-            decoder_stages=4,
-            block="Double Conv (Conv2d + BatchNorm2d + ReLU x2)",
-            encoder=(64, 128, 256, 512, 1024),
-            bottleneck="1024 channels",
-            decoder=(512, 256, 128, 64),
-            head="Conv2d(64, 1, 1)",
-        ),
+        parameters=31_042_369,
+        scripts=_SCRIPTS,
+        summary="standard U-Net with batch norm, four poolings; pooling is the first layer of each down stage",
+        published=read_published("claude-3.5-sonnet"),
         published_for="retina (other data sets as commented variants)",
-        origin=("every statement of model.py, the Dice function, the split, loss and optimiser occur in it"),
+        origin="every statement of model.py, the Dice function, the split, loss and optimiser occur in it",
         author_edits=(
             "separate mask folder and per-data-set file-name rules",
             "numeric sort (BAGLS) replaced by a lexicographic sort",
-            ("Dice values stored as batch means instead of one value per sample (validation and test)"),
+            "Dice values stored as batch means instead of one value per sample (validation and test)",
             "sample figure and loss figure rewritten",
         ),
         disagreements=(
-            Disagreement(
-                kind="inside-document",
-                about="identity.open_weights",
-                published=(
-                    "the running text lists Claude 3.5 Sonnet as open-source; the comparison table says open source: No"
-                ),
-                code="not decidable from the code",
-                consequence="the sheet follows the table",
+            openness("Claude 3.5 Sonnet", text="as open-source", table="No"),
+            soft_dice(
+                consequence="values are lower than a thresholded Dice for unsure predictions; not comparable with the "
+                "thresholded pipelines",
+                source=f"{_SCRIPTS}/train.py:21",
             ),
-            Disagreement(
-                kind="undocumented",
-                about="metric_validation / metric_test",
-                published="Dice score, no threshold given",
-                code="soft Dice: probabilities are used without a threshold",
-                consequence=(
-                    "values are lower than a thresholded Dice for unsure predictions; not "
-                    "comparable with the thresholded pipelines"
-                ),
-            ),
-            Disagreement(
-                kind="undocumented",
-                about="bookkeeping.checkpoint_selection",
+            undocumented(
+                "fit.keep",
                 published="not mentioned",
-                code=("the best checkpoint by validation loss is tested; the only one of the 19 that does so"),
+                code="the best checkpoint by validation loss is tested; the only one of the 19 that does so",
                 consequence="an advantage over the pipelines that test the last epoch",
+                source=f"{_SCRIPTS}/main.py:85",
             ),
-            Disagreement(
-                kind="undocumented",
-                about="data.mask_binarisation",
-                published="not mentioned",
-                code="foreground = any value above 0 after a bilinear resize",
-                consequence="targets are slightly enlarged",
-            ),
+            enlarged_masks(f"{_SCRIPTS}/dataset.py:36"),
         ),
     ),
     recipe=Recipe(
-        images=Prepare(
-            colour="grey",
-            colour_when="before-resize",
-            size=(256, 256),
-            image_resize="pillow-bilinear",
-            mask_resize="pillow-bilinear",
-            mean=0.0,
-            std=1.0,
-            arithmetic="unit-first",
-            mask_threshold=0.0,
-            threshold_when="after-resize",
-            mask_type="float32",
-        ),
-        split=RandomSplit(
-            calls="twice",
-            train=0.8,
-            validation=0.1,
-        ),
-        net=STANDARD_UNET,
-        loss=BCE_ON_PROBABILITY,
-        fit=Fit(
+        images=replace(common.BILINEAR_MASKS, mask_threshold=0.0),
+        split=RandomSplit(calls="twice", train=0.8, validation=0.1),
+        net=common.STANDARD_UNET,
+        loss=common.BCE_ON_PROBABILITY,
+        fit=replace(
+            common.FIT,
             batch_size=16,
-            test_batch_size=None,
             epochs=50,
-            fixed_batches=None,
-            drop_last=False,
-            optimizer="adam",
-            rate=0.001,
-            decay=0.0,
-            schedule=None,
-            average=None,
-            augment=None,
+            rate=1e-3,
             keep="lowest-validation-loss",
             epoch_loss="batches",
             own_seed=OwnSeed(seed=42, summary_batch=16, spare_orders=0),
@@ -133,7 +69,7 @@ PIPELINE = Pipeline(
         score=_DICE,
         test=_DICE,
     ),
-    original_names=original_names(
+    original_names=common.original_names(
         encoder="inc.conv down1.1.conv down2.1.conv down3.1.conv",
         bottleneck="down4.1.conv",
         up="up1 up2 up3 up4",

@@ -1,8 +1,9 @@
-"""Values that three or more entries share, and the textbook recipe the entries are compared with."""
+"""Values that several entries share: an entry is a copy of these, changed where it differs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from llmseg.recipe.fit import Fit
 from llmseg.recipe.images import Prepare
@@ -12,19 +13,6 @@ from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.scores import Dice
 from llmseg.recipe.splits import TwoStepSplit
 
-BILINEAR_MASKS = Prepare(
-    colour="grey",
-    colour_when="before-resize",
-    size=(256, 256),
-    image_resize="pillow-bilinear",
-    mask_resize="pillow-bilinear",
-    mean=0.0,
-    std=1.0,
-    arithmetic="unit-first",
-    mask_threshold=0.5,
-    threshold_when="after-resize",
-    mask_type="float32",
-)
 NEAREST_MASKS = Prepare(
     colour="grey",
     colour_when="before-resize",
@@ -38,23 +26,14 @@ NEAREST_MASKS = Prepare(
     threshold_when="after-resize",
     mask_type="float32",
 )
-GREY_MASKS = Prepare(
-    colour="grey",
-    colour_when="before-resize",
-    size=(256, 256),
-    image_resize="pillow-bilinear",
-    mask_resize="pillow-bilinear",
-    mean=0.0,
-    std=1.0,
-    arithmetic="unit-first",
-    mask_threshold=None,
-    threshold_when="after-resize",
-    mask_type="float32",
-)
+BILINEAR_MASKS = replace(NEAREST_MASKS, mask_resize="pillow-bilinear")
+GREY_MASKS = replace(BILINEAR_MASKS, mask_threshold=None)
+"""Masks keep the grey values that resizing gives their edges."""
 
 SPLIT_80_10_10 = TwoStepSplit(
     first="held-out", first_size=0.2, second_size=0.5, sizes_are="test_size", seed=42, order="drawn", shuffled=False
 )
+SPLIT_70_10_20 = replace(SPLIT_80_10_10, first="test", second_size=0.125)
 
 STANDARD_UNET = UNet(
     encoder=(64, 128, 256, 512),
@@ -73,6 +52,15 @@ STANDARD_UNET = UNet(
     drawn="stages",
     output="probability",
 )
+UNET_OF_THREE_POOLINGS = replace(STANDARD_UNET, encoder=(64, 128, 256), bottleneck=512, decoder=(256, 128, 64))
+BILINEAR_UNET = replace(
+    STANDARD_UNET,
+    bottleneck=512,
+    decoder=(256, 128, 64, 64),
+    up="bilinear",
+    concat="skip-first",
+    mismatch="pad",
+)
 
 BCE_ON_PROBABILITY = BCEDice(
     bce=1.0,
@@ -83,18 +71,28 @@ BCE_ON_PROBABILITY = BCEDice(
     sizes="equal",
     validation_threshold=None,
 )
-BCE_ON_LOGITS = BCEDice(
-    bce=1.0,
-    dice=0.0,
-    reads="logits",
-    dice_over="batch",
-    dice_smooth=1.0,
-    sizes="equal",
-    validation_threshold=None,
-)
+BCE_ON_LOGITS = replace(BCE_ON_PROBABILITY, reads="logits")
 
-_TEXTBOOK_DICE = Dice(
-    reads="sigmoid",
+FIT = Fit(
+    batch_size=16,
+    test_batch_size=None,
+    epochs=25,
+    fixed_batches=None,
+    drop_last=False,
+    optimizer="adam",
+    rate=1e-4,
+    decay=0.0,
+    schedule=None,
+    average=None,
+    augment=None,
+    keep="last",
+    epoch_loss="cases",
+    own_seed=None,
+)
+"""Adam at one rate, no weight decay, the last weights kept; an entry always states batch size, epochs and rate."""
+
+DICE_PER_CASE = Dice(
+    reads="output",
     threshold=0.5,
     over="case",
     lists="case",
@@ -103,47 +101,25 @@ _TEXTBOOK_DICE = Dice(
     sizes="equal",
     mask_threshold=None,
 )
+DICE_MEAN_OF_BATCH = replace(DICE_PER_CASE, lists="batch")
+DICE_OVER_BATCH = replace(DICE_PER_CASE, over="batch", lists="batch")
+SOFT_DICE_OVER_BATCH = replace(DICE_OVER_BATCH, threshold=None, smooth=1.0)
+
 TEXTBOOK = Recipe(
     images=NEAREST_MASKS,
     split=SPLIT_80_10_10,
-    net=UNet(
-        encoder=(64, 128, 256, 512),
-        bottleneck=1024,
-        decoder=(512, 256, 128, 64),
-        norm="batch",
-        bias=True,
-        up="transposed",
-        hidden="block",
-        concat="skip-first",
-        skip_from="block",
-        pool_last=True,
-        pool_bottleneck=False,
-        dropout=0.0,
-        mismatch="error",
-        drawn="stages",
-        output="logits",
-    ),
+    net=replace(STANDARD_UNET, concat="skip-first", output="logits"),
     loss=BCE_ON_LOGITS,
-    fit=Fit(
-        batch_size=16,
-        test_batch_size=None,
-        epochs=25,
-        fixed_batches=None,
-        drop_last=False,
-        optimizer="adam",
-        rate=1e-4,
-        decay=0.0,
-        schedule=None,
-        average=None,
-        augment=None,
-        keep="last",
-        epoch_loss="cases",
-        own_seed=None,
-    ),
-    score=_TEXTBOOK_DICE,
-    test=_TEXTBOOK_DICE,
+    fit=FIT,
+    score=replace(DICE_PER_CASE, reads="sigmoid"),
+    test=replace(DICE_PER_CASE, reads="sigmoid"),
 )
 """What a textbook would write: binary masks, logits with a matching loss, thresholded Dice per case."""
+
+CODE_IS_RECORDED = "every statement of model.py, the loss, optimiser, schedule and split occur in it"
+"""What most cards say of the conversation that was published beside the scripts."""
+
+CODE_AND_DICE_ARE_RECORDED = f"{CODE_IS_RECORDED}; also the Dice function"
 
 
 def original_names(
@@ -168,6 +144,28 @@ def original_names(
         *_numbered("up", up.split()),
         *_numbered("decoder", decoder.split()),
         *([("head", head)] if head else []),
+    )
+
+
+def down_up_names(block: str, stage: str, head: str, up: str = "") -> tuple[tuple[str, str], ...]:
+    """Pair names where the original's modules are called ``inc``, ``down1`` to ``down4`` and ``up1`` to ``up4``.
+
+    Args:
+        block: The original's name of the two convolutions within such a module.
+        stage: Its name of pooling and block together.
+        head: Its name of the head.
+        up: As for :func:`original_names`.
+
+    Example:
+        >>> down_up_names("double_conv", "maxpool_conv", "outc")[1]
+        ('encoder.1', 'down1.maxpool_conv.1.double_conv')
+    """
+    return original_names(
+        encoder=" ".join([f"inc.{block}", *(f"down{i}.{stage}.1.{block}" for i in (1, 2, 3))]),
+        bottleneck=f"down4.{stage}.1.{block}",
+        up=up,
+        decoder=" ".join(f"up{i}.conv.{block}" for i in (1, 2, 3, 4)),
+        head=head,
     )
 
 

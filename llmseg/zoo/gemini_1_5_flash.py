@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from llmseg.recipe.fit import Fit
+from dataclasses import replace
+
 from llmseg.recipe.nets.pooled_skip_unet import PooledSkipUNet
 from llmseg.recipe.recipe import Recipe
-from llmseg.recipe.scores import Dice
 from llmseg.recipe.splits import RandomSplit
-from llmseg.zoo.card import Card, Disagreement
-from llmseg.zoo.common import BCE_ON_LOGITS, GREY_MASKS, original_names
+from llmseg.zoo import common
+from llmseg.zoo.card import Card
+from llmseg.zoo.disagreements import undocumented
 from llmseg.zoo.pipeline import Pipeline
+
+_SCRIPTS = "Modells 2024/Gemini"
 
 PIPELINE = Pipeline(
     id="gemini-1.5-flash",
@@ -17,44 +20,35 @@ PIPELINE = Pipeline(
         name="Gemini 1.5 Flash",
         vendor="Google DeepMind",
         cohort=2024,
-        in_study=False,
-        reasoning=False,
-        open_weights=False,
-        parameters=16074209,
-        summary=(
-            "U-Net with five pooled blocks, skips after the pooling, a bare convolution as "
-            "bottleneck; logits are resized to a fixed 256 x 256"
-        ),
-        published=None,
+        parameters=16_074_209,
+        scripts=_SCRIPTS,
+        summary="U-Net with five pooled blocks, skips after the pooling, a bare convolution as bottleneck; logits are "
+        "resized to a fixed 256 x 256",
         published_for="BAGLS (never adapted to another data set)",
         origin="none published",
         author_edits=(
             (
-                "the folder is named only after the vendor's model family; the study's error "
-                "workbook lists the ninth 2024 model as Gemini 1.5 Flash"
+                "the folder is named only after the vendor's model family; the study's error workbook lists the ninth "
+                "2024 model as Gemini 1.5 Flash"
             ),
             (
-                "the error workbook names several manual fixes (missing return in the encoder "
-                "block, file-name rules, transform call)"
+                "the error workbook names several manual fixes (missing return in the encoder block, file-name rules, "
+                "transform call)"
             ),
         ),
         disagreements=(
-            Disagreement(
-                kind="undocumented",
-                about="identity",
+            undocumented(
+                "card.in_study",
                 published="eight 2024 models are named; this one is not among them",
                 code="a ninth 2024 folder is published with the code",
                 consequence="not part of the core comparison",
+                source=f"{_SCRIPTS}/main.py",
             ),
         ),
     ),
     recipe=Recipe(
-        images=GREY_MASKS,
-        split=RandomSplit(
-            calls="once",
-            train=0.8,
-            validation=0.1,
-        ),
+        images=common.GREY_MASKS,
+        split=RandomSplit(calls="once", train=0.8, validation=0.1),
         net=PooledSkipUNet(
             encoder=(32, 64, 128, 256, 512),
             bottleneck=1024,
@@ -62,36 +56,12 @@ PIPELINE = Pipeline(
             size=(256, 256),
             output="logits",
         ),
-        loss=BCE_ON_LOGITS,
-        fit=Fit(
-            batch_size=16,
-            test_batch_size=None,
-            epochs=2,
-            fixed_batches=None,
-            drop_last=False,
-            optimizer="adam",
-            rate=0.001,
-            decay=0.0,
-            schedule=None,
-            average=None,
-            augment=None,
-            keep="last",
-            epoch_loss="batches",
-            own_seed=None,
-        ),
-        score=Dice(
-            reads="sigmoid",
-            threshold=0.5,
-            over="batch",
-            lists="epoch",
-            smooth=1.0,
-            smoothed="both",
-            sizes="equal",
-            mask_threshold=None,
-        ),
+        loss=common.BCE_ON_LOGITS,
+        fit=replace(common.FIT, batch_size=16, epochs=2, rate=1e-3, epoch_loss="batches"),
+        score=replace(common.DICE_OVER_BATCH, reads="sigmoid", lists="epoch", smooth=1.0),
         test=None,
     ),
-    original_names=original_names(
+    original_names=common.original_names(
         encoder="enc1 enc2 enc3 enc4 enc5",
         bottleneck="bottleneck",
         decoder="upconv5 upconv4 upconv3 upconv2 upconv1",

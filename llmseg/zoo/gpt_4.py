@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from llmseg.recipe.fit import Fit
-from llmseg.recipe.nets.unet import UNet
-from llmseg.recipe.recipe import Recipe
-from llmseg.recipe.scores import Dice
-from llmseg.zoo.card import Card, Disagreement, Published
-from llmseg.zoo.common import BCE_ON_LOGITS, GREY_MASKS, SPLIT_80_10_10, original_names
-from llmseg.zoo.pipeline import Pipeline
+from dataclasses import replace
 
-_DICE = Dice(
-    reads="output",
-    threshold=0.5,
-    over="batch",
-    lists="batch",
-    smooth=1e-06,
-    smoothed="both",
-    sizes="equal",
-    mask_threshold=None,
-)
+from llmseg.recipe.recipe import Recipe
+from llmseg.zoo import common
+from llmseg.zoo.card import Card
+from llmseg.zoo.disagreements import against_code, undocumented
+from llmseg.zoo.pipeline import Pipeline
+from llmseg.zoo.published import read_published
+
+_SCRIPTS = "Modells 2024/GPT4"
 
 PIPELINE = Pipeline(
     id="gpt-4",
@@ -28,119 +20,60 @@ PIPELINE = Pipeline(
         vendor="OpenAI",
         cohort=2024,
         in_study=True,
-        reasoning=False,
-        open_weights=False,
-        parameters=7696193,
-        summary=("U-Net with three poolings, no batch norm; the fourth encoder block is the bottleneck"),
-        published=Published(
-            parameters="7,696,193",
-            training_time="1474.03 s",
-            batch_size=16,
-            epochs=25,
-            optimizer="Adam (lr=0.001)",
-            loss="BCEWithLogitsLoss",
-            image_size=(256, 256),
-            encoder_stages=4,
-            decoder_stages=3,
-            block="Double Conv (Conv2d + ReLU x2)",
-            encoder=(64, 128, 256, 512),
-            bottleneck="512 channels",
-            decoder=(512, 256, 128, 64),
-            head="Conv2d(64, 1, 1)",
-        ),
+        parameters=7_696_193,
+        scripts=_SCRIPTS,
+        summary="U-Net with three poolings, no batch norm; the fourth encoder block is the bottleneck",
+        published=read_published("gpt-4"),
         published_for="retina (other data sets as commented variants)",
-        origin=(
-            "every statement of model.py and the optimiser, loss, batch size, epochs and "
-            "split of main.py occur in it; the Dice function and the code that stores Dice "
-            "values do not"
-        ),
+        origin="every statement of model.py and the optimiser, loss, batch size, epochs and split of main.py occur in "
+        "it; the Dice function and the code that stores Dice values do not",
         author_edits=(
             "separate mask folder and per-data-set file-name rules",
             (
-                "the Dice function: the conversation's version applied a sigmoid, thresholded "
-                "the probability at 0.5, used smooth 1.0, and averaged per sample; the "
-                "published one thresholds the raw logits at 0.5 over the whole batch with "
-                "smooth 1e-6 (the same function as in the GPT-4o pipeline)"
+                "the Dice function: the conversation's version applied a sigmoid, thresholded the probability at 0.5, "
+                "used smooth 1.0, and averaged per sample; the published one thresholds the raw logits at 0.5 over the "
+                "whole batch with smooth 1e-6 (the same function as in the GPT-4o pipeline)"
             ),
             "storing of Dice values, loss figure, sample figure, timing",
         ),
         disagreements=(
-            Disagreement(
-                kind="document-against-code",
-                about="architecture.decoder.stage_widths",
+            against_code(
+                "net.decoder",
                 published="decoder channels 512, 256, 128, 64 with 3 decoder stages",
-                code=(
-                    "three decoder stages with outputs 256, 128, 64; 512 is only the width of the "
-                    "first concatenated input"
-                ),
-                consequence=(
-                    "the table's list has one width more than stages; its own parameter count "
-                    "belongs to the three-stage network"
-                ),
+                code="three decoder stages with outputs 256, 128, 64; 512 is only the width of the first concatenated "
+                "input",
+                consequence="the table's list has one width more than stages; its own parameter count belongs to the "
+                "three-stage network",
+                source=f"{_SCRIPTS}/model.py:27",
             ),
-            Disagreement(
-                kind="undocumented",
-                about="metric_validation / metric_test threshold",
+            undocumented(
+                "score.threshold",
                 published="Dice named as the key metric, no threshold given",
                 code="raw logits are compared with 0.5, i.e. a probability of 0.6225",
-                consequence=(
-                    "predictions are smaller than at probability 0.5; published validation and test"
-                    " Dice are not on the scale of the other pipelines; the recorded conversation "
-                    "did it with a sigmoid"
-                ),
+                consequence="predictions are smaller than at probability 0.5; published validation and test Dice are "
+                "not on the scale of the other pipelines; the recorded conversation did it with a sigmoid",
+                source=f"{_SCRIPTS}/train.py:16",
             ),
-            Disagreement(
-                kind="undocumented",
-                about="data.mask_binarisation",
-                published=(
-                    "the generation request asks for binary masks; the document does not say how they are made binary"
-                ),
+            undocumented(
+                "images.mask_threshold",
+                published="the generation request asks for binary masks; the document does not say how they are made "
+                "binary",
                 code="masks stay grey after the bilinear resize, in the loss and in the Dice",
                 consequence="soft targets along edges; a perfect prediction cannot reach Dice 1",
+                source=f"{_SCRIPTS}/dataset.py:30",
             ),
         ),
     ),
     recipe=Recipe(
-        images=GREY_MASKS,
-        split=SPLIT_80_10_10,
-        net=UNet(
-            encoder=(64, 128, 256),
-            bottleneck=512,
-            decoder=(256, 128, 64),
-            norm="none",
-            bias=True,
-            up="transposed",
-            hidden="block",
-            concat="up-first",
-            skip_from="block",
-            pool_last=True,
-            pool_bottleneck=False,
-            dropout=0.0,
-            mismatch="error",
-            drawn="stages",
-            output="logits",
-        ),
-        loss=BCE_ON_LOGITS,
-        fit=Fit(
-            batch_size=16,
-            test_batch_size=None,
-            epochs=25,
-            fixed_batches=None,
-            drop_last=False,
-            optimizer="adam",
-            rate=0.001,
-            decay=0.0,
-            schedule=None,
-            average=None,
-            augment=None,
-            keep="last",
-            epoch_loss="cases",
-            own_seed=None,
-        ),
-        score=_DICE,
-        test=_DICE,
+        images=common.GREY_MASKS,
+        split=common.SPLIT_80_10_10,
+        net=replace(common.UNET_OF_THREE_POOLINGS, norm="none", output="logits"),
+        loss=common.BCE_ON_LOGITS,
+        fit=replace(common.FIT, batch_size=16, epochs=25, rate=1e-3),
+        score=common.DICE_OVER_BATCH,
+        test=common.DICE_OVER_BATCH,
     ),
-    original_names=original_names(
+    original_names=common.original_names(
         encoder="down1.double_conv down2.double_conv down3.double_conv",
         bottleneck="down4.double_conv",
         up="up1 up2 up3",

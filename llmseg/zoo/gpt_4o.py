@@ -4,24 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from llmseg.recipe.fit import Fit
-from llmseg.recipe.losses import BCEDice
 from llmseg.recipe.recipe import Recipe
-from llmseg.recipe.scores import Dice
-from llmseg.zoo.card import Card, Disagreement, Published
-from llmseg.zoo.common import BILINEAR_MASKS, SPLIT_80_10_10, STANDARD_UNET, original_names
+from llmseg.zoo import common
+from llmseg.zoo.card import Card
+from llmseg.zoo.disagreements import openness, undocumented
 from llmseg.zoo.pipeline import Pipeline
+from llmseg.zoo.published import read_published
 
-_DICE = Dice(
-    reads="output",
-    threshold=0.5,
-    over="batch",
-    lists="batch",
-    smooth=1e-06,
-    smoothed="both",
-    sizes="output-to-mask",
-    mask_threshold=None,
-)
+_SCRIPTS = "Modells 2024/GPT4o"
+_DICE = replace(common.DICE_OVER_BATCH, sizes="output-to-mask")
 
 PIPELINE = Pipeline(
     id="gpt-4o",
@@ -30,100 +21,48 @@ PIPELINE = Pipeline(
         vendor="OpenAI",
         cohort=2024,
         in_study=True,
-        reasoning=False,
-        open_weights=False,
-        parameters=31042369,
-        summary=(
-            "U-Net whose deepest block is pooled once more before decoding; skips are cut "
-            "to their top-left part; the native output is half the input size"
-        ),
-        published=Published(
-            parameters="31,042,369",
-            training_time="949.33 s",
-            batch_size=8,
-            epochs=25,
-            optimizer="Adam (lr=1e-4)",
-            loss="BCELoss",
-            image_size=(256, 256),
-            encoder_stages=5,
-            decoder_stages=4,
-            block="Conv2d + BatchNorm2d + ReLU x2",
-            encoder=(64, 128, 256, 512, 1024),
-            bottleneck="1024 channels",
-            decoder=(512, 256, 128, 64),
-            head="Conv2d(64, 1, 1)",
-        ),
+        parameters=31_042_369,
+        scripts=_SCRIPTS,
+        summary="U-Net whose deepest block is pooled once more before decoding; skips are cut to their top-left part; "
+        "the native output is half the input size",
+        published=read_published("gpt-4o"),
         published_for="retina (other data sets as commented variants)",
-        origin=(
-            "every statement of model.py, the Dice function, loss, optimiser and split "
-            "occur in it; the crop of the skips and the resize of the output were given "
-            "there as fixes of run-time errors"
-        ),
+        origin="every statement of model.py, the Dice function, loss, optimiser and split occur in it; the crop of "
+        "the skips and the resize of the output were given there as fixes of run-time errors",
         author_edits=(
             "separate mask folder and per-data-set file-name rules",
             "storing of Dice values per epoch",
             "loss figure",
         ),
         disagreements=(
-            Disagreement(
-                kind="inside-document",
-                about="identity.open_weights",
-                published=("the running text lists GPT-4o as open-source; the comparison table says open source: No"),
-                code="not decidable from the code",
-                consequence="the sheet follows the table",
-            ),
-            Disagreement(
-                kind="undocumented",
-                about="architecture.size_mismatch / skip",
+            openness("GPT-4o", text="as open-source", table="No"),
+            undocumented(
+                "net.mismatch",
                 published="presented as a U-Net with 5 encoder and 4 decoder stages",
-                code=("the deepest block is pooled again and every skip is cut to its top-left quarter"),
-                consequence=(
-                    "skip features and decoder features refer to different image regions; detail "
-                    "from three quarters of the image never reaches the decoder through a skip"
-                ),
+                code="the deepest block is pooled again and every skip is cut to its top-left quarter",
+                consequence="skip features and decoder features refer to different image regions; detail from three "
+                "quarters of the image never reaches the decoder through a skip",
+                source=f"{_SCRIPTS}/model.py:70",
             ),
-            Disagreement(
-                kind="undocumented",
-                about="architecture.output.size_at_published_input",
+            undocumented(
+                "loss.sizes",
                 published="image size 256x256",
-                code=("the network emits 128x128; the probabilities are resized to 256x256 before loss and Dice"),
+                code="the network emits 128x128; the probabilities are resized to 256x256 before loss and Dice",
                 consequence="boundaries are limited to half resolution",
+                source=f"{_SCRIPTS}/train.py:29",
             ),
         ),
     ),
     recipe=Recipe(
-        images=BILINEAR_MASKS,
-        split=SPLIT_80_10_10,
-        net=replace(STANDARD_UNET, pool_bottleneck=True, mismatch="crop", drawn="blocks-first"),
-        loss=BCEDice(
-            bce=1.0,
-            dice=0.0,
-            reads="probability",
-            dice_over="batch",
-            dice_smooth=1.0,
-            sizes="output-to-mask",
-            validation_threshold=None,
-        ),
-        fit=Fit(
-            batch_size=8,
-            test_batch_size=None,
-            epochs=25,
-            fixed_batches=None,
-            drop_last=False,
-            optimizer="adam",
-            rate=0.0001,
-            decay=0.0,
-            schedule=None,
-            average=None,
-            augment=None,
-            keep="last",
-            epoch_loss="cases",
-            own_seed=None,
-        ),
+        images=common.BILINEAR_MASKS,
+        split=common.SPLIT_80_10_10,
+        net=replace(common.STANDARD_UNET, pool_bottleneck=True, mismatch="crop", drawn="blocks-first"),
+        loss=replace(common.BCE_ON_PROBABILITY, sizes="output-to-mask"),
+        fit=replace(common.FIT, batch_size=8, epochs=25, rate=1e-4),
         score=_DICE,
         test=_DICE,
     ),
-    original_names=original_names(
+    original_names=common.original_names(
         encoder="encoder.0 encoder.1 encoder.2 encoder.3",
         bottleneck="encoder.4",
         up="upconv.0 upconv.1 upconv.2 upconv.3",

@@ -4,23 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from llmseg.recipe.fit import Fit
 from llmseg.recipe.recipe import Recipe
-from llmseg.recipe.scores import Dice
-from llmseg.zoo.card import Card, Disagreement, Published
-from llmseg.zoo.common import BCE_ON_LOGITS, NEAREST_MASKS, SPLIT_80_10_10, STANDARD_UNET, original_names
+from llmseg.zoo import common
+from llmseg.zoo.card import Card
+from llmseg.zoo.disagreements import colour_images, samples_of_all_cases
 from llmseg.zoo.pipeline import Pipeline
+from llmseg.zoo.published import read_published
 
-_DICE = Dice(
-    reads="sigmoid",
-    threshold=0.5,
-    over="case",
-    lists="batch",
-    smooth=1e-06,
-    smoothed="both",
-    sizes="equal",
-    mask_threshold=None,
-)
+_SCRIPTS = "Modells 2025/GPT o4-mini-high"
+_DICE = replace(common.DICE_MEAN_OF_BATCH, reads="sigmoid")
 
 PIPELINE = Pipeline(
     id="gpt-o4-mini-high",
@@ -30,83 +22,37 @@ PIPELINE = Pipeline(
         cohort=2025,
         in_study=True,
         reasoning=True,
-        open_weights=False,
-        parameters=31036481,
+        parameters=31_036_481,
+        scripts=_SCRIPTS,
         summary="standard U-Net with batch norm, bias-free block convolutions",
-        published=Published(
-            parameters="31.0 M",
-            training_time="1:06:08 +/- 23.4 min",
-            batch_size=8,
-            epochs=50,
-            optimizer="Adam (1e-4)",
-            loss="BCEWithLogits",
-            image_size=None,
-            encoder_stages=4,
-            decoder_stages=4,
-            block="DoubleConv",
-            encoder=(64, 128, 256, 512),
-            bottleneck="1024 ch",
-            decoder=(512, 256, 128, 64),
-            head="Conv2d (64 -> 1)",
-        ),
-        published_for=("RGB data with masks of the same name (paths come from the command line; presumably skin)"),
-        origin=("every statement of model.py, the loss, optimiser, schedule and split occur in it"),
+        published=read_published("gpt-o4-mini-high"),
+        published_for="RGB data with masks of the same name (paths come from the command line; presumably skin)",
+        origin=common.CODE_IS_RECORDED,
         author_edits=(
             "mask name without suffix",
             "images read as RGB, first layer widened to 3 channels, figure turned to grey",
         ),
         disagreements=(
-            Disagreement(
-                kind="undocumented",
-                about="architecture.rgb_variant",
-                published="grey-scale task for all models",
-                code="the published state reads RGB and has 3 input channels (31,037,633 parameters)",
-                consequence=("on skin data two of the 19 pipelines see colour, the others (as far as published) grey"),
-            ),
-            Disagreement(
-                kind="undocumented",
-                about="outputs.figures",
-                published="sample figure of the test set asked for",
-                code="samples are drawn from the whole data set",
-                consequence="the figure may show training images",
-            ),
+            colour_images("31,037,633", f"{_SCRIPTS}/main.py:91"),
+            samples_of_all_cases(f"{_SCRIPTS}/main.py:160"),
         ),
     ),
     recipe=Recipe(
-        images=NEAREST_MASKS,
-        split=SPLIT_80_10_10,
-        net=replace(STANDARD_UNET, bias=False, concat="skip-first", output="logits"),
-        loss=BCE_ON_LOGITS,
-        fit=Fit(
-            batch_size=8,
-            test_batch_size=None,
-            epochs=50,
-            fixed_batches=None,
-            drop_last=False,
-            optimizer="adam",
-            rate=0.0001,
-            decay=0.0,
-            schedule=None,
-            average=None,
-            augment=None,
-            keep="last",
-            epoch_loss="batches",
-            own_seed=None,
-        ),
+        images=common.NEAREST_MASKS,
+        split=common.SPLIT_80_10_10,
+        net=replace(common.STANDARD_UNET, bias=False, concat="skip-first", output="logits"),
+        loss=common.BCE_ON_LOGITS,
+        fit=replace(common.FIT, batch_size=8, epochs=50, rate=1e-4, epoch_loss="batches"),
         score=_DICE,
         test=_DICE,
     ),
-    original_names=original_names(
-        encoder=(
-            "encoder_layers.0.double_conv encoder_layers.1.double_conv "
-            "encoder_layers.2.double_conv encoder_layers.3.double_conv"
-        ),
+    original_names=common.original_names(
+        encoder="encoder_layers.0.double_conv encoder_layers.1.double_conv encoder_layers.2.double_conv "
+        "encoder_layers.3.double_conv",
         bottleneck="bottleneck.double_conv",
         up="upconvs.0 upconvs.1 upconvs.2 upconvs.3",
-        decoder=(
-            "decoder_layers.0.double_conv decoder_layers.1.double_conv "
-            "decoder_layers.2.double_conv decoder_layers.3.double_conv"
-        ),
+        decoder="decoder_layers.0.double_conv decoder_layers.1.double_conv decoder_layers.2.double_conv "
+        "decoder_layers.3.double_conv",
         head="final_conv",
     ),
 )

@@ -4,23 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from llmseg.recipe.fit import Fit
 from llmseg.recipe.recipe import Recipe
-from llmseg.recipe.scores import Dice
-from llmseg.zoo.card import Card, Disagreement, Published
-from llmseg.zoo.common import BCE_ON_LOGITS, BILINEAR_MASKS, SPLIT_80_10_10, STANDARD_UNET, original_names
+from llmseg.zoo import common
+from llmseg.zoo.card import Card
+from llmseg.zoo.disagreements import undocumented
 from llmseg.zoo.pipeline import Pipeline
+from llmseg.zoo.published import read_published
 
-_DICE = Dice(
-    reads="output",
-    threshold=0.5,
-    over="batch",
-    lists="batch",
-    smooth=1e-06,
-    smoothed="both",
-    sizes="equal",
-    mask_threshold=None,
-)
+_SCRIPTS = "Modells 2025/Grok 3 mini_reasoning"
 
 PIPELINE = Pipeline(
     id="grok-3-mini",
@@ -30,68 +21,34 @@ PIPELINE = Pipeline(
         cohort=2025,
         in_study=True,
         reasoning=True,
-        open_weights=False,
-        parameters=31042369,
+        parameters=31_042_369,
+        scripts=_SCRIPTS,
         summary="standard U-Net with batch norm and a sigmoid output",
-        published=Published(
-            parameters="31.0 M",
-            training_time="0:24:21 +/- 14.9 min",
-            batch_size=16,
-            epochs=20,
-            optimizer="Adam (1e-4)",
-            loss="BCEWithLogits",
-            image_size=None,
-            encoder_stages=4,
-            decoder_stages=4,
-            block="DoubleConv",
-            encoder=(64, 128, 256, 512),
-            bottleneck="512 -> 1024 -> 1024 ch",
-            decoder=(512, 256, 128, 64),
-            head="Conv2d (64 -> 1) + Sigmoid",
-        ),
+        published=read_published("grok-3-mini"),
         published_for="brain",
-        origin=(
-            "every statement of model.py, the loss, optimiser, schedule and split occur in it; also the Dice function"
-        ),
+        origin=common.CODE_AND_DICE_ARE_RECORDED,
         author_edits=("mask folder, suffix and extension; sorted listing",),
         disagreements=(
-            Disagreement(
-                kind="undocumented",
-                about="objective.double_sigmoid",
-                published=("the table names a sigmoid final layer and BCEWithLogits side by side without remark"),
+            undocumented(
+                "loss.reads",
+                published="the table names a sigmoid final layer and BCEWithLogits side by side without remark",
                 code="the loss applies a second sigmoid",
-                consequence=(
-                    "loss floor near 0.69 for mostly empty masks and weak gradients; the loss curve"
-                    " is not on the scale of the others"
-                ),
+                consequence="loss floor near 0.69 for mostly empty masks and weak gradients; the loss curve is not on "
+                "the scale of the others",
+                source=f"{_SCRIPTS}/train.py:22",
             ),
         ),
     ),
     recipe=Recipe(
-        images=BILINEAR_MASKS,
-        split=SPLIT_80_10_10,
-        net=replace(STANDARD_UNET, concat="skip-first", drawn="bottleneck-last"),
-        loss=BCE_ON_LOGITS,
-        fit=Fit(
-            batch_size=16,
-            test_batch_size=None,
-            epochs=20,
-            fixed_batches=None,
-            drop_last=False,
-            optimizer="adam",
-            rate=0.0001,
-            decay=0.0,
-            schedule=None,
-            average=None,
-            augment=None,
-            keep="last",
-            epoch_loss="batches",
-            own_seed=None,
-        ),
-        score=_DICE,
-        test=_DICE,
+        images=common.BILINEAR_MASKS,
+        split=common.SPLIT_80_10_10,
+        net=replace(common.STANDARD_UNET, concat="skip-first", drawn="bottleneck-last"),
+        loss=common.BCE_ON_LOGITS,
+        fit=replace(common.FIT, batch_size=16, epochs=20, rate=1e-4, epoch_loss="batches"),
+        score=common.DICE_OVER_BATCH,
+        test=common.DICE_OVER_BATCH,
     ),
-    original_names=original_names(
+    original_names=common.original_names(
         encoder="downs.0 downs.1 downs.2 downs.3",
         bottleneck="bottleneck",
         up="ups.0 ups.2 ups.4 ups.6",

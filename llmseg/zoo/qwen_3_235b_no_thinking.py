@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from llmseg.recipe.fit import Fit
-from llmseg.recipe.images import Prepare
-from llmseg.recipe.nets.unet import UNet
+from dataclasses import replace
+
 from llmseg.recipe.recipe import Recipe
-from llmseg.recipe.scores import Dice
-from llmseg.zoo.card import Card, Disagreement
-from llmseg.zoo.common import BCE_ON_PROBABILITY, SPLIT_80_10_10, original_names
+from llmseg.zoo import common
+from llmseg.zoo.card import Card
+from llmseg.zoo.disagreements import undocumented
 from llmseg.zoo.pipeline import Pipeline
+
+_SCRIPTS = "Modells 2025/Qwen 3_235B without thinking"
 
 PIPELINE = Pipeline(
     id="qwen-3-235b-no-thinking",
@@ -17,108 +18,42 @@ PIPELINE = Pipeline(
         name="Qwen 3 235B without thinking",
         vendor="Alibaba (Qwen)",
         cohort=2025,
-        in_study=False,
-        reasoning=False,
         open_weights=True,
-        parameters=7701825,
-        summary=(
-            "U-Net with three poolings, batch norm and a sigmoid output; the fourth encoder block is the bottleneck"
-        ),
-        published=None,
+        parameters=7_701_825,
+        scripts=_SCRIPTS,
+        summary="U-Net with three poolings, batch norm and a sigmoid output; the fourth encoder block is the "
+        "bottleneck",
         published_for="brain",
-        origin=(
-            "every statement of model.py occurs in it; the training and main scripts cannot"
-            " be compared because the record interleaves line numbers"
-        ),
+        origin="every statement of model.py occurs in it; the training and main scripts cannot be compared because "
+        "the record interleaves line numbers",
         author_edits=("file extension, mask folder and suffix",),
         disagreements=(
-            Disagreement(
-                kind="undocumented",
-                about="identity",
+            undocumented(
+                "card.in_study",
                 published="eleven 2025 models are named; this run is not among them",
                 code="a twelfth 2025 folder is published with the code",
-                consequence=("not part of the core comparison; its model script was also used for LLaMA 4 Maverick"),
+                consequence="not part of the core comparison; its model script was also used for LLaMA 4 Maverick",
+                source=f"{_SCRIPTS}/model.py",
             ),
-            Disagreement(
-                kind="undocumented",
-                about="data.image_resize",
+            undocumented(
+                "images.size",
                 published="all images are said to be resized",
                 code="no resize; all images of a batch must have one size, a multiple of 8",
                 consequence="works only on data with one native size",
+                source=f"{_SCRIPTS}/dataset.py:60",
             ),
         ),
     ),
     recipe=Recipe(
-        images=Prepare(
-            colour="grey",
-            colour_when="before-resize",
-            size=None,
-            image_resize="pillow-bilinear",
-            mask_resize="pillow-bilinear",
-            mean=0.0,
-            std=1.0,
-            arithmetic="unit-first",
-            mask_threshold=0.5,
-            threshold_when="after-resize",
-            mask_type="float32",
-        ),
-        split=SPLIT_80_10_10,
-        net=UNet(
-            encoder=(64, 128, 256),
-            bottleneck=512,
-            decoder=(256, 128, 64),
-            norm="batch",
-            bias=True,
-            up="transposed",
-            hidden="block",
-            concat="up-first",
-            skip_from="block",
-            pool_last=True,
-            pool_bottleneck=False,
-            dropout=0.0,
-            mismatch="error",
-            drawn="stages",
-            output="probability",
-        ),
-        loss=BCE_ON_PROBABILITY,
-        fit=Fit(
-            batch_size=16,
-            test_batch_size=None,
-            epochs=30,
-            fixed_batches=None,
-            drop_last=False,
-            optimizer="adam",
-            rate=0.0001,
-            decay=0.0,
-            schedule=None,
-            average=None,
-            augment=None,
-            keep="last",
-            epoch_loss="batches",
-            own_seed=None,
-        ),
-        score=Dice(
-            reads="output",
-            threshold=0.5,
-            over="batch",
-            lists="batch",
-            smooth=1e-06,
-            smoothed="both",
-            sizes="equal",
-            mask_threshold=None,
-        ),
-        test=Dice(
-            reads="output",
-            threshold=0.5,
-            over="case",
-            lists="case",
-            smooth=1e-06,
-            smoothed="both",
-            sizes="equal",
-            mask_threshold=None,
-        ),
+        images=replace(common.BILINEAR_MASKS, size=None),
+        split=common.SPLIT_80_10_10,
+        net=common.UNET_OF_THREE_POOLINGS,
+        loss=common.BCE_ON_PROBABILITY,
+        fit=replace(common.FIT, batch_size=16, epochs=30, rate=1e-4, epoch_loss="batches"),
+        score=common.DICE_OVER_BATCH,
+        test=common.DICE_PER_CASE,
     ),
-    original_names=original_names(
+    original_names=common.original_names(
         encoder="down1 down2 down3",
         bottleneck="down4",
         up="up3 up2 up1",

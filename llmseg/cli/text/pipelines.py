@@ -87,6 +87,7 @@ def _card_facts(card: zoo.Card) -> list[tuple[str, str]]:
         *network,
         ("published for", card.published_for),
         ("its conversation", card.origin),
+        ("its scripts", card.scripts or "unknown"),
     ]
 
 

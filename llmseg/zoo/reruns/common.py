@@ -8,60 +8,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from llmseg.recipe.fit import Fit
 from llmseg.recipe.recipe import Recipe
-from llmseg.recipe.scores import Dice
-from llmseg.zoo.card import Disagreement, Published
-from llmseg.zoo.common import BCE_ON_PROBABILITY, BILINEAR_MASKS, SPLIT_80_10_10, STANDARD_UNET
+from llmseg.zoo import common
+from llmseg.zoo.card import Disagreement
 from llmseg.zoo.pipeline import Pipeline
+from llmseg.zoo.published import read_published
 
-PER_CASE = Dice(
-    reads="output",
-    threshold=0.5,
-    over="case",
-    lists="case",
-    smooth=1e-6,
-    smoothed="both",
-    sizes="equal",
-    mask_threshold=None,
-)
-MEAN_OF_BATCH = replace(PER_CASE, lists="batch")
-OVER_BATCH = replace(PER_CASE, over="batch", lists="batch")
 MOST = Recipe(
-    images=BILINEAR_MASKS,
-    split=SPLIT_80_10_10,
-    net=STANDARD_UNET,
-    loss=BCE_ON_PROBABILITY,
-    fit=Fit(
-        batch_size=8,
-        test_batch_size=None,
-        fixed_batches=None,
-        drop_last=False,
-        epochs=25,
-        optimizer="adam",
-        rate=1e-4,
-        decay=0.0,
-        schedule=None,
-        average=None,
-        augment=None,
-        keep="last",
-        epoch_loss="batches",
-        own_seed=None,
-    ),
-    score=PER_CASE,
-    test=PER_CASE,
+    images=common.BILINEAR_MASKS,
+    split=common.SPLIT_80_10_10,
+    net=common.STANDARD_UNET,
+    loss=common.BCE_ON_PROBABILITY,
+    fit=replace(common.FIT, batch_size=8, epoch_loss="batches"),
+    score=common.DICE_PER_CASE,
+    test=common.DICE_PER_CASE,
 )
 """What most reruns of GPT-4o do; those of GPT o4-mini-high have another network and other epochs."""
 
 
 def rerun(
     base: Pipeline,
+    scripts: str,
     run: int,
     *,
     recipe: Recipe,
     original_names: tuple[tuple[str, str], ...],
     parameters: int,
-    published: Published,
     failures: int,
     summary: str,
     disagreements: Sequence[Disagreement] = (),
@@ -70,30 +42,25 @@ def rerun(
 
     Args:
         base: The pipeline of the same model that the study compares with those of others.
+        scripts: Folder of the scripts in the study's repository, up to the number of the answer.
         run: Number of the answer, 1 to 10.
         recipe: Its recipe.
         original_names: As for :class:`llmseg.zoo.Pipeline`.
         parameters: As for :class:`llmseg.zoo.Card`.
-        published: Its row of the study's table of reruns.
         failures: Executions that failed before the code ran, counted in the conversation.
         summary: As for :class:`llmseg.zoo.Card`.
         disagreements: As for :class:`llmseg.zoo.Card`.
     """
+    name = f"{base.id}@run-{run:02}"
     card = replace(
         base.card,
         parameters=parameters,
-        published=published,
+        scripts=f"{scripts}-{run}",
+        published=read_published(name),
         published_for="brain",
         origin=f"answer {run} of 10 to the same prompt; {failures} executions failed in the conversation",
         author_edits=(),
         disagreements=tuple(disagreements),
         summary=summary,
     )
-    return Pipeline(id=f"{base.id}@run-{run:02}", card=card, recipe=recipe, original_names=original_names)
-
-
-def against_table(about: str, published: str, code: str, consequence: str) -> Disagreement:
-    """Return a point in which the study's table of reruns and the code differ."""
-    return Disagreement(
-        kind="document-against-code", about=about, published=published, code=code, consequence=consequence
-    )
+    return Pipeline(id=name, card=card, recipe=recipe, original_names=original_names)

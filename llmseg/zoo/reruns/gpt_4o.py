@@ -2,46 +2,39 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 
 from llmseg.recipe.fit import OwnSeed
-from llmseg.zoo.card import Published
-from llmseg.zoo.common import original_names
+from llmseg.zoo.card import Disagreement
+from llmseg.zoo.common import DICE_MEAN_OF_BATCH, DICE_OVER_BATCH, DICE_PER_CASE, original_names
+from llmseg.zoo.disagreements import against_code
 from llmseg.zoo.gpt_4o import PIPELINE as BASE
-from llmseg.zoo.reruns.common import MEAN_OF_BATCH, MOST, OVER_BATCH, PER_CASE, against_table, rerun
+from llmseg.zoo.reruns.common import MOST, rerun
+
+_SCRIPTS = "run_to_run variability test/GPT 4o"
+_rerun = functools.partial(rerun, BASE, _SCRIPTS)
 
 
-def _published(
-    parameters: int, time: str, epochs: int, block: str, bottleneck: str, optimizer: str = "Adam (lr=1e-4)"
-) -> Published:
-    return Published(
-        parameters=f"{parameters:,}",
-        training_time=time,
-        batch_size=8,
-        epochs=epochs,
-        optimizer=optimizer,
-        loss="BCELoss",
-        image_size=(256, 256),
-        encoder_stages=4,
-        decoder_stages=4,
-        block=block,
-        encoder=(64, 128, 256, 512),
-        bottleneck=bottleneck,
-        decoder=(512, 256, 128, 64),
-        head="Conv2d(64, 1, 1) + Sigmoid",
+def _misnamed_block(run: int) -> Disagreement:
+    return against_code(
+        "card.published.block",
+        published="block and bottleneck are called CBR",
+        code="the function of that name builds a double block",
+        consequence="the network is that of the other reruns",
+        source=f"{_SCRIPTS}-{run}/model.py:10",
     )
 
 
-RUN_01 = rerun(
-    BASE,
+RUN_01 = _rerun(
     1,
     recipe=MOST.change("images.image_resize", "pillow-bicubic")
     .change("images.mask_resize", "pillow-bicubic")
     .change("net.norm", "none")
     .change("fit.epochs", 30)
     .change("fit.test_batch_size", 1)
-    .change("score", replace(MEAN_OF_BATCH, smooth=1e-7))
-    .change("test", replace(PER_CASE, smooth=1e-7)),
+    .change("score", replace(DICE_MEAN_OF_BATCH, smooth=1e-7))
+    .change("test", replace(DICE_PER_CASE, smooth=1e-7)),
     original_names=original_names(
         encoder="down1 down2 down3 down4",
         bottleneck="bottleneck",
@@ -49,21 +42,19 @@ RUN_01 = rerun(
         decoder="conv4 conv3 conv2 conv1",
         head="final",
     ),
-    parameters=31030593,
-    published=_published(31030593, "534.6 s", 30, "(Conv, ReLU) x2", "conv_block (512 to 1024)"),
+    parameters=31_030_593,
     failures=0,
     summary="Standard U-Net without batch norm; bicubic resizing of image and mask",
 )
 
-RUN_02 = rerun(
-    BASE,
+RUN_02 = _rerun(
     2,
     recipe=MOST.change("split.shuffled", True)
     .change("net.concat", "skip-first")
     .change("net.mismatch", "resize-nearest")
     .change("fit.rate", 1e-3)
-    .change("score", MEAN_OF_BATCH)
-    .change("test", MEAN_OF_BATCH),
+    .change("score", DICE_MEAN_OF_BATCH)
+    .change("test", DICE_MEAN_OF_BATCH),
     original_names=original_names(
         encoder="downs.0.double_conv downs.2.double_conv downs.4.double_conv downs.6.double_conv",
         bottleneck="bottleneck.double_conv",
@@ -71,14 +62,12 @@ RUN_02 = rerun(
         decoder="ups.1.double_conv ups.3.double_conv ups.5.double_conv ups.7.double_conv",
         head="final_conv",
     ),
-    parameters=31042369,
-    published=_published(31042369, "468.01 s", 25, "DoubleConv", "DoubleConv (512 to 1024)", "Adam (lr=1e-3)"),
+    parameters=31_042_369,
     failures=1,
     summary="Standard U-Net; cases are shuffled without a seed before the seeded split",
 )
 
-RUN_03 = rerun(
-    BASE,
+RUN_03 = _rerun(
     3,
     recipe=MOST.change("images.mask_resize", "pillow-nearest")
     .change("fit.epochs", 20)
@@ -90,27 +79,18 @@ RUN_03 = rerun(
         decoder="dec4 dec3 dec2 dec1",
         head="final",
     ),
-    parameters=31042369,
-    published=_published(31042369, "360.44 s", 20, "CBR", "CBR (512 to 1024)"),
+    parameters=31_042_369,
     failures=0,
     summary="Standard U-Net; validation and test list a Dice per image",
-    disagreements=(
-        against_table(
-            "architecture.block",
-            "block and bottleneck are called CBR",
-            "the function of that name builds a double block",
-            "the network is that of the other reruns",
-        ),
-    ),
+    disagreements=(_misnamed_block(3),),
 )
 
-RUN_04 = rerun(
-    BASE,
+RUN_04 = _rerun(
     4,
     recipe=MOST.change("fit.epochs", 20)
     .change("fit.test_batch_size", 1)
-    .change("score", replace(MEAN_OF_BATCH, smooth=1e-8))
-    .change("test", replace(PER_CASE, smooth=1e-8)),
+    .change("score", replace(DICE_MEAN_OF_BATCH, smooth=1e-8))
+    .change("test", replace(DICE_PER_CASE, smooth=1e-8)),
     original_names=original_names(
         encoder="down1.conv down2.conv down3.conv down4.conv",
         bottleneck="middle.conv",
@@ -118,21 +98,19 @@ RUN_04 = rerun(
         decoder="dec4.conv dec3.conv dec2.conv dec1.conv",
         head="final",
     ),
-    parameters=31042369,
-    published=_published(31042369, "372.43 s", 20, "DoubleConv", "DoubleConv (512 to 1024)"),
+    parameters=31_042_369,
     failures=1,
     summary="Standard U-Net with the smallest smoothing constant of the reruns",
 )
 
-RUN_05 = rerun(
-    BASE,
+RUN_05 = _rerun(
     5,
     recipe=MOST.change("split.shuffled", True)
     .change("fit.epochs", 20)
     .change("fit.epoch_loss", "cases")
     .change("fit.test_batch_size", 1)
-    .change("score", replace(MEAN_OF_BATCH, smooth=1e-7))
-    .change("test", replace(PER_CASE, smooth=1e-7)),
+    .change("score", replace(DICE_MEAN_OF_BATCH, smooth=1e-7))
+    .change("test", replace(DICE_PER_CASE, smooth=1e-7)),
     original_names=original_names(
         encoder="enc1 enc2 enc3 enc4",
         bottleneck="bottleneck",
@@ -140,27 +118,18 @@ RUN_05 = rerun(
         decoder="dec4 dec3 dec2 dec1",
         head="conv_final",
     ),
-    parameters=31042369,
-    published=_published(31042369, "374.59 s", 20, "CBR", "CBR (512 to 1024)"),
+    parameters=31_042_369,
     failures=1,
     summary="Standard U-Net; the file list is shuffled without a seed before the seeded split",
-    disagreements=(
-        against_table(
-            "architecture.block",
-            "block and bottleneck are called CBR",
-            "the function of that name builds a double block",
-            "the network is that of the other reruns",
-        ),
-    ),
+    disagreements=(_misnamed_block(5),),
 )
 
-RUN_06 = rerun(
-    BASE,
+RUN_06 = _rerun(
     6,
     recipe=MOST.change("net.drawn", "ups-first")
     .change("fit.epoch_loss", "cases")
     .change("fit.own_seed", OwnSeed(seed=42, summary_batch=1, spare_orders=0))
-    .change("score", OVER_BATCH),
+    .change("score", DICE_OVER_BATCH),
     original_names=original_names(
         encoder="encoder.0.net encoder.1.net encoder.2.net encoder.3.net",
         bottleneck="bottleneck.net",
@@ -168,14 +137,12 @@ RUN_06 = rerun(
         decoder="decoder.0.net decoder.1.net decoder.2.net decoder.3.net",
         head="final_conv",
     ),
-    parameters=31042369,
-    published=_published(31042369, "484.19 s", 25, "DoubleConv", "DoubleConv (512 to 1024)"),
+    parameters=31_042_369,
     failures=1,
     summary="Standard U-Net; the only rerun that seeds weights and case order",
 )
 
-RUN_07 = rerun(
-    BASE,
+RUN_07 = _rerun(
     7,
     recipe=MOST.change("fit.test_batch_size", 1),
     original_names=original_names(
@@ -185,19 +152,17 @@ RUN_07 = rerun(
         decoder="dec4.block dec3.block dec2.block dec1.block",
         head="final",
     ),
-    parameters=31042369,
-    published=_published(31042369, "466.61 s", 25, "(Conv, BN, ReLU) x2", "UNetBlock (512 to 1024)"),
+    parameters=31_042_369,
     failures=0,
     summary="Standard U-Net; validation and test list a Dice per image",
 )
 
-RUN_08 = rerun(
-    BASE,
+RUN_08 = _rerun(
     8,
     recipe=MOST.change("fit.epochs", 20)
     .change("fit.epoch_loss", "cases")
-    .change("score", MEAN_OF_BATCH)
-    .change("test", MEAN_OF_BATCH),
+    .change("score", DICE_MEAN_OF_BATCH)
+    .change("test", DICE_MEAN_OF_BATCH),
     original_names=original_names(
         encoder="encoder1.block encoder2.block encoder3.block encoder4.block",
         bottleneck="bottleneck.block",
@@ -205,14 +170,12 @@ RUN_08 = rerun(
         decoder="decoder4.block decoder3.block decoder2.block decoder1.block",
         head="final",
     ),
-    parameters=31042369,
-    published=_published(31042369, "375.42 s", 20, "DoubleConv", "DoubleConv (512 to 1024)"),
+    parameters=31_042_369,
     failures=0,
     summary="Standard U-Net; validation and test list means of batches",
 )
 
-RUN_09 = rerun(
-    BASE,
+RUN_09 = _rerun(
     9,
     recipe=MOST.change("net.norm", "none")
     .change("net.concat", "skip-first")
@@ -220,8 +183,8 @@ RUN_09 = rerun(
     .change("net.drawn", "bottleneck-last")
     .change("fit.epochs", 20)
     .change("fit.epoch_loss", "cases")
-    .change("score", MEAN_OF_BATCH)
-    .change("test", MEAN_OF_BATCH),
+    .change("score", DICE_MEAN_OF_BATCH)
+    .change("test", DICE_MEAN_OF_BATCH),
     original_names=original_names(
         encoder="encoder.0 encoder.1 encoder.2 encoder.3",
         bottleneck="bottleneck",
@@ -229,24 +192,23 @@ RUN_09 = rerun(
         decoder="decoder.1 decoder.3 decoder.5 decoder.7",
         head="final_conv",
     ),
-    parameters=31030593,
-    published=_published(31030593, "367.24 s", 20, "DoubleConv (no BatchNorm)", "double_conv (512 to 1024)"),
+    parameters=31_030_593,
     failures=1,
     summary="Standard U-Net without batch norm; validation and test list means of batches",
     disagreements=(
-        against_table(
-            "errors",
-            "error of class Other",
-            "a mask was looked up without its suffix: a missing file",
-            "classes of errors are not counted right",
+        against_code(
+            "card.origin",
+            published="error of class Other",
+            code="a mask was looked up without its suffix: a missing file",
+            consequence="classes of errors are not counted right",
+            source=f"{_SCRIPTS}-9/GPT 4o-9 chat.json",
         ),
     ),
 )
 
-RUN_10 = rerun(
-    BASE,
+RUN_10 = _rerun(
     10,
-    recipe=MOST.change("fit.test_batch_size", 1).change("score", MEAN_OF_BATCH),
+    recipe=MOST.change("fit.test_batch_size", 1).change("score", DICE_MEAN_OF_BATCH),
     original_names=original_names(
         encoder="encoder1.block encoder2.block encoder3.block encoder4.block",
         bottleneck="bottleneck.block",
@@ -254,8 +216,7 @@ RUN_10 = rerun(
         decoder="decoder4.block decoder3.block decoder2.block decoder1.block",
         head="final",
     ),
-    parameters=31042369,
-    published=_published(31042369, "469.86 s", 25, "DoubleConv", "DoubleConv (512 to 1024)"),
+    parameters=31_042_369,
     failures=1,
     summary="Standard U-Net; validation lists means of batches, the test a Dice per image",
 )

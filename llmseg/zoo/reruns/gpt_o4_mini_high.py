@@ -2,82 +2,85 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 
-from llmseg.zoo.card import Published
-from llmseg.zoo.common import SPLIT_80_10_10, STANDARD_UNET, original_names
+from llmseg.zoo.card import Disagreement
+from llmseg.zoo.common import (
+    BILINEAR_UNET,
+    DICE_MEAN_OF_BATCH,
+    DICE_OVER_BATCH,
+    DICE_PER_CASE,
+    SPLIT_80_10_10,
+    STANDARD_UNET,
+    down_up_names,
+    original_names,
+)
+from llmseg.zoo.disagreements import against_code
 from llmseg.zoo.gpt_o4_mini_high import PIPELINE as BASE
-from llmseg.zoo.reruns.common import MEAN_OF_BATCH, MOST, OVER_BATCH, PER_CASE, against_table, rerun
+from llmseg.zoo.reruns.common import MOST, rerun
+
+_SCRIPTS = "run_to_run variability test/GPT o4 high"
+_rerun = functools.partial(rerun, BASE, _SCRIPTS)
 
 _BY_TRAIN_SIZE = replace(SPLIT_80_10_10, first_size=0.8, sizes_are="train_size")
 _TRANSPOSED = replace(STANDARD_UNET, concat="skip-first", mismatch="resize-nearest", drawn="bottleneck-last")
-_BILINEAR = replace(
-    STANDARD_UNET,
-    bottleneck=512,
-    decoder=(256, 128, 64, 64),
-    bias=False,
-    up="bilinear",
-    concat="skip-first",
-    mismatch="pad",
-)
-_BELOW_ONLY = replace(MEAN_OF_BATCH, reads="sigmoid", smoothed="below")
+_BILINEAR = replace(BILINEAR_UNET, bias=False)
+_BELOW_ONLY = replace(DICE_MEAN_OF_BATCH, reads="sigmoid", smoothed="below")
 _MOST = MOST.change("net", _BILINEAR).change("fit.epochs", 20).change("fit.epoch_loss", "cases")
-_ROW = Published(
-    parameters="13,390,209",
-    training_time="",
-    batch_size=8,
-    epochs=50,
-    optimizer="Adam (lr=1e-4)",
-    loss="BCELoss",
-    image_size=(256, 256),
-    encoder_stages=4,
-    decoder_stages=4,
-    block="(Conv2d, BN, ReLU) x2",
-    encoder=(64, 128, 256, 512),
-    bottleneck="",
-    decoder=(512, 256, 128, 64),
-    head="Conv2d(64, 1, 1)",
-)
-"""What most rows of the table have in common."""
-
-_DECODER = against_table(
-    "architecture.decoder",
-    "decoder channels 512, 256, 128, 64",
-    "blocks give 256, 128, 64, 64",
-    "widths of the table cannot be rebuilt",
-)
-_HEAD = against_table(
-    "architecture.head",
-    "a 1x1 convolution",
-    "a sigmoid follows it",
-    "read from the table, the network would end in logits",
-)
-_UNPOOLED = against_table(
-    "architecture.bottleneck",
-    "a bottleneck after the encoder",
-    "nothing is pooled before it",
-    "the deepest features lie beside the skip they join",
-)
-_STAGES = against_table(
-    "architecture.encoder",
-    "4 encoder stages",
-    "the encoder that the table gives 5 stages in reruns 3, 5, 6 and 7",
-    "stages are not counted alike",
-)
 
 
-def _names(block: str, stage: str, head: str) -> tuple[tuple[str, str], ...]:
-    """Return the names of the bilinear networks, which differ in what blocks, pooled stages and head are called."""
-    return original_names(
-        encoder=" ".join([f"inc.{block}", *(f"down{i}.{stage}.1.{block}" for i in (1, 2, 3))]),
-        bottleneck=f"down4.{stage}.1.{block}",
-        decoder=" ".join(f"up{i}.conv.{block}" for i in (1, 2, 3, 4)),
-        head=head,
+def _decoder(source: str) -> Disagreement:
+    return against_code(
+        "net.decoder",
+        published="decoder channels 512, 256, 128, 64",
+        code="blocks give 256, 128, 64, 64",
+        consequence="widths of the table cannot be rebuilt",
+        source=f"{_SCRIPTS}-{source}",
     )
 
 
-RUN_01 = rerun(
-    BASE,
+def _head(source: str) -> Disagreement:
+    return against_code(
+        "net.output",
+        published="a 1x1 convolution",
+        code="a sigmoid follows it",
+        consequence="read from the table, the network would end in logits",
+        source=f"{_SCRIPTS}-{source}",
+    )
+
+
+def _unpooled(source: str) -> Disagreement:
+    return against_code(
+        "net.pool_last",
+        published="a bottleneck after the encoder",
+        code="nothing is pooled before it",
+        consequence="the deepest features lie beside the skip they join",
+        source=f"{_SCRIPTS}-{source}",
+    )
+
+
+def _stages(source: str) -> Disagreement:
+    return against_code(
+        "card.published.encoder_stages",
+        published="4 encoder stages",
+        code="the encoder that the table gives 5 stages in reruns 3, 5, 6 and 7",
+        consequence="stages are not counted alike",
+        source=f"{_SCRIPTS}-{source}",
+    )
+
+
+def _errors(run: int, published: str, failures: int) -> Disagreement:
+    return against_code(
+        "card.origin",
+        published=published,
+        code=f"{failures} failing executions in the conversation",
+        consequence="errors are not counted alike",
+        source=f"{_SCRIPTS}-{run}/GPT o4 high-{run} chat.json",
+    )
+
+
+RUN_01 = _rerun(
     1,
     recipe=_MOST.change("images.mask_resize", "pillow-nearest")
     .change("images.mask_threshold", None)
@@ -88,31 +91,16 @@ RUN_01 = rerun(
         decoder="ups.0.conv.double_conv ups.1.conv.double_conv ups.2.conv.double_conv ups.3.conv.double_conv",
         head="outc",
     ),
-    parameters=31383681,
-    published=replace(
-        _ROW,
-        parameters="31,383,681",
-        training_time="429 s",
-        epochs=20,
-        block="DoubleConv",
-        bottleneck="DoubleConv (512 to 1024)",
-        head="Conv2d(64, 1, 1) + Sigmoid",
-    ),
+    parameters=31_383_681,
     failures=3,
     summary="Bilinear U-Net whose last encoder block is not pooled, so a map is cut to its centre; masks stay grey",
     disagreements=(
-        against_table(
-            "errors",
-            "1 error in the table, 2 in the list",
-            "3 failing executions in the conversation",
-            "errors are not counted alike",
-        ),
-        _UNPOOLED,
+        _errors(1, "1 error in the table, 2 in the list", 3),
+        _unpooled("1/model.py:76"),
     ),
 )
 
-RUN_02 = rerun(
-    BASE,
+RUN_02 = _rerun(
     2,
     recipe=_MOST.change("images.image_resize", "pillow-bicubic")
     .change("images.mask_resize", "pillow-bicubic")
@@ -121,8 +109,8 @@ RUN_02 = rerun(
     .change("loss.reads", "logits")
     .change("fit.rate", 1e-3)
     .change("fit.epoch_loss", "batches")
-    .change("score", replace(PER_CASE, reads="sigmoid"))
-    .change("test", replace(PER_CASE, reads="sigmoid")),
+    .change("score", replace(DICE_PER_CASE, reads="sigmoid"))
+    .change("test", replace(DICE_PER_CASE, reads="sigmoid")),
     original_names=original_names(
         encoder="downs.0.double_conv downs.1.double_conv downs.2.double_conv downs.3.double_conv",
         bottleneck="bottleneck.double_conv",
@@ -130,54 +118,35 @@ RUN_02 = rerun(
         decoder="ups.1.double_conv ups.3.double_conv ups.5.double_conv ups.7.double_conv",
         head="final",
     ),
-    parameters=31036481,
-    published=replace(
-        _ROW,
-        parameters="31,036,481",
-        training_time="369.6 s",
-        epochs=20,
-        optimizer="Adam (lr=1e-3)",
-        loss="BCEWithLogitsLoss",
-        block="DoubleConv",
-        bottleneck="DoubleConv (512 to 1024)",
-    ),
+    parameters=31_036_481,
     failures=0,
     summary="Standard U-Net on logits; bicubic resizing of image and mask",
 )
 
-RUN_03 = rerun(
-    BASE,
+RUN_03 = _rerun(
     3,
     recipe=_MOST.change("images.mean", 0.5)
     .change("images.std", 0.5)
     .change("images.colour_when", "after-resize")
     .change("fit.epochs", 50),
-    original_names=_names("double_conv", "down", "outc.conv"),
-    parameters=13390209,
-    published=replace(
-        _ROW,
-        parameters="13,390,209",
-        training_time="2899.2 s",
-        encoder_stages=5,
-        encoder=(64, 128, 256, 512, 512),
-        bottleneck="DoubleConv",
-    ),
+    original_names=down_up_names("double_conv", "down", "outc.conv"),
+    parameters=13_390_209,
     failures=0,
     summary="Bilinear U-Net of 13 M parameters; images in -1..1, made grey after the resize",
     disagreements=(
-        _DECODER,
-        _HEAD,
-        against_table(
-            "architecture.bottleneck",
-            "the pooled level of 512 channels is a fifth encoder stage",
-            "the encoder of reruns 9 and 10, which have four in the table",
-            "stages are not counted alike",
+        _decoder("3/model.py:87"),
+        _head("3/model.py:104"),
+        against_code(
+            "card.published.encoder_stages",
+            published="the pooled level of 512 channels is a fifth encoder stage",
+            code="the encoder of reruns 9 and 10, which have four in the table",
+            consequence="stages are not counted alike",
+            source=f"{_SCRIPTS}-3/model.py:86",
         ),
     ),
 )
 
-RUN_04 = rerun(
-    BASE,
+RUN_04 = _rerun(
     4,
     recipe=_MOST.change("images.mask_resize", "pillow-nearest")
     .change(
@@ -202,122 +171,61 @@ RUN_04 = rerun(
         decoder="up4.conv.net up3.conv.net up2.conv.net up1.conv.net up0.conv.net",
         head="final",
     ),
-    parameters=125767809,
-    published=replace(
-        _ROW,
-        parameters="125,767,809",
-        training_time="1750.2 s",
-        epochs=25,
-        optimizer="Adam (lr=1e-3)",
-        loss="BCEWithLogitsLoss",
-        encoder_stages=5,
-        decoder_stages=5,
-        encoder=(64, 128, 256, 512, 1024),
-        bottleneck="DoubleConv (1024 to 2048)",
-        decoder=(1024, 512, 256, 128, 64),
-    ),
+    parameters=125_767_809,
     failures=7,
     summary="The largest rerun: its last encoder block is not pooled; Dice is smoothed below the line only",
     disagreements=(
-        against_table(
-            "errors",
-            "2 errors in the table, 4 in the list",
-            "7 failing executions in the conversation",
-            "errors are not counted alike",
-        ),
-        _UNPOOLED,
+        _errors(4, "2 errors in the table, 4 in the list", 7),
+        _unpooled("4/model.py:77"),
     ),
 )
 
-RUN_05 = rerun(
-    BASE,
+RUN_05 = _rerun(
     5,
     recipe=_MOST.change("images.mask_resize", "pillow-nearest")
     .change("images.mask_threshold", 128 / 255)
     .change("images.threshold_when", "before-resize")
     .change("images.mask_type", "int64")
     .change("fit.rate", 1e-3),
-    original_names=_names("double_conv", "maxpool_conv", "outc"),
-    parameters=13390209,
-    published=replace(
-        _ROW,
-        parameters="13,390,209",
-        training_time="307.2 s",
-        epochs=20,
-        optimizer="Adam (lr=1e-3)",
-        encoder_stages=5,
-        encoder=(64, 128, 256, 512, 512),
-        bottleneck="Down (512 to 512)",
-        decoder=(256, 128, 64, 64),
-    ),
+    original_names=down_up_names("double_conv", "maxpool_conv", "outc"),
+    parameters=13_390_209,
     failures=2,
     summary="Bilinear U-Net of 13 M parameters; masks are binarised above 128 before the resize",
-    disagreements=(_HEAD,),
+    disagreements=(_head("5/model.py:89"),),
 )
 
-RUN_06 = rerun(
-    BASE,
+RUN_06 = _rerun(
     6,
     recipe=_MOST.change("net.bias", True).change("fit.epochs", 50).change("fit.rate", 1e-3),
-    original_names=_names("double_conv", "down", "outc"),
-    parameters=13394177,
-    published=replace(
-        _ROW,
-        parameters="13,394,177",
-        training_time="2902.8 s",
-        optimizer="Adam (lr=1e-3)",
-        encoder_stages=5,
-        encoder=(64, 128, 256, 512, 512),
-        bottleneck="Down (512 to 512)",
-        head="Conv2d(64, 1, 1) + Sigmoid",
-    ),
+    original_names=down_up_names("double_conv", "down", "outc"),
+    parameters=13_394_177,
     failures=0,
     summary="Bilinear U-Net whose convolutions keep their bias",
-    disagreements=(_DECODER,),
+    disagreements=(_decoder("6/model.py:63"),),
 )
 
-RUN_07 = rerun(
-    BASE,
+RUN_07 = _rerun(
     7,
     recipe=_MOST.change("images.mask_threshold", None)
     .change("net.output", "logits")
     .change("loss.reads", "logits")
     .change("fit.epochs", 50)
-    .change("score", replace(MEAN_OF_BATCH, reads="sigmoid"))
-    .change("test", replace(MEAN_OF_BATCH, reads="sigmoid")),
-    original_names=_names("net", "net", "outc.conv"),
-    parameters=13390209,
-    published=replace(
-        _ROW,
-        parameters="13,390,209",
-        training_time="2907 s",
-        loss="BCEWithLogitsLoss",
-        encoder_stages=5,
-        encoder=(64, 128, 256, 512, 512),
-        bottleneck="Down (512 to 512)",
-        decoder=(256, 128, 64, 64),
-        head="OutConv: Conv2d(64, 1, 1)",
-    ),
+    .change("score", replace(DICE_MEAN_OF_BATCH, reads="sigmoid"))
+    .change("test", replace(DICE_MEAN_OF_BATCH, reads="sigmoid")),
+    original_names=down_up_names("net", "net", "outc.conv"),
+    parameters=13_390_209,
     failures=1,
     summary="Bilinear U-Net on logits; masks stay grey",
-    disagreements=(
-        against_table(
-            "errors",
-            "0 errors in the table, 1 in the list",
-            "1 failing executions in the conversation",
-            "errors are not counted alike",
-        ),
-    ),
+    disagreements=(_errors(7, "0 errors in the table, 1 in the list", 1),),
 )
 
-RUN_08 = rerun(
-    BASE,
+RUN_08 = _rerun(
     8,
     recipe=_MOST.change("split", _BY_TRAIN_SIZE)
     .change("net", _TRANSPOSED)
     .change("fit.rate", 1e-3)
-    .change("score", OVER_BATCH)
-    .change("test", OVER_BATCH),
+    .change("score", DICE_OVER_BATCH)
+    .change("test", DICE_OVER_BATCH),
     original_names=original_names(
         encoder="downs.0.net downs.1.net downs.2.net downs.3.net",
         bottleneck="bottleneck.net",
@@ -325,77 +233,54 @@ RUN_08 = rerun(
         decoder="ups.1.net ups.3.net ups.5.net ups.7.net",
         head="final_conv",
     ),
-    parameters=31042369,
-    published=replace(
-        _ROW,
-        parameters="31,042,369",
-        training_time="1227 s",
-        epochs=20,
-        optimizer="Adam (lr=1e-3)",
-        bottleneck="DoubleConv (512 to 1024)",
-    ),
+    parameters=31_042_369,
     failures=0,
     summary="Standard U-Net; Dice over the pixels of a batch",
-    disagreements=(_HEAD,),
+    disagreements=(_head("8/model.py:66"),),
 )
 
-RUN_09 = rerun(
-    BASE,
+RUN_09 = _rerun(
     9,
     recipe=_MOST.change("images.mask_resize", "pillow-nearest")
     .change("split", _BY_TRAIN_SIZE)
     .change("fit.epochs", 50)
     .change("fit.epoch_loss", "batches")
-    .change("score", MEAN_OF_BATCH)
-    .change("test", MEAN_OF_BATCH),
-    original_names=_names("double_conv", "pool_conv", "outc.conv"),
-    parameters=13390209,
-    published=replace(
-        _ROW,
-        parameters="13,390,209",
-        training_time="741 s",
-        bottleneck="DoubleConv (512 to 512)",
-    ),
+    .change("score", DICE_MEAN_OF_BATCH)
+    .change("test", DICE_MEAN_OF_BATCH),
+    original_names=down_up_names("double_conv", "pool_conv", "outc.conv"),
+    parameters=13_390_209,
     failures=1,
     summary="Bilinear U-Net of 13 M parameters; validation and test list means of batches",
     disagreements=(
-        _STAGES,
-        _DECODER,
-        _HEAD,
-        against_table(
-            "optimizer.epochs",
-            "50 epochs",
-            "50 epochs, where the conversation has 20",
-            "the published state is not that of the conversation",
+        _stages("9/model.py:83"),
+        _decoder("9/model.py:84"),
+        _head("9/model.py:101"),
+        against_code(
+            "fit.epochs",
+            published="50 epochs",
+            code="50 epochs, where the conversation has 20",
+            consequence="the published state is not that of the conversation",
+            source=f"{_SCRIPTS}-9/main.py:147",
         ),
     ),
 )
 
-RUN_10 = rerun(
-    BASE,
+RUN_10 = _rerun(
     10,
     recipe=_MOST.change("images.mean", 0.5)
     .change("images.std", 0.5)
     .change("net.output", "logits")
     .change("loss.reads", "logits")
     .change("fit.epochs", 50)
-    .change("score", replace(OVER_BATCH, reads="sigmoid"))
-    .change("test", replace(OVER_BATCH, reads="sigmoid")),
-    original_names=_names("double_conv", "maxpool_conv", "outc.conv"),
-    parameters=13390209,
-    published=replace(
-        _ROW,
-        parameters="13,390,209",
-        training_time="798.6 s",
-        loss="BCEWithLogitsLoss",
-        bottleneck="DoubleConv (512 to 512)",
-        head="OutConv: Conv2d(64, 1, 1)",
-    ),
+    .change("score", replace(DICE_OVER_BATCH, reads="sigmoid"))
+    .change("test", replace(DICE_OVER_BATCH, reads="sigmoid")),
+    original_names=down_up_names("double_conv", "maxpool_conv", "outc.conv"),
+    parameters=13_390_209,
     failures=0,
     summary="Bilinear U-Net on logits; images in -1..1; Dice over the pixels of a batch",
     disagreements=(
-        _DECODER,
-        _STAGES,
+        _decoder("10/model.py:87"),
+        _stages("10/model.py:86"),
     ),
 )
 

@@ -8,38 +8,27 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from llmseg.recipe.fit import Fit
-from llmseg.recipe.images import Prepare
 from llmseg.recipe.losses import KerasBCEDice
 from llmseg.recipe.nets.keras_unet import KerasUNet
-from llmseg.recipe.scores import Dice
-from llmseg.recipe.splits import TwoStepSplit
-from llmseg.zoo.card import Assumed, Card, Disagreement, Mend, Published
+from llmseg.zoo import common
+from llmseg.zoo.card import Assumed, Card, Disagreement, Mend
+from llmseg.zoo.pipeline import Pipeline
+from llmseg.zoo.published import read_published
 
-NOT_STATED = "not stated"
+ANSWERS = "Models Comparison/Results/Tensorflow"
+"""Folder of the recorded answers in the study's repository; each holds all scripts of its pipeline."""
+
 ONE_ANSWER = "one answer without a follow-up; no error message and no sign of execution is recorded"
 
-TENSORFLOW_IMAGES = Prepare(
-    colour="grey",
-    colour_when="before-resize",
-    size=(256, 256),
-    image_resize="tensorflow-bilinear",
-    mask_resize="tensorflow-bilinear",
-    mean=0.0,
-    std=1.0,
-    arithmetic="unit-first",
-    mask_threshold=0.5,
-    threshold_when="after-resize",
-    mask_type="float32",
+TENSORFLOW_IMAGES = replace(
+    common.BILINEAR_MASKS, image_resize="tensorflow-bilinear", mask_resize="tensorflow-bilinear"
 )
 """``tf.image.resize`` of decoded PNG files; rounding a value above one half is a threshold there."""
 
 LOADED_IMAGES = replace(TENSORFLOW_IMAGES, image_resize="pillow-nearest", mask_resize="pillow-nearest")
 """``load_img`` with a target size: Pillow, nearest."""
 
-TEST_FIRST = TwoStepSplit(
-    first="test", first_size=0.2, second_size=0.1, sizes_are="test_size", seed=42, order="drawn", shuffled=False
-)
+TEST_FIRST = replace(common.SPLIT_80_10_10, first="test", second_size=0.1)
 
 KERAS_UNET = KerasUNet(
     dialect="keras",
@@ -56,38 +45,7 @@ KERAS_UNET = KerasUNet(
     output="logits",
 )
 
-KERAS_PUBLISHED = Published(
-    parameters=NOT_STATED,
-    training_time=NOT_STATED,
-    batch_size=16,
-    epochs=50,
-    optimizer="Adam, Learning Rate: 0.0001",
-    loss="Binary Cross-Entropy",
-    image_size=(256, 256),
-    encoder_stages=4,
-    decoder_stages=4,
-    block="2 Conv layers + BatchNorm + ReLU",
-    encoder=(64, 128, 256, 512, 1024),
-    bottleneck="1024 filters with Conv Block",
-    decoder=(512, 256, 128, 64),
-    head="Conv2D (1 filter, Sigmoid Activation)",
-)
-KERAS_FIT = Fit(
-    batch_size=16,
-    test_batch_size=None,
-    epochs=50,
-    fixed_batches=None,
-    drop_last=False,
-    optimizer="keras-adam",
-    rate=0.0001,
-    decay=0.0,
-    schedule=None,
-    average=None,
-    augment=None,
-    keep="last",
-    epoch_loss="batches",
-    own_seed=None,
-)
+KERAS_FIT = replace(common.FIT, epochs=50, optimizer="keras-adam", epoch_loss="batches")
 
 BCE = KerasBCEDice(
     bce=1.0,
@@ -100,16 +58,7 @@ BCE = KerasBCEDice(
     sizes="equal",
 )
 
-SOFT_DICE = Dice(
-    reads="sigmoid",
-    threshold=None,
-    over="batch",
-    lists="batch",
-    smooth=1.0,
-    smoothed="both",
-    sizes="equal",
-    mask_threshold=None,
-)
+SOFT_DICE = replace(common.SOFT_DICE_OVER_BATCH, reads="sigmoid")
 
 REMEMBERED_LOGITS = Assumed(
     path="loss.reads",
@@ -126,23 +75,24 @@ RELISTED = Assumed(
 
 
 def tensorflow_card(
-    base: Card,
+    base: Pipeline,
     *,
     parameters: int,
+    scripts: str,
     summary: str,
-    published: Published,
     disagreements: tuple[Disagreement, ...],
     origin: str = ONE_ANSWER,
     mends: tuple[Mend, ...] = (),
     assumed: tuple[Assumed, ...] = (),
 ) -> Card:
-    """Return the card of a variant by the same language model."""
+    """Return the card of the variant that the language model of another pipeline wrote."""
     return replace(
-        base,
+        base.card,
         framework="TensorFlow",
         parameters=parameters,
+        scripts=scripts,
         summary=summary,
-        published=published,
+        published=read_published(f"{base.id}@tensorflow"),
         published_for="no data set; the request describes PNG images with _seg masks in one folder, about 5000 of them",
         origin=origin,
         author_edits=(),

@@ -7,13 +7,14 @@ from dataclasses import replace
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.scores import MeanIoU
 from llmseg.zoo import bing_copilot, github_copilot
-from llmseg.zoo.card import Assumed, Disagreement, Mend
+from llmseg.zoo.card import Assumed, Mend
+from llmseg.zoo.disagreements import against_code, undocumented
 from llmseg.zoo.pipeline import Pipeline
 from llmseg.zoo.tensorflow.common import (
+    ANSWERS,
     BCE,
     DECODED_GREY,
     KERAS_FIT,
-    KERAS_PUBLISHED,
     KERAS_UNET,
     LOADED_IMAGES,
     REMEMBERED_LOGITS,
@@ -23,51 +24,42 @@ from llmseg.zoo.tensorflow.common import (
     tensorflow_card,
 )
 
+_GITHUB_COPILOT_ANSWER = f"{ANSWERS}/Copilot chat_Tf.json"
 GITHUB_COPILOT = Pipeline(
     id="github-copilot@tensorflow",
     card=tensorflow_card(
-        github_copilot.PIPELINE.card,
-        parameters=31030593,
+        github_copilot.PIPELINE,
+        parameters=31_030_593,
+        scripts=_GITHUB_COPILOT_ANSWER,
         summary="standard U-Net without norm, four poolings, images of 128x128",
-        published=replace(
-            KERAS_PUBLISHED,
-            epochs=25,
-            optimizer="Adam (lr=1e-4)",
-            loss="BCELoss",
-            image_size=(128, 128),
-            block="Conv2d + BatchNorm2d + ReLU x2",
-            encoder=(64, 128, 256, 512),
-            bottleneck="512 channels",
-            head="Conv2d(64, 1, 1)",
-        ),
         disagreements=(
-            Disagreement(
-                kind="document-against-code",
-                about="fit.epochs",
+            against_code(
+                "fit.epochs",
                 published="25",
                 code="50",
                 consequence="the recipe follows the code",
+                source=_GITHUB_COPILOT_ANSWER,
             ),
-            Disagreement(
-                kind="document-against-code",
-                about="net.bottleneck",
+            against_code(
+                "net.bottleneck",
                 published="512 channels",
                 code="1024",
                 consequence="four times the parameters of the bottleneck",
+                source=_GITHUB_COPILOT_ANSWER,
             ),
-            Disagreement(
-                kind="document-against-code",
-                about="net.norm",
+            against_code(
+                "net.norm",
                 published="convolution blocks with BatchNorm",
                 code="none",
                 consequence="the count of variants with batch norm is wrong",
+                source=_GITHUB_COPILOT_ANSWER,
             ),
-            Disagreement(
-                kind="document-against-code",
-                about="the whole column",
+            against_code(
+                "card.published",
                 published="twelve entries that repeat the PyTorch column of the same model, a PyTorch head included",
                 code="another network and another number of epochs",
                 consequence="the column does not describe the TensorFlow code",
+                source=_GITHUB_COPILOT_ANSWER,
             ),
         ),
         mends=(
@@ -103,20 +95,21 @@ _MEAN_IOU = MeanIoU(
     lists="batch",
 )
 
+_BING_COPILOT_ANSWER = f"{ANSWERS}/Bing copilot chat_Tf.json"
 BING_COPILOT = Pipeline(
     id="bing-copilot@tensorflow",
     card=tensorflow_card(
-        bing_copilot.PIPELINE.card,
-        parameters=31042369,
+        bing_copilot.PIPELINE,
+        parameters=31_042_369,
+        scripts=_BING_COPILOT_ANSWER,
         summary="standard U-Net with batch norm, four poolings",
-        published=replace(KERAS_PUBLISHED, batch_size=8, epochs=20),
         disagreements=(
-            Disagreement(
-                kind="undocumented",
-                about="score",
+            undocumented(
+                "score",
                 published="none in the listed values",
                 code="what is called Dice is Keras's MeanIoU, and masks are not binarised",
                 consequence="no Dice is ever computed",
+                source=_BING_COPILOT_ANSWER,
             ),
         ),
         origin="one answer after a 'continue', which breaks off inside main; no sign of execution is recorded",

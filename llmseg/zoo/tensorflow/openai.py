@@ -9,14 +9,15 @@ from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.scores import MeanIoU
 from llmseg.recipe.splits import WholeSplit
 from llmseg.zoo import gpt_4, gpt_4o, gpt_o1_preview
-from llmseg.zoo.card import Assumed, Disagreement, Mend
+from llmseg.zoo.card import Assumed, Mend
 from llmseg.zoo.common import SPLIT_80_10_10
+from llmseg.zoo.disagreements import against_code, undocumented
 from llmseg.zoo.pipeline import Pipeline
 from llmseg.zoo.tensorflow.common import (
+    ANSWERS,
     BCE,
     DECODED_GREY,
     KERAS_FIT,
-    KERAS_PUBLISHED,
     KERAS_UNET,
     LOADED_IMAGES,
     RELISTED,
@@ -30,30 +31,21 @@ from llmseg.zoo.tensorflow.common import (
 _TABLE_ONLY = "the study's table says so, the answer holds no layers"
 _TEXTBOOK = "textbook value: neither the answer nor the table says"
 
+_GPT_4_ANSWER = f"{ANSWERS}/GPT4 chat_Tf.json"
 GPT_4 = Pipeline(
     id="gpt-4@tensorflow",
     card=tensorflow_card(
-        gpt_4.PIPELINE.card,
-        parameters=23197569,
+        gpt_4.PIPELINE,
+        parameters=23_197_569,
+        scripts=_GPT_4_ANSWER,
         summary="unknown: the answer leaves the layers out; here a U-Net with the channels of the study's table",
-        published=replace(
-            KERAS_PUBLISHED,
-            batch_size=32,
-            optimizer="Adam, default learning rate (0.001)",
-            loss="Binary Crossentropy",
-            block="2 Conv2D + ReLU per block",
-            encoder=(64, 128, 256, 512),
-            bottleneck="Conv2D, depth varies",
-            decoder=(256, 128, 64, 32),
-            head="1x1 Conv2D, Sigmoid activation",
-        ),
         disagreements=(
-            Disagreement(
-                kind="document-against-code",
-                about="architecture",
+            against_code(
+                "net",
                 published="channels of encoder and decoder, kind of block, number of stages",
                 code="no layers at all",
                 consequence="these values have no source in the code",
+                source=_GPT_4_ANSWER,
             ),
         ),
         mends=(
@@ -99,36 +91,31 @@ GPT_4 = Pipeline(
 _DICE_4O = replace(SOFT_DICE, reads="output", sizes="output-to-mask")
 _HALF_SIZE = "the network's output has half the size of the masks, for which the answer has no rule"
 
+_GPT_4O_ANSWER = f"{ANSWERS}/GPT 4o chat_Tf.json"
 GPT_4O = Pipeline(
     id="gpt-4o@tensorflow",
     card=tensorflow_card(
-        gpt_4o.PIPELINE.card,
-        parameters=29804481,
+        gpt_4o.PIPELINE,
+        parameters=29_804_481,
+        scripts=_GPT_4O_ANSWER,
         summary=(
             "U-Net-like: pooling ends every block, the bottleneck's too, skips are pooled and joined after the stages; "
             "3x3 transposed convolutions; batch norm; the output is half the input size"
         ),
-        published=replace(
-            KERAS_PUBLISHED,
-            optimizer="Adam, Learning Rate: 0.001",
-            loss="Binary Cross-Entropy + Dice Loss",
-            bottleneck="1024 filters with Conv block",
-            head="1 Conv2D with Sigmoid Activation",
-        ),
         disagreements=(
-            Disagreement(
-                kind="document-against-code",
-                about="objective",
+            against_code(
+                "loss.dice_term",
                 published="binary cross-entropy + Dice loss",
                 code="the Dice coefficient itself is added",
                 consequence="it has the wrong sign: training works against overlap",
+                source=_GPT_4O_ANSWER,
             ),
-            Disagreement(
-                kind="undocumented",
-                about="architecture",
+            undocumented(
+                "net.skip_from",
                 published="four stages down and up, blocks of two convolutions",
                 code="pooling sits inside the blocks of encoder and bottleneck",
                 consequence="the output has half the input size",
+                source=_GPT_4O_ANSWER,
             ),
         ),
         mends=(
@@ -175,36 +162,31 @@ GPT_4O = Pipeline(
     original_names=(),
 )
 
+_GPT_O1_PREVIEW_ANSWER = f"{ANSWERS}/GPT o1 preview chat_Tf.json"
 GPT_O1_PREVIEW = Pipeline(
     id="gpt-o1-preview@tensorflow",
     card=tensorflow_card(
-        gpt_o1_preview.PIPELINE.card,
-        parameters=31031685,
+        gpt_o1_preview.PIPELINE,
+        parameters=31_031_685,
+        scripts=_GPT_O1_PREVIEW_ANSWER,
         summary=(
             "U-Net without norm, nearest up-sampling with 2x2 convolutions, dropout at the two deepest blocks, a "
             "convolution to two channels before the head"
         ),
-        published=replace(
-            KERAS_PUBLISHED,
-            epochs=10,
-            optimizer="Adam, Default Learning Rate 0.001 (TensorFlow)",
-            loss="Combined Loss (Binary Cross-Entropy + Dice Loss)",
-            block="2 Conv layers + ReLU Activation",
-        ),
         disagreements=(
-            Disagreement(
-                kind="undocumented",
-                about="architecture",
+            undocumented(
+                "net",
                 published="blocks, bottleneck and head",
                 code="two dropout layers, 2x2 convolutions after up-sampling, a 2-channel convolution before the head",
                 consequence="the network cannot be built from the table",
+                source=_GPT_O1_PREVIEW_ANSWER,
             ),
-            Disagreement(
-                kind="document-against-code",
-                about="split",
+            against_code(
+                "split.second_size",
                 published="80/10/10 for all models",
                 code="70/10/20",
                 consequence="less to train on, and other test cases",
+                source=_GPT_O1_PREVIEW_ANSWER,
             ),
         ),
         assumed=(REMEMBERED_LOGITS, DECODED_GREY, RELISTED),

@@ -6,13 +6,14 @@ from dataclasses import replace
 
 from llmseg.recipe.recipe import Recipe
 from llmseg.zoo import claude_3_5_sonnet, gemini_1_5_pro, llama_3_1_405b
-from llmseg.zoo.card import Assumed, Disagreement, Mend
+from llmseg.zoo.card import Assumed, Mend
 from llmseg.zoo.common import BILINEAR_MASKS, NEAREST_MASKS, SPLIT_80_10_10
+from llmseg.zoo.disagreements import against_code, inside_document, undocumented
 from llmseg.zoo.pipeline import Pipeline
 from llmseg.zoo.tensorflow.common import (
+    ANSWERS,
     BCE,
     KERAS_FIT,
-    KERAS_PUBLISHED,
     KERAS_UNET,
     LOADED_IMAGES,
     ONE_ANSWER,
@@ -25,20 +26,21 @@ from llmseg.zoo.tensorflow.common import (
 _TRAIN_SIZES = replace(SPLIT_80_10_10, first_size=0.8, sizes_are="train_size")
 _DICE_CLAUDE = replace(SOFT_DICE, smooth=1e-06)
 
+_CLAUDE_3_5_SONNET_ANSWER = f"{ANSWERS}/Claude chat_Tf.json"
 CLAUDE_3_5_SONNET = Pipeline(
     id="claude-3.5-sonnet@tensorflow",
     card=tensorflow_card(
-        claude_3_5_sonnet.PIPELINE.card,
-        parameters=31042369,
+        claude_3_5_sonnet.PIPELINE,
+        parameters=31_042_369,
+        scripts=_CLAUDE_3_5_SONNET_ANSWER,
         summary="standard U-Net with batch norm, four poolings",
-        published=KERAS_PUBLISHED,
         disagreements=(
-            Disagreement(
-                kind="undocumented",
-                about="parameters",
+            undocumented(
+                "card.parameters",
                 published="none",
                 code="prints 31,054,145 as trainable, which counts the statistics of the batch norms; 31,042,369 are",
                 consequence="the printed count is not comparable with the PyTorch one",
+                source=_CLAUDE_3_5_SONNET_ANSWER,
             ),
         ),
     ),
@@ -56,34 +58,28 @@ CLAUDE_3_5_SONNET = Pipeline(
 
 _DICE_LLAMA = replace(SOFT_DICE, smooth=0.0)
 
+_LLAMA_3_1_405B_ANSWER = f"{ANSWERS}/LLAMA chat_Tf.json"
 LLAMA_3_1_405B = Pipeline(
     id="llama-3.1-405b@tensorflow",
     card=tensorflow_card(
-        llama_3_1_405b.PIPELINE.card,
-        parameters=7846081,
+        llama_3_1_405b.PIPELINE,
+        parameters=7_846_081,
+        scripts=_LLAMA_3_1_405B_ANSWER,
         summary="U-Net without norm at half the usual width (32 to 512), nearest up-sampling without convolutions",
-        published=replace(
-            KERAS_PUBLISHED,
-            batch_size=32,
-            block="2 Conv layers + ReLU Activation",
-            encoder=(32, 64, 128, 256, 512),
-            bottleneck="512 filters with Conv Block",
-            decoder=(256, 128, 64, 32),
-        ),
         disagreements=(
-            Disagreement(
-                kind="inside-document",
-                about="net.encoder",
+            inside_document(
+                "net.encoder",
                 published="512 as a channel of the encoder and as the bottleneck",
                 code="512 is the bottleneck only",
                 consequence="the table counts one stage twice",
+                source=_LLAMA_3_1_405B_ANSWER,
             ),
-            Disagreement(
-                kind="document-against-code",
-                about="fit.rate",
+            against_code(
+                "fit.rate",
                 published="1e-4",
                 code="1e-4 under a name that some versions of the library ignore; these train with 1e-3",
                 consequence="the rate depends on the version; the recipe has the one that is written down",
+                source=_LLAMA_3_1_405B_ANSWER,
             ),
         ),
         mends=(
@@ -126,30 +122,21 @@ LLAMA_3_1_405B = Pipeline(
 
 _DICE_GEMINI = replace(SOFT_DICE, smooth=1e-07)
 
+_GEMINI_1_5_PRO_ANSWER = f"{ANSWERS}/Gemini chat_Tf.json"
 GEMINI_1_5_PRO = Pipeline(
     id="gemini-1.5-pro@tensorflow",
     card=tensorflow_card(
-        gemini_1_5_pro.PIPELINE.card,
-        parameters=7696193,
+        gemini_1_5_pro.PIPELINE,
+        parameters=7_696_193,
+        scripts=_GEMINI_1_5_PRO_ANSWER,
         summary="U-Net without norm, three poolings, 64 to 512 channels",
-        published=replace(
-            KERAS_PUBLISHED,
-            epochs=25,
-            loss="Dice Loss",
-            encoder_stages=3,
-            decoder_stages=3,
-            block="2 Conv layers + ReLU Activation",
-            encoder=(64, 128, 256, 512),
-            bottleneck="512 filters with Conv Block",
-            decoder=(256, 128, 64),
-        ),
         disagreements=(
-            Disagreement(
-                kind="undocumented",
-                about="data",
+            undocumented(
+                "images",
                 published="none in the listed values",
                 code="cases are loaded with PyTorch, channels first",
                 consequence="two frameworks are mixed, and their shapes do not fit",
+                source=_GEMINI_1_5_PRO_ANSWER,
             ),
         ),
         origin=f"cut by the output limit and completed after a 'continue'; {ONE_ANSWER}",
