@@ -108,8 +108,8 @@ class Card:
             it says of the vendor's model that is listed.
         parameters: Parameters counted on the network with one input channel.
         published: The study's figures, ``None`` for pipelines outside the nineteen.
-        scripts: Where its scripts are in the study's repository: a folder, or the file of a recorded answer; empty where
-            there are none.
+        scripts: Where its scripts are in the study's repository: a folder, or the file of a recorded answer; empty
+            where there are none.
         published_for: Data set for which the published state of the scripts was last edited.
         origin: What the conversation published beside the code says of where the code came from.
         author_edits: Edits made by the study's authors that can be seen.

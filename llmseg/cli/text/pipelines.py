@@ -134,4 +134,5 @@ def _describe_disagreement(disagreement: zoo.Disagreement) -> list[str]:
         f"  published: {disagreement.published}",
         f"  code: {disagreement.code}",
         f"  so: {disagreement.consequence}",
+        f"  source: {disagreement.source}",
     ]
