@@ -1,4 +1,4 @@
-"""Augmentation: the images of a training step, changed at random."""
+"""Augmentation: random changes of the images of a training step."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 class Augment(Part):
     """Changes to image and mask, carried out by MONAI transforms on each case of a training step.
 
-    Image and mask move together; what comes in from outside is their mirror image. The mask is sampled at the nearest
-    pixel, so it holds no value it did not hold before. Intensities change after that, each by itself.
+    Image and mask are mirrored, turned and scaled together. Pixels that come in from outside are a reflection of those
+    inside. The mask is sampled at the nearest pixel, so it gets no new values. After that the intensities of the image
+    change: brightness, contrast, gamma and noise, each by a random draw of its own.
 
     Attributes:
         flip: Probability of mirroring along each of the two axes.
@@ -31,12 +32,12 @@ class Augment(Part):
         scale: Largest relative change of height and of width.
         toned: Probability of each change of intensity.
         brightness: Largest relative change of all values.
-        contrast: Largest relative change of their distances from the mean.
-        gamma: Largest exponent of the values, and reciprocal of the smallest; 1 for none.
-        noise: Largest standard deviation of Gaussian noise, in the numbers of the prepared image.
+        contrast: Largest relative change of the values' distances from their mean.
+        gamma: Largest exponent of the values; the smallest is its reciprocal. 1 for no change.
+        noise: Largest standard deviation of Gaussian noise, in the units of the prepared image.
 
     Raises:
-        UserError: A probability or a range is none.
+        UserError: A probability is not in 0..1, or a range is not allowed.
 
     Example:
         >>> import torch
@@ -75,7 +76,7 @@ class Augment(Part):
         Args:
             image: ``[B, C, H, W]``, float32.
             mask: ``[B, 1, H, W]``, float32 in 0..1.
-            seed: Not negative. It decides all changes; torch's random numbers are left alone.
+            seed: Not negative. It decides all changes; torch's random generator is not used.
 
         Returns:
             New tensors of the same shapes, on the same device.
@@ -84,6 +85,7 @@ class Augment(Part):
         import torch
 
         change = _transforms(self)
+        # MONAI takes 32 bits, a seed here may have more; SeedSequence mixes them all into one number.
         change.set_random_state(seed=int(np.random.SeedSequence(seed).generate_state(1)[0]))
         with _without_tracking():
             cases = [change({"image": i, "mask": m}) for i, m in zip(image, mask, strict=True)]
@@ -91,13 +93,13 @@ class Augment(Part):
 
 
 def augment_batch(augment: Augment | None, image: Tensor, mask: Tensor, seed: int) -> tuple[Tensor, Tensor]:
-    """Return a batch as a recipe changes it; without augmentation, the very tensors that were given."""
+    """Return a batch as the recipe changes it; without augmentation, the same tensors that were given."""
     return (image, mask) if augment is None else augment(image, mask, seed)
 
 
 @contextmanager
 def _without_tracking() -> Iterator[None]:
-    """Let MONAI keep no record of what it does to a tensor, which takes longer than doing it."""
+    """Turn off MONAI's record of what it does to a tensor, as keeping it takes longer than doing it."""
     from monai.data import get_track_meta, set_track_meta
 
     before = get_track_meta()

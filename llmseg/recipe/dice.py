@@ -1,4 +1,4 @@
-"""What losses and scores share: bringing output and mask to one size, and the Dice formula."""
+"""The Dice formula, which losses and scores share, and how output and mask are brought to one size."""
 
 from __future__ import annotations
 
@@ -10,21 +10,27 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Sizes = Literal["equal", "mask-to-output", "output-to-mask"]
-"""How output and mask are matched: they must be ``equal``; the mask is sampled down to the output
-(``mask-to-output``, nearest as in ``torch.nn.functional.interpolate``); or the output is enlarged to the mask
-(``output-to-mask``, bilinear, corners not aligned)."""
+"""How output and mask are brought to one size.
+
+``equal``: they must be equal already. ``mask-to-output``: the mask is reduced to the size of the output, by the nearest
+pixel as in ``torch.nn.functional.interpolate``. ``output-to-mask``: the output is enlarged to the size of the mask,
+bilinear, corners not aligned.
+"""
 
 
 def match_sizes(output: Tensor, mask: Tensor, sizes: Sizes) -> tuple[Tensor, Tensor]:
-    """Return output and mask at one size.
+    """Bring output and mask to one size.
 
     Args:
         output: ``[B, 1, h, w]``.
         mask: ``[B, 1, H, W]``.
         sizes: Which of the two is resized.
 
+    Returns:
+        Output and mask, of which at most one is a new tensor.
+
     Raises:
-        UserError: The sizes differ and the rule says they must be equal.
+        UserError: The sizes differ and ``sizes`` is ``equal``.
     """
     from torch.nn import functional
 

@@ -1,4 +1,7 @@
-"""Optimisation: the fields that say how a network is fitted."""
+"""How a network is trained: batch size, epochs, optimizer, learning rate, schedule, and which weights are kept.
+
+These are fields only; :mod:`llmseg.training` carries them out.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,11 @@ from llmseg.recipe.part import Part
 
 @dataclass(frozen=True, kw_only=True)
 class Plateau(Part):
-    """Reduce the rate when the validation loss stops falling (``torch.optim.lr_scheduler.ReduceLROnPlateau``).
+    """Reduce the learning rate when the validation loss stops falling (torch's ``ReduceLROnPlateau``).
 
     Attributes:
-        factor: What the rate is multiplied with, below 1.
-        patience: Epochs without a better validation loss that are still accepted.
+        factor: What the learning rate is multiplied with, below 1.
+        patience: Epochs without a better validation loss before the learning rate is reduced.
     """
 
     factor: float
@@ -34,11 +37,11 @@ class Plateau(Part):
 
 @dataclass(frozen=True, kw_only=True)
 class Cosine(Part):
-    """Raise the rate linearly, then lower it along half a cosine.
+    """Raise the learning rate linearly, then lower it along half a cosine.
 
     Attributes:
-        warmup: Epochs before the first with the whole rate.
-        final: Share of the rate that would follow the last epoch.
+        warmup: Epochs before the first one with the whole learning rate.
+        final: Share of the learning rate that the cosine reaches; the epoch after the last would have it.
 
     Example:
         >>> cosine = Cosine(warmup=1, final=0.0)
@@ -58,23 +61,25 @@ class Cosine(Part):
             )
 
     def rate_factor(self, epoch: int, epochs: int) -> float:
-        """Return what the rate is multiplied with in an epoch, counted from 0."""
+        """Return what the learning rate is multiplied with in an epoch, counted from 0."""
         if epoch < self.warmup:
             return (epoch + 1) / (self.warmup + 1)
+        # A warm-up as long as the training leaves no epochs for the cosine, hence at least 1.
         done = min(1.0, (epoch - self.warmup) / max(1, epochs - self.warmup))
         return self.final + (1 - self.final) * (1 + math.cos(math.pi * done)) / 2
 
 
 @dataclass(frozen=True, kw_only=True)
 class OwnSeed(Part):
-    """A script that seeds itself: weights, case order and a random split come from one stream of random numbers.
+    """The seed that a script sets itself. Weights, case order and a random split come from its one random generator.
 
     Attributes:
-        seed: The seed the script sets.
-        summary_batch: Batch size of the model summary that the script prints before training. The summary draws
-            one uniform number per input value from the same stream, which shifts every later case order.
-        spare_orders: Case orders that are drawn in every epoch and thrown away before the one that is used: a script
-            that opens its training loader twice has one.
+        seed: The seed that the script sets.
+        summary_batch: Batch size of the model summary that the script prints before the training, 0 for no summary. The
+            summary runs the network on uniform random numbers, one per input value. They come from the same generator,
+            so every later case order is another one.
+        spare_orders: Number of case orders that are drawn in every epoch and thrown away before the one that is used.
+            A script that opens its training loader twice has one.
 
     Raises:
         UserError: A number is negative.
@@ -93,33 +98,35 @@ class OwnSeed(Part):
 
 @dataclass(frozen=True, kw_only=True)
 class Fit(Part):
-    """How the weights are found.
+    """How the weights are trained.
 
     Attributes:
-        batch_size: Cases per step; the last step of an epoch takes what is left.
-        test_batch_size: Cases at once in the test, ``None`` for as many as in training.
+        batch_size: Cases per step. The last batch of an epoch takes what is left.
+        test_batch_size: Batch size in the test, ``None`` for that of the training.
         epochs: Passes over the training cases.
-        fixed_batches: ``None`` where the cases are shuffled before each epoch and then cut into batches. Otherwise they
-            are cut once, in the order of the split, and the batches pass through a shuffle buffer of this many: 1
-            leaves their order alone, too.
-        drop_last: Whether batches that are short are left out, in validation and test, too.
-        optimizer: ``adam`` or ``adamw``, with the framework's default moments; ``keras-adam`` adds 1e-7 to the root of
-            the second moment before that is corrected for its start from zero, as Keras does.
+        fixed_batches: ``None`` if the cases are shuffled before each epoch and then cut into batches. A number if they
+            are cut into batches once, in the order of the split. The batches, not the cases, then pass through a
+            shuffle buffer of this many batches; with 1 their order stays the same, too.
+        drop_last: Whether a last batch that is not full is left out, in training, validation and test.
+        optimizer: ``adam`` or ``adamw``, with torch's defaults for the moments. ``keras-adam`` follows Keras: it adds
+            its epsilon of 1e-7 before the second moment is corrected for its start from zero, not after.
         rate: Learning rate.
         decay: Weight decay.
-        schedule: How the rate changes, ``None`` for never.
-        average: Decay of the moving average of the weights that is validated, tested and stored instead of the
-            weights themselves: the n-th step after the first keeps ``min(average, (1 + n) / (10 + n))`` of it, so
-            that a short training forgets where it began. Below 1; ``None`` for no average.
-        augment: How the images of a training step are changed, ``None`` for not at all.
-        keep: Weights that are tested and stored: those of the last epoch, or of the epoch with the strictly
-            lowest validation loss.
-        epoch_loss: What the epoch's loss is the mean of: batches (a short last one counts as much as any) or cases;
-            or the sum of the batches' means over the number of cases.
-        own_seed: The seed the script sets itself, ``None`` if it leaves weights and case order to chance.
+        schedule: How the learning rate changes, ``None`` for never.
+        average: Decay of a moving average of the weights, ``None`` for no average. The average is validated, tested and
+            stored instead of the weights themselves. Below 1. The n-th step after the first keeps
+            ``min(average, (1 + n) / (10 + n))`` of it, so that a short training forgets its initial weights.
+        augment: How the images of a training step are changed at random, ``None`` for not at all.
+        keep: Which weights are tested and stored: those of the last epoch, or those of the epoch with the lowest
+            validation loss (the first of several that are equal).
+        epoch_loss: How the loss of an epoch is computed. ``batches``: the mean over batches; a short last batch counts
+            like a full one. ``cases``: the mean over cases. ``batches-over-cases``: the sum of the batches'
+            means divided by the number of cases.
+        own_seed: The seed that the script sets itself, ``None`` if it leaves weights and case order to chance.
 
     Raises:
-        UserError: A size, number of epochs or rate below what makes sense.
+        UserError: A batch size or a number of epochs is below 1, the learning rate is not above 0, or the average is
+            negative or not below 1.
     """
 
     batch_size: int
@@ -153,5 +160,5 @@ class Fit(Part):
 
     @property
     def batch_size_in_test(self) -> int:
-        """Cases at once in the test."""
+        """Batch size in the test."""
         return self.test_batch_size or self.batch_size

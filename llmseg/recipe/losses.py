@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 EPSILON = 1e-7
-"""Keras' own."""
+"""The distance from 0 and 1 that Keras keeps (``keras.config.epsilon()``) before it takes a logarithm."""
 
 
 class Loss(Part, ABC):
-    """Loss of a batch."""
+    """Base of every loss of a batch."""
 
     @abstractmethod
     def __call__(self, output: Tensor, mask: Tensor, validating: bool = False) -> Tensor:
@@ -28,21 +28,21 @@ class Loss(Part, ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class BCEDice(Loss):
-    """``bce * BCE(p, t) + dice * (1 - Dice(p, t))``, with t the mask.
+    """``bce * BCE(p, t) + dice * (1 - Dice(p, t))``, p the probabilities and t the mask.
 
-    BCE is the mean over all pixels of the batch. Dice is ``(2 sum(p t) + s) / (sum(p) + sum(t) + s)`` on
-    unthresholded probabilities, s the smoothing constant.
+    BCE is the mean over all pixels of the batch. Dice is ``(2 sum(p t) + s) / (sum(p) + sum(t) + s)`` on probabilities
+    without a threshold, s the smoothing constant.
 
     Attributes:
         bce: Weight of the cross-entropy, 0 to leave it out.
         dice: Weight of the Dice loss, 0 to leave it out.
         reads: How the network's output is read: as ``probability``, or as ``logits`` to which the loss applies the
-            sigmoid itself. Reading probabilities as logits applies the sigmoid twice.
+            sigmoid itself. A network that ends in probabilities and a loss that reads logits apply it twice.
         dice_over: One Dice over all pixels of the ``batch``, or the mean of one per ``case``.
         dice_smooth: The smoothing constant s, above and below the fraction line.
         sizes: How output and mask are brought to one size, see :data:`llmseg.recipe.dice.Sizes`.
-        validation_threshold: In validation, mask values above this become 1 and others 0 after the sizes are
-            matched; ``None`` to use the mask as in training.
+        validation_threshold: Threshold of the mask in the validation loss: after output and mask have one size, values
+            above it become 1 and others 0. ``None`` takes the mask as in training.
 
     Example:
         >>> import torch
@@ -101,20 +101,22 @@ class BCEDice(Loss):
 
 @dataclass(frozen=True, kw_only=True)
 class KerasBCEDice(Loss):
-    """``bce * BCE(p, t) + dice * term``, with t the mask and a term made of one Dice over all pixels of the batch.
+    """The loss of a TensorFlow variant: ``bce * BCE(p, t) + dice * term``, p the probabilities and t the mask.
 
-    Dice is ``(2 sum(p t) + s) / (sum(p) + sum(t) + s)`` on unthresholded probabilities, s the smoothing constant.
+    The term is made of one Dice over all pixels of the batch, ``(2 sum(p t) + s) / (sum(p) + sum(t) + s)`` on
+    probabilities without a threshold, s the smoothing constant.
 
     Attributes:
         bce: Weight of the cross-entropy, the mean over all pixels of the batch; 0 to leave it out.
         dice: Weight of the Dice term, 0 to leave it out.
-        dice_term: What the term is: the ``loss`` 1 - Dice, or the Dice ``coefficient`` itself, which then falls.
+        dice_term: What the term is: the ``loss`` 1 - Dice, or the Dice ``coefficient`` itself. With ``coefficient`` the
+            training lowers the Dice, which is a mistake of one script.
         dice_smooth: The smoothing constant s.
         validation: The validation loss: the ``same``, or the ``cross-entropy`` alone.
-        reads: How the network's output is read: as ``probability``, or as ``logits``. Keras computes with logits where
-            its loss is given the very output of a sigmoid, as it remembers them.
-        clipped: Where the cross-entropy takes probabilities between 1e-7 and 1 - 1e-7 only, as Keras does where it does
-            not remember logits. Pixels beyond have no gradient.
+        reads: How the network's output is read: as ``probability``, or as ``logits``. Keras remembers the logits of a
+            sigmoid layer. If its loss is given the very output of that layer, it computes with the logits.
+        clipped: When the cross-entropy moves probabilities into 1e-7 to 1 - 1e-7, as Keras does where it remembers no
+            logits. Pixels that are moved have no gradient.
         sizes: How output and mask are brought to one size, see :data:`llmseg.recipe.dice.Sizes`.
 
     Example:

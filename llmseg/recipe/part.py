@@ -1,7 +1,7 @@
 """Parts: frozen values with checked fields, which read from and write to plain data.
 
-A part is a frozen dataclass derived from :class:`Part`. Its fields are plain values (numbers, booleans, words,
-tuples, further parts or ``None``), so equality, a digest, JSON and a readable difference come for free.
+A part is a frozen dataclass derived from :class:`Part`. Its fields are plain values: numbers, booleans, words, tuples,
+further parts or ``None``. So equality, a digest, JSON and a readable difference come for free.
 """
 
 from __future__ import annotations
@@ -18,15 +18,16 @@ from typing import Any, Literal
 
 from llmseg.errors import UserError, nearest
 
+# Every class of part by its name, which JSON gives as ``kind``.
 _KINDS: dict[str, type[Part]] = {}
 
 
 class Part:
-    """Base of every part and nested part: checks its fields and registers its kind for JSON.
+    """Base of every part, and of every part inside a part: checks fields, and registers the class for JSON.
 
-    A derived class is a ``@dataclass(frozen=True, kw_only=True)``. Its kind is its class name, which must be
-    unique. Wrong types are refused when the value is made, and whole numbers given for ``float`` become floats,
-    so that equal recipes have equal digests.
+    A derived class is a ``@dataclass(frozen=True, kw_only=True)``. Its kind is its class name, which must be unique.
+    A field of the wrong type is refused when the part is made. A whole number given for a ``float`` becomes a float, so
+    that equal recipes have equal digests.
 
     Raises:
         UserError: A field has a value its annotation does not allow.
@@ -34,9 +35,10 @@ class Part:
     """
 
     def __init_subclass__(cls) -> None:
-        known = _KINDS.setdefault(cls.__name__, cls)
-        if (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
-            raise TypeError(f"the kind '{cls.__name__}' is already used by {known.__module__}; rename the class")
+        registered = _KINDS.setdefault(cls.__name__, cls)
+        # A class that is defined again, by a reloaded module or a repeated notebook cell, replaces its predecessor.
+        if (registered.__module__, registered.__qualname__) != (cls.__module__, cls.__qualname__):
+            raise TypeError(f"the kind '{cls.__name__}' is already used by {registered.__module__}; rename the class")
         _KINDS[cls.__name__] = cls
 
     def __post_init__(self) -> None:
@@ -147,7 +149,7 @@ def to_plain(value: object) -> Any:
 
 
 def parse(where: str, value: Any) -> Any:
-    """Rebuild what :func:`to_plain` gave; ``where`` names the place in error messages."""
+    """Rebuild a part from what :func:`to_plain` returned; ``where`` is its path, for error messages."""
     if isinstance(value, list):
         return tuple(parse(where, v) for v in value)
     if not isinstance(value, dict):
@@ -159,10 +161,10 @@ def parse(where: str, value: Any) -> Any:
 
 
 def _find_kind(where: str, kind: object) -> type[Part]:
-    known = sorted(name for name, cls in _KINDS.items() if dataclasses.is_dataclass(cls))
-    if not isinstance(kind, str) or kind not in known:
+    kinds = sorted(name for name, cls in _KINDS.items() if dataclasses.is_dataclass(cls))
+    if not isinstance(kind, str) or kind not in kinds:
         raise UserError(
-            f"{where}: unknown kind {kind!r}{nearest(str(kind), known)}; known: {', '.join(known)}; "
+            f"{where}: unknown kind {kind!r}{nearest(str(kind), kinds)}; known: {', '.join(kinds)}; "
             "import the module of a kind of your own first"
         )
     return _KINDS[kind]
@@ -178,7 +180,7 @@ def check_names(where: str, given: Mapping[str, Any], expected: Sequence[str]) -
         raise UserError(f"{where}: unknown {', '.join(extra)}{nearest(extra[0], expected)}")
 
 
-_REFUSED = object()
+_REFUSED = object()  # not None, which many fields allow
 
 
 @functools.cache
@@ -188,18 +190,19 @@ def _annotations(cls: type) -> dict[str, Any]:
 
 
 def _coerce(value: object, annotation: Any) -> Any:
-    """Return the value as the annotation wants it, or ``_REFUSED``."""
+    """Return the value in the type of the annotation, or ``_REFUSED`` if it does not fit."""
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is Literal:
         return value if value in arguments else _REFUSED
     if origin in (typing.Union, types.UnionType):
-        fitted = (_coerce(value, argument) for argument in arguments)
-        return next((f for f in fitted if f is not _REFUSED), _REFUSED)
+        coerced = (_coerce(value, argument) for argument in arguments)
+        return next((candidate for candidate in coerced if candidate is not _REFUSED), _REFUSED)
     if origin is tuple:
         return _coerce_tuple(value, arguments)
     if annotation is float and type(value) in (int, float):
         return float(value) if math.isfinite(value) else _REFUSED  # type: ignore[arg-type]
     if annotation in (int, float, bool, str):
+        # Not isinstance: True is an int for Python, and "epochs=True" is a mistake.
         return value if type(value) is annotation else _REFUSED
     return value if isinstance(value, annotation) else _REFUSED
 
@@ -211,23 +214,23 @@ def _coerce_tuple(value: object, arguments: tuple[Any, ...]) -> Any:
         arguments = (arguments[0],) * len(value)
     if len(arguments) != len(value):
         return _REFUSED
-    fitted = tuple(_coerce(v, a) for v, a in zip(value, arguments, strict=True))
-    return _REFUSED if any(f is _REFUSED for f in fitted) else fitted
+    items = tuple(_coerce(item, argument) for item, argument in zip(value, arguments, strict=True))
+    return _REFUSED if any(item is _REFUSED for item in items) else items
 
 
 def _nearest_word(given: object, annotation: Any) -> str:
-    words = [w for w in typing.get_args(annotation) if isinstance(w, str)]
+    words = [word for word in typing.get_args(annotation) if isinstance(word, str)]
     return nearest(given, words) if isinstance(given, str) else ""
 
 
 def changed(value: Any, names: Sequence[str], new: object, path: str) -> Any:
-    """Return a copy of a part, or of a record of parts, with the field at the end of a path changed.
+    """Return a copy of a part in which one field, of it or of a part inside it, has another value.
 
     Args:
         value: The part.
-        names: The names of the path, of which the last is the field.
-        new: Its value.
-        path: The path from the outermost part, for messages.
+        names: Names of fields from this part down to the field to change.
+        new: The new value of that field.
+        path: The whole dotted path, for error messages.
     """
     name = check_field(value, names[0], path)
     if len(names) > 1:
@@ -236,7 +239,7 @@ def changed(value: Any, names: Sequence[str], new: object, path: str) -> Any:
 
 
 def parse_text(text: str, present: object) -> object:
-    """Read a value as typed; the present value tells a number from a word where both would do."""
+    """Return the value that somebody typed for a field; the field's present value tells whether it is a tuple."""
     if text.lower() in ("none", "null"):
         return None
     if text.lower() in ("true", "false"):

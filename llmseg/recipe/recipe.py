@@ -1,6 +1,6 @@
 """The recipe: seven parts that decide a result, as frozen values.
 
-All kinds of parts that the package has are imported here, so that a recipe can be read from JSON.
+This module imports the modules of all kinds of parts in the package, so that any recipe can be read from JSON.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ class Recipe(Part):
 
     Attributes:
         images: Preparation of image and mask.
-        split: How the cases are divided.
+        split: How the cases are divided into training, validation and test.
         net: The network.
-        loss: The objective.
-        fit: Batch size, epochs, optimiser, rate, which weights are kept.
+        loss: The loss.
+        fit: Batch size, epochs, optimizer, learning rate, which weights are kept.
         score: Score in validation.
-        test: Score at the end; ``None`` for a script that runs no test.
+        test: Score in the test; ``None`` for a script that runs no test.
 
     Example:
         >>> from llmseg import zoo
@@ -68,7 +68,7 @@ class Recipe(Part):
 
         Args:
             path: Dotted path of a field, such as ``"fit.epochs"``, or of a whole part, such as ``"loss"``.
-            value: The new value; must fit the field's type.
+            value: The new value, of the field's type.
 
         Raises:
             UserError: The path names no field, or the value does not fit.
@@ -85,7 +85,7 @@ class Recipe(Part):
         """Return a copy with one field changed by text as typed on a command line.
 
         Args:
-            assignment: ``path=value``; tuples are written with commas, absence as ``none``.
+            assignment: ``path=value``. Tuples are written with commas, ``None`` as ``none``.
 
         Raises:
             UserError: The text is no assignment, or as for :meth:`change`.
@@ -119,8 +119,8 @@ class Recipe(Part):
     def diff(self, other: Recipe) -> tuple[Difference, ...]:
         """Return the fields in which two recipes differ, in field order.
 
-        A field that only one of them has (their parts are of different kinds) is paired with ``None``, and so is a part
-        that only one of them has, such as a schedule.
+        Where their parts are of different kinds, a field that only one of them has is paired with ``None``. So is a
+        part that only one of them has, such as a schedule.
         """
         return tuple(
             difference
@@ -137,7 +137,7 @@ class Recipe(Part):
         """Return a copy without a quirk.
 
         Args:
-            id: The quirk, of which one field is changed; ``"all"`` for one repair after the other until none is left.
+            id: The quirk; its repair changes one field. ``"all"`` repairs one quirk after the other until none is left.
 
         Raises:
             UserError: There is no such quirk, or this recipe does not have it.
@@ -154,7 +154,7 @@ class Recipe(Part):
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the canonical JSON, 64 hexadecimal digits; equal exactly for equal recipes."""
+        """SHA-256 of the recipe's JSON with sorted keys, 64 hexadecimal digits; equal recipes have equal digests."""
         return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()
 
     def to_dict(self) -> dict[str, Any]:

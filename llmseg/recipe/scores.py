@@ -1,4 +1,7 @@
-"""The scores of a batch, as the scripts compute and list them: Dice, and what Keras calls ``MeanIoU``."""
+"""The scores of a batch, as the scripts compute and list them: Dice, and what Keras calls ``MeanIoU``.
+
+These are the scores that a script writes down itself. :mod:`llmseg.evaluation` has the one that is the same for all.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,11 @@ if TYPE_CHECKING:
 
 
 class Score(Part, ABC):
-    """Score of a batch."""
+    """Base of every score of a batch.
+
+    Attributes:
+        over: Whether one value is taken over all pixels of the ``batch``, or one per ``case``.
+    """
 
     over: Literal["batch", "case"]
 
@@ -26,15 +33,15 @@ class Score(Part, ABC):
 
     @abstractmethod
     def score_cases(self, output: Tensor, mask: Tensor) -> Tensor:
-        """Return one value per case."""
+        """Return one value per case, whatever the script lists."""
 
     @abstractmethod
     def collect(self, batches: Sequence[Tensor]) -> tuple[float, ...]:
-        """Return what the script lists for a whole pass."""
+        """Return what the script lists for a pass over all batches."""
 
     @abstractmethod
     def compute(self, output: Tensor, mask: Tensor, over: Literal["batch", "case"]) -> Tensor:
-        """Return the bare formula on output and mask of one size."""
+        """Compute the bare formula on output and mask of one size."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,12 +54,12 @@ class Dice(Score):
         over: One Dice over all pixels of the ``batch``, or one per ``case``.
         lists: What the script writes down: one value per ``batch`` (the mean of its cases if there is one per
             case), one per ``case``, or one per ``epoch`` (the mean of its batches).
-        smooth: The constant above and below the fraction line. With 0, an empty mask predicted empty gives
-            not-a-number.
-        smoothed: Whether the constant stands above and below the line (``both``), or ``below`` only, where an empty
-            mask predicted empty scores 0.
+        smooth: The constant above and below the fraction line. With 0, a case without foreground in mask and prediction
+            gives not-a-number.
+        smoothed: Whether the constant stands above and below the line (``both``), or ``below`` only. With ``below``, a
+            case without foreground in mask and prediction scores 0.
         sizes: How output and mask are brought to one size, see :data:`llmseg.recipe.dice.Sizes`.
-        mask_threshold: Mask values above it become 1 and others 0 after the sizes are matched; ``None`` uses
+        mask_threshold: After output and mask have one size, mask values above it become 1 and others 0; ``None`` takes
             the mask as it is.
 
     Example:
@@ -99,7 +106,7 @@ class Dice(Score):
         return self.compute(*self._match(output, mask), over="case")
 
     def compute(self, output: Tensor, mask: Tensor, over: Literal["batch", "case"]) -> Tensor:
-        """Return the bare formula on an output and a mask of one size, without any change to the mask."""
+        """Compute the bare formula on an output and a mask of one size; the mask is taken as it is."""
         prediction = output.sigmoid() if self.reads == "sigmoid" else output
         if self.threshold is not None:
             prediction = (prediction > self.threshold).to(output.dtype)
@@ -115,14 +122,16 @@ class Dice(Score):
 
 @dataclass(frozen=True, kw_only=True)
 class MeanIoU(Score):
-    """Intersection over union of foreground and of background, averaged; a class that neither side has is left out.
+    """Keras' ``MeanIoU``: the mean of the IoU of foreground and of background.
+
+    A class that neither mask nor prediction has is left out of the mean.
 
     Attributes:
-        measure: That, or the ``dice`` of the foreground for the same pixels, without smoothing.
+        measure: ``mean-iou``, or the ``dice`` of the foreground of the same pixels, without smoothing.
         reads: Whether the prediction is the network's ``output`` or its ``sigmoid``.
-        prediction: How it becomes a class: ``rounded`` (one half is background), or ``truncated`` to a whole number, so
-            that only 1 is foreground.
-        mask: How the mask becomes a class.
+        prediction: How a value becomes a class: ``rounded`` (one half is background), or ``truncated`` to a whole
+            number, so that only 1 is foreground.
+        mask: How a mask value becomes a class, in the same words.
         over: One value over all pixels of the ``batch``, or one per ``case``.
         lists: What the script writes down: one value per ``batch``, ``case`` or ``epoch``, as in
             :class:`llmseg.recipe.scores.Dice`.
@@ -169,7 +178,7 @@ class MeanIoU(Score):
         return self.compute(output, mask, over="case")
 
     def compute(self, output: Tensor, mask: Tensor, over: Literal["batch", "case"]) -> Tensor:
-        """Return the bare formula on output and mask of one size."""
+        """Compute the measure on output and mask of one size."""
         prediction = _classify(output.sigmoid() if self.reads == "sigmoid" else output, self.prediction)
         truth = _classify(mask, self.mask)
         if self.measure == "dice":
@@ -186,6 +195,6 @@ def _classify(values: Tensor, how: Literal["rounded", "truncated"]) -> Tensor:
 
 
 def _iou(p: Tensor, t: Tensor) -> Tensor:
-    """Intersection over union of rows; not-a-number where both are empty."""
+    """Return the IoU of each row of ``[rows, pixels]``, not-a-number where both are empty."""
     both = (p * t).sum(1)
     return both / (p.sum(1) + t.sum(1) - both)

@@ -1,4 +1,4 @@
-"""The split procedures of the scripts."""
+"""How the scripts divide the cases into training, validation and test."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Split:
-    """Case ids of the three parts, each in the order in which it is used.
+    """Case ids of training, validation and test, each in the order in which they are used.
 
-    No case is in two parts, but validation may be the training part itself.
+    No case is in two parts, with one exception: validation may be the training part itself, as in a script that does
+    not split.
 
     Raises:
         UserError: A case is in the split more than once.
@@ -44,7 +45,7 @@ class Split:
 
 
 class Splitter(Part, ABC):
-    """Split procedure."""
+    """Base of every split procedure."""
 
     @abstractmethod
     def __call__(self, ids: Sequence[str], generator: torch.Generator) -> Split:
@@ -60,15 +61,15 @@ class TwoStepSplit(Splitter):
     """scikit-learn's ``train_test_split``, called twice.
 
     Attributes:
-        first: What the second returned part of the first call is: ``held-out`` (divided into validation and test
-            by the second call) or ``test`` (the second call divides the rest into training and validation).
+        first: What the first call sets apart. ``held-out``: cases that the second call divides into validation and
+            test. ``test``: the test; the second call divides the rest into training and validation.
         first_size: Size asked for in the first call, a fraction.
         second_size: Size asked for in the second call, a fraction of what it divides.
         sizes_are: Whether the sizes are given to the calls as ``test_size`` or as ``train_size``.
         seed: ``random_state`` of both calls.
         order: Each part in the order ``drawn``, or ``sorted`` by name.
-        shuffled: Whether the ids are shuffled by Python's generator first. The scripts that do so do not seed it; here
-            the run's seed does.
+        shuffled: Whether Python's random generator shuffles the ids first. The scripts that do so do not seed it. Here
+            it takes the seed of the run.
 
     Example:
         >>> import torch
@@ -108,34 +109,34 @@ class TwoStepSplit(Splitter):
 
         listed = self.arrange(ids, generator)
         try:
-            kept, cut = train_test_split(listed, random_state=self.seed, **{self.sizes_are: self.first_size})
-            divided = cut if self.first == "held-out" else kept
-            one, two = train_test_split(divided, random_state=self.seed, **{self.sizes_are: self.second_size})
+            kept, set_apart = train_test_split(listed, random_state=self.seed, **{self.sizes_are: self.first_size})
+            divided = set_apart if self.first == "held-out" else kept
+            first, second = train_test_split(divided, random_state=self.seed, **{self.sizes_are: self.second_size})
         except ValueError as error:
             raise _too_few(ids) from error
-        train, validation, test = (kept, one, two) if self.first == "held-out" else (one, two, cut)
-        arrange = sorted if self.order == "sorted" else list
-        return Split(*(tuple(arrange(part)) for part in (train, validation, test)))
+        parts = (kept, first, second) if self.first == "held-out" else (first, second, set_apart)
+        return Split(*(tuple(sorted(part) if self.order == "sorted" else part) for part in parts))
 
     def arrange(self, ids: Sequence[str], generator: torch.Generator) -> list[str]:
         """Return the ids in the order in which they are split."""
         listed = super().arrange(ids, generator)
         if self.shuffled:
+            # Only the seed of torch's generator is used: the shuffle is Python's, as in the scripts.
             random.Random(generator.initial_seed()).shuffle(listed)
         return listed
 
 
 @dataclass(frozen=True, kw_only=True)
 class RandomSplit(Splitter):
-    """torch's ``random_split``: positions permuted by the generator that also draws the weights.
+    """torch's ``random_split``: the generator that also draws the weights permutes the cases.
 
     Attributes:
-        calls: ``once`` cuts one permutation into training, validation and test; ``twice`` first sets the test part
-            apart and then permutes the rest again for training and validation.
-        train: Fraction of all cases for training, rounded down.
-        validation: Fraction of all cases for validation. With ``once`` it is rounded down and the remainder goes
-            to test; with ``twice`` training and validation together are rounded down and the remainders go to
-            test and to validation.
+        calls: ``once`` cuts one permutation into training, validation and test. ``twice`` first sets the test apart,
+            then permutes the rest again for training and validation.
+        train: Fraction of all cases for training; the number of cases is rounded down.
+        validation: Fraction of all cases for validation. With ``once`` the number is rounded down, and the test takes
+            the remainder. With ``twice`` the sum of training and validation is rounded down; validation takes what
+            training leaves of it, and the test takes the remainder.
     """
 
     calls: Literal["once", "twice"]
@@ -158,10 +159,10 @@ class RandomSplit(Splitter):
             train, validation = int(self.train * len(ids)), int(self.validation * len(ids))
             drawn = _permuted(ids, generator)
         else:
-            train, together = int(self.train * len(ids)), int((self.train + self.validation) * len(ids))
-            validation = together - train
+            train, without_test = int(self.train * len(ids)), int((self.train + self.validation) * len(ids))
+            validation = without_test - train
             drawn = _permuted(ids, generator)
-            drawn = _permuted(drawn[:together], generator) + drawn[together:]
+            drawn = _permuted(drawn[:without_test], generator) + drawn[without_test:]
         split = Split(drawn[:train], drawn[train : train + validation], drawn[train + validation :])
         if not (split.train and split.validation and split.test):
             raise _too_few(ids)
@@ -170,11 +171,11 @@ class RandomSplit(Splitter):
 
 @dataclass(frozen=True, kw_only=True)
 class WholeSplit(Splitter):
-    """No split: all cases train in listing order, the same cases validate, and none is left for a test.
+    """No split: all cases are trained on in listing order, the same cases are validated, and none is left for a test.
 
     Attributes:
-        held_out: Fraction that is set apart instead, half for validation and half for the test, by scikit-learn's
-            ``train_test_split`` called twice; 0 for none.
+        held_out: 0 for no split. Otherwise the fraction that is set apart, half for validation and half for the test,
+            by scikit-learn's ``train_test_split`` called twice; the repair of the quirk ``no-split`` sets it.
         seed: ``random_state`` of both calls.
 
     Example:
@@ -193,7 +194,7 @@ class WholeSplit(Splitter):
             _check_fraction("held_out", self.held_out)
 
     def __call__(self, ids: Sequence[str], generator: torch.Generator) -> Split:
-        """Divide the ids, or do not. The generator is not used.
+        """Split the ids if a fraction is held out, else use all of them twice. The generator is not used.
 
         Raises:
             UserError: There are too few cases for three parts.

@@ -1,6 +1,7 @@
-"""The catalogue of quirks: questions one can ask any recipe, each with the change of one field that repairs it.
+"""Quirks: questions one can ask any recipe, each with the change of one field that repairs it.
 
-No pipeline is named in a predicate: which pipelines have a quirk is found by asking their recipes.
+``data``, ``learning`` and ``scoring`` hold the quirks in the order of a recipe's parts; ``quirk`` says what a quirk is.
+No quirk names a pipeline: which pipelines have it is found by asking their recipes.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def repaired(recipe: Recipe, id: str) -> Recipe:
     """Return the recipe without one quirk, or for ``all`` without any; see :meth:`llmseg.Recipe.repaired`."""
     if id != "all":
         return get_quirk(id).repair(recipe)
-    # A repair may make another needless or, as that of a missing head, lay one bare; so the list is read again.
-    while found := quirks_of(recipe):
-        recipe = found[0].repair(recipe)
+    # One repair may remove other quirks, and that of a missing head uncovers another one. So the recipe is asked again.
+    while quirks := quirks_of(recipe):
+        recipe = quirks[0].repair(recipe)
     return recipe

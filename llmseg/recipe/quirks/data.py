@@ -1,4 +1,4 @@
-"""Quirks of the preparation of images and masks, and of the split."""
+"""Quirks of the first two parts of a recipe: the preparation of images and masks, and the split."""
 
 from __future__ import annotations
 
@@ -24,43 +24,48 @@ def _binarised_too_early(recipe: Recipe) -> bool:
     )
 
 
-def _small(recipe: Recipe) -> bool:
+def _is_small(recipe: Recipe) -> bool:
     size = value_at(recipe, "images.size")
     return isinstance(size, tuple) and size[0] * size[1] < STUDY_SIZE[0] * STUDY_SIZE[1]
 
 
-def _cut(recipe: Recipe, path: str) -> float:
+def _second_share(recipe: Recipe, path: str) -> float:
     """Return the share of the second part that a call of ``train_test_split`` returns."""
     size = number_at(recipe, path)
     return size if value_at(recipe, "split.sizes_are") == "test_size" else 1 - size
 
 
 def _test_share(recipe: Recipe) -> float:
+    """Return the share of all cases in the test; not-a-number for a split from outside the package."""
     if value_at(recipe, "split.kind") == "WholeSplit":
         return number_at(recipe, "split.held_out") / 2
     if value_at(recipe, "split.kind") == "RandomSplit":
         return 1 - number_at(recipe, "split.train") - number_at(recipe, "split.validation")
-    held_out = _cut(recipe, "split.first_size")
-    return held_out * (_cut(recipe, "split.second_size") if value_at(recipe, "split.first") == "held-out" else 1)
+    held_out = _second_share(recipe, "split.first_size")
+    return held_out * (
+        _second_share(recipe, "split.second_size") if value_at(recipe, "split.first") == "held-out" else 1
+    )
 
 
-def _smaller_test(recipe: Recipe) -> tuple[str, object]:
+def _shrink_test(recipe: Recipe) -> tuple[str, object]:
+    """Return the one field that makes the test a tenth of the cases; which one depends on the kind of split."""
     if value_at(recipe, "split.kind") == "WholeSplit":
         return "split.held_out", 2 * TEST_SHARE
     if value_at(recipe, "split.kind") == "RandomSplit":
         return "split.train", 1 - TEST_SHARE - number_at(recipe, "split.validation")
     name, share = "first_size", TEST_SHARE
     if value_at(recipe, "split.first") == "held-out":
-        name, share = "second_size", TEST_SHARE / _cut(recipe, "split.first_size")
+        name, share = "second_size", TEST_SHARE / _second_share(recipe, "split.first_size")
     return f"split.{name}", share if value_at(recipe, "split.sizes_are") == "test_size" else 1 - share
 
 
-def _unseeded(recipe: Recipe) -> bool:
+def _splits_unseeded(recipe: Recipe) -> bool:
     drawn = value_at(recipe, "split.kind") == "RandomSplit" or value_at(recipe, "split.shuffled") is True
     return drawn and value_at(recipe, "fit.own_seed") is None
 
 
-def _seeded(recipe: Recipe) -> tuple[str, object]:
+def _seed_split(recipe: Recipe) -> tuple[str, object]:
+    # A shuffle by Python's generator takes no seed of a recipe, so it is left out; the split after it has a seed.
     if value_at(recipe, "split.shuffled") is True:
         return "split.shuffled", False
     return "fit.own_seed", OwnSeed(seed=42, summary_batch=0, spare_orders=0)
@@ -114,7 +119,7 @@ DATA_QUIRKS = (
         kind="choice",
         sentence="Images have fewer pixels than the study's 256 x 256.",
         why="Small objects lose detail, and scores are taken on fewer pixels than those of others.",
-        applies=_small,
+        applies=_is_small,
         change=set_to("images.size", STUDY_SIZE),
     ),
     Quirk(
@@ -146,9 +151,9 @@ DATA_QUIRKS = (
         kind="choice",
         sentence="More than a tenth of the cases is set apart for the test.",
         why="There is less to train on than others have, and scores are taken on other cases.",
-        # A margin for fractions that add up to a tenth but for rounding.
+        # The margin is for fractions that are a tenth up to rounding, such as 1 - 0.7 - 0.2.
         applies=lambda recipe: _test_share(recipe) > TEST_SHARE + 1e-6,
-        change=_smaller_test,
+        change=_shrink_test,
         explains=(
             Explanation(
                 what="The Brain test boxes need 12 or 13 batches of 16, which is a test part of a fifth.",
@@ -162,8 +167,8 @@ DATA_QUIRKS = (
         kind="choice",
         sentence="The split, or a shuffle before it, is drawn at random without a seed of its own.",
         why="The test part changes from run to run, so a published score cannot be found again.",
-        applies=_unseeded,
-        change=_seeded,
+        applies=_splits_unseeded,
+        change=_seed_split,
         explains=(
             Explanation(
                 what="Published values cannot be derived again, as nobody knows the test cases.",

@@ -1,4 +1,4 @@
-"""Quirks of the network, the loss and the fit."""
+"""Quirks of three parts of a recipe: the network, the loss and the fit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FEWEST_EPOCHS = 10
 USUAL_EPOCHS = 25
 
 
-def _one_channel(recipe: Recipe) -> bool:
+def _has_one_channel_stage(recipe: Recipe) -> bool:
     encoder, decoder = value_at(recipe, "net.encoder"), value_at(recipe, "net.decoder")
     return (
         value_at(recipe, "net.head") is True
@@ -24,7 +24,7 @@ def _one_channel(recipe: Recipe) -> bool:
     )
 
 
-def _wide_stage(recipe: Recipe) -> tuple[str, object]:
+def _widen_last_stage(recipe: Recipe) -> tuple[str, object]:
     encoder, decoder = recipe.get("net.encoder"), recipe.get("net.decoder")
     assert isinstance(encoder, tuple)
     assert isinstance(decoder, tuple)
@@ -40,7 +40,7 @@ def _targets_differ(recipe: Recipe) -> bool:
     return grey and not math.isnan(number_at(recipe, "loss.validation_threshold"))
 
 
-def _other_test_batch(recipe: Recipe) -> bool:
+def _tests_in_other_batches(recipe: Recipe) -> bool:
     size = number_at(recipe, "fit.test_batch_size")
     return not math.isnan(size) and size != number_at(recipe, "fit.batch_size")
 
@@ -71,8 +71,8 @@ NET_QUIRKS = (
         kind="mistake",
         sentence="The last decoder stage has one channel and a ReLU, and only then comes the head.",
         why="Probabilities are bounded on one side by the head's bias, and all detail passes through one channel.",
-        applies=_one_channel,
-        change=_wide_stage,
+        applies=_has_one_channel_stage,
+        change=_widen_last_stage,
         explains=(
             Explanation(
                 what="The loss falls slowly, which the text puts down to underfitting.",
@@ -134,7 +134,7 @@ NET_QUIRKS = (
 )
 
 
-def _validated_without_dice(recipe: Recipe) -> bool:
+def _validates_without_dice(recipe: Recipe) -> bool:
     return number_at(recipe, "loss.dice") > 0 and value_at(recipe, "loss.validation") == "cross-entropy"
 
 
@@ -178,7 +178,7 @@ LOSS_QUIRKS = (
         kind="mistake",
         sentence="The training loss has a Dice term and the validation loss has none.",
         why="The two curves are not the same quantity.",
-        applies=_validated_without_dice,
+        applies=_validates_without_dice,
         change=set_to("loss.validation", "same"),
     ),
     Quirk(
@@ -235,7 +235,7 @@ FIT_QUIRKS = (
         kind="choice",
         sentence="Batches of the test have another size than those of the validation.",
         why="A value per batch then stands for another number of cases in either list.",
-        applies=_other_test_batch,
+        applies=_tests_in_other_batches,
         change=set_to("fit.test_batch_size", None),
     ),
     Quirk(

@@ -1,4 +1,4 @@
-"""Quirks of the two scores: the same questions of the one in validation and of the one at the end."""
+"""Quirks of the two scores: the same questions of the score in validation and of that in the test."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ LARGE_SMOOTHING = 1e-3
 SMOOTHING = 1e-6
 
 
-def _quirks_of(part: Literal["score", "test"]) -> tuple[Quirk, ...]:
-    return (*_of_reading(part), *_of_the_formula(part))
+def _quirks_of_score(part: Literal["score", "test"]) -> tuple[Quirk, ...]:
+    return (*_quirks_of_reading(part), *_quirks_of_formula(part))
 
 
-def _where(part: Literal["score", "test"]) -> str:
+def _phase(part: Literal["score", "test"]) -> str:
     return "validation" if part == "score" else "test"
 
 
-def _grey(recipe: Recipe) -> bool:
+def _masks_are_grey(recipe: Recipe) -> bool:
     return value_at(recipe, "images.mask_threshold") is None
 
 
-def _of_reading(part: Literal["score", "test"]) -> tuple[Quirk, ...]:
+def _quirks_of_reading(part: Literal["score", "test"]) -> tuple[Quirk, ...]:
     """Return quirks in what the score makes of the network's output."""
-    where = _where(part)
+    where = _phase(part)
 
-    def twice(recipe: Recipe) -> bool:
+    def applies_sigmoid_twice(recipe: Recipe) -> bool:
         return value_at(recipe, f"{part}.reads") == "sigmoid" and recipe.net.output == "probability"
 
-    def raw(recipe: Recipe) -> bool:
+    def takes_raw_logits(recipe: Recipe) -> bool:
         # A logit above 0 is a probability above one half: with that threshold there is nothing to mend.
         reads, threshold = value_at(recipe, f"{part}.reads"), value_at(recipe, f"{part}.threshold")
         return reads == "output" and recipe.net.output == "logits" and threshold != 0
@@ -43,7 +43,7 @@ def _of_reading(part: Literal["score", "test"]) -> tuple[Quirk, ...]:
             kind="mistake",
             sentence=f"The network ends in a sigmoid and the {where} score applies another.",
             why="Nothing falls below one half, so with a threshold of one half nearly all of the image is foreground.",
-            applies=twice,
+            applies=applies_sigmoid_twice,
             change=set_to(f"{part}.reads", "output"),
             explains=(
                 Explanation(
@@ -58,7 +58,7 @@ def _of_reading(part: Literal["score", "test"]) -> tuple[Quirk, ...]:
             kind="mistake",
             sentence=f"The {where} score takes the network's logits for probabilities.",
             why="A logit of 0.5 is a probability of 0.62, so predicted objects are smaller than at one half.",
-            applies=raw,
+            applies=takes_raw_logits,
             change=set_to(f"{part}.reads", "sigmoid"),
             explains=(
                 Explanation(
@@ -104,7 +104,7 @@ def _of_reading(part: Literal["score", "test"]) -> tuple[Quirk, ...]:
             kind="mistake",
             sentence=f"The {where} score cuts grey mask values to whole numbers.",
             why="Only mask values of exactly 1 are foreground, so objects lose their edges.",
-            applies=lambda recipe: value_at(recipe, f"{part}.mask") == "truncated" and _grey(recipe),
+            applies=lambda recipe: value_at(recipe, f"{part}.mask") == "truncated" and _masks_are_grey(recipe),
             change=set_to(f"{part}.mask", "rounded"),
         ),
         Quirk(
@@ -118,9 +118,9 @@ def _of_reading(part: Literal["score", "test"]) -> tuple[Quirk, ...]:
     )
 
 
-def _of_the_formula(part: Literal["score", "test"]) -> tuple[Quirk, ...]:
+def _quirks_of_formula(part: Literal["score", "test"]) -> tuple[Quirk, ...]:
     """Return quirks in the fraction itself."""
-    where = _where(part)
+    where = _phase(part)
     return (
         Quirk(
             id=f"batch-dice-in-{where}",
@@ -170,14 +170,14 @@ def _lists_differ(recipe: Recipe) -> bool:
     return ABSENT not in lists and lists[0] != lists[1]
 
 
-def _coarser(recipe: Recipe) -> tuple[str, object]:
+def _list_coarser(recipe: Recipe) -> tuple[str, object]:
     # A value per case may not exist, where a Dice is taken over the batch; its mean always does.
     validation, test = recipe.get("score.lists"), recipe.get("test.lists")
     return ("score.lists", test) if validation == "case" else ("test.lists", validation)
 
 
 SCORE_QUIRKS = (
-    *_quirks_of("score"),
+    *_quirks_of_score("score"),
     Quirk(
         id="no-test",
         kind="choice",
@@ -186,14 +186,14 @@ SCORE_QUIRKS = (
         applies=field_is("test", None),
         change=lambda recipe: ("test", recipe.score),
     ),
-    *_quirks_of("test"),
+    *_quirks_of_score("test"),
     Quirk(
         id="scores-listed-differently",
         kind="choice",
         sentence="Validation and test do not list their scores alike: one value per case, per batch or per epoch.",
         why="Spread and medians of the two lists cannot be compared.",
         applies=_lists_differ,
-        change=_coarser,
+        change=_list_coarser,
         explains=(
             Explanation(
                 what="Validation and test boxes hold a value per case and a value per batch.",
