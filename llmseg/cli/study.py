@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, cast
@@ -14,7 +15,7 @@ from llmseg.cli import options as option
 from llmseg.cli.options import CasesAndHoldout, Changes, Computing, load_recipe
 from llmseg.cli.output import OutputWithProgress
 from llmseg.cli.spread import spread
-from llmseg.cli.text.study import contribution_table, gain_table, mean_table
+from llmseg.cli.text.study import cohort_table, contribution_table, gain_table, mean_table
 
 _FORMATS = ("pdf", "png")
 
@@ -122,8 +123,10 @@ def compare(
 
 @spread
 def gap(
-    left: Annotated[str, typer.Argument(help="A pipeline, or a file with a recipe in JSON.")],
-    right: Annotated[str, typer.Argument(help="The one it is compared with.")],
+    left: Annotated[
+        str, typer.Argument(help="A pipeline, a recipe in JSON, several with commas, or a cohort: 2024 or 2025.")
+    ],
+    right: Annotated[str, typer.Argument(help="What it is compared with.")],
     out: Annotated[Path, typer.Option(help="Folder for the trainings and the result.")],
     cases: CasesAndHoldout,
     trainings: Trainings,
@@ -136,27 +139,40 @@ def gap(
 ) -> None:
     """Say which parts make one pipeline better than another; the same command again continues.
 
-    --set changes both. Without --holdout, test cases are drawn by group with seed 0.
+    Of several pipelines on a side, all pairs are made, and the table shows means over the pairs. --set changes both
+    sides. Without --holdout, test cases are drawn by group with seed 0.
     """
-    left_variant, right_variant = _load_variants([left, right], changes)
+    left_variants, right_variants = _load_side(left, changes), _load_side(right, changes)
+    one_pair = len(left_variants) == len(right_variants) == 1
+    if one_pair:
+        _check_several([*left_variants, *right_variants])
     store = cases.open()
-    result = llmseg.run_gap(
-        left_variant,
-        right_variant,
-        store,
-        out,
-        holdout=cases.load_or_draw_holdout(store, output.progress),
-        swaps=cast(Any, swaps),
-        orders=orders,
-        progress=output.progress,
+    options: dict[str, Any] = {
+        "holdout": cases.load_or_draw_holdout(store, output.progress),
+        "swaps": cast(Any, swaps),
+        "orders": orders,
+        "progress": output.progress,
         **asdict(trainings),
-    )
+    }
+    if one_pair:
+        _print_gap(llmseg.run_gap(left_variants[0], right_variants[0], store, out, **options), output)
+    else:
+        result = llmseg.study.run_cohort_gap(left_variants, right_variants, store, out, **options)
+        _print_cohort_gap(result, output)
+
+
+def _print_gap(result: llmseg.study.Gap, output: OutputWithProgress) -> None:
     contributions = result.contributions()
     for extension in _FORMATS:
         path = result.folder / f"gap.{extension}"
         llmseg.figures.draw_contributions(contributions, path, left=result.left.name, right=result.right.name)
     _draw_differences(result.study)
     output.print(contributions.to_dict("records") if output.as_json else contribution_table(contributions, result))
+
+
+def _print_cohort_gap(result: llmseg.study.CohortGap, output: OutputWithProgress) -> None:
+    facts = {"means": result.means.to_dict("records"), "pairs": result.pairs.to_dict("records")}
+    output.print(facts if output.as_json else cohort_table(result))
 
 
 def _draw_differences(study: llmseg.Study) -> None:
@@ -167,10 +183,26 @@ def _draw_differences(study: llmseg.Study) -> None:
 
 def _load_variants(names: list[str], changes: Changes) -> tuple[llmseg.study.Variant, ...]:
     """Return the recipes that names, patterns and files stand for, all changed alike."""
-    variants = {variant.name: variant for name in names for variant in _find_variants(name)}
-    if len(variants) < 2:
-        raise UserError(f"there is one recipe to compare, {next(iter(variants))}; name at least two different ones")
-    return tuple(llmseg.study.Variant(name, changes.apply(variant.recipe)) for name, variant in variants.items())
+    variants = _change_all([variant for name in names for variant in _find_variants(name)], changes)
+    _check_several(variants)
+    return variants
+
+
+def _load_side(text: str, changes: Changes) -> tuple[llmseg.study.Variant, ...]:
+    """Return the recipes of one side of a gap: of a cohort, or of names with commas."""
+    names = llmseg.zoo.names(cohort=int(text)) if text in ("2024", "2025") else text.split(",")
+    return _change_all([variant for name in names for variant in _find_variants(name.strip())], changes)
+
+
+def _change_all(variants: list[llmseg.study.Variant], changes: Changes) -> tuple[llmseg.study.Variant, ...]:
+    recipes = {variant.name: variant.recipe for variant in variants}
+    return tuple(llmseg.study.Variant(name, changes.apply(recipe)) for name, recipe in recipes.items())
+
+
+def _check_several(variants: Sequence[llmseg.study.Variant]) -> None:
+    names = {variant.name for variant in variants}
+    if len(names) < 2:
+        raise UserError(f"there is one recipe to compare, {min(names)}; name at least two different ones")
 
 
 def _find_variants(name: str) -> tuple[llmseg.study.Variant, ...]:

@@ -2,7 +2,7 @@
 
 - ``study.py`` trains and scores a study, and compares its variants case by case.
 - ``variants.py`` makes the variants: other values of fields, repairs, parts of another recipe, several pipelines.
-- ``gap.py`` says which parts make one recipe better than another.
+- ``gap.py`` says which parts make one recipe better than another, ``cohort_gap.py`` averages that over cohorts.
 - ``prices.py`` measures what every quirk costs, ``contrasts.py`` makes the recipes for it, and ``price_page.py`` shows
   the list as a page.
 - ``results.py`` reads folders of studies, runs and evaluations, for figures and reports.

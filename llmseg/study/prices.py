@@ -19,7 +19,7 @@ from llmseg import __version__, zoo
 from llmseg.data.holdout import Holdout, hold_out
 from llmseg.data.store import Store
 from llmseg.errors import UserError, nearest
-from llmseg.files import make_folder, write_text
+from llmseg.files import make_folder, read_json, write_text
 from llmseg.prediction.load import load_model
 from llmseg.recipe.quirks import Quirk, get_quirk, quirk_names
 from llmseg.recipe.recipe import Recipe
@@ -88,13 +88,7 @@ class PriceList:
         Raises:
             UserError: It is missing, or no price list.
         """
-        try:
-            content = json.loads(self.path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise UserError(f"{self.path} cannot be read as a price list: {error}") from error
-        if not isinstance(content, dict) or not {"settings", "rows"} <= set(content):
-            raise UserError(f"{self.path} is no price list; name the file that llmseg price wrote")
-        return content
+        return read_json(self.path, ("settings", "rows"))
 
     @property
     def rows(self) -> pd.DataFrame:

@@ -125,7 +125,7 @@ def test_the_page_is_that_of_the_results(call):
 
 
 def test_a_file_that_is_no_price_list(tmp_path):
-    for content, words in (("{", "cannot be read as a price list"), ("{}", "is no price list")):
+    for content, words in (("{", "it holds no JSON"), ("{}", "it does not say 'settings'")):
         (tmp_path / "p.json").write_text(content)
         with pytest.raises(UserError, match=words):
             _ = PriceList(tmp_path / "p.json").record
@@ -147,7 +147,7 @@ class TestCommand:
         [
             (["--synthetic", "fundus"], "price needs --out DIR"),
             (["--synthetic", "fundus", "--out", "p", "gpt-5"], "no pipeline 'gpt-5'"),
-            (["--page", "none.json"], "none.json cannot be read as a price list"),
+            (["--page", "none.json"], "no file none.json"),
         ],
     )
     def test_a_mistake_is_one_line(self, arguments, words, call, tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ from llmseg.cli.text.layout import align_columns
 if TYPE_CHECKING:
     import pandas as pd
 
-    from llmseg.study import Gap, PriceList
+    from llmseg.study import CohortGap, Gap, PriceList
 
 
 def gain_table(differences: pd.DataFrame, folder: Path) -> str:
@@ -58,6 +58,15 @@ def contribution_table(contributions: pd.DataFrame, gap: Gap) -> str:
     ]
     table = align_columns([("part", "dice", _interval(contributions)), *rows])
     return f"{table}\n{gap.sentence()}\n{_basis(contributions)}; in {gap.folder}"
+
+
+def cohort_table(result: CohortGap) -> str:
+    """Return what each part contributes on average over the pairs of two cohorts."""
+    means = result.means.to_dict("records")
+    rows = [(str(row["part"]), f"{row['mean']:+.4f}", _deviation(row["std"])) for row in means]
+    table = align_columns([("part", "dice", "sd over pairs"), *rows])
+    pairs = f"{len(result.gaps)} pairs; each in pairs.csv"
+    return f"{table}\n{pairs}; in {result.folder}"
 
 
 def price_table(prices: PriceList) -> str:
