@@ -29,8 +29,9 @@ import llmseg
 from llmseg import Recipe, zoo
 from llmseg.data.prepared_cases import PreparedCases, prepare_cases
 from llmseg.training.device import choose_device
-from llmseg.training.loop import Epoch, EvaluatedBatch, RandomStreams, Step, draw_start, run_loop
+from llmseg.training.loop import Epoch, EvaluatedBatch, Step, draw_start, run_loop
 from llmseg.training.numerics import EXACT_NUMERICS, Numerics, choose_numerics
+from llmseg.training.random_streams import RandomStreams
 from llmseg.training.state import State
 
 PLANTED = 1.1

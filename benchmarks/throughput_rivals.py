@@ -23,7 +23,8 @@ from torch.utils.data import DataLoader, Dataset
 from llmseg.data.cache import prepare_cached
 from llmseg.data.prepared_cases import move_to_device
 from llmseg.recipe.splits import Split
-from llmseg.training.loop import Epoch, Event, RandomStreams, Step, run_loop
+from llmseg.training.loop import Epoch, Event, Step, run_loop
+from llmseg.training.random_streams import RandomStreams
 from llmseg.training.state import State
 
 ENDLESS = 10**6

@@ -16,7 +16,8 @@ from llmseg.fidelity.compare import Comparison, Diverged, Figure, field
 from llmseg.fidelity.levels import compare_split, places
 from llmseg.fidelity.rounding import move
 from llmseg.recipe.splits import Split
-from llmseg.training.loop import Epoch, EvaluatedBatch, Event, RandomStreams, Step, draw_start, run_loop
+from llmseg.training.loop import Epoch, EvaluatedBatch, Event, Step, draw_start, run_loop
+from llmseg.training.random_streams import RandomStreams
 from llmseg.training.state import State
 from llmseg.zoo import Pipeline
 

@@ -13,7 +13,8 @@ from llmseg.data.store import Store
 from llmseg.fidelity import reference
 from llmseg.fidelity.compare import Comparison, field
 from llmseg.recipe.recipe import Recipe
-from llmseg.training.loop import choose_seed, draw_start
+from llmseg.training.loop import draw_start
+from llmseg.training.random_streams import choose_seed
 from llmseg.zoo import Pipeline
 
 FORWARD = 1e-4

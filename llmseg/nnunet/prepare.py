@@ -108,7 +108,7 @@ def recipe_split(recipe: Recipe, store: Store, seed: int) -> Split:
     """
     import torch
 
-    from llmseg.training.loop import choose_seed
+    from llmseg.training.random_streams import choose_seed
 
     split = recipe.split(store.ids, torch.Generator().manual_seed(choose_seed(recipe.fit, seed)))
     empty = [part for part in ("train", "validation") if not getattr(split, part)]

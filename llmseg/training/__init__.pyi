@@ -2,11 +2,12 @@ from .device import choose_device as choose_device
 from .loop import Epoch as Epoch
 from .loop import EvaluatedBatch as EvaluatedBatch
 from .loop import Event as Event
-from .loop import RandomStreams as RandomStreams
 from .loop import Step as Step
 from .loop import draw_start as draw_start
+from .loop import run_loop as run_loop
 from .numerics import EXACT_NUMERICS as EXACT_NUMERICS
 from .numerics import Numerics as Numerics
 from .numerics import choose_numerics as choose_numerics
+from .random_streams import RandomStreams as RandomStreams
 from .run import Run as Run
 from .state import State as State

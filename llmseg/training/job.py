@@ -18,10 +18,11 @@ from llmseg.data.store import Store
 from llmseg.errors import Terminated, UserError
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.splits import Split
-from llmseg.training.loop import Epoch, Event, NotANumber, RandomStreams, Step, draw_start, run_loop
+from llmseg.training.loop import Epoch, Event, NotANumber, Step, draw_start, run_loop
 from llmseg.training.memory import check_memory, free_memory, has_batch_norm, measure_needs
 from llmseg.training.numerics import Numerics
 from llmseg.training.processes import World, share_statistics
+from llmseg.training.random_streams import RandomStreams
 from llmseg.training.resume import collect_notices, find_earlier_run, lock_folder
 from llmseg.training.run_files import RunWriter, describe_run
 from llmseg.training.state import State

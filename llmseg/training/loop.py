@@ -1,80 +1,45 @@
-"""The one training loop. It yields what happens and knows nothing of whose recipe it runs."""
+"""The one training loop: :func:`run_loop` trains, validates and tests, and yields what happens as events.
+
+It does not know whose recipe it runs. What becomes of the events is decided by whoever iterates: ``job.py`` shows a
+progress bar and writes files, the replay compares each step with a record.
+"""
 
 from __future__ import annotations
 
 import itertools
+import math
 import time
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import torch
 from torch import Tensor, nn
-from torch.utils.data import BatchSampler, DataLoader, Sampler
 
 from llmseg.data.prepared_cases import PreparedCases
 from llmseg.errors import UserError
 from llmseg.recipe.augment import augment_batch
-from llmseg.recipe.fit import Fit
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.scores import Score
 from llmseg.recipe.splits import Split
+from llmseg.training.case_order import make_loader
 from llmseg.training.memory import split_forward
 from llmseg.training.numerics import EXACT_NUMERICS, Forward, Numerics
 from llmseg.training.processes import ALONE, World
+from llmseg.training.random_streams import RandomStreams, choose_seed
 from llmseg.training.state import State
 
 
 @dataclass(frozen=True)
-class RandomStreams:
-    """Where a training's random numbers come from: those of case order, dropout and changes to the images.
+class Step:
+    """A training step that was taken; its gradients are still in the parameters.
 
     Attributes:
-        seed: The run's seed.
-        per_epoch: Whether the generators are seeded anew for each epoch and each step, so that an epoch does not depend
-            on how many numbers were drawn before it. Otherwise one stream runs through the whole training.
-        discarded_orders: Number of case orders that are drawn before the one that an epoch uses.
-        spacing: Distance between the generator seeds of neighbouring run seeds. See the comment below.
-        rank: Number of this process among those that train one network. Each drops out other maps.
+        epoch: The running epoch, from 0.
+        index: Number of the step over all epochs, from 0.
+        ids: The cases of the batch.
+        loss: The loss of the batch, a scalar on the device.
     """
-
-    seed: int
-    per_epoch: bool
-    discarded_orders: int = 0
-    # Epoch k of run seed s starts from number (s + 1) * spacing + k, step t half a spacing above it. The golden records
-    # were made with 1000: there step 1000 of one seed would draw what step 0 of the next one draws. Seeds that are
-    # compared must be independent, so new runs leave room for half a billion steps.
-    spacing: int = 10**9
-    rank: int = 0
-
-    @classmethod
-    def of_run(cls, fit: Fit, seed: int, rank: int = 0) -> RandomStreams:
-        """Return the streams of a run: the script's single one if it seeds itself, else those of the run's seed."""
-        own = fit.own_seed
-        if own is None:
-            return cls(seed, per_epoch=True, rank=rank)
-        return cls(seed, per_epoch=False, discarded_orders=own.spare_orders, rank=rank)
-
-    def seed_epoch(self, epoch: int) -> None:
-        """Seed torch's generators before the order of an epoch is drawn."""
-        if self.per_epoch:
-            torch.manual_seed(self.spacing * (self.seed + 1) + epoch)
-
-    def choose_image_seed(self, step: int) -> int:
-        """Return the seed for the changes to the images of a step; it is the same in all processes."""
-        return (self.spacing * (self.seed + 1) + step) % 2**64
-
-    def seed_step(self, step: int) -> None:
-        """Seed torch's generators before the forward pass of a step, counted over all epochs."""
-        if self.per_epoch:
-            # Processes lie a hundredth of a spacing apart: they must not drop out the same maps.
-            first = self.spacing * (self.seed + 1) + self.spacing // 2 + self.rank * (self.spacing // 100)
-            torch.manual_seed(first + step)
-
-
-@dataclass(frozen=True)
-class Step:
-    """A training step that was taken; its gradients are still in the parameters."""
 
     epoch: int
     index: int
@@ -84,7 +49,16 @@ class Step:
 
 @dataclass(frozen=True)
 class EvaluatedBatch:
-    """A batch of validation or test: the network's output, the values the script lists, one value per case."""
+    """A batch that was evaluated.
+
+    Attributes:
+        phase: Whether it belongs to a validation or to the test.
+        ids: The cases of the batch.
+        output: The network's output, float32 ``[B, 1, h, w]``.
+        loss: The loss of the batch, a scalar.
+        listed: The scores that the script would append to its list: one for the batch, or one per case.
+        cases: The score of every case, ``[B]``.
+    """
 
     phase: Literal["validation", "test"]
     ids: tuple[str, ...]
@@ -96,7 +70,16 @@ class EvaluatedBatch:
 
 @dataclass(frozen=True)
 class Epoch:
-    """An epoch: its losses, the values listed in validation, the rate after it, its duration."""
+    """An epoch that is complete, its validation included.
+
+    Attributes:
+        index: Its number, from 0.
+        train_loss: Mean training loss, as the recipe averages it.
+        validation_loss: Mean validation loss.
+        listed: The scores of its validation, as the script lists them.
+        rate: The learning rate of the next epoch.
+        seconds: How long it took.
+    """
 
     index: int
     train_loss: float
@@ -118,11 +101,6 @@ class NotANumber(UserError):
 Event: TypeAlias = Step | EvaluatedBatch | Epoch
 
 
-def choose_seed(fit: Fit, seed: int) -> int:
-    """Return the seed a run starts from: the script's own, or the run's if the script sets none."""
-    return seed if fit.own_seed is None else fit.own_seed.seed
-
-
 def draw_start(recipe: Recipe, ids: Sequence[str], seed: int, size: tuple[int, int]) -> tuple[Split, nn.Module]:
     """Draw split and weights in the order in which a script draws them from torch's generator.
 
@@ -141,6 +119,8 @@ def draw_start(recipe: Recipe, ids: Sequence[str], seed: int, size: tuple[int, i
     channels = recipe.images.channels
     net = recipe.net.start(channels)
     if recipe.fit.own_seed is not None:
+        # Before they train, these scripts print a summary of the network, which draws a batch of random images from the
+        # one stream they seed. The same numbers are drawn here, so that later case orders are theirs.
         torch.rand(recipe.fit.own_seed.summary_batch, channels, *size)
     return split, net
 
@@ -158,65 +138,67 @@ def run_loop(
 ) -> Iterator[Event]:
     """Train, validate and test from where the state stands; yield every step, evaluated batch and epoch.
 
-    The state is advanced in place and can be stored whenever a step or an epoch is yielded. After the last epoch its
-    tested network gets the weights the recipe keeps, and the test follows. Between the first step of an epoch and its
-    end, nothing waits for the device.
+    The state is changed in place. Whenever a step or an epoch is yielded, it can be stored and continued from. After
+    the last epoch, the network gets the weights that the recipe keeps, and the test follows. From the first step of an
+    epoch to its last, nothing waits for the device.
 
     Args:
         recipe: What to do.
-        state: Where the training stands; its network decides the device.
+        state: Where the training stands. The device of its network is the device of the training.
         prepared: The cases.
         split: The three parts.
         streams: What decides case order and dropout.
         numerics: How the device computes.
         world: The processes that train together; all make the same call.
-        at_once: Cases that go through the network of a process at once, ``None`` for its whole part of the batch.
+        at_once: Cases that pass through the network of a process together; ``None`` for its whole part of the batch.
 
     Raises:
         NotANumber: The training loss is not a number.
     """
 
-    def through(net: nn.Module) -> Forward:
+    def build_forward(net: nn.Module) -> Forward:
         return world.share(split_forward(numerics.build_forward(net), at_once))
 
-    forward = through(world.wrap(state.net))
-    tested = forward if state.average is None else through(state.tested)
-    passes = _Loop(recipe, state, prepared, streams, forward, tested)
+    forward = build_forward(world.wrap(state.net))
+    # A second function, and a second compilation, only where another network is evaluated than is trained.
+    evaluated = forward if state.average is None else build_forward(state.evaluated_net)
+    loop = _Loop(recipe, state, prepared, streams, forward, evaluated)
     fit = recipe.fit
     with numerics.set_switches():
         while state.epoch < fit.epochs:
             started = time.perf_counter()
-            train_loss = yield from passes.fit(split.train)
-            validation_loss, listed = yield from passes.evaluate(split.validation, "validation", recipe.score)
+            train_loss = yield from loop.train_epoch(split.train)
+            validation_loss, listed = yield from loop.evaluate(split.validation, "validation", recipe.score)
             state.change_rate(validation_loss)
             if fit.keep == "lowest-validation-loss":
                 state.keep_if_lowest(validation_loss)
             rate = state.optimizer.param_groups[0]["lr"]
+            # Before the event: whoever stores the state on it must find the epoch completed.
             state.end_epoch()
             seconds = time.perf_counter() - started
             yield Epoch(state.epoch - 1, train_loss, validation_loss, listed, rate, seconds)
         if state.kept is not None:
-            state.tested.load_state_dict(state.kept)
+            state.evaluated_net.load_state_dict(state.kept)
         if recipe.test is not None:
-            yield from passes.evaluate(split.test, "test", recipe.test)
+            yield from loop.evaluate(split.test, "test", recipe.test)
 
 
 @dataclass(frozen=True)
 class _Loop:
-    """A pass over some cases, in training or in evaluation."""
+    """What the epochs of a training share. ``forward`` trains; ``evaluated`` is for validation and test."""
 
     recipe: Recipe
     state: State
     prepared: PreparedCases
     streams: RandomStreams
     forward: Forward
-    tested: Forward
+    evaluated: Forward
 
-    def fit(self, ids: Sequence[str]) -> Generator[Step, None, float]:
-        """Train one epoch and return its loss."""
+    def train_epoch(self, ids: Sequence[str]) -> Generator[Step, None, float]:
+        """Train one epoch, or what is left of it, and return its loss."""
         state = self.state
         state.net.train()
-        for names in self._batches(ids):
+        for names in self._iterate_batches(ids):
             image, mask = self.prepared.batch(names, state.device)
             image_seed = self.streams.choose_image_seed(state.step)
             image, mask = augment_batch(self.recipe.fit.augment, image, mask, image_seed)
@@ -227,12 +209,13 @@ class _Loop:
             state.scaler.step(state.optimizer)
             state.scaler.update()
             state.update_average()
+            # Losses stay on the device until the epoch ends: reading one would wait for the step to be computed.
             state.losses.append(loss.detach())
             state.counts.append(len(names))
             state.step += 1
             yield Step(state.epoch, state.step - 1, tuple(names), state.losses[-1])
-        mean = self._mean(state.losses, state.counts)
-        if mean != mean:
+        mean = self._average_losses(state.losses, state.counts)
+        if math.isnan(mean):
             raise NotANumber(state.epoch, self.recipe.fit.rate)
         return mean
 
@@ -240,73 +223,46 @@ class _Loop:
     def evaluate(
         self, ids: Sequence[str], phase: Literal["validation", "test"], score: Score
     ) -> Generator[EvaluatedBatch, None, tuple[float, tuple[float, ...]]]:
-        """Evaluate some cases in order; return the mean loss and what the script lists."""
-        self.state.tested.eval()
+        """Evaluate some cases in order; return the mean loss and the scores that the script lists."""
+        self.state.evaluated_net.eval()
         losses, counts, listed = [], [], []
         fit = self.recipe.fit
-        together = fit.batch_size_in_test if phase == "test" else fit.batch_size
-        for names in _make_loader(ids, together, shuffle=False, drop_last=fit.drop_last):
+        batch_size = fit.batch_size_in_test if phase == "test" else fit.batch_size
+        for names in make_loader(ids, batch_size, shuffle=False, drop_last=fit.drop_last):
             image, target = self.prepared.batch(names, self.state.device)
-            output = self.tested(image)
+            output = self.evaluated(image)
             losses.append(self.recipe.loss(output, target, validating=True))
             counts.append(len(names))
             listed.append(score(output, target))
             yield EvaluatedBatch(phase, tuple(names), output, losses[-1], listed[-1], score.score_cases(output, target))
-        return self._mean(losses, counts), score.collect(listed)
+        return self._average_losses(losses, counts), score.collect(listed)
 
-    def _batches(self, ids: Sequence[str]) -> Iterator[list[str]]:
-        """Return the case ids of the batches of the running epoch that are still to be done."""
+    def _iterate_batches(self, ids: Sequence[str]) -> Iterator[list[str]]:
+        """Return the batches of the running epoch that are still to be trained on."""
         fit = self.recipe.fit
-        loader = _make_loader(ids, fit.batch_size, shuffle=True, drop_last=fit.drop_last, fixed=fit.fixed_batches)
+        loader = make_loader(
+            ids, fit.batch_size, shuffle=True, drop_last=fit.drop_last, shuffle_buffer=fit.fixed_batches
+        )
         if self.state.order_from is None:
             self.streams.seed_epoch(self.state.epoch)
-        with self.state.order() as done:
-            # A loader draws its order when its first batch is asked for.
+        # An epoch that was interrupted draws its order again, from the state the generator had then, and skips the
+        # batches that are done. Inside the block the generator has that state.
+        with self.state.draw_order() as done:
             for _ in range(self.streams.discarded_orders):
                 next(iter(loader))
             batches = iter(loader)
-            first = [next(batches) for _ in range(max(done, 1))][done:]
-        return itertools.chain(first, batches)
+            # A loader draws its order only when its first batch is asked for. So at least one batch is asked for inside
+            # the block, also when none is done; the slice keeps it then.
+            remaining = [next(batches) for _ in range(max(done, 1))][done:]
+        return itertools.chain(remaining, batches)
 
-    def _mean(self, losses: Sequence[Tensor], counts: Sequence[int]) -> float:
+    def _average_losses(self, losses: Sequence[Tensor], counts: Sequence[int]) -> float:
         values = torch.stack(list(losses)).double().cpu()
         if self.recipe.fit.epoch_loss == "batches-over-cases":
             return float(values.sum() / sum(counts))
         by_case = self.recipe.fit.epoch_loss == "cases"
         weights = torch.tensor(counts, dtype=torch.float64) if by_case else torch.ones_like(values)
         return float((values * weights).sum() / weights.sum())
-
-
-def _make_loader(
-    ids: Sequence[str], size: int, *, shuffle: bool, drop_last: bool, fixed: int | None = None
-) -> DataLoader[str]:
-    """Return a loader of case ids alone: it draws orders and spends random numbers as the scripts' loaders did."""
-    if fixed is None:
-        return DataLoader(ids, batch_size=size, shuffle=shuffle, drop_last=drop_last, collate_fn=list)  # type: ignore[arg-type]
-    sampler = _ShuffleBuffer(BatchSampler(range(len(ids)), size, drop_last), fixed)
-    return DataLoader(ids, batch_sampler=sampler, collate_fn=list)  # type: ignore[arg-type]
-
-
-class _ShuffleBuffer(Sampler[list[int]]):
-    """Batches in the order in which they leave a shuffle buffer, as ``tf.data`` shuffles: any one of it at a time."""
-
-    def __init__(self, batches: Iterable[list[int]], buffer: int) -> None:
-        self.batches, self.buffer = batches, buffer
-
-    def __iter__(self) -> Iterator[list[int]]:
-        held: list[list[int]] = []
-        order: list[list[int]] = []  # all of it at once: the steps between two batches set the generator anew
-        for batch in self.batches:
-            held.append(batch)
-            if len(held) == self.buffer:
-                order.append(_pop_random(held))
-        while held:
-            order.append(_pop_random(held))
-        return iter(order)
-
-
-def _pop_random(held: list[list[int]]) -> list[int]:
-    return held.pop(int(torch.randint(len(held), ())))
 
 
 def _check_parts(recipe: Recipe, split: Split) -> None:

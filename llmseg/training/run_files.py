@@ -181,7 +181,7 @@ class RunWriter:
         shutil.rmtree(self._checkpoint.parent, ignore_errors=True)
 
     def _weights(self) -> dict[str, torch.Tensor]:
-        return {name: tensor.detach().cpu().clone() for name, tensor in self.state.tested.state_dict().items()}
+        return {name: tensor.detach().cpu().clone() for name, tensor in self.state.evaluated_net.state_dict().items()}
 
     def _write_weights(self, name: str, weights: Mapping[str, torch.Tensor]) -> None:
         # One note only: safetensors writes several in no fixed order, and equal runs shall give equal bytes.

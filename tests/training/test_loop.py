@@ -13,7 +13,8 @@ from llmseg.errors import UserError
 from llmseg.recipe.fit import Cosine, OwnSeed, Plateau
 from llmseg.recipe.losses import BCEDice
 from llmseg.recipe.splits import WholeSplit
-from llmseg.training.loop import Epoch, EvaluatedBatch, RandomStreams, Step, choose_seed, draw_start, run_loop
+from llmseg.training.loop import Epoch, EvaluatedBatch, Step, draw_start, run_loop
+from llmseg.training.random_streams import RandomStreams, choose_seed
 from llmseg.training.state import State
 from llmseg.zoo.references import AUGMENT
 
@@ -161,13 +162,13 @@ def test_averaged_weights_are_those_computed_by_hand(tiny_recipe, prepared, keep
         elif isinstance(event, Epoch):
             ends.append((event.validation_loss, dict(byhand)))
     expected = ends[-1] if keep == "last" else min(ends, key=lambda end: end[0])
-    for name, tensor in state.tested.state_dict().items():
+    for name, tensor in state.evaluated_net.state_dict().items():
         assert torch.allclose(tensor.double(), expected[1][name], atol=1e-6), name
     assert [s.loss for s in of(Step, events)] == [s.loss for s in of(Step, plain)]
     assert [e.loss for e in of(EvaluatedBatch, events)] != [e.loss for e in of(EvaluatedBatch, plain)]
     image = prepared.batch(split.test, torch.device("cpu"))[0]
     with torch.no_grad():
-        assert torch.equal(state.tested.eval()(image[:3]), of(EvaluatedBatch, events)[-1].output[:3])
+        assert torch.equal(state.evaluated_net.eval()(image[:3]), of(EvaluatedBatch, events)[-1].output[:3])
 
 
 def test_augmentation_changes_training_images_alone(tiny_recipe, prepared):
