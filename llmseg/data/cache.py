@@ -1,4 +1,4 @@
-"""The cache: prepared cases on disk, built once per store and preparation, shared by all runs."""
+"""The cache: prepared cases on disk, made once per store and ``images`` part of a recipe, shared by all runs."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from llmseg.recipe.images import Images
 from llmseg.recipe.part import to_plain
 
 FORMAT = 1
-"""To be raised whenever the same store and preparation would give other bytes."""
+"""Part of every file's name. Raise it whenever the same store and ``images`` part would give other bytes."""
 
 _PACKAGES_IN_KEY = ("Pillow", "opencv-python-headless")
-"""Packages whose version may decide the bytes."""
+"""Packages that decode and resize: another version may give other bytes, so it gets a file of its own."""
 
 _ImageAndMask: TypeAlias = tuple[np.ndarray, np.ndarray]
 
@@ -43,8 +43,8 @@ class CacheEntry:
         path: The HDF5 file.
         store: Name of the store.
         cases: Number of cases.
-        shape: Channels, height and width.
-        nbytes: Size on disk.
+        shape: Channels, height and width of the images.
+        nbytes: Size on disk in bytes.
     """
 
     path: Path
@@ -61,17 +61,23 @@ def cache_folder() -> Path:
 
 
 def prepare_cached(store: Store, images: Images, *, progress: bool = False) -> PreparedCases:
-    """Return the prepared cases of a store from the cache, which is filled if need be.
+    """Return the prepared cases of a store from the cache. Cases that are not there are prepared and kept.
 
-    Two processes that need the same cases do not both prepare them. A file that is damaged is made anew.
+    Of several processes that need the same cases, one prepares them and the others wait. A damaged file is made anew.
 
     Args:
         store: The cases.
-        images: The preparation.
+        images: The recipe's ``images`` part, which says how cases are prepared.
         progress: Whether to show a progress bar while cases are prepared.
 
     Raises:
         UserError: A case cannot be used, or the cache cannot be written.
+
+    Example:
+        >>> from llmseg import SyntheticStore, zoo
+        >>> prepared = prepare_cached(SyntheticStore("fundus"), zoo.get("gpt-4o").recipe.images)  # doctest: +SKIP
+        >>> prepared.images.shape  # doctest: +SKIP
+        torch.Size([24, 1, 256, 256])
     """
     folder = cache_folder()
     path = folder / f"{clean_name(store.name, also='-_')}-{_key(store, images)}.h5"
@@ -82,25 +88,29 @@ def prepare_cached(store: Store, images: Images, *, progress: bool = False) -> P
     except OSError as error:
         raise UserError(f"cannot write in {folder}: {error.strerror}; set LLMSEG_CACHE or use --no-cache") from error
     with lock:
-        found = _read_file(path, store, images)
-        if found is None:
+        prepared = _read_file(path, store, images)
+        if prepared is None:
             remove_parts(folder, path.name)
             _write_file(path, store, images, progress)
-            found = _read_file(path, store, images)
-    if found is None:
+            # What was written is used only if it reads back, so that a failing disk is noticed before the training.
+            prepared = _read_file(path, store, images)
+    if prepared is None:
         raise UserError(f"{path} does not read back; set LLMSEG_CACHE to a folder on another disk or use --no-cache")
-    return found
+    return prepared
 
 
 def cache_entries() -> tuple[CacheEntry, ...]:
-    """Return what the cache holds, by name; files that cannot be read count as empty."""
+    """Return what the cache holds, sorted by file name. A file that cannot be read shows as ``damaged``, of 0 cases."""
     return tuple(_describe(path) for path in sorted(cache_folder().glob("*.h5")))
 
 
 def clear_cache() -> int:
-    """Remove all prepared cases but those that are being written, and return how many bytes that frees.
+    """Remove all prepared cases except those that are being written.
 
-    Runs under way keep the cases they have opened.
+    Runs under way keep the cases that they have opened.
+
+    Returns:
+        Number of bytes that are freed.
     """
     freed = 0
     for lock in cache_folder().glob("*.lock"):
@@ -111,7 +121,7 @@ def clear_cache() -> int:
                 path.unlink(missing_ok=True)
                 remove_parts(path.parent, path.name)
                 lock.unlink(missing_ok=True)
-        except Timeout:
+        except Timeout:  # another process writes this file
             continue
     return freed
 
@@ -124,18 +134,19 @@ def _key(store: Store, images: Images) -> str:
 
 def _write_file(path: Path, store: Store, images: Images, progress: bool) -> None:
     content = hashlib.sha256()
-    with replace_file(path) as temporary, create_hdf5(temporary) as (file, disk):
-        prepared = disk.stop_at_error(prepare_each(store, images, progress=progress))
-        for place, pair in enumerate(_hash_passing(content, prepared)):
+    with replace_file(path) as temporary, create_hdf5(temporary) as (file, guarded):
+        prepared = guarded.stop_at_error(prepare_each(store, images, progress=progress))
+        for index, pair in enumerate(_hash_passing(content, prepared)):
             for name, values in zip(("images", "masks"), pair, strict=True):
-                if place == 0:
+                # The first case tells the shape and the type. Contiguous, not compressed: so the file can be mapped.
+                if index == 0:
                     file.create_dataset(name, shape=(len(store.ids), *values.shape), dtype=values.dtype)
-                file[name][place] = values
+                file[name][index] = values
         file.attrs.update({"store": store.name, "content": content.hexdigest()})
 
 
 def _hash_passing(content: hashlib._Hash, pairs: Iterable[_ImageAndMask]) -> Iterator[_ImageAndMask]:
-    """Pass pairs of image and mask on, and note their bytes."""
+    """Yield pairs of image and mask as they come, and hash their bytes on the way."""
     for pair in pairs:
         for values in pair:
             content.update(values.tobytes())
@@ -143,7 +154,7 @@ def _hash_passing(content: hashlib._Hash, pairs: Iterable[_ImageAndMask]) -> Ite
 
 
 def _read_file(path: Path, store: Store, images: Images) -> PreparedCases | None:
-    """Return what a file holds; ``None`` if it is not there or is not what was written."""
+    """Return what a file holds; ``None`` if there is none, or its bytes are not those that were written."""
     try:
         with h5py.File(path, "r", locking=False) as file:
             stacks = [_read_or_map(path, file[name]) for name in ("images", "masks")]
@@ -163,7 +174,8 @@ def _read_or_map(path: Path, dataset: h5py.Dataset) -> np.ndarray:
     if dataset.nbytes <= RESIDENT_SHARE * psutil.virtual_memory().total:
         stack: np.ndarray = dataset[()]
         return stack
-    # Larger stacks stay on disk. Copy on write: torch wants memory it could write to, the file stays as it is.
+    # Larger stacks stay on disk and are mapped. Mode "c" is copy on write: torch wants memory that it could write to,
+    # and the file must stay as it is.
     return np.memmap(path, dataset.dtype, "c", dataset.id.get_offset(), dataset.shape)
 
 

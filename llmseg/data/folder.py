@@ -24,23 +24,26 @@ Orphans = Literal["refuse", "skip"]
 class FolderStore:
     """Images and masks as files in two folders, or in one.
 
-    Files may be png, jpg, tif, bmp or gif; grey, RGB, RGBA, palette, 1-bit or 16-bit. See
-    :mod:`llmseg.data.image_mask_pairs` for how masks are found and :mod:`llmseg.data.pixels` for how values are read.
+    Files may be png, jpg, tif, bmp or gif; grey, RGB, RGBA, palette, 1-bit or 16-bit. How masks are found is said in
+    :mod:`llmseg.data.image_mask_pairs`, how pixel values are read in :mod:`llmseg.data.pixels`.
 
     Attributes:
         images: Folder of the images.
         masks: Folder of the masks; may be the same.
-        mask_suffix: What a mask's stem has after the image's, such as ``"_seg"``; ``None`` finds it.
-        foreground: Mask value that means foreground, for masks that do not use 0 and 255; ``None`` takes the
-            values as they are.
-        orphans: What becomes of images without a mask: ``"refuse"`` them with an error, or ``"skip"`` them.
-            Masks without an image are passed over in either case. :attr:`alone` lists both.
+        mask_suffix: What a mask's name has after the image's name, extensions left out, such as ``"_seg"``; ``None``
+            finds it.
+        foreground: Mask value that means foreground, for masks that hold other numbers than 0 and 255. ``None`` takes
+            the values as they are.
+        orphans: What becomes of images without a mask: ``"refuse"`` raises an error, ``"skip"`` leaves them out.
+            Masks without an image are left out in either case. :attr:`alone` lists both.
 
     Raises:
-        UserError: A folder is missing, there are no pairs, or a mask is missing and ``orphans`` is ``"refuse"``.
+        UserError: A folder is missing, no image has a mask, or one has none and ``orphans`` is ``"refuse"``.
 
     Example:
-        >>> store = FolderStore("images", "masks")  # doctest: +SKIP
+        >>> store = FolderStore("hrf/images", "hrf/masks")  # doctest: +SKIP
+        >>> store.name, store.ids[:2]  # doctest: +SKIP
+        ('hrf', ('01_dr.png', '01_g.png'))
         >>> store.read(store.ids[0]).image.shape  # doctest: +SKIP
         (512, 512)
     """
@@ -62,11 +65,13 @@ class FolderStore:
     @functools.cached_property
     def _pairs(self) -> dict[str, ImageMaskPair]:
         if self.orphans == "refuse":
-            return {p.id: p for p in pair_every_image(Path(self.images), Path(self.masks), self.mask_suffix)}
-        return {p.id: p for p in self._pairing.pairs}
+            pairs = pair_every_image(Path(self.images), Path(self.masks), self.mask_suffix)
+        else:
+            pairs = self._folders.pairs
+        return {pair.id: pair for pair in pairs}
 
     @functools.cached_property
-    def _pairing(self) -> PairedFolders:
+    def _folders(self) -> PairedFolders:
         return pair_files(Path(self.images), Path(self.masks), self.mask_suffix)
 
     @property
@@ -82,18 +87,18 @@ class FolderStore:
 
     @property
     def groups(self) -> Mapping[str, str]:
-        """Each case is a group of its own: a folder does not say what belongs together."""
+        """Each case is a group of its own, for a folder does not say which images show one patient."""
         return {id: id for id in self.ids}
 
     @property
     def alone(self) -> tuple[str, ...]:
-        """Files that have no partner, as ``folder/name``: images without a mask, then masks without an image."""
-        files = (*self._pairing.images_alone, *self._pairing.masks_alone)
+        """Files without a partner, as ``folder/name``: images without a mask, then masks without an image."""
+        files = (*self._folders.images_alone, *self._folders.masks_alone)
         return tuple(f"{file.parent.name}/{file.name}" for file in files)
 
     @functools.cached_property
     def digest(self) -> str:
-        """SHA-256 over names and file contents, 64 hexadecimal digits."""
+        """SHA-256 over names and file contents, 64 hexadecimal digits. Where the folders lie does not matter."""
         total = hashlib.sha256(repr((self.ids, self.foreground)).encode())
         for pair in self._pairs.values():
             for path in (pair.image, pair.mask):
@@ -104,8 +109,10 @@ class FolderStore:
         """Decode one case.
 
         Raises:
-            UserError: The id is unknown, or a file is damaged or no image; :class:`SizesDiffer` where the sizes of
-                image and mask differ, ``LabelValues`` where the mask's values cannot mean background and foreground.
+            UserError: The id is unknown, or a file is damaged or no image.
+            SizesDiffer: Image and mask differ in size.
+            LabelValues: The mask's values cannot mean background and foreground, see
+                :func:`llmseg.data.pixels.decode_mask`.
         """
         if id not in self._pairs:
             raise UserError(f"no case '{id}' in {self.images}; it has {len(self.ids)}, first '{self.ids[0]}'")

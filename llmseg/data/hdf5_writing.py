@@ -15,37 +15,53 @@ _Item = TypeVar("_Item")
 
 @contextmanager
 def create_hdf5(path: Path) -> Iterator[tuple[h5py.File, GuardedFile]]:
-    """Open a new HDF5 file; if the disk takes no more, close it as if it did, and raise the error then.
+    """Open a new HDF5 file for writing, in such a way that a full disk ends in an exception.
 
-    The HDF5 library does not survive a write that fails while it closes a file: the process ends.
+    Args:
+        path: An empty file that is there already; what it holds is replaced.
+
+    Yields:
+        The HDF5 file, and the file below it, whose :meth:`GuardedFile.stop_at_error` ends a long loop early.
+
+    Raises:
+        OSError: The disk refused a write. It is raised when the block ends and the HDF5 file is closed.
     """
     with path.open("r+b", buffering=0) as raw:
-        disk = GuardedFile(raw)
+        guarded = GuardedFile(raw)
         try:
-            with h5py.File(disk, "w") as file:
-                yield file, disk
+            with h5py.File(guarded, "w") as file:
+                yield file, guarded
         finally:
-            if disk.error:
-                raise disk.error
+            if guarded.error:
+                raise guarded.error
 
 
 class GuardedFile(io.RawIOBase):
-    """A file for HDF5 that keeps the first error of writing, in :attr:`error`, and from then on writes to memory."""
+    """A file for the HDF5 library that never fails: it keeps the first error instead of raising it.
+
+    The library writes its index when it closes a file, and a write that fails there ends the whole process. So from
+    the first error on, writes go to memory, reads find them there, and the library closes the file in peace. What is
+    on the disk is worthless then; whoever made the file raises :attr:`error` and removes it.
+
+    Attributes:
+        error: The first error of writing, if there was one.
+    """
 
     def __init__(self, file: io.FileIO) -> None:
         self._file = file
         self._position = 0
-        self._refused: list[tuple[int, bytes]] = []
+        self._refused: list[tuple[int, bytes]] = []  # where each refused write began, and its bytes, oldest first
         self.error: OSError | None = None
 
     def stop_at_error(self, items: Iterable[_Item]) -> Iterator[_Item]:
-        """Yield items as long as they can be written."""
+        """Yield items until a write has failed, then raise its error: a full disk need not read all cases first."""
         for item in items:
             if self.error:
                 raise self.error
             yield item
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        # The end is where the file would end had every write succeeded.
         end = max([self._file.seek(0, io.SEEK_END), *(start + len(content) for start, content in self._refused)])
         self._position = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: end}[whence]
         return self._position
@@ -54,6 +70,7 @@ class GuardedFile(io.RawIOBase):
         view = memoryview(buffer).cast("B")
         self._file.seek(self._position)
         count = self._file.readinto(view)
+        # Refused writes lie over what the disk has, the youngest on top.
         for start, content in self._refused:
             first, last = max(start, self._position), min(start + len(content), self._position + len(view))
             if first < last:
@@ -77,6 +94,7 @@ class GuardedFile(io.RawIOBase):
 
     def _write(self, content: memoryview) -> None:
         self._file.seek(self._position)
+        # An unbuffered file may take a part only: the last bytes before the disk is full.
         while content:
             content = content[self._file.write(content) :]
 

@@ -1,4 +1,7 @@
-"""How masks are named on disk, and which mask belongs to which image."""
+"""Which mask file belongs to which image file: the same name, or the same name with a suffix such as ``_mask``.
+
+A file's *stem* is its name without the extension.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,15 @@ EXTENSIONS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif")
 """Extensions of files that count as images, in lower case."""
 
 SUFFIXES = ("", "_seg", "_m", "_mask", "_segmentation")
-"""What a mask's stem may have after the image's stem. The scripts met the first three; the others are common."""
+"""What a mask's stem may have after the image's stem.
+
+The study's datasets have the first three; the others are common elsewhere.
+"""
 
 
 @dataclass(frozen=True)
 class ImageMaskPair:
-    """The files of one case; the id is the image's file name."""
+    """The two files of one case. The case's id is the image's file name."""
 
     id: str
     image: Path
@@ -27,13 +33,13 @@ class ImageMaskPair:
 
 @dataclass(frozen=True)
 class PairedFolders:
-    """Which files of two folders belong together, and which stand alone.
+    """Which files of two folders belong together, and which have no partner.
 
     Attributes:
         pairs: In the order of the image file names.
-        images_alone: Images without a mask, by name.
-        masks_alone: Files in the folder of the masks that belong to no image, by name.
-        suffix: What the stem of every paired mask has after its image's.
+        images_alone: Images without a mask, sorted by name.
+        masks_alone: Files in the folder of the masks that belong to no image, sorted by name.
+        suffix: What the stem of every paired mask has after its image's stem.
     """
 
     pairs: tuple[ImageMaskPair, ...]
@@ -43,7 +49,9 @@ class PairedFolders:
 
 
 def pair_every_image(images: Path, masks: Path, suffix: str | None = None) -> tuple[ImageMaskPair, ...]:
-    """Pair every image with its mask, see :func:`pair_files`; masks without an image are passed over.
+    """Pair every image with its mask as :func:`pair_files` does, and refuse images without one.
+
+    Masks without an image are passed over.
 
     Args:
         images: Folder of the images.
@@ -55,22 +63,27 @@ def pair_every_image(images: Path, masks: Path, suffix: str | None = None) -> tu
 
     Raises:
         UserError: A folder is missing or has no images, or an image has no mask or two.
+
+    Example:
+        >>> pair_every_image(Path("images"), Path("masks"))[0].mask  # doctest: +SKIP
+        PosixPath('masks/case_001_seg.png')
     """
-    pairing = pair_files(images, masks, suffix)
-    if pairing.images_alone:
-        alone = [file.name for file in pairing.images_alone]
+    folders = pair_files(images, masks, suffix)
+    if folders.images_alone:
+        alone = [file.name for file in folders.images_alone]
         raise UserError(
-            f"{len(alone)} of {len(alone) + len(pairing.pairs)} images in {images} have no mask "
-            f"'<name>{pairing.suffix}.*' in {masks}: {_name_first(alone)}; add the masks or move the images away"
+            f"{len(alone)} of {len(alone) + len(folders.pairs)} images in {images} have no mask "
+            f"'<name>{folders.suffix}.*' in {masks}: {_name_first(alone)}; add the masks or move the images away"
         )
-    return pairing.pairs
+    return folders.pairs
 
 
 def pair_files(images: Path, masks: Path, suffix: str | None = None) -> PairedFolders:
-    """Pair images and masks, and say which files stand alone.
+    """Pair images and masks, and tell which files have no partner.
 
-    Hidden files and other extensions are passed over. All masks of a store have the same suffix: the one that
-    pairs most images. When both folders are the same, files with the suffix are masks, the others images.
+    Hidden files and files of other extensions are passed over. All masks have the same suffix: of those that are
+    tried, the one that pairs most images. Images and masks may lie in one folder; then files with the suffix are
+    masks, and the others are images.
 
     Args:
         images: Folder of the images.
@@ -78,7 +91,7 @@ def pair_files(images: Path, masks: Path, suffix: str | None = None) -> PairedFo
         suffix: What a mask's stem has after the image's stem; ``None`` tries :data:`SUFFIXES`.
 
     Returns:
-        The pairs, at least one, and the rest.
+        The pairs, at least one, and the files without a partner.
 
     Raises:
         UserError: A folder is missing or has no images, no image has a mask, or one has two.
@@ -88,23 +101,28 @@ def pair_files(images: Path, masks: Path, suffix: str | None = None) -> PairedFo
     _check_stems(image_files, [suffix] if suffix else [s for s in SUFFIXES if s], same)
     candidates = [suffix] if suffix is not None else [s for s in SUFFIXES if s or not same]
     by_stem = _group_by_stem(mask_files)
-    found = {s: _pair_suffix(image_files, by_stem, s, same) for s in candidates}
-    best = max(candidates, key=lambda s: len(found[s]))
-    if not found[best]:
+    pairs_of = {s: _pair_suffix(image_files, by_stem, s, same) for s in candidates}
+    # Of suffixes that pair equally many, max takes the first: the plainest.
+    best = max(candidates, key=lambda s: len(pairs_of[s]))
+    paired = pairs_of[best]
+    if not paired:
         raise UserError(_explain_no_pairs(images, masks, image_files, mask_files, candidates))
-    pairs = tuple(found[best].values())
-    used = {pair.mask for pair in pairs}
+    used = {pair.mask for pair in paired.values()}
     # In one folder, the suffix alone tells the masks from the images.
     return PairedFolders(
-        pairs=pairs,
-        images_alone=tuple(f for f in image_files if f.name not in found[best] and not _is_mask(f, best, same)),
+        pairs=tuple(paired.values()),
+        images_alone=tuple(f for f in image_files if f.name not in paired and not _is_mask(f, best, same)),
         masks_alone=tuple(f for f in mask_files if f not in used and (not same or _is_mask(f, best, same))),
         suffix=best,
     )
 
 
 def find_images(folder: Path) -> tuple[Path, ...]:
-    """Return the image files of a folder by name; raises :class:`UserError` when there are none."""
+    """Return the image files of a folder, sorted by name.
+
+    Raises:
+        UserError: There is no such folder, or no image in it.
+    """
     return tuple(_list_files(folder, "image"))
 
 
@@ -130,7 +148,10 @@ def _group_by_stem(files: Sequence[Path]) -> dict[str, list[Path]]:
 
 
 def _check_stems(images: Sequence[Path], suffixes: Sequence[str], same: bool) -> None:
-    """Two images of one stem would share a mask, and could come to lie on both sides of a split."""
+    """Refuse two images of one stem.
+
+    They would share a mask, and a split could put one into training and the other into the test.
+    """
     for stem, files in _group_by_stem(images).items():
         if len(files) > 1 and not (same and stem.endswith(tuple(suffixes))):
             raise UserError(
@@ -167,6 +188,7 @@ def _explain_no_pairs(
         f"no image in {images} has a mask in {masks}: images like '{image_files[0].name}', "
         f"masks like '{mask_files[0].name}', suffixes tried: {', '.join(repr(s) for s in tried)}"
     )
+    # A suffix that nobody thought of shows in the names: what most often follows an image's stem is offered.
     remainders = Counter(
         mask.stem.removeprefix(image.stem)
         for image in image_files

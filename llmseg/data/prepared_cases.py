@@ -1,4 +1,9 @@
-"""Prepared cases: what a recipe's ``images`` part makes of a store, as bytes and as batches."""
+"""Prepared cases: what a recipe's ``images`` part makes of a store, as bytes and as batches.
+
+To prepare a case is to decode it and to change colour and size as the recipe says. What follows (range, normalisation,
+binarisation) takes one byte at a time, so it is a table of 256 numbers. Bytes are kept, and a batch looks its numbers
+up: see :class:`llmseg.recipe.images.Images`.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +22,10 @@ from llmseg.errors import UserError
 from llmseg.recipe.images import Images, look_up
 
 RESIDENT_SHARE = 0.25
-"""Cases are held in the memory of the device, or of the machine, if they take at most this share of it."""
+"""Cases are held in the free memory of the GPU, or the memory of the machine, if they take at most this share of it.
+
+The rest is for the network, its gradients, and whoever else uses the machine.
+"""
 
 
 @dataclass(frozen=True)
@@ -26,9 +34,9 @@ class PreparedCases:
 
     Attributes:
         ids: Case ids in the store's order.
-        images: uint8 ``[N, C, h, w]``, or float32 where the recipe's resize gives values between bytes.
-        masks: uint8 ``[N, 1, h, w]``, or float32 likewise.
-        tables: The numbers that the byte values of images and of masks stand for, float32 ``[256]`` each.
+        images: uint8 ``[N, C, h, w]``; float32 where the recipe's resize gives values between bytes.
+        masks: uint8 ``[N, 1, h, w]``; float32 likewise.
+        tables: The numbers that the 256 byte values of images, and of masks, stand for: two float32 ``[256]``.
     """
 
     ids: tuple[str, ...]
@@ -44,19 +52,23 @@ class PreparedCases:
 
     @property
     def nbytes(self) -> int:
-        """Size of all cases in bytes."""
+        """Size of all images and masks in bytes."""
         return self.images.nbytes + self.masks.nbytes
 
     @functools.cached_property
-    def _places(self) -> dict[str, int]:
-        return {id: place for place, id in enumerate(self.ids)}
+    def _positions(self) -> dict[str, int]:
+        return {id: position for position, id in enumerate(self.ids)}
 
     def batch(self, ids: Sequence[str], device: torch.device) -> tuple[Tensor, Tensor]:
         """Return images ``[B, C, h, w]`` and masks ``[B, 1, h, w]`` of some cases on a device, float32.
 
-        Only bytes travel to the device, and the caller does not wait for them.
+        Args:
+            ids: The cases, in the order in which they shall lie in the batch.
+            device: Where the tensors are wanted.
         """
-        chosen = torch.tensor([self._places[id] for id in ids])
+        chosen = torch.tensor([self._positions[id] for id in ids])
+        # Bytes travel to the device, not numbers four times their size. From pinned memory they do so while the host
+        # goes on: nothing in an epoch waits for the device.
         if self.images.device == device and device.type != "cpu":
             chosen = chosen.pin_memory().to(device, non_blocking=True)
         image_table, mask_table = self.tables
@@ -70,17 +82,23 @@ def _numbers(values: Tensor, table: Tensor, device: torch.device) -> Tensor:
 
 
 def prepare_cases(store: Store, images: Images, *, progress: bool = False) -> PreparedCases:
-    """Decode and prepare every case of a store once, in memory.
+    """Decode and prepare every case of a store, and hold them in memory.
 
-    Reading all of it first means that a damaged file is reported before any training, not in its middle.
+    All cases are read before the training begins, so a damaged file is reported at once and not in its middle.
 
     Args:
         store: The cases.
-        images: The preparation.
+        images: The recipe's ``images`` part, which says how cases are prepared.
         progress: Whether to show a progress bar.
 
     Raises:
         UserError: A file cannot be used, or the prepared cases differ in size and could not share a batch.
+
+    Example:
+        >>> from llmseg import SyntheticStore, zoo
+        >>> prepared = prepare_cases(SyntheticStore("fundus", count=2), zoo.get("gpt-4o").recipe.images)
+        >>> prepared.images.shape, prepared.images.dtype, prepared.size
+        (torch.Size([2, 1, 256, 256]), torch.uint8, (256, 256))
     """
     pairs = list(prepare_each(store, images, progress=progress))
     image_bytes, mask_bytes = (torch.from_numpy(np.stack(column)) for column in zip(*pairs, strict=True))
@@ -88,35 +106,41 @@ def prepare_cases(store: Store, images: Images, *, progress: bool = False) -> Pr
 
 
 def move_to_device(prepared: PreparedCases, device: torch.device) -> PreparedCases:
-    """Return the cases with their tables on the device, and their bytes where a share of its free memory holds them.
+    """Return the cases with their tables on a GPU, and with their bytes there too if these fit.
+
+    They fit if they take at most :data:`RESIDENT_SHARE` of the GPU's free memory; otherwise bytes stay where they are,
+    and each batch brings its own.
 
     Args:
         prepared: The cases.
-        device: Where batches are wanted; a CPU leaves everything as it is.
+        device: Where batches are wanted. A CPU leaves everything as it is.
     """
     if device.type != "cuda":
         return prepared
     image_table, mask_table = prepared.tables
-    here = replace(prepared, tables=(image_table.to(device), mask_table.to(device)))
-    if prepared.nbytes > RESIDENT_SHARE * torch.cuda.mem_get_info(device)[0]:
-        return here
-    return replace(here, images=prepared.images.to(device), masks=prepared.masks.to(device))
+    with_tables = replace(prepared, tables=(image_table.to(device), mask_table.to(device)))
+    free, _ = torch.cuda.mem_get_info(device)
+    if prepared.nbytes > RESIDENT_SHARE * free:
+        return with_tables
+    return replace(with_tables, images=prepared.images.to(device), masks=prepared.masks.to(device))
 
 
 def prepare_each(store: Store, images: Images, *, progress: bool) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield the bytes of image ``[C, h, w]`` and mask ``[1, h, w]`` of every case in order, prepared in parallel.
+    """Yield the bytes of image ``[C, h, w]`` and mask ``[1, h, w]`` of every case in the store's order.
+
+    Threads prepare some cases ahead.
 
     Raises:
         UserError: As :func:`prepare_cases`.
     """
 
-    def one(id: str) -> tuple[np.ndarray, np.ndarray]:
+    def prepare(id: str) -> tuple[np.ndarray, np.ndarray]:
         case = store.read(id)
         return images.image_bytes(case.image), images.mask_bytes(case.mask)
 
     ids = tqdm(store.ids, desc="prepare", unit="case", leave=False, disable=not progress)
     first: tuple[str, tuple[int, ...]] | None = None
-    for id, pair in zip(store.ids, map_ahead(one, ids), strict=True):
+    for id, pair in zip(store.ids, map_ahead(prepare, ids), strict=True):
         first = first or (id, pair[0].shape[-2:])
         _check_size(first, (id, pair[0].shape[-2:]))
         yield pair

@@ -1,4 +1,4 @@
-"""Work on items that come one after another, some ahead of the one that is asked for."""
+"""Reading ahead: threads decode the next cases while the caller is busy with this one."""
 
 from __future__ import annotations
 
@@ -13,21 +13,26 @@ _Result = TypeVar("_Result")
 
 
 def map_ahead(work: Callable[[_Item], _Result], items: Iterable[_Item], limit: int = 0) -> Iterator[_Result]:
-    """Yield the results of work on items in order, while threads work on later ones.
+    """Yield ``work(item)`` for each item in order, as :func:`map` does, while threads work on later items.
 
-    Threads suffice for images: Pillow, OpenCV and zlib let others work while they decode, resize and decompress.
+    Threads suffice for images: Pillow, OpenCV and zlib release Python's global lock while they decode, resize and
+    decompress. An exception is raised where its result would have come.
 
     Args:
-        work: What is done to each.
-        items: In order; not more of them are taken than are worked on.
-        limit: Items that are worked on or wait to be asked for, at most; 0 takes twice the number of processors.
+        work: What is done with each item.
+        items: Taken one by one, and only as many as ``limit`` allows. So the memory stays flat.
+        limit: How many items may be in work or wait for the caller; 0 takes twice the number of processors.
+
+    Example:
+        >>> list(map_ahead(len, ["one", "three"]))
+        [3, 5]
     """
     processors = os.cpu_count() or 1
-    begun: deque[Future[_Result]] = deque()
+    pending: deque[Future[_Result]] = deque()
     with ThreadPoolExecutor(processors) as workers:
         for item in items:
-            begun.append(workers.submit(work, item))
-            if len(begun) >= (limit or 2 * processors):
-                yield begun.popleft().result()
-        while begun:
-            yield begun.popleft().result()
+            pending.append(workers.submit(work, item))
+            if len(pending) >= (limit or 2 * processors):
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()

@@ -1,4 +1,4 @@
-"""Stores: images and masks with ids, groups and a content digest."""
+"""What a case and a store are: images and masks with ids, groups and a digest of their content."""
 
 from __future__ import annotations
 
@@ -19,9 +19,14 @@ class Case:
     """One image and its mask in native size.
 
     Attributes:
-        id: The image's file name.
+        id: Name of the case in its store, usually the image's file name.
         image: uint8 ``[H, W]`` (grey) or ``[H, W, 3]`` (RGB).
         mask: uint8 ``[H, W]``, 0 background to 255 foreground.
+
+    Example:
+        >>> case = Case("a.png", np.zeros((4, 6), np.uint8), np.zeros((4, 6), np.uint8))
+        >>> case.image.shape == case.mask.shape
+        True
     """
 
     id: str
@@ -30,7 +35,14 @@ class Case:
 
 
 class Store(Protocol):
-    """Cases by id. ``groups`` names what belongs together (a video, a patient); ``digest`` is of the content."""
+    """What every store offers. A class of your own needs these five members and no base class.
+
+    Attributes:
+        name: Name that results show.
+        ids: Ids of the cases, each once, in the order in which recipes split them.
+        groups: For each id, what the case belongs to (a video, a patient). Cases of one group are not independent.
+        digest: SHA-256 of the content, 64 hexadecimal digits. Other pixels, ids or groups give another digest.
+    """
 
     @property
     def name(self) -> str: ...

@@ -1,4 +1,4 @@
-"""Where the cases of a store come from, as plain values that a record can hold, and the store made again from them."""
+"""Where a store comes from, as plain values. A run writes them down, and a report opens the store again from them."""
 
 from __future__ import annotations
 
@@ -14,16 +14,19 @@ from llmseg.data.subset import Subset
 from llmseg.data.synthetic import SyntheticStore
 from llmseg.errors import UserError
 
-_KINDS = {kind.__name__: kind for kind in (FolderStore, Hdf5Store, SyntheticStore)}
-_PATHS = ("images", "masks", "path")
+_STORE_CLASSES = {store_class.__name__: store_class for store_class in (FolderStore, Hdf5Store, SyntheticStore)}
+_PATH_FIELDS = ("images", "masks", "path")
 
 Source = Mapping[str, Any]
 
 
 def describe_source(store: Store) -> Source | None:
-    """Return the kind of a store and its fields, with absolute paths; ``None`` for a store from outside the package.
+    """Return the class of a store and its fields, with absolute paths.
 
-    Some cases of a store come from the whole one.
+    A subset is described by the store it is taken from: the ids are written down elsewhere.
+
+    Returns:
+        Values that :mod:`json` writes; ``None`` for a store whose class is not of this package.
 
     Example:
         >>> from llmseg import SyntheticStore
@@ -32,23 +35,28 @@ def describe_source(store: Store) -> Source | None:
     """
     if isinstance(store, Subset):
         return describe_source(store.whole)
-    for name, kind in _KINDS.items():
-        if type(store) is kind:
-            fields = {field.name: getattr(store, field.name) for field in dataclasses.fields(kind)}
-            return {"kind": name, **{k: str(Path(v).absolute()) if k in _PATHS else v for k, v in fields.items()}}
-    return None
+    # A class that derives from one of these may read other cases, so the class itself is asked for.
+    store_class = _STORE_CLASSES.get(type(store).__name__)
+    if store_class is None or type(store) is not store_class:
+        return None
+    fields = {field.name: getattr(store, field.name) for field in dataclasses.fields(store_class)}
+    paths = {name: str(Path(value).absolute()) for name, value in fields.items() if name in _PATH_FIELDS}
+    return {"kind": store_class.__name__, **fields, **paths}
 
 
 def open_source(source: Source | None) -> Store | None:
-    """Return the store that :func:`describe_source` described, ``None`` if it cannot be opened any more.
+    """Return the store that :func:`describe_source` described.
 
-    Whether it still holds the same cases, its digest tells.
+    The files may have changed since: compare digests.
+
+    Returns:
+        The store; ``None`` without a source, or if the store cannot be opened any more.
     """
-    if source is None or source.get("kind") not in _KINDS:
+    if source is None or source.get("kind") not in _STORE_CLASSES:
         return None
     fields = {name: value for name, value in source.items() if name != "kind"}
     try:
-        store: Store = _KINDS[str(source["kind"])](**fields)
+        store: Store = _STORE_CLASSES[str(source["kind"])](**fields)
     except (UserError, TypeError):
         return None
     return store

@@ -1,4 +1,4 @@
-"""Some cases of a store, as a store."""
+"""Some cases of a store, as a store of their own: test cases, or those that may be trained on."""
 
 from __future__ import annotations
 
@@ -14,20 +14,21 @@ from llmseg.errors import UserError
 
 @dataclass(frozen=True)
 class Subset:
-    """Some cases of a store, under the same name.
+    """Some cases of a store, under the store's name.
 
     Attributes:
         whole: The store.
-        ids: The cases, in the order in which they are wanted.
+        ids: Ids of the cases, in the order in which they are wanted.
 
     Raises:
-        UserError: There are none, or the store lacks one.
+        UserError: ``ids`` is empty, or the store lacks one of them.
 
     Example:
         >>> from llmseg import SyntheticStore
         >>> store = SyntheticStore("fundus", count=5)
-        >>> len(Subset(store, store.ids[:2]).groups)
-        2
+        >>> first_two = Subset(store, store.ids[:2])
+        >>> first_two.ids, first_two.name
+        (('001.png', '002.png'), 'synthetic-fundus')
     """
 
     whole: Store
@@ -36,8 +37,8 @@ class Subset:
     def __post_init__(self) -> None:
         if not self.ids:
             raise UserError(f"no cases of {self.whole.name} are left; choose others")
-        known = set(self.whole.ids)
-        lacking = [id for id in self.ids if id not in known]
+        present = set(self.whole.ids)
+        lacking = [id for id in self.ids if id not in present]
         if lacking:
             count = f"{len(lacking)} of {len(self.ids)}"
             raise UserError(f"{self.name} lacks {count} cases, first '{lacking[0]}'; it has '{self.whole.ids[0]}'")
@@ -49,17 +50,21 @@ class Subset:
 
     @functools.cached_property
     def groups(self) -> Mapping[str, str]:
-        """The groups of the cases."""
+        """For each of these cases, what it belongs to."""
         groups = self.whole.groups
         return {id: groups[id] for id in self.ids}
 
     @functools.cached_property
     def digest(self) -> str:
-        """SHA-256 over the store's digest and the ids, 64 hexadecimal digits."""
+        """SHA-256 over the whole store's digest and the ids in their order, 64 hexadecimal digits."""
         return hashlib.sha256(json.dumps([self.whole.digest, *self.ids]).encode()).hexdigest()
 
     def read(self, id: str) -> Case:
-        """Read one case; raises :class:`UserError` as the store does."""
+        """Read one case.
+
+        Raises:
+            UserError: The id is not among the chosen ones, or the store cannot read the case.
+        """
         if id not in self.groups:
             raise UserError(f"no case '{id}' among the {len(self.ids)} chosen of {self.name}")
         return self.whole.read(id)
