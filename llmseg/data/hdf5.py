@@ -1,4 +1,11 @@
-"""Stores in one HDF5 file: images and masks as bytes in native size, with ids, groups and where they come from."""
+"""A store in one HDF5 file: images and masks as bytes in native size, with ids, groups and where they come from.
+
+How pixels lie in the file: all images stand one after another in one row of bytes, ``images``, and all masks in
+another, ``masks``. HDF5 cuts a row into *chunks* and compresses each by itself. Every case begins at a chunk of its
+own, filled up with zeros at its end. This has three uses. Threads compress cases, which the library does one at a time
+and under a lock. A case is read without its neighbours. And a case goes from one file into another as it is, without
+unpacking: that is how the parts of an interrupted preparation are joined.
+"""
 
 from __future__ import annotations
 
@@ -27,23 +34,27 @@ FORMAT = 1
 _COLUMNS = ("ids", "groups", "parts", "contents", "mask_contents")
 _BYTES = ("images", "masks")
 _INDEX = ("shapes", "starts")
+
 _CHUNK = 2**16
+"""Bytes of a chunk before compression: a grey image of 256x256 pixels. Zeros that fill a chunk up pack to nothing."""
+
 _COMPRESSION_LEVEL = 1
+"""The fastest of zlib. Level 6 makes photographs and MR slices 2 to 6 % smaller and takes three times as long."""
 
 
 @dataclass(frozen=True)
 class PackedCase:
-    """A case as a store holds it.
+    """A case as a store holds it: compressed.
 
     Attributes:
         id: Its id.
-        group: What it belongs to.
-        part: Official part, or empty.
+        group: What it belongs to, such as a video or a patient.
+        part: Official part (``training``, ``validation``, ``test``), or empty.
         shape: Height, width and channels of the image.
         content: Digest of the image, see :func:`llmseg.data.image_digests.digest_image`.
-        mask_content: SHA-256 of the mask.
-        image: The image's bytes, compressed piece by piece.
-        mask: The mask's bytes.
+        mask_content: Digest of the mask.
+        image: The image's bytes, compressed chunk by chunk.
+        mask: The mask's bytes, likewise.
     """
 
     id: str
@@ -61,8 +72,14 @@ def pack_case(case: Case, group: str, part: str = "") -> PackedCase:
 
     Args:
         case: Image and mask.
-        group: What it belongs to.
-        part: Official part, or empty.
+        group: What it belongs to, such as a video or a patient.
+        part: Official part (``training``, ``validation``, ``test``), or empty.
+
+    Example:
+        >>> case = Case("a.png", np.zeros((400, 300), np.uint8), np.zeros((400, 300), np.uint8))
+        >>> packed = pack_case(case, group="patient 1")
+        >>> packed.shape, len(packed.image)
+        ((400, 300, 1), 2)
     """
     height, width, *channels = case.image.shape
     return PackedCase(
@@ -78,7 +95,7 @@ def pack_case(case: Case, group: str, part: str = "") -> PackedCase:
 
 
 def _compress(values: np.ndarray) -> tuple[bytes, ...]:
-    """Compress bytes in pieces of one length, the last filled up with zeros."""
+    """Compress bytes chunk by chunk, the last one filled up with zeros."""
     content = np.ascontiguousarray(values).tobytes()
     content += bytes(-len(content) % _CHUNK)
     return tuple(
@@ -90,9 +107,10 @@ def _compress(values: np.ndarray) -> tuple[bytes, ...]:
 class Hdf5Store:
     """A store that ``llmseg data prepare`` wrote.
 
-    The file holds all images one after another in ``images`` and all masks in ``masks`` (uint8, one dimension), and for
-    case k its ``shapes[k]`` (height, width, channels), ``starts[k]`` (place of its first byte in each), ``ids[k]``,
-    ``groups[k]``, ``parts[k]``, ``contents[k]`` and ``mask_contents[k]`` (SHA-256 of image and mask).
+    The file holds all images one after another in ``images`` and all masks in ``masks``, uint8 of one dimension. Case k
+    has its shape in ``shapes[k]`` (height, width, channels) and its first byte at ``starts[k]`` (in ``images``, in
+    ``masks``). The rest of it is in ``ids[k]``, ``groups[k]``, ``parts[k]``, ``contents[k]`` and ``mask_contents[k]``,
+    of which the last two are SHA-256 of image and mask.
 
     Attributes:
         path: The file.
@@ -124,7 +142,7 @@ class Hdf5Store:
 
     @functools.cached_property
     def _positions(self) -> dict[str, int]:
-        return {id: place for place, id in enumerate(self._columns["ids"])}
+        return {id: position for position, id in enumerate(self._columns["ids"])}
 
     @functools.cached_property
     def _columns(self) -> dict[str, list[str]]:
@@ -150,12 +168,12 @@ class Hdf5Store:
 
     @functools.cached_property
     def groups(self) -> Mapping[str, str]:
-        """What each case belongs to: a video, a patient; itself where nothing is known."""
+        """What each case belongs to, such as a video or a patient; where that is not known, each is its own group."""
         return dict(zip(self.ids, self._columns["groups"], strict=True))
 
     @functools.cached_property
     def parts(self) -> Mapping[str, str]:
-        """The official part of each case, or an empty string."""
+        """The official part of each case (``training``, ``validation``, ``test``), or an empty string."""
         return dict(zip(self.ids, self._columns["parts"], strict=True))
 
     @functools.cached_property
@@ -170,27 +188,27 @@ class Hdf5Store:
 
     @property
     def provenance(self) -> dict[str, Any]:
-        """Where the cases come from: dataset, licence, layout, options, what stayed alone, versions."""
-        record: dict[str, Any] = json.loads(self._file.attrs["provenance"])
-        return record
+        """Where the cases come from: dataset, licence, citation, layout, options, notes, version of llmseg."""
+        provenance: dict[str, Any] = json.loads(self._file.attrs["provenance"])
+        return provenance
 
     @functools.cached_property
     def alone(self) -> tuple[str, ...]:
-        """Files of the source that have no partner."""
+        """Files of the download that have no partner: images without a mask, masks without an image."""
         return tuple(self._column("alone"))
 
     def read(self, id: str) -> Case:
-        """Read one case.
+        """Read one case, and check that its pixels are those that were written.
 
         Raises:
             UserError: The id is unknown, or the file is damaged.
         """
         if id not in self._positions:
             raise UserError(f"no case '{id}' in {self.path}; it has {len(self.ids)}, first '{self.ids[0]}'")
-        place = self._positions[id]
+        position = self._positions[id]
         shapes, starts = self._index
-        height, width, channels = (int(side) for side in shapes[place])
-        image_start, mask_start = (int(start) for start in starts[place])
+        height, width, channels = (int(side) for side in shapes[position])
+        image_start, mask_start = (int(start) for start in starts[position])
         damage = UserError(f"{self.path} is damaged at case '{id}'; make it again by llmseg data prepare")
         try:
             image = self._file["images"][image_start : image_start + height * width * channels]
@@ -198,31 +216,30 @@ class Hdf5Store:
         except OSError as error:
             raise damage from error
         image = image.reshape((height, width) if channels == 1 else (height, width, channels))
-        if (digest_image(image), digest_mask(mask)) != (self.contents[id], self._columns["mask_contents"][place]):
+        if (digest_image(image), digest_mask(mask)) != (self.contents[id], self._columns["mask_contents"][position]):
             raise damage
         return Case(id, image, mask.reshape(height, width))
 
     def read_packed(self, id: str) -> PackedCase:
-        """Return a case as it lies in the file, to write it into another.
+        """Return a case as it lies in the file, compressed, to write it into another.
 
         Raises:
             UserError: The file is damaged.
         """
-        place = self._positions[id]
-        height, width, channels = (int(side) for side in self._index[0][place])
+        position = self._positions[id]
+        height, width, channels = (int(side) for side in self._index[0][position])
         lengths = (height * width * channels, height * width)
         image, mask = (
             self._read_chunks(name, int(start), length)
-            for name, start, length in zip(("images", "masks"), self._index[1][place], lengths, strict=True)
+            for name, start, length in zip(("images", "masks"), self._index[1][position], lengths, strict=True)
         )
-        facts = (self._columns[name][place] for name in _COLUMNS[1:])
-        group, part, content, mask_content = facts
+        group, part, content, mask_content = (self._columns[name][position] for name in _COLUMNS[1:])
         return PackedCase(id, group, part, (height, width, channels), content, mask_content, image, mask)
 
     def _read_chunks(self, name: str, start: int, length: int) -> tuple[bytes, ...]:
         row = self._file[name].id
         try:
-            return tuple(row.read_direct_chunk((place,))[1] for place in range(start, start + length, _CHUNK))
+            return tuple(row.read_direct_chunk((first,))[1] for first in range(start, start + length, _CHUNK))
         except OSError as error:
             raise UserError(f"{self.path} is damaged; make it again by llmseg data prepare") from error
 
@@ -233,17 +250,27 @@ def write_store(
     """Write a store; it appears as a whole, or not at all.
 
     Args:
-        path: The file; one that is there is replaced.
+        path: The file. One that is there already is replaced.
         name: Name of the dataset.
-        cases: In any order. Only one at a time is held.
-        provenance: Where they come from; plain values.
-        alone: Files of the source that have no partner.
+        cases: In any order. Only one at a time is held in memory.
+        provenance: Where they come from, as values that :mod:`json` writes.
+        alone: Files of the download that have no partner.
 
     Raises:
-        UserError: There are no cases, two have one id, or the disk is full.
+        UserError: There are no cases, two have the same id, or the disk is full.
+
+    Example:
+        >>> import tempfile
+        >>> from llmseg import SyntheticStore
+        >>> phantoms = SyntheticStore("fundus", count=2)
+        >>> cases = (pack_case(phantoms.read(id), phantoms.groups[id]) for id in phantoms.ids)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     store = write_store(Path(folder) / "phantoms.h5", "phantoms", cases, {"drawn": True})
+        ...     store.ids, store.provenance
+        (('001.png', '002.png'), {'drawn': True})
     """
-    with replace_file(path) as temporary, create_hdf5(temporary) as (file, disk):
-        columns = _sort_by_id(_write_cases(file, disk.stop_at_error(cases)))
+    with replace_file(path) as temporary, create_hdf5(temporary) as (file, guarded):
+        columns = _sort_by_id(_write_cases(file, guarded.stop_at_error(cases)))
         if not columns["ids"]:
             raise UserError(f"no cases for {path}")
         for column in _COLUMNS:
@@ -272,27 +299,29 @@ def _write_cases(file: h5py.File, cases: Iterable[PackedCase]) -> dict[str, list
         facts = (case.id, case.group, case.part, case.content, case.mask_content, case.shape)
         for name, value in zip((*_COLUMNS, "shapes"), facts, strict=True):
             columns[name].append(value)
-        for row, pieces in zip(rows, (case.image, case.mask), strict=True):
-            _append(row, pieces)
+        for row, chunks in zip(rows, (case.image, case.mask), strict=True):
+            _append(row, chunks)
     return columns
 
 
-def _append(row: h5py.Dataset, pieces: Sequence[bytes]) -> None:
+def _append(row: h5py.Dataset, chunks: Sequence[bytes]) -> None:
     start = len(row)
-    row.resize((start + len(pieces) * _CHUNK,))
-    for place, piece in enumerate(pieces):
-        row.id.write_direct_chunk((start + place * _CHUNK,), piece)
+    row.resize((start + len(chunks) * _CHUNK,))
+    # Written as they are, past the library's own compression: see the top of this file.
+    for index, chunk in enumerate(chunks):
+        row.id.write_direct_chunk((start + index * _CHUNK,), chunk)
 
 
 def _sort_by_id(columns: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
     order = sorted(range(len(columns["ids"])), key=columns["ids"].__getitem__)
-    ids = [columns["ids"][place] for place in order]
-    for one, other in itertools.pairwise(ids):
-        if one == other:
-            raise UserError(f"there are two cases '{one}'; rename one")
-    return {name: [column[place] for place in order] for name, column in columns.items()}
+    ids = [columns["ids"][position] for position in order]
+    for id, following in itertools.pairwise(ids):
+        if id == following:
+            raise UserError(f"there are two cases '{id}'; rename one")
+    return {name: [column[position] for position in order] for name, column in columns.items()}
 
 
 def _digest_columns(columns: Mapping[str, Sequence[Any]]) -> str:
+    # What the digest leaves out (official part, provenance, order of writing) changes no training.
     content = [list(columns[name]) for name in ("ids", "groups", "contents", "mask_contents")]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()

@@ -1,4 +1,7 @@
-"""Held-out test cases: drawn once per dataset, kept out of every training, named by a digest in every result."""
+"""Held-out test cases: drawn once per dataset, kept out of every training, named by a digest in every result.
+
+``llmseg data split`` draws them and writes a *manifest*, a JSON file that lists all cases and tells which are held out.
+"""
 
 from __future__ import annotations
 
@@ -22,16 +25,16 @@ from llmseg.errors import UserError
 from llmseg.files import write_text
 
 FORMAT = 1
-"""Number of the manifest's format, raised when its meaning changes."""
+"""Format of the manifest. Raise it when the meaning of a manifest changes."""
 
 
 @dataclass(frozen=True)
 class HeldCase:
-    """A case as a manifest knows it.
+    """A case in a manifest.
 
     Attributes:
-        id: The case.
-        group: What it belongs to.
+        id: Id of the case.
+        group: What it belongs to, such as a video or a patient.
         content: SHA-256 of its image, see :func:`llmseg.data.image_digests.digest_image`.
         held: Whether it is a test case.
     """
@@ -48,13 +51,20 @@ class Holdout:
 
     Attributes:
         store: Name of the store.
-        store_digest: Its digest.
+        store_digest: Digest of the store.
         split: ``grouped`` keeps cases of one group, and equal images, on one side; ``random`` draws single cases, as
             the study did.
-        fraction: Share of the cases that was asked for.
+        fraction: Share of the cases that was asked for, between 0 and 1.
         seed: Seed of the draw.
         stratified: Whether test cases are spread over small and large foreground alike.
-        cases: All cases of the store, by id.
+        cases: All cases of the store, sorted by id.
+
+    Example:
+        >>> from llmseg import SyntheticStore
+        >>> store = SyntheticStore("fundus", count=10)
+        >>> holdout = hold_out(store)
+        >>> len(holdout.test(store).ids), len(holdout.rest(store).ids)
+        (1, 9)
     """
 
     store: str
@@ -67,12 +77,12 @@ class Holdout:
 
     @property
     def test_ids(self) -> tuple[str, ...]:
-        """Ids of the test cases."""
+        """Ids of the test cases, sorted."""
         return tuple(case.id for case in self.cases if case.held)
 
     @property
     def digest(self) -> str:
-        """SHA-256 over everything it says, 64 hexadecimal digits."""
+        """SHA-256 over all fields, 64 hexadecimal digits."""
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
 
     def test(self, store: Store) -> Subset:
@@ -87,17 +97,22 @@ class Holdout:
     def rest(self, store: Store) -> Subset:
         """Return the cases that may be trained on.
 
-        Of another store than the test cases were drawn from, those are left out whose images are among them.
+        The store may be another one than the test cases were drawn from, such as a second dataset that shares images
+        with it. Then every case is left out whose image is one of the test images.
         """
         if store.digest == self.store_digest:
             held = set(self.test_ids)
             return Subset(store, tuple(id for id in store.ids if id not in held))
-        contents = {case.content for case in self.cases if case.held}
-        digests = map_ahead(lambda id: digest_image(store.read(id).image), store.ids)
-        return Subset(store, tuple(id for id, found in zip(store.ids, digests, strict=True) if found not in contents))
+        held_images = {case.content for case in self.cases if case.held}
+        images = map_ahead(lambda id: digest_image(store.read(id).image), store.ids)
+        return Subset(store, tuple(id for id, image in zip(store.ids, images, strict=True) if image not in held_images))
 
     def parts(self, store: Store) -> dict[str, str]:
-        """Return for each case whether it is in the ``test`` or the ``rest``; raises as :meth:`test` does."""
+        """Return for each id whether the case is in the ``test`` or in the ``rest``.
+
+        Raises:
+            UserError: The store is not the one they were drawn from.
+        """
         self._check(store)
         return {case.id: "test" if case.held else "rest" for case in self.cases}
 
@@ -109,7 +124,7 @@ class Holdout:
             )
 
     def save(self, path: str | Path) -> None:
-        """Write the manifest; it appears as a whole.
+        """Write the manifest. The file appears complete or not at all.
 
         Raises:
             UserError: The disk is full or refuses the file.
@@ -149,19 +164,23 @@ def hold_out(
 ) -> Holdout:
     """Draw the test cases of a dataset.
 
-    With ``grouped``, groups are ordered by their mean share of foreground and cut into rows of ``1 / fraction``; one of
-    each row is drawn. So small and large targets are both tested, and no group is torn apart. Groups with an equal
-    image count as one. Where groups differ in size, the share of test cases differs from the fraction. With ``random``,
-    cases are drawn one by one whatever they belong to: that is how the study drew, and shows what leakage is worth.
+    With ``grouped``, no group lies on both sides, and groups that share an image count as one. Groups are sorted by
+    their mean share of foreground and cut into rows of ``1 / fraction`` groups. Of each row one group is drawn, so
+    small and large targets are both tested. Where groups differ in size, the share of test cases differs from the
+    fraction.
 
-    The draw depends on the names of the groups, the seed and the foreground, and on no library's generator.
+    With ``random``, single cases are drawn, whatever they belong to. The study drew so. Comparing both shows what data
+    leakage is worth.
+
+    The draw depends on the names of the groups, the seed and the foreground. No library's random generator is in
+    it, see :func:`llmseg.data.shuffle.shuffle_names`.
 
     Args:
         store: The cases; all are read once.
-        fraction: Share of the cases to hold out, above 0 and below 1; at least one is.
+        fraction: Share of the cases to hold out, above 0 and below 1. At least one case is held out.
         seed: Seed of the draw.
         split: ``grouped`` or ``random``.
-        stratified: Whether ``grouped`` orders by foreground; otherwise groups are drawn one after another.
+        stratified: Whether ``grouped`` sorts by foreground. Otherwise groups are drawn one after another.
         progress: Whether to show a progress bar.
 
     Raises:
@@ -183,9 +202,9 @@ def hold_out(
     else:
         clusters = _join_groups(store, facts)
         shares = {name: sum(facts[id][1] for id in ids) / len(ids) for name, ids in clusters.items()}
-        ordered = sorted(clusters, key=lambda name: (shares[name], name))
-        chosen = _draw_from_rows(ordered, fraction, seed) if stratified else _draw_clusters(clusters, fraction, seed)
-        held = {id for name in chosen for id in clusters[name]}
+        by_share = sorted(clusters, key=lambda name: (shares[name], name))
+        drawn = _draw_from_rows(by_share, fraction, seed) if stratified else _draw_clusters(clusters, fraction, seed)
+        held = {id for name in drawn for id in clusters[name]}
     if len(held) == len(store.ids):
         raise UserError(f"{store.name} has too few groups to hold some out: {len(set(store.groups.values()))}")
     cases = tuple(HeldCase(id, store.groups[id], facts[id][0], id in held) for id in sorted(store.ids))
@@ -195,34 +214,41 @@ def hold_out(
 def _read_facts(store: Store, progress: bool) -> dict[str, tuple[str, float]]:
     """Return the image's digest and the share of foreground of every case."""
 
-    def one(id: str) -> tuple[str, float]:
+    def measure(id: str) -> tuple[str, float]:
         case = store.read(id)
         return digest_image(case.image), float((case.mask > FOREGROUND).mean())
 
-    shown = tqdm(store.ids, desc="read", unit="case", leave=False, disable=not progress)
-    return dict(zip(store.ids, map_ahead(one, shown), strict=True))
+    ids = tqdm(store.ids, desc="read", unit="case", leave=False, disable=not progress)
+    return dict(zip(store.ids, map_ahead(measure, ids), strict=True))
 
 
 def _join_groups(store: Store, facts: Mapping[str, tuple[str, float]]) -> dict[str, list[str]]:
-    """Return what must not be torn apart: groups, those with an equal image joined, by their first name."""
+    """Return clusters: what must not be torn apart. A cluster is a group, or several that share an image.
+
+    Returns:
+        Ids by the name of the cluster, which is the first of its groups' names in the alphabet.
+    """
     groups = store.groups
     joined = DisjointSet(set(groups.values()))
-    first: dict[str, str] = {}
+    group_of_image: dict[str, str] = {}
     for id in store.ids:
-        joined.merge(groups[id], first.setdefault(facts[id][0], groups[id]))
-    named = {group: min(together) for together in joined.subsets() for group in together}
+        # A group is joined with the one in which the same image came first, often itself.
+        joined.merge(groups[id], group_of_image.setdefault(facts[id][0], groups[id]))
+    cluster_of = {group: min(together) for together in joined.subsets() for group in together}
     clusters: dict[str, list[str]] = defaultdict(list)
     for id in store.ids:
-        clusters[named[groups[id]]].append(id)
+        clusters[cluster_of[groups[id]]].append(id)
     return clusters
 
 
 def _draw_cases(names: Sequence[str], fraction: float, seed: int) -> list[str]:
+    # Rounded down, as the study did: 73 cases give 7 test cases.
     return shuffle_names(names, seed)[: max(1, int(fraction * len(names)))]
 
 
 def _draw_from_rows(ordered: Sequence[str], fraction: float, seed: int) -> Iterable[str]:
-    """Cut names into rows as equal as can be, and draw one of each."""
+    """Cut names into rows of about equal length, and draw one name of each."""
+    # At most one row less than names, or every row had one name and all would be drawn.
     rows = max(1, min(round(fraction * len(ordered)), len(ordered) - 1))
     for row in range(rows):
         start, stop = row * len(ordered) // rows, (row + 1) * len(ordered) // rows
@@ -230,7 +256,10 @@ def _draw_from_rows(ordered: Sequence[str], fraction: float, seed: int) -> Itera
 
 
 def _draw_clusters(clusters: Mapping[str, Sequence[str]], fraction: float, seed: int) -> list[str]:
-    """Draw groups one after another, as long as they hold no more than the share of cases; at least the smallest."""
+    """Draw clusters one after another, and take each that still fits into the share of cases.
+
+    If none fits, the smallest is taken.
+    """
     left = fraction * sum(map(len, clusters.values()))
     chosen = []
     for name in shuffle_names(clusters, seed):

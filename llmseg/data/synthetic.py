@@ -1,4 +1,4 @@
-"""Synthetic stores: phantoms that look like the six kinds of images of the study, drawn on demand.
+"""Synthetic stores: phantoms, drawn on demand, that look like the six kinds of images of the study.
 
 They need no download and no licence, so tests, tutorials and benchmarks use them in place of the datasets.
 A phantom is drawn in float64 and rounded to 8 bits once, so that its bytes do not depend on the machine.
@@ -24,14 +24,14 @@ PHANTOM_VERSION = 1
 """Part of every digest; raise it with any change of the drawing code."""
 
 
-# Per modality: what draws a case, what the cases of a group share, how many cases a group has.
+# For each modality: what draws a case, what the cases of a group are taken from, how many cases a group has.
 _PHANTOMS: dict[str, tuple[Callable[[Generator, Generator, int], phantoms.Drawing], str, int]] = {
-    "endoscopy": (phantoms.endoscopy, "video", 4),
-    "fluoroscopy": (phantoms.fluoroscopy, "video", 4),
-    "mri-tumour": (phantoms.mri_tumour, "patient", 1),
-    "dermoscopy": (phantoms.dermoscopy, "lesion", 1),
-    "mri-myoma": (phantoms.mri_myoma, "volume", 7),
-    "fundus": (phantoms.fundus, "patient", 1),
+    "endoscopy": (phantoms.draw_endoscopy, "video", 4),
+    "fluoroscopy": (phantoms.draw_fluoroscopy, "video", 4),
+    "mri-tumour": (phantoms.draw_mri_tumour, "patient", 1),
+    "dermoscopy": (phantoms.draw_dermoscopy, "lesion", 1),
+    "mri-myoma": (phantoms.draw_mri_myoma, "volume", 7),
+    "fundus": (phantoms.draw_fundus, "patient", 1),
 }
 
 
@@ -39,13 +39,13 @@ _PHANTOMS: dict[str, tuple[Callable[[Generator, Generator, int], phantoms.Drawin
 class SyntheticStore:
     """A store of phantoms of one modality, drawn when they are read.
 
-    Native sizes differ from group to group, are never square and lie between 180 and 420 pixels. Videos have
-    four frames and volumes seven slices; three slices in seven have an empty mask.
+    Sizes differ from group to group. They are never square and lie between 180 and 420 pixels. A video has four frames
+    and a volume seven slices, of which three have an empty mask.
 
     Attributes:
-        modality: One of :data:`MODALITIES`; ``"dermoscopy"`` and ``"fundus"`` are RGB, the others grey.
-        count: Number of cases, at least 1. A case does not depend on it.
-        seed: 0 or more; another seed draws other cases.
+        modality: One of :data:`MODALITIES`. ``"dermoscopy"`` and ``"fundus"`` are RGB, the others grey.
+        count: Number of cases, at least 1. Case k is the same whatever the count.
+        seed: 0 or more. Another seed draws other cases.
 
     Raises:
         UserError: The modality is unknown, or ``count`` or ``seed`` is too small.
@@ -80,9 +80,9 @@ class SyntheticStore:
 
     @functools.cached_property
     def ids(self) -> tuple[str, ...]:
-        """``"001.png"`` and so on; sorted order is drawing order."""
+        """``"001.png"`` and so on. Zeros fill the numbers up, so that sorting keeps the order of drawing."""
         width = max(3, len(str(self.count)))
-        return tuple(f"{number:0{width}d}.png" for number in range(1, self.count + 1))
+        return tuple(f"{index:0{width}d}.png" for index in range(1, self.count + 1))
 
     @functools.cached_property
     def groups(self) -> Mapping[str, str]:
@@ -113,6 +113,8 @@ class SyntheticStore:
             raise UserError(f"no case '{id}' in {self.name}: {span}{nearest(str(id), self.ids)}")
         draw, _, size = _PHANTOMS[self.modality]
         group, step = divmod(self.ids.index(id), size)
+        # Two generators: one draws what a group has in common (the larynx, the pelvis), the other what changes from
+        # frame to frame. Both depend on the case alone, so cases may be read in any order.
         entropy = [MODALITIES.index(self.modality), self.seed, group]
         shared = np.random.default_rng(np.random.SeedSequence(entropy))
         # A trailing 0 would not change the entropy, and the first case would repeat the numbers of its group.
