@@ -11,6 +11,7 @@ from torch import nn
 
 from llmseg import zoo
 from llmseg.errors import UserError
+from llmseg.fidelity import recorded_id
 from llmseg.zoo.original_weights import renamed
 
 SMALLEST = "llama-3.1-405b"
@@ -49,11 +50,23 @@ def refused(pipeline, path) -> str:
     return message
 
 
+def names_and_shapes(pipeline, net) -> dict[str, list[int]]:
+    """Those of the original; every pair of names is used."""
+    state = net.state_dict()
+    for ours, _ in pipeline.original_names:
+        assert any(name.startswith(f"{ours}.") for name in state), ours
+    original = pipeline.to_original(state)
+    assert len(original) == len(state)
+    return {name: list(tensor.shape) for name, tensor in original.items()}
+
+
 def test_names_and_shapes_of_every_record(golden_case):
+    pipeline, record = golden_case.pipeline, golden_case.record
     with torch.device("meta"):
-        state = golden_case.pipeline.build().state_dict()
-    found = {name: list(tensor.shape) for name, tensor in golden_case.pipeline.to_original(state).items()}
-    assert found == dict(golden_case.record["architecture"]["state_dict"])
+        net = pipeline.build()
+    assert names_and_shapes(pipeline, net) == dict(record["architecture"]["state_dict"])
+    assert sum(p.numel() for p in net.parameters()) == record["architecture"]["params_total"]
+    assert pipeline.recipe.fit.epochs == record["published_epochs"]
 
 
 WITHOUT_RECORD = sorted(path.stem for path in (Path(__file__).parents[1] / "golden" / "state_dicts").glob("*.json"))
@@ -66,9 +79,18 @@ def test_names_and_shapes_of_those_without_a_record(stem, golden):
     id = original["pipeline"]
     with torch.device("meta"):
         net = zoo.get(id).build(in_channels=original["in_channels"])
-    found = {name: list(tensor.shape) for name, tensor in zoo.get(id).to_original(net.state_dict()).items()}
-    assert found == dict(original["tensors"])
+    assert names_and_shapes(zoo.get(id), net) == dict(original["tensors"])
     assert sum(p.numel() for p in net.parameters()) == original["parameters"] == zoo.get(id).card.parameters
+
+
+def test_every_pipeline_in_pytorch_is_compared(golden):
+    records = [json.loads((golden / f"{stem}.json").read_text(encoding="utf-8")) for stem in STEMS]
+    others = [
+        json.loads((golden / "state_dicts" / f"{stem}.json").read_text(encoding="utf-8")) for stem in WITHOUT_RECORD
+    ]
+    compared = [*(recorded_id(record) for record in records), *(other["pipeline"] for other in others)]
+    names = zoo.all_names(reference=False)
+    assert sorted(compared) == sorted(name for name in names if zoo.get(name).card.framework == "PyTorch")
 
 
 @pytest.mark.parametrize("stem", LOADED)

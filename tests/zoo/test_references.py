@@ -38,33 +38,36 @@ def parameters(net: nn.Module) -> int:
     return sum(p.numel() for p in net.parameters())
 
 
-@pytest.mark.parametrize("id", IDS)
-class TestEvery:
-    def test_names(self, id):
+def test_names():
+    for id in IDS:
         assert id not in zoo.names()
         assert id not in zoo.all_names(reference=False)
         assert id in zoo.names(reference=None)
         assert zoo.get(id.upper().replace("-", "_")).id == id
+    assert zoo.names(reference=None) == (*zoo.names(), *IDS)
+    assert zoo.names(cohort=2024, reference=True) == ()
 
-    def test_card(self, id):
+
+def test_cards():
+    for id in IDS:
         card = zoo.get(id).card
-        assert card.is_reference
-        assert not card.in_study
-        assert card.published is None
-        assert all(text.strip() for text in (card.name, card.vendor, card.origin, card.summary))
-        assert zoo.names(vendor=card.vendor[:4].upper(), reference=True)
+        assert card.is_reference, id
+        assert not card.in_study, id
+        assert card.published is None, id
+        assert all(text.strip() for text in (card.name, card.vendor, card.origin, card.summary)), id
+        assert id in zoo.names(vendor=card.vendor[:4].upper(), reference=True)
 
-    def test_the_recipe_has_no_quirk(self, id):
-        assert zoo.get(id).quirks == ()
 
-    def test_one_recipe_for_all(self, id):
-        paths = {d.path.partition(".")[0] for d in zoo.get(id).recipe.diff(zoo.get(IDS[0]).recipe)}
-        assert paths <= {"net"}
-
-    def test_json(self, id):
+def test_one_recipe_for_all_without_a_quirk():
+    for id in IDS:
+        assert zoo.get(id).quirks == (), id
         recipe = zoo.get(id).recipe
+        assert {d.path.partition(".")[0] for d in recipe.diff(zoo.get(IDS[0]).recipe)} <= {"net"}, id
         assert Recipe.from_json(recipe.to_json()) == recipe
 
+
+@pytest.mark.parametrize("id", IDS)
+class TestEvery:
     def test_shapes_gradients_and_tensors(self, id):
         """Every weight has a gradient, and every tensor one name: it is stored and averaged once."""
         with torch.device("meta"):
@@ -110,11 +113,6 @@ class TestEvery:
         net = recipe.net.build(1)
         path = export_model(net, recipe, tmp_path / f"net.{format}")
         assert compare_export(net, recipe, path) < 1e-4
-
-
-def test_the_study_beside_the_references():
-    assert zoo.names(reference=None) == (*zoo.names(), *IDS)
-    assert zoo.names(cohort=2024, reference=True) == ()
 
 
 class TestParity:
