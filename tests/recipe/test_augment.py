@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import pytest
 import torch
@@ -11,7 +12,9 @@ from hypothesis import strategies as st
 from torch.nn import functional
 
 from llmseg.errors import UserError
-from llmseg.recipe.augment import Augment, augment_batch
+from llmseg.recipe.augment import augment_batch
+from llmseg.recipe.recipe import Recipe
+from llmseg.zoo.common import TEXTBOOK
 from llmseg.zoo.references import AUGMENT
 
 MOVED = dataclasses.replace(AUGMENT, toned=0.0, moved=1.0)
@@ -113,5 +116,7 @@ def test_ranges(field, value, words):
         dataclasses.replace(AUGMENT, **{field: value})
 
 
-def test_it_is_a_part():
-    assert {field.name for field in dataclasses.fields(Augment)} == set(dataclasses.asdict(AUGMENT))
+def test_it_is_a_part_of_a_recipe_in_json():
+    recipe = TEXTBOOK.change("fit.augment", MOVED)
+    assert json.loads(recipe.to_json())["fit"]["augment"] == {"kind": "Augment", **dataclasses.asdict(MOVED)}
+    assert Recipe.from_json(recipe.to_json()).fit.augment == MOVED

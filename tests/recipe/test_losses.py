@@ -7,10 +7,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from monai.losses import DiceLoss
+from torch.nn import functional
 
+from llmseg import zoo
 from llmseg.errors import UserError
 from llmseg.recipe.losses import BCEDice
 from llmseg.zoo.common import BCE_ON_LOGITS, BCE_ON_PROBABILITY
+from llmseg.zoo.tensorflow.common import BCE
 
 DICE_ONLY = dataclasses.replace(BCE_ON_PROBABILITY, bce=0, dice=1)
 
@@ -32,8 +35,8 @@ def gradient(loss, output: torch.Tensor, *rest) -> tuple[torch.Tensor, torch.Ten
 
 
 def assert_same(found, expected, exactly: bool = True) -> None:
-    for one, other in zip(found, expected, strict=True):
-        torch.testing.assert_close(one, other, rtol=0 if exactly else 1e-5, atol=0 if exactly else 1e-7)
+    for value, reference in zip(found, expected, strict=True):
+        torch.testing.assert_close(value, reference, rtol=0 if exactly else 1e-5, atol=0 if exactly else 1e-7)
 
 
 def test_cross_entropy_on_probabilities_is_bceloss(batch):
@@ -49,9 +52,9 @@ def test_cross_entropy_on_logits_is_bcewithlogitsloss(batch):
 def test_logits_and_probabilities_agree(batch):
     probability, logits, mask = batch
     for bce, dice in ((1, 0), (0, 1), (1, 1)):
-        one = dataclasses.replace(BCE_ON_LOGITS, bce=bce, dice=dice)(logits, mask)
-        other = dataclasses.replace(BCE_ON_PROBABILITY, bce=bce, dice=dice)(probability, mask)
-        torch.testing.assert_close(one, other)
+        of_logits = dataclasses.replace(BCE_ON_LOGITS, bce=bce, dice=dice)(logits, mask)
+        of_probabilities = dataclasses.replace(BCE_ON_PROBABILITY, bce=bce, dice=dice)(probability, mask)
+        torch.testing.assert_close(of_logits, of_probabilities)
 
 
 def test_probabilities_read_as_logits_get_a_second_sigmoid(batch):
@@ -133,5 +136,57 @@ def test_nothing_on_nothing_has_a_finite_loss_and_gradient():
 
 
 def test_a_loss_of_nothing_is_refused():
-    with pytest.raises(UserError):
+    with pytest.raises(UserError, match=r"loss\.bce is 0\.0 and loss\.dice 0\.0"):
         BCEDice(**{**dataclasses.asdict(BCE_ON_PROBABILITY), "bce": 0, "dice": 0})
+
+
+LOGITS = torch.tensor([[[[-40.0, -3.0], [0.5, 40.0]]]])
+MASK = torch.tensor([[[[1.0, 0.0], [1.0, 0.0]]]])
+
+
+class TestKerasBCEDice:
+    def test_remembered_logits_are_bcewithlogits(self):
+        assert torch.equal(BCE(LOGITS, MASK), functional.binary_cross_entropy_with_logits(LOGITS, MASK))
+
+    def test_clipped_probabilities_end_at_minus_the_logarithm_of_1e_7_and_have_no_gradient(self):
+        clipped = dataclasses.replace(BCE, clipped="always")
+        worst = clipped(LOGITS[..., :1, :1], MASK[..., :1, :1])
+        assert worst.item() == pytest.approx(16.118, abs=1e-3)
+        slope = gradient(clipped, LOGITS, MASK)[1][0, 0]
+        assert slope[0, 0] == slope[1, 1] == 0
+        expected = gradient(BCE, LOGITS, MASK)[1][0, 0]
+        torch.testing.assert_close(slope[[0, 1], [1, 0]], expected[[0, 1], [1, 0]])
+        assert (expected != 0).all()
+
+    def test_clipping_in_validation_only(self):
+        loss = dataclasses.replace(BCE, clipped="in-validation")
+        always = dataclasses.replace(BCE, clipped="always")
+        assert torch.equal(loss(LOGITS, MASK), BCE(LOGITS, MASK))
+        assert torch.equal(loss(LOGITS, MASK, validating=True), always(LOGITS, MASK))
+
+    def test_probabilities_and_logits_agree(self):
+        clipped = dataclasses.replace(BCE, clipped="always", dice=1.0)
+        probability = dataclasses.replace(clipped, reads="probability")
+        assert torch.equal(clipped(LOGITS, MASK), probability(LOGITS.sigmoid(), MASK))
+
+    def test_the_coefficient_has_the_other_sign(self):
+        """Better overlap makes the loss smaller, or larger if the coefficient is added."""
+        loss = dataclasses.replace(BCE, bce=0.0, dice=1.0)
+        added = dataclasses.replace(loss, dice_term="coefficient")
+        assert (loss(LOGITS, MASK) + added(LOGITS, MASK)).item() == pytest.approx(1.0)
+        torch.testing.assert_close(gradient(loss, LOGITS, MASK)[1], -gradient(added, LOGITS, MASK)[1])
+        p = LOGITS.sigmoid()
+        dice = (2 * (p * MASK).sum() + 1) / (p.sum() + MASK.sum() + 1)
+        assert added(LOGITS, MASK).item() == pytest.approx(dice.item())
+
+    def test_validation_by_cross_entropy_alone(self):
+        loss = zoo.get("gpt-4o@tensorflow").recipe.loss
+        p = LOGITS.sigmoid()
+        expected = functional.binary_cross_entropy(p.clamp(1e-7, 1 - 1e-7), MASK)
+        assert torch.equal(loss(p, MASK, validating=True), expected)
+        assert loss(p, MASK) > expected
+
+    @pytest.mark.parametrize("weights", [{"bce": 0.0, "dice": 0.0}, {"bce": -1.0, "dice": 2.0}])
+    def test_senseless_weights(self, weights):
+        with pytest.raises(UserError, match=r"loss\.bce is"):
+            dataclasses.replace(BCE, **weights)

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from monai.metrics import DiceMetric
 from sklearn.metrics import f1_score
 
+from llmseg import zoo
 from llmseg.errors import UserError
-from llmseg.recipe.scores import Dice
+from llmseg.recipe.scores import Dice, MeanIoU
+from llmseg.zoo.common import TEXTBOOK
 
 CASES = Dice(
     reads="output",
@@ -69,7 +71,7 @@ def test_what_is_listed(batch):
     assert torch.equal(per_epoch(output, mask), per_batch)
 
 
-def test_collected_over_a_pass(batch):
+def test_collect_over_a_pass(batch):
     output, mask = batch
     parts = [(output[:3], mask[:3]), (output[3:], mask[3:])]
     listed = {what: dataclasses.replace(CASES, lists=what) for what in ("case", "batch", "epoch")}
@@ -139,3 +141,65 @@ def test_nothing_on_nothing(smooth, expected):
 def test_a_dice_over_the_batch_has_no_value_per_case():
     with pytest.raises(UserError, match="set over=case or lists=batch"):
         dataclasses.replace(BATCH, lists="case")
+
+
+MEAN_IOU = MeanIoU(
+    measure="mean-iou", reads="output", prediction="rounded", mask="truncated", over="batch", lists="batch"
+)
+
+
+def mean_iou_by_hand(prediction: torch.Tensor, truth: torch.Tensor) -> float:
+    """By sets of pixels, class by class."""
+    of_classes = []
+    for value in (0, 1):
+        p, t = ({i for i, v in enumerate(x.flatten().tolist()) if v == value} for x in (prediction, truth))
+        if p | t:
+            of_classes.append(len(p & t) / len(p | t))
+    return sum(of_classes) / len(of_classes)
+
+
+class TestMeanIoU:
+    @pytest.mark.parametrize("prediction", ["rounded", "truncated"])
+    @pytest.mark.parametrize("mask", ["rounded", "truncated"])
+    @pytest.mark.parametrize("over", ["batch", "case"])
+    def test_by_hand(self, prediction, mask, over):
+        torch.manual_seed(0)
+        values = torch.tensor([0.0, 0.3, 0.5, 0.7, 1.0])
+        output, truth = (values[torch.randint(5, (3, 1, 4, 4))] for _ in range(2))
+        whole = {"rounded": torch.round, "truncated": torch.trunc}
+        classes = whole[prediction](output), whole[mask](truth)
+        score = dataclasses.replace(MEAN_IOU, prediction=prediction, mask=mask, over=over)
+        rows = [classes] if over == "batch" else list(zip(*classes, strict=True))
+        assert score.compute(output, truth, over=over).tolist() == pytest.approx(
+            [mean_iou_by_hand(*row) for row in rows]
+        )
+        assert score(output, truth).item() == pytest.approx(sum(mean_iou_by_hand(*row) for row in rows) / len(rows))
+        assert score.score_cases(output, truth).shape == (3,)
+
+    def test_a_class_of_neither_side_is_left_out(self):
+        nothing = torch.zeros(1, 1, 2, 2)
+        assert MEAN_IOU(nothing, nothing).item() == 1
+        assert dataclasses.replace(MEAN_IOU, measure="dice")(nothing, nothing).isnan().all()
+
+    def test_as_a_dice_it_is_the_dice_of_the_same_pixels(self):
+        torch.manual_seed(1)
+        output, mask = torch.rand(2, 1, 4, 4), (torch.rand(2, 1, 4, 4) > 0.5).float()
+        expected = dataclasses.replace(TEXTBOOK.score, reads="output", over="batch", lists="batch", smooth=0.0)
+        assert torch.equal(dataclasses.replace(MEAN_IOU, measure="dice")(output, mask), expected(output, mask))
+
+    def test_reads_and_lists(self):
+        output, mask = torch.randn(2, 1, 4, 4), torch.ones(2, 1, 4, 4)
+        sigmoid = dataclasses.replace(MEAN_IOU, reads="sigmoid")
+        assert torch.equal(sigmoid(output, mask), MEAN_IOU(output.sigmoid(), mask))
+        assert dataclasses.replace(MEAN_IOU, over="case", lists="case")(output, mask).shape == (2,)
+        batches = [torch.tensor([0.25]), torch.tensor([0.75])]
+        assert MEAN_IOU.collect(batches) == (0.25, 0.75)
+        assert dataclasses.replace(MEAN_IOU, lists="epoch").collect(batches) == (0.5,)
+        with pytest.raises(UserError, match="no value per case"):
+            dataclasses.replace(MEAN_IOU, lists="case")
+
+    def test_only_certainty_counts_where_probabilities_are_cut(self):
+        score = zoo.get("gpt-4@tensorflow").recipe.score
+        mask = torch.ones(1, 1, 1, 2)
+        assert score(torch.full((1, 1, 1, 2), 9.0), mask).item() == 0
+        assert score(torch.full((1, 1, 1, 2), 99.0), mask).item() == 1
