@@ -10,10 +10,10 @@ from llmseg.errors import UserError
 
 
 def choose_device(name: str) -> torch.device:
-    """Return the device of that name; ``auto`` is the first GPU if there is one.
+    """Return the device of a name: ``cpu``, ``cuda``, ``cuda:N``, or ``auto`` for the first GPU if there is one.
 
     Raises:
-        UserError: The name is none, or the device is not there.
+        UserError: There is no device of that name, or this machine does not have it.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
@@ -31,7 +31,7 @@ def choose_device(name: str) -> torch.device:
 
 
 def local_device(device: torch.device) -> torch.device:
-    """Return the GPU of this process where several share a machine; a device with a number stays."""
+    """Return the GPU of this process if ``torchrun`` started several processes; a device with a number stays."""
     if device.type == "cuda" and device.index is None and "LOCAL_RANK" in os.environ:
         return torch.device("cuda", int(os.environ["LOCAL_RANK"]))
     return device

@@ -1,4 +1,4 @@
-"""The machine, as records of runs and of benchmarks describe it."""
+"""The machine, as ``run.json`` and the results of benchmarks describe it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ import torch
 
 
 def hardware() -> dict[str, Any]:
-    """Return what the results and timings of this machine depend on."""
+    """Return what results and timings depend on: system, processor, threads and GPUs.
+
+    It names no host and no user, because records are published. ``cpu_capability`` is the instruction set that torch
+    uses, such as AVX512: results are the same to the last bit only on machines where it is the same.
+    """
     return {
         "machine": platform.machine(),
         "system": platform.system(),

@@ -1,4 +1,7 @@
-"""A training from the first case read to the last file written, in one of the processes that carry it out."""
+"""A training in one process, from the first case read to the last file written.
+
+The arguments of :func:`llmseg.train` have been checked before; the loop itself is in ``loop.py``.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,22 @@ from llmseg.training.state import State
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A training that was asked for, in one of the processes that carry it out."""
+    """A training that was asked for, as one of the processes carries it out.
+
+    Attributes:
+        recipe: What to do.
+        store: The cases; held-out ones have been removed.
+        folder: The run folder.
+        label: Name of the run.
+        seed: The run's seed.
+        device: Where this process computes.
+        numerics: How it computes.
+        world: The processes that train together, and which of them this is.
+        at_once: Cases that pass through the network together; ``None`` for the whole batch.
+        max_memory: Gigabytes the training may take; ``None`` for what is free.
+        holdout: Digest of the held-out test cases, if there are any.
+        progress: Whether to show progress bars.
+    """
 
     recipe: Recipe
     store: Store
@@ -46,7 +64,7 @@ class Job:
     progress: bool
 
     def train(self, checkpoint_every: float, *, cache: bool) -> None:
-        """Prepare, train and write, from the start or from where an earlier sitting ended."""
+        """Train and write the run folder, from the start or from the last checkpoint."""
         prepared = (prepare_cached if cache else prepare_cases)(self.store, self.recipe.images, progress=self.progress)
         prepared = move_to_device(prepared, self.device)
         split, net = draw_start(self.recipe, self.store.ids, self.seed, prepared.size)
@@ -57,18 +75,19 @@ class Job:
         )
         writer = RunWriter(self.folder, record, state, self.store.groups, checkpoint_every)
         with self._lock(), collect_notices() as notices:
-            if self.world.any(self._is_done()):  # another process was faster
+            # Another launcher may have finished the run since ``train`` looked, before this one had the lock.
+            if self.world.any(self._is_done()):
                 return
             if self.world.leads:
                 writer.start()
-            self.world.wait()  # nobody reads a checkpoint before its folder is in order
+            self.world.wait()  # no process may read the checkpoint before the first one has put the folder in order
             writer.restore()
             try:
                 self._follow(writer, self._run_with_bar(state, prepared, split), notices)
             except NotANumber as error:
                 kept = writer.rescue() if self.world.leads else None
                 raise UserError(f"{error}" + (f"; the last good weights are in {kept}" if kept else "")) from error
-            self.world.wait()  # nobody reads the run before it is written
+            self.world.wait()  # no process may return the run before the first one has written it
 
     def _follow(self, writer: RunWriter, events: Iterator[Event], notices: Sequence[int]) -> None:
         for event in events:
@@ -81,7 +100,7 @@ class Job:
 
     @property
     def _how(self) -> dict[str, Any]:
-        """All that may change the last bits of the result."""
+        """What may change the last bits of the result: a run is continued only if all of it is the same."""
         where = {"device": str(self.device), "processes": self.world.size, "at_once": self.at_once}
         return {**asdict(self.numerics), **where}
 
@@ -92,7 +111,7 @@ class Job:
         return self.world.leads and find_earlier_run(self.folder, self.recipe, self.store.digest, self.seed) == "done"
 
     def _place_net(self, net: nn.Module, batch: tuple[Tensor, Tensor]) -> nn.Module:
-        """Put the network where it is trained, try it, and see whether it fits."""
+        """Move the network to its device, try it with one case, and check that a training step fits into memory."""
         net = self.numerics.place(net, self.device)
         size = self.recipe.fit.batch_size
         at_once = min(self.at_once or size, -(-size // self.world.size))
@@ -102,7 +121,7 @@ class Job:
         return net if self.world.size == 1 else share_statistics(net, self.device)
 
     def _run_with_bar(self, state: State, prepared: PreparedCases, split: Split) -> Iterator[Event]:
-        """Train, with a bar over all training steps that shows the losses of the last epoch."""
+        """Run the loop with a progress bar over all training steps that shows the losses of the last epoch."""
         fit, name = self.recipe.fit, self.label or "train"
         streams = RandomStreams.of_run(fit, self.seed, self.world.rank)
         events = run_loop(
@@ -126,7 +145,11 @@ class Job:
                     bar.set_postfix_str(f"loss {event.train_loss:.4f}, validation {event.validation_loss:.4f}")
 
     def _stop(self, writer: RunWriter, event: Event) -> None:
-        """Store and stop after a step or an epoch; in validation, go on until then; in the test, just stop."""
+        """End a training that was told to stop, where its state can be continued from.
+
+        After a step or an epoch, a checkpoint is written first. A validation goes on until its epoch ends. A test stops
+        without a checkpoint: the rows of the batches that are tested would be in it, and be written a second time.
+        """
         phase = getattr(event, "phase", None)
         if phase == "validation":
             return

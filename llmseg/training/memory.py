@@ -14,8 +14,11 @@ from llmseg.errors import UserError
 from llmseg.recipe.recipe import Recipe
 from llmseg.training.numerics import Forward, Numerics
 
-_PER_WEIGHT = 16
-"""Bytes: a weight, its gradient and the two moments of Adam, each float32."""
+_BYTES_PER_WEIGHT = 16
+"""A weight, its gradient and the two moments of Adam, 4 bytes each."""
+
+_BYTES_PER_AVERAGE = 4
+"""A float32 copy of a weight, where the recipe averages the weights."""
 
 
 @dataclass(frozen=True)
@@ -23,27 +26,28 @@ class Needs:
     """What a training step keeps in memory, in bytes.
 
     Attributes:
-        fixed: Whatever the batch: weights, gradients, moments.
-        per_case: Maps that a case leaves for the backward pass.
+        fixed: What does not depend on the batch: weights, gradients, moments.
+        per_case: The feature maps of a case that wait for the backward pass.
     """
 
     fixed: int
     per_case: int
 
     def of_batch(self, cases: int) -> int:
-        """Return the need of a step with so many cases at once."""
+        """Return what a step needs with a number of cases at once."""
         return self.fixed + cases * self.per_case
 
-    def fitting(self, limit: int) -> int:
-        """Return how many cases at once stay within a limit; 0 if not even one does."""
+    def count_fitting(self, limit: int) -> int:
+        """Return how many cases at once stay within a limit; 0 if even a single one does not."""
         return max(0, (limit - self.fixed) // self.per_case)
 
 
 def measure_needs(recipe: Recipe, net: nn.Module, numerics: Numerics, batch: tuple[Tensor, Tensor]) -> Needs:
-    """Let one case pass through network, loss and scores, and count what waits for the backward pass.
+    """Let one case pass through network, loss and scores, and count the bytes that wait for the backward pass.
 
-    So parts that do not fit each other are reported before anything begins. Nothing of the training is touched: the
-    network is in evaluation mode, and what dropout would add is little.
+    Parts of a recipe that do not fit each other raise their error here, before the run folder is made. The training is
+    not affected: in evaluation mode no running statistics change and no random numbers are drawn. What dropout would
+    keep for the backward pass is left out; it is little.
 
     Args:
         recipe: The recipe.
@@ -51,31 +55,35 @@ def measure_needs(recipe: Recipe, net: nn.Module, numerics: Numerics, batch: tup
         numerics: How it is computed.
         batch: Image and mask of one case, ``[1, C, H, W]`` and ``[1, 1, H, W]``.
     """
-    # Compiling would take longer than all of the rest, and keep about as much.
+    # The uncompiled network keeps about as much, and compiling it for one pass would take longer than all the rest.
     forward = replace(numerics, compile=False).build_forward(net.eval())
-    kept = _kept(recipe, forward, batch, [p.untyped_storage().data_ptr() for p in net.parameters()])
-    # Kernels in half precision are kept once, whatever the batch.
+    kept = _count_kept_bytes(recipe, forward, batch, [p.untyped_storage().data_ptr() for p in net.parameters()])
+    # In half precision, autocast copies the kernel of each convolution (a weight of four dimensions) and keeps the copy
+    # for the backward pass: once, however many cases there are.
     kernels = sum(p.numel() for p in net.parameters() if p.ndim == 4) * numerics.dtype.itemsize
-    halved = kernels if numerics.precision != "fp32" else 0
-    average = 0 if recipe.fit.average is None else 4
-    weights = sum(p.numel() for p in net.parameters()) * (_PER_WEIGHT + average)
-    return Needs(weights + halved, max(1, kept - halved))
+    kernel_copies = kernels if numerics.precision != "fp32" else 0
+    per_weight = _BYTES_PER_WEIGHT + (0 if recipe.fit.average is None else _BYTES_PER_AVERAGE)
+    weights = sum(p.numel() for p in net.parameters()) * per_weight
+    return Needs(weights + kernel_copies, max(1, kept - kernel_copies))
 
 
-def _kept(recipe: Recipe, forward: Forward, batch: tuple[Tensor, Tensor], known: Sequence[int]) -> int:
-    """Return the bytes that one pass keeps, without those of known addresses."""
-    kept: dict[int, int] = {}
+def _count_kept_bytes(
+    recipe: Recipe, forward: Forward, batch: tuple[Tensor, Tensor], weight_addresses: Sequence[int]
+) -> int:
+    """Return the bytes that one forward pass keeps for the backward pass, without the weights themselves."""
+    kept: dict[int, int] = {}  # by address: several operations keep the same map
 
-    def note(tensor: Tensor) -> Tensor:
+    def count(tensor: Tensor) -> Tensor:
         storage = tensor.untyped_storage()
-        if storage.data_ptr() not in known:
+        if storage.data_ptr() not in weight_addresses:
             kept[storage.data_ptr()] = storage.nbytes()
         return tensor
 
     image, mask = batch
-    with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+    with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
         output = forward(image)
-        loss = recipe.loss(output, mask)  # holds what was counted until here
+        # While the loss lives, so does all that was counted: no address is given out a second time.
+        loss = recipe.loss(output, mask)
     del loss
     for score in (recipe.score, recipe.test):
         if score is not None:
@@ -84,8 +92,9 @@ def _kept(recipe: Recipe, forward: Forward, batch: tuple[Tensor, Tensor], known:
 
 
 def free_memory(device: torch.device) -> int:
-    """Return the bytes a process can still have on a device."""
+    """Return the bytes that this process can still have on a device."""
     if device.type == "cuda":
+        # torch keeps what it has freed; for the driver that is in use, but this process can have it again.
         return torch.cuda.mem_get_info(device)[0] + torch.cuda.memory_reserved(device)
     return int(psutil.virtual_memory().available)
 
@@ -94,22 +103,23 @@ def check_memory(needs: Needs, limit: int, batch_size: int, at_once: int, *, sta
     """Refuse a training that would not fit, and say what would.
 
     Args:
-        needs: What was measured.
-        limit: Bytes allowed or free.
-        batch_size: The recipe's.
-        at_once: Cases that go through the network at once, on this device.
-        statistics: Whether the network has batch norm, which makes a difference to training in parts.
+        needs: What :func:`measure_needs` found.
+        limit: Bytes that are allowed or free.
+        batch_size: The batch size of the recipe.
+        at_once: Cases that pass through the network together on this device.
+        statistics: Whether the network has batch norm: then a batch in parts gives another result, and the message says
+            so.
 
     Raises:
         UserError: The step needs more than the limit.
     """
-    need, fitting = needs.of_batch(at_once), needs.fitting(limit)
+    need, fitting = needs.of_batch(at_once), needs.count_fitting(limit)
     if need <= limit:
         return
     said = f"{at_once} cases at once need about {_gigabytes(need)} and {_gigabytes(limit)} are there"
     if not fitting:
-        one = _gigabytes(needs.of_batch(1))
-        raise UserError(f"{said}; one case alone needs {one}: choose a smaller images.size or another device")
+        single = _gigabytes(needs.of_batch(1))
+        raise UserError(f"{said}; one case alone needs {single}: choose a smaller images.size or another device")
     caution = "with batch statistics of the parts" if statistics else "with the same result"
     raise UserError(
         f"{said}; use --at-once {fitting} to train the batch of {batch_size} in parts ({caution}, but slower), "
@@ -118,30 +128,30 @@ def check_memory(needs: Needs, limit: int, batch_size: int, at_once: int, *, sta
 
 
 def has_batch_norm(net: nn.Module) -> bool:
-    """Return whether a network computes anything over its batch."""
+    """Return whether a network has batch norm, where the output for a case depends on the other cases of a batch."""
     return any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in net.modules())
 
 
 def split_forward(forward: Forward, at_once: int | None) -> Forward:
-    """Return the function with its batch cut into parts, of which only one has its maps in memory.
+    """Return a function that passes a batch through the network in parts, to have the maps of only one part in memory.
 
-    The output is that of the whole batch, so a loss over the batch is what it was; maps are computed a second time in
-    the backward pass. In a network with batch norm the statistics are those of the parts.
+    The output is that of the whole batch, so a loss over the batch does not change. The price is time: the maps of each
+    part are computed a second time in the backward pass. Batch norm takes its statistics from the parts.
 
     Args:
-        forward: From images ``[B, C, H, W]`` to outputs.
+        forward: From images ``[B, C, H, W]`` to outputs ``[B, 1, h, w]``.
         at_once: Largest number of cases in a part, ``None`` for all.
     """
     if at_once is None:
         return forward
 
-    def parted(image: Tensor) -> Tensor:
+    def forward_in_parts(image: Tensor) -> Tensor:
         parts = image.split(at_once)  # type: ignore[no-untyped-call]
         if len(parts) == 1 or not torch.is_grad_enabled():
             return torch.cat([forward(part) for part in parts])
         return torch.cat([checkpoint(forward, part, use_reentrant=False) for part in parts])
 
-    return parted
+    return forward_in_parts
 
 
 def _gigabytes(count: int) -> str:

@@ -1,4 +1,7 @@
-"""Numerics: how a device computes. Nothing here is part of a recipe, and nothing changes a result beyond rounding."""
+"""Numerics: how a device computes.
+
+Nothing here is part of a recipe, and nothing changes a result by more than rounding.
+"""
 
 from __future__ import annotations
 
@@ -24,11 +27,12 @@ class Numerics:
     """How a training computes.
 
     Attributes:
-        precision: What the network computes in; weights, loss, scores and statistics are always float32.
-        channels_last: Whether maps lie in memory pixel by pixel instead of channel by channel.
-        fused: Whether the optimiser updates all weights in one kernel.
+        precision: What the network computes in. Weights, loss, scores and statistics are always float32.
+        channels_last: Whether the channels of a pixel lie together in memory, instead of the pixels of a channel.
+        fused: Whether the optimizer updates all weights in one kernel instead of many small ones. That is faster, and
+            rounds differently from the scripts, which did not ask for it.
         compile: Whether the network is compiled before its first step.
-        tf32: Whether float32 products may be rounded to 10 bits on devices that are faster so.
+        tf32: Whether the factors of float32 products may be rounded to 10 bits of mantissa, on GPUs that are faster so.
     """
 
     precision: Precision
@@ -39,16 +43,16 @@ class Numerics:
 
     @property
     def dtype(self) -> torch.dtype:
-        """The type the network computes in."""
+        """The dtype that the network computes in."""
         return _DTYPES[self.precision]
 
     @property
     def for_inference(self) -> Numerics:
-        """The same without a backward pass, where channels last are faster in any precision."""
+        """The numerics for prediction: without a backward pass, channels last is faster in any precision."""
         return self if self == EXACT_NUMERICS else replace(self, channels_last=True)
 
     def place(self, net: nn.Module, device: torch.device) -> nn.Module:
-        """Move a network to a device and into the memory layout."""
+        """Move a network to a device and into the memory layout; return it."""
         if self.channels_last:
             return net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
         return net.to(device)
@@ -68,7 +72,11 @@ class Numerics:
 
     @contextmanager
     def set_switches(self) -> Iterator[None]:
-        """Set torch's switches for the block: rounding of float32 products, and the choice of convolution kernels."""
+        """Set torch's global switches for the block: TF32, and whether cuDNN tries out its convolution kernels.
+
+        Trying them out (``cudnn.benchmark``) is faster, but the kernel that wins may differ from run to run and rounds
+        differently. The scripts left it off.
+        """
         matmul, cudnn = torch.get_float32_matmul_precision(), torch.backends.cudnn
         before = cudnn.allow_tf32, cudnn.benchmark
         torch.set_float32_matmul_precision("high" if self.tf32 else "highest")
@@ -81,24 +89,24 @@ class Numerics:
 
 
 EXACT_NUMERICS = Numerics(precision="fp32", channels_last=False, fused=False, compile=False, tf32=False)
-"""How the original scripts compute; a replay."""
+"""As the original scripts compute: with torch's defaults. A replay uses it."""
 
 
 def choose_numerics(
     device: torch.device, precision: str = "auto", *, exact: bool = False, compile: bool = False, tf32: bool = False
 ) -> Numerics:
-    """Return what suits a device.
+    """Return how to compute on a device.
 
     Args:
         device: Where the network is.
-        precision: ``fp32``, ``bf16``, ``fp16``, or ``auto``: bf16 where the device has instructions for it, else fp16
-            on a GPU that has those, else fp32.
+        precision: ``fp32``, ``bf16``, ``fp16``, or ``auto``. ``auto`` is bf16 if the device has instructions for it,
+            else fp16 on a GPU that has instructions for that, else fp32.
         exact: Compute as the original scripts do.
         compile: Compile the network.
         tf32: Allow TF32.
 
     Raises:
-        UserError: There is no such precision, or it excludes ``exact``.
+        UserError: There is no such precision, or ``exact`` is given together with what it excludes.
 
     Example:
         >>> import torch
@@ -111,17 +119,20 @@ def choose_numerics(
         if precision not in ("auto", "fp32") or compile or tf32:
             raise UserError("exact is fp32 as the scripts compute it; leave out the precision, compile and tf32")
         return EXACT_NUMERICS
-    chosen: Precision = _native(device) if precision == "auto" else precision  # type: ignore[assignment]
-    # Kernels for matrix units want channels last; plain float32 kernels, on a CPU without them, do not.
-    units = chosen != "fp32" or tf32
-    return Numerics(precision=chosen, channels_last=units, fused=True, compile=compile, tf32=tf32)
+    chosen: Precision = _choose_native_precision(device) if precision == "auto" else precision  # type: ignore[assignment]
+    # Matrix units (tensor cores, AMX) multiply in half precision or TF32, and their kernels want channels last. Kernels
+    # for plain float32 do not.
+    matrix_units = chosen != "fp32" or tf32
+    return Numerics(precision=chosen, channels_last=matrix_units, fused=True, compile=compile, tf32=tf32)
 
 
-def _native(device: torch.device) -> Precision:
+def _choose_native_precision(device: torch.device) -> Precision:
     if device.type == "cuda":
         if torch.cuda.is_bf16_supported(including_emulation=False):
             return "bf16"
+        # 7.0 is Volta, the first GPU with tensor cores; they multiply in fp16.
         return "fp16" if torch.cuda.get_device_capability(device) >= (7, 0) else "fp32"
-    # Without instructions of its own for it, a processor computes bf16 slower than fp32.
-    able: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
-    return "bf16" if able.get("avx512_bf16") or able.get("amx_bf16") else "fp32"
+    # A processor without instructions for bf16 computes in it, too, but slower than in fp32. Older versions of torch do
+    # not tell the instructions; then it is fp32.
+    capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
+    return "bf16" if capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") else "fp32"

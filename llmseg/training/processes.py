@@ -1,8 +1,8 @@
-"""The processes that train one network together, as ``torchrun`` starts them.
+"""Several processes that train one network together, as ``torchrun`` starts them.
 
-Every process holds all cases, draws the same orders and sees the same loss. Only the network's work is divided: each
-process passes its part of a batch, and all get the whole batch's output. So a loss or score over the batch is what it
-is with one process, and per-case scores are complete in each.
+Every process holds all cases, draws the same orders and computes the same loss. Only the work of the network is
+divided: each process passes its part of a batch through the network, and all processes exchange the outputs. So losses
+and scores over a batch are the same as with one process, and every process has the scores of all cases.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from llmseg.training.numerics import Forward
 
 @dataclass(frozen=True)
 class World:
-    """Some processes, and which of them this is.
+    """The processes that train together, and which of them this is.
 
     Attributes:
-        rank: Number of this process; number 0 writes the run folder.
-        size: How many there are.
+        rank: Number of this process, from 0. Process 0 writes the run folder.
+        size: Number of processes.
     """
 
     rank: int
@@ -36,7 +36,7 @@ class World:
 
     @property
     def leads(self) -> bool:
-        """Whether this process writes."""
+        """Whether this process writes the run folder."""
         return self.rank == 0
 
     def check(self, batch_size: int) -> None:
@@ -54,14 +54,14 @@ class World:
         return net if self.size == 1 else DistributedDataParallel(net)
 
     def share(self, forward: Forward) -> Forward:
-        """Return the function with its work on a batch divided among the processes.
+        """Return a function that divides a batch among the processes and gives the whole batch's output to each.
 
-        A short last batch that cannot be divided is worked on by every process as a whole.
+        A last batch that is short and cannot be divided equally is computed by every process as a whole.
         """
         if self.size == 1:
             return forward
 
-        def shared(image: Tensor) -> Tensor:
+        def forward_share(image: Tensor) -> Tensor:
             part, rest = divmod(len(image), self.size)
             if rest:
                 return forward(image)
@@ -69,23 +69,24 @@ class World:
             whole = [torch.empty_like(own) for _ in range(self.size)]
             dist.all_gather(whole, own.detach().contiguous())
             if own.requires_grad:
-                # Gradients will be averaged over processes, each of which has those of its own cases only.
+                # all_gather passes no gradients on, so each process has those of its own cases. They have to be added
+                # up, but DistributedDataParallel takes their mean; the factor makes it a sum.
                 own.register_hook(lambda gradient: gradient * self.size)  # type: ignore[no-untyped-call]
-            whole[self.rank] = own
+            whole[self.rank] = own  # the gathered copy has no history, and would get no gradient
             return torch.cat(whole)
 
-        return shared
+        return forward_share
 
-    def any(self, here: bool) -> bool:
-        """Return whether something holds in at least one process; all must ask."""
+    def any(self, holds: bool) -> bool:
+        """Return whether something holds in at least one process. All processes must ask at the same point."""
         if self.size == 1:
-            return here
-        flag = torch.tensor(int(here))
+            return holds
+        flag = torch.tensor(int(holds))
         dist.all_reduce(flag, dist.ReduceOp.MAX)
         return bool(flag)
 
     def wait(self) -> None:
-        """Wait until all processes are here."""
+        """Wait until all processes have called this."""
         self.any(False)
 
 
@@ -94,13 +95,14 @@ ALONE = World(rank=0, size=1)
 
 @contextmanager
 def join_processes(device: torch.device) -> Iterator[World]:
-    """Join the processes that ``torchrun`` started, for the block; without it, be alone."""
+    """Join the processes that ``torchrun`` started for the block; without ``torchrun`` there is this process alone."""
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield ALONE
         return
     if device.type == "cuda":
         torch.cuda.set_device(device)
-    # Agreements are made on the CPU, so that no process waits for its GPU.
+    # Two backends: tensors on the CPU, by which the processes agree on what to do next, go through gloo. So nobody
+    # waits for what a GPU is still computing.
     dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
     try:
         yield World(dist.get_rank(), dist.get_world_size())
@@ -109,37 +111,41 @@ def join_processes(device: torch.device) -> Iterator[World]:
 
 
 def share_statistics(net: nn.Module, device: torch.device) -> nn.Module:
-    """Let batch normalisation see the whole batch instead of a process's part; names of weights stay."""
+    """Let batch norm compute its statistics over the whole batch instead of this process's part; return the network."""
     if device.type == "cuda":
         return nn.SyncBatchNorm.convert_sync_batchnorm(net)  # type: ignore[no-untyped-call, no-any-return]
     for module in net.modules():
         if isinstance(module, nn.BatchNorm2d):
+            # The class is replaced in place. A new layer would have to be put into its parent, whatever that is, while
+            # the weights, their names and every reference to the layer must stay: checkpoints are those of one process.
+            # ``SharedBatchNorm`` adds no attribute, so nothing has to be initialised.
             module.__class__ = SharedBatchNorm
     return net
 
 
 class SharedBatchNorm(nn.BatchNorm2d):
-    """Batch normalisation over the parts of all processes, which torch has for GPUs only."""
+    """Batch norm over the parts of all processes, on CPUs. For GPUs torch has ``SyncBatchNorm``."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map ``[B, C, H, W]`` to the same shape and dtype; statistics are float32, as torch's own are."""
+        """Normalise maps ``[B, C, H, W]`` of any floating dtype; statistics are float32, as torch's own are."""
         if not self.training:
             return super().forward(x)
         wide = x.float()
         mean = _average(wide.mean((0, 2, 3)))
         centred = wide - mean[:, None, None]
         variance = _average(centred.square().mean((0, 2, 3)))
-        self._remember(mean.detach(), variance.detach(), x.numel() // x.shape[1] * dist.get_world_size())
+        self._update_running(mean.detach(), variance.detach(), x.numel() // x.shape[1] * dist.get_world_size())
         scale: Tensor = self.weight * (variance + self.eps).rsqrt()
         return (centred * scale[:, None, None] + self.bias[:, None, None]).to(x.dtype)
 
     @torch.no_grad()
-    def _remember(self, mean: Tensor, variance: Tensor, count: int) -> None:
+    def _update_running(self, mean: Tensor, variance: Tensor, count: int) -> None:
         assert self.running_mean is not None
         assert self.running_var is not None
         assert self.num_batches_tracked is not None
         self.num_batches_tracked += 1
         self.running_mean.lerp_(mean, self.momentum or 0.0)
+        # torch normalises by the biased variance and remembers the unbiased one.
         self.running_var.lerp_(variance * count / (count - 1), self.momentum or 0.0)
 
 
@@ -150,7 +156,7 @@ def _average(values: Tensor) -> Tensor:
 
 
 class _SumOverProcesses(torch.autograd.Function):
-    """The sum over all processes; a part's gradient is the sum of what all processes have for the whole."""
+    """The sum over all processes. The sum enters the loss of every process, so the gradient of a part is a sum, too."""
 
     @staticmethod
     def forward(_: Any, values: Tensor) -> Tensor:
@@ -162,6 +168,7 @@ class _SumOverProcesses(torch.autograd.Function):
 
 
 def _add_up(values: Tensor) -> Tensor:
+    """Return the sum over all processes, without a gradient."""
     total = values.contiguous().clone()
     dist.all_reduce(total)
     return total

@@ -1,4 +1,7 @@
-"""What protects a run folder: from other runs, other processes, and a sudden end."""
+"""How a run is continued: what a folder holds, the lock against other processes, and the notice to stop.
+
+What is continued is in ``state.py``; checkpoints are written and read by ``run_files.py``.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,8 @@ from llmseg.errors import UserError
 from llmseg.files import check_kind, check_writable, make_folder, read_json_if_any
 from llmseg.recipe.recipe import Recipe
 
-_NEEDED = ("status", "recipe", "seed", "store")
+_KEYS = ("status", "recipe", "seed", "store")
+"""What ``run.json`` says of every run; a file without these belongs to something else."""
 
 
 def read_status(folder: Path) -> str | None:
@@ -24,17 +28,21 @@ def read_status(folder: Path) -> str | None:
 
 def _record(folder: Path) -> dict[str, Any] | None:
     record = read_json_if_any(folder / "run.json")
-    return record if all(name in record for name in _NEEDED) else None
+    return record if all(name in record for name in _KEYS) else None
 
 
 def check_folder(folder: Path) -> None:
-    """Refuse a folder that holds something else than a run, or that cannot be written."""
+    """Refuse a folder that holds something else than a run, or that cannot be written.
+
+    Raises:
+        UserError: It does, or it cannot.
+    """
     check_kind(folder, "run", holds=read_status(folder) is not None)
     check_writable(folder)
 
 
 def find_earlier_run(folder: Path, recipe: Recipe, store_digest: str, seed: int) -> str | None:
-    """Return how far the same run got in this folder: ``running``, ``done`` or ``None`` if it has not begun.
+    """Return how far this very run got in a folder: ``running``, ``done``, or ``None`` if it has not begun.
 
     Raises:
         UserError: The folder holds a run of another recipe, of other cases or with another seed.
@@ -50,9 +58,9 @@ def find_earlier_run(folder: Path, recipe: Recipe, store_digest: str, seed: int)
             raise UserError(f"{folder} holds a run with another {what}; choose another --out or move it away")
     differences = Recipe.from_dict(record["recipe"]).diff(recipe)
     if differences:
-        d = differences[0]
+        first = differences[0]
         raise UserError(
-            f"{folder} holds a run of another recipe ({d.path} is {d.left} there and {d.right} here); "
+            f"{folder} holds a run of another recipe ({first.path} is {first.left} there and {first.right} here); "
             "choose another --out or move it away"
         )
     return str(record["status"])
@@ -60,7 +68,11 @@ def find_earlier_run(folder: Path, recipe: Recipe, store_digest: str, seed: int)
 
 @contextmanager
 def lock_folder(folder: Path) -> Iterator[None]:
-    """Make the folder and keep other processes out of it; the system frees the lock of a process that dies."""
+    """Make a folder and keep other processes out of it for the block. The system frees the lock of a process that dies.
+
+    Raises:
+        UserError: Another process has the lock, or the folder cannot be made.
+    """
     from filelock import FileLock, Timeout
 
     make_folder(folder)
@@ -72,18 +84,22 @@ def lock_folder(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
+        # In this order: after the release, the file may be the lock of another process.
         (folder / ".lock").unlink(missing_ok=True)
         lock.release()
 
 
 @contextmanager
 def collect_notices() -> Iterator[list[int]]:
-    """Collect the notice of a scheduler (SIGTERM) instead of dying of it."""
+    """Catch SIGTERM, by which a scheduler tells a job to end soon; give a list that such signals are added to.
+
+    So a training can finish its step and write a checkpoint.
+    """
     received: list[int] = []
     if threading.current_thread() is not threading.main_thread():
-        yield received  # only the main thread may handle signals
+        yield received  # Python lets only the main thread set what happens on a signal
         return
-    before = signal.signal(signal.SIGTERM, lambda number, _: received.append(number))
+    before = signal.signal(signal.SIGTERM, lambda signum, _: received.append(signum))
     try:
         yield received
     finally:

@@ -1,4 +1,4 @@
-"""A finished run: a folder as a record."""
+"""``Run``: a finished run, opened from its folder."""
 
 from __future__ import annotations
 

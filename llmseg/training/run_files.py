@@ -1,4 +1,7 @@
-"""Turning the events of a training into the files of a run folder."""
+"""The files of a run folder: ``run.json``, tables, weights and checkpoints, written from the events of a training.
+
+:class:`llmseg.Run` reads them.
+"""
 
 from __future__ import annotations
 
@@ -53,17 +56,17 @@ def describe_run(
     seed: int,
     holdout: str | None,
 ) -> dict[str, Any]:
-    """Return what ``run.json`` says of a run that begins.
+    """Return the content of ``run.json`` for a run that begins.
 
     Args:
-        recipe: What is done.
+        recipe: What is trained.
         store: The cases.
         split: How they are divided.
         net: The network.
-        how: All that may change the last bits of the result.
+        how: What may change the last bits of the result, such as device and precision.
         label: Name of the run.
         seed: Its seed.
-        holdout: Digest of the test cases that were kept out.
+        holdout: Digest of the held-out test set, if there is one.
     """
     return {
         "status": "running",
@@ -96,27 +99,31 @@ def _versions() -> dict[str, str]:
 
 
 class RunWriter:
-    """Writes a run folder as its training goes on; every file is replaced as a whole.
+    """Writes a run folder as its training goes on. Every file is replaced as a whole.
 
     Attributes:
         folder: The run folder.
-        record: What ``run.json`` says.
-        state: Where the training stands; stored in checkpoints.
+        record: The content of ``run.json``.
+        state: Where the training stands; it is stored in checkpoints.
         groups: Group of each case.
-        every: Seconds between checkpoints.
-        good: The weights after the last epoch whose losses were numbers.
+        checkpoint_every: Seconds between checkpoints.
+        began: When the run began, by ``time.perf_counter``; earlier calls count as if they had ended just before.
+        stored: When the last checkpoint was written.
+        good_weights: The weights after the last epoch whose losses were numbers; ``None`` if there was none.
+        rows: The rows of each table so far.
     """
 
     def __init__(
-        self, folder: Path, record: dict[str, Any], state: State, groups: Mapping[str, str], every: float
+        self, folder: Path, record: dict[str, Any], state: State, groups: Mapping[str, str], checkpoint_every: float
     ) -> None:
-        self.folder, self.record, self.state, self.groups, self.every = folder, record, state, groups, every
+        self.folder, self.record, self.state, self.groups = folder, record, state, groups
+        self.checkpoint_every = checkpoint_every
         self.began = self.stored = time.perf_counter()
-        self.good: dict[str, torch.Tensor] | None = None
+        self.good_weights: dict[str, torch.Tensor] | None = None
         self.rows: dict[str, list[dict[str, Any]]] = {name: [] for name in _COLUMNS}
 
     def start(self) -> None:
-        """Put the folder in order and say that the run has begun."""
+        """Remove what a killed process left half-written, and write ``run.json``: the run has begun."""
         for folder in (self.folder, self._checkpoint.parent):
             remove_parts(folder)
         self._write_record()
@@ -125,27 +132,28 @@ class RunWriter:
         """Continue from the last checkpoint, if there is one.
 
         Raises:
-            UserError: The checkpoint belongs to another split, as another version of a library may draw it, or was
-                computed in another way.
+            UserError: The checkpoint is of another split, which another version of a library may have drawn, or was
+                computed with other numerics.
         """
         if self._checkpoint.exists():
-            saved = torch.load(self._checkpoint, map_location="cpu", weights_only=True)
+            saved = torch.load(self._checkpoint, map_location="cpu", weights_only=True)  # executes no code of the file
             if saved["split_digest"] != self.record["split_digest"]:
                 raise UserError(f"{self.folder} was begun with another split; use the versions its run.json names")
             if saved["how"] != self.record["how"]:
-                was = ", ".join(f"{n} {v}" for n, v in saved["how"].items() if v != self.record["how"].get(n))
-                raise UserError(f"{self.folder} was begun with {was}; ask for the same or choose another --out")
+                earlier = ", ".join(f"{n} {v}" for n, v in saved["how"].items() if v != self.record["how"].get(n))
+                raise UserError(f"{self.folder} was begun with {earlier}; ask for the same or choose another --out")
             self.state.restore(saved["state"])
             self.rows = saved["rows"]
             self.began -= saved["seconds"]
 
     def take(self, event: Event) -> None:
-        """Note what an event brings; write the history after every epoch, a checkpoint when it is time."""
+        """Collect what an event brings. After an epoch, write the history; when it is time, write a checkpoint."""
         if isinstance(event, Epoch):
             self._take_epoch(event)
         elif isinstance(event, EvaluatedBatch) and event.phase == "test":
             self._take_test(event)
-        if not isinstance(event, EvaluatedBatch) and time.perf_counter() - self.stored > self.every:
+        # Between two batches that are evaluated the state is in no order that could be continued from.
+        if not isinstance(event, EvaluatedBatch) and time.perf_counter() - self.stored > self.checkpoint_every:
             self.store()
 
     def store(self) -> None:
@@ -155,7 +163,7 @@ class RunWriter:
         saved = {
             "state": self.state.to_dict(),
             "rows": self.rows,
-            "seconds": self._seconds(),
+            "seconds": self._count_seconds(),
             "split_digest": self.record["split_digest"],
             "how": self.record["how"],
         }
@@ -164,32 +172,40 @@ class RunWriter:
         self.stored = time.perf_counter()
 
     def rescue(self) -> Path | None:
-        """Write the weights after the last epoch whose losses were numbers, if there was one in this sitting."""
-        if self.good is None:
+        """Write the weights after the last epoch whose losses were numbers; return the file, or ``None`` without any.
+
+        Epochs before the last start of the process do not count: checkpoints do not hold these weights.
+        """
+        if self.good_weights is None:
             return None
-        self._write_weights("last_good_weights.safetensors", self.good)
+        self._write_weights("last_good_weights.safetensors", self.good_weights)
         return self.folder / "last_good_weights.safetensors"
 
     def finish(self) -> None:
-        """Write scores and weights, say that the run is done, and drop the checkpoint."""
+        """Write tables and weights, then that the run is done, and remove the checkpoint.
+
+        The order makes the end safe. ``run.json`` says "done" last, so that a folder that says it has everything. The
+        checkpoint goes after that: a process that is killed in between leaves a finished run and a useless file, in the
+        other order it would leave an unfinished run that starts from nothing.
+        """
         for name in _COLUMNS:
             self._write_rows(name)
-        self._write_weights("weights.safetensors", self._weights())
-        # Last, so that a folder that says it is done has everything.
-        self.record |= {"status": "done", "seconds": round(self._seconds(), 3)}
+        self._write_weights("weights.safetensors", self._copy_weights())
+        self.record |= {"status": "done", "seconds": round(self._count_seconds(), 3)}
         self._write_record()
         shutil.rmtree(self._checkpoint.parent, ignore_errors=True)
 
-    def _weights(self) -> dict[str, torch.Tensor]:
+    def _copy_weights(self) -> dict[str, torch.Tensor]:
         return {name: tensor.detach().cpu().clone() for name, tensor in self.state.evaluated_net.state_dict().items()}
 
     def _write_weights(self, name: str, weights: Mapping[str, torch.Tensor]) -> None:
-        # One note only: safetensors writes several in no fixed order, and equal runs shall give equal bytes.
-        note = {"recipe_digest": self.record["recipe_digest"]}
-        write_bytes(self.folder / name, save({n: tensor.contiguous() for n, tensor in weights.items()}, metadata=note))
+        # One entry only: safetensors writes several in no fixed order, and equal runs must give equal bytes.
+        header = {"recipe_digest": self.record["recipe_digest"]}
+        content = save({name: tensor.contiguous() for name, tensor in weights.items()}, metadata=header)
+        write_bytes(self.folder / name, content)
 
-    def _seconds(self) -> float:
-        """Time spent on the run, earlier sittings up to their last checkpoint included."""
+    def _count_seconds(self) -> float:
+        """Return the time spent on the run, with that of earlier calls up to their last checkpoint."""
         return time.perf_counter() - self.began
 
     @property
@@ -215,7 +231,7 @@ class RunWriter:
         self._write_rows("history")
         self._write_rows("timing")
         if math.isfinite(event.train_loss) and math.isfinite(event.validation_loss):
-            self.good = self._weights()
+            self.good_weights = self._copy_weights()
 
     def _take_test(self, event: EvaluatedBatch) -> None:
         position = sum(row["phase"] == "test" for row in self.rows["listed"])
@@ -233,6 +249,6 @@ class RunWriter:
 
     def _write_rows(self, name: str) -> None:
         frame = pd.DataFrame(self.rows[name], columns=_COLUMNS[name])
-        # 17 digits give back the very same float64.
+        # 17 significant digits are enough to read back the very same float64.
         text = frame.to_csv(index=False, float_format="%.17g", lineterminator="\n")
         write_text(self.folder / f"{name}.csv", text)

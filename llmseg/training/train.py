@@ -1,4 +1,8 @@
-"""Training a recipe on a store into a run folder."""
+"""``train``: train a recipe on a store and write a run folder.
+
+This module checks what the user gave. What follows is in ``job.py`` (one process from start to end), ``loop.py`` (the
+loop), ``run_files.py`` (the files) and ``resume.py`` (how an interrupted run continues).
+"""
 
 from __future__ import annotations
 
@@ -37,8 +41,8 @@ def train(
     """Train a recipe on a store and write the run folder.
 
     Everything a user can get wrong is checked before the folder is made. The same call made again continues an
-    interrupted run from its last checkpoint, which then ends with the same weights, history and scores (on a CPU, byte
-    for byte), and returns a finished run as it is. On SIGTERM a checkpoint is written after the step under way.
+    interrupted run from its last checkpoint, and the run ends with the same weights, history and scores, on a CPU byte
+    for byte. A finished run is returned as it is. On SIGTERM a checkpoint is written after the step under way.
 
     Args:
         recipe: What to do.
@@ -48,16 +52,17 @@ def train(
         seed: Seed of split, weights and case order where the recipe sets none itself.
         epochs: Number of epochs instead of the recipe's.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-        precision: ``fp32``, ``bf16``, ``fp16``, or ``auto`` for what the device is made for; see
-            :class:`llmseg.training.numerics.Numerics`.
+        precision: What the network computes in: ``fp32``, ``bf16``, ``fp16``, or ``auto`` for the one that the device
+            is fastest in; see :class:`llmseg.training.numerics.Numerics`.
         exact: Compute as the original scripts do, in fp32 and without anything that changes rounding.
         compile: Compile the network before the first step.
         tf32: Allow TF32 on devices that have it.
-        at_once: Cases that go through the network at once; fewer than the batch train it in parts, see
-            :func:`llmseg.training.memory.split_forward`.
-        max_memory: Gigabytes the training may take, instead of what the device has free.
-        holdout: Test cases that are kept out: the recipe splits the rest. ``run.json`` holds their digest.
-        cache: Keep prepared cases on disk for the next run, see :mod:`llmseg.data.cache`.
+        at_once: Cases that pass through the network together. If they are fewer than the batch has, the batch is
+            trained in parts, see :func:`llmseg.training.memory.split_forward`.
+        max_memory: Gigabytes the training may take; ``None`` for what the device has free.
+        holdout: The held-out test set: its cases are removed before the recipe splits the rest. ``run.json`` holds its
+            digest.
+        cache: Whether to keep prepared cases on disk for the next run, see :mod:`llmseg.data.cache`.
         progress: Whether to show progress bars.
         checkpoint_every: Seconds between checkpoints.
 
@@ -65,8 +70,8 @@ def train(
         The run.
 
     Raises:
-        UserError: The data do not suit the recipe, the device is not there, the folder holds something else or is in
-            use, the loss is not a number, or the disk is full.
+        UserError: The data do not suit the recipe, the machine does not have the device, the folder holds something
+            else or is in use, the loss is not a number, or the disk is full.
         Terminated: The process received SIGTERM.
 
     Example:
