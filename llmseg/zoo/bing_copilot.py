@@ -8,7 +8,7 @@ from llmseg.recipe.nets.encoder_decoder import EncoderDecoder
 from llmseg.recipe.recipe import Recipe
 from llmseg.zoo import common
 from llmseg.zoo.card import Card
-from llmseg.zoo.disagreements import against_code, soft_dice, undocumented
+from llmseg.zoo.disagreements import against_code, no_bottleneck, other_decoder, soft_dice, undocumented
 from llmseg.zoo.pipeline import Pipeline
 from llmseg.zoo.published import read_published
 
@@ -37,9 +37,7 @@ PIPELINE = Pipeline(
             "test function and sample figure",
         ),
         disagreements=(
-            against_code(
-                "net.decoder",
-                published="512, 256, 128, 64",
+            other_decoder(
                 code="256, 128, 64, 1 (the published numbers are the inputs of the stages)",
                 consequence="the code reduces to one channel in its last transposed convolution",
                 source=f"{_SCRIPTS}/model.py:12",
@@ -51,13 +49,7 @@ PIPELINE = Pipeline(
                 consequence="probabilities are never below 0.5; background can never be fitted",
                 source=f"{_SCRIPTS}/model.py:45",
             ),
-            against_code(
-                "card.published.bottleneck",
-                published="bottleneck layer with 512 channels",
-                code="no bottleneck block",
-                consequence="no processing at the lowest resolution",
-                source=f"{_SCRIPTS}/model.py:40",
-            ),
+            no_bottleneck(512, f"{_SCRIPTS}/model.py:40"),
             undocumented(
                 "net.skips",
                 published="called a U-Net",
@@ -96,7 +88,7 @@ PIPELINE = Pipeline(
             decoder=(256, 128, 64, 1),
             norm="none",
             skips="none",
-            head=False,
+            head=False,  # the last stage ends in a ReLU, under the sigmoid
             output="probability",
         ),
         loss=common.BCE_ON_PROBABILITY,

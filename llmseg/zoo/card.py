@@ -69,7 +69,7 @@ class Published:
 
 @dataclass(frozen=True, kw_only=True)
 class Mend:
-    """A point in which code does not run as given, and the reading of it that the recipe states.
+    """A point in which the code does not run as given, and how the recipe reads it.
 
     Attributes:
         fault: What fails.
@@ -82,10 +82,10 @@ class Mend:
 
 @dataclass(frozen=True, kw_only=True)
 class Assumed:
-    """A part or field of the recipe that no source states.
+    """A part or field of the recipe whose value is our choice, as neither code nor document states it.
 
     Attributes:
-        path: Its dotted path.
+        path: Its dotted path, such as ``loss.reads``.
         reason: Why it has its value.
     """
 
@@ -95,30 +95,31 @@ class Assumed:
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """Who wrote a pipeline, what was published of it, and where the two come apart.
+    """Who wrote a pipeline, what the study published of it, and where document and code differ.
 
     Attributes:
         name: Name of the language model, or of the network of a reference.
         vendor: Who makes it.
-        cohort: Year of the study's cohort; ``None`` for a reference, which experts wrote and no language model.
+        cohort: The year in which the study asked the model: 2024 or 2025; ``None`` for a reference, which experts
+            wrote.
         in_study: Whether it is one of the nineteen compared pipelines.
         reasoning: Whether the study counts it as a reasoning model; ``False`` outside the nineteen, where it does not
             say.
         open_weights: Whether the study's comparison table says that the weights are open; outside the nineteen, what
             it says of the vendor's model that is listed.
         parameters: Parameters counted on the network with one input channel.
-        published: The study's figures, ``None`` for pipelines outside the nineteen.
+        published: What the study printed of it; ``None`` for a pipeline outside the nineteen.
         scripts: Where its scripts are in the study's repository: a folder, or the file of a recorded answer; empty
             where there are none.
-        published_for: Data set for which the published state of the scripts was last edited.
-        origin: What the conversation published beside the code says of where the code came from.
-        author_edits: Edits made by the study's authors that can be seen.
-        disagreements: Where document and code differ.
+        published_for: The data set that the scripts were last edited for, in the state in which they are published.
+        origin: How much of the code occurs in the conversation that is published beside it.
+        author_edits: What the study's authors changed in the code, as far as that can be seen.
+        disagreements: Where the study's document and the code differ.
         summary: The pipeline's network in a sentence.
         framework: What the scripts are written for. The study ran none of those for TensorFlow; it printed their
             settings.
-        mends: Where the scripts do not run as given.
-        assumed: What of the recipe no source states.
+        mends: Where the scripts do not run as given, and how the recipe reads them.
+        assumed: The fields of the recipe that neither code nor document states.
     """
 
     name: str

@@ -33,6 +33,7 @@ GREY_MASKS = replace(BILINEAR_MASKS, mask_threshold=None)
 SPLIT_80_10_10 = TwoStepSplit(
     first="held-out", first_size=0.2, second_size=0.5, sizes_are="test_size", seed=42, order="drawn", shuffled=False
 )
+# An eighth of the 80 % that are left is a tenth of all.
 SPLIT_70_10_20 = replace(SPLIT_80_10_10, first="test", second_size=0.125)
 
 STANDARD_UNET = UNet(

@@ -11,6 +11,7 @@ from llmseg.zoo.disagreements import (
     against_code,
     openness,
     other_capacity,
+    other_decoder,
     other_range,
     undocumented,
     unprinted_sigmoid,
@@ -45,9 +46,7 @@ PIPELINE = Pipeline(
                 "(31,389,569), so a copying error is likely; statements on capacity and training time are affected",
                 source=f"{_SCRIPTS}/model.py:65",
             ),
-            against_code(
-                "net.decoder",
-                published="512, 256, 128, 64",
+            other_decoder(
                 code="256, 128, 64, 64",
                 consequence="a decoder built from the table is larger than the code's",
                 source=f"{_SCRIPTS}/model.py:77",
@@ -70,6 +69,7 @@ PIPELINE = Pipeline(
         ),
     ),
     recipe=Recipe(
+        # The only script that resizes with OpenCV, after it has made the masks binary.
         images=replace(
             common.NEAREST_MASKS,
             image_resize="opencv-bilinear",

@@ -86,6 +86,22 @@ def unprinted_sigmoid(source: str) -> Disagreement:
     )
 
 
+def other_decoder(code: str, source: str, consequence: str, published: str = "512, 256, 128, 64") -> Disagreement:
+    """Return that the stages of the decoder give other numbers of channels than the document's table lists."""
+    return against_code("net.decoder", published=published, code=code, consequence=consequence, source=source)
+
+
+def no_bottleneck(channels: int, source: str, code: str = "no bottleneck block") -> Disagreement:
+    """Return that the network has nothing of what the document calls its bottleneck of so many channels."""
+    return against_code(
+        "card.published.bottleneck",
+        published=f"bottleneck layer with {channels} channels",
+        code=code,
+        consequence="no processing at the lowest resolution",
+        source=source,
+    )
+
+
 def large_test_split(source: str) -> Disagreement:
     """Return that a fifth of the cases, not a tenth, are test cases."""
     return against_code(

@@ -63,6 +63,8 @@ PIPELINE = Pipeline(
     recipe=Recipe(
         images=replace(common.BILINEAR_MASKS, mask_threshold=0.0),
         split=common.SPLIT_80_10_10,
+        # The output has half the size of the image: training and validation reduce the mask, the test
+        # enlarges the output.
         net=replace(
             common.STANDARD_UNET, concat="skip-first", skip_from="pooling", mismatch="resize", drawn="ups-first"
         ),

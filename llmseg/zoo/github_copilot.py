@@ -8,7 +8,7 @@ from llmseg.recipe.nets.encoder_decoder import EncoderDecoder
 from llmseg.recipe.recipe import Recipe
 from llmseg.zoo import common
 from llmseg.zoo.card import Card
-from llmseg.zoo.disagreements import against_code, soft_dice, undocumented
+from llmseg.zoo.disagreements import against_code, no_bottleneck, other_decoder, soft_dice, undocumented
 from llmseg.zoo.pipeline import Pipeline
 from llmseg.zoo.published import read_published
 
@@ -35,9 +35,7 @@ PIPELINE = Pipeline(
             "model summary",
         ),
         disagreements=(
-            against_code(
-                "net.decoder",
-                published="512, 256, 128, 64",
+            other_decoder(
                 code="256, 128, 64, 1 (the published numbers are the inputs of the stages)",
                 consequence="a decoder built from the table keeps 64 channels at full size; the code squeezes to one "
                 "channel before its last 3x3 convolution",
@@ -51,11 +49,9 @@ PIPELINE = Pipeline(
                 "slow convergence",
                 source=f"{_SCRIPTS}/model.py:42",
             ),
-            against_code(
-                "card.published.bottleneck",
-                published="bottleneck layer with 512 channels",
+            no_bottleneck(
+                512,
                 code="no bottleneck block; the pooled 512-channel output of encoder block 4 is decoded directly",
-                consequence="no processing at the lowest resolution",
                 source=f"{_SCRIPTS}/model.py:50",
             ),
             undocumented(

@@ -70,6 +70,7 @@ PIPELINE = Pipeline(
         net=replace(common.UNET_OF_THREE_POOLINGS, norm="none", output="logits"),
         loss=common.BCE_ON_LOGITS,
         fit=replace(common.FIT, batch_size=16, epochs=25, rate=1e-3),
+        # The script compares the network's output itself, a logit, with 0.5.
         score=common.DICE_OVER_BATCH,
         test=common.DICE_OVER_BATCH,
     ),

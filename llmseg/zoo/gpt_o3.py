@@ -54,6 +54,7 @@ PIPELINE = Pipeline(
             output="logits",
         ),
         loss=common.BCE_ON_LOGITS,
+        # The script's progress bar opens the training loader twice per epoch: one case order is drawn and thrown away.
         fit=replace(
             common.FIT, batch_size=8, epochs=25, rate=1e-3, own_seed=OwnSeed(seed=42, summary_batch=1, spare_orders=1)
         ),

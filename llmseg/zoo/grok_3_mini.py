@@ -43,6 +43,7 @@ PIPELINE = Pipeline(
         images=common.BILINEAR_MASKS,
         split=common.SPLIT_80_10_10,
         net=replace(common.STANDARD_UNET, concat="skip-first", drawn="bottleneck-last"),
+        # The network ends in a sigmoid, and this loss applies a second one.
         loss=common.BCE_ON_LOGITS,
         fit=replace(common.FIT, batch_size=16, epochs=20, rate=1e-4, epoch_loss="batches"),
         score=common.DICE_OVER_BATCH,

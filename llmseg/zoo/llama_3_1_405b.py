@@ -9,7 +9,7 @@ from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.splits import RandomSplit
 from llmseg.zoo import common
 from llmseg.zoo.card import Card
-from llmseg.zoo.disagreements import against_code, undocumented
+from llmseg.zoo.disagreements import against_code, no_bottleneck, other_decoder, undocumented
 from llmseg.zoo.pipeline import Pipeline
 from llmseg.zoo.published import read_published
 
@@ -45,20 +45,13 @@ PIPELINE = Pipeline(
                 consequence="no 1x1 head; the last upsampling is the head",
                 source=f"{_SCRIPTS}/model.py:24",
             ),
-            against_code(
-                "net.decoder",
+            other_decoder(
                 published="256, 128, 64",
                 code="128, 64, 1 (the published numbers are the inputs of the stages)",
                 consequence="the parameter count of the table belongs to the code",
                 source=f"{_SCRIPTS}/model.py:20",
             ),
-            against_code(
-                "card.published.bottleneck",
-                published="bottleneck layer with 256 channels",
-                code="no bottleneck block",
-                consequence="no processing at the lowest resolution",
-                source=f"{_SCRIPTS}/model.py:19",
-            ),
+            no_bottleneck(256, f"{_SCRIPTS}/model.py:19"),
             undocumented(
                 "loss.sizes",
                 published="image size 256x256",
@@ -94,6 +87,7 @@ PIPELINE = Pipeline(
         images=common.GREY_MASKS,
         split=RandomSplit(calls="once", train=0.8, validation=0.1),
         net=UnpaddedEncoderDecoder(encoder=(64, 128, 256), decoder=(128, 64, 1), output="probability"),
+        # Masks stay grey in training; the loss of the validation is taken of masks above one half.
         loss=replace(common.BCE_ON_PROBABILITY, sizes="mask-to-output", validation_threshold=0.5),
         fit=replace(common.FIT, batch_size=32, epochs=10, rate=1e-3, epoch_loss="batches"),
         score=_DICE,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from llmseg.recipe.recipe import Recipe
 from llmseg.zoo import common
 from llmseg.zoo.card import Card
-from llmseg.zoo.disagreements import against_code, large_test_split, other_capacity, soft_dice
+from llmseg.zoo.disagreements import large_test_split, other_capacity, other_decoder, soft_dice
 from llmseg.zoo.pipeline import Pipeline
 from llmseg.zoo.published import read_published
 
@@ -35,9 +35,7 @@ PIPELINE = Pipeline(
         ),
         disagreements=(
             large_test_split(f"{_SCRIPTS}/main.py:40"),
-            against_code(
-                "net.decoder",
-                published="512, 256, 128, 64",
+            other_decoder(
                 code="256, 128, 64, 64",
                 consequence="the published parameter count belongs to the code",
                 source=f"{_SCRIPTS}/model.py:75",

@@ -1,4 +1,4 @@
-"""State dictionaries saved by the original scripts."""
+"""Reading the weights that the original scripts saved: a state dictionary under the script's own names."""
 
 from __future__ import annotations
 
@@ -15,49 +15,61 @@ if TYPE_CHECKING:
     from llmseg.zoo.pipeline import Pipeline
 
 
-def renamed(name: str, prefixes: Sequence[tuple[str, str]]) -> str:
-    """Replace the prefix of a dotted name by its partner.
+def rename(name: str, prefixes: Sequence[tuple[str, str]]) -> str:
+    """Return a dotted name with our prefix replaced by the original's.
+
+    Args:
+        name: A name in our state dictionary.
+        prefixes: Pairs of our prefix and the original's.
 
     Raises:
-        KeyError: No prefix fits.
+        KeyError: The name starts with no prefix of ours.
 
     Example:
-        >>> renamed("encoder.0.3.weight", [("encoder.0", "inc.conv")])
+        >>> rename("encoder.0.3.weight", [("encoder.0", "inc.conv")])
         'inc.conv.3.weight'
     """
     for ours, theirs in prefixes:
+        # With the dot: encoder.1 is no prefix of encoder.10.weight.
         if name.startswith(f"{ours}."):
             return theirs + name.removeprefix(ours)
     raise KeyError(name)
 
 
 def load_original(pipeline: Pipeline, path: Path) -> nn.Module:
-    """Build the pipeline's network with the weights of an original state dictionary; see ``Pipeline``."""
+    """Build the pipeline's network with the weights of an original state dictionary.
+
+    See :meth:`llmseg.zoo.Pipeline.load_original`.
+    """
     if not pipeline.original_names:
         raise UserError(
             f"the script of {pipeline.id} is written for {pipeline.card.framework} and saves no state dictionary; "
             "train it, and give the run"
         )
-    found = _read(path)
-    head = pipeline.to_original(pipeline.build(in_channels=1).state_dict())
-    first = next(iter(head))
-    weight = found.get(first)
-    channels = max(1, weight.shape[1]) if weight is not None and weight.ndim == 4 else 1
-    net = pipeline.build(in_channels=channels)
+    saved = _read(path)
+    net = pipeline.build(in_channels=_count_input_channels(pipeline, saved))
     ours = net.state_dict()
-    names = dict(zip(pipeline.to_original(ours), ours, strict=True))
-    _check_fit(pipeline, path, found, {theirs: tuple(ours[name].shape) for theirs, name in names.items()})
-    net.load_state_dict({names[theirs]: tensor for theirs, tensor in found.items()})
+    our_name = dict(zip(pipeline.to_original(ours), ours, strict=True))
+    _check_fit(pipeline, path, saved, {theirs: tuple(ours[name].shape) for theirs, name in our_name.items()})
+    net.load_state_dict({our_name[theirs]: tensor for theirs, tensor in saved.items()})
     return net
 
 
+def _count_input_channels(pipeline: Pipeline, saved: dict[str, Any]) -> int:
+    """Read the number of input channels from the first weight; 1 if it has another shape, which is told later."""
+    first = next(iter(pipeline.to_original(pipeline.build(in_channels=1).state_dict())))
+    weight = saved.get(first)
+    return max(1, weight.shape[1]) if weight is not None and weight.ndim == 4 else 1
+
+
 def _read(path: Path) -> dict[str, Any]:
+    """Read the tensors of a state dictionary, and execute nothing."""
     import torch
 
     if not path.is_file():
         raise UserError(f"no file {path}; give a state dictionary (.pth) saved by the original script")
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        saved = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise UserError(
             f"{path} is no file of tensors alone; it may be a whole model, which would execute code when read: "
@@ -65,25 +77,25 @@ def _read(path: Path) -> dict[str, Any]:
         ) from error
     except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
         raise UserError(f"{path} is damaged or no PyTorch file; give a state dictionary (.pth)") from error
-    if not isinstance(found, dict) or not all(isinstance(t, torch.Tensor) for t in found.values()) or not found:
+    if not isinstance(saved, dict) or not all(isinstance(t, torch.Tensor) for t in saved.values()) or not saved:
         raise UserError(f"{path} is no state dictionary (a dictionary of tensors); save the network's state_dict()")
-    # Scripts that wrap the network for several devices save every name behind this word.
-    return {str(name).removeprefix("module."): tensor for name, tensor in found.items()}
+    # A script that trains on several devices saves every name behind this word.
+    return {str(name).removeprefix("module."): tensor for name, tensor in saved.items()}
 
 
-def _check_fit(pipeline: Pipeline, path: Path, found: dict[str, Any], wanted: dict[str, tuple[int, ...]]) -> None:
-    problem = next((f"has no '{name}'" for name in wanted if name not in found), None)
-    problem = problem or next((f"has an unknown '{name}'" for name in found if name not in wanted), None)
-    problem = problem or next(
-        (
-            f"has '{name}' of shape {tuple(found[name].shape)}, not {shape}"
-            for name, shape in wanted.items()
-            if tuple(found[name].shape) != shape
+def _check_fit(pipeline: Pipeline, path: Path, saved: dict[str, Any], shapes: dict[str, tuple[int, ...]]) -> None:
+    """Raise an error that names the first tensor that is missing, unknown or of another shape."""
+    problems = [
+        *(f"has no '{name}'" for name in shapes if name not in saved),
+        *(f"has an unknown '{name}'" for name in saved if name not in shapes),
+        *(
+            f"has '{name}' of shape {tuple(saved[name].shape)}, not {shape}"
+            for name, shape in shapes.items()
+            if name in saved and tuple(saved[name].shape) != shape
         ),
-        None,
-    )
-    if problem:
+    ]
+    if problems:
         raise UserError(
-            f"{path} does not fit {pipeline.id}: it {problem} ({len(found)} tensors, {len(wanted)} expected); "
+            f"{path} does not fit {pipeline.id}: it {problems[0]} ({len(saved)} tensors, {len(shapes)} expected); "
             "was it saved by another pipeline's script?"
         )

@@ -25,8 +25,8 @@ class Pipeline:
         id: The name users type.
         card: Who wrote it and what was published.
         recipe: Everything that decides a result.
-        original_names: (our prefix, the original's prefix) for every block of the network, as found in the state
-            dictionaries that the original scripts save; empty if they save none.
+        original_names: For every block of the network, our prefix and the original's, as in the state dictionary that
+            the original script saves; empty if it saves none.
 
     Example:
         >>> from llmseg import zoo
@@ -42,7 +42,7 @@ class Pipeline:
 
     @property
     def quirks(self) -> tuple[Quirk, ...]:
-        """The known quirks of the recipe; computed, so a changed recipe has its own."""
+        """The quirks of the recipe, asked anew each time: a changed recipe has others."""
         return self.recipe.quirks
 
     def build(self, in_channels: int | None = None) -> nn.Module:
@@ -72,4 +72,4 @@ class Pipeline:
         """Rename the entries of our state dictionary to the original script's names, if it has any."""
         if not self.original_names:
             return dict(state)
-        return {original_weights.renamed(name, self.original_names): tensor for name, tensor in state.items()}
+        return {original_weights.rename(name, self.original_names): tensor for name, tensor in state.items()}

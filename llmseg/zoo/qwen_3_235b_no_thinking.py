@@ -45,6 +45,7 @@ PIPELINE = Pipeline(
         ),
     ),
     recipe=Recipe(
+        # Nothing is resized: all images must have one size.
         images=replace(common.BILINEAR_MASKS, size=None),
         split=common.SPLIT_80_10_10,
         net=common.UNET_OF_THREE_POOLINGS,

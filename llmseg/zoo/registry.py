@@ -19,10 +19,10 @@ def register(pipeline: Pipeline) -> Pipeline:
     Raises:
         UserError: The id, or one that is read as the same, is taken.
     """
-    taken = _key(pipeline.id)
-    if taken in _PIPELINES:
-        raise UserError(f"the id '{pipeline.id}' is taken by {_PIPELINES[taken].id}; choose another")
-    _PIPELINES[taken] = pipeline
+    key = _key(pipeline.id)
+    if key in _PIPELINES:
+        raise UserError(f"the id '{pipeline.id}' is taken by {_PIPELINES[key].id}; choose another")
+    _PIPELINES[key] = pipeline
     return pipeline
 
 
@@ -40,11 +40,12 @@ def get(name: str) -> Pipeline:
         >>> get("GPT 4o").id
         'gpt-4o'
     """
-    found = _PIPELINES.get(_key(name)) or _PIPELINES.get(_key(f"gpt-{name}"))
-    if found is None:
-        ids = [p.id for p in _PIPELINES.values()]
+    # People say "o3" and "4o".
+    pipeline = _PIPELINES.get(_key(name)) or _PIPELINES.get(_key(f"gpt-{name}"))
+    if pipeline is None:
+        ids = [pipeline.id for pipeline in _PIPELINES.values()]
         raise UserError(f"no pipeline '{name}'{nearest(name, ids)}; there are: {', '.join(ids)}")
-    return found
+    return pipeline
 
 
 def names(
@@ -84,17 +85,19 @@ def names(
         >>> names(quirk="double-sigmoid")
         ('grok-3-mini',)
     """
-    wanted = None if quirk is None else get_quirk(quirk)
+    required = None if quirk is None else get_quirk(quirk)
+    by_age = sorted(_PIPELINES.values(), key=lambda pipeline: (pipeline.card.is_reference, pipeline.card.cohort or 0))
     return tuple(
-        p.id
-        for p in sorted(_PIPELINES.values(), key=lambda p: (p.card.is_reference, p.card.cohort or 0))
-        if (cohort is None or p.card.cohort == cohort)
-        and (reasoning is None or p.card.reasoning == reasoning)
-        and (vendor is None or p.card.vendor.lower().startswith(vendor.lower()))
-        and (in_study is None or p.card.in_study == in_study or p.card.is_reference)
-        and (reference is None or p.card.is_reference == reference)
-        and (variants or "@" not in p.id)
-        and (wanted is None or wanted.applies(p.recipe))
+        pipeline.id
+        for pipeline in by_age
+        if (cohort is None or pipeline.card.cohort == cohort)
+        and (reasoning is None or pipeline.card.reasoning == reasoning)
+        and (vendor is None or pipeline.card.vendor.lower().startswith(vendor.lower()))
+        # A reference is never in the study; whether to list it is the matter of another argument.
+        and (in_study is None or pipeline.card.in_study == in_study or pipeline.card.is_reference)
+        and (reference is None or pipeline.card.is_reference == reference)
+        and (variants or "@" not in pipeline.id)
+        and (required is None or required.applies(pipeline.recipe))
     )
 
 

@@ -12,7 +12,7 @@ from torch import nn
 from llmseg import zoo
 from llmseg.errors import UserError
 from llmseg.fidelity import recorded_id
-from llmseg.zoo.original_weights import renamed
+from llmseg.zoo.original_weights import rename
 
 SMALLEST = "llama-3.1-405b"
 QUICK = {"llama-3.1-405b", "bing-copilot", "gpt-4", "gpt-o3.rgb"}
@@ -214,9 +214,9 @@ def test_a_first_weight_of_senseless_shape(small, path, shape):
     assert "of shape" in refused(small.pipeline, path)
 
 
-def test_renamed():
+def test_rename():
     prefixes = (("encoder.1", "down.b"), ("encoder.10", "down.k"))
-    assert renamed("encoder.10.weight", prefixes) == "down.k.weight"
-    assert renamed("encoder.1.0.weight", prefixes) == "down.b.0.weight"
+    assert rename("encoder.10.weight", prefixes) == "down.k.weight"
+    assert rename("encoder.1.0.weight", prefixes) == "down.b.0.weight"
     with pytest.raises(KeyError):
-        renamed("decoder.0.weight", prefixes)
+        rename("decoder.0.weight", prefixes)
