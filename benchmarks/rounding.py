@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import math
 import time
-from dataclasses import asdict
 from pathlib import Path
 
 import script
@@ -18,9 +17,6 @@ from results_file import write_results
 from tqdm import tqdm
 
 import llmseg
-from llmseg.fidelity.compare import Figure
-from llmseg.fidelity.dynamics import dynamics
-from llmseg.fidelity.rounding import kernels
 
 HERE = Path(__file__).parent
 GOLDEN = HERE.parent / "tests" / "golden"
@@ -54,22 +50,24 @@ def _measured(name: str, neighbour: int, golden: Path) -> dict[str, object]:
     folder = golden / record["base"]["dataset"]
     store = llmseg.FolderStore(folder / "images", folder / "masks")
     started = time.perf_counter()
-    with kernels(own=neighbour > 0):
-        found = list(dynamics(llmseg.zoo.get(name), record, store, neighbour, progress=False))
-    figures = [{**asdict(figure), "share": _share(figure)} for figure in found if figure.rounded and _allowed(figure)]
+    with llmseg.fidelity.disable_onednn(when=neighbour > 0):
+        values = list(llmseg.fidelity.measure_dynamics(llmseg.zoo.get(name), record, store, neighbour, progress=False))
+    figures = [_facts(value) for value in values if value.carries_rounding and _allowed(value)]
     beyond = [figure["where"] for figure in figures if abs(figure["share"]) > 1]
     tqdm.write(f"{name} {neighbour}: {', '.join(beyond) or 'inside all tolerances'}")
     seconds = round(time.perf_counter() - started, 1)
     return {"pipeline": name, "neighbour": neighbour, "seconds": seconds, "beyond": beyond, "figures": figures}
 
 
-def _share(figure: Figure) -> float:
-    """Return the signed distance from the record in units of the tolerance."""
-    return float(f"{(figure.found - float(figure.expected)) / _allowed(figure):.3g}")
+def _facts(value: llmseg.fidelity.ComparedValue) -> dict[str, object]:
+    """Return a value for the file, with its signed distance from the record in units of the tolerance."""
+    share = float(f"{(value.measured - float(value.expected)) / _allowed(value):.3g}")
+    facts = {"where": value.where, "expected": value.expected, "found": value.measured}
+    return {**facts, "rel": value.rel, "abs": value.abs, "rounded": value.carries_rounding, "share": share}
 
 
-def _allowed(figure: Figure) -> float:
-    return (figure.rel or 0.0) * math.fabs(float(figure.expected)) + (figure.abs or 0.0)
+def _allowed(value: llmseg.fidelity.ComparedValue) -> float:
+    return (value.rel or 0.0) * math.fabs(float(value.expected)) + (value.abs or 0.0)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Fidelity: a run in the files of the original script, and the proof that it is the same."""
+"""Fidelity: a run with the files of the original script, and the proof that a pipeline computes what the script did."""
 
 import lazy_loader
 

@@ -1,6 +1,9 @@
 from .all_records import VerifiedRecord as VerifiedRecord
 from .all_records import verify_all as verify_all
+from .compare import ComparedValue as ComparedValue
+from .dynamics import measure_dynamics as measure_dynamics
 from .records import read_record as read_record
 from .records import recorded_id as recorded_id
+from .rounding import disable_onednn as disable_onednn
 from .verify import LEVELS as LEVELS
 from .verify import Verdict as Verdict

@@ -1,46 +1,46 @@
-"""Comparing figures one by one, stopping at the first that diverges."""
+"""Comparing measured values with recorded ones, one by one, up to the first that diverges."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from llmseg.errors import UserError
 
-
-class Diverged(Exception):
-    """A figure is not what the record says."""
+class Divergence(Exception):
+    """A measured value is not the recorded one; the message says which, and both values."""
 
 
 @dataclass(frozen=True)
-class Figure:
-    """A figure to compare: exactly, or with a distance of at most ``rel * |expected| + abs``.
+class ComparedValue:
+    """A recorded value, what was measured in its place, and how far they may lie apart.
+
+    They may differ by at most ``rel * |expected| + abs``; without ``rel`` and ``abs`` they have to be equal.
 
     Attributes:
-        where: What it is.
-        expected: What the record says.
-        found: What was measured.
+        where: What was measured, and at which step or epoch.
+        expected: The recorded value.
+        measured: The measured value.
         rel: Relative tolerance.
-        abs: Absolute tolerance; with ``rel``, ``None`` for both asks for equality.
-        rounded: Whether the training up to here has amplified the rounding of the machine it runs on.
+        abs: Absolute tolerance.
+        carries_rounding: Whether the training up to here has amplified the rounding of the machine it runs on.
     """
 
     where: str
     expected: Any
-    found: Any
+    measured: Any
     rel: float | None = None
     abs: float | None = None
-    rounded: bool = False
+    carries_rounding: bool = False
 
 
 @dataclass
 class Comparison:
-    """Counts figures that agree and remembers which came closest to its tolerance.
+    """Counts the values that agree, and keeps which of them came closest to its tolerance.
 
     Attributes:
-        count: Figures compared so far.
+        count: Values that agreed so far.
         worst: Largest share of a tolerance used so far, 0 to 1.
         worst_at: Where that was.
         diverged_before: Why earlier trainings diverged, where several are tried.
@@ -52,70 +52,68 @@ class Comparison:
     diverged_before: tuple[str, ...] = ()
 
     def begin_again(self, why: str) -> None:
-        """Forget the figures of a training that diverged, but not why it did."""
+        """Forget the values of a training that diverged, but not why it did."""
         self.count, self.worst, self.worst_at = 0, 0.0, ""
         self.diverged_before += (why,)
 
-    def take(self, figure: Figure) -> None:
-        """Compare a figure; raises :class:`Diverged` as :meth:`exact` and :meth:`close` do."""
-        if figure.rel is None and figure.abs is None:
-            self.exact(figure.where, figure.expected, figure.found)
-        else:
-            self.close(figure.where, figure.expected, figure.found, rel=figure.rel or 0.0, abs=figure.abs or 0.0)
+    def require(self, value: ComparedValue) -> None:
+        """Compare a value.
 
-    def exact(self, where: str, expected: object, found: object) -> None:
+        Raises:
+            Divergence: As :meth:`require_equal` and :meth:`require_close`.
+        """
+        if value.rel is None and value.abs is None:
+            self.require_equal(value.where, value.expected, value.measured)
+        else:
+            self.require_close(value.where, value.expected, value.measured, rel=value.rel or 0.0, abs=value.abs or 0.0)
+
+    def require_equal(self, where: str, expected: object, measured: object) -> None:
         """Require equality.
 
         Raises:
-            Diverged: The two differ; of sequences, the first differing entry is named.
+            Divergence: The two differ; of sequences, the first differing entry is named.
         """
         self.count += 1
-        if isinstance(expected, Sequence) and isinstance(found, Sequence) and not isinstance(expected, str):
-            if len(expected) != len(found):
-                raise Diverged(f"{where}, number of entries: expected {len(expected)}, found {len(found)}")
-            for position, (e, f) in enumerate(zip(expected, found, strict=True)):
-                if e != f:
-                    raise Diverged(f"{where}, entry {position}: expected {e!r}, found {f!r}")
-        elif expected != found:
-            raise Diverged(f"{where}: expected {expected!r}, found {found!r}")
+        if isinstance(expected, Sequence) and isinstance(measured, Sequence) and not isinstance(expected, str):
+            if len(expected) != len(measured):
+                raise Divergence(f"{where}, number of entries: expected {len(expected)}, found {len(measured)}")
+            for index, (left, right) in enumerate(zip(expected, measured, strict=True)):
+                if left != right:
+                    raise Divergence(f"{where}, entry {index}: expected {left!r}, found {right!r}")
+        elif expected != measured:
+            raise Divergence(f"{where}: expected {expected!r}, found {measured!r}")
 
-    def close(self, where: str, expected: float | str, found: float, *, rel: float = 0.0, abs: float = 0.0) -> None:
+    def require_close(
+        self, where: str, expected: float | str, measured: float, *, rel: float = 0.0, abs: float = 0.0
+    ) -> None:
         """Require a distance of at most ``rel * |expected| + abs``; not-a-number (written ``"nan"``) equals itself.
 
         Raises:
-            Diverged: The distance is larger.
+            Divergence: The distance is larger.
         """
         self.count += 1
-        wanted = float(expected)
-        if math.isnan(wanted) and math.isnan(found):
+        recorded = float(expected)
+        if math.isnan(recorded) and math.isnan(measured):
             return
-        allowed = rel * math.fabs(wanted) + abs
-        distance = math.fabs(found - wanted)
+        allowed = rel * math.fabs(recorded) + abs
+        distance = math.fabs(measured - recorded)
+        # Not "distance > allowed": that is false for a distance that is not a number.
         if not distance <= allowed:
-            raise Diverged(
-                f"{where}: expected {wanted:.9g}, found {found:.9g}, distance {distance:.3g}, allowed {allowed:.3g}"
+            raise Divergence(
+                f"{where}: expected {recorded:.9g}, found {measured:.9g}, distance {distance:.3g}, "
+                f"allowed {allowed:.3g}"
             )
         if allowed and distance / allowed > self.worst:
             self.worst, self.worst_at = distance / allowed, where
 
-    def all_close(
-        self, where: str, expected: Sequence[float], found: Sequence[float], *, rel: float = 0.0, abs: float = 0.0
+    def require_all_close(
+        self, where: str, expected: Sequence[float], measured: Sequence[float], *, rel: float = 0.0, abs: float = 0.0
     ) -> None:
-        """Require the same number of figures, each close."""
-        self.exact(f"{where}, number of figures", len(expected), len(found))
-        for position, (e, f) in enumerate(zip(expected, found, strict=True)):
-            self.close(f"{where}, figure {position}", e, f, rel=rel, abs=abs)
+        """Require equally many values, each close.
 
-
-def field(record: Mapping[str, Any], path: str) -> Any:
-    """Return an entry of a record by dotted path.
-
-    Raises:
-        UserError: The record has no such entry.
-    """
-    value: Any = record
-    for name in path.split("."):
-        if not isinstance(value, dict) or name not in value:
-            raise UserError(f"the record has no '{path}'; is it a record in the format of GOLDEN.md?")
-        value = value[name]
-    return value
+        Raises:
+            Divergence: There are more or fewer values, or the distance of two is too large.
+        """
+        self.require_equal(f"{where}, number of figures", len(expected), len(measured))
+        for index, (left, right) in enumerate(zip(expected, measured, strict=True)):
+            self.require_close(f"{where}, figure {index}", left, right, rel=rel, abs=abs)

@@ -1,4 +1,4 @@
-"""F4 and bookkeeping: a training, event by event, against a record."""
+"""F4 and bookkeeping: a training against a record, from its first step to its last score."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from tqdm import tqdm
 
 from llmseg.data.prepared_cases import PreparedCases, prepare_cases
 from llmseg.data.store import Store
-from llmseg.fidelity import reference
-from llmseg.fidelity.compare import Comparison, Diverged, Figure, field
-from llmseg.fidelity.levels import compare_split, places
-from llmseg.fidelity.rounding import move
+from llmseg.fidelity import recorded_inputs
+from llmseg.fidelity.compare import ComparedValue, Comparison, Divergence
+from llmseg.fidelity.levels import compare_split, find_positions
+from llmseg.fidelity.records import get_entry
+from llmseg.fidelity.rounding import move_to_neighbour
 from llmseg.recipe.splits import Split
 from llmseg.training.loop import Epoch, EvaluatedBatch, Event, Step, draw_start, run_loop
 from llmseg.training.random_streams import RandomStreams
@@ -24,10 +25,10 @@ from llmseg.zoo import Pipeline
 
 @dataclass(frozen=True)
 class Tolerance:
-    """How far figures of a training may lie from the record; relative, scores absolute.
+    """How far values of a training may lie from the record; scores absolute, all others relative.
 
-    The numbers are those recommended with the records: rounding grows from step to step, and faster at a high
-    learning rate.
+    The numbers are those that the records recommend (``tests/golden/GOLDEN.md``, section 5): rounding grows from step
+    to step, and faster at a high learning rate.
     """
 
     first_loss: float
@@ -57,183 +58,222 @@ class Tolerance:
         return cls(1e-5, 1e-5, 1e-5, 1e-5, 1e-5, 1e-5, 1e-5)
 
 
-def dynamics(
+def measure_dynamics(
     pipeline: Pipeline, record: dict[str, Any], store: Store, neighbour: int, *, progress: bool
-) -> Iterator[Figure]:
+) -> Iterator[ComparedValue]:
     """F4: loss and gradient of every step, epoch losses, validation and test scores, final weights.
 
     Args:
         pipeline: The pipeline.
         record: The record.
         store: The images of its main run.
-        neighbour: Where to start: 0 for the recorded weights, k > 0 for a neighbour of them.
+        neighbour: Where to start: 0 for the recorded weights, k > 0 for a neighbour of them, see
+            :func:`llmseg.fidelity.rounding.move_to_neighbour`.
         progress: Whether to show progress bars.
     """
-    expected = field(record, "train")
-    part = _Part(expected, expected["epochs"], field(record, "test.dice"), field(record, "epochs"), expected["final"])
-    split, net, prepared = _start(pipeline, record, store, progress)
-    reference.set_weights(net, places(pipeline, net, record))
-    move(net, neighbour)
-    events = _events(pipeline, record, part, split, net, prepared, progress)
-    yield from _figures(events, net, part, Tolerance.of_training(pipeline.recipe.fit.rate))
+    train = get_entry(record, "train")
+    recorded = _RecordedTraining(
+        train, train["epochs"], get_entry(record, "test.dice"), get_entry(record, "epochs"), train["final"]
+    )
+    split, net, prepared = _draw_start(pipeline, record, store, progress)
+    recorded_inputs.set_weights(net, find_positions(pipeline, net, record))
+    move_to_neighbour(net, neighbour)
+    events = _train(pipeline, record, recorded, split, net, prepared, progress)
+    yield from _training_values(events, net, recorded, Tolerance.of_training(pipeline.recipe.fit.rate))
 
 
-def bookkeeping(
-    pipeline: Pipeline, record: dict[str, Any], store: Store, compare: Comparison, *, progress: bool
+def check_bookkeeping(
+    pipeline: Pipeline, record: dict[str, Any], store: Store, comparison: Comparison, *, progress: bool
 ) -> None:
-    """Averaging, ragged last batches and listed scores, with a stand-in for the network."""
-    expected = field(record, "bookkeeping")
-    part = _Part(expected, expected["epochs_result"], expected["test_dice"], expected["epochs"], None)
-    split, _, prepared = _start(pipeline, record, store, progress)
+    """Averaging, incomplete last batches and listed scores, with a network that learns nothing.
+
+    Args:
+        pipeline: The pipeline.
+        record: The record.
+        store: The images of its bookkeeping run.
+        comparison: Compares and counts.
+        progress: Whether to show progress bars.
+
+    Raises:
+        Divergence: A value is not the recorded one.
+    """
+    expected = get_entry(record, "bookkeeping")
+    recorded = _RecordedTraining(expected, expected["epochs_result"], expected["test_dice"], expected["epochs"], None)
+    split, _, prepared = _draw_start(pipeline, record, store, progress)
     parts = {"train": split.train, "val": split.validation, "test": split.test}
-    compare_split(expected, pipeline.recipe, parts, compare)
-    over = {"sample": "cases", "batch": "batches"}[expected["train_loss_averaged_over"]]
-    compare.exact("epoch loss is the mean of", over, pipeline.recipe.fit.epoch_loss)
-    net = reference.StandIn(field(record, "output"))
-    stream = _events(pipeline, record, part, split, net, prepared, progress)
-    for figure in _figures(stream, net, part, Tolerance.of_bookkeeping()):
-        compare.take(figure)
+    compare_split(expected, pipeline.recipe, parts, comparison)
+    averaged_over = {"sample": "cases", "batch": "batches"}[expected["train_loss_averaged_over"]]
+    comparison.require_equal("epoch loss is the mean of", averaged_over, pipeline.recipe.fit.epoch_loss)
+    net = recorded_inputs.StandInNetwork(get_entry(record, "output"))
+    events = _train(pipeline, record, recorded, split, net, prepared, progress)
+    for value in _training_values(events, net, recorded, Tolerance.of_bookkeeping()):
+        comparison.require(value)
 
 
 @dataclass(frozen=True)
-class _Part:
-    """What a record says of one training: the main one or that of the bookkeeping."""
+class _RecordedTraining:
+    """What a record says of one training: the main one or that of the bookkeeping.
 
-    measured: Mapping[str, Any]
+    Attributes:
+        content: Its ``steps`` and ``eval_forwards``.
+        epochs: Lists with a value per epoch.
+        test_scores: The test scores, nested as the script's sheets were.
+        epoch_count: How many epochs it took.
+        final: Norms of the final weights and running statistics, if the training learnt anything.
+    """
+
+    content: Mapping[str, Any]
     epochs: Mapping[str, Any]
-    test: Any
-    number_of_epochs: int
+    test_scores: Any
+    epoch_count: int
     final: Mapping[str, float] | None
 
 
-def _start(
+def _draw_start(
     pipeline: Pipeline, record: dict[str, Any], store: Store, progress: bool
 ) -> tuple[Split, nn.Module, PreparedCases]:
     prepared = prepare_cases(store, pipeline.recipe.images, progress=progress)
-    split, net = draw_start(pipeline.recipe, store.ids, field(record, "seed"), prepared.size)
+    split, net = draw_start(pipeline.recipe, store.ids, get_entry(record, "seed"), prepared.size)
     return split, net, prepared
 
 
-def _events(
+def _train(
     pipeline: Pipeline,
     record: dict[str, Any],
-    part: _Part,
+    recorded: _RecordedTraining,
     split: Split,
     net: nn.Module,
     prepared: PreparedCases,
     progress: bool,
 ) -> Iterator[Event]:
-    """Train under the rules of the reference runs."""
-    streams = RandomStreams(field(record, "seed"), per_epoch=True, spacing=reference.SEEDS_APART)
-    recipe = pipeline.recipe.change("fit.epochs", part.number_of_epochs)
-    stream = run_loop(recipe, State.begin(recipe.fit, net), prepared, split, streams=streams)
-    return iter(tqdm(stream, desc="verify", unit="batch", leave=False, disable=not progress))
+    """Train under the rules by which the records were made."""
+    streams = RandomStreams(get_entry(record, "seed"), per_epoch=True, spacing=recorded_inputs.SEEDS_APART)
+    recipe = pipeline.recipe.change("fit.epochs", recorded.epoch_count)
+    events = run_loop(recipe, State.begin(recipe.fit, net), prepared, split, streams=streams)
+    return iter(tqdm(events, desc="verify", unit="batch", leave=False, disable=not progress))
 
 
-def _figures(stream: Iterator[Event], net: nn.Module, part: _Part, tolerance: Tolerance) -> Iterator[Figure]:
-    """Yield all figures of a training in the order in which they are measured."""
-    steps, epochs = part.measured["steps"], part.epochs
-    passes = iter(_passes(part.measured["eval_forwards"]))
-    listed: list[float] = []
-    tested: list[float] = []
-    for event in stream:
+def _training_values(
+    events: Iterator[Event], net: nn.Module, recorded: _RecordedTraining, tolerance: Tolerance
+) -> Iterator[ComparedValue]:
+    """Yield all values of a training in the order in which they are measured."""
+    steps, epochs = recorded.content["steps"], recorded.epochs
+    passes = iter(_select_passes(recorded.content["eval_forwards"]))
+    validation_scores: list[float] = []
+    test_scores: list[float] = []
+    for event in events:
         if isinstance(event, Step):
-            yield Figure(f"step {event.index}, number of steps", True, event.index < len(steps))
-            yield from _of_step(event, net, steps[event.index], tolerance)
+            # Whoever compares stops here if the record has no such step.
+            yield ComparedValue(f"step {event.index}, number of steps", True, event.index < len(steps))
+            yield from _step_values(event, net, steps[event.index], tolerance)
         elif isinstance(event, EvaluatedBatch):
-            yield from _of_pass(event, next(passes, None), tolerance)
+            yield from _pass_values(event, next(passes, None), tolerance)
             if event.phase == "test":
-                tested += event.listed.tolist()
+                test_scores += event.listed.tolist()
         else:
-            listed += event.listed
-            yield from _of_epoch(event, epochs, tolerance)
-            if part.final is not None and event.index + 1 == part.number_of_epochs:
-                yield from _of_weights(net, part.final, tolerance)
-    yield from _of_list("validation scores", numbers(epochs["val_dice"]), listed, tolerance)
-    yield from _of_list("test scores", numbers(part.test), tested, tolerance)
+            validation_scores += event.listed
+            yield from _epoch_values(event, epochs, tolerance)
+            if recorded.final is not None and event.index + 1 == recorded.epoch_count:
+                yield from _weight_values(net, recorded.final, tolerance)
+    yield from _score_values("validation scores", flatten_cells(epochs["val_dice"]), validation_scores, tolerance)
+    yield from _score_values("test scores", flatten_cells(recorded.test_scores), test_scores, tolerance)
 
 
-def _passes(forwards: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the passes that validate and test.
+def _select_passes(forwards: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the recorded forward passes that validate and test.
 
-    Single images without a file name were passed for a figure, and so were those after the test. A script may also pass
-    the same files again with the same weights.
+    Scripts also pass single images without a file name to draw a figure, during the training or after the test. Some
+    pass the same files twice with the same weights. llmseg does neither.
     """
-    kept: list[dict[str, Any]] = []
-    before: list[tuple[Any, Any]] = []
+    selected: list[dict[str, Any]] = []
+    earlier: list[tuple[Any, Any]] = []
     for forward in forwards:
-        this = (forward["after_epoch_start"], forward["files"])
-        named = forward["files"] is not None
-        if (named and this not in before) or (not named and forward["n"] > 1):
-            kept.append(forward)
-        before.append(this)
-    return kept
+        epoch_and_files = (forward["after_epoch_start"], forward["files"])
+        has_names = forward["files"] is not None
+        if (has_names and epoch_and_files not in earlier) or (not has_names and forward["n"] > 1):
+            selected.append(forward)
+        earlier.append(epoch_and_files)
+    return selected
 
 
-def _of_step(event: Step, net: nn.Module, expected: Mapping[str, Any], tolerance: Tolerance) -> Iterator[Figure]:
+def _step_values(
+    event: Step, net: nn.Module, expected: Mapping[str, Any], tolerance: Tolerance
+) -> Iterator[ComparedValue]:
     where, first = f"step {event.index} (epoch {event.epoch})", event.index == 0
-    yield Figure(f"{where}, cases", list(expected["files"]), list(event.ids))
+    yield ComparedValue(f"{where}, cases", list(expected["files"]), list(event.ids))
     allowed = tolerance.first_loss if first else tolerance.loss
-    yield Figure(f"{where}, loss", expected["loss"], event.loss.item(), rel=allowed, rounded=not first)
+    yield ComparedValue(f"{where}, loss", expected["loss"], event.loss.item(), rel=allowed, carries_rounding=not first)
     if "grad_l2" in expected:
-        found = reference.norm([p.grad for p in net.parameters() if p.grad is not None])
+        norm = recorded_inputs.compute_norm([p.grad for p in net.parameters() if p.grad is not None])
         allowed = tolerance.first_gradient if first else tolerance.gradient
-        yield Figure(f"{where}, gradient norm", expected["grad_l2"], found, rel=allowed, rounded=True)
+        yield ComparedValue(f"{where}, gradient norm", expected["grad_l2"], norm, rel=allowed, carries_rounding=True)
 
 
-def _of_pass(event: EvaluatedBatch, expected: Mapping[str, Any] | None, tolerance: Tolerance) -> Iterator[Figure]:
+def _pass_values(
+    event: EvaluatedBatch, expected: Mapping[str, Any] | None, tolerance: Tolerance
+) -> Iterator[ComparedValue]:
     if expected is None:
-        raise Diverged(f"{event.phase} pass of {len(event.ids)} cases: the record has no such pass")
+        raise Divergence(f"{event.phase} pass of {len(event.ids)} cases: the record has no such pass")
     where = f"{event.phase} pass (epoch {expected['after_epoch_start']})"
-    yield Figure(f"{where}, cases", list(expected["files"] or event.ids), list(event.ids))
-    found = reference.statistics(event.output)
+    yield ComparedValue(f"{where}, cases", list(expected["files"] or event.ids), list(event.ids))
+    statistics = recorded_inputs.compute_statistics(event.output)
     for name in ("mean", "std"):
         if f"out_{name}" in expected:
-            yield Figure(
+            yield ComparedValue(
                 f"{where}, output {name}",
                 expected[f"out_{name}"],
-                found[name],
+                statistics[name],
                 rel=tolerance.validation_loss,
                 abs=tolerance.score,
-                rounded=True,
+                carries_rounding=True,
             )
 
 
-def _of_epoch(event: Epoch, expected: Mapping[str, Any], tolerance: Tolerance) -> Iterator[Figure]:
-    where, k = f"epoch {event.index}", event.index
-    loss, validation_loss = expected["train_loss"][k], expected["val_loss"][k]
-    yield Figure(f"{where}, training loss", loss, event.train_loss, rel=tolerance.loss, rounded=True)
+def _epoch_values(event: Epoch, expected: Mapping[str, Any], tolerance: Tolerance) -> Iterator[ComparedValue]:
+    where, index = f"epoch {event.index}", event.index
+    loss, validation_loss = expected["train_loss"][index], expected["val_loss"][index]
+    yield ComparedValue(f"{where}, training loss", loss, event.train_loss, rel=tolerance.loss, carries_rounding=True)
     allowed = tolerance.validation_loss
-    yield Figure(f"{where}, validation loss", validation_loss, event.validation_loss, rel=allowed, rounded=True)
-    yield Figure(f"{where}, learning rate", expected["lr_after_epoch"][k], event.rate, rel=1e-9)
+    yield ComparedValue(
+        f"{where}, validation loss", validation_loss, event.validation_loss, rel=allowed, carries_rounding=True
+    )
+    yield ComparedValue(f"{where}, learning rate", expected["lr_after_epoch"][index], event.rate, rel=1e-9)
 
 
-def _of_weights(net: nn.Module, final: Mapping[str, float], tolerance: Tolerance) -> Iterator[Figure]:
-    weights = reference.norm(list(net.parameters()))
-    yield Figure("weights after training, norm", final["param_l2"], weights, rel=tolerance.weights, rounded=True)
-    running = [b for name, b in net.named_buffers() if name.endswith(("running_mean", "running_var"))]
-    found = reference.norm(running) if running else 0.0
+def _weight_values(net: nn.Module, final: Mapping[str, float], tolerance: Tolerance) -> Iterator[ComparedValue]:
+    weights = recorded_inputs.compute_norm(list(net.parameters()))
+    yield ComparedValue(
+        "weights after training, norm", final["param_l2"], weights, rel=tolerance.weights, carries_rounding=True
+    )
+    running = [buffer for name, buffer in net.named_buffers() if name.endswith(("running_mean", "running_var"))]
+    norm = recorded_inputs.compute_norm(running) if running else 0.0
     where = "running statistics after training, norm"
-    yield Figure(where, final["buffer_l2"], found, rel=tolerance.loss, rounded=True)
+    yield ComparedValue(where, final["buffer_l2"], norm, rel=tolerance.loss, carries_rounding=True)
 
 
-def _of_list(where: str, expected: Sequence[float], found: Sequence[float], tolerance: Tolerance) -> Iterator[Figure]:
+def _score_values(
+    where: str, expected: Sequence[float], measured: Sequence[float], tolerance: Tolerance
+) -> Iterator[ComparedValue]:
     # A script that overwrites its sheet every epoch leaves the last epoch only.
-    kept = found[len(found) - len(expected) :] if 0 < len(expected) < len(found) else found
-    yield Figure(f"{where}, number of figures", len(expected), len(kept))
-    for position, (e, f) in enumerate(zip(expected, kept, strict=True)):
-        yield Figure(f"{where}, figure {position}", e, f, abs=tolerance.score, rounded=True)
+    kept = measured[len(measured) - len(expected) :] if 0 < len(expected) < len(measured) else measured
+    yield ComparedValue(f"{where}, number of figures", len(expected), len(kept))
+    for index, (left, right) in enumerate(zip(expected, kept, strict=True)):
+        yield ComparedValue(f"{where}, figure {index}", left, right, abs=tolerance.score, carries_rounding=True)
 
 
-def numbers(cells: Any) -> list[float]:
-    """Return the numbers of a nested list or mapping of sheets and rows, in order.
+def flatten_cells(cells: Any) -> list[float]:
+    """Return the numbers in recorded sheets, in the order in which the script computed them.
 
-    Short rows of a sheet end in empty cells. Where rows before the last do, the sheet has a batch per column.
+    A row shorter than the others ends in empty cells (``None``). In most scripts a row is a batch or an epoch, and only
+    the last one can be short. Where an earlier row is short, the sheet has a batch per column.
+
+    Args:
+        cells: A number, a list of rows, or a mapping from file or sheet to these; ``None`` for no sheet.
 
     Example:
-        >>> numbers({"a.xlsx": [[1.0, "nan"], [2.0, None]]})
+        >>> flatten_cells({"a.xlsx": [[1.0, "nan"], [2.0, None]]})
         [1.0, nan, 2.0]
-        >>> numbers([[1.0, 3.0], [2.0, None], [2.5, None]])
+        >>> flatten_cells([[1.0, 3.0], [2.0, None], [2.5, None]])
         [1.0, 2.0, 2.5, 3.0]
     """
     if cells is None:
@@ -243,5 +283,5 @@ def numbers(cells: Any) -> list[float]:
     if isinstance(cells, list):
         if any(isinstance(row, list) and None in row for row in cells[:-1]):
             cells = [list(column) for column in zip(*cells, strict=True)]
-        return [n for cell in cells for n in numbers(cell)]
+        return [number for cell in cells for number in flatten_cells(cell)]
     return [float(cells)]

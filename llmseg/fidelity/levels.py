@@ -10,137 +10,161 @@ import torch
 from torch import Tensor, nn
 
 from llmseg.data.store import Store
-from llmseg.fidelity import reference
-from llmseg.fidelity.compare import Comparison, field
+from llmseg.fidelity import recorded_inputs
+from llmseg.fidelity.compare import Comparison
+from llmseg.fidelity.records import get_entry
 from llmseg.recipe.recipe import Recipe
 from llmseg.training.loop import draw_start
 from llmseg.training.random_streams import choose_seed
 from llmseg.zoo import Pipeline
 
-FORWARD = 1e-4
-OBJECTIVE = 1e-5
-TENSOR = 1e-6
+# The tolerances that the records recommend; where they come from is told in tests/golden/GOLDEN.md, section 5.
+OUTPUT_TOLERANCE = 1e-4
+"""Of a network's output, absolute."""
+
+OBJECTIVE_TOLERANCE = 1e-5
+"""Of losses, their gradients and scores, relative."""
+
+TENSOR_TOLERANCE = 1e-6
+"""Of pixels of prepared images and masks, absolute, and of their sums, relative."""
 
 
-def network(pipeline: Pipeline, record: dict[str, Any], compare: Comparison) -> None:
-    """F1: parameter count, names and shapes, initialisation, output in evaluation and training mode."""
-    forward = field(record, "forward")
-    shape = field(record, "forward.input.shape")
-    compare.exact("input channels", shape[1], pipeline.recipe.images.channels)
+def check_network(pipeline: Pipeline, record: dict[str, Any], comparison: Comparison) -> None:
+    """F1: parameter count, names and shapes, initialisation, output in evaluation and training mode.
+
+    Raises:
+        Divergence: The network is not the recorded one.
+        UserError: The record is incomplete.
+    """
+    forward = get_entry(record, "forward")
+    shape = get_entry(record, "forward.input.shape")
+    comparison.require_equal("input channels", shape[1], pipeline.recipe.images.channels)
     with torch.random.fork_rng():
         net = pipeline.build()
     parameters = dict(net.named_parameters())
-    compare.exact("parameters", field(record, "architecture.params_total"), sum(p.numel() for p in parameters.values()))
-    trainable = sum(p.numel() for p in parameters.values() if p.requires_grad)
-    compare.exact("trainable parameters", field(record, "architecture.params_trainable"), trainable)
-    _compare_names(pipeline, net, record, compare)
-    _compare_initialisation(pipeline, parameters, field(record, "architecture.own_init_std_absmax"), compare)
-    reference.set_weights(net, places(pipeline, net, record))
-    image = reference.input_tensor(forward["input"]["seed"], shape)
+    count = sum(parameter.numel() for parameter in parameters.values())
+    comparison.require_equal("parameters", get_entry(record, "architecture.params_total"), count)
+    trainable = sum(parameter.numel() for parameter in parameters.values() if parameter.requires_grad)
+    comparison.require_equal("trainable parameters", get_entry(record, "architecture.params_trainable"), trainable)
+    _compare_names(pipeline, net, record, comparison)
+    _compare_initialisation(pipeline, parameters, get_entry(record, "architecture.own_init_std_absmax"), comparison)
+    recorded_inputs.set_weights(net, find_positions(pipeline, net, record))
+    image = recorded_inputs.draw_uniform(forward["input"]["seed"], shape)
     with torch.no_grad(), torch.random.fork_rng():
-        _compare_tensor("output (evaluation)", forward["eval"], net.eval()(image), compare, FORWARD)
+        _compare_tensor("output (evaluation)", forward["eval"], net.eval()(image), comparison, OUTPUT_TOLERANCE)
+        # The records were made so: dropout draws random numbers in this pass.
         torch.manual_seed(9000)
-        _compare_tensor("output (training)", forward["train"], net.train()(image), compare, FORWARD)
+        _compare_tensor("output (training)", forward["train"], net.train()(image), comparison, OUTPUT_TOLERANCE)
 
 
-def places(pipeline: Pipeline, net: nn.Module, record: dict[str, Any]) -> dict[str, int]:
-    """Return each parameter's place in the original's list, by our name."""
-    listed = field(record, "architecture.parameters")
-    theirs = {name: place for place, (name, _) in enumerate(listed)}
-    ours = list(dict(net.named_parameters()))
-    originals = pipeline.to_original(dict(net.named_parameters()))
-    return {name: theirs[original] for name, original in zip(ours, originals, strict=True)}
+def find_positions(pipeline: Pipeline, net: nn.Module, record: dict[str, Any]) -> dict[str, int]:
+    """Return the position of each parameter in the original's list, by our name."""
+    listed = get_entry(record, "architecture.parameters")
+    positions = {original: position for position, (original, _) in enumerate(listed)}
+    parameters = dict(net.named_parameters())
+    originals = pipeline.to_original(parameters)
+    return {name: positions[original] for name, original in zip(parameters, originals, strict=True)}
 
 
-def _compare_names(pipeline: Pipeline, net: nn.Module, record: dict[str, Any], compare: Comparison) -> None:
+def _compare_names(pipeline: Pipeline, net: nn.Module, record: dict[str, Any], comparison: Comparison) -> None:
     for where, path, tensors in (
         ("parameters", "architecture.parameters", dict(net.named_parameters())),
         ("state dictionary", "architecture.state_dict", net.state_dict()),
     ):
-        listed = field(record, path)
-        expected = {name: list(shape) for name, shape in listed}
-        found = {name: list(t.shape) for name, t in pipeline.to_original(tensors).items()}
-        compare.exact(f"{where}, names", sorted(expected), sorted(found))
-        for name, shape in expected.items():
-            compare.exact(f"{where}, shape of {name}", shape, found[name])
+        listed = get_entry(record, path)
+        recorded = {name: list(shape) for name, shape in listed}
+        ours = {name: list(tensor.shape) for name, tensor in pipeline.to_original(tensors).items()}
+        comparison.require_equal(f"{where}, names", sorted(recorded), sorted(ours))
+        for name, shape in recorded.items():
+            comparison.require_equal(f"{where}, shape of {name}", shape, ours[name])
 
 
 def _compare_initialisation(
-    pipeline: Pipeline, parameters: Mapping[str, Tensor], expected: Mapping[str, Any], compare: Comparison
+    pipeline: Pipeline, parameters: Mapping[str, Tensor], expected: Mapping[str, Any], comparison: Comparison
 ) -> None:
     for name, parameter in pipeline.to_original(parameters).items():
         std, largest = expected[name]
         # Two draws of n numbers agree in their spread to about 1 / sqrt(n); six times that is no chance.
         slack = 6 / parameter.numel() ** 0.5
-        found = parameter.detach().double()
+        values = parameter.detach().double()
+        # The spread of fewer numbers says too little.
         if parameter.numel() >= 64:
-            compare.close(f"initial spread of {name}", std, found.std(correction=0).item(), rel=slack)
-            compare.close(f"initial largest value of {name}", largest, found.abs().max().item(), rel=slack)
+            comparison.require_close(f"initial spread of {name}", std, values.std(correction=0).item(), rel=slack)
+            comparison.require_close(f"initial largest value of {name}", largest, values.abs().max().item(), rel=slack)
 
 
-def _compare_tensor(where: str, expected: dict[str, Any], found: Tensor, compare: Comparison, allowed: float) -> None:
+def _compare_tensor(
+    where: str, expected: dict[str, Any], tensor: Tensor, comparison: Comparison, allowed: float
+) -> None:
     shape = tuple(expected["shape"])
-    compare.exact(f"{where}, shape", shape[-2:], tuple(found.shape)[-2:])
-    found = found.reshape(shape)
-    for name, value in reference.statistics(found).items():
-        compare.close(f"{where}, {name}", expected[name], value, abs=allowed)
+    comparison.require_equal(f"{where}, shape", shape[-2:], tuple(tensor.shape)[-2:])
+    tensor = tensor.reshape(shape)
+    for name, value in recorded_inputs.compute_statistics(tensor).items():
+        comparison.require_close(f"{where}, {name}", expected[name], value, abs=allowed)
     for position, pixel in zip(expected["positions"], expected["pixels"], strict=True):
         # The first axis of a position is the case for an output [N, 1, H, W] and the channel for a tensor [C, H, W].
         index = (position[0], 0, *position[1:]) if len(shape) == 4 else tuple(position)[-len(shape) :]
-        compare.close(f"{where}, pixel {position}", pixel, found[index].item(), abs=allowed)
+        comparison.require_close(f"{where}, pixel {position}", pixel, tensor[index].item(), abs=allowed)
 
 
-def data(pipeline: Pipeline, record: dict[str, Any], store: Store, compare: Comparison) -> None:
-    """F2: order of cases, prepared tensors, split membership and loaders."""
-    recipe, seed = pipeline.recipe, field(record, "seed")
+def check_data(pipeline: Pipeline, record: dict[str, Any], store: Store, comparison: Comparison) -> None:
+    """F2: order of cases, prepared tensors, split membership and loaders.
+
+    Raises:
+        Divergence: What the network would see is not what was recorded.
+        UserError: The record is incomplete, or a case cannot be read.
+    """
+    recipe, seed = pipeline.recipe, get_entry(record, "seed")
     with torch.random.fork_rng():
         height, width = recipe.images(*_arrays(store, store.ids[0]))[0].shape[-2:]
         split, _ = draw_start(recipe, store.ids, seed, (height, width))
     parts: dict[str, Sequence[str]] = {"train": split.train, "val": split.validation, "test": split.test}
-    listings = _listings(recipe, store.ids, seed)
-    _compare_order(field(record, "data.datasets"), listings, list(parts.values()), compare)
-    samples = field(record, "data.samples")
-    for sample in samples:
+    orders = _possible_orders(recipe, store.ids, seed)
+    _compare_order(get_entry(record, "data.datasets"), orders, list(parts.values()), comparison)
+    for sample in get_entry(record, "data.samples"):
         id = sample["image_file"]
         tensors = recipe.images(*_arrays(store, id))
         for what, tensor in zip(("image", "mask"), tensors, strict=True):
             expected = sample[what]
-            compare.exact(f"{what} {id}, type", expected["dtype"], str(tensor.dtype).removeprefix("torch."))
-            compare.exact(f"{what} {id}, size", tuple(expected["shape"])[-2:], tuple(tensor.shape)[-2:])
-            _compare_tensor(f"{what} {id}", expected, tensor, compare, TENSOR)
+            comparison.require_equal(f"{what} {id}, type", expected["dtype"], str(tensor.dtype).removeprefix("torch."))
+            comparison.require_equal(f"{what} {id}, size", tuple(expected["shape"])[-2:], tuple(tensor.shape)[-2:])
+            _compare_tensor(f"{what} {id}", expected, tensor, comparison, TENSOR_TOLERANCE)
         mask = tensors[1].double()
         values = np.unique(tensors[1].numpy())
-        compare.exact(f"mask {id}, number of values", sample["mask"]["n_unique"], values.size)
-        compare.close(f"mask {id}, sum", sample["mask"]["sum"], mask.sum().item(), rel=TENSOR)
-    compare_split(record, recipe, parts, compare)
+        comparison.require_equal(f"mask {id}, number of values", sample["mask"]["n_unique"], values.size)
+        comparison.require_close(f"mask {id}, sum", sample["mask"]["sum"], mask.sum().item(), rel=TENSOR_TOLERANCE)
+    compare_split(record, recipe, parts, comparison)
 
 
-def _listings(recipe: Recipe, ids: Sequence[str], seed: int) -> list[list[str]]:
-    """A script that shuffles does so with names or with their places: two orders of its list, and one split."""
+def _possible_orders(recipe: Recipe, ids: Sequence[str], seed: int) -> list[list[str]]:
+    """Return the orders that a script's list of all cases may have: sorted, or shuffled.
+
+    A script that shuffles does so with the names or with their positions in a sorted list; its split is the same.
+    """
     return [list(ids), recipe.split.arrange(ids, torch.Generator().manual_seed(choose_seed(recipe.fit, seed)))]
 
 
 def _compare_order(
-    datasets: Any, listings: Sequence[list[str]], parts: Sequence[Sequence[str]], compare: Comparison
+    datasets: Any, orders: Sequence[list[str]], parts: Sequence[Sequence[str]], comparison: Comparison
 ) -> None:
     """A script has one data set of all cases, or one for each part."""
-    whole = [next((x for x in listings if x == list(datasets[0]["files"])), listings[0])]
-    lists = whole if len(datasets) == 1 else parts
-    for dataset, found in zip(datasets, lists, strict=True):
-        compare.exact(f"files of data set {dataset['class']}", list(dataset["files"]), list(found))
+    recorded = list(datasets[0]["files"])
+    whole = [recorded if recorded in orders else orders[0]]
+    for dataset, ids in zip(datasets, whole if len(datasets) == 1 else parts, strict=True):
+        comparison.require_equal(f"files of data set {dataset['class']}", list(dataset["files"]), list(ids))
 
 
 def compare_split(
-    record: dict[str, Any], recipe: Recipe, parts: Mapping[str, Sequence[str]], compare: Comparison
+    record: dict[str, Any], recipe: Recipe, parts: Mapping[str, Sequence[str]], comparison: Comparison
 ) -> None:
     """Compare the three parts and the loaders made of them."""
     for name, ids in parts.items():
-        compare.exact(f"split, {name}", field(record, f"split.{name}"), list(ids))
-        loader = field(record, f"loaders.{name}")
+        comparison.require_equal(f"split, {name}", get_entry(record, f"split.{name}"), list(ids))
+        loader = get_entry(record, f"loaders.{name}")
         size = recipe.fit.batch_size_in_test if name == "test" else recipe.fit.batch_size
-        found = {"n": len(ids), "batch_size": size, "batches": -(-len(ids) // size), "shuffle": name == "train"}
-        for key, value in {**found, "drop_last": False}.items():
-            compare.exact(f"loader {name}, {key}", loader[key], value)
+        ours = {"n": len(ids), "batch_size": size, "batches": -(-len(ids) // size), "shuffle": name == "train"}
+        for key, value in {**ours, "drop_last": False}.items():
+            comparison.require_equal(f"loader {name}, {key}", loader[key], value)
 
 
 def _arrays(store: Store, id: str) -> tuple[Any, Any]:
@@ -148,58 +172,73 @@ def _arrays(store: Store, id: str) -> tuple[Any, Any]:
     return case.image, case.mask
 
 
-def objective(pipeline: Pipeline, record: dict[str, Any], compare: Comparison) -> None:
-    """F3: loss with its gradient and both scores on fixed tensors, empty and grey masks included."""
-    recipe, form = pipeline.recipe, field(record, "objective.native_output")
-    compare.exact("output", form, "logit" if recipe.net.output == "logits" else "prob")
-    output, binary, grey = reference.objective_tensors(form)
-    none = reference.nothing(form, cases=4)
-    empty = torch.zeros_like(none)
-    output.requires_grad_()
-    loss = recipe.loss(output, binary)
-    (gradient,) = torch.autograd.grad(loss, output)
-    output = output.detach()
-    expected = field(record, "objective")
-    more = expected["more"]
-    compare.close("loss", _total(expected["loss"]), loss.item(), rel=OBJECTIVE)
-    slope = more["loss_gradient_wrt_output"]
-    compare.close("gradient of the loss, norm", slope["l2"], reference.norm([gradient]), rel=OBJECTIVE)
-    total = gradient.double().sum().item()
-    compare.close("gradient of the loss, sum", slope["sum"], total, rel=OBJECTIVE, abs=OBJECTIVE * slope["l2"])
-    compare.all_close("gradient of the loss", slope["first8"], gradient.flatten()[:8].tolist(), rel=OBJECTIVE)
-    compare.close(
-        "loss on a grey mask", _total(more["loss_soft_target"]), recipe.loss(output, grey).item(), rel=OBJECTIVE
-    )
-    compare.close(
-        "loss on nothing", _total(more["loss_both_empty"]), recipe.loss(none, empty).item(), rel=OBJECTIVE, abs=1e-7
-    )
+def check_objective(pipeline: Pipeline, record: dict[str, Any], comparison: Comparison) -> None:
+    """F3: loss with its gradient and both scores on fixed tensors, empty and grey masks included.
+
+    Raises:
+        Divergence: A loss, gradient or score is not the recorded one.
+        UserError: The record is incomplete.
+    """
+    recipe, expected = pipeline.recipe, get_entry(record, "objective")
+    form = get_entry(record, "objective.native_output")
+    comparison.require_equal("output", form, "logit" if recipe.net.output == "logits" else "prob")
+    output, binary, grey = recorded_inputs.draw_objective_tensors(form)
+    _compare_gradient(recipe, expected, output, binary, comparison)
+    nothing = recorded_inputs.empty_prediction(form, cases=4)
+    empty = torch.zeros_like(nothing)
+    more, allowed = expected["more"], OBJECTIVE_TOLERANCE
+    loss = recipe.loss(output, grey).item()
+    comparison.require_close("loss on a grey mask", _total(more["loss_soft_target"]), loss, rel=allowed)
+    loss = recipe.loss(nothing, empty).item()
+    # The loss on nothing may be zero or next to it, where a relative tolerance allows nothing.
+    comparison.require_close("loss on nothing", _total(more["loss_both_empty"]), loss, rel=allowed, abs=1e-7)
+    # A record has the scores of probabilities, of logits and of binary masks; the script computes those of one of them.
     fed = expected["dice_fed_with"]
     for name, dice in expected["dice"].items():
         grey_values, empty_values = more["dice"][name]["soft_target"][fed], more["dice"][name]["both_empty"][fed]
-        _compare_scores(recipe, name, dice[fed]["batch"], output, binary, compare)
+        _compare_scores(recipe, name, dice[fed]["batch"], output, binary, comparison)
         for case, value in enumerate(dice[fed]["each"]):
-            one = slice(case, case + 1)
-            _compare_scores(recipe, f"{name}, case {case}", value, output[one], binary[one], compare)
-        _compare_scores(recipe, f"{name} on a grey mask", grey_values, output, grey, compare)
-        _compare_scores(recipe, f"{name} on nothing", empty_values["batch"], none, empty, compare)
-        _compare_scores(recipe, f"{name} on nothing, one case", empty_values["one"], none[:1], empty[:1], compare)
+            alone = slice(case, case + 1)
+            _compare_scores(recipe, f"{name}, case {case}", value, output[alone], binary[alone], comparison)
+        _compare_scores(recipe, f"{name} on a grey mask", grey_values, output, grey, comparison)
+        _compare_scores(recipe, f"{name} on nothing", empty_values["batch"], nothing, empty, comparison)
+        _compare_scores(recipe, f"{name} on nothing, one case", empty_values["one"], nothing[:1], empty[:1], comparison)
+
+
+def _compare_gradient(
+    recipe: Recipe, expected: Mapping[str, Any], output: Tensor, mask: Tensor, comparison: Comparison
+) -> None:
+    """Compare the loss and its gradient with respect to the output of the network."""
+    output = output.clone().requires_grad_()
+    loss = recipe.loss(output, mask)
+    (gradient,) = torch.autograd.grad(loss, output)
+    comparison.require_close("loss", _total(expected["loss"]), loss.item(), rel=OBJECTIVE_TOLERANCE)
+    recorded, allowed = expected["more"]["loss_gradient_wrt_output"], OBJECTIVE_TOLERANCE
+    norm, total = recorded_inputs.compute_norm([gradient]), gradient.double().sum().item()
+    comparison.require_close("gradient of the loss, norm", recorded["l2"], norm, rel=allowed)
+    # Entries of both signs nearly cancel out in the sum, so its tolerance is relative to their norm, too.
+    comparison.require_close(
+        "gradient of the loss, sum", recorded["sum"], total, rel=allowed, abs=allowed * recorded["l2"]
+    )
+    first = gradient.flatten()[:8].tolist()
+    comparison.require_all_close("gradient of the loss", recorded["first8"], first, rel=allowed)
 
 
 def _total(losses: Mapping[str, float]) -> float:
-    """A loss of several terms is recorded term by term, with or without their sum."""
+    """Return a recorded loss; one of several terms is recorded term by term, with or without their sum."""
     return losses["sum"] if "sum" in losses else sum(losses.values())
 
 
 def _compare_scores(
-    recipe: Recipe, where: str, expected: Any, output: Tensor, mask: Tensor, compare: Comparison
+    recipe: Recipe, where: str, expected: Any, output: Tensor, mask: Tensor, comparison: Comparison
 ) -> None:
     phases = {"validation": recipe.score} | ({} if recipe.test is None else {"test": recipe.test})
     # A script whose phases differ has one function for a batch, and gives it single cases in one of them.
     over = "batch" if len({score.over for score in phases.values()}) > 1 else recipe.score.over
     for phase, score in phases.items():
         if isinstance(expected, list):
-            found = score.compute(output, mask, over="case").tolist()
-            compare.all_close(f"{phase} score {where}", expected, found, rel=OBJECTIVE)
+            scores = score.compute(output, mask, over="case").tolist()
+            comparison.require_all_close(f"{phase} score {where}", expected, scores, rel=OBJECTIVE_TOLERANCE)
         else:
             value = score.compute(output, mask, over=over).mean().item()
-            compare.close(f"{phase} score {where}", expected, value, rel=OBJECTIVE)
+            comparison.require_close(f"{phase} score {where}", expected, value, rel=OBJECTIVE_TOLERANCE)

@@ -1,8 +1,9 @@
-"""Records of the original scripts, as files."""
+"""Records: what was measured when the original scripts ran, as JSON files."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ from llmseg.errors import UserError
 
 def read_record(path: str | Path) -> dict[str, Any]:
     """Read a record.
+
+    Args:
+        path: A JSON file in the format that ``tests/golden/GOLDEN.md`` describes.
 
     Raises:
         UserError: The file is missing or no record.
@@ -26,7 +30,25 @@ def read_record(path: str | Path) -> dict[str, Any]:
     return record
 
 
-def recorded_id(record: dict[str, Any]) -> str:
+def get_entry(record: Mapping[str, Any], path: str) -> Any:
+    """Return an entry of a record by dotted path.
+
+    Raises:
+        UserError: The record has no such entry.
+
+    Example:
+        >>> get_entry({"train": {"steps": [0.7, 0.6]}}, "train.steps")
+        [0.7, 0.6]
+    """
+    entry: Any = record
+    for name in path.split("."):
+        if not isinstance(entry, dict) or name not in entry:
+            raise UserError(f"the record has no '{path}'; is it a record in the format of GOLDEN.md?")
+        entry = entry[name]
+    return entry
+
+
+def recorded_id(record: Mapping[str, Any]) -> str:
     """Return the id of the pipeline that a record is about.
 
     Example:

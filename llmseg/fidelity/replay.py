@@ -1,4 +1,7 @@
-"""A run in the clothes of the original: the files every pipeline was asked to write, in one common layout."""
+"""Replay: a run as the original script made it, with the files that the script was asked to write.
+
+All scripts were asked for the same files. Here they have the same names and the same layout for every pipeline.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     from llmseg.data.holdout import Holdout
 
 SAMPLES = 5
-"""Test cases shown in the figure of samples."""
+"""Test cases shown in ``samples.png``; the scripts were asked for five."""
 
 
 def replay(
@@ -45,10 +48,10 @@ def replay(
         pipeline: The pipeline.
         store: The cases.
         out: The run folder; the script's files go to ``replay`` inside it.
-        seed: What the script leaves to chance; a script that seeds itself ignores it.
+        seed: Seed of what the script leaves to chance; a script that seeds itself ignores it.
         epochs: Number of epochs instead of the script's.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-        holdout: Test cases that are kept out, so that pipelines can be compared: the script sees the rest only.
+        holdout: Test cases that the script does not see, so that pipelines can be compared; it splits the rest.
         progress: Whether to show progress bars.
 
     Raises:
@@ -70,6 +73,7 @@ def replay(
         holdout=holdout,
         progress=progress,
     )
+    # The folder is renamed into place when all its files are written, so if it is there, it is complete.
     if not (run.folder / "replay").exists():
         write_artefacts(run, pipeline, store)
     return run
@@ -78,11 +82,14 @@ def replay(
 def write_artefacts(run: Run, pipeline: Pipeline, store: Store) -> Path:
     """Write the replay files of a run; the folder appears when all of them are there.
 
-    ``train_losses.xlsx`` and ``val_losses.xlsx`` have two rows, the epoch numbers and the losses;
-    ``validation_dice_scores.xlsx`` a row per epoch and a column per listed score; ``test_dice_scores.xlsx`` one row;
-    none has a header or an index. ``losses.png`` shows both losses, ``samples.png`` five random test cases
-    (validation cases where no case is left for a test), ``model_state_dict.pth`` has the weights under the original
-    script's names, or ours if it has none.
+    - ``train_losses.xlsx`` and ``val_losses.xlsx`` have two rows: the epoch numbers and the losses.
+    - ``validation_dice_scores.xlsx`` has a row per epoch and a column per listed score.
+    - ``test_dice_scores.xlsx`` has one row. It is missing where the recipe has no test.
+    - ``losses.png`` shows both losses.
+    - ``samples.png`` shows five random test cases, or validation cases where no case is left for a test.
+    - ``model_state_dict.pth`` has the weights under the original script's names, or ours if it has none.
+
+    Sheets have no header and no index.
 
     Args:
         run: A finished run of the pipeline.
@@ -96,8 +103,8 @@ def write_artefacts(run: Run, pipeline: Pipeline, store: Store) -> Path:
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir()
     _write_sheets(run, unfinished)
-    _write_figure(unfinished / "losses.png", _losses(run))
-    _write_figure(unfinished / "samples.png", _samples(run, store))
+    _write_figure(unfinished / "losses.png", _draw_losses(run))
+    _write_figure(unfinished / "samples.png", _draw_samples(run, store))
     _write_weights(run, pipeline, unfinished)
     shutil.rmtree(folder, ignore_errors=True)
     return unfinished.rename(folder)
@@ -137,7 +144,7 @@ def _write_figure(path: Path, figure: Figure) -> None:
     write_bytes(path, buffer.getvalue())
 
 
-def _losses(run: Run) -> Figure:
+def _draw_losses(run: Run) -> Figure:
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
@@ -153,7 +160,7 @@ def _losses(run: Run) -> Figure:
     return figure
 
 
-def _samples(run: Run, store: Store) -> Figure:
+def _draw_samples(run: Run, store: Store) -> Figure:
     from matplotlib.figure import Figure
 
     recipe, net = run.recipe, run.load_net()
@@ -163,11 +170,11 @@ def _samples(run: Run, store: Store) -> Figure:
     grid = figure.subplots(len(chosen), 3, squeeze=False)
     for row, id in zip(grid, chosen, strict=True):
         case = store.read(id)
-        _show_case(row, case, predict_image(net, recipe, case.image) > 0.5)
+        _draw_case(row, case, predict_image(net, recipe, case.image) > 0.5)
     return figure
 
 
-def _show_case(row: np.ndarray, case: Case, prediction: np.ndarray) -> None:
+def _draw_case(row: np.ndarray, case: Case, prediction: np.ndarray) -> None:
     for axes, what, pixels in zip(
         row, ("image", "mask", "prediction"), (case.image, case.mask, prediction), strict=True
     ):

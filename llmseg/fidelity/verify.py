@@ -1,4 +1,4 @@
-"""Checking a pipeline against a record, level by level."""
+"""Checking a pipeline against a record of its original script, level by level."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 from llmseg.data.store import Store
 from llmseg.errors import UserError, nearest
 from llmseg.fidelity import dynamics, levels
-from llmseg.fidelity.compare import Comparison, Diverged
-from llmseg.fidelity.rounding import follow
+from llmseg.fidelity.compare import ComparedValue, Comparison, Divergence
+from llmseg.fidelity.rounding import compare_with_neighbours
 from llmseg.zoo import Pipeline
 
 LEVELS = {
@@ -29,13 +29,13 @@ class Verdict:
 
     Attributes:
         level: ``F1`` to ``F4`` or ``bookkeeping``.
-        holds: Whether every figure agrees.
-        figures: Number of figures compared.
-        worst: Largest share of its tolerance that an agreeing figure used, 0 to 1.
+        holds: Whether every value agrees.
+        figures: Number of values compared.
+        worst: Largest share of its tolerance that an agreeing value used, 0 to 1.
         worst_at: Where that was.
         diverged_before: Where trainings diverged that were tried before the one that holds; that one starts a unit in
             the last place beside the recorded weights. Empty if the first holds.
-        divergence: The first figure that diverges, with expected and found value; ``None`` if none does.
+        divergence: The first value that diverges, as recorded and as measured; ``None`` if none does.
     """
 
     level: str
@@ -80,18 +80,27 @@ def verify(
     """
     wanted = tuple(only)
     _check_levels(wanted, store, bookkeeping_store)
-    checks: dict[str, Callable[[Comparison], None]] = {"F1": lambda c: levels.network(pipeline, record, c)}
-    checks["F3"] = lambda c: levels.objective(pipeline, record, c)
+    checks: dict[str, Callable[[Comparison], None]] = {
+        "F1": lambda comparison: levels.check_network(pipeline, record, comparison),
+        "F3": lambda comparison: levels.check_objective(pipeline, record, comparison),
+    }
     if store is not None:
-        main = store
-        checks["F2"] = lambda c: levels.data(pipeline, record, main, c)
-        checks["F4"] = lambda c: follow(c, lambda k: dynamics.dynamics(pipeline, record, main, k, progress=progress))
+        # A name of its own, as a type checker cannot know that the parameter is still no None when a check is called.
+        images = store
+
+        def measure(neighbour: int) -> Iterator[ComparedValue]:
+            return dynamics.measure_dynamics(pipeline, record, images, neighbour, progress=progress)
+
+        checks["F2"] = lambda comparison: levels.check_data(pipeline, record, images, comparison)
+        checks["F4"] = lambda comparison: compare_with_neighbours(comparison, measure)
     if bookkeeping_store is not None:
-        second = bookkeeping_store
-        checks["bookkeeping"] = lambda c: dynamics.bookkeeping(pipeline, record, second, c, progress=progress)
+        bookkeeping_images = bookkeeping_store
+        checks["bookkeeping"] = lambda comparison: dynamics.check_bookkeeping(
+            pipeline, record, bookkeeping_images, comparison, progress=progress
+        )
     for level in LEVELS:
         if level in wanted:
-            yield _verdict(level, checks[level])
+            yield _reach_verdict(level, checks[level])
 
 
 def _check_levels(wanted: tuple[str, ...], store: Store | None, bookkeeping_store: Store | None) -> None:
@@ -107,16 +116,22 @@ def _check_levels(wanted: tuple[str, ...], store: Store | None, bookkeeping_stor
         )
 
 
-def _verdict(level: str, check: Callable[[Comparison], None]) -> Verdict:
-    compare = Comparison()
+def _reach_verdict(level: str, check: Callable[[Comparison], None]) -> Verdict:
+    comparison = Comparison()
     divergence = None
     try:
-        check(compare)
-    except Diverged as diverged:
+        check(comparison)
+    except Divergence as diverged:
         divergence = str(diverged)
     except RuntimeError as error:
         # What torch refuses to compute, such as the cross-entropy of values that are no probabilities.
         divergence = f"cannot be computed: {str(error).splitlines()[0]}"
     return Verdict(
-        level, divergence is None, compare.count, compare.worst, compare.worst_at, compare.diverged_before, divergence
+        level,
+        holds=divergence is None,
+        figures=comparison.count,
+        worst=comparison.worst,
+        worst_at=comparison.worst_at,
+        diverged_before=comparison.diverged_before,
+        divergence=divergence,
     )

@@ -176,33 +176,13 @@ def test_a_planted_change_is_found_by_dynamics(open_golden, stem, path, value, w
     assert_diverges(check(case, "F4", changed(case, path, value)), *words)
 
 
-class TestRecords:
+class TestDamagedRecords:
     def test_a_figure_of_the_record_that_is_off(self, open_golden):
         case = open_golden("llama-3.1-405b")
         record = copy.deepcopy(case.record)
         losses = record["objective"]["more"]["loss_both_empty"]
         record["objective"]["more"]["loss_both_empty"] = dict.fromkeys(losses, 0.5)
         assert_diverges(check(case, "F3", record=record), "loss on nothing", "0.5")
-
-    def test_read_record(self, golden, open_golden):
-        assert read_record(golden / "gpt-4.json") == open_golden("gpt-4").record
-
-    @pytest.mark.parametrize("content", ["", "{", "[]", "{}", "3", "\x00"])
-    def test_no_record(self, tmp_path, content):
-        (tmp_path / "x.json").write_text(content)
-        with pytest.raises(UserError, match="is no record"):
-            read_record(tmp_path / "x.json")
-
-    def test_missing_record(self, tmp_path):
-        with pytest.raises(UserError, match="no record"):
-            read_record(tmp_path / "x.json")
-
-    def test_no_text_at_all(self, tmp_path):
-        (tmp_path / "x.json").write_bytes(b"\xff\xfe\x00")
-        with pytest.raises(UserError, match="is no record"):
-            read_record(tmp_path)
-        with pytest.raises(UserError, match="is no record"):
-            read_record(tmp_path / "x.json")
 
     @pytest.mark.parametrize("missing", ["objective", "data", "forward", "bookkeeping", "split", "seed", "loaders"])
     def test_an_incomplete_record(self, open_golden, tmp_path, missing):
