@@ -49,7 +49,7 @@ def test_output_is_float32_and_close(id):
     image = torch.rand(1, recipe.images.channels, 64, 64)
     with torch.no_grad():
         exact = EXACT_NUMERICS.build_forward(net)(image)
-        found = BF16.forward(BF16.place(net, CPU))(image)
+        found = BF16.build_forward(BF16.place(net, CPU))(image)
     assert found.dtype == torch.float32
     assert torch.allclose(found, exact, atol=0.05 * exact.abs().max().item())
 
@@ -58,7 +58,7 @@ def test_output_is_float32_and_close(id):
 def test_probabilities_keep_their_digits(tiny_recipe, precision):
     """Rounded to half precision, 0.9999 and 1 are one, and a cross-entropy breaks."""
     net = dataclasses.replace(tiny_recipe.net, output="probability").build(1)
-    found = dataclasses.replace(BF16, precision=precision).forward(net)(torch.rand(1, 1, 32, 32))
+    found = dataclasses.replace(BF16, precision=precision).build_forward(net)(torch.rand(1, 1, 32, 32))
     assert found.dtype == torch.float32
     assert not torch.equal(found, found.to(BF16.dtype).float())
 

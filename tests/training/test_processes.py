@@ -137,7 +137,7 @@ def test_batch_statistics_of_one_process_are_those_of_torch(monkeypatch, dtype, 
     """Alone, the mean over all processes is the process's own."""
     from llmseg.training import processes as world
 
-    monkeypatch.setattr(world, "_averaged", lambda values: values)
+    monkeypatch.setattr(world, "_average", lambda values: values)
     monkeypatch.setattr(world.dist, "get_world_size", lambda: 1)
     torch.manual_seed(0)
     x = torch.rand(3, 4, 5, 6).to(dtype).requires_grad_()
