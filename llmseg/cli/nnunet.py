@@ -73,7 +73,7 @@ class BudgetOptions:
 
     def shares(self) -> tuple[float, ...]:
         """Return the shares in percent."""
-        return llmseg.nnunet.budget_shares(self.budget)
+        return llmseg.nnunet.parse_shares(self.budget)
 
     def whole(self, baseline: llmseg.nnunet.Baseline) -> llmseg.nnunet.Budget:
         """Return the budget of which shares are taken.
@@ -223,11 +223,11 @@ def _print_folders(folders: Sequence[Path], output: OutputWithProgress) -> None:
     output.print(names if output.as_json else "\n".join(names))
 
 
-def _print_results(results: Sequence[llmseg.nnunet.Imported], output: OutputWithProgress) -> None:
+def _print_results(results: Sequence[llmseg.nnunet.ImportedTraining], output: OutputWithProgress) -> None:
     output.print([result.record for result in results] if output.as_json else _result_table(results))
 
 
-def _result_table(results: Sequence[llmseg.nnunet.Imported]) -> str:
+def _result_table(results: Sequence[llmseg.nnunet.ImportedTraining]) -> str:
     """Return nnU-Net's own Dice and that of our evaluation, a line per training."""
     heads = ("name", "images seen", "seconds", "nnU-Net's own Dice (validation)", "cases", "Dice", "cases")
     rows = []

@@ -117,14 +117,14 @@ class Budget:
         return float(getattr(self, self._unit))
 
 
-def budget_shares(text: str) -> tuple[float, ...]:
+def parse_shares(text: str) -> tuple[float, ...]:
     """Return shares as they are typed.
 
     Raises:
         UserError: One is no number above 0.
 
     Example:
-        >>> budget_shares("1,5,100%")
+        >>> parse_shares("1,5,100%")
         (1.0, 5.0, 100.0)
     """
     try:

@@ -82,14 +82,14 @@ class Baseline:
         return int(plans["configurations"]["2d"]["batch_size"])
 
     @property
-    def trainings(self) -> tuple[Training, ...]:
+    def trainings(self) -> tuple[NnunetTraining, ...]:
         """All trainings that were begun, by name."""
         found = sorted((self.folder / "trainings").glob(f"*/{BUDGET}"))
-        return tuple(Training(self, path.parent) for path in found)
+        return tuple(NnunetTraining(self, path.parent) for path in found)
 
 
 @dataclass(frozen=True)
-class Training:
+class NnunetTraining:
     """A training of nnU-Net in the folder of a baseline.
 
     Attributes:

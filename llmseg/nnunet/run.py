@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from llmseg.data.store import Store
 from llmseg.nnunet.budget import Budget
 from llmseg.nnunet.folder import Baseline
-from llmseg.nnunet.imported import Imported, import_training
-from llmseg.nnunet.training import predict_nnunet, train_nnunet
+from llmseg.nnunet.importing import ImportedTraining, import_training
+from llmseg.nnunet.train import predict_nnunet, train_nnunet
 
 
 def run_nnunet(
@@ -19,7 +19,7 @@ def run_nnunet(
     seed: int = 0,
     device: str = "auto",
     progress: bool = True,
-) -> tuple[Imported, ...]:
+) -> tuple[ImportedTraining, ...]:
     """Train, predict and import, and keep what an earlier call has finished.
 
     Every budget is a training of its own, with a learning rate that falls to zero within it.

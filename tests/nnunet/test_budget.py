@@ -6,7 +6,7 @@ import pytest
 
 from llmseg import zoo
 from llmseg.errors import UserError
-from llmseg.nnunet.budget import Budget, budget_shares
+from llmseg.nnunet.budget import Budget, parse_shares
 from llmseg.nnunet.equal import equal_images, equal_to_run
 
 
@@ -62,4 +62,4 @@ def test_impossible_budgets_are_refused(fields, words):
 @pytest.mark.parametrize("text", ["", "1,,5", "1,zero", "0", "-5%", "inf"])
 def test_shares_that_are_none_are_refused(text):
     with pytest.raises(UserError, match="no list of shares"):
-        budget_shares(text)
+        parse_shares(text)

@@ -11,9 +11,9 @@ from PIL import Image
 
 from llmseg import FolderStore, hold_out
 from llmseg.nnunet import Baseline, Budget
-from llmseg.nnunet.drive import run_step
-from llmseg.nnunet.folder import BUDGET, TRAINER, Training
-from llmseg.nnunet.training import train_nnunet
+from llmseg.nnunet.folder import BUDGET, TRAINER, NnunetTraining
+from llmseg.nnunet.launch import run_step
+from llmseg.nnunet.train import train_nnunet
 from llmseg.stats import Table
 
 pytestmark = pytest.mark.slow
@@ -71,10 +71,10 @@ def test_from_a_store_to_a_table_and_on_after_an_interruption(store, tmp_path, c
         assert one.replace(bytes(out), b"") == other.replace(bytes(again.baseline.folder), b"")
 
 
-def _interrupted(baseline: Baseline, folder) -> Training:
+def _interrupted(baseline: Baseline, folder) -> NnunetTraining:
     """Train again beside it, stop after the first epoch, go on."""
     shutil.copytree(baseline.folder, folder, ignore=shutil.ignore_patterns("trainings"))
-    begun = Training(Baseline(folder), folder / "trainings" / baseline.trainings[0].folder.name)
+    begun = NnunetTraining(Baseline(folder), folder / "trainings" / baseline.trainings[0].folder.name)
     begun.folder.mkdir(parents=True)
     shutil.copy(baseline.trainings[0].folder / BUDGET, begun.folder)
 

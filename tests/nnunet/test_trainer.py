@@ -12,7 +12,7 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 import pytest
 
-from llmseg.nnunet import drive
+from llmseg.nnunet import launch
 
 NAME = "nnunetv2.training.nnUNetTrainer.nnUNetTrainer"
 
@@ -63,7 +63,7 @@ def make_trainer(tmp_path, monkeypatch):
         for name in (NAME.rsplit(".", depth)[0] for depth in range(1, 4)):
             monkeypatch.setitem(sys.modules, name, ModuleType(name))
         monkeypatch.setitem(sys.modules, NAME, module)
-        spec = importlib.util.spec_from_file_location("trainer", drive._TRAINERS / "llmseg_trainer.py")
+        spec = importlib.util.spec_from_file_location("trainer", launch._TRAINERS / "llmseg_trainer.py")
         loaded = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(loaded)
         (tmp_path / "budget.json").write_text(json.dumps({"iterations": None, "seconds": None, "seed": 0, **budget}))

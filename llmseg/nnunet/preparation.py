@@ -14,8 +14,8 @@ from llmseg.data.holdout import Holdout, hold_out
 from llmseg.data.store import Store
 from llmseg.errors import UserError
 from llmseg.files import check_kind, read_json_if_any, write_text
-from llmseg.nnunet.drive import check_installed, installed_version, run_step
 from llmseg.nnunet.folder import RECORD, Baseline
+from llmseg.nnunet.launch import check_installed, installed_version, run_step
 from llmseg.nnunet.raw import write_raw, write_split
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.splits import Split

@@ -12,15 +12,15 @@ from llmseg.data.folder import FolderStore
 from llmseg.data.store import Case
 from llmseg.data.subset import Subset
 from llmseg.errors import UserError
-from llmseg.nnunet import prepare
+from llmseg.nnunet import preparation
 from llmseg.nnunet.folder import Baseline
-from llmseg.nnunet.prepare import prepare_nnunet, recipe_split
+from llmseg.nnunet.preparation import prepare_nnunet, recipe_split
 
 
 @pytest.fixture(autouse=True)
 def _no_planning(monkeypatch):
     """What nnU-Net itself does belongs to the slow test."""
-    monkeypatch.setattr(prepare, "run_step", lambda *_, **__: None)
+    monkeypatch.setattr(preparation, "run_step", lambda *_, **__: None)
 
 
 def _read(path):
@@ -68,7 +68,7 @@ def test_an_interrupted_preparation_is_done_again(store, tmp_path, monkeypatch):
         raise UserError("nnU-Net's plan ended with exit code 1")
 
     with monkeypatch.context() as patch:
-        patch.setattr(prepare, "run_step", fail)
+        patch.setattr(preparation, "run_step", fail)
         with pytest.raises(UserError, match="exit code 1"):
             prepare_nnunet(store, tmp_path / "out", progress=False)
     with pytest.raises(UserError, match="holds an unfinished preparation"):

@@ -9,11 +9,11 @@ import threading
 import pytest
 
 from llmseg.errors import Terminated, UserError
-from llmseg.nnunet import drive
-from llmseg.nnunet.drive import environment, run_step
+from llmseg.nnunet import launch
 from llmseg.nnunet.folder import BUDGET, RECORD, Baseline
-from llmseg.nnunet.imported import import_training
-from llmseg.nnunet.training import predict_nnunet
+from llmseg.nnunet.importing import import_training
+from llmseg.nnunet.launch import environment, run_step
+from llmseg.nnunet.train import predict_nnunet
 
 
 def test_the_environment_is_not_that_of_the_users_nnunet(tmp_path, monkeypatch):
@@ -49,8 +49,8 @@ def test_a_missing_nnunet_is_told(tmp_path, monkeypatch, call):
 
 
 def test_a_notice_stops_the_process(tmp_path, monkeypatch):
-    monkeypatch.setattr(drive.sys, "executable", "sleep")
-    monkeypatch.setattr(drive, "_MODULE", ("60",))
+    monkeypatch.setattr(launch.sys, "executable", "sleep")
+    monkeypatch.setattr(launch, "_MODULE", ("60",))
     threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGTERM)).start()
     with pytest.raises(Terminated, match="the same command goes on"):
         run_step(tmp_path, "1", log=tmp_path / "log", progress=False)

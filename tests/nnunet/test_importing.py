@@ -11,7 +11,7 @@ from llmseg import Holdout, hold_out
 from llmseg.errors import UserError
 from llmseg.evaluation.conventions import NNUNET
 from llmseg.evaluation.measures import Counts
-from llmseg.nnunet.imported import import_nnunet
+from llmseg.nnunet.importing import import_nnunet
 from llmseg.nnunet.summary import Summary
 from llmseg.stats import Table
 

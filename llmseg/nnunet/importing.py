@@ -18,7 +18,7 @@ from llmseg.evaluation.evaluate import evaluate_masks
 from llmseg.evaluation.evaluation import Evaluation
 from llmseg.files import encode_png, make_folder, read_json, write_bytes, write_text
 from llmseg.nnunet.budget import Budget
-from llmseg.nnunet.folder import Training
+from llmseg.nnunet.folder import NnunetTraining
 from llmseg.nnunet.log import HISTORY, log_files, read_logs
 from llmseg.nnunet.summary import ENDINGS, Summary, plain_name, read_labels, reproduced
 from llmseg.study.conventions import all_conventions
@@ -33,7 +33,7 @@ RECORD = "imported.json"
 
 
 @dataclass(frozen=True)
-class Imported:
+class ImportedTraining:
     """Results of nnU-Net in the shape of ours.
 
     Attributes:
@@ -62,7 +62,7 @@ class Imported:
         return Evaluation.open(self.folder / "evaluation")
 
 
-def import_training(training: Training, store: Store, *, progress: bool = True) -> Imported:
+def import_training(training: NnunetTraining, store: Store, *, progress: bool = True) -> ImportedTraining:
     """Import a training of :func:`llmseg.nnunet.train_nnunet` whose test cases are predicted, into its own folder.
 
     Args:
@@ -123,7 +123,7 @@ def import_nnunet(
     seed: int = 0,
     facts: Mapping[str, Any] | None = None,
     progress: bool = True,
-) -> Imported:
+) -> ImportedTraining:
     """Import the folder of a fold: curves from its logs, scores from its masks.
 
     First, nnU-Net's mean Dice of the validation cases (``foreground_mean`` in ``validation/summary.json``) is computed
@@ -181,7 +181,7 @@ def import_nnunet(
     record["dice"] = evaluation.record["means"]["native"]["dice"]
     record["seconds"] = float(curves["seconds"].sum())
     write_text(out / RECORD, json.dumps(record, indent=2) + "\n")
-    return Imported(out)
+    return ImportedTraining(out)
 
 
 def _overlap(predictions: str | Path | None, facts: Mapping[str, Any] | None) -> str | None:

@@ -14,15 +14,15 @@ from tqdm import tqdm
 from llmseg.errors import UserError
 from llmseg.files import make_folder, write_text
 from llmseg.nnunet.budget import Budget
-from llmseg.nnunet.drive import run_step
-from llmseg.nnunet.folder import BUDGET, TRAINER, Baseline, Training
+from llmseg.nnunet.folder import BUDGET, TRAINER, Baseline, NnunetTraining
+from llmseg.nnunet.launch import run_step
 from llmseg.nnunet.log import log_files, read_logs
 from llmseg.training.resume import lock_folder
 
 
 def train_nnunet(
     baseline: Baseline, budget: Budget, *, seed: int = 0, device: str = "auto", progress: bool = True
-) -> Training:
+) -> NnunetTraining:
     """Train nnU-Net's 2D configuration to a budget, and let it predict its validation cases.
 
     The same call made again continues an interrupted training from its last checkpoint, and returns a finished one as
@@ -44,7 +44,7 @@ def train_nnunet(
         >>> train_nnunet(baseline, Budget.of_epochs(20))  # doctest: +SKIP
     """
     budget = budget.planned(baseline.batch_size)
-    training = Training(baseline, baseline.folder / "trainings" / f"{budget.name}-seed-{seed}")
+    training = NnunetTraining(baseline, baseline.folder / "trainings" / f"{budget.name}-seed-{seed}")
     if training.trained:
         return training
     device = _device(device)
@@ -69,7 +69,7 @@ def train_nnunet(
     return training
 
 
-def predict_nnunet(training: Training, *, device: str = "auto", progress: bool = True) -> Path:
+def predict_nnunet(training: NnunetTraining, *, device: str = "auto", progress: bool = True) -> Path:
     """Predict the held-out cases, and return the folder of nnU-Net's masks; what is complete is not done again.
 
     Args:
