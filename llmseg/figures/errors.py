@@ -11,7 +11,7 @@ from llmseg.errors import UserError
 from llmseg.figures.canvas import canvas, note, styled
 from llmseg.figures.contenders import cohort_title, contenders
 from llmseg.figures.style import BLACK, BLUE, DOUBLE, GREEN, LIGHT_INK, ORANGE, PURPLE, SINGLE, SKY, SMALL, VERMILION
-from llmseg.stats.columns import shorten_list
+from llmseg.stats.words import shorten_list
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

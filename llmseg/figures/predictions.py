@@ -9,8 +9,8 @@ from llmseg.data.store import FOREGROUND, Store
 from llmseg.errors import UserError, nearest
 from llmseg.evaluation.evaluate import THRESHOLD
 from llmseg.figures.tiles import Predicted
-from llmseg.stats.columns import shorten_list
 from llmseg.stats.table import contender_names
+from llmseg.stats.words import shorten_list
 from llmseg.study.results import ContenderRun, Results
 
 if TYPE_CHECKING:

@@ -14,10 +14,11 @@ from llmseg.figures.contenders import cohort_legend, contenders
 from llmseg.figures.scores import measure_text
 from llmseg.figures.style import BLUE, DOUBLE, FAINT, GREEN, GREY, LIGHT_INK, ORANGE, SINGLE, SMALL
 from llmseg.stats.blocks import make_blocks
-from llmseg.stats.columns import shorten_list, sign
+from llmseg.stats.columns import sign
 from llmseg.stats.rank_tests import Friedman
 from llmseg.stats.ranking import Ranking, rank, significance_map
 from llmseg.stats.table import Table
+from llmseg.stats.words import shorten_list
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -12,7 +12,8 @@ from llmseg.errors import UserError
 from llmseg.report.analysis import Analysis
 from llmseg.report.families import Family
 from llmseg.report.profiles import Profile
-from llmseg.stats.columns import SHARES, shorten_list
+from llmseg.stats.columns import SHARES
+from llmseg.stats.words import shorten_list
 from llmseg.study.results import ContenderRun
 
 _STUDY = "The authors of the study. LLM-Driven Baselines for Medical Image Segmentation."

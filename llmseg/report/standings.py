@@ -11,9 +11,9 @@ import pandas as pd
 
 from llmseg.errors import UserError
 from llmseg.stats.averages import means
-from llmseg.stats.columns import shorten_list
 from llmseg.stats.ranking import rank
 from llmseg.stats.table import Table, contender_names
+from llmseg.stats.words import shorten_list
 
 ALL = "all"
 """What the standing over all datasets is called."""

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from llmseg.errors import UserError, nearest
-from llmseg.stats.columns import shorten_list
 from llmseg.stats.table import Table, contender_names
+from llmseg.stats.words import shorten_list
 
 
 @dataclass(frozen=True, eq=False)

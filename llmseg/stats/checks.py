@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from llmseg.errors import UserError
-from llmseg.stats.columns import BASE, COLUMNS, DISTANCES, KEY, NAMES, SHARES, shorten_list
+from llmseg.stats.columns import BASE, COLUMNS, DISTANCES, KEY, NAMES, SHARES
+from llmseg.stats.words import shorten_list
 
 _ADVICE = {
     "group": "give what cases belong to, as frame.assign(group=frame['case']) where each stands alone",

@@ -9,8 +9,9 @@ from typing import Literal, Protocol, get_args
 import numpy as np
 import pandas as pd
 
-from llmseg.stats.columns import shorten_list, sign
+from llmseg.stats.columns import sign
 from llmseg.stats.multiplicity import Correction, adjust
+from llmseg.stats.words import count_text, p_text, shorten_list
 
 Decision = Literal["better", "equivalent", "undecided", "worse"]
 """What a claim says of its first contender; the column ``verdict`` of claims holds it."""
@@ -123,22 +124,12 @@ class Claim:
             said += f", but {self.first} is not worse by {self.margin:g}"
         p = self.p_equivalence_adjusted if self.verdict == "equivalent" else self.p_difference_adjusted
         family = f" {_CORRECTED[self.correction]} over {self.family_size} comparisons ({self.family})"
-        seeds = f", {self.seeds} seed{'' if self.seeds == 1 else 's'}" if self.unit != "LLM" else ""
+        seeds = f", {count_text(self.seeds, 'seed')}" if self.unit != "LLM" else ""
         return (
             f"{said}: difference {self.difference:+.4f}, {100 * self.level:g} % interval {self.low:+.4f} to "
             f"{self.high:+.4f}, p {p_text(p)}{family if self.family_size > 1 else ''}; "
-            f"{self.units} {self.unit}{'' if self.units == 1 else 's'}{seeds} on {shorten_list(self.datasets)}."
+            f"{count_text(self.units, self.unit)}{seeds} on {shorten_list(self.datasets)}."
         )
-
-
-def p_text(p: float | None) -> str:
-    """Return a p value in words, to stand behind the letter p.
-
-    Example:
-        >>> p_text(0.01234), p_text(0.00001)
-        ('= 0.0123', '< 0.0001')
-    """
-    return "is unknown" if p is None or np.isnan(p) else "< 0.0001" if p < 0.0001 else f"= {p:.3g}"
 
 
 class Tails(Protocol):

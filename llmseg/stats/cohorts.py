@@ -13,12 +13,13 @@ import numpy as np
 from llmseg.errors import UserError, nearest
 from llmseg.stats.blocks import make_blocks
 from llmseg.stats.claims import Basis, Claim, correct_claims, make_claims
-from llmseg.stats.columns import shorten_list, sign
+from llmseg.stats.columns import sign
 from llmseg.stats.effects import cliffs_delta, superiority
 from llmseg.stats.multiplicity import Correction
 from llmseg.stats.options import check_fraction, check_margin
 from llmseg.stats.resampling import DRAWS
 from llmseg.stats.table import Table
+from llmseg.stats.words import shorten_list
 
 MOST_RELABELLINGS = 200_000
 """Up to so many relabellings all are tried; where there are more, some are sampled."""

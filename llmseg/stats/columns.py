@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 BASE = "base"
 """The variant that is the pipeline as it is."""
 
@@ -27,17 +25,6 @@ MEASURE_NAMES = {"dice": "Dice", "iou": "IoU", "hd95": "HD95", "assd": "ASSD", "
 
 UNDEFINED = ("false_positive_area",)
 """Measures that do not apply to every case: they have no value (NaN) where the true mask has foreground."""
-
-
-def shorten_list(values: Iterable[object], most: int = 8) -> str:
-    """Return values with commas between them, the first few where there are many.
-
-    Example:
-        >>> shorten_list(range(10), most=3)
-        '0, 1, 2 and 7 more'
-    """
-    texts = [str(value) for value in values]
-    return ", ".join(texts) if len(texts) <= most else f"{', '.join(texts[:most])} and {len(texts) - most} more"
 
 
 def sign(measure: str) -> float:

@@ -12,12 +12,13 @@ import numpy as np
 from llmseg.errors import UserError
 from llmseg.stats.blocks import Block, find_contender, make_blocks
 from llmseg.stats.claims import Basis, Claim, correct_claims, make_claims
-from llmseg.stats.columns import shorten_list, sign
+from llmseg.stats.columns import sign
 from llmseg.stats.effects import cliffs_delta, superiority
 from llmseg.stats.multiplicity import Correction
 from llmseg.stats.options import check_choice, check_fraction, check_margin
 from llmseg.stats.resampling import DRAWS, Estimates, estimate
 from llmseg.stats.table import Table
+from llmseg.stats.words import shorten_list
 
 Method = Literal["student", "bootstrap"]
 Unit = Literal["group", "dataset"]

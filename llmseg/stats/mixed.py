@@ -11,9 +11,8 @@ import pandas as pd
 
 from llmseg.errors import UserError
 from llmseg.stats.blocks import find_contender, make_blocks
-from llmseg.stats.claims import p_text
-from llmseg.stats.columns import shorten_list
 from llmseg.stats.table import Table
+from llmseg.stats.words import p_text, shorten_list
 
 MOST_ROWS = 3000
 """Rows of a fit with several seeds, at most; with more it takes minutes."""

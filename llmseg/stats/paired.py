@@ -10,11 +10,10 @@ import numpy as np
 
 from llmseg.errors import UserError
 from llmseg.stats.blocks import find_contender, make_blocks
-from llmseg.stats.claims import p_text
-from llmseg.stats.columns import shorten_list
 from llmseg.stats.options import check_choice
 from llmseg.stats.resampling import DRAWS
 from llmseg.stats.table import Table
+from llmseg.stats.words import p_text, shorten_list
 
 Alternative = Literal["two-sided", "greater", "less"]
 

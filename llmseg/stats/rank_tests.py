@@ -10,9 +10,9 @@ import pandas as pd
 
 from llmseg.errors import UserError
 from llmseg.stats.blocks import make_blocks
-from llmseg.stats.claims import p_text
 from llmseg.stats.columns import sign
 from llmseg.stats.table import Table
+from llmseg.stats.words import p_text
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

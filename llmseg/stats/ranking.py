@@ -12,11 +12,12 @@ import pandas as pd
 from llmseg.errors import UserError
 from llmseg.stats.blocks import Block, make_blocks
 from llmseg.stats.claims import MIRRORED
-from llmseg.stats.columns import shorten_list, sign
+from llmseg.stats.columns import sign
 from llmseg.stats.comparisons import compare_all, small_datasets
 from llmseg.stats.multiplicity import adjust
 from llmseg.stats.options import check_choice
 from llmseg.stats.table import Table
+from llmseg.stats.words import shorten_list
 
 Rule = Literal["mean-then-rank", "rank-then-mean", "test-based"]
 RESAMPLES = 1000

@@ -11,7 +11,8 @@ import pandas as pd
 
 from llmseg.errors import UserError, nearest
 from llmseg.stats.checks import check_frame, read_csv, read_evaluations
-from llmseg.stats.columns import BASE, COLUMNS, UNDEFINED, shorten_list
+from llmseg.stats.columns import BASE, COLUMNS, UNDEFINED
+from llmseg.stats.words import count_text, shorten_list
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +109,7 @@ class Table:
     def __repr__(self) -> str:
         counts = {"contender": len(self.contenders)}
         counts |= {name: self.frame[name].nunique() for name in ("dataset", "seed", "case", "measure")}
-        words = ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for name, count in counts.items())
+        words = ", ".join(count_text(count, name) for name, count in counts.items())
         return f"Table({len(self.frame)} rows: {words})"
 
     @property

@@ -1,0 +1,52 @@
+"""How sentences write lists, counts and p values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+
+def shorten_list(values: Iterable[object], most: int = 8) -> str:
+    """Return values with commas between them; of many, the first few and how many more there are.
+
+    Example:
+        >>> shorten_list(range(10), most=3)
+        '0, 1, 2 and 7 more'
+    """
+    texts = [str(value) for value in values]
+    return ", ".join(texts) if len(texts) <= most else f"{', '.join(texts[:most])} and {len(texts) - most} more"
+
+
+def count_text(count: object, noun: str) -> str:
+    """Return a count with its noun, in the plural unless the count is 1.
+
+    Args:
+        count: A number, or a range such as ``2 to 3``.
+        noun: The noun in the singular.
+
+    Example:
+        >>> count_text(1, "case"), count_text(0, "case"), count_text("2 to 3", "seed")
+        ('1 case', '0 cases', '2 to 3 seeds')
+    """
+    return f"{count} {noun}{'' if str(count) == '1' else 's'}"
+
+
+def p_text(p: float | None) -> str:
+    """Return a p value in words, to stand behind the letter p.
+
+    Example:
+        >>> p_text(0.01234), p_text(0.00001)
+        ('= 0.0123', '< 0.0001')
+    """
+    return "is unknown" if p is None or math.isnan(p) else "< 0.0001" if p < 0.0001 else f"= {p:.3g}"
+
+
+def sentence(text: str) -> str:
+    """Return text that begins and ends as a sentence does.
+
+    Example:
+        >>> sentence("one seed")
+        'One seed.'
+    """
+    text = text.strip()
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?')) else '.'}"
