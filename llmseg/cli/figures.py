@@ -67,7 +67,7 @@ def figure(
 ) -> None:
     """Draw a figure of studies, runs and evaluations; --kinds lists the figures there are."""
     if kinds:
-        sentences = {name: kind.says for name, kind in llmseg.figures.KINDS.items()}
+        sentences = {name: kind.shows for name, kind in llmseg.figures.KINDS.items()}
         output.print(sentences if output.as_json else _kind_table(sentences))
     elif everything:
         _draw_all(names or [], out, extension, options, output)

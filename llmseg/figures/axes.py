@@ -15,8 +15,13 @@ if TYPE_CHECKING:
 Scale = Literal["linear", "log"]
 
 
-def scaled(axes: Iterable[Axes], scale: Scale) -> None:
-    """Give panels of losses over epochs a grid, whole epochs and a scale, and mark those without a number."""
+def format_loss_axes(axes: Iterable[Axes], scale: Scale) -> None:
+    """Give panels of losses a grid, ticks at whole epochs and a scale, and mark panels without a finite loss.
+
+    Args:
+        axes: The panels, with their lines drawn.
+        scale: ``linear`` or ``log``; a logarithmic axis leaves out losses of 0 and below.
+    """
     from matplotlib.ticker import MaxNLocator
 
     for panel in axes:
@@ -33,6 +38,8 @@ def _logarithmic(axes: Axes) -> None:
     from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
     axes.set_yscale("log", nonpositive="mask")
+    # The ticks of a logarithmic axis are powers of ten; an axis from 0.2 to 0.8 has none. Below a factor of 2.5 even 1,
+    # 2 and 5 times these are too far apart; above 20 the powers alone are enough.
     low, high = axes.get_ylim()
     if high < 2.5 * low:
         axes.yaxis.set_major_locator(MaxNLocator(4))

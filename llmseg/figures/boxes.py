@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from llmseg.errors import UserError
-from llmseg.figures.canvas import note, panels, sentences, styled
-from llmseg.figures.contenders import Contender, cohort_legend, contenders
-from llmseg.figures.scores import Scores, measure_text, scores
+from llmseg.figures.canvas import add_note, join_remarks, make_panels, styled
+from llmseg.figures.contenders import Contender, add_cohort_legend, look_up_contenders
+from llmseg.figures.scores import Scores, measure_text, scores_by_dataset
 from llmseg.figures.style import GREY, LIGHT_INK
 from llmseg.stats.columns import SHARES, sign
 from llmseg.stats.table import Table
@@ -21,16 +21,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ROW = 0.145
-"""Inches of a row with a label."""
+"""Height in inches of a row with a label: a line of 6 points (0.083 inches) and some air."""
 
-FEW_FOR_BOX, FEW_FOR_HILL = 5, 10
-"""Where there are fewer scores than this, they are drawn one by one, without box or density."""
+LEAST_FOR_BOX, LEAST_FOR_DENSITY = 5, 10
+"""Of fewer scores than this, quartiles or a density would show more than there is: only dots are drawn."""
 
 MANY = 100
-"""With more cases than this, dots are small and pale, and pixels also in vector figures."""
+"""With more cases than this, dots are small and pale, and pixels also in vector figures, which would grow huge."""
 
 _BOX = (
-    f"Box: quartiles and median; whiskers: up to 1.5 times the box; dots: scores beyond, or all if below {FEW_FOR_BOX}."
+    "Box: quartiles and median; whiskers: up to 1.5 times the box; "
+    f"dots: scores beyond, or all if below {LEAST_FOR_BOX}."
 )
 
 
@@ -38,33 +39,51 @@ _BOX = (
 def box_plots(table: Table, *, measure: str = "dice", phase: str = "test", references: Sequence[str] = ()) -> Figure:
     """Draw the scores of every contender as a box, a panel per dataset.
 
-    References stand on top, the others below by falling median (rising, where less is better); equal medians by name.
-    A box holds the scores of all cases with all seeds.
+    References stand on top. The others follow by median, the best first, equal medians by name. A box holds the scores
+    of all cases with all seeds.
 
     Args:
-        table: The scores; they need not be complete, the titles say how many there are.
+        table: The scores. They need not be complete; every panel says how many there are.
         measure: Which measure.
         phase: Which phase.
         references: Contenders to show as references, beside those that the zoo knows as such.
 
     Raises:
         UserError: There is no such measure, phase or reference, or no score that is a number.
+
+    Example:
+        >>> from llmseg.stats import simulate
+        >>> figure = box_plots(simulate(pipelines=3, datasets=2, cases=10))
+        >>> [axes.get_title(loc="left") for axes in figure.axes]
+        ['dataset-1', 'dataset-2']
     """
     return _by_dataset(table, measure, phase, references, _boxes, _BOX)
 
 
 @styled
 def clouds(table: Table, *, measure: str = "dice", phase: str = "test", references: Sequence[str] = ()) -> Figure:
-    """Draw every case of every contender as a dot below the density of all, a panel per dataset (raincloud plots).
+    r"""Draw every case of every contender as a dot below the density of all, a panel per dataset (raincloud plots).
 
-    A dot is the mean of a case over seeds. Order and arguments are those of :func:`box_plots`.
+    A dot is the mean of a case over seeds. The contenders stand in the order of :func:`box_plots`.
+
+    Args:
+        table: As for :func:`box_plots`.
+        measure: Which measure.
+        phase: Which phase.
+        references: As for :func:`box_plots`.
 
     Raises:
         UserError: As :func:`box_plots`.
+
+    Example:
+        >>> from llmseg.stats import simulate
+        >>> figure = clouds(simulate(pipelines=2, datasets=1, cases=10))
+        >>> figure.axes[0].get_xlabel()
+        'Dice score\n10 cases, 3 seeds'
     """
-    hill = f"hill: their density, each of the same height, from {FEW_FOR_HILL} cases on."
-    said = f"Dot: a case, mean over seeds; line: their median; {hill}"
-    return _by_dataset(table, measure, phase, references, _clouds, said)
+    hill = f"hill: their density, each of the same height, from {LEAST_FOR_DENSITY} cases on."
+    legend = f"Dot: a case, mean over seeds; line: their median; {hill}"
+    return _by_dataset(table, measure, phase, references, _clouds, legend)
 
 
 def _by_dataset(
@@ -72,19 +91,21 @@ def _by_dataset(
     measure: str,
     phase: str,
     references: Sequence[str],
-    draw: Callable[[Axes, Scores, Sequence[str], Mapping[str, Contender]], None],
-    said: str,
+    draw: Callable[[Axes, Scores, Sequence[Contender]], None],
+    legend: str,
 ) -> Figure:
-    found = _some(scores(table, measure, phase), measure)
-    known = contenders(table.contenders, references)
-    rows = max(len(one.values) for one in found)
-    figure, axes = panels(len(found), 0.65 + ROW * max(rows, 4))
-    for panel, one in zip(axes, found, strict=True):
-        names = one.ordered(known, sign(measure))
-        draw(panel, one, names, known)
-        _rows(panel, [known[name].label for name in names], one, measure)
-    cohort_legend(figure, known.values())
-    note(figure, said, "References on top, then by median.", sentences(table.remarks))
+    scores = scores_by_dataset(table, measure, phase)
+    _check_any(scores, measure)
+    contenders = look_up_contenders(table.contenders, references)
+    rows = max(len(on_dataset.values) for on_dataset in scores)
+    # 0.65 inches hold title and axis; a panel is never lower than four rows.
+    figure, axes = make_panels(len(scores), 0.65 + ROW * max(rows, 4))
+    for panel, on_dataset in zip(axes, scores, strict=True):
+        ordered = [contenders[name] for name in on_dataset.order(contenders, sign(measure))]
+        draw(panel, on_dataset, ordered)
+        _label_rows(panel, ordered, on_dataset, measure, range(len(ordered)))
+    add_cohort_legend(figure, contenders.values())
+    add_note(figure, legend, "References on top, then by median.", join_remarks(table.remarks))
     return figure
 
 
@@ -93,81 +114,89 @@ def run_boxes(table: Table, *, measure: str = "dice", phase: str = "test", refer
     """Draw the scores of repeated generations of one model as boxes, a panel per dataset, a group per model.
 
     Args:
-        table: With contenders such as ``gpt-4o@run-03``; others that are no references are left out.
+        table: Scores of contenders such as ``gpt-4o@run-03`` and of references; other contenders are left out.
         measure: Which measure.
         phase: Which phase.
-        references: As for :func:`box_plots`; a dashed line continues the median of the first.
+        references: As for :func:`box_plots`. A dashed line marks the median of the first across the panel.
 
     Raises:
         UserError: The table has no repeated generations, or as :func:`box_plots`.
     """
-    known = contenders(table.contenders, references)
-    found = _some([_runs_only(one, known) for one in scores(table, measure, phase)], measure)
-    if not any(one.model for one in known.values()):
+    contenders = look_up_contenders(table.contenders, references)
+    kept = [name for name, contender in contenders.items() if contender.model or contender.is_reference]
+    scores = [_keep(on_dataset, kept) for on_dataset in scores_by_dataset(table, measure, phase)]
+    scores = [on_dataset for on_dataset in scores if on_dataset.values]
+    _check_any(scores, measure)
+    if not any(contender.model for contender in contenders.values()):
         raise UserError("the table has no repeated generations, such as gpt-4o@run-03; compare 'gpt-4o@run-*'")
-    most = max(len(one.values) + len({known[name].model for name in one.values}) for one in found)
-    figure, axes = panels(len(found), 0.65 + ROW * most)
-    for panel, one in zip(axes, found, strict=True):
-        _grouped(panel, one, known, measure)
-    cohort_legend(figure, known.values())
-    dashed = "Dashed: median of the reference." if any(one.reference for one in known.values()) else ""
-    note(figure, _BOX, "By median within a model.", dashed, sentences(table.remarks))
+    # A row per contender, and one for the gap below every model.
+    rows = max(
+        len(on_dataset.values) + len({contenders[name].model for name in on_dataset.values}) for on_dataset in scores
+    )
+    figure, axes = make_panels(len(scores), 0.65 + ROW * rows)
+    for panel, on_dataset in zip(axes, scores, strict=True):
+        _boxes_by_model(panel, on_dataset, contenders, measure)
+    add_cohort_legend(figure, contenders.values())
+    any_reference = any(contender.is_reference for contender in contenders.values())
+    dashed = "Dashed: median of the reference." if any_reference else ""
+    add_note(figure, _BOX, "By median within a model.", dashed, join_remarks(table.remarks))
     return figure
 
 
-def _runs_only(one: Scores, known: Mapping[str, Contender]) -> Scores:
-    kept = [name for name in one.values if known[name].model or known[name].reference]
-    values, means = ({name: of[name] for name in kept} for of in (one.values, one.means))
-    return Scores(one.dataset, values, means, one.count)
+def _keep(scores: Scores, names: Collection[str]) -> Scores:
+    """Return the scores of some contenders."""
+    values, means = (
+        {name: array for name, array in arrays.items() if name in names} for arrays in (scores.values, scores.means)
+    )
+    return Scores(scores.dataset, values, means, scores.counts)
 
 
-def _some(found: list[Scores], measure: str) -> list[Scores]:
-    found = [one for one in found if one.values]
-    if not found:
+def _check_any(scores: Sequence[Scores], measure: str) -> None:
+    if not scores:
         raise UserError(f"no {measure} to draw: none is a number; choose another measure")
-    return found
 
 
-def _grouped(axes: Axes, one: Scores, known: Mapping[str, Contender], measure: str) -> None:
+def _boxes_by_model(axes: Axes, scores: Scores, contenders: Mapping[str, Contender], measure: str) -> None:
     """Draw references, then the models one below the other with a gap between them."""
-    ordered = one.ordered(known, sign(measure))
-    models = sorted({str(known[name].model) for name in ordered if known[name].model}, reverse=True)
-    groups = [[name for name in ordered if known[name].reference]]
-    groups += [[name for name in ordered if known[name].model == model] for model in models]
-    places, names, place = [], [], 0.0
+    ordered = [contenders[name] for name in scores.order(contenders, sign(measure))]
+    models = sorted({contender.model for contender in ordered if contender.model}, reverse=True)
+    groups = [[contender for contender in ordered if contender.is_reference]]
+    groups += [[contender for contender in ordered if contender.model == model] for model in models]
+    heights, top = [], 0.0
     for group in groups:
-        places += [place + row for row in range(len(group))]
-        names += group
-        place += len(group) + (0.8 if group else 0)
-    for row, name in zip(places, names, strict=True):
-        _box(axes, row, one.values[name], known[name].colour)
-    _rows(axes, [known[name].label for name in names], one, measure, places)
-    for name in groups[0][:1]:
-        axes.axvline(float(np.median(one.values[name])), color=GREY, linestyle=(0, (4, 2)), linewidth=0.7, zorder=0)
+        heights += [top + row for row in range(len(group))]
+        top += len(group) + (0.8 if group else 0)
+    rows = [contender for group in groups for contender in group]
+    for height, contender in zip(heights, rows, strict=True):
+        _box(axes, height, scores.values[contender.name], contender.colour)
+    _label_rows(axes, rows, scores, measure, heights)
+    for reference in groups[0][:1]:
+        median = float(np.median(scores.values[reference.name]))
+        axes.axvline(median, color=GREY, linestyle=(0, (4, 2)), linewidth=0.7, zorder=0)
 
 
-def _rows(axes: Axes, labels: Sequence[str], one: Scores, measure: str, places: Sequence[float] | None = None) -> None:
-    places = list(range(len(labels))) if places is None else places
-    axes.set_yticks(places, labels)
-    axes.set_ylim(max(places) + 0.6, min(places) - 0.6)
+def _label_rows(axes: Axes, rows: Sequence[Contender], scores: Scores, measure: str, heights: Sequence[float]) -> None:
+    axes.set_yticks(heights, [contender.label for contender in rows])
+    axes.set_ylim(max(heights) + 0.6, min(heights) - 0.6)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x")
     if measure in SHARES:
+        # A little beyond 0 and 1, so that dots at the ends are whole.
         axes.set_xlim(-0.02, 1.02)
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "0.25", "0.5", "0.75", "1"])
-    axes.set_xlabel(f"{measure_text(measure)}\n{one.count}", loc="right", linespacing=1.3)
-    axes.set_title(textwrap.shorten(one.dataset, 34, placeholder="..."), loc="left")
+    axes.set_xlabel(f"{measure_text(measure)}\n{scores.counts}", loc="right", linespacing=1.3)
+    axes.set_title(textwrap.shorten(scores.dataset, 34, placeholder="..."), loc="left")
 
 
-def _boxes(axes: Axes, one: Scores, names: Sequence[str], known: Mapping[str, Contender]) -> None:
-    for row, name in enumerate(names):
-        _box(axes, row, one.values[name], known[name].colour)
+def _boxes(axes: Axes, scores: Scores, rows: Sequence[Contender]) -> None:
+    for row, contender in enumerate(rows):
+        _box(axes, row, scores.values[contender.name], contender.colour)
 
 
 def _box(axes: Axes, row: float, values: np.ndarray, colour: str) -> None:
     low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
     axes.vlines(middle, row - 0.31, row + 0.31, color=LIGHT_INK, linewidth=1.1, zorder=3)
-    if len(values) < FEW_FOR_BOX:
+    if len(values) < LEAST_FOR_BOX:
         axes.plot(values, np.full(len(values), row), ".", color=colour, markersize=4, markeredgewidth=0)
         return
     reach = 1.5 * (high - low)
@@ -178,24 +207,24 @@ def _box(axes: Axes, row: float, values: np.ndarray, colour: str) -> None:
     axes.plot(outside, np.full(len(outside), row), ".", color=colour, markersize=2.6, markeredgewidth=0)
 
 
-def _clouds(axes: Axes, one: Scores, names: Sequence[str], known: Mapping[str, Contender]) -> None:
-    for row, name in enumerate(names):
-        values, colour = one.means[name], known[name].colour
-        # Dots in three lines, by turns, so that equal scores of neighbours stay apart and the same table gives the
-        # same figure.
+def _clouds(axes: Axes, scores: Scores, rows: Sequence[Contender]) -> None:
+    for row, contender in enumerate(rows):
+        values, colour = scores.means[contender.name], contender.colour
+        # Dots lie in three lines, by turns: cases with equal scores stay apart, and unlike with random heights the same
+        # table gives the same figure.
         height = row + 0.14 + 0.13 * (np.arange(len(values)) % 3)
         many = len(values) > MANY
         size, alpha = (1.8, 0.5) if many else (2.2, 0.6) if len(values) > 20 else (3.5, 0.6)
         drawn = axes.plot(values, height, ".", color=colour, markersize=size, alpha=alpha, markeredgewidth=0)
         drawn[0].set_rasterized(many)
         axes.vlines(np.median(values), row - 0.38, row + 0.05, color=LIGHT_INK, linewidth=1.0, zorder=3)
-        if len(values) >= FEW_FOR_HILL and np.ptp(values) > 0:
+        if len(values) >= LEAST_FOR_DENSITY and np.ptp(values) > 0:
             grid, density = _density(values)
             axes.fill_between(grid, row, row - 0.42 * density, color=colour, alpha=0.45, linewidth=0)
 
 
 def _density(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return a density over the range of the values, the largest 1."""
+    """Return points over the range of the values, and the density there, scaled so that its largest value is 1."""
     from scipy.stats import gaussian_kde
 
     grid = np.linspace(values.min(), values.max(), 128)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from llmseg.errors import UserError, nearest
 from llmseg.figures.style import DOUBLE, DPI, SETTINGS, SINGLE, SMALL
 from llmseg.files import write_bytes
+from llmseg.stats.words import sentence
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,40 +27,42 @@ FORMATS: dict[str, dict[str, Any]] = {
     ".png": {"Software": None},
     ".svg": {"Date": None, "Creator": "llmseg"},
 }
-"""Formats by extension, with metadata that hold no time and no version."""
+"""Formats by extension, with metadata that name no time and no version: the same figure gives the same bytes."""
 
 
 @contextmanager
-def settings() -> Iterator[None]:
-    """Use the library's settings of matplotlib, whatever the user's own are, and restore those."""
+def use_settings() -> Iterator[None]:
+    """Use the library's settings of matplotlib, whatever the user's own are, and restore those at the end."""
     import matplotlib
 
     with matplotlib.rc_context():
+        # The user's own settings are forgotten first, also those that SETTINGS does not name.
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(SETTINGS)  # type: ignore[arg-type]
         yield
 
 
 def styled(draw: Callable[_Given, _Drawn]) -> Callable[_Given, _Drawn]:
-    """Let a function draw under :func:`settings`."""
+    """Let a function draw under :func:`use_settings`."""
 
     @functools.wraps(draw)
     def drawn(*args: _Given.args, **kwargs: _Given.kwargs) -> _Drawn:
-        with settings():
+        with use_settings():
             return draw(*args, **kwargs)
 
     return drawn
 
 
-def canvas(width: float, height: float) -> Figure:
+def make_figure(width: float, height: float) -> Figure:
     """Return an empty figure; sizes are in inches."""
+    # Not by pyplot, which would keep every figure in memory and may open windows.
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def sheet(width: float, height: float) -> tuple[Figure, Axes]:
-    """Return a figure to place things on by inches from its upper left corner."""
+def make_sheet(width: float, height: float) -> tuple[Figure, Axes]:
+    """Return a figure with axes that measure inches from the upper left corner, to place things by hand."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height))
@@ -70,34 +73,35 @@ def sheet(width: float, height: float) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def panels(number: int, height: float, *, most: int = 3, extra: float = 0.4) -> tuple[Figure, list[Axes]]:
-    """Return a figure with panels side by side and below each other.
+def make_panels(count: int, height: float, *, most: int = 3, extra: float = 0.4) -> tuple[Figure, list[Axes]]:
+    """Return a figure with panels in rows; a single panel is as wide as a column of a journal.
 
     Args:
-        number: How many.
-        height: Height of each in inches, with its labels.
-        most: Panels in a row; a single one is as wide as a journal's column.
+        count: Number of panels.
+        height: Height of a panel in inches, with its labels.
+        most: Panels in a row, at most. Four panels stand two by two.
         extra: Inches for what stands below all.
     """
-    columns = most if number > most and number != 4 else min(number, 2) if number == 4 else number
-    rows = -(-number // columns)
-    figure = canvas(SINGLE if number == 1 else DOUBLE, rows * height + extra)
+    columns = 2 if count == 4 else min(count, most)
+    rows = -(-count // columns)
+    figure = make_figure(SINGLE if count == 1 else DOUBLE, rows * height + extra)
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
-    for unused in axes[number:]:
+    for unused in axes[count:]:
         unused.remove()
-    return figure, list(axes[:number])
+    return figure, list(axes[:count])
 
 
-def note(figure: Figure, *sentences: str) -> None:
+def add_note(figure: Figure, *sentences: str) -> None:
     """Write below a figure what its marks mean, in lines as long as the figure is wide."""
+    # A point is 1/72 inch, and a letter of DejaVu Sans is 0.53 of the font size wide, on average.
     letters = int(figure.get_size_inches()[0] * 72 / (0.53 * SMALL))
-    text = textwrap.fill(" ".join(one for one in sentences if one), letters)
+    text = textwrap.fill(" ".join(sentence for sentence in sentences if sentence), letters)
     figure.supxlabel(text, x=0.01, ha="left", fontsize=SMALL, fontweight="normal", linespacing=1.3)
 
 
-def sentences(remarks: tuple[str, ...]) -> str:
-    """Return remarks as one text."""
-    return " ".join(f"{remark[0].upper()}{remark[1:].rstrip('.')}." for remark in remarks)
+def join_remarks(remarks: tuple[str, ...]) -> str:
+    """Return remarks as sentences of one text."""
+    return " ".join(sentence(remark) for remark in remarks)
 
 
 def save(figure: Figure, path: str | Path) -> Path:
@@ -114,25 +118,27 @@ def save(figure: Figure, path: str | Path) -> Path:
         UserError: The extension is none of these, or the disk is full or refuses the file.
 
     Example:
-        >>> save(canvas(1, 1), "figure.tex")
+        >>> save(make_figure(1, 1), "figure.tex")
         Traceback (most recent call last):
         llmseg.errors.UserError: no format '.tex' for figure.tex; there are .pdf, .png, .svg
     """
     path = Path(path)
     check_format(path)
     content = io.BytesIO()
-    with settings():
+    with use_settings():
         figure.savefig(content, format=path.suffix.lower()[1:], dpi=DPI, metadata=FORMATS[path.suffix.lower()])
     write_bytes(path, content.getvalue())
     return path
 
 
 def check_format(path: Path) -> None:
-    """Refuse a file whose extension is none that figures have.
+    """Refuse a file whose extension is not that of a format in :data:`FORMATS`.
 
     Raises:
-        UserError: It is not.
+        UserError: The extension is another.
     """
-    known = ", ".join(FORMATS)
+    formats = ", ".join(FORMATS)
     if path.suffix.lower() not in FORMATS:
-        raise UserError(f"no format '{path.suffix}' for {path.name}{nearest(path.suffix, FORMATS)}; there are {known}")
+        raise UserError(
+            f"no format '{path.suffix}' for {path.name}{nearest(path.suffix, FORMATS)}; there are {formats}"
+        )

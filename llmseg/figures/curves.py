@@ -1,4 +1,4 @@
-"""Losses over epochs."""
+"""Curves of losses over epochs."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
-from llmseg.errors import UserError, nearest
-from llmseg.figures.axes import Scale, scaled
-from llmseg.figures.canvas import canvas, note, panels, styled
-from llmseg.figures.contenders import Contender, by_cohort, cohort_title, contenders
+from llmseg.errors import UserError
+from llmseg.figures.axes import Scale, format_loss_axes
+from llmseg.figures.canvas import add_note, make_figure, make_panels, styled
+from llmseg.figures.contenders import Contender, by_cohort, cohort_title, look_up_contenders
 from llmseg.figures.style import COHORTS, DASHES, DOUBLE, GREY, LINES, OTHER, SINGLE, SMALL
+from llmseg.stats.options import check_choice
 from llmseg.study.results import Curve
 
 if TYPE_CHECKING:
@@ -28,9 +29,12 @@ _NAMES = {"train": "Training", "validation": "Validation"}
 
 @dataclass(frozen=True, eq=False)
 class _Line:
-    """Losses of a contender on a dataset, over seeds: mean and extremes, float ``[E]``."""
+    """Losses of a contender on a dataset: mean, lowest and highest over seeds, float ``[E]``; NaN where there is none.
 
-    name: str
+    ``chosen`` is the number of epochs that the pipeline itself asks for, if the training had another.
+    """
+
+    contender: Contender
     mean: np.ndarray
     low: np.ndarray
     high: np.ndarray
@@ -41,38 +45,47 @@ class _Line:
 def loss_curves(
     curves: Sequence[Curve], *, loss: Loss = "validation", scale: Scale = "linear", references: Sequence[str] = ()
 ) -> Figure:
-    """Draw the loss of every contender over epochs: a row per dataset, a column per cohort, references in each.
+    r"""Draw the loss of every contender over epochs: a row per dataset, a column per cohort, references in each.
 
-    A line is the mean over seeds, its band their extremes. A dot marks the epoch at which a pipeline itself would have
-    stopped, where the training had another number of epochs. A cross marks where a loss stops being a number.
+    A line is the mean over seeds, and its band reaches from the lowest to the highest seed. A dot marks the epoch at
+    which a pipeline itself would have stopped, where the training had another number of epochs. A cross marks the last
+    epoch before a loss is no longer a number.
 
     Args:
-        curves: The trainings.
+        curves: The losses of the trainings.
         loss: ``train`` or ``validation``.
-        scale: ``linear`` or ``log``, which leaves out losses that are not positive.
+        scale: ``linear``, or ``log``, which leaves out losses of 0 and below.
         references: Contenders to show as references, beside those that the zoo knows as such.
 
     Raises:
-        UserError: There are no curves, or an option is none of those above.
+        UserError: There are no curves, an option is none of those above, or too many contenders share a panel.
+
+    Example:
+        >>> losses = np.array([0.9, 0.5, 0.4])
+        >>> figure = loss_curves([Curve("gpt-4o", "Skin", 0, losses, losses)])
+        >>> figure.axes[0].get_ylabel()
+        'Skin\nValidation loss'
     """
-    lines, known = _lines(curves, loss, scale), contenders({one.contender: 0 for one in curves}, references)
-    columns = by_cohort(known)
-    longest = -(-max(len(names) for names in columns.values()) // 2)
-    width, legend = SINGLE if len(columns) == 1 else DOUBLE, 0.13 * longest
-    figure = canvas(width, 0.6 + 1.15 * len(lines) + legend)
+    contenders = _check(curves, loss, scale, references)
+    lines = _lines(curves, loss, contenders)
+    columns = by_cohort(contenders)
+    # The legend has two columns of names below each panel.
+    legend_rows = -(-max(len(names) for names in columns.values()) // 2)
+    width, legend = SINGLE if len(columns) == 1 else DOUBLE, 0.13 * legend_rows
+    figure = make_figure(width, 0.6 + 1.15 * len(lines) + legend)
     grid = figure.add_gridspec(len(lines) + 1, len(columns), height_ratios=[*[0.9] * len(lines), legend])
     axes = grid.subplots(squeeze=False, sharey="row")
-    for row, (dataset, found) in zip(axes[:-1], lines.items(), strict=True):
+    for row, (dataset, on_dataset) in zip(axes[:-1], lines.items(), strict=True):
         for panel, (cohort, names) in zip(row, columns.items(), strict=True):
-            _draw(panel, [one for one in found if one.name in names], _looks(names, known))
+            _draw(panel, [line for line in on_dataset if line.contender.name in names], _looks(names, contenders))
             if panel.get_subplotspec().is_first_row():
                 panel.set_title(cohort_title(cohort) if len(columns) > 1 or cohort else "", loc="left")
         row[0].set_ylabel(f"{textwrap.fill(dataset, 16)}\n{_NAMES[loss]} loss")
-    scaled(axes[:-1].flat, scale)
+    format_loss_axes(axes[:-1].flat, scale)
     for panel, below, names in zip(axes[-2], axes[-1], columns.values(), strict=True):
         panel.set_xlabel("Epoch")
-        _legend(below, _looks(names, known), known)
-    note(figure, *_notes(lines, curves, scale))
+        _legend(below, _looks(names, contenders), contenders)
+    add_note(figure, *_notes(lines, curves, scale))
     return figure
 
 
@@ -82,36 +95,44 @@ def cohort_curves(
 ) -> Figure:
     """Draw the mean loss of each cohort over epochs, a panel per dataset, with thin lines for single LLMs.
 
-    Every LLM counts once, by its pipeline of the study; repeated generations, other variants and what lies beside the
-    study are left out. A mean is solid while all LLMs of the cohort train, and dashed after the first has ended.
+    Every LLM counts once, by its pipeline of the study. Repeated generations, other variants and contenders from
+    outside the study are left out. A mean is solid while all LLMs of the cohort train, and dashed after the first has
+    ended.
+
+    Args:
+        curves: As for :func:`loss_curves`.
+        loss: As for :func:`loss_curves`.
+        scale: As for :func:`loss_curves`.
+        references: As for :func:`loss_curves`.
 
     Raises:
         UserError: As :func:`loss_curves`, or no contender is a pipeline of the study.
     """
-    lines, known = _lines(curves, loss, scale), contenders({one.contender: 0 for one in curves}, references)
-    cohorts = sorted({one.cohort for one in known.values() if one.llm and one.cohort})
+    contenders = _check(curves, loss, scale, references)
+    lines = _lines(curves, loss, contenders)
+    cohorts = sorted({one.cohort for one in contenders.values() if one.represents_llm and one.cohort})
     if not cohorts:
-        raise UserError(f"no LLM with a cohort among {', '.join(known)}; they are the pipelines that llmseg list shows")
-    figure, axes = panels(len(lines), 1.7, extra=0.5)
-    for panel, (dataset, found) in zip(axes, lines.items(), strict=True):
+        names = ", ".join(contenders)
+        raise UserError(f"no LLM with a cohort among {names}; they are the pipelines that llmseg list shows")
+    figure, axes = make_panels(len(lines), 1.7, extra=0.5)
+    for panel, (dataset, on_dataset) in zip(axes, lines.items(), strict=True):
         for cohort in cohorts:
-            _mean(panel, [one for one in found if known[one.name].llm and known[one.name].cohort == cohort], cohort)
-        reference = [one for one in found if known[one.name].reference]
-        for place, one in enumerate(reference):
-            label = known[one.name].label
-            dashes = DASHES[place % len(DASHES)]
-            panel.plot(_epochs(one.mean), one.mean, color=GREY, linewidth=1.6, linestyle=dashes, label=label)
+            members = [line for line in on_dataset if line.contender.represents_llm and line.contender.cohort == cohort]
+            _draw_mean(panel, members, cohort)
+        for index, line in enumerate(line for line in on_dataset if line.contender.is_reference):
+            look = {**_GREY, "linewidth": 1.6, "linestyle": DASHES[index % len(DASHES)]}
+            panel.plot(_epochs(line.mean), line.mean, label=line.contender.label, **look)
         panel.set_title(dataset, loc="left")
         panel.set_xlabel("Epoch")
         panel.set_ylabel(f"{_NAMES[loss]} loss")
-    scaled(axes, scale)
+    format_loss_axes(axes, scale)
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper left", ncols=len(labels), handlelength=1.8)
     thick = "Thick: mean over LLMs; thin: single LLMs, mean over seeds."
     dashed = "Dashed: the first LLM has ended; from there the last loss of those that ended counts."
-    others = sum(not one.llm and not one.reference for one in known.values())
+    others = sum(not one.represents_llm and not one.is_reference for one in contenders.values())
     beside = f"Left out: {others} that repeat or vary an LLM, or are from outside the study." if others else ""
-    note(figure, thick, dashed, _DIFFER, beside, _left_out(lines, scale))
+    add_note(figure, thick, dashed, _DIFFER, beside, _left_out(lines, scale))
     return figure
 
 
@@ -122,7 +143,7 @@ def run_curves(
     """Draw the losses of repeated generations of a model: a column per model, a row per dataset, references thick.
 
     Args:
-        curves: With contenders such as ``gpt-4o@run-03``; others that are no references are left out.
+        curves: Losses of contenders such as ``gpt-4o@run-03`` and of references; other contenders are left out.
         loss: As for :func:`loss_curves`.
         scale: As for :func:`loss_curves`.
         references: As for :func:`loss_curves`.
@@ -130,101 +151,113 @@ def run_curves(
     Raises:
         UserError: There are no repeated generations, or as :func:`loss_curves`.
     """
-    lines, known = _lines(curves, loss, scale), contenders({one.contender: 0 for one in curves}, references)
-    models = sorted({one.model for one in known.values() if one.model})
+    contenders = _check(curves, loss, scale, references)
+    lines = _lines(curves, loss, contenders)
+    models = sorted({contender.model for contender in contenders.values() if contender.model})
     if not models:
         raise UserError("there are no repeated generations, such as gpt-4o@run-03; compare 'gpt-4o@run-*'")
-    figure = canvas(SINGLE if len(models) == 1 else DOUBLE, 0.8 + 1.7 * len(lines))
+    figure = make_figure(SINGLE if len(models) == 1 else DOUBLE, 0.8 + 1.7 * len(lines))
     axes = figure.subplots(len(lines), len(models), squeeze=False, sharey="row")
-    for row, (dataset, found) in zip(axes, lines.items(), strict=True):
+    for row, (dataset, on_dataset) in zip(axes, lines.items(), strict=True):
         for letter, panel, model in zip("abcdefghij", row, models, strict=False):
-            runs = [one for one in found if known[one.name].model == model]
-            _draw(panel, [one for one in found if known[one.name].reference], dict.fromkeys(known, _GREY))
-            for one in runs:
-                panel.plot(_epochs(one.mean), one.mean, color=known[one.name].colour, linewidth=0.7)
-            label = contenders([model])[model].label
+            runs = [line for line in on_dataset if line.contender.model == model]
+            _draw(panel, [line for line in on_dataset if line.contender.is_reference], dict.fromkeys(contenders, _GREY))
+            for line in runs:
+                panel.plot(_epochs(line.mean), line.mean, color=line.contender.colour, linewidth=0.7)
+            label = look_up_contenders([model])[model].label
             panel.set_title(f"{letter}  {label}, {len(runs)} generations", loc="left")
             panel.set_xlabel("Epoch")
         row[0].set_ylabel(f"{textwrap.fill(dataset, 16)}\n{_NAMES[loss]} loss")
-    scaled(axes.flat, scale)
-    thick = [one.label for one in known.values() if one.reference]
-    note(figure, "Line: a generation, mean over seeds.", f"Thick, grey: {', '.join(thick)}." if thick else "", _DIFFER)
+    format_loss_axes(axes.flat, scale)
+    thick = ", ".join(contender.label for contender in contenders.values() if contender.is_reference)
+    add_note(figure, "Line: a generation, mean over seeds.", f"Thick, grey: {thick}." if thick else "", _DIFFER)
     return figure
 
 
 _GREY: dict[str, Any] = {"color": GREY, "linestyle": "-", "linewidth": 1.8}
 
 
-def _lines(curves: Sequence[Curve], loss: str, scale: str) -> dict[str, list[_Line]]:
-    """Return a line per contender, by dataset."""
-    for what, given, allowed in (("loss", loss, get_args(Loss)), ("scale", scale, get_args(Scale))):
-        if given not in allowed:
-            raise UserError(f"no {what} '{given}'{nearest(given, allowed)}; there are {', '.join(allowed)}")
+def _check(curves: Sequence[Curve], loss: str, scale: str, references: Sequence[str]) -> dict[str, Contender]:
+    """Check what was given; return the contenders."""
+    check_choice("loss", loss, get_args(Loss))
+    check_choice("scale", scale, get_args(Scale))
     if not curves:
         raise UserError("there are no trainings to draw; name folders that hold runs")
-    found: dict[str, list[_Line]] = {}
-    for dataset, name in dict.fromkeys((one.dataset, one.contender) for one in curves):
-        same = [one for one in curves if (one.dataset, one.contender) == (dataset, name)]
-        found.setdefault(dataset, []).append(_line(name, [getattr(one, loss) for one in same], same[0].chosen))
-    return found
+    return look_up_contenders(dict.fromkeys(curve.contender for curve in curves), references)
 
 
-def _line(name: str, losses: Sequence[np.ndarray], chosen: int | None) -> _Line:
+def _lines(curves: Sequence[Curve], loss: str, contenders: Mapping[str, Contender]) -> dict[str, list[_Line]]:
+    """Return a line per contender, by dataset."""
+    lines: dict[str, list[_Line]] = {}
+    for dataset, name in dict.fromkeys((curve.dataset, curve.contender) for curve in curves):
+        same = [curve for curve in curves if (curve.dataset, curve.contender) == (dataset, name)]
+        losses = [getattr(curve, loss) for curve in same]
+        lines.setdefault(dataset, []).append(_line(contenders[name], losses, same[0].chosen))
+    return lines
+
+
+def _line(contender: Contender, losses: Sequence[np.ndarray], chosen: int | None) -> _Line:
     rows = np.full((len(losses), max(map(len, losses))), np.nan)
-    for row, one in zip(rows, losses, strict=True):
-        row[: len(one)] = np.where(np.isfinite(one), one, np.nan)
-    some = np.isfinite(rows).any(axis=0)
+    for row, of_seed in zip(rows, losses, strict=True):
+        row[: len(of_seed)] = np.where(np.isfinite(of_seed), of_seed, np.nan)
+    # A seed that has ended or has no finite loss leaves the mean to the others. Epochs at which no seed has one stay
+    # NaN and are kept away from numpy, which would warn of them.
+    any_finite = np.isfinite(rows).any(axis=0)
     mean, low, high = (np.full(rows.shape[1], np.nan) for _ in range(3))
-    mean[some], low[some], high[some] = (of(rows[:, some], axis=0) for of in (np.nanmean, np.nanmin, np.nanmax))
-    return _Line(name, mean, low, high, chosen)
+    for target, reduce in ((mean, np.nanmean), (low, np.nanmin), (high, np.nanmax)):
+        target[any_finite] = reduce(rows[:, any_finite], axis=0)
+    return _Line(contender, mean, low, high, chosen)
 
 
-def _looks(names: Sequence[str], known: Mapping[str, Contender]) -> dict[str, dict[str, Any]]:
+def _looks(names: Sequence[str], contenders: Mapping[str, Contender]) -> dict[str, dict[str, Any]]:
     """Return how the lines of a panel look: a colour and a pattern each, references thick and grey."""
     looks: dict[str, dict[str, Any]] = {}
-    own = [name for name in names if not known[name].reference]
-    if len(own) > len(LINES) * len(DASHES):
+    coloured = [name for name in names if not contenders[name].is_reference]
+    if len(coloured) > len(LINES) * len(DASHES):
         most = f"no more than {len(LINES) * len(DASHES)} lines can be told apart"
-        raise UserError(f"{len(own)} contenders share a panel, and {most}; give fewer, or draw losses-of-runs")
-    for place, name in enumerate(own):
-        pattern = DASHES[place // len(LINES) % len(DASHES)]
-        looks[name] = {"color": LINES[place % len(LINES)], "linestyle": pattern, "linewidth": 1.0}
-    for place, name in enumerate(name for name in names if known[name].reference):
-        looks[name] = {**_GREY, "linestyle": DASHES[place % len(DASHES)]}
+        raise UserError(f"{len(coloured)} contenders share a panel, and {most}; give fewer, or draw losses-of-runs")
+    for index, name in enumerate(coloured):
+        pattern = DASHES[index // len(LINES)]
+        looks[name] = {"color": LINES[index % len(LINES)], "linestyle": pattern, "linewidth": 1.0}
+    for index, name in enumerate(name for name in names if contenders[name].is_reference):
+        looks[name] = {**_GREY, "linestyle": DASHES[index % len(DASHES)]}
     return looks
 
 
 def _draw(axes: Axes, lines: Sequence[_Line], looks: Mapping[str, dict[str, Any]]) -> None:
-    for one in lines:
-        epochs, colour = _epochs(one.mean), looks[one.name]["color"]
-        axes.plot(epochs, one.mean, marker="." if len(epochs) == 1 else None, **looks[one.name])
-        if (one.high > one.low).any():
-            axes.fill_between(epochs, one.low, one.high, color=colour, alpha=0.18, linewidth=0)
-        if one.chosen and one.chosen <= len(epochs):
-            axes.plot(
-                one.chosen, one.mean[one.chosen - 1], "o", color=colour, markersize=4, markeredgecolor="white", zorder=3
-            )
-        last = np.flatnonzero(np.isfinite(one.mean))
-        if len(last) and last[-1] + 1 < len(epochs):
-            axes.plot(last[-1] + 1, one.mean[last[-1]], "x", color=colour, markersize=4, zorder=3)
+    for line in lines:
+        look = looks[line.contender.name]
+        epochs, colour = _epochs(line.mean), look["color"]
+        # A line of one epoch would be invisible without a marker.
+        axes.plot(epochs, line.mean, marker="." if len(epochs) == 1 else None, **look)
+        if (line.high > line.low).any():
+            axes.fill_between(epochs, line.low, line.high, color=colour, alpha=0.18, linewidth=0)
+        if line.chosen and line.chosen <= len(epochs):
+            height = line.mean[line.chosen - 1]
+            axes.plot(line.chosen, height, "o", color=colour, markersize=4, markeredgecolor="white", zorder=3)
+        finite = np.flatnonzero(np.isfinite(line.mean))
+        if len(finite) and finite[-1] + 1 < len(epochs):
+            axes.plot(finite[-1] + 1, line.mean[finite[-1]], "x", color=colour, markersize=4, zorder=3)
 
 
-def _mean(axes: Axes, lines: Sequence[_Line], cohort: int) -> None:
+def _draw_mean(axes: Axes, lines: Sequence[_Line], cohort: int) -> None:
     if not lines:
         return
     colour = COHORTS.get(cohort, OTHER)
-    longest = max(len(one.mean) for one in lines)
-    rows = np.stack([_carried(one.mean, longest) for one in lines])
-    for one in lines:
-        axes.plot(_epochs(one.mean), one.mean, color=colour, linewidth=0.5, alpha=0.5)
-    mean, whole = rows.mean(axis=0), min(int(np.isfinite(one.mean).sum()) for one in lines)
+    longest = max(len(line.mean) for line in lines)
+    # Without the losses of those that have ended, the mean would jump whenever an LLM with a high loss ends.
+    rows = np.stack([_carry_last(line.mean, longest) for line in lines])
+    for line in lines:
+        axes.plot(_epochs(line.mean), line.mean, color=colour, linewidth=0.5, alpha=0.5)
+    mean, whole = rows.mean(axis=0), min(int(np.isfinite(line.mean).sum()) for line in lines)
     axes.plot(_epochs(mean)[:whole], mean[:whole], color=colour, linewidth=2, label=f"{cohort} ({len(lines)} LLMs)")
+    # The dashed line begins at the last epoch of the solid one, so that there is no gap.
     start = max(whole - 1, 0)
     axes.plot(_epochs(mean)[start:], mean[start:], color=colour, linewidth=1.4, linestyle=DASHES[1])
 
 
-def _carried(losses: np.ndarray, length: int) -> np.ndarray:
-    """Return losses for a number of epochs; where there is none, the last that is a number."""
+def _carry_last(losses: np.ndarray, length: int) -> np.ndarray:
+    """Return losses for a number of epochs; where there is none, the last one before that is a number."""
     rows = np.full(length, np.nan)
     rows[: len(losses)] = losses
     last = np.maximum.accumulate(np.where(np.isfinite(rows), np.arange(length), 0))
@@ -236,28 +269,29 @@ def _epochs(losses: np.ndarray) -> np.ndarray:
     return np.arange(1, len(losses) + 1)
 
 
-def _legend(axes: Axes, looks: Mapping[str, dict[str, Any]], known: Mapping[str, Contender]) -> None:
+def _legend(axes: Axes, looks: Mapping[str, dict[str, Any]], contenders: Mapping[str, Contender]) -> None:
     from matplotlib.lines import Line2D
 
-    handles = [Line2D([], [], label=known[name].label, **look) for name, look in looks.items()]
+    handles = [Line2D([], [], label=contenders[name].label, **look) for name, look in looks.items()]
     axes.set_axis_off()
     axes.legend(handles=handles, loc="upper left", ncols=2, fontsize=SMALL, handlelength=2.2, borderaxespad=0)
 
 
 def _notes(lines: Mapping[str, Sequence[_Line]], curves: Sequence[Curve], scale: str) -> list[str]:
-    seeds = len({one.seed for one in curves})
-    every = [one for found in lines.values() for one in found]
-    said = [f"Line: mean over {seeds} seeds; band: lowest to highest." if seeds > 1 else "One seed.", _DIFFER]
-    if any(one.chosen and one.chosen <= len(one.mean) for one in every):
-        said.append("Dot: the epoch at which the pipeline itself would have stopped.")
-    short = {one.name for one in every if one.chosen and one.chosen > len(one.mean)}
+    """Return what the marks mean that are in the figure."""
+    seeds = len({curve.seed for curve in curves})
+    every = [line for on_dataset in lines.values() for line in on_dataset]
+    notes = [f"Line: mean over {seeds} seeds; band: lowest to highest." if seeds > 1 else "One seed.", _DIFFER]
+    if any(line.chosen and line.chosen <= len(line.mean) for line in every):
+        notes.append("Dot: the epoch at which the pipeline itself would have stopped.")
+    short = {line.contender.name for line in every if line.chosen and line.chosen > len(line.mean)}
     if short:
-        said.append(f"Cut short: {len(short)} pipelines ask for more epochs than they were given.")
-    if any(not np.isfinite(one.mean).all() for one in every):
-        said.append("Cross: from here the loss is no number.")
-    return [*said, _left_out(lines, scale)]
+        notes.append(f"Cut short: {len(short)} pipelines ask for more epochs than they were given.")
+    if any(not np.isfinite(line.mean).all() for line in every):
+        notes.append("Cross: from here the loss is no number.")
+    return [*notes, _left_out(lines, scale)]
 
 
 def _left_out(lines: Mapping[str, Sequence[_Line]], scale: str) -> str:
-    below = scale == "log" and any((one.low <= 0).any() for found in lines.values() for one in found)
+    below = scale == "log" and any((line.low <= 0).any() for on_dataset in lines.values() for line in on_dataset)
     return "Losses of zero and below cannot be drawn on this scale and are left out." if below else ""

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from llmseg.errors import UserError
-from llmseg.figures.canvas import canvas, note, styled
-from llmseg.figures.contenders import cohort_title, contenders
+from llmseg.figures.canvas import add_note, make_figure, styled
+from llmseg.figures.contenders import cohort_title, look_up_contenders
 from llmseg.figures.style import BLACK, BLUE, DOUBLE, GREEN, LIGHT_INK, ORANGE, PURPLE, SINGLE, SKY, SMALL, VERMILION
 from llmseg.stats.words import shorten_list
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-KINDS = {
+ERROR_COLOURS = {
     "NameError": ORANGE,
     "RuntimeError": BLUE,
     "ValueError": SKY,
@@ -26,21 +26,21 @@ KINDS = {
     "missing import": BLACK,
     "other": VERMILION,
 }
-"""Kinds of errors and their colours; a missing import is one that an editor's warning shows, without an exception."""
+"""Colours of errors by kind. A missing import raised no exception; an editor's warning showed it."""
 
 
 @styled
 def error_bars(errors: pd.DataFrame | None = None) -> Figure:
-    """Draw how many errors of which kind each model's code had: a stacked bar per model, a panel per cohort.
+    """Draw the errors in each model's code by kind: a stacked bar per model, a panel per cohort.
 
-    Models stand by falling number, equal ones by name; a model without errors has a triangle.
+    Models with most errors stand on top, equal ones by name. A model without errors has a triangle.
 
     Args:
-        errors: A row per error: ``model, exception, category``; ``None`` takes what the study published. Models of the
-            study that have no row had no error.
+        errors: A row per error, with the columns ``model, exception, category``; ``None`` takes what the study
+            published. A model of the study without a row had no error.
 
     Raises:
-        UserError: A column is missing, or a model is none of the zoo's.
+        UserError: A column is missing, or a model is not a pipeline of the zoo with a cohort.
 
     Example:
         >>> figure = error_bars()
@@ -49,26 +49,34 @@ def error_bars(errors: pd.DataFrame | None = None) -> Figure:
     """
     published = errors is None
     counts = error_counts(_published() if errors is None else errors)
-    known = contenders(counts.index)
-    strange = [name for name in counts.index if not known[name].cohort]
-    if strange:
-        raise UserError(f"{strange[0]} is no pipeline with a cohort; llmseg list shows them")
-    cohorts = sorted({one.cohort for one in known.values() if one.cohort})
-    rows = max(sum(one.cohort == cohort for one in known.values()) for cohort in cohorts)
-    figure = canvas(SINGLE if len(cohorts) == 1 else DOUBLE, 0.9 + 0.17 * rows)
+    contenders = look_up_contenders(counts.index)
+    strangers = [name for name in counts.index if not contenders[name].cohort]
+    if strangers:
+        raise UserError(f"{strangers[0]} is no pipeline with a cohort; llmseg list shows them")
+    cohorts = sorted({contender.cohort for contender in contenders.values() if contender.cohort})
+    rows = max(sum(contender.cohort == cohort for contender in contenders.values()) for cohort in cohorts)
+    figure = make_figure(SINGLE if len(cohorts) == 1 else DOUBLE, 0.9 + 0.17 * rows)
     for axes, cohort in zip(figure.subplots(1, len(cohorts), squeeze=False)[0], cohorts, strict=True):
-        names = [name for name in counts.index if known[name].cohort == cohort]
-        names.sort(key=lambda name: (-counts.loc[name].sum(), known[name].label))
-        _bars(axes, counts.loc[names], [known[name].label for name in names])
+        names = [name for name in counts.index if contenders[name].cohort == cohort]
+        names.sort(key=lambda name: (-counts.loc[name].sum(), contenders[name].label))
+        _bars(axes, counts.loc[names], [contenders[name].label for name in names])
         axes.set_title(cohort_title(cohort), loc="left")
-    _legend(figure, [kind for kind in KINDS if counts[kind].any()])
-    source = f"As in the study's spreadsheet; its figure differs for {_differing(counts)}." if published else ""
-    note(figure, "Missing import: without an exception, seen as an editor's warning.", source)
+    _legend(figure, [kind for kind in ERROR_COLOURS if counts[kind].any()])
+    source = (
+        f"As in the study's spreadsheet; its figure differs for {_models_that_differ(counts)}." if published else ""
+    )
+    add_note(figure, "Missing import: without an exception, seen as an editor's warning.", source)
     return figure
 
 
 def error_counts(errors: pd.DataFrame) -> pd.DataFrame:
-    """Return the number of errors of every model (rows, with all of the study's) of every kind (columns).
+    """Return the number of errors of every model (rows) of every kind (columns).
+
+    Args:
+        errors: As for :func:`error_bars`.
+
+    Returns:
+        A row per model, first those of the study in its order, then others of ``errors``.
 
     Raises:
         UserError: A column is missing.
@@ -84,10 +92,10 @@ def error_counts(errors: pd.DataFrame) -> pd.DataFrame:
         if name not in errors.columns:
             raise UserError(f"no column '{name}' among {', '.join(errors.columns)}; give model, exception and category")
     other = np.where(errors["category"] == "missing import", "missing import", "other")
-    kind = errors["exception"].where(errors["exception"].isin(list(KINDS)), other)
+    kind = errors["exception"].where(errors["exception"].isin(list(ERROR_COLOURS)), other)
     counts = pd.crosstab(errors["model"], kind)
     models = dict.fromkeys([*zoo.names(), *counts.index])
-    full: pd.DataFrame = counts.reindex(index=list(models), columns=list(KINDS), fill_value=0)
+    full: pd.DataFrame = counts.reindex(index=list(models), columns=list(ERROR_COLOURS), fill_value=0)
     return full
 
 
@@ -99,25 +107,25 @@ def _published() -> pd.DataFrame:
     return core
 
 
-def _differing(counts: pd.DataFrame) -> str:
+def _models_that_differ(counts: pd.DataFrame) -> str:
     """Return the models whose bars in the study's own figure are others."""
     from llmseg.stats import published
 
     drawn = published.get("error_counts").frame.query("set == 'core'").set_index("model")
-    drawn = drawn[[f"figure_{kind.replace('missing import', 'missing_imports')}" for kind in KINDS]]
+    drawn = drawn[[f"figure_{kind.replace('missing import', 'missing_imports')}" for kind in ERROR_COLOURS]]
     differ = (drawn.to_numpy() != counts.loc[drawn.index].to_numpy()).any(axis=1)
-    return shorten_list(one.label for one in contenders(drawn.index[differ]).values())
+    return shorten_list(contender.label for contender in look_up_contenders(drawn.index[differ]).values())
 
 
 def _bars(axes: Axes, counts: pd.DataFrame, labels: list[str]) -> None:
     from matplotlib.ticker import MaxNLocator
 
     left = np.zeros(len(counts))
-    for kind, colour in KINDS.items():
-        some = counts[kind].to_numpy() > 0
-        places, sizes = np.flatnonzero(some), counts[kind].to_numpy()[some]
-        axes.barh(places, sizes, left=left[some], height=0.68, color=colour, edgecolor="white", linewidth=0.6)
-        left[some] += sizes
+    for kind, colour in ERROR_COLOURS.items():
+        present = counts[kind].to_numpy() > 0
+        rows, sizes = np.flatnonzero(present), counts[kind].to_numpy()[present]
+        axes.barh(rows, sizes, left=left[present], height=0.68, color=colour, edgecolor="white", linewidth=0.6)
+        left[present] += sizes
     for row in np.flatnonzero(left == 0).tolist():
         axes.plot(0, row, ">", color=LIGHT_INK, markersize=3.5, clip_on=False)
     for row, total in enumerate(left.tolist()):
@@ -133,5 +141,5 @@ def _bars(axes: Axes, counts: pd.DataFrame, labels: list[str]) -> None:
 def _legend(figure: Figure, kinds: list[str]) -> None:
     from matplotlib.patches import Patch
 
-    handles = [Patch(facecolor=KINDS[kind], label=kind) for kind in kinds]
+    handles = [Patch(facecolor=ERROR_COLOURS[kind], label=kind) for kind in kinds]
     figure.legend(handles=handles, loc="outside upper left", ncols=len(handles), fontsize=SMALL, columnspacing=1.2)

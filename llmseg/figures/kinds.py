@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Choices:
-    """What may be chosen for a figure.
+    """What may be chosen for a figure; a kind of figure uses what concerns it.
 
     Attributes:
         measure: Which measure.
-        loss: Which loss of loss curves.
-        rule: Which rule of rankings, see :func:`llmseg.stats.rank`.
+        loss: Which loss, for curves of losses.
+        rule: Which rule, for rankings, see :func:`llmseg.stats.rank`.
         references: Contenders to show as references, beside those that the zoo knows as such.
-        cases: Cases to predict; empty takes one of every dataset, that of median Dice.
-        stores: Where the images are, for figures that show them.
+        cases: Ids of cases to predict; empty takes one case of every dataset, that of median Dice.
+        stores: Stores with the images, for figures that show them.
     """
 
     measure: str = "dice"
@@ -46,8 +46,8 @@ class Choices:
     cases: tuple[str, ...] = ()
     stores: tuple[Store, ...] = field(default=())
 
-    def among(self, names: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the references among names; those of the table need not have been trained here."""
+    def references_among(self, names: Collection[str]) -> tuple[str, ...]:
+        """Return the references among some names: a reference may have scores and no run."""
         return tuple(name for name in self.references if name in names)
 
 
@@ -56,96 +56,99 @@ class Kind:
     """A kind of figure.
 
     Attributes:
-        says: What it shows.
-        draw: Makes it.
-        alone: Whether it shows one dataset.
+        shows: What it shows, in a few words.
+        draw: The function that draws it.
+        one_dataset: Whether a figure shows one dataset only.
     """
 
-    says: str
+    shows: str
     draw: Callable[[Results, Choices], Figure]
-    alone: bool = False
+    one_dataset: bool = False
 
 
-def _complete(found: Results, choices: Choices) -> Table:
+def _complete(results: Results, choices: Choices) -> Table:
     """Return the scores of cases that all contenders have; the table's remarks say what was left out."""
-    table = found.scores
+    table = results.scores
     return table.complete(choices.measure) if len(table.missing(choices.measure)) else table
 
 
-def _spread(figure: Callable[..., Figure]) -> Callable[[Results, Choices], Figure]:
-    """Let a function that draws how scores spread draw what folders hold."""
-    return lambda found, choices: figure(found.scores, measure=choices.measure, references=choices.references)
+# Functions of figures take tables or curves; a kind hands them what folders hold. The next three make kinds of them.
+def _of_scores(figure: Callable[..., Figure]) -> Callable[[Results, Choices], Figure]:
+    return lambda results, choices: figure(results.scores, measure=choices.measure, references=choices.references)
 
 
-def _over_epochs(figure: Callable[..., Figure], **fixed: str) -> Callable[[Results, Choices], Figure]:
-    """Likewise for losses."""
-    return lambda found, choices: figure(found.curves, loss=choices.loss, references=_trained(found, choices), **fixed)
+def _of_complete_scores(figure: Callable[..., Figure]) -> Callable[[Results, Choices], Figure]:
+    return lambda results, choices: figure(
+        _complete(results, choices), measure=choices.measure, references=choices.references
+    )
 
 
-def _trained(found: Results, choices: Choices) -> tuple[str, ...]:
-    return choices.among(tuple(one.contender for one in found.runs))
+def _of_losses(figure: Callable[..., Figure], **fixed: str) -> Callable[[Results, Choices], Figure]:
+    return lambda results, choices: figure(
+        results.curves, loss=choices.loss, references=_references_with_runs(results, choices), **fixed
+    )
 
 
-def _errors(found: Results, choices: Choices) -> Figure:
+def _references_with_runs(results: Results, choices: Choices) -> tuple[str, ...]:
+    return choices.references_among([run.contender for run in results.runs])
+
+
+def _errors(results: Results, choices: Choices) -> Figure:
     return error_bars()
 
 
-def _panels(found: Results, choices: Choices) -> Figure:
-    found = found.select_stores(choices.stores)
-    cases = chosen_cases(found, choices.cases) if choices.cases else typical_cases(found)
-    return prediction_panels(predict_cases(found, choices.stores, cases), references=_trained(found, choices))
+def _panels(results: Results, choices: Choices) -> Figure:
+    results = results.select_stores(choices.stores)
+    cases = chosen_cases(results, choices.cases) if choices.cases else typical_cases(results)
+    predicted = predict_cases(results, choices.stores, cases)
+    return prediction_panels(predicted, references=_references_with_runs(results, choices))
 
 
-def _worst(found: Results, choices: Choices) -> Figure:
-    found = found.select_stores(choices.stores)
-    cases = found.scores.frame.groupby("dataset", sort=False)["case"].nunique()
+def _worst(results: Results, choices: Choices) -> Figure:
+    results = results.select_stores(choices.stores)
+    cases = results.scores.frame.groupby("dataset", sort=False)["case"].nunique()
     count = "Out of " + ", ".join(f"{number} cases of {name}" for name, number in cases.items()) + "."
-    return worst_cases(predict_worst(found, choices.stores), references=_trained(found, choices), count=count)
+    predicted = predict_worst(results, choices.stores)
+    return worst_cases(predicted, references=_references_with_runs(results, choices), count=count)
 
 
-def _critical_difference(found: Results, choices: Choices) -> Figure:
-    ranks = friedman(_complete(found, choices), measure=choices.measure)
-    return critical_difference(ranks, references=choices.references)
+def _critical_difference(results: Results, choices: Choices) -> Figure:
+    test = friedman(_complete(results, choices), measure=choices.measure)
+    return critical_difference(test, references=choices.references)
 
 
-def _stability(found: Results, choices: Choices) -> Figure:
-    ranking = rank(_complete(found, choices), measure=choices.measure, rule=choices.rule)
+def _stability(results: Results, choices: Choices) -> Figure:
+    ranking = rank(_complete(results, choices), measure=choices.measure, rule=choices.rule)
     return stability(ranking, references=choices.references)
 
 
-def _podium(found: Results, choices: Choices) -> Figure:
-    return podium(_complete(found, choices), measure=choices.measure, references=choices.references)
-
-
-def _significance(found: Results, choices: Choices) -> Figure:
-    return significance(_complete(found, choices), measure=choices.measure, references=choices.references)
-
-
 KINDS = {
-    "boxes": Kind("scores of every contender as boxes, a panel per dataset", _spread(box_plots)),
-    "clouds": Kind("every case as a dot, with densities (raincloud plots)", _spread(clouds)),
-    "boxes-of-runs": Kind("scores of repeated generations, such as gpt-4o@run-03, as boxes", _spread(run_boxes)),
-    "losses": Kind("loss over epochs, a row per dataset, a column per cohort", _over_epochs(loss_curves)),
-    "losses-log": Kind("the same on a logarithmic scale", _over_epochs(loss_curves, scale="log")),
-    "losses-of-cohorts": Kind("mean loss of the cohorts over epochs", _over_epochs(cohort_curves, scale="log")),
-    "losses-of-runs": Kind("loss of repeated generations over epochs", _over_epochs(run_curves)),
+    "boxes": Kind("scores of every contender as boxes, a panel per dataset", _of_scores(box_plots)),
+    "clouds": Kind("every case as a dot, with densities (raincloud plots)", _of_scores(clouds)),
+    "boxes-of-runs": Kind("scores of repeated generations, such as gpt-4o@run-03, as boxes", _of_scores(run_boxes)),
+    "losses": Kind("loss over epochs, a row per dataset, a column per cohort", _of_losses(loss_curves)),
+    "losses-log": Kind("the same on a logarithmic scale", _of_losses(loss_curves, scale="log")),
+    "losses-of-cohorts": Kind("mean loss of the cohorts over epochs", _of_losses(cohort_curves, scale="log")),
+    "losses-of-runs": Kind("loss of repeated generations over epochs", _of_losses(run_curves)),
     "errors": Kind("errors in the code of the study's models by kind, as published; needs no folders", _errors),
     "panels": Kind("masks of all contenders on the same cases; needs --data", _panels),
     "worst": Kind("the worst case of every contender; needs --data", _worst),
     "critical-difference": Kind("mean ranks over datasets, and which are too close", _critical_difference),
     "stability": Kind("ranks on resampled cases", _stability),
-    "podium": Kind("who takes which place on how many cases of a dataset", _podium, alone=True),
-    "significance": Kind("who is better than whom", _significance),
+    "podium": Kind(
+        "who takes which place on how many cases of a dataset", _of_complete_scores(podium), one_dataset=True
+    ),
+    "significance": Kind("who is better than whom", _of_complete_scores(significance)),
 }
-"""The kinds by name."""
+"""The kinds of figures by name."""
 
 
-def draw(kind: str, found: Results, choices: Choices | None = None) -> Figure:
-    """Draw a figure of what folders hold.
+def draw(kind: str, results: Results, choices: Choices | None = None) -> Figure:
+    """Draw a figure of the studies, runs and evaluations in some folders.
 
     Args:
         kind: One of :data:`KINDS`.
-        found: As :func:`llmseg.study.results.read_results` returns it.
+        results: What folders hold, as :func:`llmseg.study.read_results` returns it.
         choices: What else to choose.
 
     Raises:
@@ -158,49 +161,49 @@ def draw(kind: str, found: Results, choices: Choices | None = None) -> Figure:
         llmseg.errors.UserError: no figure 'box'; did you mean 'boxes'?; there are boxes, clouds, boxes-of-runs, ...
     """
     check_kind(kind)
-    return KINDS[kind].draw(found, choices or Choices())
+    return KINDS[kind].draw(results, choices or Choices())
 
 
 def check_kind(name: str) -> None:
-    """Refuse a name that no kind has.
+    """Refuse a name that is not in :data:`KINDS`.
 
     Raises:
-        UserError: It has none.
+        UserError: There is no kind of that name; the message names the nearest one.
     """
     if name not in KINDS:
         raise UserError(f"no figure '{name}'{nearest(name, KINDS)}; there are {', '.join(KINDS)}")
 
 
 def draw_all(
-    found: Results, folder: str | Path, choices: Choices | None = None, *, extension: str = "pdf"
+    results: Results, folder: str | Path, choices: Choices | None = None, *, extension: str = "pdf"
 ) -> tuple[list[Path], dict[str, str]]:
-    """Draw every figure that the data allow into a folder, called like its kind.
+    """Draw every figure that the data allow into a folder; a file has the name of its kind.
 
-    Figures of one dataset are drawn for each, with the dataset's name behind that of the kind.
+    Kinds that show one dataset are drawn for each, with the name of the dataset behind that of the kind.
 
     Args:
-        found: As :func:`llmseg.study.results.read_results` returns it.
-        folder: Where.
+        results: What folders hold, as :func:`llmseg.study.read_results` returns it.
+        folder: The folder to write into; it is made if it is not there.
         choices: What else to choose.
         extension: ``pdf``, ``svg`` or ``png``.
 
     Returns:
-        The files, and why others were left out, by name.
+        The files, and the reason why each other figure was left out, by its name.
 
     Raises:
         UserError: There is no such format, or the disk is full or refuses the folder.
     """
-    datasets = list(found.table.datasets) if found.table else []
+    datasets = list(results.table.datasets) if results.table else []
     wanted = {
         name if dataset is None else f"{name}-{clean_name(dataset, also='-_.')}": (name, dataset)
         for name, kind in KINDS.items()
-        for dataset in (datasets if kind.alone and len(datasets) > 1 else [None])
+        for dataset in (datasets if kind.one_dataset and len(datasets) > 1 else [None])
     }
     make_folder(Path(folder))
     files, left_out = [], {}
     for name, (kind, dataset) in wanted.items():
         try:
-            figure = draw(kind, found.select_datasets(dataset) if dataset else found, choices)
+            figure = draw(kind, results.select_datasets(dataset) if dataset else results, choices)
         except UserError as error:
             left_out[name] = str(error)
             continue

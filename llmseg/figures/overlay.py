@@ -8,31 +8,30 @@ from llmseg.errors import UserError
 from llmseg.figures.style import AGREEMENT, rgb
 
 FILL, LINE = 0.3, 1.0
-"""How much of the image the colour covers, inside a region and along its edge."""
+"""Opacity of the colour inside a region, where the anatomy has to show through, and along its edge."""
 
 
-def overlay(image: np.ndarray, truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+def draw_overlay(image: np.ndarray, truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     """Colour the pixels of an image by how two masks agree on them.
 
     Agreed foreground, missed and false pixels have the colours of :data:`llmseg.figures.style.AGREEMENT`. A region is
-    filled so thinly that the anatomy shows through it, and has an opaque edge, one pixel wide or, on large images, one
-    in 256 of the longer side.
+    filled thinly and has an opaque edge. The edge is one pixel wide; on large images, 1/256 of the longer side.
 
     Args:
-        image: uint8 ``[H, W]`` or ``[H, W, 3]``.
-        truth: bool ``[H, W]``.
-        predicted: bool ``[H, W]``.
+        image: The image, uint8 ``[H, W]`` or ``[H, W, 3]``.
+        truth: The true mask, bool ``[H, W]``.
+        predicted: The predicted mask, bool ``[H, W]``.
 
     Returns:
-        uint8 ``[H, W, 3]``; where both masks are background, the image.
+        The coloured image, uint8 ``[H, W, 3]``; where both masks are background, it is the image itself.
 
     Raises:
-        UserError: The image is not of bytes, a mask is not of truth values, or their sizes differ.
+        UserError: An array has another dtype or another shape.
 
     Example:
         >>> truth, predicted = np.zeros((2, 8, 8), bool)
         >>> truth[2:6, 2:6] = True
-        >>> drawn = overlay(np.full((8, 8), 100, np.uint8), truth, predicted)
+        >>> drawn = draw_overlay(np.full((8, 8), 100, np.uint8), truth, predicted)
         >>> drawn.shape, drawn[0, 0].tolist(), drawn[2, 2].tolist() == list(rgb(AGREEMENT["missed"]))
         ((8, 8, 3), [100, 100, 100], True)
     """
@@ -50,17 +49,25 @@ def overlay(image: np.ndarray, truth: np.ndarray, predicted: np.ndarray) -> np.n
     return drawn
 
 
-def small_overlay(image: np.ndarray, truth: np.ndarray, predicted: np.ndarray, longest: float) -> np.ndarray:
-    """Return an overlay no larger than it is shown, so that edges keep a width one sees.
+def draw_small_overlay(image: np.ndarray, truth: np.ndarray, predicted: np.ndarray, longest: float) -> np.ndarray:
+    """Return an overlay of the image at the size at which it is shown, so that edges stay visible.
+
+    Drawn at full size and then made smaller, an edge of one pixel would fade away.
 
     Args:
-        image: As for :func:`overlay`.
-        truth: As for :func:`overlay`.
-        predicted: As for :func:`overlay`.
+        image: As for :func:`draw_overlay`.
+        truth: As for :func:`draw_overlay`.
+        predicted: As for :func:`draw_overlay`.
         longest: Pixels that the longer side may have.
 
     Returns:
-        uint8 ``[h, w, 3]`` with the sides' ratio of the image; smaller images keep their size.
+        The coloured image, uint8 ``[h, w, 3]``. Its sides have the ratio of the image's; smaller images keep their
+        size.
+
+    Example:
+        >>> masks = np.zeros((2, 100, 200), bool)
+        >>> draw_small_overlay(np.zeros((100, 200), np.uint8), *masks, longest=50).shape
+        (25, 50, 3)
     """
     from PIL import Image
 
@@ -68,10 +75,11 @@ def small_overlay(image: np.ndarray, truth: np.ndarray, predicted: np.ndarray, l
     factor = min(1.0, longest / max(height, width))
     shape = (max(1, round(width * factor)), max(1, round(height * factor)))
     small = np.asarray(Image.fromarray(image).resize(shape, Image.Resampling.BOX))
+    # Nearest: a mask has no values between its two.
     masks = (
         np.asarray(Image.fromarray(mask).resize(shape, Image.Resampling.NEAREST), bool) for mask in (truth, predicted)
     )
-    return overlay(small, *masks)
+    return draw_overlay(small, *masks)
 
 
 def _check(image: np.ndarray, truth: np.ndarray, predicted: np.ndarray) -> None:

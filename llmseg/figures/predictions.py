@@ -1,14 +1,14 @@
-"""Which cases are worth a look, and the masks that runs predict of them."""
+"""Which cases are worth showing, and the masks that runs predict of them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from llmseg.data.store import FOREGROUND, Store
 from llmseg.errors import UserError, nearest
 from llmseg.evaluation.evaluate import THRESHOLD
-from llmseg.figures.tiles import Predicted
+from llmseg.figures.tiles import PredictedCase
 from llmseg.stats.table import contender_names
 from llmseg.stats.words import shorten_list
 from llmseg.study.results import ContenderRun, Results
@@ -17,13 +17,19 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-def typical_cases(found: Results) -> dict[str, list[str]]:
-    """Return the case of every dataset whose mean Dice over contenders and seeds is the median one.
+def typical_cases(results: Results) -> dict[str, list[str]]:
+    """Return for every dataset the case with the median Dice score, averaged over contenders and seeds.
+
+    Args:
+        results: Scores, as :func:`llmseg.study.read_results` returns them.
+
+    Returns:
+        A case by dataset, in a list; of an even number of cases, the lower one of the two in the middle.
 
     Raises:
         UserError: There are no scores.
     """
-    frame = found.scores.select(measure="dice", phase="test").frame
+    frame = results.scores.select(measure="dice", phase="test").frame
     cases = {}
     for dataset, part in frame.groupby("dataset", sort=False):
         means = part.groupby("case")["value"].mean().sort_values(kind="stable")
@@ -31,13 +37,17 @@ def typical_cases(found: Results) -> dict[str, list[str]]:
     return cases
 
 
-def chosen_cases(found: Results, ids: Sequence[str]) -> dict[str, list[str]]:
-    """Return the datasets that have scores of some cases, with those cases.
+def chosen_cases(results: Results, ids: Sequence[str]) -> dict[str, list[str]]:
+    """Return cases by dataset, for the datasets that have scores of them.
+
+    Args:
+        results: Scores, as :func:`llmseg.study.read_results` returns them.
+        ids: Ids of the cases.
 
     Raises:
         UserError: There are no scores, or none of a case.
     """
-    frame = found.scores.frame[["dataset", "case"]].drop_duplicates()
+    frame = results.scores.frame[["dataset", "case"]].drop_duplicates()
     for id in ids:
         if id not in set(frame["case"]):
             raise UserError(
@@ -47,67 +57,75 @@ def chosen_cases(found: Results, ids: Sequence[str]) -> dict[str, list[str]]:
     return {str(name): part["case"].tolist() for name, part in chosen.groupby("dataset", sort=False)}
 
 
-def predict_cases(found: Results, stores: Sequence[Store], cases: dict[str, list[str]]) -> list[Predicted]:
+def predict_cases(results: Results, stores: Sequence[Store], cases: Mapping[str, Sequence[str]]) -> list[PredictedCase]:
     """Predict cases by every contender's first run on their dataset.
 
     Args:
-        found: The runs.
-        stores: The stores of all the datasets, see :meth:`Results.select_stores`.
-        cases: Cases of every dataset.
+        results: Runs, as :func:`llmseg.study.read_results` returns them.
+        stores: The stores of all the datasets, see :meth:`llmseg.study.Results.select_stores`.
+        cases: Ids of the cases, by dataset.
 
     Raises:
-        UserError: There are no runs, or a store lacks a case or is in another state than in training.
+        UserError: There are no runs, or a store lacks a case or is not in the state it had in training.
     """
-    by_name = {store.name: store for store in stores}
-    first: dict[tuple[str, str], ContenderRun] = {}
-    for one in found.runs:
-        first.setdefault((one.dataset, one.contender), one)
-    _some(first)
+    _check_runs(results)
+    stores_by_name = {store.name: store for store in stores}
+    first_runs: dict[tuple[str, str], ContenderRun] = {}
+    for run in results.runs:
+        first_runs.setdefault((run.dataset, run.contender), run)
     return [
-        drawn
+        predicted
         for dataset, ids in cases.items()
-        for (where, _), one in first.items()
-        if where == dataset
-        for drawn in _predicted(one, by_name[dataset], ids)
+        for run in first_runs.values()
+        if run.dataset == dataset
+        for predicted in _predict(run, stores_by_name[dataset], ids)
     ]
 
 
-def predict_worst(found: Results, stores: Sequence[Store]) -> list[Predicted]:
-    """Predict every contender's case with its smallest Dice, by the run that has it.
+def predict_worst(results: Results, stores: Sequence[Store]) -> list[PredictedCase]:
+    """Predict every contender's case with its smallest Dice score, by the run that has this score.
+
+    Args:
+        results: Scores and runs, as :func:`llmseg.study.read_results` returns them.
+        stores: As for :func:`predict_cases`.
+
+    Returns:
+        A case per contender; contenders without a run, such as masks from elsewhere, are left out.
 
     Raises:
         UserError: As :func:`predict_cases`, or there are no scores.
     """
-    frame = found.scores.select(measure="dice", phase="test").frame
+    frame = results.scores.select(measure="dice", phase="test").frame
     frame = frame.assign(contender=contender_names(frame))
     frame = frame.sort_values(["value", "dataset", "case", "seed"], kind="stable")
-    runs = {(one.contender, one.dataset, one.seed): one for one in found.runs}
-    _some(runs)
-    by_name, drawn = {store.name: store for store in stores}, []
+    _check_runs(results)
+    runs = {(run.contender, run.dataset, run.seed): run for run in results.runs}
+    stores_by_name = {store.name: store for store in stores}
+    predicted = []
     for contender, rows in frame.groupby("contender", sort=False):
-        row = rows.iloc[0]
-        one = runs.get((str(contender), row["dataset"], row["seed"]))
-        if one is not None:
-            drawn += _predicted(one, by_name[row["dataset"]], [row["case"]])
-    return drawn
+        worst = rows.iloc[0]
+        run = runs.get((str(contender), worst["dataset"], worst["seed"]))
+        if run is not None:
+            predicted += _predict(run, stores_by_name[worst["dataset"]], [worst["case"]])
+    return predicted
 
 
-def _some(runs: object) -> None:
-    if not runs:
+def _check_runs(results: Results) -> None:
+    if not results.runs:
         raise UserError("the folders hold no runs, and masks are predicted by runs; name a study, or run folders")
 
 
-def _predicted(one: ContenderRun, store: Store, ids: Sequence[str]) -> list[Predicted]:
+def _predict(run: ContenderRun, store: Store, ids: Sequence[str]) -> list[PredictedCase]:
     from llmseg.evaluation.measures import measure_case
     from llmseg.prediction.predict import predict_image
 
-    one.check(store)
-    net, recipe = one.run.load_net(), one.run.recipe
-    drawn = []
+    run.check(store)
+    net, recipe = run.run.load_net(), run.run.recipe
+    predictions = []
     for id in ids:
         case = store.read(id)
         predicted: np.ndarray = predict_image(net, recipe, case.image) > THRESHOLD
         truth = case.mask > FOREGROUND
         dice = measure_case(predicted, truth, tolerance=0.0)["dice"]
-        drawn.append(Predicted(one.contender, one.dataset, id, one.seed, case.image, truth, predicted, dice))
-    return drawn
+        predictions.append(PredictedCase(run.contender, run.dataset, id, run.seed, case.image, truth, predicted, dice))
+    return predictions

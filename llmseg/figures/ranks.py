@@ -1,4 +1,4 @@
-"""Rankings, and how much of them would survive other cases."""
+"""Rankings, how stable they are on resampled cases, and who is better than whom."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 
 from llmseg.errors import UserError
 from llmseg.figures.boxes import MANY
-from llmseg.figures.canvas import canvas, note, sentences, styled
-from llmseg.figures.contenders import cohort_legend, contenders
+from llmseg.figures.canvas import add_note, join_remarks, make_figure, styled
+from llmseg.figures.contenders import Contender, add_cohort_legend, look_up_contenders
 from llmseg.figures.scores import measure_text
 from llmseg.figures.style import BLUE, DOUBLE, FAINT, GREEN, GREY, LIGHT_INK, ORANGE, SINGLE, SMALL
 from llmseg.stats.blocks import make_blocks
@@ -26,115 +26,131 @@ if TYPE_CHECKING:
 
 
 @styled
-def critical_difference(found: Friedman, *, references: Sequence[str] = ()) -> Figure:
-    """Draw mean ranks on a line, and a bar under contenders that are closer than the critical difference.
+def critical_difference(test: Friedman, *, references: Sequence[str] = ()) -> Figure:
+    """Draw mean ranks on a line, and bars that join contenders closer than the critical difference.
 
     Args:
-        found: As :func:`llmseg.stats.friedman` returns it.
+        test: As :func:`llmseg.stats.friedman` returns it.
         references: Contenders to show as references, beside those that the zoo knows as such.
 
     Raises:
         UserError: There is no such reference.
     """
-    known = contenders(found.contenders, references)
-    order = np.argsort(found.ranks, kind="stable")
-    ranks, names = found.ranks[order], [found.contenders[place] for place in order]
-    bars = cliques(ranks, found.critical_difference)
-    half, top = -(-len(names) // 2), 1.0 + 0.75 * len(bars)
-    height = 0.165 * (half + top) + 1.15
-    figure = canvas(DOUBLE, height)
+    contenders = look_up_contenders(test.contenders, references)
+    order = np.argsort(test.ranks, kind="stable")
+    ranks, names = test.ranks[order], [test.contenders[index] for index in order]
+    bars = find_cliques(ranks, test.critical_difference)
+    # Heights count lines of text downwards from the axis of ranks. Below the bars are the labels: the better half of
+    # the contenders on the left, the others on the right.
+    count = len(names)
+    half, top = -(-count // 2), 1.0 + 0.75 * len(bars)
+    figure = make_figure(DOUBLE, 0.165 * (half + top) + 1.15)
     axes = figure.subplots()
-    number = len(names)
-    wing = 0.36 * max(number - 1, 1)
-    axes.set_xlim(1 - wing, number + wing)
+    wing = 0.36 * max(count - 1, 1)  # room for the labels on either side of the ranks
+    axes.set_xlim(1 - wing, count + wing)
     axes.set_ylim(top + half, -2.6)
     axes.set_axis_off()
-    axes.hlines(0, 1, number, color=LIGHT_INK, linewidth=0.8)
-    for tick in range(1, number + 1):
+    axes.hlines(0, 1, count, color=LIGHT_INK, linewidth=0.8)
+    for tick in range(1, count + 1):
         axes.vlines(tick, -0.3, 0, color=LIGHT_INK, linewidth=0.8)
         axes.text(tick, -0.45, str(tick), ha="center", va="bottom", fontsize=SMALL)
-    _critical(axes, found, number)
+    _draw_scale(axes, test, count)
     for level, (first, last) in enumerate(bars):
         axes.hlines(0.7 + 0.75 * level, ranks[first] - 0.06, ranks[last] + 0.06, color=GREY, linewidth=2.2)
-    for place, (name, where) in enumerate(zip(names, ranks, strict=True)):
-        left = place < half
-        row = top + (place if left else number - 1 - place)
-        side = 1 - 0.02 * number if left else number + 0.02 * number
-        axes.plot([where, where, side], [0, row, row], color=known[name].colour, linewidth=0.7)
-        text = f"{known[name].label}  {where:.2f}" if left else f"{where:.2f}  {known[name].label}"
-        where_text = side - 0.01 * number if left else side + 0.01 * number
-        axes.text(where_text, row, text, ha="right" if left else "left", va="center", fontsize=SMALL)
-    cohort_legend(figure, known.values())
-    decided = "" if found.decidable else "TOO FEW DATASETS FOR AN EXACT TEST OF ANY PAIR."
-    datasets = f"Mean rank in {measure_text(found.measure)} over {len(found.datasets)} datasets, 1 is best."
-    nemenyi = f"Bars join contenders closer than the critical difference (Nemenyi, level {found.alpha:g})."
-    note(figure, decided, datasets, nemenyi, sentences(found.remarks))
+    for index, (name, mean_rank) in enumerate(zip(names, ranks, strict=True)):
+        is_left = index < half
+        row = top + (index if is_left else count - 1 - index)
+        _draw_label(axes, contenders[name], mean_rank, row, count, is_left=is_left)
+    add_cohort_legend(figure, contenders.values())
+    warning = "" if test.decidable else "TOO FEW DATASETS FOR AN EXACT TEST OF ANY PAIR."
+    datasets = f"Mean rank in {measure_text(test.measure)} over {len(test.datasets)} datasets, 1 is best."
+    nemenyi = f"Bars join contenders closer than the critical difference (Nemenyi, level {test.alpha:g})."
+    add_note(figure, warning, datasets, nemenyi, join_remarks(test.remarks))
     return figure
 
 
-def cliques(ranks: np.ndarray, difference: float) -> list[tuple[int, int]]:
-    """Return first and last place of every largest group of ascending ranks that are closer than a difference.
+def _draw_label(axes: Axes, contender: Contender, mean_rank: float, row: float, count: int, *, is_left: bool) -> None:
+    """Write a contender beside the ranks, with a line from its mean rank to its label."""
+    side = 1 - 0.02 * count if is_left else count + 0.02 * count
+    axes.plot([mean_rank, mean_rank, side], [0, row, row], color=contender.colour, linewidth=0.7)
+    text = f"{contender.label}  {mean_rank:.2f}" if is_left else f"{mean_rank:.2f}  {contender.label}"
+    edge = side - 0.01 * count if is_left else side + 0.01 * count
+    axes.text(edge, row, text, ha="right" if is_left else "left", va="center", fontsize=SMALL)
+
+
+def find_cliques(ranks: np.ndarray, difference: float) -> list[tuple[int, int]]:
+    """Return the cliques among ranks: groups that are closer than a difference and are in no larger such group.
+
+    Args:
+        ranks: Ranks, ascending, float ``[P]``.
+        difference: The difference.
+
+    Returns:
+        Index of the first and the last rank of every clique.
 
     Example:
-        >>> cliques(np.array([1.0, 1.5, 2.4, 4.0]), 1.0)
+        >>> find_cliques(np.array([1.0, 1.5, 2.4, 4.0]), 1.0)
         [(0, 1), (1, 2)]
     """
     last = [int(np.searchsorted(ranks, rank + difference, side="left")) - 1 for rank in ranks]
-    found = [(first, end) for first, end in enumerate(last) if end > first]
-    return [(first, end) for first, end in found if first == 0 or last[first - 1] < end]
+    groups = [(first, end) for first, end in enumerate(last) if end > first]
+    return [(first, end) for first, end in groups if first == 0 or last[first - 1] < end]
 
 
-def _critical(axes: Axes, found: Friedman, number: int) -> None:
-    end = 1 + found.critical_difference
+def _draw_scale(axes: Axes, test: Friedman, count: int) -> None:
+    """Draw the critical difference as a line with ends, above the axis of ranks."""
+    end = 1 + test.critical_difference
     axes.plot([1, 1, 1, end, end, end], [-1.9, -1.5, -1.7, -1.7, -1.5, -1.9], color=LIGHT_INK, linewidth=0.8)
-    wider = ", more than all ranks" if end > number else ""
-    text = f"critical difference {found.critical_difference:.2f}{wider}"
+    wider = ", more than all ranks" if end > count else ""
+    text = f"critical difference {test.critical_difference:.2f}{wider}"
     axes.text(1, -2.05, text, ha="left", va="bottom", fontsize=SMALL)
 
 
 @styled
-def stability(found: Ranking, *, references: Sequence[str] = ()) -> Figure:
+def stability(ranking: Ranking, *, references: Sequence[str] = ()) -> Figure:
     """Draw how often each contender takes each rank on resampled cases: the area of a disc is the share.
 
     Args:
-        found: As :func:`llmseg.stats.rank` returns it.
+        ranking: As :func:`llmseg.stats.rank` returns it.
         references: As for :func:`critical_difference`.
 
     Raises:
         UserError: There is no such reference.
     """
-    names = found.frame["contender"].tolist()
-    known, number = contenders(names, references), len(names)
-    figure = canvas(SINGLE, 1.45 + 0.15 * number)
+    names = ranking.frame["contender"].tolist()
+    contenders, count = look_up_contenders(names, references), len(names)
+    figure = make_figure(SINGLE, 1.45 + 0.15 * count)
     axes = figure.subplots()
-    shares = np.stack([(found.resampled == place).mean(axis=0) for place in range(1, number + 1)], axis=1)
-    rows, places = np.nonzero(shares)
-    colours = [known[names[row]].colour for row in rows]
-    axes.scatter(places + 1, rows, s=90 * shares[rows, places], c=colours, alpha=0.6, linewidths=0)
-    axes.hlines(range(number), found.frame["low"], found.frame["high"], color=LIGHT_INK, linewidth=0.7)
-    axes.plot(found.frame["rank"], range(number), "|", color=LIGHT_INK, markersize=6, markeredgewidth=1.4)
-    axes.set_yticks(range(number), [known[name].label for name in names])
-    axes.set_ylim(number - 0.4, -0.6)
-    axes.set_xlim(0.4, number + 0.6)
-    axes.set_xticks(range(1, number + 1, 1 if number <= 12 else 2))
+    shares = np.stack([(ranking.resampled == place).mean(axis=0) for place in range(1, count + 1)], axis=1)
+    rows, columns = np.nonzero(shares)
+    colours = [contenders[names[row]].colour for row in rows]
+    # A share of 1 has a disc of 90 square points, which just fits into a row.
+    axes.scatter(columns + 1, rows, s=90 * shares[rows, columns], c=colours, alpha=0.6, linewidths=0)
+    axes.hlines(range(count), ranking.frame["low"], ranking.frame["high"], color=LIGHT_INK, linewidth=0.7)
+    axes.plot(ranking.frame["rank"], range(count), "|", color=LIGHT_INK, markersize=6, markeredgewidth=1.4)
+    axes.set_yticks(range(count), [contenders[name].label for name in names])
+    axes.set_ylim(count - 0.4, -0.6)
+    axes.set_xlim(0.4, count + 0.6)
+    axes.set_xticks(range(1, count + 1, 1 if count <= 12 else 2))
     axes.tick_params(axis="y", length=0)
     axes.grid(True)
-    axes.set_xlabel(f"Rank in {measure_text(found.measure)}, {found.rule}")
-    cohort_legend(figure, known.values())
-    drawn = f"{len(found.resampled)} resamples of {found.units} groups."
-    tau = f"Kendall's tau between rankings of two resamples: {found.pairwise_tau:.2f}."
+    axes.set_xlabel(f"Rank in {measure_text(ranking.measure)}, {ranking.rule}")
+    add_cohort_legend(figure, contenders.values())
+    resamples = f"{len(ranking.resampled)} resamples of {ranking.units} groups."
+    tau = f"Kendall's tau between rankings of two resamples: {ranking.pairwise_tau:.2f}."
     disc = "Disc: share of resamples with that rank; line: 95 % of ranks; tick: observed rank, equal where tied."
-    note(figure, disc, drawn, tau, f"Datasets: {shorten_list(found.datasets)}.", sentences(found.remarks))
+    datasets = f"Datasets: {shorten_list(ranking.datasets)}."
+    add_note(figure, disc, resamples, tau, datasets, join_remarks(ranking.remarks))
     return figure
 
 
-VERDICTS = {
+_CELL_LOOKS: dict[str, tuple[str, str, str]] = {
     "better": (BLUE, "white", "+"),
     "worse": (ORANGE, LIGHT_INK, "\N{MINUS SIGN}"),
     "equivalent": (GREEN, "white", "="),
     "undecided": (FAINT, LIGHT_INK, ""),
 }
-"""Colour, ink and sign of every verdict."""
+"""Colour of the cell, colour of its sign, and the sign, by decision; signs help where colours do not."""
 
 
 @styled
@@ -147,7 +163,7 @@ def significance(
         table: The scores; see :func:`llmseg.stats.significance_map`.
         measure: Which measure.
         phase: Which phase.
-        alpha: Chance of a false claim that is accepted, over all pairs.
+        alpha: Accepted chance of a false claim, over all pairs.
         references: As for :func:`critical_difference`.
 
     Raises:
@@ -155,45 +171,45 @@ def significance(
     """
     square = significance_map(table, measure=measure, phase=phase, alpha=alpha)
     names = [str(name) for name in square.index]
-    known, number = contenders(names, references), len(names)
-    side = 1.5 + 0.16 * number
-    figure = canvas(max(SINGLE, side), side + 0.65)
+    contenders, count = look_up_contenders(names, references), len(names)
+    side = 1.5 + 0.16 * count
+    figure = make_figure(max(SINGLE, side), side + 0.65)
     axes = figure.subplots()
-    for row, column in np.ndindex(number, number):
+    for row, column in np.ndindex(count, count):
         if row != column:
             _cell(axes, row, column, str(square.iloc[row, column]))
-    labels = [known[name].label for name in names]
-    axes.set_yticks(range(number), labels)
-    axes.set_xticks(range(number), labels, rotation=90)
+    labels = [contenders[name].label for name in names]
+    axes.set_yticks(range(count), labels)
+    axes.set_xticks(range(count), labels, rotation=90)
     axes.xaxis.tick_top()
     axes.tick_params(length=0)
-    axes.set_xlim(-0.5, number - 0.5)
-    axes.set_ylim(number - 0.5, -0.5)
+    axes.set_xlim(-0.5, count - 0.5)
+    axes.set_ylim(count - 0.5, -0.5)
     axes.set_aspect("equal")
     axes.spines[:].set_visible(False)
-    _verdict_legend(axes, set(square.to_numpy().ravel()))
-    counts = ", ".join(f"{block.dataset} {len(block.sizes)}" for block in make_blocks(table, measure, phase=phase))
-    pairs = f"Holm over {number * (number - 1) // 2} pairs, level {alpha:g}; by mean, best first."
-    groups = f"Independent groups of cases: {counts}."
-    note(figure, f"Row against column in {measure_text(measure)}, {pairs}", groups, sentences(table.remarks))
+    _decision_legend(axes, set(square.to_numpy().ravel()))
+    groups = ", ".join(f"{block.dataset} {len(block.sizes)}" for block in make_blocks(table, measure, phase=phase))
+    groups = f"Independent groups of cases: {groups}."
+    pairs = f"Holm over {count * (count - 1) // 2} pairs, level {alpha:g}; by mean, best first."
+    add_note(figure, f"Row against column in {measure_text(measure)}, {pairs}", groups, join_remarks(table.remarks))
     return figure
 
 
-def _cell(axes: Axes, row: int, column: int, verdict: str) -> None:
+def _cell(axes: Axes, row: int, column: int, decision: str) -> None:
     from matplotlib.patches import Rectangle
 
-    colour, ink, sign = VERDICTS[verdict]
+    colour, ink, mark = _CELL_LOOKS[decision]
     axes.add_patch(Rectangle((column - 0.46, row - 0.46), 0.92, 0.92, color=colour, linewidth=0))
-    axes.text(column, row, sign, ha="center", va="center", fontsize=SMALL, color=ink, fontweight="bold")
+    axes.text(column, row, mark, ha="center", va="center", fontsize=SMALL, color=ink, fontweight="bold")
 
 
-def _verdict_legend(axes: Axes, verdicts: set[str]) -> None:
+def _decision_legend(axes: Axes, decisions: set[str]) -> None:
     from matplotlib.patches import Patch
 
     handles = [
-        Patch(color=colour, label=f"{verdict} {sign}".strip())
-        for verdict, (colour, _, sign) in VERDICTS.items()
-        if verdict in verdicts
+        Patch(color=colour, label=f"{decision} {mark}".strip())
+        for decision, (colour, _, mark) in _CELL_LOOKS.items()
+        if decision in decisions
     ]
     axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.01), ncols=4, fontsize=SMALL)
 
@@ -207,14 +223,15 @@ def podium(
     phase: str = "test",
     references: Sequence[str] = (),
 ) -> Figure:
-    """Draw which contender takes which place on how many cases, and the scores on each place.
+    """Draw on how many cases every contender takes every place, and the scores on each place.
 
-    On every case contenders take places by their mean over seeds, first to last; ties take the mean of their places,
-    rounded up. Above, a grey line is a case, a dot a contender on its place; below, a cell is the share of cases.
+    On every case, contenders take places by their mean over seeds. Ties take the mean of their places, rounded up. In
+    the upper panel a grey line is a case, and a dot is a contender on its place. In the lower panel a cell is the share
+    of cases.
 
     Args:
         table: The scores.
-        dataset: Which dataset; needed where there are several.
+        dataset: Which dataset; it has to be named where there are several.
         measure: Which measure.
         phase: Which phase.
         references: As for :func:`critical_difference`.
@@ -229,19 +246,21 @@ def podium(
     order = rank(chosen, measure=measure, phase=phase, resamples=2).frame["contender"].tolist()
     values = block.values.mean(axis=1)[[block.contenders.index(name) for name in order]]
     places = _places(values, sign(measure))
-    known, number = contenders(order, references), len(order)
-    figure = canvas(DOUBLE if number > 8 else 5.0, 2.6 + 0.15 * number)
-    above, below = figure.subplots(2, 1, sharex=True, height_ratios=[1.7, 0.15 * number + 0.1])
-    _dots(above, values, places, [known[name].colour for name in order], measure)
-    shares = np.stack([(places == place).mean(axis=1) for place in range(1, number + 1)], axis=1)
-    _shares(below, shares, [known[name].label for name in order])
+    contenders, count = look_up_contenders(order, references), len(order)
+    figure = make_figure(DOUBLE if count > 8 else 5.0, 2.6 + 0.15 * count)
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=[1.7, 0.15 * count + 0.1])
+    _dots(above, values, places, [contenders[name].colour for name in order], measure)
+    shares = np.stack([(places == place).mean(axis=1) for place in range(1, count + 1)], axis=1)
+    _shares(below, shares, [contenders[name].label for name in order])
     above.set_title(f"{block.dataset} ({values.shape[1]} cases, {len(block.seeds)} seeds)", loc="left")
     tied = int((np.diff(np.sort(values, axis=0), axis=0) == 0).any(axis=0).sum())
     cell = "Cell: share of cases in %, by mean score, best first; below 0.5 % blank."
     shared = f"Ties on {tied} of {values.shape[1]} cases: they share the mean of their places, rounded up."
-    cohort_legend(figure, known.values())
+    add_cohort_legend(figure, contenders.values())
     ties = shared if tied else ""
-    note(figure, "Dot: a contender on a case (mean over seeds); line: a case.", cell, ties, sentences(table.remarks))
+    add_note(
+        figure, "Dot: a contender on a case (mean over seeds); line: a case.", cell, ties, join_remarks(table.remarks)
+    )
     return figure
 
 
@@ -254,9 +273,9 @@ def _places(values: np.ndarray, direction: float) -> np.ndarray:
 
 
 def _dots(axes: Axes, values: np.ndarray, places: np.ndarray, colours: Sequence[str], measure: str) -> None:
-    number = len(values)
+    count = len(values)
     # Within a place, contenders stand side by side in the order of the rows below.
-    across = places + 0.7 * ((np.arange(number)[:, None] + 0.5) / number - 0.5)
+    across = places + 0.7 * ((np.arange(count)[:, None] + 0.5) / count - 0.5)
     many = values.shape[1] > MANY
     for case in range(values.shape[1]):
         order = np.argsort(across[:, case])
@@ -271,13 +290,13 @@ def _dots(axes: Axes, values: np.ndarray, places: np.ndarray, colours: Sequence[
 
 
 def _shares(axes: Axes, shares: np.ndarray, labels: Sequence[str]) -> None:
-    number = len(shares)
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto", extent=(0.5, number + 0.5, number - 0.5, -0.5))
+    count = len(shares)
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto", extent=(0.5, count + 0.5, count - 0.5, -0.5))
     for row, column in zip(*np.nonzero(shares >= 0.005), strict=True):
         share = shares[row, column]
-        colour = "white" if share > 0.55 else LIGHT_INK
+        colour = "white" if share > 0.55 else LIGHT_INK  # whatever reads better on that blue
         axes.text(column + 1, row, f"{100 * share:.0f}", ha="center", va="center", fontsize=5, color=colour)
-    axes.set_yticks(range(number), labels)
-    axes.set_xticks(range(1, number + 1))
+    axes.set_yticks(range(count), labels)
+    axes.set_xticks(range(1, count + 1))
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel("Place on a case")

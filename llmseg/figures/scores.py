@@ -1,4 +1,4 @@
-"""Scores by dataset and contender, as figures of their spread need them."""
+"""Scores by dataset and contender, as box plots and clouds need them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from llmseg.figures.contenders import Contender
 from llmseg.stats.columns import DISTANCES, MEASURE_NAMES
 from llmseg.stats.table import Table, contender_names
+from llmseg.stats.words import count_text
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,59 +18,66 @@ class Scores:
     """The scores on one dataset.
 
     Attributes:
-        dataset: Its name.
-        values: All scores of each contender, float ``[cases * seeds]``.
-        means: Mean over seeds of each of its cases, float ``[cases]``.
-        count: How many they are, in words.
+        dataset: Name of the dataset.
+        values: All scores of every contender, float ``[cases * seeds]``.
+        means: Mean over seeds for every case, of every contender, float ``[cases]``.
+        counts: Numbers of cases and seeds, in words.
     """
 
     dataset: str
     values: Mapping[str, np.ndarray]
     means: Mapping[str, np.ndarray]
-    count: str
+    counts: str
 
-    def ordered(self, known: Mapping[str, Contender], direction: float) -> list[str]:
-        """Return contenders from the top: references, then all others by their median, best first, ties by name."""
+    def order(self, contenders: Mapping[str, Contender], direction: float) -> list[str]:
+        """Return the names of contenders from the top: references, then by median, best first, ties by name.
 
-        def place(name: str) -> tuple[bool, float, str]:
-            return not known[name].reference, -direction * float(np.median(self.values[name])), known[name].label
+        Args:
+            contenders: The contenders by name.
+            direction: 1.0 where more is better, -1.0 where less is, see :func:`llmseg.stats.columns.sign`.
+        """
 
-        return sorted(self.values, key=place)
+        def key(name: str) -> tuple[bool, float, str]:
+            contender = contenders[name]
+            return not contender.is_reference, -direction * float(np.median(self.values[name])), contender.label
+
+        return sorted(self.values, key=key)
 
 
-def scores(table: Table, measure: str, phase: str) -> list[Scores]:
-    """Return the scores on every dataset; those that are undefined are left out and counted.
+def scores_by_dataset(table: Table, measure: str, phase: str) -> list[Scores]:
+    """Return the scores on every dataset that has some; undefined scores are left out and counted.
+
+    Args:
+        table: The scores.
+        measure: Which measure.
+        phase: Which phase.
 
     Raises:
         UserError: There is no such measure or phase.
     """
     frame = table.select(measure=measure, phase=phase).frame
     frame = frame.assign(contender=contender_names(frame))
-    found = []
+    scores = []
     for dataset, part in frame.groupby("dataset", sort=False):
         valid = part[part["value"].notna()]
         by_name = valid.groupby("contender", sort=False)
         values = {str(name): rows["value"].to_numpy() for name, rows in by_name}
         means = {str(name): rows.groupby("case", sort=False)["value"].mean().to_numpy() for name, rows in by_name}
-        cases, seeds = (_range([rows[what].nunique() for _, rows in by_name]) for what in ("case", "seed"))
-        count = f"{_counted(cases, 'case')}, {_counted(seeds, 'seed')}"
+        cases, seeds = (_range_text([rows[column].nunique() for _, rows in by_name]) for column in ("case", "seed"))
         undefined = len(part) - len(valid)
-        found.append(Scores(str(dataset), values, means, count + (f", {undefined} undefined" if undefined else "")))
-    return [one for one in found if one.values]
+        counts = f"{count_text(cases, 'case')}, {count_text(seeds, 'seed')}"
+        scores.append(Scores(str(dataset), values, means, counts + (f", {undefined} undefined" if undefined else "")))
+    return [on_dataset for on_dataset in scores if on_dataset.values]
 
 
-def _range(numbers: Sequence[int]) -> str:
+def _range_text(numbers: Sequence[int]) -> str:
     if not numbers:
         return "0"
     return f"{numbers[0]}" if min(numbers) == max(numbers) else f"{min(numbers)} to {max(numbers)}"
 
 
-def _counted(number: str, noun: str) -> str:
-    return f"{number} {noun}{'' if number == '1' else 's'}"
-
-
 def measure_text(measure: str) -> str:
-    """Return what an axis calls a measure, with its unit.
+    """Return the name of a measure for an axis, with its unit.
 
     Example:
         >>> measure_text("dice"), measure_text("hd95")

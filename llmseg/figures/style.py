@@ -6,10 +6,10 @@ from typing import Any
 
 ORANGE, SKY, GREEN, YELLOW = "#e69f00", "#56b4e9", "#009e73", "#f0e442"
 BLUE, VERMILION, PURPLE, BLACK = "#0072b2", "#d55e00", "#cc79a7", "#000000"
-"""The palette of Okabe and Ito, which all can tell apart."""
+"""The palette of Okabe and Ito, whose colours readers with any colour vision can tell apart."""
 
 GREY = "#767676"
-"""References, such as nnU-Net, and lines that are no data."""
+"""References, such as nnU-Net, and lines that are no data. It has a contrast of 4.5 on white."""
 
 FAINT = "#d0d0d0"
 """Grids and frames."""
@@ -21,14 +21,18 @@ OTHER = PURPLE
 """Contenders without a cohort that are no references."""
 
 LINES = (BLUE, VERMILION, GREEN, ORANGE, SKY, PURPLE, BLACK)
-"""Colours of single lines; yellow is too faint on white. What is beyond them is dashed, then dotted."""
+"""Colours of single lines; yellow is too faint on white. Lines beyond the seventh are dashed, then dotted."""
 
 DASHES = ("-", (0, (4, 1.5)), (0, (1, 1)))
 """Patterns of lines, as matplotlib wants them."""
 
 AGREEMENT = {"agreed": SKY, "missed": YELLOW, "false": VERMILION}
-"""Colours of pixels by agreement. No three colours of the palette have a larger smallest difference with normal,
-deuteranopic, protanopic and tritanopic vision; of those that share it, these differ most from grey images."""
+"""Colours of pixels by agreement of two masks.
+
+For any three colours, take the smallest difference between two of them, with normal, deuteranopic, protanopic and
+tritanopic vision. No three colours of the palette have a larger one; of the triples that share it, this one differs
+most from grey images.
+"""
 
 LIGHT_INK, DARK_INK = "#1a1a1a", "#f2f2f2"
 """Text on a light and on a dark ground."""
@@ -71,15 +75,21 @@ SETTINGS: dict[str, Any] = {
     "figure.facecolor": "white",
     "figure.dpi": 100,
     "savefig.facecolor": "white",
+    # TrueType: the text of a PDF can be searched and edited, and journals refuse the default (Type 3).
     "pdf.fonttype": 42,
+    # Text as outlines: an SVG looks the same where the font is not installed.
     "svg.fonttype": "path",
+    # matplotlib makes ids at random unless it is given a salt; with it, the same figure gives the same bytes.
     "svg.hashsalt": "llmseg",
 }
 """Settings of matplotlib under which every figure is made and written, whatever the user's own are."""
 
 
 def rgb(colour: str) -> tuple[int, int, int]:
-    """Return a colour's three bytes.
+    """Return the three bytes of a colour.
+
+    Args:
+        colour: Such as ``#0072b2``.
 
     Example:
         >>> rgb(BLUE)

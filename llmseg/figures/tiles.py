@@ -4,39 +4,44 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from llmseg.errors import UserError
-from llmseg.figures.canvas import note, sheet, styled
-from llmseg.figures.contenders import by_cohort, cohort_title, contenders
-from llmseg.figures.overlay import small_overlay
+from llmseg.figures.canvas import add_note, make_sheet, styled
+from llmseg.figures.contenders import by_cohort, cohort_title, look_up_contenders
+from llmseg.figures.overlay import draw_small_overlay
 from llmseg.figures.style import AGREEMENT, DOUBLE, LIGHT_INK, SMALL, TEXT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+# Inches: between tiles, left of a row for its label, below a tile for its Dice score, at the foot for legend and notes.
 _GAP, _SIDE, _BELOW, _FOOT = 0.03, 0.24, 0.13, 0.42
+
 _TINY = 5.0
+"""Font size in points of what belongs to a single tile: nineteen contenders leave half an inch for each."""
+
 _PER_INCH = 200
+"""Pixels of an image per inch; more would only make files larger, as tiles are an inch wide at most."""
 
 
 @dataclass(frozen=True, eq=False)
-class Predicted:
-    """A contender's mask of a case.
+class PredictedCase:
+    """A case with the mask that a contender predicts of it.
 
     Attributes:
-        contender: Whose.
-        dataset: Of which dataset.
+        contender: Name of the contender.
+        dataset: Name of the dataset.
         case: Id of the case.
         seed: Seed of the training.
-        image: uint8 ``[H, W]`` or ``[H, W, 3]``.
+        image: The image, uint8 ``[H, W]`` or ``[H, W, 3]``.
         truth: The true mask, bool ``[H, W]``.
         predicted: The predicted mask, bool ``[H, W]``.
-        dice: Its Dice score.
+        dice: Dice score of the predicted mask.
     """
 
     contender: str
@@ -50,117 +55,122 @@ class Predicted:
 
 
 @styled
-def prediction_panels(predicted: Sequence[Predicted], *, references: Sequence[str] = ()) -> Figure:
-    """Draw the masks of all contenders on the same cases: a row per case, a block of columns per cohort.
+def prediction_panels(predicted: Sequence[PredictedCase], *, references: Sequence[str] = ()) -> Figure:
+    """Draw the masks of all contenders on the same cases: a row per case, a block of rows per cohort.
 
-    A row begins with the image and the true mask; below every prediction stands its Dice score. References end every
-    block. The colours are those of :func:`llmseg.figures.overlay.overlay`.
+    A row begins with the image and the true mask. Below every prediction stands its Dice score. References end every
+    block. The colours are those of :func:`llmseg.figures.overlay.draw_overlay`.
 
     Args:
-        predicted: The masks; what a contender lacks stays empty and is marked.
+        predicted: The cases with their masks. Where a contender has none, its place is marked.
         references: Contenders to show as references, beside those that the zoo knows as such.
 
     Raises:
-        UserError: There are none.
+        UserError: There are no masks.
     """
-    found = {(one.dataset, one.case, one.contender): one for one in _some(predicted)}
-    known = contenders({one.contender: 0 for one in predicted}, references)
-    rows = list(dict.fromkeys((one.dataset, one.case) for one in predicted))
-    blocks = by_cohort(known)
-    most = 2 + max(map(len, blocks.values()))
-    size = min(1.0, (DOUBLE - _SIDE - _GAP) / most - _GAP)
-    block = 0.2 + 0.34 + len(rows) * (size + _BELOW)
-    figure, axes = sheet(DOUBLE, len(blocks) * block + _FOOT)
-    for number, (cohort, names) in enumerate(blocks.items()):
-        top = number * block
+    _check_any(predicted)
+    by_case = {(tile.dataset, tile.case, tile.contender): tile for tile in predicted}
+    contenders = look_up_contenders(dict.fromkeys(tile.contender for tile in predicted), references)
+    rows = list(dict.fromkeys((tile.dataset, tile.case) for tile in predicted))
+    blocks = by_cohort(contenders)
+    # Tiles of the longest row, with image and truth, fill the width of two columns of a journal.
+    columns = 2 + max(map(len, blocks.values()))
+    size = min(1.0, (DOUBLE - _SIDE - _GAP) / columns - _GAP)
+    # A block has its title, the heads of the columns, and its rows.
+    title_height, heads_height = 0.2, 0.34
+    height = title_height + heads_height + len(rows) * (size + _BELOW)
+    figure, axes = make_sheet(DOUBLE, len(blocks) * height + _FOOT)
+    for index, (cohort, names) in enumerate(blocks.items()):
+        top = index * height
         title = cohort_title(cohort) if len(blocks) > 1 or cohort else ""
         axes.text(_SIDE, top + 0.04, title, va="top", fontsize=TEXT, fontweight="bold")
-        _heads(axes, top + 0.2 + 0.32, size, ["Image", "Truth", *(known[name].label for name in names)])
+        _heads(axes, top + title_height + 0.32, size, ["Image", "Truth", *(contenders[name].label for name in names)])
         for row, (dataset, case) in enumerate(rows):
             y = top + 0.54 + row * (size + _BELOW)
-            axes.text(0.08, y + size / 2, _short(dataset, size, SMALL), rotation=90, va="center", fontsize=SMALL)
-            _row(axes, y, size, [found.get((dataset, case, name)) for name in names])
+            axes.text(0.08, y + size / 2, _shorten(dataset, size, SMALL), rotation=90, va="center", fontsize=SMALL)
+            _row(axes, y, size, [by_case.get((dataset, case, name)) for name in names])
     _foot(axes, figure)
     cases = "; ".join(f"{dataset} {case}" for dataset, case in rows)
-    seeds = ", ".join(sorted({str(one.seed) for one in predicted}))
-    note(figure, f"Number: Dice. Cases: {textwrap.shorten(cases, 150, placeholder=' ...')}. Seed {seeds}.")
+    seeds = ", ".join(sorted({str(tile.seed) for tile in predicted}))
+    add_note(figure, f"Number: Dice. Cases: {textwrap.shorten(cases, 150, placeholder=' ...')}. Seed {seeds}.")
     return figure
 
 
 @styled
-def worst_cases(predicted: Sequence[Predicted], *, references: Sequence[str] = (), count: str = "") -> Figure:
-    """Draw a gallery, a tile per mask, smallest Dice score first.
+def worst_cases(predicted: Sequence[PredictedCase], *, references: Sequence[str] = (), count: str = "") -> Figure:
+    """Draw a gallery with a tile per mask, the smallest Dice score first.
 
     Args:
-        predicted: Such as the worst case of every contender.
+        predicted: Cases with their masks, such as the worst case of every contender.
         references: As for :func:`prediction_panels`.
-        count: Of how many cases these are the worst, in words.
+        count: A sentence that says out of how many cases these are the worst.
 
     Raises:
-        UserError: There are none.
+        UserError: There are no masks.
     """
-    ordered = sorted(_some(predicted), key=lambda one: (one.dice, one.contender, one.case))
-    known = contenders({one.contender: 0 for one in predicted}, references)
+    _check_any(predicted)
+    ordered = sorted(predicted, key=lambda tile: (tile.dice, tile.contender, tile.case))
+    contenders = look_up_contenders(dict.fromkeys(tile.contender for tile in predicted), references)
     columns = min(6, len(ordered))
     size = min(1.5, (DOUBLE - _GAP) / columns - 2 * _GAP)
-    height = size + 0.36
-    figure, axes = sheet(DOUBLE, -(-len(ordered) // columns) * height + _FOOT + 0.05)
-    for place, one in enumerate(ordered):
-        x = _GAP + place % columns * (size + 2 * _GAP)
-        y = 0.05 + place // columns * height
-        _tile(axes, x, y, size, _drawn(one, size))
-        label, where = known[one.contender].label, f"{one.dice:.3f}  {one.dataset} {one.case}"
-        axes.text(x, y + size + 0.03, _short(label, size, SMALL), va="top", fontsize=SMALL)
-        axes.text(x, y + size + 0.15, _short(where, size, _TINY), va="top", fontsize=_TINY)
+    height = size + 0.36  # two lines of text below a tile
+    figure, axes = make_sheet(DOUBLE, -(-len(ordered) // columns) * height + _FOOT + 0.05)
+    for index, tile in enumerate(ordered):
+        x = _GAP + index % columns * (size + 2 * _GAP)
+        y = 0.05 + index // columns * height
+        _show(axes, x, y, size, tile)
+        label, details = contenders[tile.contender].label, f"{tile.dice:.3f}  {tile.dataset} {tile.case}"
+        axes.text(x, y + size + 0.03, _shorten(label, size, SMALL), va="top", fontsize=SMALL)
+        axes.text(x, y + size + 0.15, _shorten(details, size, _TINY), va="top", fontsize=_TINY)
     _foot(axes, figure)
-    note(figure, "Each contender's case and seed with its smallest Dice score, the number.", count)
+    add_note(figure, "Each contender's case and seed with its smallest Dice score, the number.", count)
     return figure
 
 
-def _some(predicted: Sequence[Predicted]) -> Sequence[Predicted]:
+def _check_any(predicted: Sequence[PredictedCase]) -> None:
     if not predicted:
         raise UserError("there are no predictions to draw; choose cases that the runs were scored on")
-    return predicted
 
 
 def _heads(axes: Axes, bottom: float, size: float, labels: Sequence[str]) -> None:
     for column, label in enumerate(labels):
         x = _SIDE + column * (size + _GAP) + size / 2
+        # Heads are short and often capitals, which are wider than letters of a sentence.
         text = textwrap.fill(label, max(8, int(size * 72 / (0.64 * _TINY))))
         axes.text(x, bottom, text, ha="center", va="bottom", fontsize=_TINY, linespacing=1.05)
 
 
-def _row(axes: Axes, y: float, size: float, masks: Sequence[Predicted | None]) -> None:
-    some = next(one for one in masks if one is not None) if any(masks) else None
-    if some is None:
+def _row(axes: Axes, y: float, size: float, masks: Sequence[PredictedCase | None]) -> None:
+    case = next((mask for mask in masks if mask is not None), None)
+    if case is None:
         return
-    truth = Predicted("", "", "", 0, some.image, some.truth, some.truth, 1.0)
-    plain = Predicted("", "", "", 0, some.image, some.truth & False, some.truth & False, 1.0)
-    for column, one in enumerate([plain, truth, *masks]):
+    # The image is an overlay of two empty masks, the truth an overlay of the true mask on itself.
+    empty = np.zeros_like(case.truth)
+    image, truth = replace(case, truth=empty, predicted=empty), replace(case, predicted=case.truth)
+    for column, tile in enumerate([image, truth, *masks]):
         x = _SIDE + column * (size + _GAP)
-        if one is None:
+        if tile is None:
             axes.text(x + size / 2, y + size / 2, "none", ha="center", va="center", fontsize=_TINY)
             continue
-        _tile(axes, x, y, size, _drawn(one, size))
+        _show(axes, x, y, size, tile)
         if column > 1:
-            axes.text(x + size / 2, y + size + 0.015, f"{one.dice:.3f}", ha="center", va="top", fontsize=_TINY)
+            axes.text(x + size / 2, y + size + 0.015, f"{tile.dice:.3f}", ha="center", va="top", fontsize=_TINY)
 
 
-def _drawn(one: Predicted, size: float) -> np.ndarray:
-    return small_overlay(one.image, one.truth, one.predicted, size * _PER_INCH)
-
-
-def _tile(axes: Axes, x: float, y: float, size: float, pixels: np.ndarray) -> None:
-    """Put an image into the middle of a square; nothing is stretched."""
+def _show(axes: Axes, x: float, y: float, size: float, tile: PredictedCase) -> None:
+    """Put a case into the middle of a square; nothing is stretched."""
+    pixels = draw_small_overlay(tile.image, tile.truth, tile.predicted, size * _PER_INCH)
     height, width = (size * side / max(pixels.shape[:2]) for side in pixels.shape[:2])
     left, top = x + (size - width) / 2, y + (size - height) / 2
     limits = axes.get_xlim(), axes.get_ylim()
     axes.imshow(pixels, extent=(left, left + width, top + height, top), aspect="auto")
+    # imshow moves the limits of the axes to the image.
     axes.set_xlim(limits[0])
     axes.set_ylim(limits[1])
 
 
-def _short(text: str, inches: float, points: float) -> str:
+def _shorten(text: str, inches: float, points: float) -> str:
+    """Return as much of a text as fits into a width; letters are 0.56 of the font size wide, on average."""
     most = int(inches * 72 / (0.56 * points))
     return text if len(text) <= most else text[: most - 2] + ".."
 

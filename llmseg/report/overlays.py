@@ -12,7 +12,7 @@ import numpy as np
 from llmseg.data.store import FOREGROUND, Store
 from llmseg.data.store_source import open_source
 from llmseg.evaluation.evaluate import THRESHOLD
-from llmseg.figures.overlay import small_overlay
+from llmseg.figures.overlay import draw_small_overlay
 from llmseg.files import encode_png
 from llmseg.report.cases import Seen
 from llmseg.study.results import ContenderRun
@@ -105,6 +105,6 @@ def draw(
 
 
 def _drawn(image: np.ndarray, truth: np.ndarray, predicted: np.ndarray) -> Drawn:
-    pixels = small_overlay(image, truth, predicted, _SIDE)
+    pixels = draw_small_overlay(image, truth, predicted, _SIDE)
     height, width, _ = pixels.shape
     return Drawn(width, height, encode_png(pixels))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmseg import zoo
-from llmseg.figures.contenders import Contender, contenders
+from llmseg.figures.contenders import Contender, look_up_contenders
 from llmseg.recipe.part import Difference
 from llmseg.recipe.quirks import Quirk
 from llmseg.recipe.recipe import Recipe
@@ -80,7 +80,7 @@ class Profile:
     def cohort(self) -> str:
         """Year of its cohort, ``reference``, or ``other``."""
         year = self.contender.cohort
-        return "reference" if self.contender.reference else str(year) if year else "other"
+        return "reference" if self.contender.is_reference else str(year) if year else "other"
 
     @property
     def reasoning(self) -> str:
@@ -126,7 +126,7 @@ def profiles(
     """
     names = list(names)
     known = set(zoo.all_names())
-    looks, pages = contenders(names, references), page_names(names)
+    looks, pages = look_up_contenders(names, references), page_names(names)
     return {
         name: _profile(looks[name], pages[name], known, tuple(one for one in trained if one.contender == name))
         for name in names

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from llmseg import UserError, zoo
-from llmseg.figures.errors import KINDS, error_bars, error_counts
+from llmseg.figures.errors import ERROR_COLOURS, error_bars, error_counts
 from llmseg.stats import published
 
 
@@ -30,7 +30,7 @@ def test_bars_are_as_long_as_the_published_rows():
 def test_kinds_are_those_of_the_published_figure_but_for_known_models():
     counts = error_counts(published.get("errors").frame.query("set == 'core'"))
     figure = published.get("error_counts").frame.query("set == 'core'").set_index("model").filter(like="figure_")
-    figure = figure.drop(columns="figure_total").set_axis(list(KINDS), axis=1)
+    figure = figure.drop(columns="figure_total").set_axis(list(ERROR_COLOURS), axis=1)
     differ = [name for name in counts.index if (counts.loc[name] != figure.loc[name]).any()]
     assert sorted(differ) == ["gemini-1.5-pro", "llama-4-maverick", "qwen-3-235b"]
     assert "differs for Gemini 1.5 Pro" in error_bars().get_supxlabel()

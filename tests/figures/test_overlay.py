@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from llmseg import UserError
-from llmseg.figures.overlay import FILL, overlay
+from llmseg.figures.overlay import FILL, draw_overlay
 from llmseg.figures.style import AGREEMENT, rgb
 
 
@@ -16,7 +16,7 @@ def test_every_pixel_has_the_colour_of_its_agreement(channels):
     truth, predicted = np.zeros((2, 20, 30), bool)
     truth[4:16, 4:16], predicted[4:16, 10:24] = True, True
     kept = image.copy()
-    drawn = overlay(image, truth, predicted)
+    drawn = draw_overlay(image, truth, predicted)
     assert drawn.dtype == np.uint8
     assert (image == kept).all()
     assert (drawn[~truth & ~predicted] == 80).all()
@@ -28,7 +28,7 @@ def test_every_pixel_has_the_colour_of_its_agreement(channels):
 
 def test_a_region_that_the_image_cuts_off_stays_open_there():
     everything = np.ones((8, 8), bool)
-    drawn = overlay(np.zeros((8, 8), np.uint8), everything, everything)
+    drawn = draw_overlay(np.zeros((8, 8), np.uint8), everything, everything)
     assert (drawn == drawn[0, 0]).all()
     assert (drawn[0, 0] < rgb(AGREEMENT["agreed"])).all()
 
@@ -43,4 +43,4 @@ def test_a_region_that_the_image_cuts_off_stays_open_there():
 )
 def test_what_does_not_fit_is_refused(image, truth, said):
     with pytest.raises(UserError, match=said):
-        overlay(image, truth, np.zeros((4, 4), bool))
+        draw_overlay(image, truth, np.zeros((4, 4), bool))

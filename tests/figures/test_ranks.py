@@ -9,7 +9,7 @@ import pytest
 from matplotlib.collections import PathCollection
 
 from llmseg import UserError
-from llmseg.figures.ranks import cliques, critical_difference, podium, significance, stability
+from llmseg.figures.ranks import critical_difference, find_cliques, podium, significance, stability
 from llmseg.stats import Table, friedman, rank, significance_map
 
 
@@ -23,7 +23,7 @@ def test_cliques_are_all_largest_groups(seed):
     largest = [
         one for one in close if not any(other != one and other[0] <= one[0] and one[1] <= other[1] for other in close)
     ]
-    assert cliques(ranks, difference) == largest
+    assert find_cliques(ranks, difference) == largest
 
 
 def test_mean_ranks_are_written_and_too_few_datasets_told(table):

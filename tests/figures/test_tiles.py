@@ -9,13 +9,13 @@ import pytest
 
 from llmseg import UserError
 from llmseg.figures.style import AGREEMENT, rgb
-from llmseg.figures.tiles import Predicted, prediction_panels, worst_cases
+from llmseg.figures.tiles import PredictedCase, prediction_panels, worst_cases
 
 
 def predicted(name, dice, dataset="Skin"):
     image, truth = np.full((30, 40), 90, np.uint8), np.zeros((30, 40), bool)
     truth[10:20, 10:20] = True
-    return Predicted(name, dataset, "c1", 0, image, truth, np.zeros_like(truth), dice)
+    return PredictedCase(name, dataset, "c1", 0, image, truth, np.zeros_like(truth), dice)
 
 
 def test_every_contender_has_a_tile_with_its_dice_and_what_lacks_is_marked():
