@@ -1,4 +1,8 @@
-"""Reading image files as 8-bit arrays, whatever kind of pixels they hold."""
+"""Reading image files as 8-bit arrays, whatever kind of pixels they hold.
+
+Pillow calls the kinds *modes*: ``1`` is black and white, ``L`` grey, ``P`` a palette (each pixel is the index of a
+colour), ``A`` an alpha channel, ``I`` and ``F`` numbers of more than 8 bits.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,8 @@ class LabelValues(UserError):
     """A mask holds numbers of classes where 0 and 255 are expected."""
 
 
+# A palette file is not among them, not even one of greys, as GIF files of grey images are. Read as RGB it has three
+# equal channels: digests take it for the grey image, the doctor notes it, and conversion to grey gives the same values.
 _GREY_MODES = ("1", "L", "LA", "La")
 
 
@@ -32,9 +38,9 @@ def read_mask(path: Path, foreground: int | None = None) -> np.ndarray:
 def decode_image(content: bytes, name: str) -> np.ndarray:
     """Decode the content of an image file as uint8 grey ``[H, W]`` or RGB ``[H, W, 3]``.
 
-    1-bit, grey and 16-bit files give grey; RGB, RGBA (the alpha channel is dropped), palette and other colour
-    files give RGB. 16-bit values are divided by 257, so that 65535 becomes 255. Of an animated file, the first
-    frame is read. Camera rotation flags are ignored, as the scripts ignore them.
+    1-bit, grey and 16-bit files give grey. RGB, RGBA, palette and other colour files give RGB; an alpha channel is
+    dropped. 16-bit values are divided by 257, so that 65535 becomes 255. Of an animated file, the first frame is
+    read. The camera's rotation flag is ignored, as the study's scripts ignore it.
 
     Args:
         content: The file's bytes.
@@ -42,6 +48,12 @@ def decode_image(content: bytes, name: str) -> np.ndarray:
 
     Raises:
         UserError: The file is no image or is damaged.
+
+    Example:
+        >>> buffer = io.BytesIO()
+        >>> Image.new("RGBA", (3, 2), "white").save(buffer, "PNG")
+        >>> decode_image(buffer.getvalue(), "a.png").shape
+        (2, 3, 3)
     """
     image = _open(content, name)
     if _is_deep(image):
@@ -52,30 +64,31 @@ def decode_image(content: bytes, name: str) -> np.ndarray:
 def decode_mask(content: bytes, name: str, foreground: int | None = None) -> np.ndarray:
     """Decode the content of a mask file as uint8 ``[H, W]``.
 
-    Colours become grey as Pillow converts them. 16-bit files whose values fit in 8 bits keep them, others are
-    divided by 257.
+    Colours become grey as Pillow converts them, and a palette stands for its colours. So a palette in reverse order,
+    whose index 0 is white, gives the mask that one sees. 16-bit values up to 255 stay as they are; if any is larger,
+    all are divided by 257.
 
     Args:
         content: The file's bytes.
         name: What messages call the file.
         foreground: The value that means foreground; it becomes 255 and all others 0. For palette files it is
-            the palette index. ``None`` keeps the values.
+            the index, as tools for labelling write it. ``None`` keeps the values.
 
     Raises:
-        UserError: The file is no image or is damaged; :class:`LabelValues` if its largest value is neither 0 nor above
-            127: most recipes put the border between background and foreground at half intensity, so such a mask would
-            count as empty.
+        UserError: The file is no image or is damaged.
+        LabelValues: Its largest value is neither 0 nor above 127. Most recipes put the border between background and
+            foreground at half intensity, so such a mask would silently count as empty.
     """
     image = _open(content, name)
     if foreground is not None:
         values = np.asarray(image if image.mode == "P" or _is_deep(image) else image.convert("L"))
-        chosen: np.ndarray = np.where(values == foreground, np.uint8(255), np.uint8(0))
-        return chosen
+        binary: np.ndarray = np.where(values == foreground, np.uint8(255), np.uint8(0))
+        return binary
     mask = (
         _reduce_to_8_bit(np.asarray(image), name, as_labels=True) if _is_deep(image) else np.array(image.convert("L"))
     )
     if 0 < mask.max() < 128:
-        present = ", ".join(str(v) for v in np.unique(mask)[:6])
+        present = ", ".join(str(value) for value in np.unique(mask)[:6])
         raise LabelValues(
             f"mask {name} has grey values {present} of 255; recipes expect 0 for background and 255 for foreground, "
             f"name the value that means foreground (--foreground {int(mask.max())})"
@@ -84,7 +97,9 @@ def decode_mask(content: bytes, name: str, foreground: int | None = None) -> np.
 
 
 def decode_labels(content: bytes, name: str) -> np.ndarray:
-    """Decode the content of a file of labels ``[H, W]`` as the numbers that are stored: of a palette file, the indices.
+    """Decode the content of a file of labels ``[H, W]`` as the numbers that are stored.
+
+    Of a palette file, these are the indices, not the colours.
 
     Args:
         content: The file's bytes.
@@ -102,7 +117,8 @@ def decode_labels(content: bytes, name: str) -> np.ndarray:
 def _open(content: bytes, name: str) -> Image.Image:
     try:
         with Image.open(io.BytesIO(content)) as file:
-            image: Image.Image = file.copy()  # decodes the pixels
+            # Opening reads the header only. The copy decodes the pixels, so damage shows here and nowhere else.
+            image: Image.Image = file.copy()
             return image
     except UnidentifiedImageError as error:
         raise UserError(f"{name} is not an image that can be read; replace it or move it away") from error
@@ -111,6 +127,7 @@ def _open(content: bytes, name: str) -> Image.Image:
 
 
 def _is_deep(image: Image.Image) -> bool:
+    """Whether a pixel has more than 8 bits. Grey files only: Pillow itself reduces 16-bit RGB when it decodes."""
     return image.mode.startswith(("I", "F"))
 
 
@@ -119,6 +136,7 @@ def _reduce_to_8_bit(values: np.ndarray, name: str, *, as_labels: bool) -> np.nd
         raise UserError(f"{name} holds values that are not finite; replace it or move it away")
     if values.min() < 0 or values.max() > 65535:
         raise UserError(f"{name} has values {values.min()} to {values.max()}; allowed are 8-bit and 16-bit files")
+    # A 16-bit mask may hold 0 and 255, 0 and 65535, or numbers of classes; small values are meant as they stand.
     if as_labels and values.max() <= 255:
         return values.astype(np.uint8)
     return np.round(values / 257).astype(np.uint8)

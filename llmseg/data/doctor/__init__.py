@@ -1,4 +1,4 @@
-"""The examination of a dataset: what could spoil a training or a score, found before either.
+"""The examination of a dataset (``llmseg data doctor``): what could spoil a training or a score, found before either.
 
 Example:
     >>> from llmseg.data.synthetic import SyntheticStore
@@ -31,6 +31,7 @@ from llmseg.errors import UserError, nearest
 __all__ = ["Finding", "Findings", "Severity", "Tally", "examine"]
 
 PERCENTILES = (0, 5, 25, 50, 75, 95, 100)
+"""Percentiles of the share of foreground that are reported."""
 
 
 def examine(
@@ -38,12 +39,12 @@ def examine(
 ) -> Examination:
     """Read every case of a store once, and report what could spoil a training or a score.
 
-    Cases that cannot be read are reported, too. Threads decode; some 2 kB are kept of each case, whatever its size.
+    Cases that cannot be read are reported, too. Threads decode. Of each case some 2 kB are kept, whatever its size.
     How duplicates are found is said in :mod:`llmseg.data.duplicates`.
 
     Args:
         store: The cases.
-        parts: Case id to the part it is in, such as ``"train"`` and ``"test"``. Cases may be left out.
+        parts: For each id the part that the case is in, such as ``"train"`` or ``"test"``. Ids may be left out.
         alone: Files without a partner, see :attr:`llmseg.data.folder.FolderStore.alone`.
         progress: Whether to show a progress bar.
 
@@ -53,18 +54,19 @@ def examine(
     Example:
         >>> from llmseg.data.synthetic import SyntheticStore
         >>> store = SyntheticStore("endoscopy", count=2)
-        >>> found = examine(store, parts={"001.png": "train", "002.png": "test"})
-        >>> [(finding.kind, finding.severity, finding.count) for finding in found.of("error")]
+        >>> examination = examine(store, parts={"001.png": "train", "002.png": "test"})
+        >>> [(finding.kind, finding.severity, finding.count) for finding in examination.of("error")]
         [('group-overlap', 'error', 1)]
     """
     ids, parts = store.ids, dict(parts or {})
     _check_parts(parts, store)
-    of_store = store.groups
-    groups = {id: of_store.get(id, id) for id in ids}
-    read = list(measure_cases(store, progress=progress))
-    facts = [one for one in read if isinstance(one, CaseFacts)]
-    found = [
-        *check_unreadable([one for one in read if isinstance(one, UnreadableCase)], facts),
+    groups_of_store = store.groups
+    # A store from outside may name no group for a case; then the case is a group of its own.
+    groups = {id: groups_of_store.get(id, id) for id in ids}
+    cases = list(measure_cases(store, progress=progress))
+    facts = [case for case in cases if isinstance(case, CaseFacts)]
+    findings = [
+        *check_unreadable([case for case in cases if isinstance(case, UnreadableCase)], facts),
         *(finding for check in FACT_CHECKS for finding in check(facts)),
         *check_equal_images(facts, groups, parts),
         *check_near_images(facts, groups, parts),
@@ -79,11 +81,11 @@ def examine(
         readable=len(facts),
         groups=len(set(groups.values())),
         parts=tuple(sorted(Counter(parts.values()).items())),
-        sizes=Tally.of(one.size for one in facts),
-        channels=tuple(sorted(Counter(one.channels for one in facts).items())),
-        values=Tally.of(value for one in facts for value in one.values),
-        shares=_percentiles([one.share for one in facts]),
-        findings=tuple(sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))),
+        sizes=Tally.of(case.size for case in facts),
+        channels=tuple(sorted(Counter(case.channels for case in facts).items())),
+        values=Tally.of(value for case in facts for value in case.values),
+        shares=_percentiles([case.share for case in facts]),
+        findings=tuple(sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))),
     )
 
 

@@ -1,4 +1,4 @@
-"""Checks of single cases: what a store refuses, and what looks wrong in a mask or an image."""
+"""Checks of single cases: what a store refuses to read, and what looks wrong in a mask or an image."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from llmseg.data.doctor.findings import NAMED_CASES, Finding, report_cases
 Check: TypeAlias = Callable[[Sequence[CaseFacts]], Iterator[Finding]]
 
 INVERTED_BORDER = 0.75
-"""A mask looks inverted where at least this part of its border, and more than half of it all, is foreground."""
+"""A mask looks inverted if at least this part of its border, and more than half of the whole, is foreground."""
 
 JPEG_SHARE = 0.85
-"""A grey mask looks like JPEG where more than this part of its pixels between 0 and 255 is near one of them.
+"""A mask looks like JPEG if, of its pixels strictly between 0 and 255, more than this part is near one of the two.
 
-Of masks of phantoms, that part is about 0.92 after JPEG of quality 50 and 1.0 from 75 on; about 0.77 after Lanczos
-resizing and 0.3 to 0.5 after bilinear or bicubic resizing.
+Measured on masks of phantoms: about 0.92 after JPEG of quality 50, and 1.0 from quality 75 on; about 0.77 after Lanczos
+resizing, and 0.3 to 0.5 after bilinear or bicubic resizing. The limit lies between 0.77 and 0.92.
 """
 
 
 def has_labels(facts: CaseFacts) -> bool:
-    """Whether a mask has values, and none above 127: numbers of classes where 0 and 255 are expected."""
+    """Whether a mask has values above 0, but none above 127: numbers of classes where 0 and 255 are expected."""
     return 0 < facts.values[-1] < 128
 
 
@@ -52,7 +52,7 @@ def is_soft(facts: CaseFacts) -> bool:
 
 
 def is_blank(facts: CaseFacts) -> bool:
-    """Whether there is nothing to be seen in an image, see :func:`llmseg.data.duplicates.compute_fingerprint`."""
+    """Whether an image shows nothing, see :func:`llmseg.data.duplicates.compute_fingerprint`."""
     return facts.fingerprint is None
 
 
@@ -63,10 +63,11 @@ def _is_grey(facts: CaseFacts) -> bool:
 def check_unreadable(unusable: Sequence[UnreadableCase], facts: Sequence[CaseFacts]) -> Iterator[Finding]:
     """Report cases that could not be read, masks of another size than their image, and masks with labels.
 
-    Some stores refuse the latter two when they are read, others return them as they are; it is the same fault.
+    Some stores refuse the latter two when they are read, others return them as they are. Both are counted together, for
+    it is the same fault.
     """
     total = len(unusable) + len(facts)
-    of_kind = {kind: [one for one in unusable if one.kind == kind] for kind in ("unreadable", "sizes", "labels")}
+    of_kind = {kind: [case for case in unusable if case.kind == kind] for kind in ("unreadable", "sizes", "labels")}
     unreadable, sizes, labels = of_kind.values()
     yield from report_cases(
         "unreadable", "error", _ids(unreadable), total, "cases that cannot be read", _first_reason(unreadable, "")
@@ -74,17 +75,17 @@ def check_unreadable(unusable: Sequence[UnreadableCase], facts: Sequence[CaseFac
     yield from report_cases(
         "sizes-differ",
         "error",
-        [*_ids(sizes), *_ids(one for one in facts if one.size != one.mask_size)],
+        [*_ids(sizes), *_ids(case for case in facts if case.size != case.mask_size)],
         total,
         "masks of another size than their image",
         _first_reason(sizes, "make them equal"),
     )
-    seen = [one for one in facts if has_labels(one)]
-    binary = sum(one.values[-1] == 1 for one in seen)
+    labelled = [case for case in facts if has_labels(case)]
+    binary = sum(case.values[-1] == 1 for case in labelled)
     yield from report_cases(
         "label-values",
         "error",
-        [*_ids(labels), *_ids(seen)],
+        [*_ids(labels), *_ids(labelled)],
         total,
         "masks without a value above 127" + (f", {binary} of them 0/1" if binary else ""),
         _first_reason(labels, "recipes take them for empty: name the value that means foreground (--foreground)"),
@@ -96,7 +97,7 @@ def _first_reason(unusable: Sequence[UnreadableCase], otherwise: str) -> str:
 
 
 def _check_empty(facts: Sequence[CaseFacts]) -> Iterator[Finding]:
-    chosen = [one.id for one in facts if is_empty(one)]
+    chosen = [case.id for case in facts if is_empty(case)]
     if len(chosen) < len(facts):
         advice = "a score has to say what it gives where mask and prediction are empty"
         yield from report_cases("empty-masks", "note", chosen, len(facts), "empty masks", advice)
@@ -107,27 +108,30 @@ def _check_empty(facts: Sequence[CaseFacts]) -> Iterator[Finding]:
 
 def _check_full(facts: Sequence[CaseFacts]) -> Iterator[Finding]:
     advice = "look whether they are meant"
-    chosen = [one.id for one in facts if is_full(one)]
+    chosen = [case.id for case in facts if is_full(case)]
     yield from report_cases("full-masks", "warning", chosen, len(facts), "masks that are foreground everywhere", advice)
 
 
 def _check_inverted(facts: Sequence[CaseFacts]) -> Iterator[Finding]:
-    """Report exchanged foreground of the whole set, or of single masks, where a full mask is a finding of its own."""
-    chosen = [one for one in facts if is_inverted(one)]
-    if 2 * len(chosen) > sum(not is_empty(one) for one in facts):
+    """Report masks whose foreground and background look exchanged: most of the set, or single ones.
+
+    Among single ones, full masks do not count: they are a finding of their own.
+    """
+    chosen = [case for case in facts if is_inverted(case)]
+    if 2 * len(chosen) > sum(not is_empty(case) for case in facts):
         what = "masks with foreground along the border and in more than half of the image, as most here"
         advice = "foreground and background may be exchanged: look at some, and invert all masks if they are"
         yield from report_cases("inverted-set", "warning", _ids(chosen), len(facts), what, advice)
     else:
         what = "masks with foreground along the border and in more than half of the image, unlike the others"
         advice = "they may be inverted, as a reversed palette that is read raw: look at them"
-        single = _ids(one for one in chosen if not is_full(one))
+        single = _ids(case for case in chosen if not is_full(case))
         yield from report_cases("inverted-masks", "warning", single, len(facts), what, advice)
 
 
 def _check_noisy(facts: Sequence[CaseFacts]) -> Iterator[Finding]:
-    chosen = [one for one in facts if is_noisy(one)]
-    low, high = sum(one.above_0 for one in chosen), sum(one.above_127 for one in chosen)
+    chosen = [case for case in facts if is_noisy(case)]
+    low, high = sum(case.above_0 for case in chosen), sum(case.above_127 for case in chosen)
     advice = (
         f"{_count_between(chosen)}; above 0 the foreground has {low} pixels, "
         f"above 127 {high}{_describe_growth(low, high)}: take what is above 127, not what is above 0 or equal to 255"
@@ -141,7 +145,7 @@ def _describe_growth(low: int, high: int) -> str:
 
 
 def _check_soft(facts: Sequence[CaseFacts]) -> Iterator[Finding]:
-    chosen = [one for one in facts if is_soft(one)]
+    chosen = [case for case in facts if is_soft(case)]
     advice = (
         f"{_count_between(chosen)}: a soft edge needs a threshold, such as 127; of several classes, "
         "name the value that means foreground (--foreground)"
@@ -152,37 +156,37 @@ def _check_soft(facts: Sequence[CaseFacts]) -> Iterator[Finding]:
 
 
 def _count_between(facts: Sequence[CaseFacts]) -> str:
-    between = sum(one.between for one in facts)
-    pixels = sum(one.mask_size[0] * one.mask_size[1] for one in facts)
+    between = sum(case.between for case in facts)
+    pixels = sum(case.mask_size[0] * case.mask_size[1] for case in facts)
     return f"{between} of their {pixels} pixels lie strictly between"
 
 
 def _check_blank(facts: Sequence[CaseFacts]) -> Iterator[Finding]:
     advice = "look whether they are meant; the search for duplicates leaves them out"
     yield from report_cases(
-        "blank-images", "warning", [one.id for one in facts if is_blank(one)], len(facts), "blank images", advice
+        "blank-images", "warning", [case.id for case in facts if is_blank(case)], len(facts), "blank images", advice
     )
 
 
 def _check_channels(facts: Sequence[CaseFacts]) -> Iterator[Finding]:
-    equal = [one.id for one in facts if one.channels == "equal"]
+    equal = [case.id for case in facts if case.channels == "equal"]
     what, advice = "grey images stored as three equal channels", "reading them as grey loses nothing"
     yield from report_cases("equal-channels", "note", equal, len(facts), what, advice)
-    colour = [one.id for one in facts if one.channels == "colour"]
+    colour = [case.id for case in facts if case.channels == "colour"]
     if len(colour) < len(facts):
         advice = "the others are grey; a recipe reads all as one kind"
         yield from report_cases("mixed-channels", "note", colour, len(facts), "images in colour", advice)
 
 
 def check_orphans(alone: Sequence[str]) -> Iterator[Finding]:
-    """Report files without a partner."""
+    """Report files without a partner: images without a mask, masks without an image."""
     if alone:
         sentence = f"files without a partner: {len(alone)}; add what is missing, or move them away"
         yield Finding("orphans", "warning", sentence, len(alone), tuple(alone[:NAMED_CASES]))
 
 
 def _ids(cases: Iterable[CaseFacts | UnreadableCase]) -> list[str]:
-    return [one.id for one in cases]
+    return [case.id for case in cases]
 
 
 FACT_CHECKS: tuple[Check, ...] = (

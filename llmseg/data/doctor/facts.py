@@ -1,4 +1,4 @@
-"""What the examination of a dataset keeps of each case: a few numbers, so that the memory stays flat."""
+"""What the examination of a dataset keeps of each case: a few numbers and digests, so that the memory stays flat."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Channels = Literal["grey", "colour", "equal"]
 """``"equal"`` is a grey image stored as three channels."""
 
 NEAR_ENDS = 32
-"""Mask values up to this far from 0 or 255 are near them."""
+"""Mask values at most this far from 0 or 255 count as near them. JPEG rarely goes further, soft edges do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +28,16 @@ class CaseFacts:
     """What is kept of a case that could be read.
 
     Attributes:
-        id: Its id.
+        id: Id of the case.
         size: Height and width of the image.
         mask_size: Height and width of the mask.
-        channels: Of the image.
+        channels: Whether the image is grey, in colour, or grey stored as three channels.
         image: Digest of the decoded image; a grey image and its copy in three equal channels have the same.
         mask: Digest of the decoded mask.
-        fingerprint: Of the image, see :func:`llmseg.data.duplicates.compute_fingerprint`; ``None`` where it is blank.
-        values: The values in the mask in ascending order, a byte each.
-        share: Part of the mask that is foreground, 0 to 1. Foreground is above 127, or above 0 where no value is.
+        fingerprint: Perceptual hash of the image, see :func:`llmseg.data.duplicates.compute_fingerprint`; ``None`` if
+            the image is blank.
+        values: The different values in the mask in ascending order, a byte each.
+        share: Part of the mask that is foreground, 0 to 1. Foreground is above 127; if no value is, above 0.
         border: Part of the outermost pixels of the mask that is foreground, 0 to 1.
         above_0: Mask pixels above 0.
         above_127: Mask pixels above 127.
@@ -62,7 +63,13 @@ class CaseFacts:
 
 @dataclass(frozen=True)
 class UnreadableCase:
-    """A case that could not be read, and what the store said."""
+    """A case that could not be read.
+
+    Attributes:
+        id: Id of the case.
+        kind: ``unreadable``; ``sizes`` if image and mask differ in size; ``labels`` if a mask holds numbers of classes.
+        reason: What the store said.
+    """
 
     id: str
     kind: Literal["unreadable", "sizes", "labels"]
@@ -70,14 +77,14 @@ class UnreadableCase:
 
 
 def measure_cases(store: Store, *, progress: bool = False) -> Iterator[CaseFacts | UnreadableCase]:
-    """Yield what is to be known of every case in the store's order; threads decode some cases ahead.
+    """Yield what is kept of every case, in the store's order. Threads decode some cases ahead.
 
     Args:
         store: The cases.
         progress: Whether to show a progress bar.
     """
 
-    def one(id: str) -> CaseFacts | UnreadableCase:
+    def measure(id: str) -> CaseFacts | UnreadableCase:
         try:
             return measure_case(store.read(id))
         except SizesDiffer as error:
@@ -87,11 +94,11 @@ def measure_cases(store: Store, *, progress: bool = False) -> Iterator[CaseFacts
         except (UserError, OSError) as error:
             return UnreadableCase(id, "unreadable", str(error))
 
-    yield from map_ahead(one, tqdm(store.ids, desc="examine", unit="case", leave=False, disable=not progress))
+    yield from map_ahead(measure, tqdm(store.ids, desc="examine", unit="case", leave=False, disable=not progress))
 
 
 def measure_case(case: Case) -> CaseFacts:
-    """Return what is kept of a case.
+    """Return what is kept of a case that could be read.
 
     Example:
         >>> facts = measure_case(Case("a", np.zeros((4, 6), np.uint8), np.full((4, 6), 255, np.uint8)))

@@ -1,4 +1,4 @@
-"""What the examination of a dataset found, as values, as plain data and as text."""
+"""What the examination of a dataset found: as values, as data for JSON, and as text."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any, Generic, Literal, TypeVar
 Severity = Literal["error", "warning", "note"]
 
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
-"""From what spoils results, over what may, to what is good to know."""
+"""An error spoils results, a warning may, a note is good to know."""
 
 NAMED_CASES = 6
-"""Cases that a finding names."""
+"""How many cases a finding names."""
 
 LISTED_VALUES = 12
-"""Sizes and mask values that are listed."""
+"""How many sizes, and how many mask values, are listed."""
 
 _WIDTH = 110
 _Key = TypeVar("_Key", bound=Hashable)
@@ -32,7 +32,7 @@ class Finding:
         severity: ``"error"``, ``"warning"`` or ``"note"``.
         sentence: What was found, and what to do next.
         count: Number of cases, or of groups or files where the sentence says so.
-        cases: The first few ids; duplicates stand side by side.
+        cases: Ids of the first few cases. Duplicates stand side by side.
     """
 
     kind: str
@@ -45,7 +45,15 @@ class Finding:
 def report_cases(
     kind: str, severity: Severity, ids: Sequence[str], total: int, what: str, advice: str
 ) -> Iterator[Finding]:
-    """Yield the finding about some cases of a total, or nothing where there are none.
+    """Yield one finding about some cases, or nothing if there are none.
+
+    Args:
+        kind: Short name of the finding.
+        severity: How bad it is.
+        ids: The cases that it is about.
+        total: Number of cases that were looked at.
+        what: What they have in common.
+        advice: What to do next.
 
     Example:
         >>> next(report_cases("empty-masks", "note", ["a", "b"], 3, "empty masks", "mind the score")).sentence
@@ -57,7 +65,12 @@ def report_cases(
 
 @dataclass(frozen=True)
 class Tally(Generic[_Key]):
-    """How often things occur: the commonest first, and how many different ones there are."""
+    """How often each of several things occurs.
+
+    Attributes:
+        commonest: Things and how often each occurs, the commonest first, at most :data:`LISTED_VALUES`.
+        different: How many different things there are.
+    """
 
     commonest: tuple[tuple[_Key, int], ...]
     different: int
@@ -79,15 +92,15 @@ class Examination:
     """The state of a dataset.
 
     Attributes:
-        name: Of the store.
+        name: Name of the store.
         cases: Number of cases.
-        readable: Number of those that could be read; what follows is about them.
-        groups: Number of groups, of all cases.
-        parts: Number of cases of each part; empty where no parts were given.
-        sizes: (height, width) of the images.
+        readable: Number of cases that could be read. Sizes, channels, values and shares are theirs.
+        groups: Number of groups of all cases.
+        parts: Each part and its number of cases; empty if no parts were given.
+        sizes: Heights and widths of the images in pixels.
         channels: How many images are ``"grey"``, ``"colour"``, or grey stored as three ``"equal"`` channels.
-        values: Values of the masks, by the number of masks that have them.
-        shares: Percentile to share of foreground in a mask, 0 to 1.
+        values: Pixel values of the masks, each counted once per mask that has it.
+        shares: Percentiles, and the share of foreground in a mask at each, 0 to 1.
         findings: What was found, errors first.
     """
 
@@ -107,7 +120,7 @@ class Examination:
         return tuple(finding for finding in self.findings if finding.severity == severity)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything as plain values that :mod:`json` writes."""
+        """Return everything as values that :mod:`json` writes."""
         return {
             "name": self.name,
             "cases": self.cases,

@@ -11,25 +11,28 @@ from llmseg.data.doctor.facts import CaseFacts
 from llmseg.data.doctor.findings import NAMED_CASES, Finding, Severity, report_cases
 from llmseg.data.duplicates import BITS, NearDuplicates, find_near_duplicates, group_equal
 
-_IN_GROUP, _IN_PART, _ACROSS = range(3)
+_IN_GROUP, _IN_PART, _ACROSS = range(3)  # classes of near duplicates: of one group; of several; in several parts
 
 
 def check_equal_images(
     facts: Sequence[CaseFacts], groups: Mapping[str, str], parts: Mapping[str, str]
 ) -> Iterator[Finding]:
-    """Report images of equal pixels: across parts, otherwise, and those whose masks differ. Blank ones do not count."""
-    seen = [one for one in facts if one.fingerprint is not None]
-    sets = [[seen[place] for place in places] for places in group_equal([one.image for one in seen])]
+    """Report images of equal pixels: those in several parts, the others, and those whose masks differ.
+
+    Blank images do not count: black frames are equal by nature.
+    """
+    pictured = [case for case in facts if case.fingerprint is not None]
+    sets = [[pictured[index] for index in equal] for equal in group_equal([case.image for case in pictured])]
     across = [cases for cases in sets if len(_parts_of(cases, parts)) > 1]
     others = [cases for cases in sets if len(_parts_of(cases, parts)) <= 1]
     what = f"equal images in several parts (sets: {len(across)})"
     advice = "the parts are not independent: keep one of each set, or put the set into one part"
     yield from report_cases("duplicates-across-parts", "error", _list_ids(across), len(facts), what, advice)
     # Equal frames of one video stay together wherever groups are respected.
-    apart = any(len({groups[one.id] for one in cases}) > 1 for cases in others)
+    apart = any(len({groups[case.id] for case in cases}) > 1 for cases in others)
     what, advice = f"equal images (sets: {len(others)})", "keep one of each set, or give the set one group"
     yield from report_cases("duplicates", "warning" if apart else "note", _list_ids(others), len(facts), what, advice)
-    differing = [cases for cases in sets if len({one.mask for one in cases}) > 1]
+    differing = [cases for cases in sets if len({case.mask for case in cases}) > 1]
     what, advice = f"equal images with different masks (sets: {len(differing)})", "choose one mask of each set"
     yield from report_cases("different-masks", "warning", _list_ids(differing), len(facts), what, advice)
 
@@ -37,22 +40,22 @@ def check_equal_images(
 def check_near_images(
     facts: Sequence[CaseFacts], groups: Mapping[str, str], parts: Mapping[str, str]
 ) -> Iterator[Finding]:
-    """Report pictures that are nearly the same: across parts, across groups, and within a group, where it is usual."""
-    seen = [one for one in facts if one.fingerprint is not None]
-    prints = [one.fingerprint for one in seen if one.fingerprint is not None]
-    images = _number_names([one.image for one in seen])
-    of_group = _number_names([groups[one.id] for one in seen])
-    of_part = _number_names([parts.get(one.id, "") for one in seen])
-    assigned = np.array([one.id in parts for one in seen])
+    """Report pictures that are nearly the same: in several parts, in several groups, and in one group, where it is usual."""
+    pictured = [case for case in facts if case.fingerprint is not None]
+    prints = [case.fingerprint for case in pictured if case.fingerprint is not None]
+    images = _number_names([case.image for case in pictured])
+    of_group = _number_names([groups[case.id] for case in pictured])
+    of_part = _number_names([parts.get(case.id, "") for case in pictured])
+    assigned = np.array([case.id in parts for case in pictured])
 
-    def classes(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    def classify(first: np.ndarray, second: np.ndarray) -> np.ndarray:
         kinds = np.where(of_group[first] == of_group[second], _IN_GROUP, _IN_PART)
         kinds[(of_part[first] != of_part[second]) & assigned[first] & assigned[second]] = _ACROSS
-        kinds[images[first] == images[second]] = -1
+        kinds[images[first] == images[second]] = -1  # equal pixels are reported by the check above
         return kinds
 
-    near = find_near_duplicates(prints, classes, 3)
-    ids = [one.id for one in seen]
+    near = find_near_duplicates(prints, classify, 3)
+    ids = [case.id for case in pictured]
     advice = "look at them, and put those of one scene or patient into one part"
     yield from _report_near(
         "near-duplicates-across-parts", "warning", near[_ACROSS], ids, "near duplicates across parts", advice
@@ -73,18 +76,20 @@ def _report_near(
     if near.closest is None:
         return
     first, second, distance = near.closest
-    ordered = [first, second, *(place for place in near.places if place not in (first, second))]
+    ordered = [first, second, *(index for index in near.places if index not in (first, second))]
     closest = f"closest '{ids[first]}' and '{ids[second]}' ({distance} of {BITS} bits differ)"
     sentence = f"{what}: {len(near.places)} of {len(ids)} cases (pairs: {near.pairs}), {closest}; {advice}"
-    yield Finding(kind, severity, sentence, len(near.places), tuple(ids[place] for place in ordered[:NAMED_CASES]))
+    yield Finding(kind, severity, sentence, len(near.places), tuple(ids[index] for index in ordered[:NAMED_CASES]))
 
 
 def check_repeated_masks(facts: Sequence[CaseFacts], groups: Mapping[str, str]) -> Iterator[Finding]:
-    """Report masks, neither empty nor full, that belong to different images of several groups."""
-    drawn = [one for one in facts if 0 < one.share < 1]
-    sets = [[drawn[place] for place in places] for places in group_equal([one.mask for one in drawn])]
+    """Report masks that belong to different images of several groups. Empty and full masks do not count."""
+    partial = [case for case in facts if 0 < case.share < 1]
+    sets = [[partial[index] for index in equal] for equal in group_equal([case.mask for case in partial])]
     repeated = [
-        cases for cases in sets if len({one.image for one in cases}) > 1 and len({groups[one.id] for one in cases}) > 1
+        cases
+        for cases in sets
+        if len({case.image for case in cases}) > 1 and len({groups[case.id] for case in cases}) > 1
     ]
     what = f"equal masks of different images (sets: {len(repeated)})"
     advice = "frames of one scene may share a mask; others are copied by mistake, or show the field of view"
@@ -92,17 +97,17 @@ def check_repeated_masks(facts: Sequence[CaseFacts], groups: Mapping[str, str]) 
 
 
 def check_group_overlap(groups: Mapping[str, str], parts: Mapping[str, str]) -> Iterator[Finding]:
-    """Report groups with cases in several parts."""
-    found: dict[str, dict[str, str]] = {}
+    """Report groups that have cases in several parts: data leakage."""
+    first_of_part: dict[str, dict[str, str]] = {}
     for id, group in groups.items():
         if id in parts:
-            # The first case of each part shows where the group is torn.
-            found.setdefault(group, {}).setdefault(parts[id], id)
-    torn = {group: cases for group, cases in found.items() if len(cases) > 1}
+            # The first case in each part is enough to show where the group is torn.
+            first_of_part.setdefault(group, {}).setdefault(parts[id], id)
+    torn = {group: cases for group, cases in first_of_part.items() if len(cases) > 1}
     if torn:
         group, cases = next(iter(torn.items()))
         sentence = (
-            f"groups with cases in several parts: {len(torn)} of {len(found)}, the first '{group}' in "
+            f"groups with cases in several parts: {len(torn)} of {len(first_of_part)}, the first '{group}' in "
             f"{', '.join(sorted(cases))}; split by group"
         )
         named = itertools.chain.from_iterable(cases.values() for cases in torn.values())
@@ -117,13 +122,14 @@ def check_unassigned(ids: Sequence[str], parts: Mapping[str, str]) -> Iterator[F
 
 
 def _parts_of(cases: Sequence[CaseFacts], parts: Mapping[str, str]) -> set[str]:
-    return {parts[one.id] for one in cases if one.id in parts}
+    return {parts[case.id] for case in cases if case.id in parts}
 
 
 def _list_ids(sets: Sequence[Sequence[CaseFacts]]) -> list[str]:
-    return [one.id for cases in sets for one in cases]
+    return [case.id for cases in sets for case in cases]
 
 
 def _number_names(names: Sequence[str]) -> np.ndarray:
+    """Return a number for each name, equal for equal names: arrays of numbers are compared by the million."""
     numbers: dict[str, int] = {}
     return np.array([numbers.setdefault(name, len(numbers)) for name in names], dtype=np.int64)
