@@ -1,4 +1,8 @@
-"""The catalogue: facts of the study's datasets, and of those they are made of."""
+"""The catalogue: facts of the study's six datasets, and of the sets that one of them is made of.
+
+``dataset`` says what an entry holds (layout, masks, groups, licence, citation, what the study took). ``entries`` has
+the entries. How to read a dataset is in :mod:`llmseg.data.download.layouts`.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +23,7 @@ def dataset_names() -> tuple[str, ...]:
 
 
 def get_dataset(name: str) -> Dataset:
-    """Return a dataset by id, title or alias.
+    """Return a dataset by id, title or alias. Capitals, spaces and signs do not matter.
 
     Raises:
         UserError: There is none of that name.

@@ -1,4 +1,4 @@
-"""What the catalogue says of a dataset, as records."""
+"""What the catalogue says of a dataset: its facts, its licence, and what the study took of it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Licence:
     """What one may do with the images. ``None`` means that it could not be established.
 
     Attributes:
-        spdx: SPDX identifier.
+        spdx: Identifier of the licence in the SPDX list, such as ``CC-BY-4.0``.
         redistribution: Whether copies may be passed on.
         commercial: Whether commercial use is allowed.
         registration: Whether the download asks for an account or a form.
@@ -29,10 +29,11 @@ class StudyUse:
 
     Attributes:
         cases: Number of cases.
-        take: ``all``; those of the ``training`` part; the ``first`` in the order of their ids; or, where the study's
-            choice is not known, a seeded draw of ``cases`` or of ``groups``.
-        groups: Number of groups that are drawn, for ``take="groups"``.
-        known: Whether the rule is the study's, as far as its scripts and numbering tell; otherwise only the count is.
+        take: Which cases: ``all``; those of the ``training`` part; the ``first`` in the order of their ids. Where the
+            study's choice is not known, ``cases`` or ``groups`` are drawn by seed.
+        groups: Number of groups that are drawn, if ``take`` is ``groups``.
+        known: Whether the rule is the study's, as far as its scripts and numbering tell. Otherwise only the number of
+            cases is.
         rule: The rule in a sentence.
     """
 
@@ -45,7 +46,7 @@ class StudyUse:
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """Facts of a dataset.
+    """Facts of a dataset, for people and for messages: they tell what to expect, and no code reads pixels by them.
 
     Attributes:
         id: Name by which it is asked for.
@@ -57,7 +58,7 @@ class Dataset:
         cases: Number of labelled images or slices in the official set, ``None`` where unknown.
         sizes: Widths and heights in pixels, in words.
         masks: What the mask files hold.
-        groups: What ties cases together, empty if that is not known.
+        groups: What ties cases together (a video, a patient); empty if that is not known.
         layout: The official layout, a line per kind of file.
         oddities: What a reader must cope with.
         licence: What one may do with it.

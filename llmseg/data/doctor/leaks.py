@@ -40,7 +40,7 @@ def check_equal_images(
 def check_near_images(
     facts: Sequence[CaseFacts], groups: Mapping[str, str], parts: Mapping[str, str]
 ) -> Iterator[Finding]:
-    """Report pictures that are nearly the same: in several parts, in several groups, and in one group, where it is usual."""
+    """Report pictures that are nearly the same: in several parts, in several groups, in one group (usual)."""
     pictured = [case for case in facts if case.fingerprint is not None]
     prints = [case.fingerprint for case in pictured if case.fingerprint is not None]
     images = _number_names([case.image for case in pictured])

@@ -23,10 +23,14 @@ from typing import IO, Any, cast
 from llmseg.errors import UserError
 
 MAX_RATIO = 200
-"""An archive that unpacks to more than this many times its size is refused, from :data:`SMALL` bytes on."""
+"""An archive that unpacks to more than this many times its size is refused: it may be a bomb, made to fill the disk.
+
+Images hardly shrink, as PNG and JPEG are compressed already. A raw volume of labels, nearly all zeros, may shrink by
+several hundred, but comes together with its image. A bomb reaches 1,000 in a zip, and far more in bz2.
+"""
 
 SMALL = 2**30
-"""Bytes below which no archive can do harm."""
+"""Bytes: an archive that unpacks to less is let through whatever its ratio, for it can do no harm."""
 
 _OPENERS: Mapping[str, Callable[[Path], Any]] = {
     ".tar.gz": gzip.open,
@@ -34,9 +38,10 @@ _OPENERS: Mapping[str, Callable[[Path], Any]] = {
     ".tar.bz2": bz2.open,
     ".tar.xz": lzma.open,
 }
-_ZIPS = (".zip", ".npz")
+_ZIPS = (".zip", ".npz")  # files of several NumPy arrays are zip archives of them
 _SUFFIXES = (*_ZIPS, ".tar", *_OPENERS)
-_BLOCK = 2**20
+_BLOCK = 2**20  # bytes that are unpacked before the total is checked again
+# What the standard library raises on damaged archives. No page lists it; archives damaged at random places told.
 _DAMAGE = (
     zipfile.BadZipFile,
     tarfile.TarError,
@@ -54,8 +59,8 @@ class Archive:
     """An open archive.
 
     Attributes:
-        sizes: Bytes of each member by its path.
-        read: Returns the content of a member; may be called by several threads.
+        sizes: Size of each member in bytes, unpacked, by its path.
+        read: Returns the content of a member. Several threads may call it at once.
     """
 
     sizes: Mapping[str, int]
@@ -63,7 +68,7 @@ class Archive:
 
 
 def archive_suffix(name: str) -> str:
-    """Return the extension by which a file is an archive, as it is written there, or an empty string.
+    """Return the extension that makes a file an archive, as it is written in its name, or an empty string.
 
     Example:
         >>> archive_suffix("stare-images.tar"), archive_suffix("UMD.ZIP"), archive_suffix("im0001.ppm.gz")
@@ -79,7 +84,8 @@ def open_archive(path: Path, scratch: Path, label: str = "") -> Iterator[Archive
 
     Args:
         path: A file whose name :func:`archive_suffix` knows.
-        scratch: Folder for the plain form of a compressed tar, in which one cannot move about.
+        scratch: Folder in which a compressed tar is unpacked into a plain one. In a compressed tar, reading a member
+            means to unpack all before it.
         label: What messages call the archive, instead of its path.
 
     Raises:
@@ -114,7 +120,8 @@ def _index_zip(file: zipfile.ZipFile, label: str) -> Archive:
 
     def read(name: str) -> bytes:
         with explain_damage(f"{label}, member '{name}',"), file.open(members[name]) as member:
-            content = member.read(members[name].file_size)  # no more, whatever the member unpacks to
+            # No more is read than the header says, for the total was checked by what headers say.
+            content = member.read(members[name].file_size)
         if len(content) != members[name].file_size:
             raise UserError(f"archive {label} is cut off in '{name}'; download it again")
         return content
@@ -125,7 +132,7 @@ def _index_zip(file: zipfile.ZipFile, label: str) -> Archive:
 def _index_tar(file: tarfile.TarFile, label: str) -> Archive:
     members = {}
     for info in file.getmembers():
-        if info.isdir() and info.name in ("", "."):
+        if info.isdir() and info.name in ("", "."):  # the packed folder itself
             continue
         name = _check_path(info.name, label)
         if not (info.isreg() or info.isdir()):
@@ -149,7 +156,10 @@ def _index_tar(file: tarfile.TarFile, label: str) -> Archive:
 
 
 def _check_path(name: str, label: str) -> str:
-    """Return the path of a member with ``/``; refuse one that would leave the folder it is unpacked in."""
+    """Return the path of a member with ``/``, and refuse one that leads out of the folder: ``../a``, ``/a``, ``C:/a``.
+
+    Nothing is unpacked by these paths, but files are known by them, and what is hostile is told at once.
+    """
     parts = PurePosixPath(name.replace("\\", "/")).parts
     if not parts or parts[0].startswith("/") or ".." in parts or ":" in parts[0]:
         raise UserError(f"archive {label} has a member that would climb out of its folder, '{name}'; it is refused")
@@ -165,7 +175,7 @@ def _check_total(total: int, path: Path, label: str) -> None:
 
 
 def _decompress_tar(path: Path, opener: Callable[[Path], Any], scratch: Path, label: str) -> Path:
-    """Decompress a tar into the spare folder."""
+    """Decompress a tar into the scratch folder, and stop as soon as it turns out to be a bomb."""
     handle, name = tempfile.mkstemp(dir=scratch, suffix=".tar")
     total = 0
     with os.fdopen(handle, "wb") as plain, opener(path) as packed:
@@ -178,7 +188,7 @@ def _decompress_tar(path: Path, opener: Callable[[Path], Any], scratch: Path, la
 
 @contextmanager
 def explain_damage(what: str) -> Iterator[None]:
-    """Turn what reading or unpacking an archive may raise into a :class:`UserError` that names it."""
+    """Turn what reading or unpacking an archive may raise into a :class:`UserError` that names the archive."""
     try:
         yield
     except UserError:
@@ -189,5 +199,5 @@ def explain_damage(what: str) -> Iterator[None]:
                 f"no space left to unpack archive {what}; set TMPDIR to a folder on a larger disk"
             ) from error
         raise UserError(f"archive {what} is damaged or cut off ({error}); download it again") from error
-    except RuntimeError as error:  # how zipfile says that a password is wanted, or an unknown method
+    except RuntimeError as error:  # so zipfile says that it needs a password, or does not know the compression
         raise UserError(f"archive {what} cannot be read ({error}); unpack it first") from error

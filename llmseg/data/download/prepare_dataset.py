@@ -1,4 +1,9 @@
-"""From a download to one store: find the cases, read them in parallel, write them so that a rerun continues."""
+"""From a download to one store: find the cases, read them in parallel, write them so that a rerun continues.
+
+Reading a dataset may take hours, and may end early: the disk is full, a file is damaged. So cases are first written in
+*shards*, small stores of 64 files each, in a hidden folder beside the store. A shard that is complete is not read
+again. At the end all shards are joined into the store.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +32,7 @@ from llmseg.errors import UserError
 from llmseg.files import make_folder, remove_parts
 
 _FILES_PER_SHARD = 64
+"""Images or volumes of a shard: what an interruption loses at most."""
 
 
 def prepare_dataset(
@@ -41,14 +47,14 @@ def prepare_dataset(
 ) -> Hdf5Store:
     """Read a dataset as it is published, and write it as one store.
 
-    The same call made again continues where an interrupted one stopped, and returns a store that is already there.
+    If the call is interrupted, the same call continues where it stopped. If the store is there already, it is returned.
 
     Args:
         name: A dataset of the catalogue, or ``folder``, ``nnunet`` or ``medsegbench`` for data in these layouts.
-        root: The folder of the download, or an archive. Archives in it need not be unpacked.
-        out: The store, a new HDF5 file.
+        root: The folder of the download, or an archive. Archives in the folder need not be unpacked.
+        out: The HDF5 file to write.
         select: ``all`` cases, or those of the ``study``.
-        seed: Seed of the study's selection, where its own is not known.
+        seed: Seed of a draw, if the study's own selection is not known.
         orientation: How slices of volumes lie in their picture: as the ``study`` cut them, or as for ``display``.
         progress: Whether to show progress bars.
 
@@ -56,8 +62,8 @@ def prepare_dataset(
         The store.
 
     Raises:
-        UserError: The name is unknown, nothing of that layout is found, a file or archive is damaged or hostile, the
-            file exists and holds something else, another process is writing it, or the disk is full.
+        UserError: The name is unknown; nothing of that layout is found; a file or archive is damaged or hostile;
+            ``out`` exists and holds something else; another process is writing it; or the disk is full.
 
     Example:
         >>> store = prepare_dataset("hrf", "downloads/HRF", "hrf.h5")  # doctest: +SKIP
@@ -106,14 +112,14 @@ def _describe_provenance(
 
 
 def _reading_rules(provenance: Mapping[str, Any]) -> list[str]:
-    """Return what decides how files are read."""
+    """Return what decides how files are read: dataset, layout, orientation."""
     return [provenance["dataset"], provenance["layout"], provenance["options"]["orientation"]]
 
 
-def _digest_plan(case_files: Sequence[CaseFiles], way: Sequence[str]) -> str:
-    """Return a digest of what is going to be read: names, sizes, groups, the way; not the files' contents."""
-    facts = [[unit.key, unit.group, unit.part, [[file.path, file.size] for file in unit.files]] for unit in case_files]
-    return hashlib.sha256(json.dumps([facts, way]).encode()).hexdigest()
+def _digest_plan(case_files: Sequence[CaseFiles], rules: Sequence[str]) -> str:
+    """Return a digest of what is going to be read, and how: names, sizes, groups, rules. No content is read for it."""
+    facts = [[item.key, item.group, item.part, [[file.path, file.size] for file in item.files]] for item in case_files]
+    return hashlib.sha256(json.dumps([facts, rules]).encode()).hexdigest()
 
 
 def _open_earlier(out: Path, key: str) -> Hdf5Store:
@@ -134,7 +140,7 @@ def _write_dataset(
     provenance: dict[str, Any],
     progress: bool,
 ) -> Hdf5Store:
-    """Write shards, then all of them as one file. Shards that an earlier sitting finished are kept."""
+    """Write shards, then join them into one file. Shards that an earlier call has finished are kept."""
     make_folder(out.parent)
     work = out.parent / f".{out.name}.work"
     make_folder(work)
@@ -150,11 +156,13 @@ def _write_dataset(
     return store
 
 
-def _write_shards(case_files: Sequence[CaseFiles], work: Path, way: Sequence[str], progress: bool) -> Iterator[Path]:
+def _write_shards(case_files: Sequence[CaseFiles], work: Path, rules: Sequence[str], progress: bool) -> Iterator[Path]:
     with tqdm(total=len(case_files), desc="read", unit="file", disable=not progress) as bar:
         for start in range(0, len(case_files), _FILES_PER_SHARD):
             chunk = case_files[start : start + _FILES_PER_SHARD]
-            path = work / f"{start:07d}-{_digest_plan(chunk, way)[:16]}.h5"
+            # The name says what is in it, so a shard of other files or rules is never taken for this one. A file that
+            # exists is complete, for it appears as a whole.
+            path = work / f"{start:07d}-{_digest_plan(chunk, rules)[:16]}.h5"
             if not path.exists():
                 write_store(path, path.stem, _read_cases(chunk), {})
             bar.update(len(chunk))
@@ -162,13 +170,14 @@ def _write_shards(case_files: Sequence[CaseFiles], work: Path, way: Sequence[str
 
 
 def _read_cases(case_files: Sequence[CaseFiles]) -> Iterator[PackedCase]:
-    def read(unit: CaseFiles) -> list[PackedCase]:
-        return [pack_case(case, unit.group or case.id, unit.part) for case in unit.read()]
+    def read(item: CaseFiles) -> list[PackedCase]:
+        return [pack_case(case, item.group or case.id, item.part) for case in item.read()]
 
     return itertools.chain.from_iterable(map_ahead(read, case_files))
 
 
 def _read_shards(shards: Sequence[Path], progress: bool) -> Iterator[PackedCase]:
+    # Cases go from shard to store compressed as they are: joining costs as much as copying files.
     for path in tqdm(shards, desc="write", unit="shard", disable=not progress):
         shard = Hdf5Store(path)
         yield from map(shard.read_packed, shard.ids)

@@ -16,10 +16,10 @@ from llmseg.errors import UserError
 from llmseg.files import read_bytes
 
 MAX_FILE = 4 * 2**30
-"""Bytes that one file of a dataset may have when it is unpacked; no image or volume comes near."""
+"""Bytes that one file of a dataset may have when it is unpacked. No image or volume comes near; a bomb would."""
 
 MAX_DEPTH = 3
-"""Archives within archives that are opened."""
+"""Levels of archives within archives that are opened. There is a limit because an archive may even contain itself."""
 
 _LEFTOVERS = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini")
 _GZIP = b"\x1f\x8b"
@@ -27,12 +27,17 @@ _GZIP = b"\x1f\x8b"
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file that can be read.
+    """A file of a download, in a folder or in an archive.
 
     Attributes:
-        path: Its path below the root, with ``/``; an archive counts as a folder of its name without the extension.
-        size: Bytes, as the folder or the archive says.
-        read: Returns the content; raises :class:`UserError` if it is damaged.
+        path: Its path below the root, with ``/``. An archive counts as a folder of its name without the extension.
+        size: Size in bytes, as the folder or the archive says.
+        read: Returns the content, and raises :class:`UserError` if it is damaged.
+
+    Example:
+        >>> file = File("labels/im0001.ah.ppm.gz", 5, lambda: b"bytes")
+        >>> file.name, file.stem, file.extension, file.folders
+        ('im0001.ah.ppm.gz', 'im0001.ah', '.ppm', ('labels',))
     """
 
     path: str
@@ -41,7 +46,7 @@ class File:
 
     @property
     def name(self) -> str:
-        """Its last part, such as ``0_seg.png``."""
+        """The last part of the path, such as ``0_seg.png``."""
         return PurePosixPath(self.path).name
 
     @property
@@ -51,12 +56,12 @@ class File:
 
     @property
     def extension(self) -> str:
-        """The extension in lower case, that of compression left out: ``.ppm`` for ``im0001.ah.ppm.gz``."""
+        """The extension in lower case, without that of compression: ``.ppm`` for ``im0001.ah.ppm.gz``."""
         return PurePosixPath(_strip_gz(self.name)).suffix.lower()
 
     @property
     def folders(self) -> tuple[str, ...]:
-        """The folders above it in lower case, the root left out."""
+        """Names of the folders above it in lower case, from the root (left out) inwards."""
         return tuple(part.lower() for part in PurePosixPath(self.path).parts[:-1])
 
     @property
@@ -65,7 +70,9 @@ class File:
         return str(PurePosixPath(self.path).parent)
 
     def read_unpacked(self) -> bytes:
-        """Return the content, decompressed if it is compressed by gzip, whatever the name says.
+        """Return the content, decompressed if it is compressed by gzip.
+
+        The content decides, not the name: some datasets have files called ``.gz`` that are not compressed.
 
         Raises:
             UserError: The file is damaged, or larger than :data:`MAX_FILE` when unpacked.
@@ -73,45 +80,48 @@ class File:
         content = self.read()
         if not content.startswith(_GZIP):
             return content
-        plain = bytearray()
-        while content.startswith(_GZIP):  # a file may be compressed in several pieces
+        unpacked = bytearray()
+        while content.startswith(_GZIP):  # a gzip file may be several, one after another
             decompressor = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
             try:
-                plain += decompressor.decompress(content, MAX_FILE + 1 - len(plain))
+                unpacked += decompressor.decompress(content, MAX_FILE + 1 - len(unpacked))
             except zlib.error as error:
                 raise UserError(f"{self.path} is damaged ({error}); download it again") from error
-            if len(plain) > MAX_FILE:
+            if len(unpacked) > MAX_FILE:
                 raise UserError(f"{self.path} unpacks to more than {MAX_FILE // 2**30} GiB; it is no medical image")
             if not decompressor.eof:
                 raise UserError(f"{self.path} is cut off; download it again")
             content = decompressor.unused_data
-        return bytes(plain)
+        return bytes(unpacked)
 
 
 @contextmanager
 def open_tree(root: Path) -> Iterator[Mapping[str, File]]:
-    """Give all files below a folder, or in an archive, by path, archives opened; nothing is extracted to the folder.
+    """Give all files below a folder, or in an archive, by path. Archives are opened, and archives in them.
 
-    An archive beside a folder of the same name counts as extracted and is passed over. What systems leave behind
-    (``__MACOSX``, ``.DS_Store``, hidden files) is passed over, too.
+    Nothing is extracted into the folder, which may be read-only. An archive beside a folder of the same name counts as
+    extracted, and is passed over. So is what systems leave behind (``__MACOSX``, ``.DS_Store``, hidden files).
 
     Args:
         root: A folder, or one archive (zip, tar, tar.gz, tar.bz2, tar.xz).
 
+    Yields:
+        Files by path, sorted. They can be read until the block ends.
+
     Raises:
-        UserError: There is no such folder or archive, or an archive is damaged, has a member that would climb out of
-            the folder, a link, or unpacks to far more than it takes.
+        UserError: There is no such folder or archive; or an archive is damaged, has a link or a member that would
+            climb out of the folder, or unpacks to far more than it takes.
     """
     if not root.exists():
-        near = next((p for p in root.absolute().parents if p.is_dir()), Path("/"))
+        near = next((folder for folder in root.absolute().parents if folder.is_dir()), Path("/"))
         raise UserError(f"no folder or archive {root}; the nearest folder that exists is {near}")
     if root.is_file() and not archive_suffix(root.name):
         raise UserError(f"{root} is neither a folder nor a zip or tar archive; give the folder of the download")
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        found = [_from_disk(root, root.name)] if root.is_file() else list(_walk(root))
+        on_disk = [_describe_file(root, root.name)] if root.is_file() else list(_walk(root))
         files: dict[str, File] = {}
-        for path, size, location in found:
+        for path, size, location in on_disk:
             suffix = archive_suffix(path)
             if not suffix:
                 files[path] = File(path, size, functools.partial(read_bytes, str(location)))
@@ -121,12 +131,12 @@ def open_tree(root: Path) -> Iterator[Mapping[str, File]]:
         yield dict(sorted(files.items()))
 
 
-def _from_disk(location: Path, path: str) -> tuple[str, int, Path]:
+def _describe_file(location: Path, path: str) -> tuple[str, int, Path]:
     return path, location.stat().st_size, location
 
 
 def _walk(root: Path) -> Iterator[tuple[str, int, Path]]:
-    """Yield path, size and place of every file; folders that are links are entered, but none twice."""
+    """Yield path, size and location of every file. Links to folders are followed, but no folder is entered twice."""
     seen = set()
     for folder, folders, names in os.walk(root, followlinks=True):
         real = os.path.realpath(folder)
@@ -138,23 +148,24 @@ def _walk(root: Path) -> Iterator[tuple[str, int, Path]]:
         for name in names:
             location = Path(folder, name)
             if not _is_leftover(name) and location.is_file():
-                yield _from_disk(location, location.relative_to(root).as_posix())
+                yield _describe_file(location, location.relative_to(root).as_posix())
 
 
 def _open_nested(
     archive: Archive, prefix: str, scratch: Path, stack: ExitStack, depth: int
 ) -> Iterator[tuple[str, File]]:
-    """Yield the files of an archive, those of archives in it, too."""
+    """Yield the files of an archive, and those of archives in it."""
     for name, size in archive.sizes.items():
         if any(map(_is_leftover, PurePosixPath(name).parts)):
             continue
         path = f"{prefix}/{name}"
         suffix = archive_suffix(name)
         if not suffix:
-            yield path, File(path, size, lambda name=name: archive.read(name))  # type: ignore[misc]
+            yield path, File(path, size, functools.partial(archive.read, name))
             continue
         if depth == 1:
             raise UserError(f"{path} is an archive within {MAX_DEPTH} others; unpack the outer ones")
+        # An inner archive must be moved about in, so it needs a file of its own.
         with explain_damage(path):
             handle, location = tempfile.mkstemp(dir=scratch, suffix=suffix)
             with os.fdopen(handle, "wb") as file:

@@ -23,7 +23,7 @@ def few(name, cases, groups=None):
 
 
 def keys(chosen):
-    return [unit.key for unit in chosen[0]]
+    return [item.key for item in chosen[0]]
 
 
 def test_first_are_the_first_by_number():
@@ -34,7 +34,7 @@ def test_first_are_the_first_by_number():
 
 
 def test_training_leaves_out_the_test_part():
-    mixed = [*case_files(4, "training"), *(replace(unit, key=f"t{unit.key}") for unit in case_files(3, "test"))]
+    mixed = [*case_files(4, "training"), *(replace(item, key=f"t{item.key}") for item in case_files(3, "test"))]
     assert keys(select_study_cases(get_dataset("retina"), mixed, 0)) == [f"000{k}.png" for k in range(4)]
 
 
@@ -64,7 +64,7 @@ def test_another_seed_draws_others():
 def test_groups_are_drawn_whole(seed):
     chosen = select_study_cases(few("umd", 5457, groups=4), case_files(30, per_group=3), seed)[0]
     assert len(chosen) == 12
-    assert len({unit.group for unit in chosen}) == 4
+    assert len({item.group for item in chosen}) == 4
 
 
 def test_a_part_of_another_set():

@@ -25,8 +25,8 @@ _SUFFIX = "_seg"
 def find(files: Files) -> DatasetFiles:
     """Pair ``N.png`` with ``N_seg.png`` of the same folder; frames of one video are a group.
 
-    Copies that put them into two folders beside each other, ``images`` and ``masks``, are read, too. The videos in
-    ``raw`` are passed over.
+    Copies that have frames and masks in two folders, ``images`` and ``masks``, are read, too. The videos in ``raw`` are
+    passed over.
     """
     frames = [file for file in select_pictures(files) if not in_folder(file, ("raw",))]
     images = index_files(
@@ -40,6 +40,7 @@ def find(files: Files) -> DatasetFiles:
 
 
 def _frame_key(file: File) -> str:
+    """Return the path without ``images`` and ``masks``, so that a frame and its mask in two folders have one key."""
     folders = [folder for folder in file.folders if folder not in (*IMAGE_FOLDERS, *MASK_FOLDERS)]
     return "/".join([*folders, file.stem])
 
@@ -54,8 +55,8 @@ def _group_by_video(files: Files) -> Callable[[File], str]:
 
     def video(image: File) -> str:
         meta = metas.get(_frame_key(image))
-        known = _read_meta(meta).get("Video Id") if meta else None
-        name = "" if known is None else str(known).strip()
+        video_id = _read_meta(meta).get("Video Id") if meta else None
+        name = "" if video_id is None else str(video_id).strip()  # 0 is a video, too
         return f"video {name}" if name else _case_id(image)
 
     return video

@@ -20,11 +20,11 @@ from llmseg.data.pixels import decode_image, decode_mask
 _MENINGIOMA = "2"
 _SUFFIX = "_m"
 _COLOURED = 64
-"""Difference between channels, of 255, from which a mask counts as coloured; JPEG makes grey ones differ a little."""
+"""A mask counts as coloured if its channels differ by this much, of 255. JPEG makes those of grey differ a little."""
 
 
 def find(files: Files) -> DatasetFiles:
-    """Pair ``image/2/X.jpg`` with ``mask/2/X_m.jpg``; a mask of another size is brought to that of its image."""
+    """Pair ``image/2/X.jpg`` with ``mask/2/X_m.jpg``. A mask of another size is brought to that of its image."""
     of_class = [file for file in select_pictures(files) if file.folders[-1:] == (_MENINGIOMA,)]
     images = index_files(of_class, lambda file: file.stem if in_folder(file, ("image", "images")) else None)
     masks = index_files(
@@ -37,10 +37,14 @@ def find(files: Files) -> DatasetFiles:
 
 
 def read_tumour_mask(file: File) -> np.ndarray:
-    """Read a mask of tumours, uint8 ``[H, W]``; in copies that colour them by type, every colour is foreground."""
+    """Read a mask of tumours, uint8 ``[H, W]``. Some copies colour tumours by type; every colour is foreground.
+
+    Read as grey, a blue tumour would be 29 of 255 and count as background.
+    """
     content = file.read_unpacked()
     pixels = decode_image(content, file.path)
     if pixels.ndim == 2 or np.ptp(pixels.astype(np.int16), axis=2).max() < _COLOURED:
         return decode_mask(content, file.path)
+    # In JPEG, a colour fades at its edge like a grey mask does, so the threshold is left to the recipe.
     strongest: np.ndarray = pixels.max(axis=2)
     return strongest if file.extension in (".jpg", ".jpeg") else make_mask(strongest > 0)

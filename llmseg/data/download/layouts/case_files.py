@@ -1,4 +1,4 @@
-"""What the modules of this package share: cases found among files, and those that stay alone."""
+"""What the modules of this folder share: the files of each case, found among the files of a dataset."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ PARTS = {
     "test": "test",
     "testing": "test",
 }
-"""Folder names, in lower case, that tell the official part a case belongs to."""
+"""Official part of a case by the name of a folder above it, in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
 class CaseFiles:
-    """What is read at once: an image with its mask, or a volume with its labels.
+    """Files that are read together: an image with its mask (one case), or a volume with its labels (a case per slice).
 
     Attributes:
-        key: Names it among the units of a listing; the id of its case, or what the ids of its slices begin with.
-        files: What it is read from.
-        read: Returns its cases; raises :class:`UserError` if a file is damaged.
-        group: What belongs together with others of the same name: a video, a patient.
+        key: Its name among those of a dataset. It is the id of the case, or what the ids of the slices begin with.
+        files: What is read: the image and the mask.
+        read: Returns the cases, and raises :class:`UserError` if a file is damaged.
+        group: What the cases belong to, such as a video or a patient. If it is empty, each case is a group of its own.
         part: Official part: ``training``, ``validation``, ``test``, or empty.
     """
 
@@ -52,12 +52,12 @@ class CaseFiles:
 
 @dataclass(frozen=True)
 class DatasetFiles:
-    """What was found.
+    """What was found among the files of a dataset.
 
     Attributes:
-        layout: The layout that was recognised.
-        units: By key, in order.
-        alone: Paths of images without mask and of masks without image.
+        layout: Name of the layout that was recognised.
+        case_files: The files of each case or volume, sorted by key.
+        alone: Paths of images without a mask and of masks without an image.
         notes: What a user should know, a sentence each.
     """
 
@@ -73,26 +73,26 @@ def select_pictures(files: Files) -> list[File]:
 
 
 def find_part(file: File) -> str:
-    """Return the official part that the folders of a file tell, the innermost first, or an empty string."""
+    """Return the official part that the folders above a file tell, the innermost first; empty if none does."""
     return next((PARTS[name] for name in reversed(file.folders) if name in PARTS), "")
 
 
 def in_folder(file: File, names: Iterable[str]) -> bool:
-    """Say whether one of the folders above a file has one of these names (lower case)."""
+    """Return whether a folder above a file has one of these names (lower case)."""
     return not set(names).isdisjoint(file.folders)
 
 
 def match_keys(
     images: Mapping[str, File], masks: Mapping[str, File]
 ) -> tuple[dict[str, tuple[File, File]], tuple[str, ...]]:
-    """Pair images and masks of one key.
+    """Pair each image with the mask of the same key.
 
     Args:
         images: Images by key.
         masks: Masks by key.
 
     Returns:
-        Pairs by key in the order of the keys, and the paths of the files that stay alone.
+        Pairs by key, sorted by key, and the paths of the files without a partner.
     """
     pairs = {key: (images[key], masks[key]) for key in sorted(images) if key in masks}
     alone = [file.path for files in (images, masks) for key, file in files.items() if key not in pairs]
@@ -100,20 +100,20 @@ def match_keys(
 
 
 def index_files(files: Iterable[File], key: Callable[[File], str | None]) -> dict[str, File]:
-    """Return files by key; those whose key is ``None`` are left out.
+    """Return files by key. Files whose key is ``None`` are left out.
 
     Raises:
         UserError: Two files have the same key.
     """
-    found: dict[str, File] = {}
+    by_key: dict[str, File] = {}
     for file in files:
         name = key(file)
         if name is None:
             continue
-        if name in found:
-            raise UserError(f"{found[name].path} and {file.path} are the same case; move one of them away")
-        found[name] = file
-    return found
+        if name in by_key:
+            raise UserError(f"{by_key[name].path} and {file.path} are the same case; move one of them away")
+        by_key[name] = file
+    return by_key
 
 
 def make_picture_cases(
@@ -124,17 +124,18 @@ def make_picture_cases(
     decode: Callable[[File], np.ndarray] | None = None,
     resize_masks: bool = False,
 ) -> tuple[CaseFiles, ...]:
-    """Return a unit for every pair of pictures.
+    """Return what is to be read for every pair of pictures: one case each.
 
     Args:
         pairs: Image and mask by key.
-        id: Gives the case's id from the image.
-        group: Gives the group from the image; without it, each case is a group of its own.
-        decode: Reads a mask; without it, :func:`decode_mask`.
-        resize_masks: Bring masks of another size to that of their image, by nearest neighbour; otherwise refuse them.
+        id: Returns the id of the case of an image.
+        group: Returns the group of an image. Without it, each case is a group of its own.
+        decode: Reads a mask file, uint8 ``[H, W]``. Without it, masks are read by :func:`read_mask_file`.
+        resize_masks: Bring masks of another size to that of their image, by nearest neighbour, instead of refusing
+            them.
     """
 
-    def unit(image: File, mask: File) -> CaseFiles:
+    def make(image: File, mask: File) -> CaseFiles:
         name = id(image)
 
         def read() -> Sequence[Case]:
@@ -144,16 +145,16 @@ def make_picture_cases(
 
         return CaseFiles(name, (image, mask), read, group(image) if group else name, find_part(image))
 
-    return tuple(sorted((unit(*pair) for pair in pairs.values()), key=lambda unit: unit.key))
+    return tuple(sorted((make(*pair) for pair in pairs.values()), key=lambda case_files: case_files.key))
 
 
 def read_mask_file(file: File) -> np.ndarray:
-    """Read a mask in which foreground is white: uint8 ``[H, W]``."""
+    """Read a mask file whose foreground is white, uint8 ``[H, W]``."""
     return decode_mask(file.read_unpacked(), file.path)
 
 
 def make_mask(inside: np.ndarray) -> np.ndarray:
-    """Return a mask of 0 and 255 from bool ``[H, W]``, uint8."""
+    """Return a mask of 0 and 255, uint8 ``[H, W]``, that is white where ``inside`` is true."""
     values: np.ndarray = inside.astype(np.uint8) * np.uint8(255)
     return values
 

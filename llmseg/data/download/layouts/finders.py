@@ -1,4 +1,4 @@
-"""Which module finds the cases of which dataset."""
+"""Which module finds the cases of which dataset, and what is tried if nothing has the official layout."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _FALLBACKS: Mapping[str, Callable[[Files], DatasetFiles]] = {
     "drive": lambda files: find_folders(retina.drop_field_of_view(files)),
     "hrf": lambda files: find_folders(retina.drop_field_of_view(files)),
 }
-"""What is tried where nothing has the official layout, if that is more than looking for folders."""
+"""What is tried instead of the official layout, for datasets whose copies need more than :func:`find_folders`."""
 
 _VOLUMES = {"umd": uterus.find, "nnunet": nnunet_raw.find}
 
@@ -54,16 +54,16 @@ def resolve_name(name: str) -> str:
     try:
         return get_dataset(name).id
     except UserError:
-        known = (*dataset_names(), *_GENERAL)
-        message = f"no dataset or layout '{name}'{nearest(name, known)}; known are {', '.join(known)}"
+        names = (*dataset_names(), *_GENERAL)
+        message = f"no dataset or layout '{name}'{nearest(name, names)}; known are {', '.join(names)}"
         raise UserError(message) from None
 
 
 def find_cases(id: str, files: Files, orientation: Orientation = "study") -> DatasetFiles:
     """Find the cases of a dataset among its files.
 
-    Where nothing has the official layout, folders called images and masks, or masks with a suffix, are taken instead,
-    and a note says so.
+    Many download a copy that somebody has put into folders called images and masks. If nothing has the official layout,
+    such folders are taken, or one folder whose masks have a suffix, and a note says so.
 
     Args:
         id: As :func:`resolve_name` gives it.
@@ -71,7 +71,7 @@ def find_cases(id: str, files: Files, orientation: Orientation = "study") -> Dat
         orientation: How slices of volumes lie in their picture.
 
     Raises:
-        UserError: Nothing is found, or the orientation is asked of a dataset of pictures.
+        UserError: Nothing is found, two files are the same case, or an orientation is asked of a dataset of pictures.
     """
     if orientation not in get_args(Orientation):
         raise UserError(f"orientation is '{orientation}'; it may be {' or '.join(get_args(Orientation))}")
@@ -92,11 +92,11 @@ def find_cases(id: str, files: Files, orientation: Orientation = "study") -> Dat
 
 def _check_keys(dataset_files: DatasetFiles) -> None:
     first: dict[str, CaseFiles] = {}
-    for unit in dataset_files.case_files:
-        other = first.setdefault(unit.key, unit)
-        if other is not unit:
-            one, two = other.files[0].path, unit.files[0].path
-            raise UserError(f"{one} and {two} are the same case, {unit.key}; move one of them away")
+    for case in dataset_files.case_files:
+        other = first.setdefault(case.key, case)
+        if other is not case:
+            paths = f"{other.files[0].path} and {case.files[0].path}"
+            raise UserError(f"{paths} are the same case, {case.key}; move one of them away")
 
 
 def _check_found(id: str, files: Files, dataset_files: DatasetFiles) -> DatasetFiles:

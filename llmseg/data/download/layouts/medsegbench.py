@@ -15,14 +15,15 @@ from llmseg.data.store import Case
 from llmseg.errors import UserError
 
 _PARTS = {"train": "training", "val": "validation", "test": "test"}
-_CASES_TOGETHER = 64
-_LOADING = threading.Lock()  # or each thread would hold arrays of its own
+_CASES_TOGETHER = 64  # cases that are read together, as one item of the queue
+# A cache alone lets threads that come at the same moment each load the array; with the lock, the first one does.
+_LOADING = threading.Lock()
 
 
 def find(files: Files) -> DatasetFiles:
-    """Take the arrays ``train_images`` and ``train_label`` and so on apart; every label but 0 is foreground.
+    """Take the arrays ``train_images``, ``train_label`` and so on apart. Every label but 0 is foreground.
 
-    Arrays are compressed as a whole, so each is held in memory while its cases are read.
+    An array is compressed as a whole, so all of it is in memory while its cases are read.
 
     Raises:
         UserError: The arrays are not what they should be.
@@ -61,8 +62,8 @@ def _make_case_files(short: str, part: str, images: File, labels: File) -> list[
 def _read_cases(short: str, images: File, labels: File, start: int) -> Sequence[Case]:
     stop = start + _CASES_TOGETHER
     return tuple(
-        Case(f"{short}_{start + place:05d}.png", image, make_mask(label != 0))
-        for place, (image, label) in enumerate(
+        Case(f"{short}_{start + offset:05d}.png", image, make_mask(label != 0))
+        for offset, (image, label) in enumerate(
             zip(_load_array(images)[start:stop], _load_array(labels)[start:stop], strict=True)
         )
     )
@@ -73,7 +74,7 @@ def _load_array(file: File) -> np.ndarray:
         return _decode_array(file)
 
 
-@functools.lru_cache(maxsize=2)
+@functools.lru_cache(maxsize=2)  # the images and the labels of one part
 def _decode_array(file: File) -> np.ndarray:
     """Return ``[N, H, W]`` or ``[N, H, W, 3]`` in uint8."""
     try:

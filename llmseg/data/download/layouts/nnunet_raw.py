@@ -27,16 +27,17 @@ _PARTS = {"imagestr": "training", "labelstr": "training", "imagests": "test", "l
 def find(files: Files, orientation: Orientation = "study") -> DatasetFiles:
     """Pair ``imagesTr/X_0000.png`` with ``labelsTr/X.png``; every label but 0 is foreground.
 
-    Of images in several channels, the first is read. Slices of a volume are a group.
+    nnU-Net keeps each channel of an image as a file, ``_0000``, ``_0001`` and so on. The first is read. The slices of a
+    volume are a group.
 
     Args:
         files: All files.
         orientation: How slices of volumes lie in their picture.
     """
-    known = [file for file in files.values() if file.folders and file.folders[-1] in _PARTS]
-    readable = [file for file in known if file.extension in (*IMAGE_EXTENSIONS, ".nii")]
-    pictured = [file for file in readable if _is_kind(file, "images") and file.stem.endswith(_CHANNEL)]
-    images = index_files(pictured, lambda file: f"{_part(file)}/{file.stem.removesuffix(_CHANNEL)}")
+    in_parts = [file for file in files.values() if file.folders and file.folders[-1] in _PARTS]
+    readable = [file for file in in_parts if file.extension in (*IMAGE_EXTENSIONS, ".nii")]
+    first_channels = [file for file in readable if _is_kind(file, "images") and file.stem.endswith(_CHANNEL)]
+    images = index_files(first_channels, lambda file: f"{_part(file)}/{file.stem.removesuffix(_CHANNEL)}")
     labels = index_files(readable, lambda file: f"{_part(file)}/{file.stem}" if _is_kind(file, "labels") else None)
     pairs, alone = match_keys(images, labels)
     flat = {key: pair for key, pair in pairs.items() if pair[0].extension != ".nii"}
@@ -45,8 +46,8 @@ def find(files: Files, orientation: Orientation = "study") -> DatasetFiles:
         *make_picture_cases(flat, decode=_read_labels),
         *(_make_volume(*pair, orientation) for pair in deep.values()),
     ]
-    placed = (CaseFiles(unit.key, unit.files, unit.read, unit.group, _part(unit.files[0])) for unit in case_files)
-    return DatasetFiles("nnU-Net raw dataset", tuple(sorted(placed, key=lambda unit: unit.key)), alone)
+    placed = (CaseFiles(case.key, case.files, case.read, case.group, _part(case.files[0])) for case in case_files)
+    return DatasetFiles("nnU-Net raw dataset", tuple(sorted(placed, key=lambda case: case.key)), alone)
 
 
 def _is_kind(file: File, kind: str) -> bool:

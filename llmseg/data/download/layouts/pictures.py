@@ -1,4 +1,4 @@
-"""Folders of images and masks as they are passed around: two folders, or one with a suffix for masks."""
+"""Folders of images and masks as people pass them on: two folders, or one whose masks have a suffix."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ MASK_FOLDERS = (
     "combined_masks",
     "masks_myoma",
 )
-"""Folder names in lower case; the innermost one that is known decides what a file is."""
+"""Folder names in lower case. Of the folders above a file, the innermost that is listed decides what the file is."""
 
 
 def find_folders(
@@ -46,11 +46,11 @@ def find_folders(
 ) -> DatasetFiles:
     """Find images and masks in folders called so, or in one folder whose masks have a suffix.
 
-    Of :data:`llmseg.data.image_mask_pairs.SUFFIXES`, the one that pairs most images is taken.
+    The suffix is the one of :data:`llmseg.data.image_mask_pairs.SUFFIXES` that pairs most images.
 
     Args:
         files: All files.
-        decode: Reads a mask, see :func:`make_picture_cases`.
+        decode: Reads a mask file, see :func:`make_picture_cases`.
         resize_masks: Bring masks of another size to that of their image, see :func:`make_picture_cases`.
 
     Raises:
@@ -69,7 +69,7 @@ def find_folders(
     else:
         tried = [_pair(*_separate_masks(every, suffix), suffix) for suffix in SUFFIXES if suffix]
         layout = "one folder, masks with a suffix"
-    pairs, alone = max(tried, key=lambda found: len(found[0]))
+    pairs, alone = max(tried, key=lambda pairs_and_alone: len(pairs_and_alone[0]))
     return DatasetFiles(
         layout, make_picture_cases(pairs, id=_choose_ids(pairs), decode=decode, resize_masks=resize_masks), alone
     )
@@ -96,16 +96,16 @@ def _pair(
     for file in masks:
         if file.stem.endswith(suffix):
             by_stem[_pair_key(file, file.stem.removesuffix(suffix))].append(file)
-    found: dict[str, File] = {}
+    by_key: dict[str, File] = {}
     for file in images:
-        other = found.setdefault(_pair_key(file, file.stem), file)
+        other = by_key.setdefault(_pair_key(file, file.stem), file)
         if other != file:
             raise UserError(f"{other.path} and {file.path} would share a mask; move one of them away")
-    for key, image in found.items():
+    for key, image in by_key.items():
         if len(by_stem.get(key, ())) > 1:
-            one, two, *_ = by_stem[key]
-            raise UserError(f"{image.path} has two masks, {one.path} and {two.path}; move one of them away")
-    return match_keys(found, {key: files[0] for key, files in by_stem.items()})
+            first, second, *_ = by_stem[key]
+            raise UserError(f"{image.path} has two masks, {first.path} and {second.path}; move one of them away")
+    return match_keys(by_key, {key: files[0] for key, files in by_stem.items()})
 
 
 def _pair_key(file: File, stem: str) -> str:
@@ -113,7 +113,7 @@ def _pair_key(file: File, stem: str) -> str:
 
 
 def _choose_ids(pairs: dict[str, tuple[File, File]]) -> Callable[[File], str]:
-    """Give the rule of ids: the file name, with the part where two parts have files of one name."""
+    """Return the rule for ids: the file name; with the part before it if two parts have files of one name."""
     names = [image.name for image, _ in pairs.values()]
     if len(set(names)) == len(names):
         return lambda image: image.name
@@ -121,5 +121,5 @@ def _choose_ids(pairs: dict[str, tuple[File, File]]) -> Callable[[File], str]:
 
 
 def in_mask_folder(file: File) -> bool:
-    """Say whether a file lies in a folder of masks."""
+    """Return whether a file lies in a folder of masks."""
     return in_folder(file, MASK_FOLDERS)

@@ -1,13 +1,17 @@
-"""Retinal vessels: the combined set, and DRIVE, STARE, CHASE_DB1 and HRF of which it is made."""
+"""Retinal vessels: the combined set, and DRIVE, STARE, CHASE_DB1 and HRF of which it is made.
+
+Some have a folder ``mask``. It shows the field of view, the round part of the picture in which there is an eye. Vessels
+are in a folder called ``manual`` or the like.
+"""
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from llmseg.data.download.layouts.case_files import (
-    CaseFiles,
     DatasetFiles,
     Files,
     in_folder,
@@ -28,7 +32,7 @@ def find_combined(files: Files) -> DatasetFiles:
 
 
 def drop_field_of_view(files: Files) -> Files:
-    """Return the files but for those in a folder ``mask``, which shows the field of view, not the vessels."""
+    """Return the files without those in a folder ``mask``, which shows the field of view and not the vessels."""
     return {path: file for path, file in files.items() if not in_folder(file, ("mask",))}
 
 
@@ -38,20 +42,20 @@ def find_drive(files: Files) -> DatasetFiles:
         "DRIVE", drop_field_of_view(files), (r"(\d\d)_(?:training|test)",), (r"(\d\d)_manual1",)
     )
     case_files = tuple(
-        replace(unit, part="training" if "_training" in unit.key else "test") for unit in dataset_files.case_files
+        replace(case, part="training" if "_training" in case.key else "test") for case in dataset_files.case_files
     )
     return replace(dataset_files, case_files=case_files)
 
 
 def find_stare(files: Files) -> DatasetFiles:
-    """Pair ``im0001.ppm`` with ``im0001.ah.ppm``, the first observer's, or if there is none, the second's (``vk``)."""
+    """Pair ``im0001.ppm`` with the first observer's vessels, ``im0001.ah.ppm``; without them, the second's (``vk``)."""
     return _pair_by_patterns("STARE", files, (r"(im\d{4})",), (r"(im\d{4})\.ah", r"(im\d{4})\.vk"))
 
 
 def find_chase(files: Files) -> DatasetFiles:
-    """Pair ``Image_01L.jpg`` with ``Image_01L_1stHO.png``, or if there is none, the second observer's.
+    """Pair ``Image_01L.jpg`` with the vessels by the first observer, ``Image_01L_1stHO.png``.
 
-    The two eyes of a child are a group.
+    Without them, the second observer's are taken. The two eyes of a child are a group.
     """
     observers = (r"(Image_\d\d[LR])_1stHO", r"(Image_\d\d[LR])_2ndHO")
     return _pair_by_patterns(
@@ -72,9 +76,16 @@ def _pair_by_patterns(
     masks: Sequence[str],
     group: Callable[[File], str] | None = None,
 ) -> DatasetFiles:
-    """Pair files by what patterns find in their stems; of several patterns for masks, the first that fits is taken.
+    """Pair files by what patterns find in their stems: an image and a mask of one find are a pair.
 
-    What lies in a folder of masks is no image; where images and masks have the same stems, masks lie in such a folder.
+    What lies in a folder of masks is no image. If images and masks have the same stems, only the folder tells masks.
+
+    Args:
+        name: Name of the layout.
+        files: All files.
+        images: Patterns of images, whose first group is the key.
+        masks: Patterns of masks. If several fit one key, the mask of the first pattern is taken.
+        group: Returns the group of an image.
     """
     every = select_pictures(files)
     told_by_folder = set(images) & set(masks)
@@ -82,8 +93,7 @@ def _pair_by_patterns(
         _match_first(images, [file for file in every if not _shows_vessels(file)]),
         _match_first(masks, [file for file in every if not told_by_folder or _shows_vessels(file)]),
     )
-    case_files: tuple[CaseFiles, ...] = make_picture_cases(pairs, group=group)
-    return DatasetFiles(name, case_files, alone)
+    return DatasetFiles(name, make_picture_cases(pairs, group=group), alone)
 
 
 def _shows_vessels(file: File) -> bool:
@@ -91,10 +101,11 @@ def _shows_vessels(file: File) -> bool:
 
 
 def _match_first(patterns: Sequence[str], files: Sequence[File]) -> dict[str, File]:
-    found: dict[str, File] = {}
+    by_key: dict[str, File] = {}
+    # The last pattern first, so that earlier ones replace what later ones have found.
     for pattern in map(re.compile, reversed(patterns)):
-        found |= index_files(files, lambda file, pattern=pattern: _key(pattern, file))  # type: ignore[misc]
-    return found
+        by_key |= index_files(files, functools.partial(_key, pattern))
+    return by_key
 
 
 def _key(pattern: re.Pattern[str], file: File) -> str | None:

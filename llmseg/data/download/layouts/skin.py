@@ -25,8 +25,8 @@ _MASK = re.compile(r"(ISIC_\d{7})_segmentation", re.IGNORECASE)
 def find(files: Files) -> DatasetFiles:
     """Pair ``ISIC_N.jpg`` with ``ISIC_N_segmentation.png``; images of one lesion are a group.
 
-    Some masks have a palette in reverse order. Masks are read by their colours, not by their palette's numbers, so
-    these come out like the others.
+    Some masks have a palette in reverse order: index 0 is white. Masks are read by their colours and not by the numbers
+    in the file, so these come out like the others.
     """
     every = select_pictures(files)
     pairs, alone = match_keys(
@@ -40,16 +40,16 @@ def find(files: Files) -> DatasetFiles:
 
 
 def _match(pattern: re.Pattern[str], file: File) -> str | None:
-    found = pattern.fullmatch(file.stem)
-    return found[1] if found else None
+    match = pattern.fullmatch(file.stem)
+    return match[1] if match else None
 
 
 def _read_lesions(files: Files) -> dict[str, str]:
-    """Return the lesion of each image from the table, whatever separates its columns."""
+    """Return the lesion of each image by the table, whose columns commas or tabs separate; empty without a table."""
     for file in files.values():
         if file.stem.lower() == "ham10000_metadata":
             try:
-                text = file.read_unpacked().decode("utf-8-sig")
+                text = file.read_unpacked().decode("utf-8-sig")  # some spreadsheets put a mark before the text
             except UnicodeDecodeError as error:
                 raise UserError(f"{file.path} is no table of text or is damaged; download it again") from error
             separator = "\t" if "\t" in text.partition("\n")[0] else ","

@@ -22,8 +22,8 @@ _CONVERTED = re.compile(r"(.*)_t2_0000")
 def find(files: Files, orientation: Orientation = "study") -> DatasetFiles:
     """Pair the volume and the labels of each patient's folder, or of the study's nnU-Net folder; patients are groups.
 
-    Files are told by their contents where their names are wrong: labels called ``_seq``, a misspelt patient, ``.gz``
-    files that are not compressed.
+    Some names are wrong: label files called ``_seq``, a misspelt patient, ``.gz`` files that are not compressed. So the
+    folder tells the patient, and the content whether a file is compressed.
 
     Args:
         files: All files.

@@ -1,4 +1,7 @@
-"""Volumes in NIfTI files as cases: one slice, one case."""
+"""Volumes in NIfTI files as cases: each slice is a case.
+
+A NIfTI file holds an array of three axes and an *affine*, a 4 x 4 matrix that says where in the body its voxels lie.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,12 @@ from llmseg.data.store import Case
 from llmseg.errors import UserError
 
 Orientation = Literal["study", "display"]
-"""How slices lie in their picture: as the study cut them (the arrays' third axis, the other two as they are stored), or
-for ``display`` as radiologists look at them (head up, the patient's right and front to the left)."""
+"""How slices lie in their picture.
+
+``study``: as the study cut them, along the array's third axis, the other two as they are stored; on the screen such a
+slice lies on its side. ``display``: as radiologists look at them, head (or front) up, the patient's right (or front) to
+the left.
+"""
 
 
 def cut_slices(
@@ -22,31 +29,32 @@ def cut_slices(
 ) -> tuple[Case, ...]:
     """Cut a volume and its labels along the arrays' third axis.
 
-    Intensities from the smallest to the largest of the whole volume become 0 to 255, fractions are cut off.
+    Intensities, from the smallest to the largest of the whole volume, become 0 to 255; fractions are cut off.
 
     Args:
         image: NIfTI file of the volume, compressed or not, whatever its name says.
-        labels: NIfTI file of the labels. Its orientation and voxel size are not read: in some files they are wrong.
-        stem: What the ids begin with; ``_slice000.png`` and so on follow.
-        foreground: The label that is foreground; ``None`` takes all but 0.
+        labels: NIfTI file of the labels. Its affine is not read, for in some files it is wrong: the labels lie as the
+            image does.
+        stem: What the ids begin with. ``_slice000.png`` and so on follow.
+        foreground: The label that is foreground. ``None`` takes all labels but 0.
         orientation: How slices lie in their picture.
 
     Raises:
-        UserError: A file is damaged, or the shapes differ.
+        UserError: A file is damaged, the shapes differ, or the affine that ``display`` needs says nothing.
     """
     volume, affine = _read(image)
     labelled, _ = _read(labels)
     if volume.shape != labelled.shape:
         raise UserError(f"{labels.path} has the shape {labelled.shape}, {image.path} {volume.shape}; replace one")
-    numbers = np.rint(labelled)
-    mask = numbers != 0 if foreground is None else numbers == foreground
-    pair = (volume, mask)
+    # Labels may be stored as scaled numbers: 2.9999 is 3.
+    rounded = np.rint(labelled)
+    mask = rounded != 0 if foreground is None else rounded == foreground
     if orientation == "display":
         _check_affine(affine, image)
-        pair = (_turn_for_display(volume, affine), _turn_for_display(mask, affine))
+        volume, mask = _turn_for_display(volume, affine), _turn_for_display(mask, affine)
     return tuple(
-        Case(f"{stem}_slice{place:03d}.png", pixels, make_mask(inside))
-        for place, (pixels, inside) in enumerate(zip(_scale_to_bytes(pair[0]), np.moveaxis(pair[1], 2, 0), strict=True))
+        Case(f"{stem}_slice{index:03d}.png", pixels, make_mask(inside))
+        for index, (pixels, inside) in enumerate(zip(_scale_to_bytes(volume), np.moveaxis(mask, 2, 0), strict=True))
     )
 
 
@@ -62,7 +70,7 @@ def _read(file: File) -> tuple[np.ndarray, np.ndarray]:
     except Exception as error:  # nibabel lets errors of many kinds through, some in several lines
         why = " ".join(str(error).split())
         raise UserError(f"{file.path} is no NIfTI volume or is damaged ({why}); download it again") from error
-    array = array[:, :, None] if array.ndim == 2 else array
+    array = array[:, :, None] if array.ndim == 2 else array  # a volume of one slice
     if array.ndim != 3 or not array.size:
         raise UserError(f"{file.path} has the shape {array.shape}; a volume has three axes")
     if array.dtype.kind not in "iuf":
@@ -73,11 +81,13 @@ def _read(file: File) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _check_affine(affine: Any, file: File) -> None:
+    # A determinant of 0: two axes of the array would run along one direction of the body, or one along none.
     if not (np.isfinite(affine).all() and abs(np.linalg.det(affine[:3, :3])) > 0):
         raise UserError(f"{file.path} does not say how it lies in space; choose --orientation study")
 
 
 def _scale_to_bytes(volume: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield the slices of ``[I, J, K]`` as uint8 ``[I, J]``, one by one: a whole volume in float64 would be large."""
     low, high = float(volume.min()), float(volume.max())
     for pixels in np.moveaxis(volume, 2, 0):
         scaled = (pixels - low) / (high - low) * 255 if high > low else np.zeros(pixels.shape)
@@ -85,14 +95,22 @@ def _scale_to_bytes(volume: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def _turn_for_display(volume: np.ndarray, affine: Any) -> np.ndarray:
-    """Turn the slices of ``[I, J, K]`` so that their rows go from head to foot, or from front to back."""
+    """Turn the slices of ``[I, J, K]`` so that their rows go from head to foot, or from front to back.
+
+    The axis along which slices are cut stays the third, and slices keep their numbers.
+    """
     from nibabel.orientations import apply_orientation, io_orientation
 
+    # Row k of ``axes`` tells along which axis of the body (0 right, 1 front, 2 head) axis k of the array runs, and
+    # whether forwards (1) or backwards (-1). An oblique volume counts as the nearest straight one.
     axes = io_orientation(affine)  # type: ignore[no-untyped-call]
-    in_order = apply_orientation(volume, axes)  # type: ignore[no-untyped-call]
-    turned = np.moveaxis(in_order, int(axes[2, 0]), 2)
-    # Now both picture axes grow towards right, front or head, in this order; pictures show the opposite.
+    # The array's axes now run to the right, to the front and to the head, in this order, all forwards.
+    in_body_order = apply_orientation(volume, axes)  # type: ignore[no-untyped-call]
+    # What was the third axis goes back to its place, and to its direction: slices keep their numbers.
+    turned = np.moveaxis(in_body_order, int(axes[2, 0]), 2)
     if axes[2, 1] < 0:
-        turned = turned[:, :, ::-1]  # slices keep their numbers
-    shown: np.ndarray = np.swapaxes(turned[::-1, ::-1], 0, 1)
-    return shown
+        turned = turned[:, :, ::-1]
+    # The other two grow towards right, front or head. A picture begins with the head (or front) at its top and with the
+    # patient's right (or front) at its left, so both are reversed. The later of the two becomes the vertical one.
+    picture: np.ndarray = np.swapaxes(turned[::-1, ::-1], 0, 1)
+    return picture

@@ -16,7 +16,7 @@ def read() -> Callable[[DatasetFiles], dict[str, Case]]:
     """A function that reads all cases of a listing, by id."""
 
     def cases(dataset_files: DatasetFiles) -> dict[str, Case]:
-        read = [case for unit in dataset_files.case_files for case in unit.read()]
+        read = [case for item in dataset_files.case_files for case in item.read()]
         assert len({case.id for case in read}) == len(read)
         return {case.id: case for case in read}
 

@@ -23,7 +23,7 @@ def test_frames_of_one_number_and_part_are_a_case(files, in_memory, read, png, h
     assert sorted(cases) == sorted(
         f"{p}/{n}.png" for p, ns in (("training", (0, 1, 2, 10)), ("test", (0, 2, 10))) for n in ns
     )
-    assert {unit.key: unit.part for unit in dataset_files.case_files} == {id: id.split("/")[0] for id in cases}
+    assert {item.key: item.part for item in dataset_files.case_files} == {id: id.split("/")[0] for id in cases}
     for number, mask in ((2, 255 - half), (10, half)):
         assert (cases[f"training/{number}.png"].image == number).all()
         np.testing.assert_array_equal(cases[f"training/{number}.png"].mask, mask)
@@ -31,7 +31,7 @@ def test_frames_of_one_number_and_part_are_a_case(files, in_memory, read, png, h
 
 
 def test_frames_of_one_video_are_a_group(files, in_memory):
-    groups = {unit.key: unit.group for unit in bagls.find(in_memory(files)).case_files}
+    groups = {item.key: item.group for item in bagls.find(in_memory(files)).case_files}
     assert groups["training/0.png"] == groups["training/1.png"] == "video training0"
     assert len(set(groups.values())) == 6
 
@@ -41,14 +41,14 @@ def test_a_frame_of_unknown_video_is_a_group_of_its_own(files, in_memory, meta):
     del files["test/0.meta"]
     if meta is not None:
         files["test/0.meta"] = json.dumps(meta).encode()
-    groups = {unit.key: unit.group for unit in bagls.find(in_memory(files)).case_files}
+    groups = {item.key: item.group for item in bagls.find(in_memory(files)).case_files}
     assert groups["test/0.png"] == "test/0.png"
     assert groups["test/2.png"] == "video test1"
 
 
 def test_a_video_may_have_the_number_0(files, in_memory):
     files["test/0.meta"] = b'{"Video Id": 0}'
-    assert {unit.key: unit.group for unit in bagls.find(in_memory(files)).case_files}["test/0.png"] == "video 0"
+    assert {item.key: item.group for item in bagls.find(in_memory(files)).case_files}["test/0.png"] == "video 0"
 
 
 def test_frames_and_masks_that_stay_alone_shift_nothing(files, in_memory, read):
@@ -65,7 +65,7 @@ def test_frames_and_masks_that_stay_alone_shift_nothing(files, in_memory, read):
 def test_one_flat_folder(files, in_memory):
     flat = {path.replace("training/", "subset/"): c for path, c in files.items() if path.startswith("training/")}
     case_files = bagls.find(in_memory(flat)).case_files
-    assert [(unit.key, unit.part) for unit in case_files] == [(f"{n}.png", "") for n in (0, 1, 10, 2)]
+    assert [(item.key, item.part) for item in case_files] == [(f"{n}.png", "") for n in (0, 1, 10, 2)]
     assert case_files[0].group == case_files[1].group == "video training0"
 
 

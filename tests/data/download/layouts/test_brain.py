@@ -17,7 +17,7 @@ def files(download):
 def test_class_2_alone_is_taken(files, in_memory, read):
     dataset_files = brain.find(in_memory(files))
     assert list(read(dataset_files)) == ["Tr-me_0001.jpg", "Tr-me_0002.jpg", "Tr-me_0711.jpg"]
-    assert all("/2/" in file.path for unit in dataset_files.case_files for file in unit.files)
+    assert all("/2/" in file.path for item in dataset_files.case_files for file in item.files)
     assert dataset_files.alone == ()
 
 

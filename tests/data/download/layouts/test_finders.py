@@ -88,7 +88,7 @@ def test_nothing_found_says_what_is_expected(id):
 @pytest.mark.parametrize("id", ["bagls", "brain", "ham10000", "umd", "drive", "hrf", "chase_db1", "folder", "nnunet"])
 def test_half_a_dataset(id, download, in_memory):
     dataset_files = find_cases(id, in_memory(unpacked(id, download)))
-    images = in_memory({unit.files[0].path: b"" for unit in dataset_files.case_files})
+    images = in_memory({item.files[0].path: b"" for item in dataset_files.case_files})
     with pytest.raises(UserError, match=rf"no case of {id} among {len(images)} files.* without its partner"):
         find_cases(id, images)
 
@@ -151,5 +151,5 @@ def test_a_copy_of_bagls_keeps_the_videos(in_memory, png, half):
         **{f"masks/{number}_seg.png": png(half) for number in range(3)},
         **{f"images/{number}.meta": json.dumps({"Video Id": number // 2}).encode() for number in range(3)},
     }
-    groups = [unit.group for unit in find_cases("bagls", in_memory(files)).case_files]
+    groups = [item.group for item in find_cases("bagls", in_memory(files)).case_files]
     assert groups == ["video 0", "video 0", "video 1"]

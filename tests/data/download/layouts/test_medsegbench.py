@@ -44,8 +44,8 @@ def test_cases_are_those_of_the_arrays(make, read, shape, label_shape):
 
 @pytest.mark.parametrize(("short", "part"), [("train", "training"), ("val", "validation"), ("test", "test")])
 def test_parts(make, short, part):
-    (unit,) = medsegbench.find(make(np.zeros((2, 3, 4), np.uint8), np.zeros((2, 3, 4), np.uint8), short)).case_files
-    assert (unit.key, unit.part, unit.group) == (f"{short}_00000", part, "")
+    (item,) = medsegbench.find(make(np.zeros((2, 3, 4), np.uint8), np.zeros((2, 3, 4), np.uint8), short)).case_files
+    assert (item.key, item.part, item.group) == (f"{short}_00000", part, "")
 
 
 def test_what_stays_alone(make):
@@ -103,5 +103,5 @@ def test_threads_load_an_array_once(make):
     medsegbench._decode_array.cache_clear()
     reads.clear()
     with ThreadPoolExecutor(4) as pool:
-        assert sum(map(len, pool.map(lambda unit: unit.read(), case_files))) == 300
+        assert sum(map(len, pool.map(lambda item: item.read(), case_files))) == 300
     assert sorted(reads) == ["x/train_images.npy", "x/train_label.npy"]

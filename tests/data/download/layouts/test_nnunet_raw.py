@@ -14,7 +14,7 @@ def files(download):
 
 def test_parts_and_names(files, in_memory, read):
     dataset_files = nnunet_raw.find(in_memory(files))
-    assert [(unit.key, unit.part) for unit in dataset_files.case_files] == [
+    assert [(item.key, item.part) for item in dataset_files.case_files] == [
         ("x_0000.png", "training"),
         ("y_0000.png", "training"),
         ("z_0000.png", "test"),
@@ -39,7 +39,7 @@ def test_volumes(in_memory, read, nifti):
     volume = np.arange(24, dtype=np.int16).reshape(2, 3, 4)
     files = {"D/imagesTr/a_0000.nii.gz": nifti(volume), "D/labelsTr/a.nii.gz": nifti((volume % 3).astype(np.uint8))}
     dataset_files = nnunet_raw.find(in_memory(files))
-    assert [(unit.key, unit.group, unit.part) for unit in dataset_files.case_files] == [("a", "a", "training")]
+    assert [(item.key, item.group, item.part) for item in dataset_files.case_files] == [("a", "a", "training")]
     for place, (id, case) in enumerate(read(dataset_files).items()):
         assert id == f"a_slice{place:03d}.png"
         np.testing.assert_array_equal(case.mask == 255, volume[..., place] % 3 != 0)
@@ -60,7 +60,7 @@ def test_what_stays_alone(files, in_memory):
 
 def test_a_training_label_is_not_that_of_a_test_image(files, in_memory):
     files["labelsTs/x.png"] = files.pop("labelsTr/x.png")
-    assert [unit.key for unit in nnunet_raw.find(in_memory(files)).case_files] == ["y_0000.png", "z_0000.png"]
+    assert [item.key for item in nnunet_raw.find(in_memory(files)).case_files] == ["y_0000.png", "z_0000.png"]
 
 
 @pytest.mark.parametrize(

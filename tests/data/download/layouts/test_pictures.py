@@ -16,7 +16,7 @@ def named(*paths):
 
 
 def pairs(dataset_files):
-    return {unit.key: unit.files[1].path for unit in dataset_files.case_files}
+    return {item.key: item.files[1].path for item in dataset_files.case_files}
 
 
 @pytest.mark.parametrize("images", IMAGE_FOLDERS)
@@ -50,7 +50,7 @@ def test_the_innermost_folder_decides():
 def test_parts_keep_files_of_one_name_apart():
     files = named(*(f"{part}/{kind}/a.png" for part in ("train", "val", "test") for kind in ("images", "masks")))
     case_files = find_folders(files).case_files
-    assert [(unit.key, unit.part, unit.files[1].path) for unit in case_files] == [
+    assert [(item.key, item.part, item.files[1].path) for item in case_files] == [
         ("test/a.png", "test", "test/masks/a.png"),
         ("training/a.png", "training", "train/masks/a.png"),
         ("validation/a.png", "validation", "val/masks/a.png"),

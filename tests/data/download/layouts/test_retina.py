@@ -11,13 +11,13 @@ from llmseg.errors import UserError
 
 
 def paths(dataset_files):
-    return {unit.key: unit.files[1].path for unit in dataset_files.case_files}
+    return {item.key: item.files[1].path for item in dataset_files.case_files}
 
 
 class TestCombined:
     def test_pairs_of_one_stem_in_each_part(self, download, in_memory, read):
         dataset_files = retina.find_combined(in_memory(download("retina")))
-        assert {unit.key: unit.part for unit in dataset_files.case_files} == {
+        assert {item.key: item.part for item in dataset_files.case_files} == {
             "04_h_HRF.jpg": "training",
             "11_g_HRF.jpg": "training",
             "35_DRIVE.jpg": "training",
@@ -47,7 +47,7 @@ class TestDrive:
     def test_labels_are_the_first_manual(self, download, in_memory, read):
         dataset_files = retina.find_drive(in_memory(download("drive")))
         assert paths(dataset_files) == {f"{n}_training.tif": f"training/1st_manual/{n}_manual1.gif" for n in (21, 22)}
-        assert {unit.part for unit in dataset_files.case_files} == {"training"}
+        assert {item.part for item in dataset_files.case_files} == {"training"}
         assert dataset_files.alone == ("test/images/01_test.tif",)
         assert all(set(np.unique(case.mask)) == {0, 255} for case in read(dataset_files).values())
 
@@ -57,7 +57,7 @@ class TestDrive:
         files["test/2nd_manual/01_manual2.gif"] = files["training/1st_manual/22_manual1.gif"]
         dataset_files = retina.find_drive(in_memory(files))
         assert paths(dataset_files)["01_test.tif"] == "test/1st_manual/01_manual1.gif"
-        assert [unit.part for unit in dataset_files.case_files] == ["test", "training", "training"]
+        assert [item.part for item in dataset_files.case_files] == ["test", "training", "training"]
         assert dataset_files.alone == ()
 
 
@@ -96,7 +96,7 @@ class TestChase:
         assert paths(dataset_files) == {
             f"Image_{eye}.jpg": f"CHASEDB1/Image_{eye}_1stHO.png" for eye in ("01L", "01R", "02L")
         }
-        assert [unit.group for unit in dataset_files.case_files] == ["child 01", "child 01", "child 02"]
+        assert [item.group for item in dataset_files.case_files] == ["child 01", "child 01", "child 02"]
         assert dataset_files.alone == ()
 
     def test_the_second_observer_where_the_first_is_missing(self, download, in_memory):

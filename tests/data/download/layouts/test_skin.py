@@ -39,7 +39,7 @@ def test_images_of_one_lesion_are_a_group(files, in_memory, name, line, mark):
     if name.endswith("tab"):
         table = '"' + table.replace(line, f'"{line}"').replace(",", '"\t"') + '"'
     files[name] = mark + table.encode()
-    groups = {unit.key: unit.group for unit in skin.find(in_memory(files)).case_files}
+    groups = {item.key: item.group for item in skin.find(in_memory(files)).case_files}
     assert list(groups.values()) == ["HAM_0000001", "HAM_0000001", "HAM_0000002", "HAM_0000003"]
 
 
@@ -50,12 +50,12 @@ def test_without_the_table_a_note_says_what_it_means(files, in_memory, table):
         files["HAM10000_metadata.csv"] = table
     dataset_files = skin.find(in_memory(files))
     assert dataset_files.notes == ("HAM10000_metadata is missing: images of one lesion cannot be kept together",)
-    assert [unit.group for unit in dataset_files.case_files] == [unit.key for unit in dataset_files.case_files]
+    assert [item.group for item in dataset_files.case_files] == [item.key for item in dataset_files.case_files]
 
 
 def test_an_image_the_table_does_not_know(files, in_memory):
     files["HAM10000_metadata"] = b"lesion_id,image_id\nHAM_1,ISIC_0024306\nHAM_1"
-    groups = {unit.key: unit.group for unit in skin.find(in_memory(files)).case_files}
+    groups = {item.key: item.group for item in skin.find(in_memory(files)).case_files}
     assert groups["ISIC_0024306.jpg"] == "HAM_1"
     assert groups["ISIC_0024307.jpg"] == "ISIC_0024307.jpg"
 

@@ -28,7 +28,7 @@ def converted(files, numbers=(1, 2)):
 
 def test_each_patient_is_a_group_of_slices(files, in_memory, read):
     dataset_files = uterus.find(in_memory(files))
-    assert [(unit.key, unit.group, unit.part) for unit in dataset_files.case_files] == [
+    assert [(item.key, item.group, item.part) for item in dataset_files.case_files] == [
         (name, name, "") for name in NAMES
     ]
     assert list(read(dataset_files)) == [f"{name}_slice{place:03d}.png" for name in NAMES for place in range(3)]
@@ -56,7 +56,7 @@ def test_label_3_alone_is_foreground(files, in_memory, read, nifti):
 def test_the_studys_folder_gives_the_same_slices_by_its_names(files, in_memory, read):
     official = read(uterus.find(in_memory(files)))
     dataset_files = uterus.find(in_memory(converted(files)))
-    assert [(unit.key, unit.group) for unit in dataset_files.case_files] == [
+    assert [(item.key, item.group) for item in dataset_files.case_files] == [
         ("case_0000_UMD_221129_001", "UMD_221129_001"),
         ("case_0001_UMD_221129_002", "UMD_221129_002"),
     ]
@@ -86,7 +86,7 @@ def test_what_stays_alone(files, in_memory, folder):
 
 def test_the_folder_of_one_patient(files, in_memory):
     one = {path.rpartition("/")[2]: content for path, content in files.items() if "129_001/UMD" in path}
-    assert [unit.key for unit in uterus.find(in_memory(one)).case_files] == ["UMD_221129_001"]
+    assert [item.key for item in uterus.find(in_memory(one)).case_files] == ["UMD_221129_001"]
 
 
 @pytest.mark.parametrize("name", ["again_t2.nii.gz", "again_seg.nii.gz"])
