@@ -110,7 +110,7 @@ def _without_tracking() -> Iterator[None]:
         set_track_meta(before)
 
 
-@functools.cache
+@functools.cache  # one object serves all calls, as each of them sets its random state anew
 def _transforms(augment: Augment) -> Compose:
     from monai import transforms as t
 

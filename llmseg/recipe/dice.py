@@ -61,6 +61,7 @@ def soft_dice(
 
     Source: L. R. Dice, Ecology 26 (1945); the smoothing constant is that of the scripts.
     """
+    # The order of these operations is that of the scripts; another one would round differently in the last bit.
     rows = 1 if over == "batch" else prediction.shape[0]
     p, t = prediction.reshape(rows, -1), mask.reshape(rows, -1)
     return (2 * (p * t).sum(1) + (smooth if above is None else above)) / (p.sum(1) + t.sum(1) + smooth)

@@ -85,6 +85,7 @@ class BCEDice(Loss):
             terms.append(self.bce * self._cross_entropy(output, mask))
         if self.dice:
             terms.append(self.dice * self._dice_loss(output, mask))
+        # Not sum(terms), which would add the first term to 0: one term alone is returned as it is.
         return sum(terms[1:], start=terms[0])
 
     def _cross_entropy(self, output: Tensor, mask: Tensor) -> Tensor:

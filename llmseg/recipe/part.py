@@ -51,7 +51,7 @@ class Part:
                     f"{cls.__name__}.{name} is {given!r}; allowed: {describe(annotation)}"
                     + _nearest_word(given, annotation)
                 )
-            object.__setattr__(self, name, value)
+            object.__setattr__(self, name, value)  # how a frozen dataclass sets its own fields
 
 
 def describe(annotation: Any) -> str:
@@ -183,7 +183,7 @@ def check_names(where: str, given: Mapping[str, Any], expected: Sequence[str]) -
 _REFUSED = object()  # not None, which many fields allow
 
 
-@functools.cache
+@functools.cache  # evaluating annotations takes longer than everything else a part does
 def _annotations(cls: type) -> dict[str, Any]:
     hints = typing.get_type_hints(cls)
     return {field.name: hints[field.name] for field in dataclasses.fields(cls)}

@@ -98,6 +98,7 @@ class Dice(Score):
         """Return what the script lists for a whole pass, from what it lists for each batch."""
         from torch import cat
 
+        # As Python floats, so the mean of an epoch is taken in double precision.
         values = tuple(cat(list(batches)).tolist())
         return (sum(values) / len(values),) if self.lists == "epoch" else values
 
@@ -187,6 +188,7 @@ class MeanIoU(Score):
 
         rows = 1 if over == "batch" else prediction.shape[0]
         p, t = prediction.reshape(rows, -1), truth.reshape(rows, -1)
+        # The IoU of a class that neither side has is not-a-number, which nanmean leaves out.
         return stack([_iou(p, t), _iou(1 - p, 1 - t)]).nanmean(0)
 
 

@@ -33,6 +33,7 @@ class Split:
     test: tuple[str, ...]
 
     def __post_init__(self) -> None:
+        # A script that does not split validates the very cases it trains on; these may stand twice.
         ids = self.train + (() if self.validation == self.train else self.validation) + self.test
         if len(set(ids)) != len(ids):
             twice = next(id for id in ids if ids.count(id) > 1)
@@ -49,7 +50,13 @@ class Splitter(Part, ABC):
 
     @abstractmethod
     def __call__(self, ids: Sequence[str], generator: torch.Generator) -> Split:
-        """Divide case ids in listing order into three parts."""
+        """Divide the cases into three parts.
+
+        Args:
+            ids: Case ids in the order of the store.
+            generator: The random generator from which the weights are drawn afterwards. A split that is random draws
+                from it, too.
+        """
 
     def arrange(self, ids: Sequence[str], generator: torch.Generator) -> list[str]:
         """Return the ids in the order in which they are divided: as listed, unless they are shuffled first."""
@@ -155,6 +162,7 @@ class RandomSplit(Splitter):
         Raises:
             UserError: There are too few cases for three parts.
         """
+        # int() cuts, as in the scripts. int(0.29 * 100) is 28, as the product is a hair below 29.
         if self.calls == "once":
             train, validation = int(self.train * len(ids)), int(self.validation * len(ids))
             drawn = _permuted(ids, generator)

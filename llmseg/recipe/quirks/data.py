@@ -12,10 +12,13 @@ if TYPE_CHECKING:
     from llmseg.recipe.recipe import Recipe
 
 STUDY_SIZE = (256, 256)
+"""Height and width of the images of nearly all pipelines."""
 TEST_SHARE = 0.1
+"""The share of the cases in the test that the study's prompt asked for."""
 
 
 def _binarised_too_early(recipe: Recipe) -> bool:
+    """Whether a filter that mixes pixels comes after the threshold; a nearest one leaves a binary mask binary."""
     return (
         not math.isnan(number_at(recipe, "images.mask_threshold"))
         and value_at(recipe, "images.threshold_when") == "before-resize"

@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from llmseg.recipe.recipe import Recipe
 
 LARGE_SMOOTHING = 1e-3
+"""Above it the constant tells in the score of a small object; the scripts have 1e-5 or less, or 1."""
 SMOOTHING = 1e-6
+"""What most scripts add."""
 
 
 def _quirks_of_score(part: Literal["score", "test"]) -> tuple[Quirk, ...]:
@@ -27,7 +29,7 @@ def _masks_are_grey(recipe: Recipe) -> bool:
 
 def _quirks_of_reading(part: Literal["score", "test"]) -> tuple[Quirk, ...]:
     """Return quirks in what the score makes of the network's output."""
-    where = _phase(part)
+    phase = _phase(part)
 
     def applies_sigmoid_twice(recipe: Recipe) -> bool:
         return value_at(recipe, f"{part}.reads") == "sigmoid" and recipe.net.output == "probability"
@@ -39,9 +41,9 @@ def _quirks_of_reading(part: Literal["score", "test"]) -> tuple[Quirk, ...]:
 
     return (
         Quirk(
-            id=f"double-sigmoid-in-{where}",
+            id=f"double-sigmoid-in-{phase}",
             kind="mistake",
-            sentence=f"The network ends in a sigmoid and the {where} score applies another.",
+            sentence=f"The network ends in a sigmoid and the {phase} score applies another.",
             why="Nothing falls below one half, so with a threshold of one half nearly all of the image is foreground.",
             applies=applies_sigmoid_twice,
             change=set_to(f"{part}.reads", "output"),
@@ -54,24 +56,24 @@ def _quirks_of_reading(part: Literal["score", "test"]) -> tuple[Quirk, ...]:
             ),
         ),
         Quirk(
-            id=f"raw-logits-in-{where}",
+            id=f"raw-logits-in-{phase}",
             kind="mistake",
-            sentence=f"The {where} score takes the network's logits for probabilities.",
+            sentence=f"The {phase} score takes the network's logits for probabilities.",
             why="A logit of 0.5 is a probability of 0.62, so predicted objects are smaller than at one half.",
             applies=takes_raw_logits,
             change=set_to(f"{part}.reads", "sigmoid"),
             explains=(
                 Explanation(
-                    what=f"The {where} Dice is taken at a probability of 0.62 and not on the scale of the others.",
+                    what=f"The {phase} Dice is taken at a probability of 0.62 and not on the scale of the others.",
                     source="Modells 2024/GPT4/train.py:16",
                     pipelines=("gpt-4",),
                 ),
             ),
         ),
         Quirk(
-            id=f"soft-dice-in-{where}",
+            id=f"soft-dice-in-{phase}",
             kind="mistake",
-            sentence=f"The {where} score is a Dice of probabilities, without a threshold.",
+            sentence=f"The {phase} score is a Dice of probabilities, without a threshold.",
             why="It falls with every unsure pixel, so it is lower than the Dice of the mask one would get.",
             applies=field_is(f"{part}.threshold", None),
             change=set_to(f"{part}.threshold", 0.5),
@@ -84,33 +86,33 @@ def _quirks_of_reading(part: Literal["score", "test"]) -> tuple[Quirk, ...]:
             ),
         ),
         Quirk(
-            id=f"mean-iou-in-{where}",
+            id=f"mean-iou-in-{phase}",
             kind="mistake",
-            sentence=f"The {where} score is a mean of the IoU of foreground and background, and no Dice.",
+            sentence=f"The {phase} score is a mean of the IoU of foreground and background, and no Dice.",
             why="Background is most of an image, so half of the score is high whatever is found.",
             applies=field_is(f"{part}.measure", "mean-iou"),
             change=set_to(f"{part}.measure", "dice"),
         ),
         Quirk(
-            id=f"truncated-output-in-{where}",
+            id=f"truncated-output-in-{phase}",
             kind="mistake",
-            sentence=f"The {where} score cuts probabilities to whole numbers.",
+            sentence=f"The {phase} score cuts probabilities to whole numbers.",
             why="A pixel is foreground only at a probability of exactly 1, so nearly nothing is.",
             applies=field_is(f"{part}.prediction", "truncated"),
             change=set_to(f"{part}.prediction", "rounded"),
         ),
         Quirk(
-            id=f"truncated-masks-in-{where}",
+            id=f"truncated-masks-in-{phase}",
             kind="mistake",
-            sentence=f"The {where} score cuts grey mask values to whole numbers.",
+            sentence=f"The {phase} score cuts grey mask values to whole numbers.",
             why="Only mask values of exactly 1 are foreground, so objects lose their edges.",
             applies=lambda recipe: value_at(recipe, f"{part}.mask") == "truncated" and _masks_are_grey(recipe),
             change=set_to(f"{part}.mask", "rounded"),
         ),
         Quirk(
-            id=f"shrunk-masks-in-{where}",
+            id=f"shrunk-masks-in-{phase}",
             kind="mistake",
-            sentence=f"The {where} score is taken on masks that are reduced to the size of the output.",
+            sentence=f"The {phase} score is taken on masks that are reduced to the size of the output.",
             why="It is not a score of the pixels that others are scored on.",
             applies=field_is(f"{part}.sizes", "mask-to-output"),
             change=set_to(f"{part}.sizes", "output-to-mask"),
@@ -120,12 +122,12 @@ def _quirks_of_reading(part: Literal["score", "test"]) -> tuple[Quirk, ...]:
 
 def _quirks_of_formula(part: Literal["score", "test"]) -> tuple[Quirk, ...]:
     """Return quirks in the fraction itself."""
-    where = _phase(part)
+    phase = _phase(part)
     return (
         Quirk(
-            id=f"batch-dice-in-{where}",
+            id=f"batch-dice-in-{phase}",
             kind="choice",
-            sentence=f"The {where} score is one Dice over all pixels of a batch.",
+            sentence=f"The {phase} score is one Dice over all pixels of a batch.",
             why="Large objects decide it, small ones hardly count, and the order of cases changes it.",
             applies=field_is(f"{part}.over", "batch"),
             change=set_to(f"{part}.over", "case"),
@@ -137,25 +139,25 @@ def _quirks_of_formula(part: Literal["score", "test"]) -> tuple[Quirk, ...]:
             ),
         ),
         Quirk(
-            id=f"large-smoothing-in-{where}",
+            id=f"large-smoothing-in-{phase}",
             kind="choice",
-            sentence=f"The {where} score adds more than {LARGE_SMOOTHING:g} above and below the fraction line.",
+            sentence=f"The {phase} score adds more than {LARGE_SMOOTHING:g} above and below the fraction line.",
             why="A small object that is missed altogether still has a Dice above 0.",
             applies=lambda recipe: number_at(recipe, f"{part}.smooth") > LARGE_SMOOTHING,
             change=set_to(f"{part}.smooth", SMOOTHING),
         ),
         Quirk(
-            id=f"no-smoothing-in-{where}",
+            id=f"no-smoothing-in-{phase}",
             kind="mistake",
-            sentence=f"The {where} score adds nothing above and below the fraction line.",
+            sentence=f"The {phase} score adds nothing above and below the fraction line.",
             why="An empty mask that is predicted empty, which is right, has not-a-number for a score.",
             applies=lambda recipe: number_at(recipe, f"{part}.smooth") <= 0,
             change=set_to(f"{part}.smooth", SMOOTHING),
         ),
         Quirk(
-            id=f"smoothing-below-in-{where}",
+            id=f"smoothing-below-in-{phase}",
             kind="mistake",
-            sentence=f"The {where} score adds its constant below the fraction line only.",
+            sentence=f"The {phase} score adds its constant below the fraction line only.",
             why="An empty mask that is predicted empty, which is right, scores 0.",
             applies=lambda recipe: (
                 value_at(recipe, f"{part}.smoothed") == "below" and number_at(recipe, f"{part}.smooth") > 0
@@ -166,8 +168,8 @@ def _quirks_of_formula(part: Literal["score", "test"]) -> tuple[Quirk, ...]:
 
 
 def _lists_differ(recipe: Recipe) -> bool:
-    lists = [value_at(recipe, f"{part}.lists") for part in ("score", "test")]
-    return ABSENT not in lists and lists[0] != lists[1]
+    in_validation, in_test = (value_at(recipe, f"{part}.lists") for part in ("score", "test"))
+    return ABSENT not in (in_validation, in_test) and in_validation != in_test
 
 
 def _list_coarser(recipe: Recipe) -> tuple[str, object]:

@@ -108,7 +108,8 @@ def _block(record: KerasUNet, inside: int, out: int) -> nn.Module:
 
 
 def _after_up(record: KerasUNet, inside: int, out: int) -> nn.Module:
-    """Norm and ReLU of the up-sampled map, then a 3x3 convolution with norm and ReLU."""
+    """Return norm and ReLU of the up-sampled map, then a 3x3 convolution with norm and ReLU."""
+    # That is a double convolution without its first convolution: the up-sampling stands in its place.
     _, *layers = double_conv(inside, inside, out, norm=record.norm == "batch", bias=True).children()
     for layer in layers:
         if isinstance(layer, nn.ReLU):

@@ -35,6 +35,7 @@ def build_basic_unet(record: BasicUNet, in_channels: int) -> nn.Module:
         dropout=record.dropout,
         upsample="deconv",
     )
+    # MONAI pads maps with odd sides. Below 32 the deepest map has one pixel, which instance norm refuses.
     return _with_size_check(net, multiple=1, least=32)
 
 
@@ -64,6 +65,7 @@ def build_plain_conv_unet(record: PlainConvUNet, in_channels: int) -> nn.Module:
     """Build what :class:`llmseg.recipe.nets.references.PlainConvUNet` describes."""
     architectures = _import_package("dynamic_network_architectures.architectures.unet", "dynamic-network-architectures")
     stages = len(record.features)
+    # Kernels, strides, norm and nonlinearity as nnU-Net v2 plans them for 2D.
     net: nn.Module = architectures.PlainConvUNet(
         input_channels=in_channels,
         n_stages=stages,
