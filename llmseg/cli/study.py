@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, cast
@@ -18,6 +17,9 @@ from llmseg.cli.spread import spread
 from llmseg.cli.text.study import cohort_table, contribution_table, gain_table, mean_table
 
 _FORMATS = ("pdf", "png")
+
+NNUNET = "nnunet"
+"""What a comparison calls nnU-Net."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,9 @@ def ablate(
 
 @spread
 def compare(
-    names: Annotated[list[str], typer.Argument(help="Pipelines, patterns such as 'gpt-4o@run-*', or recipes in JSON.")],
+    names: Annotated[
+        list[str], typer.Argument(help="Pipelines, patterns such as 'gpt-4o@run-*', recipes in JSON, or nnunet.")
+    ],
     out: Annotated[Path, typer.Option(help="Folder of the study.")],
     cases: CasesAndHoldout,
     trainings: Trainings,
@@ -104,21 +108,25 @@ def compare(
 ) -> None:
     """Train several pipelines on the same cases and compare them with the first; the same command again continues.
 
-    'study' stands for the nineteen of the study. Without --holdout, test cases are drawn by group with seed 0.
+    'study' stands for the nineteen of the study. 'nnunet' trains nnU-Net on the cases of the first pipeline, to as many
+    images as that sees. Without --holdout, test cases are drawn by group with seed 0.
     """
+    with_nnunet = NNUNET in names
+    variants = _load_variants([name for name in names if name != NNUNET], changes, least=1 if with_nnunet else 2)
+    if with_nnunet:
+        llmseg.nnunet.check_installed()
     store = cases.open()
-    study = llmseg.run_study(
-        None,
-        _load_variants(names, changes),
-        store,
-        out,
-        holdout=cases.load_or_draw_holdout(store, output.progress),
-        progress=output.progress,
-        **asdict(trainings),
-    )
-    means = study.means()
-    _draw_differences(study)
-    output.print(means.to_dict("records") if output.as_json else mean_table(means, study.folder))
+    holdout = cases.load_or_draw_holdout(store, output.progress)
+    study = llmseg.run_study(None, variants, store, out, holdout=holdout, progress=output.progress, **asdict(trainings))
+    if len(variants) > 1:
+        _draw_differences(study)
+    if with_nnunet:
+        llmseg.nnunet.run_beside(study, store, holdout=holdout, device=trainings.device, progress=output.progress)
+    means, beside = study.means(), study.means_beside()
+    if output.as_json:
+        output.print([*means.to_dict("records"), *beside.to_dict("records")])
+    else:
+        output.print(mean_table(means, study.folder, beside))
 
 
 @spread
@@ -144,8 +152,8 @@ def gap(
     """
     left_variants, right_variants = _load_side(left, changes), _load_side(right, changes)
     one_pair = len(left_variants) == len(right_variants) == 1
-    if one_pair:
-        _check_several([*left_variants, *right_variants])
+    if one_pair and left_variants[0].name == right_variants[0].name:
+        raise UserError(f"there is one recipe to compare, {left_variants[0].name}; name at least two different ones")
     store = cases.open()
     options: dict[str, Any] = {
         "holdout": cases.load_or_draw_holdout(store, output.progress),
@@ -181,10 +189,13 @@ def _draw_differences(study: llmseg.Study) -> None:
         llmseg.figures.draw_differences(study.differences(), study.folder / f"differences.{extension}", base=base)
 
 
-def _load_variants(names: list[str], changes: Changes) -> tuple[llmseg.study.Variant, ...]:
+def _load_variants(names: list[str], changes: Changes, least: int) -> tuple[llmseg.study.Variant, ...]:
     """Return the recipes that names, patterns and files stand for, all changed alike."""
     variants = _change_all([variant for name in names for variant in _find_variants(name)], changes)
-    _check_several(variants)
+    if not variants:
+        raise UserError(f"{NNUNET} needs a pipeline beside it, which gives it cases and budget; name one")
+    if len(variants) < least:
+        raise UserError(f"there is one recipe to compare, {variants[0].name}; name at least two different ones")
     return variants
 
 
@@ -197,12 +208,6 @@ def _load_side(text: str, changes: Changes) -> tuple[llmseg.study.Variant, ...]:
 def _change_all(variants: list[llmseg.study.Variant], changes: Changes) -> tuple[llmseg.study.Variant, ...]:
     recipes = {variant.name: variant.recipe for variant in variants}
     return tuple(llmseg.study.Variant(name, changes.apply(recipe)) for name, recipe in recipes.items())
-
-
-def _check_several(variants: Sequence[llmseg.study.Variant]) -> None:
-    names = {variant.name for variant in variants}
-    if len(names) < 2:
-        raise UserError(f"there is one recipe to compare, {min(names)}; name at least two different ones")
 
 
 def _find_variants(name: str) -> tuple[llmseg.study.Variant, ...]:

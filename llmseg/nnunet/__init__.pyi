@@ -1,3 +1,4 @@
+from .beside import run_beside as run_beside
 from .budget import Budget as Budget
 from .budget import parse_shares as parse_shares
 from .equal import equal_images as equal_images
@@ -7,6 +8,7 @@ from .folder import NnunetTraining as NnunetTraining
 from .importing import ImportedTraining as ImportedTraining
 from .importing import import_nnunet as import_nnunet
 from .importing import import_training as import_training
+from .launch import check_installed as check_installed
 from .preparation import prepare_nnunet as prepare_nnunet
 from .preparation import recipe_split as recipe_split
 from .run import run_nnunet as run_nnunet

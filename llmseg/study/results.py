@@ -155,8 +155,9 @@ def read_results(folders: Iterable[str | Path], *, size: str = "native") -> Resu
     scored: list[Path] = []
     for folder in (inner for given in folders for inner in _result_folders(Path(given))):
         if (folder / "study.json").is_file():
-            runs += _runs_of_study(Study.open(folder))
-            scored.append(folder)
+            study = Study.open(folder)
+            runs += _runs_of_study(study)
+            scored += [folder, *(evaluation.folder for evaluation in study.beside)]
         elif (folder / "run.json").is_file():
             run = Run.open(folder)
             digest = None if run.record["holdout"] else run.record["store"]["digest"]

@@ -15,6 +15,7 @@ from llmseg.data.holdout import Holdout
 from llmseg.data.store import Store
 from llmseg.errors import UserError, nearest
 from llmseg.evaluation.evaluate import evaluate_run_once
+from llmseg.evaluation.evaluation import Evaluation
 from llmseg.files import check_kind, clean_name, make_folder, read_json, read_json_if_any, write_text
 from llmseg.recipe.recipe import Recipe
 from llmseg.stats.columns import SHARES
@@ -28,13 +29,18 @@ _KEYS = ("label", "variants", "store", "holdout", "epochs", "seeds")
 """What every ``study.json`` says; ``tolerance`` and ``precision`` are not in the oldest ones."""
 
 
+BESIDE = "beside"
+"""Folder in a study's folder, for contenders that were not trained as a recipe, such as nnU-Net."""
+
+
 @dataclass(frozen=True)
 class Study:
     """A study on disk.
 
     Attributes:
         folder: Holds ``study.json`` and a folder per variant and seed, with its run and its evaluation. A finished
-            study also has ``scores.csv`` (a row per case, seed, variant and measure) and ``differences.csv``.
+            study also has ``scores.csv`` (a row per case, seed, variant and measure) and ``differences.csv``. What
+            other contenders got on the same cases lies in ``beside``.
 
     Example:
         >>> Study.open("ablations/gpt-o3").differences()  # doctest: +SKIP
@@ -80,6 +86,12 @@ class Study:
         cells = (_cell(self.folder, variant, facts["variants"][variant], seed) for seed in range(facts["seeds"]))
         return tuple(Run.open(cell / "run") for cell in cells)
 
+    @property
+    def beside(self) -> tuple[Evaluation, ...]:
+        """The evaluations of contenders that were not trained as a recipe; see :func:`llmseg.nnunet.run_beside`."""
+        records = sorted((self.folder / BESIDE).rglob("evaluation.json"))
+        return tuple(Evaluation.open(record.parent) for record in records)
+
     def paired(self, measure: str = "dice", size: str = "native") -> pd.DataFrame:
         """Return a row per ``case``, ``group`` and ``seed`` (the index) and a column per recipe, the base first.
 
@@ -92,16 +104,7 @@ class Study:
         Raises:
             UserError: There is no such measure or size.
         """
-        scores = self.scores
-        chosen = scores[(scores["measure"] == measure) & (scores["size"] == size)]
-        if chosen.empty:
-            measures = ", ".join(scores["measure"].unique())
-            raise UserError(
-                f"no measure '{measure}' at size '{size}'; measures are {measures}, sizes native and working"
-            )
-        wide = chosen.pivot(index=["case", "group", "seed"], columns="variant", values="value")
-        everywhere = wide.notna().all(axis=1).groupby(["case", "group"]).transform("all")
-        ordered: pd.DataFrame = wide.loc[everywhere, list(self.variants)]
+        ordered: pd.DataFrame = _pair(self.scores, measure, size)[list(self.variants)]
         return ordered
 
     def means(self, measure: str = "dice", size: str = "native", level: float = 0.95) -> pd.DataFrame:
@@ -120,18 +123,25 @@ class Study:
         Raises:
             UserError: As for :meth:`paired`.
         """
-        wide = self.paired(measure, size)
-        rows = [
-            {
-                "variant": name,
-                **asdict(mean_interval(_values(wide[name]), level=level, law="bootstrap")),
-                "seed_sd": float(sd),
-            }
-            for name, sd in wide.groupby("seed").mean().std().items()
-        ]
-        table: pd.DataFrame = pd.DataFrame(rows)
-        if measure in SHARES:
-            table[["low", "high"]] = table[["low", "high"]].clip(0, 1)
+        return _means(self.paired(measure, size), measure, level)
+
+    def means_beside(self, measure: str = "dice", size: str = "native", level: float = 0.95) -> pd.DataFrame:
+        """Return the mean score of every contender beside the recipes, in the columns of :meth:`means`.
+
+        Args:
+            measure: As for :meth:`paired`.
+            size: As for :meth:`paired`. Masks from elsewhere have only the ``native`` size.
+            level: As for :meth:`means`.
+        """
+        frames: dict[str, list[pd.DataFrame]] = {}
+        for evaluation in self.beside:
+            frames.setdefault(evaluation.record["pipeline"], []).append(evaluation.scores)
+        tables = []
+        for name, own in frames.items():
+            scores = pd.concat(own).assign(variant=name)
+            if size in set(scores["size"]):
+                tables.append(_means(_pair(scores, measure, size), measure, level))
+        table: pd.DataFrame = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
         return table
 
     def differences(self, measure: str = "dice", size: str = "native", level: float = 0.95) -> pd.DataFrame:
@@ -157,6 +167,33 @@ class Study:
         if measure in SHARES:
             table[["low", "high"]] = table[["low", "high"]].clip(-1, 1)
         return table
+
+
+def _pair(scores: pd.DataFrame, measure: str, size: str) -> pd.DataFrame:
+    """Return a row per case, group and seed, a column per variant; without cases that lack a value somewhere."""
+    chosen = scores[(scores["measure"] == measure) & (scores["size"] == size)]
+    if chosen.empty:
+        measures = ", ".join(scores["measure"].unique())
+        raise UserError(f"no measure '{measure}' at size '{size}'; measures are {measures}, sizes native and working")
+    wide = chosen.pivot(index=["case", "group", "seed"], columns="variant", values="value")
+    everywhere = wide.notna().all(axis=1).groupby(["case", "group"]).transform("all")
+    kept: pd.DataFrame = wide.loc[everywhere]
+    return kept
+
+
+def _means(wide: pd.DataFrame, measure: str, level: float) -> pd.DataFrame:
+    rows = [
+        {
+            "variant": name,
+            **asdict(mean_interval(_values(wide[name]), level=level, law="bootstrap")),
+            "seed_sd": float(sd),
+        }
+        for name, sd in wide.groupby("seed").mean().std().items()
+    ]
+    table: pd.DataFrame = pd.DataFrame(rows)
+    if measure in SHARES:
+        table[["low", "high"]] = table[["low", "high"]].clip(0, 1)
+    return table
 
 
 def _compared(wide: pd.DataFrame, base: str, name: str, level: float) -> dict[str, Any]:

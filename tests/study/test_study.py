@@ -5,10 +5,11 @@ import shutil
 
 import pandas as pd
 import pytest
+from PIL import Image
 
-from llmseg import Study, UserError, hold_out, run_study, zoo
+from llmseg import Study, UserError, evaluate_masks, hold_out, run_study, zoo
 from llmseg.evaluation.measures import MEASURES
-from llmseg.study import Variant
+from llmseg.study import Variant, read_results
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +62,27 @@ def test_files_of_a_study(study):
     pd.testing.assert_frame_equal(pd.read_csv(study.folder / "differences.csv"), study.differences())
     assert not [*study.folder.rglob("*.pdf"), *study.folder.rglob("*.png")]  # the command line draws
     assert Study.open(study.folder).folder == study.folder
+
+
+def test_contenders_beside_the_recipes(study, phantoms, holdout, tmp_path):
+    """Masks from elsewhere: perfect ones, with two seeds."""
+    folder = shutil.copytree(study.folder, tmp_path / "s")
+    (tmp_path / "masks").mkdir()
+    for id in holdout.test_ids:
+        Image.fromarray(phantoms.read(id).mask).save((tmp_path / "masks" / id).with_suffix(".png"))
+    for seed in (0, 1):
+        out = folder / "beside" / f"perfect-seed{seed}"
+        evaluate_masks(
+            tmp_path / "masks", phantoms, out, label="perfect", holdout=holdout, seed=seed, overlap=None, progress=False
+        )
+    copy = Study.open(folder)
+    (row,) = copy.means_beside().to_dict("records")
+    assert (row["variant"], row["mean"], row["seeds"], row["seed_sd"]) == ("perfect", 1, 2, 0)
+    assert list(copy.means().columns) == list(row)
+    assert copy.means_beside(size="working").empty
+    assert study.means_beside().empty
+    pd.testing.assert_frame_equal(copy.means(), study.means())
+    assert set(read_results([folder]).scores.contenders) == {"tiny", "tiny slow", "perfect"}
 
 
 def test_the_same_call_keeps_what_is_there_and_more_seeds_follow(study, phantoms, holdout, variants):

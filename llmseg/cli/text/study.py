@@ -34,16 +34,17 @@ def gain_table(differences: pd.DataFrame, folder: Path) -> str:
     return f"{table}\nbase {differences.iloc[0]['base']:.4f}; {_basis(differences)}; in {folder}"
 
 
-def mean_table(means: pd.DataFrame, folder: Path) -> str:
+def mean_table(means: pd.DataFrame, folder: Path, beside: pd.DataFrame) -> str:
     """Return the mean of every recipe of a study, and how far the means and those of seeds lie apart.
 
     Args:
         means: One row per recipe, see :meth:`llmseg.Study.means`.
         folder: The folder of the study.
+        beside: One row per other contender, see :meth:`llmseg.Study.means_beside`.
     """
     rows = [
         (row["variant"], f"{row['mean']:.4f}", f"{row['low']:.4f} to {row['high']:.4f}", _deviation(row["seed_sd"]))
-        for row in means.to_dict("records")
+        for row in [*means.to_dict("records"), *beside.to_dict("records")]
     ]
     table = align_columns([("recipe", "dice", _interval(means), "sd of seeds"), *rows])
     spread = f"standard deviation between recipes {_deviation(means['mean'].std())}"

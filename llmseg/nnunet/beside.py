@@ -1,0 +1,73 @@
+"""nnU-Net as one more contender of a study."""
+
+from __future__ import annotations
+
+from llmseg.data.holdout import Holdout
+from llmseg.data.store import Store
+from llmseg.errors import UserError
+from llmseg.evaluation.evaluate import TOLERANCE
+from llmseg.nnunet.equal import equal_to_run
+from llmseg.nnunet.importing import ImportedTraining
+from llmseg.nnunet.preparation import prepare_nnunet
+from llmseg.nnunet.run import run_nnunet
+from llmseg.study.study import BESIDE, Study
+
+
+def run_beside(
+    study: Study, store: Store, *, holdout: Holdout, device: str = "auto", progress: bool = True
+) -> tuple[ImportedTraining, ...]:
+    """Train nnU-Net beside the recipes of a study, to as many images as the first of them sees.
+
+    Every seed is a training of its own. It trains and validates on the cases on which the first recipe does with that
+    seed, and is scored on the study's held-out cases by the same evaluator. All lies in the folder ``beside`` of the
+    study, where :func:`llmseg.study.read_results`, and so figures and reports, find the scores.
+
+    The same call made again continues an interrupted one.
+
+    Args:
+        study: A finished study.
+        store: The cases of the study.
+        holdout: The test cases of the study.
+        device: As for :func:`llmseg.nnunet.train_nnunet`.
+        progress: Whether to show what is done.
+
+    Returns:
+        The results, one per seed.
+
+    Raises:
+        UserError: Store, held-out cases or tolerance are not those of the study, or as
+            :func:`llmseg.nnunet.run_nnunet`.
+
+    Example:
+        >>> variants = llmseg.study.pipelines(["gpt-o3", "gpt-4o"])  # doctest: +SKIP
+        >>> study = llmseg.run_study(None, variants, store, "compared", holdout=holdout)  # doctest: +SKIP
+        >>> run_beside(study, store, holdout=holdout)[0].record["dice"]  # doctest: +SKIP
+        0.81
+    """
+    _check_same_cases(study, store, holdout)
+    results: list[ImportedTraining] = []
+    for run in study.runs(study.variants[0]):
+        seed = run.record["seed"]
+        baseline = prepare_nnunet(
+            store,
+            study.folder / BESIDE / f"nnunet-seed{seed}",
+            holdout=holdout,
+            recipe=run.recipe,
+            seed=seed,
+            progress=progress,
+        )
+        budget = equal_to_run(run, "images")
+        results += run_nnunet(baseline, store, [budget], seed=seed, device=device, progress=progress)
+    return tuple(results)
+
+
+def _check_same_cases(study: Study, store: Store, holdout: Holdout) -> None:
+    record = study.record
+    if record["store"]["digest"] != store.digest:
+        raise UserError(f"{study.folder} is a study of another store than {store.name} is now; give that one")
+    if record["holdout"] != holdout.digest:
+        raise UserError(f"{study.folder} holds other test cases out; give the manifest of the study")
+    # nnU-Net's masks are scored with the default tolerance, and NSD of two tolerances cannot be compared.
+    if record.get("tolerance", TOLERANCE) != TOLERANCE:
+        tolerance = f"has the tolerance {record['tolerance']:g}"
+        raise UserError(f"{study.folder} {tolerance}, nnU-Net is scored with {TOLERANCE:g}; choose another --out")
