@@ -97,7 +97,6 @@ PIPELINE = Pipeline(
         test=common.SOFT_DICE_OVER_BATCH,
     ),
     original_names=common.original_names(
-        encoder="encoder1 encoder2 encoder3 encoder4",
-        decoder="decoder1 decoder2 decoder3 decoder4",
+        encoder="encoder1 encoder2 encoder3 encoder4", decoder="decoder1 decoder2 decoder3 decoder4"
     ),
 )

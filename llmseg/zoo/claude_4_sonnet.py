@@ -30,10 +30,7 @@ PIPELINE = Pipeline(
         published=read_published("claude-4-sonnet"),
         published_for="skin (grey-scale)",
         origin=common.CODE_AND_DICE_ARE_RECORDED,
-        author_edits=(
-            "mask folder, empty suffix and existence check",
-            "file names above the figure's panels",
-        ),
+        author_edits=("mask folder, empty suffix and existence check", "file names above the figure's panels"),
         disagreements=(
             unprinted_sigmoid(f"{_SCRIPTS}/model.py:117"),
             undocumented(
@@ -51,9 +48,7 @@ PIPELINE = Pipeline(
                 consequence="the only pipeline with dropout",
                 source=f"{_SCRIPTS}/model.py:109",
             ),
-            soft_dice(
-                source=f"{_SCRIPTS}/model.py:138",
-            ),
+            soft_dice(source=f"{_SCRIPTS}/model.py:138"),
         ),
     ),
     recipe=Recipe(

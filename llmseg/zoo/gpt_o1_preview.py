@@ -27,10 +27,7 @@ PIPELINE = Pipeline(
         published=read_published("gpt-o1-preview"),
         published_for="retina (other data sets as commented variants)",
         origin="every statement of model.py and train.py occurs in it",
-        author_edits=(
-            "per-data-set file-name rules",
-            "batch dimension in the model summary call",
-        ),
+        author_edits=("per-data-set file-name rules", "batch dimension in the model summary call"),
         disagreements=(openness("GPT-o1 Preview", text="as open-source", table="No"),),
     ),
     recipe=Recipe(

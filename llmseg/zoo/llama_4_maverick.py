@@ -56,8 +56,7 @@ PIPELINE = Pipeline(
                 source=f"{_SCRIPTS}/model.py:24",
             ),
             other_capacity(
-                code="counted as reasoning, 512-channel bottleneck, 7.70 M parameters",
-                source=f"{_SCRIPTS}/model.py:24",
+                code="counted as reasoning, 512-channel bottleneck, 7.70 M parameters", source=f"{_SCRIPTS}/model.py:24"
             ),
         ),
     ),

@@ -29,10 +29,7 @@ PIPELINE = Pipeline(
         published=read_published("mistral-medium-3"),
         published_for="retina",
         origin=common.CODE_AND_DICE_ARE_RECORDED,
-        author_edits=(
-            "mask folder and suffix handling (older rules kept as comments)",
-            "file extension",
-        ),
+        author_edits=("mask folder and suffix handling (older rules kept as comments)", "file extension"),
         disagreements=(
             large_test_split(f"{_SCRIPTS}/main.py:40"),
             other_decoder(
@@ -40,10 +37,7 @@ PIPELINE = Pipeline(
                 consequence="the published parameter count belongs to the code",
                 source=f"{_SCRIPTS}/model.py:75",
             ),
-            soft_dice(
-                code="soft Dice over the flattened batch with smooth 1.0",
-                source=f"{_SCRIPTS}/train.py:17",
-            ),
+            soft_dice(code="soft Dice over the flattened batch with smooth 1.0", source=f"{_SCRIPTS}/train.py:17"),
             other_capacity(
                 code="counted as reasoning, 512-channel bottleneck, 13.39 M parameters",
                 source=f"{_SCRIPTS}/model.py:74",

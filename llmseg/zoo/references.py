@@ -7,12 +7,11 @@ from dataclasses import replace
 
 from llmseg.recipe.augment import Augment
 from llmseg.recipe.fit import Cosine
-from llmseg.recipe.losses import BCEDice
 from llmseg.recipe.nets.net import Net
 from llmseg.recipe.nets.references import BasicUNet, DynUNet, PlainConvUNet, TimmUNet
 from llmseg.recipe.recipe import Recipe
 from llmseg.zoo.card import Card
-from llmseg.zoo.common import TEXTBOOK
+from llmseg.zoo.common import BCE_ON_LOGITS, TEXTBOOK
 from llmseg.zoo.pipeline import Pipeline
 
 AUGMENT = Augment(
@@ -33,15 +32,7 @@ def _recipe(net: Net) -> Recipe:
     return replace(
         TEXTBOOK,
         net=net,
-        loss=BCEDice(
-            bce=1.0,
-            dice=1.0,
-            reads="logits",
-            dice_over="batch",
-            dice_smooth=1.0,
-            sizes="equal",
-            validation_threshold=None,
-        ),
+        loss=replace(BCE_ON_LOGITS, dice=1.0),
         fit=replace(
             TEXTBOOK.fit,
             epochs=100,
@@ -60,21 +51,15 @@ def _card(name: str, vendor: str, parameters: int, summary: str) -> Card:
         name=name,
         vendor=vendor,
         cohort=None,
-        in_study=False,
-        reasoning=False,
-        open_weights=False,
         parameters=parameters,
-        published=None,
         published_for="none",
         origin="the network is the named library's; the recipe is this library's, the same for all references",
-        author_edits=(),
-        disagreements=(),
         summary=summary,
     )
 
 
 def _own_names(blocks: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """Weights have the names the library gives them."""
+    """Return pairs of equal names: the weights keep those that the library gives them."""
     return tuple((block, block) for block in blocks)
 
 

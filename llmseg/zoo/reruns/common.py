@@ -1,6 +1,6 @@
-"""What the run-to-run variants share: two language models were asked ten times for the same pipeline.
+"""What the reruns share: the study asked two language models ten times each for the same pipeline.
 
-All were trained by the study on its brain tumour images.
+It trained all twenty on its brain tumour images.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from llmseg.zoo.card import Disagreement
 from llmseg.zoo.pipeline import Pipeline
 from llmseg.zoo.published import read_published
 
-MOST = Recipe(
+USUAL_RERUN = Recipe(
     images=common.BILINEAR_MASKS,
     split=common.SPLIT_80_10_10,
     net=common.STANDARD_UNET,
@@ -47,7 +47,7 @@ def rerun(
         recipe: Its recipe.
         original_names: As for :class:`llmseg.zoo.Pipeline`.
         parameters: As for :class:`llmseg.zoo.Card`.
-        failures: Executions that failed before the code ran, counted in the conversation.
+        failures: How many executions failed before the code ran, as recorded in the conversation.
         summary: As for :class:`llmseg.zoo.Card`.
         disagreements: As for :class:`llmseg.zoo.Card`.
     """

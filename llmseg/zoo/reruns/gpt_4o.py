@@ -10,7 +10,7 @@ from llmseg.zoo.card import Disagreement
 from llmseg.zoo.common import DICE_MEAN_OF_BATCH, DICE_OVER_BATCH, DICE_PER_CASE, original_names
 from llmseg.zoo.disagreements import against_code
 from llmseg.zoo.gpt_4o import PIPELINE as BASE
-from llmseg.zoo.reruns.common import MOST, rerun
+from llmseg.zoo.reruns.common import USUAL_RERUN, rerun
 
 _SCRIPTS = "run_to_run variability test/GPT 4o"
 _rerun = functools.partial(rerun, BASE, _SCRIPTS)
@@ -28,7 +28,7 @@ def _misnamed_block(run: int) -> Disagreement:
 
 RUN_01 = _rerun(
     1,
-    recipe=MOST.change("images.image_resize", "pillow-bicubic")
+    recipe=USUAL_RERUN.change("images.image_resize", "pillow-bicubic")
     .change("images.mask_resize", "pillow-bicubic")
     .change("net.norm", "none")
     .change("fit.epochs", 30)
@@ -49,7 +49,7 @@ RUN_01 = _rerun(
 
 RUN_02 = _rerun(
     2,
-    recipe=MOST.change("split.shuffled", True)
+    recipe=USUAL_RERUN.change("split.shuffled", True)
     .change("net.concat", "skip-first")
     .change("net.mismatch", "resize-nearest")
     .change("fit.rate", 1e-3)
@@ -69,7 +69,7 @@ RUN_02 = _rerun(
 
 RUN_03 = _rerun(
     3,
-    recipe=MOST.change("images.mask_resize", "pillow-nearest")
+    recipe=USUAL_RERUN.change("images.mask_resize", "pillow-nearest")
     .change("fit.epochs", 20)
     .change("fit.test_batch_size", 1),
     original_names=original_names(
@@ -87,7 +87,7 @@ RUN_03 = _rerun(
 
 RUN_04 = _rerun(
     4,
-    recipe=MOST.change("fit.epochs", 20)
+    recipe=USUAL_RERUN.change("fit.epochs", 20)
     .change("fit.test_batch_size", 1)
     .change("score", replace(DICE_MEAN_OF_BATCH, smooth=1e-8))
     .change("test", replace(DICE_PER_CASE, smooth=1e-8)),
@@ -105,7 +105,7 @@ RUN_04 = _rerun(
 
 RUN_05 = _rerun(
     5,
-    recipe=MOST.change("split.shuffled", True)
+    recipe=USUAL_RERUN.change("split.shuffled", True)
     .change("fit.epochs", 20)
     .change("fit.epoch_loss", "cases")
     .change("fit.test_batch_size", 1)
@@ -126,7 +126,7 @@ RUN_05 = _rerun(
 
 RUN_06 = _rerun(
     6,
-    recipe=MOST.change("net.drawn", "ups-first")
+    recipe=USUAL_RERUN.change("net.drawn", "ups-first")
     .change("fit.epoch_loss", "cases")
     .change("fit.own_seed", OwnSeed(seed=42, summary_batch=1, spare_orders=0))
     .change("score", DICE_OVER_BATCH),
@@ -144,7 +144,7 @@ RUN_06 = _rerun(
 
 RUN_07 = _rerun(
     7,
-    recipe=MOST.change("fit.test_batch_size", 1),
+    recipe=USUAL_RERUN.change("fit.test_batch_size", 1),
     original_names=original_names(
         encoder="enc1.block enc2.block enc3.block enc4.block",
         bottleneck="bottleneck.block",
@@ -159,7 +159,7 @@ RUN_07 = _rerun(
 
 RUN_08 = _rerun(
     8,
-    recipe=MOST.change("fit.epochs", 20)
+    recipe=USUAL_RERUN.change("fit.epochs", 20)
     .change("fit.epoch_loss", "cases")
     .change("score", DICE_MEAN_OF_BATCH)
     .change("test", DICE_MEAN_OF_BATCH),
@@ -177,7 +177,7 @@ RUN_08 = _rerun(
 
 RUN_09 = _rerun(
     9,
-    recipe=MOST.change("net.norm", "none")
+    recipe=USUAL_RERUN.change("net.norm", "none")
     .change("net.concat", "skip-first")
     .change("net.mismatch", "resize-nearest")
     .change("net.drawn", "bottleneck-last")
@@ -208,7 +208,7 @@ RUN_09 = _rerun(
 
 RUN_10 = _rerun(
     10,
-    recipe=MOST.change("fit.test_batch_size", 1).change("score", DICE_MEAN_OF_BATCH),
+    recipe=USUAL_RERUN.change("fit.test_batch_size", 1).change("score", DICE_MEAN_OF_BATCH),
     original_names=original_names(
         encoder="encoder1.block encoder2.block encoder3.block encoder4.block",
         bottleneck="bottleneck.block",

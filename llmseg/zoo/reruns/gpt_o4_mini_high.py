@@ -18,7 +18,7 @@ from llmseg.zoo.common import (
 )
 from llmseg.zoo.disagreements import against_code
 from llmseg.zoo.gpt_o4_mini_high import PIPELINE as BASE
-from llmseg.zoo.reruns.common import MOST, rerun
+from llmseg.zoo.reruns.common import USUAL_RERUN, rerun
 
 _SCRIPTS = "run_to_run variability test/GPT o4 high"
 _rerun = functools.partial(rerun, BASE, _SCRIPTS)
@@ -27,7 +27,7 @@ _BY_TRAIN_SIZE = replace(SPLIT_80_10_10, first_size=0.8, sizes_are="train_size")
 _TRANSPOSED = replace(STANDARD_UNET, concat="skip-first", mismatch="resize-nearest", drawn="bottleneck-last")
 _BILINEAR = replace(BILINEAR_UNET, bias=False)
 _BELOW_ONLY = replace(DICE_MEAN_OF_BATCH, reads="sigmoid", smoothed="below")
-_MOST = MOST.change("net", _BILINEAR).change("fit.epochs", 20).change("fit.epoch_loss", "cases")
+_USUAL = USUAL_RERUN.change("net", _BILINEAR).change("fit.epochs", 20).change("fit.epoch_loss", "cases")
 
 
 def _decoder(source: str) -> Disagreement:
@@ -82,7 +82,7 @@ def _errors(run: int, published: str, failures: int) -> Disagreement:
 
 RUN_01 = _rerun(
     1,
-    recipe=_MOST.change("images.mask_resize", "pillow-nearest")
+    recipe=_USUAL.change("images.mask_resize", "pillow-nearest")
     .change("images.mask_threshold", None)
     .change("net", replace(_BILINEAR, bottleneck=1024, decoder=(512, 256, 128, 64), pool_last=False)),
     original_names=original_names(
@@ -94,15 +94,12 @@ RUN_01 = _rerun(
     parameters=31_383_681,
     failures=3,
     summary="Bilinear U-Net whose last encoder block is not pooled, so a map is cut to its centre; masks stay grey",
-    disagreements=(
-        _errors(1, "1 error in the table, 2 in the list", 3),
-        _unpooled("1/model.py:76"),
-    ),
+    disagreements=(_errors(1, "1 error in the table, 2 in the list", 3), _unpooled("1/model.py:76")),
 )
 
 RUN_02 = _rerun(
     2,
-    recipe=_MOST.change("images.image_resize", "pillow-bicubic")
+    recipe=_USUAL.change("images.image_resize", "pillow-bicubic")
     .change("images.mask_resize", "pillow-bicubic")
     .change("split", _BY_TRAIN_SIZE)
     .change("net", replace(_TRANSPOSED, bias=False, output="logits"))
@@ -125,7 +122,7 @@ RUN_02 = _rerun(
 
 RUN_03 = _rerun(
     3,
-    recipe=_MOST.change("images.mean", 0.5)
+    recipe=_USUAL.change("images.mean", 0.5)
     .change("images.std", 0.5)
     .change("images.colour_when", "after-resize")
     .change("fit.epochs", 50),
@@ -148,7 +145,7 @@ RUN_03 = _rerun(
 
 RUN_04 = _rerun(
     4,
-    recipe=_MOST.change("images.mask_resize", "pillow-nearest")
+    recipe=_USUAL.change("images.mask_resize", "pillow-nearest")
     .change(
         "net",
         replace(
@@ -174,15 +171,12 @@ RUN_04 = _rerun(
     parameters=125_767_809,
     failures=7,
     summary="The largest rerun: its last encoder block is not pooled; Dice is smoothed below the line only",
-    disagreements=(
-        _errors(4, "2 errors in the table, 4 in the list", 7),
-        _unpooled("4/model.py:77"),
-    ),
+    disagreements=(_errors(4, "2 errors in the table, 4 in the list", 7), _unpooled("4/model.py:77")),
 )
 
 RUN_05 = _rerun(
     5,
-    recipe=_MOST.change("images.mask_resize", "pillow-nearest")
+    recipe=_USUAL.change("images.mask_resize", "pillow-nearest")
     .change("images.mask_threshold", 128 / 255)
     .change("images.threshold_when", "before-resize")
     .change("images.mask_type", "int64")
@@ -196,7 +190,7 @@ RUN_05 = _rerun(
 
 RUN_06 = _rerun(
     6,
-    recipe=_MOST.change("net.bias", True).change("fit.epochs", 50).change("fit.rate", 1e-3),
+    recipe=_USUAL.change("net.bias", True).change("fit.epochs", 50).change("fit.rate", 1e-3),
     original_names=down_up_names("double_conv", "down", "outc"),
     parameters=13_394_177,
     failures=0,
@@ -206,7 +200,7 @@ RUN_06 = _rerun(
 
 RUN_07 = _rerun(
     7,
-    recipe=_MOST.change("images.mask_threshold", None)
+    recipe=_USUAL.change("images.mask_threshold", None)
     .change("net.output", "logits")
     .change("loss.reads", "logits")
     .change("fit.epochs", 50)
@@ -221,7 +215,7 @@ RUN_07 = _rerun(
 
 RUN_08 = _rerun(
     8,
-    recipe=_MOST.change("split", _BY_TRAIN_SIZE)
+    recipe=_USUAL.change("split", _BY_TRAIN_SIZE)
     .change("net", _TRANSPOSED)
     .change("fit.rate", 1e-3)
     .change("score", DICE_OVER_BATCH)
@@ -241,7 +235,7 @@ RUN_08 = _rerun(
 
 RUN_09 = _rerun(
     9,
-    recipe=_MOST.change("images.mask_resize", "pillow-nearest")
+    recipe=_USUAL.change("images.mask_resize", "pillow-nearest")
     .change("split", _BY_TRAIN_SIZE)
     .change("fit.epochs", 50)
     .change("fit.epoch_loss", "batches")
@@ -267,7 +261,7 @@ RUN_09 = _rerun(
 
 RUN_10 = _rerun(
     10,
-    recipe=_MOST.change("images.mean", 0.5)
+    recipe=_USUAL.change("images.mean", 0.5)
     .change("images.std", 0.5)
     .change("net.output", "logits")
     .change("loss.reads", "logits")
@@ -278,10 +272,7 @@ RUN_10 = _rerun(
     parameters=13_390_209,
     failures=0,
     summary="Bilinear U-Net on logits; images in -1..1; Dice over the pixels of a batch",
-    disagreements=(
-        _decoder("10/model.py:87"),
-        _stages("10/model.py:86"),
-    ),
+    disagreements=(_decoder("10/model.py:87"), _stages("10/model.py:86")),
 )
 
 PIPELINES = (RUN_01, RUN_02, RUN_03, RUN_04, RUN_05, RUN_06, RUN_07, RUN_08, RUN_09, RUN_10)

@@ -65,8 +65,7 @@ REMEMBERED_LOGITS = Assumed(
     reason="Keras computes with logits if it gets the very output of the sigmoid; nobody has run this code to see",
 )
 DECODED_GREY = Assumed(
-    path="images.colour",
-    reason="files in colour become grey by Pillow's weights, for grey files nothing is assumed",
+    path="images.colour", reason="files in colour become grey by Pillow's weights, for grey files nothing is assumed"
 )
 RELISTED = Assumed(
     path="split.order",

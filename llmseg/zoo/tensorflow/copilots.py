@@ -87,12 +87,7 @@ GITHUB_COPILOT = Pipeline(
 )
 
 _MEAN_IOU = MeanIoU(
-    measure="mean-iou",
-    reads="sigmoid",
-    prediction="rounded",
-    mask="truncated",
-    over="batch",
-    lists="batch",
+    measure="mean-iou", reads="sigmoid", prediction="rounded", mask="truncated", over="batch", lists="batch"
 )
 
 _BING_COPILOT_ANSWER = f"{ANSWERS}/Bing copilot chat_Tf.json"

@@ -76,12 +76,7 @@ GPT_4 = Pipeline(
         loss=BCE,
         fit=replace(KERAS_FIT, batch_size=32, fixed_batches=1, rate=0.001, epoch_loss="cases"),
         score=MeanIoU(
-            measure="mean-iou",
-            reads="sigmoid",
-            prediction="truncated",
-            mask="truncated",
-            over="batch",
-            lists="epoch",
+            measure="mean-iou", reads="sigmoid", prediction="truncated", mask="truncated", over="batch", lists="epoch"
         ),
         test=None,
     ),
@@ -124,8 +119,7 @@ GPT_4O = Pipeline(
                 reading="the probabilities are enlarged to the mask, as in the model's PyTorch pipeline",
             ),
             Mend(
-                fault="the loss figure is asked for with loaders instead of losses",
-                reading="it is drawn of the losses",
+                fault="the loss figure is asked for with loaders instead of losses", reading="it is drawn of the losses"
             ),
         ),
         assumed=(
@@ -138,12 +132,7 @@ GPT_4O = Pipeline(
         images=LOADED_IMAGES,
         split=SPLIT_80_10_10,
         net=replace(
-            KERAS_UNET,
-            norm="batch",
-            up="transposed-3x3",
-            join="after-stage",
-            skip_from="pooling",
-            output="probability",
+            KERAS_UNET, norm="batch", up="transposed-3x3", join="after-stage", skip_from="pooling", output="probability"
         ),
         loss=KerasBCEDice(
             bce=1.0,
