@@ -1,4 +1,8 @@
-"""Prediction: a trained network becomes masks, or a file that others can load. The call is :func:`llmseg.predict`."""
+"""Prediction: a trained network becomes masks, or a file that others can load. The call is :func:`llmseg.predict`.
+
+``load.py`` loads a network with its weights, ``predict.py`` applies it to images, ``export.py`` writes it as a file
+that runs without this library.
+"""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""A trained network as a file that runs without this library, checked against the network it was made from."""
+"""Export: write a trained network as a file that runs without this library, and check it against the network."""
 
 from __future__ import annotations
 
@@ -18,19 +18,30 @@ if TYPE_CHECKING:
 
     from llmseg.training.numerics import Forward
 
-TOLERANCE = 1e-4
-"""How far the probabilities of file and network may lie apart."""
+MAX_DIFFERENCE = 1e-4
+"""How far the probabilities of file and network may lie apart.
 
-_EXAMPLE = 2
-"""Images that pass through the network when it is recorded; one alone would be taken for a rule."""
+Another runtime adds up in another order, which changes a probability by 1e-7 or so. The limit is well above that, and
+well below what a reader of an 8-bit probability map could see.
+"""
 
-_CHECKED = (1, 3)
-"""Images per batch when file and network are compared."""
+_EXAMPLE_IMAGES = 2
+"""Batch size of the example with which the network is traced. With a single image, the exporters would take the batch
+size for a constant 1."""
+
+_CHECKED_BATCHES = (1, 3)
+"""Batch sizes at which file and network are compared: others than that of the example."""
 
 
 @dataclass(frozen=True)
 class _Format:
-    """How files of a suffix are written (network, example images, texts to store, path) and read, and with what."""
+    """How files of a format are written and read.
+
+    Attributes:
+        packages: Packages that are needed and are no dependency of the base install.
+        write: Takes network, example images, texts to store, and path.
+        read: Returns the network in a file as a function from images to probabilities.
+    """
 
     packages: tuple[str, ...]
     write: Callable[[nn.Module, Tensor, dict[str, str], Path], None]
@@ -47,45 +58,49 @@ def export_model(
 ) -> Path:
     """Write a network as a file for ``torch.export.load`` or for ONNX runtimes.
 
-    The file takes ``image``, prepared images float32 ``[B, C, H, W]`` for any B, and gives ``probability``, float32
-    ``[B, 1, h, w]`` in 0..1; the sigmoid of a network with logits is part of the file. It holds the recipe (``recipe``,
-    JSON) and its digest (``recipe_digest``): as metadata properties in ONNX, as extra files for ``torch.export``. The
-    network is recorded in fp32 on the CPU. The file appears when its probabilities agree with the network's.
+    The input of the file is ``image``: prepared images, float32 ``[B, C, H, W]`` for any B. Its output is
+    ``probability``: float32 ``[B, 1, h, w]`` in 0..1. If the network gives logits, the file includes the sigmoid. The
+    recipe (``recipe``, JSON) and its digest (``recipe_digest``) are stored in it: as metadata properties in ONNX, as
+    extra files for ``torch.export``. The network is traced in fp32 on the CPU. The file is kept only if its
+    probabilities agree with those of the network.
 
     Args:
-        net: A network with weights, see :func:`llmseg.load_model`; it stays as and where it is.
+        net: A network with weights, see :func:`llmseg.load_model`; it is not changed.
         recipe: The recipe it was trained with.
         path: The file; an existing one is replaced.
-        format: ``pt2`` or ``onnx``; ``None`` goes by the path's suffix.
-        size: Height and width of prepared images; ``None`` takes ``images.size`` of the recipe.
+        format: ``pt2`` or ``onnx``; ``None`` for what the suffix of the path says.
+        size: Height and width of prepared images; ``None`` for ``images.size`` of the recipe.
 
     Returns:
         The path.
 
     Raises:
-        UserError: There is no such format or folder, a package is missing, no size is known, the network does not take
-            that size, the probabilities differ by more than :data:`TOLERANCE`, or the disk is full.
+        UserError: There is no such format or folder, a package is missing, neither recipe nor caller gives a size, the
+            network does not take that size, the probabilities differ by more than :data:`MAX_DIFFERENCE`, or the disk
+            is full.
 
     Example:
         >>> from llmseg import export_model, load_model
         >>> path = export_model(*load_model("runs/gpt-4"), "gpt-4.onnx")  # doctest: +SKIP
     """
     path = Path(path)
-    chosen = _chosen(path, format)
+    chosen = _choose_format(path, format)
     if not path.parent.is_dir():
         raise UserError(f"no folder {path.parent} to write {path.name} into; make it, or choose another path")
-    known = choose_export_size(recipe, size)
-    whole = _with_probabilities(net, recipe)
-    example = _random_images(recipe, _EXAMPLE, known)
-    _run(whole)(example)  # a network that does not take this size says so in its own words
-    about = {"recipe": recipe.to_json(), "recipe_digest": recipe.digest}
+    size = choose_export_size(recipe, size)
+    exported = _append_sigmoid(net, recipe)
+    example = _draw_images(recipe, _EXAMPLE_IMAGES, size)
+    # Before the exporters see it: a network that does not take this size says so in its own words.
+    _build_forward(exported)(example)
+    texts = {"recipe": recipe.to_json(), "recipe_digest": recipe.digest}
     with replace_file(path) as unfinished:
-        chosen.write(whole, example, about, unfinished)
-        difference = _difference(chosen.read(unfinished), _run(whole), recipe, known)
-        if not difference <= TOLERANCE:  # so that not-a-number fails, too
+        chosen.write(exported, example, texts, unfinished)
+        difference = _measure_difference(chosen.read(unfinished), _build_forward(exported), recipe, size)
+        if not difference <= MAX_DIFFERENCE:  # not "above": a difference that is not a number must fail, too
             raise UserError(
                 f"the probabilities of {path.name} differ from the network's by {difference:.2g}, more than "
-                f"{TOLERANCE:g}, so it was not kept; try the other format, or other versions of torch and its runtime"
+                f"{MAX_DIFFERENCE:g}, so it was not kept; try the other format, or other versions of torch and its "
+                "runtime"
             )
     return path
 
@@ -98,9 +113,10 @@ def compare_export(
     format: str | None = None,
     size: tuple[int, int] | None = None,
 ) -> float:
-    """Return how far the probabilities of an exported file lie from the network's at most, on this machine.
+    """Return the largest difference between the probabilities of an exported file and of its network.
 
-    Both are given random prepared images, one alone and three at once.
+    Both get the same random prepared images, one alone and three at once. The difference depends on this machine and
+    its runtimes.
 
     Args:
         net: The network.
@@ -110,7 +126,7 @@ def compare_export(
         size: As for :func:`export_model`.
 
     Raises:
-        UserError: There is no such format or file, a package is missing, or no size is known.
+        UserError: There is no such format or file, a package is missing, or neither recipe nor caller gives a size.
 
     Example:
         >>> from llmseg import load_model
@@ -119,12 +135,11 @@ def compare_export(
         5.960464477539063e-08
     """
     path = Path(path)
-    chosen = _chosen(path, format)
+    chosen = _choose_format(path, format)
     if not path.is_file():
         raise UserError(f"no file {path}; export the model first")
-    return _difference(
-        chosen.read(path), _run(_with_probabilities(net, recipe)), recipe, choose_export_size(recipe, size)
-    )
+    original = _build_forward(_append_sigmoid(net, recipe))
+    return _measure_difference(chosen.read(path), original, recipe, choose_export_size(recipe, size))
 
 
 def choose_export_size(recipe: Recipe, size: tuple[int, int] | None = None) -> tuple[int, int]:
@@ -132,25 +147,25 @@ def choose_export_size(recipe: Recipe, size: tuple[int, int] | None = None) -> t
 
     Args:
         recipe: The recipe.
-        size: What is wanted instead of the recipe's ``images.size``.
+        size: Height and width instead of those of ``images.size``.
 
     Raises:
-        UserError: The recipe keeps the native size and none is given, or a side is not at least 1.
+        UserError: The recipe keeps the native size and none is given, or height or width is below 1.
 
     Example:
         >>> from llmseg import zoo
         >>> choose_export_size(zoo.get("gpt-4").recipe)
         (256, 256)
     """
-    known: tuple[int, int] | None = size or getattr(recipe.images, "size", None)
-    if known is None:
+    chosen: tuple[int, int] | None = size or getattr(recipe.images, "size", None)
+    if chosen is None:
         raise UserError("this recipe keeps the native size of images; give the size to export for: --size 256,256")
-    if min(known) < 1:
-        raise UserError(f"size {known[0]},{known[1]}: height and width must be at least 1, for example 256,256")
-    return known
+    if min(chosen) < 1:
+        raise UserError(f"size {chosen[0]},{chosen[1]}: height and width must be at least 1, for example 256,256")
+    return chosen
 
 
-def _chosen(path: Path, format: str | None) -> _Format:
+def _choose_format(path: Path, format: str | None) -> _Format:
     suffix = path.suffix.lower() if format is None else f".{format}"
     if suffix not in _FORMATS:
         allowed = " and ".join(_FORMATS)
@@ -162,8 +177,8 @@ def _chosen(path: Path, format: str | None) -> _Format:
     return chosen
 
 
-def _with_probabilities(net: nn.Module, recipe: Recipe) -> nn.Module:
-    """Return a copy on the CPU, in evaluation mode and the plain memory layout, that ends in probabilities."""
+def _append_sigmoid(net: nn.Module, recipe: Recipe) -> nn.Module:
+    """Return a copy of a network that gives probabilities, on the CPU, in evaluation mode and default memory layout."""
     import torch
 
     from llmseg.recipe.nets.modules.blocks import Probability
@@ -172,8 +187,8 @@ def _with_probabilities(net: nn.Module, recipe: Recipe) -> nn.Module:
     return (torch.nn.Sequential(net, Probability()) if recipe.net.output == "logits" else net).eval()
 
 
-def _random_images(recipe: Recipe, count: int, size: tuple[int, int]) -> Tensor:
-    """Return images as the recipe prepares them, of random bytes; the caller's random numbers are left alone."""
+def _draw_images(recipe: Recipe, count: int, size: tuple[int, int]) -> Tensor:
+    """Return random images as the recipe prepares them; torch's default generator is not used."""
     import torch
 
     generator = torch.Generator().manual_seed(count)
@@ -181,40 +196,41 @@ def _random_images(recipe: Recipe, count: int, size: tuple[int, int]) -> Tensor:
     return table.take(torch.randint(256, (count, recipe.images.channels, *size), generator=generator))
 
 
-def _run(net: nn.Module) -> Forward:
+def _build_forward(net: nn.Module) -> Forward:
     import torch
 
-    def run(images: Tensor) -> Tensor:
+    def forward(images: Tensor) -> Tensor:
         with torch.no_grad():
             output: Tensor = net(images)
         return output
 
-    return run
+    return forward
 
 
-def _difference(found: Forward, expected: Forward, recipe: Recipe, size: tuple[int, int]) -> float:
+def _measure_difference(ours: Forward, expected: Forward, recipe: Recipe, size: tuple[int, int]) -> float:
     import torch
 
-    batches = [_random_images(recipe, count, size) for count in _CHECKED]
-    return float(torch.stack([(found(batch) - expected(batch)).abs().max() for batch in batches]).max())
+    batches = [_draw_images(recipe, count, size) for count in _CHECKED_BATCHES]
+    # torch's max, unlike Python's, gives not-a-number if there is one.
+    return float(torch.stack([(ours(batch) - expected(batch)).abs().max() for batch in batches]).max())
 
 
-def _write_pt2(net: nn.Module, example: Tensor, about: dict[str, str], path: Path) -> None:
+def _write_pt2(net: nn.Module, example: Tensor, texts: dict[str, str], path: Path) -> None:
     import torch
 
     program = torch.export.export(net, (example,), dynamic_shapes=({0: torch.export.Dim("batch")},))
     with path.open("wb") as file:
-        torch.export.save(program, file, extra_files=about)
+        torch.export.save(program, file, extra_files=texts)
 
 
 def _read_pt2(path: Path) -> Forward:
     import torch
 
     with path.open("rb") as file:
-        return _run(torch.export.load(file).module())
+        return _build_forward(torch.export.load(file).module())
 
 
-def _write_onnx(net: nn.Module, example: Tensor, about: dict[str, str], path: Path) -> None:
+def _write_onnx(net: nn.Module, example: Tensor, texts: dict[str, str], path: Path) -> None:
     import torch
 
     program = torch.onnx.export(
@@ -226,8 +242,8 @@ def _write_onnx(net: nn.Module, example: Tensor, about: dict[str, str], path: Pa
         output_names=["probability"],
         verbose=False,
     )
-    assert program is not None  # it is for the older exporter only
-    program.model.metadata_props.update(about)
+    assert program is not None  # None is what the older exporter returns, dynamo=False
+    program.model.metadata_props.update(texts)
     program.save(path)
 
 

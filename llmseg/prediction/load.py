@@ -1,4 +1,4 @@
-"""Networks with weights: of a run, or of an original script."""
+"""Load a network with its weights: of a run, or as an original script saved them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def load_model(run: str | Path) -> tuple[nn.Module, Recipe]:
-    """Return network and recipe of a run folder.
+    """Return the trained network and the recipe of a run folder.
 
     Raises:
         UserError: The folder holds no finished run.
@@ -27,13 +27,13 @@ def load_model(run: str | Path) -> tuple[nn.Module, Recipe]:
 
 
 def load_original_model(pipeline: Pipeline, weights: str | Path) -> tuple[nn.Module, Recipe]:
-    """Return network and recipe of a pipeline with weights saved by the original script.
+    """Return the network of a pipeline with weights that the original script saved, and the recipe.
 
-    Weights of a network with three input channels make the recipe read images in colour.
+    If the weights are of a network with three input channels, the recipe is changed to read images in colour.
 
     Raises:
-        UserError: The weights do not fit.
+        UserError: The weights do not fit the network.
     """
     net = pipeline.load_original(weights)
-    channels = next(p for p in net.parameters() if p.ndim == 4).shape[1]
+    channels = next(p for p in net.parameters() if p.ndim == 4).shape[1]  # of the first convolution's input
     return net, pipeline.recipe.change("images.colour", "rgb" if channels == 3 else "grey")

@@ -1,4 +1,7 @@
-"""Predictions on new images."""
+"""``predict``: apply a trained network to new images and write masks; the same for arrays in memory.
+
+How a device computes is in ``llmseg/training/numerics.py``, what a run's network is in ``load.py``.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +32,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class _Loaded:
-    """An image as the network takes it: its name, its own height and width, its bytes ``[C, h, w]``."""
+class _LoadedImage:
+    """An image as the network takes it: its name, its own height and width, its prepared bytes ``[C, h, w]``."""
 
     name: str
     grid: tuple[int, int]
@@ -39,12 +42,12 @@ class _Loaded:
 
 @dataclass(frozen=True)
 class ProbabilityMap:
-    """Foreground probability of an image, float32 in 0..1.
+    """The foreground probability of every pixel of an image, float32 in 0..1.
 
     Attributes:
-        name: The image.
-        working: ``[h, w]`` as the network gives it.
-        native: ``[H, W]`` on the image's own grid.
+        name: Name of the image.
+        working: ``[h, w]``, as the network gives it.
+        native: ``[H, W]``, resized to the image's own height and width.
     """
 
     name: str
@@ -66,32 +69,33 @@ def predict(
 ) -> tuple[Path, ...]:
     """Predict every image of a folder.
 
-    For each image, ``probabilities/NAME.png`` (8-bit, 255 is certain foreground) and ``masks/NAME.png`` (0 or 255,
-    foreground where the probability is above one half) are written on the image's own grid. All images are
+    Two files are written for each image, with the image's own height and width: ``probabilities/NAME.png`` (8-bit, 255
+    is certain foreground) and ``masks/NAME.png`` (255 where the probability is above one half, else 0). All images are
     decoded once before the first is predicted, so that a damaged one leaves nothing half-written.
 
-    Images are decoded and results written by threads beside the network. A few batches are in memory at any time,
-    however large the folder is. Where the recipe keeps the native size, neighbours of one size share a batch.
+    Threads decode images and write results while the network computes. Only a few batches are in memory at a time,
+    however large the folder is. If the recipe keeps the native size, neighbours of the same size share a batch.
 
     Args:
-        net: A network with weights, see :func:`llmseg.load_model`; it stays as and where it is.
+        net: A network with weights, see :func:`llmseg.load_model`; it is not changed.
         recipe: The recipe it was trained with.
         images: Folder of images.
         out: Folder for the two folders; existing files of the same names are replaced.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-        precision: ``fp32``, ``bf16``, ``fp16``, or ``auto`` for what the device is made for, as in training.
+        precision: What the network computes in: ``fp32``, ``bf16``, ``fp16``, or ``auto`` for the one that the device
+            is fastest in.
         exact: Compute as the original scripts do, in fp32.
-        batch_size: Images that pass through the network together; ``None`` takes the recipe's
-            ``fit.batch_size`` on a GPU and 1 on a CPU.
+        batch_size: Images that pass through the network together; ``None`` for ``fit.batch_size`` of the recipe on a
+            GPU and 1 on a CPU.
         progress: Whether to show progress bars.
 
     Returns:
-        The masks written, in the order of the image names.
+        The paths of the masks, in the order of the image names.
 
     Raises:
-        UserError: There are no images, one is damaged or of a size that the network does not take, two would be
-            written to the same name, the device is not there, the precision or the batch size is none, or the disk
-            is full.
+        UserError: There are no images, an image is damaged or of a size that the network does not take, two images
+            would be written to the same file, the machine does not have the device, there is no such precision, the
+            batch size is below 1, or the disk is full.
 
     Example:
         >>> from llmseg import load_model, predict
@@ -103,8 +107,8 @@ def predict(
     by_name = {path.name: path for path in paths}
     out = Path(out)
 
-    def write(found: ProbabilityMap) -> Path:
-        return _write(out, (by_name[found.name], found.native))
+    def write(predicted: ProbabilityMap) -> Path:
+        return _write(out, by_name[predicted.name], predicted.native)
 
     maps = predict_maps(
         net,
@@ -117,7 +121,7 @@ def predict(
         batch_size=batch_size,
         progress=progress,
     )
-    return tuple(map_ahead(write, _into(out, maps)))
+    return tuple(map_ahead(write, _make_folders_first(out, maps)))
 
 
 def predict_maps(
@@ -132,15 +136,15 @@ def predict_maps(
     batch_size: int | None = None,
     progress: bool = True,
 ) -> Iterator[ProbabilityMap]:
-    """Yield the foreground probability of many images in order; :func:`predict` says how.
+    """Yield the foreground probability of many images, in their order, as :func:`predict` computes it.
 
-    All images are read once before the first is yielded, so that a damaged one stops nothing half-way.
+    All images are read once before the first is yielded, so that a damaged one does not end the work half-way.
 
     Args:
-        net: A network with weights; it stays as and where it is.
+        net: A network with weights; it is not changed.
         recipe: The recipe it was trained with.
-        names: The images.
-        read: Reads an image by name: uint8 ``[H, W]`` or ``[H, W, 3]``. Threads call it.
+        names: Names of the images.
+        read: Reads an image by its name: uint8 ``[H, W]`` or ``[H, W, 3]``. It is called in threads.
         device: As for :func:`predict`.
         precision: As for :func:`predict`.
         exact: As for :func:`predict`.
@@ -156,34 +160,36 @@ def predict_maps(
     from llmseg.training.numerics import choose_numerics
 
     chosen = choose_device(device)
-    together = _together(recipe, chosen) if batch_size is None else batch_size
-    if together < 1:
-        raise UserError(f"batch size {together}: must be at least 1")
+    if batch_size is None:
+        batch_size = _choose_batch_size(recipe, chosen)
+    if batch_size < 1:
+        raise UserError(f"batch size {batch_size}: must be at least 1")
     numerics = choose_numerics(chosen, precision, exact=exact).for_inference
-    shown = functools.partial(tqdm, total=len(names), unit="image", disable=not progress)
+    show_progress = functools.partial(tqdm, total=len(names), unit="image", disable=not progress)
 
     load = functools.partial(_load, recipe.images, read)
     with numerics.set_switches():
-        loaded = shown(map_ahead(load, names, 2 * together), desc="check", leave=False)
+        # Twice a batch: while the network computes one, threads decode the next.
+        loaded = show_progress(map_ahead(load, names, 2 * batch_size), desc="check", leave=False)
         _try_sizes(net, {image.pixels.shape for image in loaded})
         forward = numerics.build_forward(numerics.place(copy.deepcopy(net).eval(), chosen))
-        batches = _batches(map_ahead(load, names, 2 * together), together)
-        yield from shown(_predicted(forward, recipe, batches, chosen), desc="predict")
+        batches = _group_batches(map_ahead(load, names, 2 * batch_size), batch_size)
+        yield from show_progress(_predict_batches(forward, recipe, batches, chosen), desc="predict")
 
 
-def _into(out: Path, maps: Iterator[ProbabilityMap]) -> Iterator[ProbabilityMap]:
-    """Make the folders of a prediction when its first map is there: until then, nothing is written."""
-    for place, found in enumerate(maps):
-        if place == 0:
+def _make_folders_first(out: Path, maps: Iterator[ProbabilityMap]) -> Iterator[ProbabilityMap]:
+    """Pass maps on; make the folders when the first map is there. Until then all images are checked."""
+    for index, predicted in enumerate(maps):
+        if index == 0:
             for kind in ("masks", "probabilities"):
                 make_folder(out / kind)
-        yield found
+        yield predicted
 
 
 def predict_image(net: nn.Module, recipe: Recipe, image: np.ndarray) -> np.ndarray:
-    """Return the foreground probability of one image on its own grid, computed in fp32 where the network is.
+    """Return the foreground probability of every pixel of one image, computed in fp32 on the network's device.
 
-    The network's map is resized bilinearly from its own size, which covers the whole image.
+    The network's output covers the whole image. It is resized to the image's height and width bilinearly.
 
     Args:
         net: The network.
@@ -197,13 +203,15 @@ def predict_image(net: nn.Module, recipe: Recipe, image: np.ndarray) -> np.ndarr
 
     device = next(net.parameters()).device
     with EXACT_NUMERICS.set_switches():
-        maps = _maps(EXACT_NUMERICS.build_forward(net.eval()), recipe, recipe.images.image(image)[None].to(device))
+        maps = _compute_maps(
+            EXACT_NUMERICS.build_forward(net.eval()), recipe, recipe.images.image(image)[None].to(device)
+        )
     height, width = image.shape[:2]
-    return _on_grid(maps, (height, width))
+    return _resize_map(maps, (height, width))
 
 
-def _together(recipe: Recipe, device: torch.device) -> int:
-    # A GPU wants many images at once; on a CPU, the maps of one stay closer to the processor than those of many.
+def _choose_batch_size(recipe: Recipe, device: torch.device) -> int:
+    # A GPU is only busy with many images at once. On a CPU, the maps of one stay closer to the processor than of many.
     return recipe.fit.batch_size if device.type == "cuda" else 1
 
 
@@ -216,45 +224,46 @@ def _check_names(paths: tuple[Path, ...]) -> None:
 
 
 def _try_sizes(net: nn.Module, shapes: Iterable[tuple[int, ...]]) -> None:
-    """Let a network that does not take images ``[C, h, w]`` of some size say so, before anything is written."""
+    """Raise the network's own error if it does not take prepared images of one of these shapes ``[C, h, w]``."""
     import torch
 
     trial = copy.deepcopy(net).to("meta").eval()
     for shape in shapes:
-        # On this device nothing is computed, only shapes. A network that decides by its values cannot be tried so.
+        # Tensors on the meta device have a shape and no values, so this takes no time. A network whose path depends on
+        # values cannot be tried like that: then errors of torch are passed over, and the prediction itself will tell.
         with torch.no_grad(), suppress(NotImplementedError, RuntimeError):
             trial(torch.empty((1, *shape), device="meta"))
 
 
-def _load(prepare: Images, read: Callable[[str], np.ndarray], name: str) -> _Loaded:
+def _load(prepare: Images, read: Callable[[str], np.ndarray], name: str) -> _LoadedImage:
     image = read(name)
     height, width = image.shape[:2]
-    return _Loaded(name, (height, width), prepare.image_bytes(image))
+    return _LoadedImage(name, (height, width), prepare.image_bytes(image))
 
 
-def _batches(images: Iterable[_Loaded], together: int) -> Iterator[list[_Loaded]]:
-    """Group neighbours of one prepared size."""
+def _group_batches(images: Iterable[_LoadedImage], batch_size: int) -> Iterator[list[_LoadedImage]]:
+    """Group neighbours of the same prepared size into batches."""
     for _, alike in itertools.groupby(images, key=lambda image: image.pixels.shape):
-        while batch := list(itertools.islice(alike, together)):
+        while batch := list(itertools.islice(alike, batch_size)):
             yield batch
 
 
-def _predicted(
-    forward: Forward, recipe: Recipe, batches: Iterable[list[_Loaded]], device: torch.device
+def _predict_batches(
+    forward: Forward, recipe: Recipe, batches: Iterable[list[_LoadedImage]], device: torch.device
 ) -> Iterator[ProbabilityMap]:
-    """Yield the probability of every image; only bytes travel to the device."""
+    """Yield the probability of every image. Images travel to the device as bytes, a quarter of what floats take."""
     import torch
 
     table = recipe.images.tables()[0].to(device)
     for batch in batches:
         pixels = torch.from_numpy(np.stack([image.pixels for image in batch])).to(device)
-        maps = _maps(forward, recipe, look_up(pixels, table))
-        for place, image in enumerate(batch):
-            one = maps[place : place + 1]
-            yield ProbabilityMap(image.name, one[0, 0].cpu().numpy(), _on_grid(one, image.grid))
+        maps = _compute_maps(forward, recipe, look_up(pixels, table))
+        for index, image in enumerate(batch):
+            values = maps[index : index + 1]
+            yield ProbabilityMap(image.name, values[0, 0].cpu().numpy(), _resize_map(values, image.grid))
 
 
-def _maps(forward: Forward, recipe: Recipe, images: Tensor) -> Tensor:
+def _compute_maps(forward: Forward, recipe: Recipe, images: Tensor) -> Tensor:
     """Return the probabilities ``[B, 1, h, w]`` of prepared images ``[B, C, H, W]``, float32."""
     import torch
 
@@ -263,17 +272,17 @@ def _maps(forward: Forward, recipe: Recipe, images: Tensor) -> Tensor:
         return output.sigmoid() if recipe.net.output == "logits" else output
 
 
-def _on_grid(one: Tensor, grid: tuple[int, int]) -> np.ndarray:
-    """Resize one map ``[1, 1, h, w]`` to an image's height and width."""
+def _resize_map(values: Tensor, grid: tuple[int, int]) -> np.ndarray:
+    """Resize a map ``[1, 1, h, w]`` to the height and width of its image."""
     from torch.nn import functional
 
-    resized = functional.interpolate(one, size=grid, mode="bilinear", antialias=True)
+    # antialias: where the image is smaller than the map, every pixel of the map counts.
+    resized = functional.interpolate(values, size=grid, mode="bilinear", antialias=True)
     return resized[0, 0].clamp(0, 1).cpu().numpy()
 
 
-def _write(out: Path, predicted: tuple[Path, np.ndarray]) -> Path:
-    """Write probability and mask of an image; return the mask's path."""
-    image, values = predicted
+def _write(out: Path, image: Path, values: np.ndarray) -> Path:
+    """Write probability and mask of an image; return the path of the mask."""
     write_bytes(out / "probabilities" / f"{image.stem}.png", encode_png(np.round(values * 255).astype(np.uint8)))
     mask = out / "masks" / f"{image.stem}.png"
     write_bytes(mask, encode_png((values > 0.5).astype(np.uint8) * 255))

@@ -25,7 +25,7 @@ def net(tiny_recipe):
     return net
 
 
-def opened(path):
+def open_export(path):
     """The file as a program elsewhere would open it: a function of arrays, and the texts stored in it."""
     if path.suffix == ".pt2":
         about = {"recipe": "", "recipe_digest": ""}
@@ -43,7 +43,7 @@ def test_the_file_gives_probabilities_of_any_batch(format, output, net, tiny_rec
     net = net if output == "logits" else torch.nn.Sequential(net, torch.nn.Sigmoid())
     path = export_model(net, recipe, tmp_path / f"net.{format}")
     assert list(tmp_path.iterdir()) == [path]
-    run, about = opened(path)
+    run, about = open_export(path)
     assert about["recipe"] == recipe.to_json()
     assert about["recipe_digest"] == recipe.digest
     random = np.random.default_rng(0)
@@ -63,7 +63,7 @@ def test_the_file_gives_probabilities_of_any_batch(format, output, net, tiny_rec
 def test_a_prepared_image_gives_what_predict_gives(net, tiny_recipe, tmp_path):
     from llmseg.prediction import predict_image
 
-    run, _ = opened(export_model(net, tiny_recipe, tmp_path / "net.onnx"))
+    run, _ = open_export(export_model(net, tiny_recipe, tmp_path / "net.onnx"))
     image = np.random.default_rng(0).integers(0, 256, (32, 32), dtype=np.uint8)
     found = run(tiny_recipe.images.image(image)[None].numpy())[0, 0]
     np.testing.assert_allclose(found, predict_image(net, tiny_recipe, image), atol=1e-5)
@@ -74,7 +74,7 @@ def test_the_format_and_the_size_may_be_named(format, net, tiny_recipe, tmp_path
     path = export_model(net, tiny_recipe, tmp_path / "net", format=format, size=(48, 16))
     path = path.rename(tmp_path / f"net.{format.upper()}")
     assert compare_export(net, tiny_recipe, path, size=(48, 16)) < 1e-5
-    run, _ = opened(path.rename(tmp_path / f"net.{format}"))
+    run, _ = open_export(path.rename(tmp_path / f"net.{format}"))
     assert run(np.zeros((5, 1, 48, 16), np.float32)).shape == (5, 1, 48, 16)
 
 
@@ -104,18 +104,18 @@ def test_a_file_that_disagrees_is_not_kept(earlier, format, wrong, net, tiny_rec
     path = tmp_path / f"net.{format}"
     if earlier:
         path.write_text("kept")
-    chosen = exporting._FORMATS[path.suffix]
+    right = exporting._FORMATS[path.suffix]
 
-    def spoiled(net, example, about, path):
+    def spoil(net, example, texts, path):
         with torch.no_grad():
             net[0].head.bias += wrong  # what is written is not what is compared with
-            chosen.write(net, example, about, path)
+            right.write(net, example, texts, path)
             net[0].head.bias -= wrong
 
     if np.isnan(wrong):
-        monkeypatch.setattr(exporting, "_difference", lambda *_: wrong)
+        monkeypatch.setattr(exporting, "_measure_difference", lambda *_: wrong)
     else:
-        monkeypatch.setitem(exporting._FORMATS, path.suffix, exporting._Format(chosen.packages, spoiled, chosen.read))
+        monkeypatch.setitem(exporting._FORMATS, path.suffix, exporting._Format(right.packages, spoil, right.read))
     with pytest.raises(UserError, match=r"differ from the network's by (0\.\d+|nan), more than 0\.0001") as error:
         export_model(net, tiny_recipe, path)
     assert "\n" not in str(error.value)
@@ -152,7 +152,7 @@ def test_what_cannot_be_exported_leaves_nothing(name, options, words, net, tiny_
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_recipe_of_native_size_needs_one(net, tiny_recipe, tmp_path):
+def test_a_recipe_of_native_size_needs_a_size(net, tiny_recipe, tmp_path):
     recipe = tiny_recipe.change("images.size", None)
     with pytest.raises(UserError, match="keeps the native size of images; give the size"):
         export_model(net, recipe, tmp_path / "net.pt2")

@@ -71,11 +71,11 @@ def test_a_shift_of_the_image_shifts_the_prediction(echo_recipe):
     """Corners are not aligned: the same content 16 pixels further right is predicted 16 pixels further right."""
     image = np.zeros((64, 64), np.uint8)
     image[16:32, 16:32] = 255
-    one = predict_image(Echo(), echo_recipe, image)
-    other = predict_image(Echo(), echo_recipe, np.roll(image, 16, axis=1))
-    assert one.shape == (64, 64)
-    assert one.dtype == np.float32
-    np.testing.assert_array_equal(np.roll(one, 16, axis=1), other)
+    values = predict_image(Echo(), echo_recipe, image)
+    shifted = predict_image(Echo(), echo_recipe, np.roll(image, 16, axis=1))
+    assert values.shape == (64, 64)
+    assert values.dtype == np.float32
+    np.testing.assert_array_equal(np.roll(values, 16, axis=1), shifted)
 
 
 def test_logits_become_probabilities(tiny_recipe):
@@ -136,21 +136,21 @@ def net(tiny_recipe):
 
 
 @pytest.fixture
-def watched(monkeypatch):
+def predicted(monkeypatch):
     """The probabilities that would be written, by file name, and the sizes of the batches that gave them."""
     values, batches = {}, []
 
-    def write(out, predicted):
-        values[predicted[0].name] = predicted[1]
-        return out / "masks" / predicted[0].name
+    def write(out, image, probabilities):
+        values[image.name] = probabilities
+        return out / "masks" / image.name
 
-    def maps(forward, recipe, images):
+    def compute(forward, recipe, images):
         batches.append(len(images))
-        return whole(forward, recipe, images)
+        return original(forward, recipe, images)
 
-    whole = inference._maps
+    original = inference._compute_maps
     monkeypatch.setattr(inference, "_write", write)
-    monkeypatch.setattr(inference, "_maps", maps)
+    monkeypatch.setattr(inference, "_compute_maps", compute)
     return values, batches
 
 
@@ -160,9 +160,9 @@ SIZES = {"a": (40, 36), "b": (40, 36), "c": (21, 64), "d": (90, 33), "e": (40, 3
 @pytest.mark.parametrize(
     ("batch_size", "batches"), [(None, [1] * 7), (1, [1] * 7), (3, [3, 3, 1]), (7, [7]), (100, [7])]
 )
-def test_batches_give_what_single_images_give(batch_size, batches, net, tiny_recipe, make_folder, watched, tmp_path):
+def test_batches_give_what_single_images_give(batch_size, batches, net, tiny_recipe, make_folder, predicted, tmp_path):
     folder, _ = make_folder(SIZES)
-    values, seen = watched
+    values, seen = predicted
     options = {"device": "cpu", "precision": "fp32", "batch_size": batch_size, "progress": False}
     masks = predict(net, tiny_recipe, folder, tmp_path / "out", **options)
     assert [mask.stem for mask in masks] == sorted(SIZES)
@@ -175,10 +175,10 @@ def test_batches_give_what_single_images_give(batch_size, batches, net, tiny_rec
         np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
 
 
-def test_native_sizes_share_a_batch_with_neighbours(net, tiny_recipe, make_folder, watched, tmp_path):
+def test_native_sizes_share_a_batch_with_neighbours(net, tiny_recipe, make_folder, predicted, tmp_path):
     sizes = {"a": (32, 48), "b": (32, 48), "c": (32, 48), "d": (48, 32), "e": (32, 48), "f": (32, 48)}
     folder, _ = make_folder(sizes)
-    values, seen = watched
+    values, seen = predicted
     recipe = tiny_recipe.change("images.size", None)
     predict(net, recipe, folder, tmp_path / "out", exact=True, batch_size=2, progress=False)
     assert seen == [2, 1, 1, 2]
@@ -187,11 +187,11 @@ def test_native_sizes_share_a_batch_with_neighbours(net, tiny_recipe, make_folde
         np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
 
 
-def test_half_precision_is_for_the_network_only(net, tiny_recipe, make_folder, watched, tmp_path):
+def test_half_precision_is_for_the_network_only(net, tiny_recipe, make_folder, predicted, tmp_path):
     folder, _ = make_folder(SIZES)
     predict(net, tiny_recipe, folder, tmp_path / "out", device="cpu", precision="bf16", progress=False)
     differences = []
-    for name, found in watched[0].items():
+    for name, found in predicted[0].items():
         assert found.dtype == np.float32
         differences.append(np.abs(found - predict_image(net, tiny_recipe, read_image(folder / name))).max())
     assert 1e-5 < max(differences) < 0.1
@@ -276,7 +276,7 @@ def test_a_network_that_looks_at_values_predicts(images, echo_recipe, tmp_path):
         ({"device": "tpu"}, "no device 'tpu'"),
     ],
 )
-def test_options_that_are_none(options, words, net, tiny_recipe, images, tmp_path):
+def test_an_option_that_is_not_allowed_writes_nothing(options, words, net, tiny_recipe, images, tmp_path):
     with pytest.raises(UserError) as error:
         predict(net, tiny_recipe, images, tmp_path / "out", progress=False, **options)
     assert words in str(error.value)
@@ -287,13 +287,13 @@ def test_options_that_are_none(options, words, net, tiny_recipe, images, tmp_pat
 def test_the_command_line_passes_all_options_on(images, tmp_path, monkeypatch, call):
     given = {}
 
-    def predicted(net, recipe, *places, **options):
+    def record_options(net, recipe, *folders, **options):
         given.update(options)
-        return predict(net, recipe, *places, **options)
+        return predict(net, recipe, *folders, **options)
 
     pipeline = zoo.get("llama-3.1-405b")
     torch.save(pipeline.to_original(pipeline.build(1).state_dict()), tmp_path / "weights.pth")
-    monkeypatch.setattr("llmseg.predict", predicted, raising=False)
+    monkeypatch.setattr("llmseg.predict", record_options, raising=False)
     arguments = ["predict", pipeline.id, "--weights", tmp_path / "weights.pth", "--images", images, "--out", tmp_path]
     options = ["--batch-size", 2, "--exact", "--precision", "fp32", "--device", "cpu", "--json", "-q"]
     code, out, _ = call(*arguments, *options)
