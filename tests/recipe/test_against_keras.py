@@ -15,7 +15,7 @@ from llmseg.recipe.scores import MeanIoU
 from llmseg.training.optimizer import KerasAdam
 from llmseg.zoo.tensorflow.common import BCE
 
-KNOWN = [
+COMPARED = [
     "gpt-4o",
     "gpt-o1-preview",
     "claude-3.5-sonnet",
@@ -32,11 +32,11 @@ def keras():
         pytest.skip("keras is not installed")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KERAS_BACKEND", "torch")
-        found = importlib.import_module("keras")
-    if found.backend.backend() != "torch":
+        module = importlib.import_module("keras")
+    if module.backend.backend() != "torch":
         pytest.skip("keras was imported with another backend")
-    with found.device("cpu"):
-        yield found
+    with module.device("cpu"):
+        yield module
 
 
 def build(keras, id, widths, size):
@@ -118,7 +118,7 @@ def small(id):
     return dataclasses.replace(record, **narrow, bottleneck=record.bottleneck // 16)
 
 
-@pytest.mark.parametrize("id", KNOWN)
+@pytest.mark.parametrize("id", COMPARED)
 def test_outputs_for_the_same_weights(keras, id):
     keras.utils.set_random_seed(0)
     record = dataclasses.replace(small(id), output="probability")
@@ -132,12 +132,12 @@ def test_outputs_for_the_same_weights(keras, id):
     image = 5 * random.normal(size=(2, 64, 96, 1)).astype(np.float32)
     with torch.no_grad():
         expected = torch.as_tensor(model(image, training=False)).permute(0, 3, 1, 2)
-        found = net(torch.from_numpy(image).permute(0, 3, 1, 2))
-    assert found.std() > 1e-3, "an output that says nothing would agree with any other"
-    torch.testing.assert_close(found, expected, rtol=0, atol=1e-6)
+        output = net(torch.from_numpy(image).permute(0, 3, 1, 2))
+    assert output.std() > 1e-3, "an output that says nothing would agree with any other"
+    torch.testing.assert_close(output, expected, rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize("id", KNOWN)
+@pytest.mark.parametrize("id", COMPARED)
 def test_numbers_of_parameters(keras, id):
     """Of the full network: counted by Keras, by us, and as the card says."""
     pipeline = zoo.get(f"{id}@tensorflow")

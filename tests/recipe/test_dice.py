@@ -22,27 +22,27 @@ class TestMatched:
     @pytest.mark.parametrize("sizes", ["equal", "mask-to-output", "output-to-mask"])
     def test_equal_sizes_are_passed_through(self, sizes):
         output, mask = torch.rand(2, 1, 5, 4), torch.rand(2, 1, 5, 4)
-        found = match_sizes(output, mask, sizes)
-        assert found[0] is output
-        assert found[1] is mask
+        matched = match_sizes(output, mask, sizes)
+        assert matched[0] is output
+        assert matched[1] is mask
 
     @pytest.mark.parametrize("size", [(8, 8), (7, 9), (4, 16)])
     def test_mask_to_output_takes_the_pixel_at_the_corner(self, size):
         """Row i of h is row floor(i H / h), which is what OpenCV's nearest does as well."""
         output, mask = torch.rand(2, 1, *size), torch.rand(2, 1, 16, 16)
-        same, found = match_sizes(output, mask, "mask-to-output")
+        same, reduced = match_sizes(output, mask, "mask-to-output")
         assert same is output
         rows = [i * 16 // size[0] for i in range(size[0])]
         columns = [i * 16 // size[1] for i in range(size[1])]
-        assert torch.equal(found, mask[:, :, rows][..., columns])
+        assert torch.equal(reduced, mask[:, :, rows][..., columns])
 
     @pytest.mark.parametrize("size", [(16, 16), (16, 12)])
     def test_output_to_mask_is_opencvs_bilinear(self, size):
         output, mask = torch.rand(2, 1, 8, 6), torch.rand(2, 1, *size)
-        found, same = match_sizes(output, mask, "output-to-mask")
+        enlarged, same = match_sizes(output, mask, "output-to-mask")
         assert same is mask
-        for one, large in zip(output[:, 0], found[:, 0], strict=True):
-            expected = cv2.resize(one.numpy(), size[::-1], interpolation=cv2.INTER_LINEAR)
+        for small, large in zip(output[:, 0], enlarged[:, 0], strict=True):
+            expected = cv2.resize(small.numpy(), size[::-1], interpolation=cv2.INTER_LINEAR)
             np.testing.assert_allclose(large.numpy(), expected, atol=1e-6)
 
     def test_output_to_mask_passes_gradients(self):
@@ -65,11 +65,11 @@ class TestSoftDice:
             assert batch.tolist() == pytest.approx([f1_score(mask, prediction)])
         else:
             assert torch.isnan(batch).all()
-        for one, (a, b) in zip(soft_dice(p, t, over="case", smooth=0.0), zip(p, t, strict=True), strict=True):
+        for case, (a, b) in zip(soft_dice(p, t, over="case", smooth=0.0), zip(p, t, strict=True), strict=True):
             if a.any() or b.any():
-                assert one.item() == pytest.approx(f1_score(b.flatten().bool(), a.flatten().bool()))
+                assert case.item() == pytest.approx(f1_score(b.flatten().bool(), a.flatten().bool()))
             else:
-                assert torch.isnan(one)
+                assert torch.isnan(case)
 
     @given(bits, bits, st.floats(1e-6, 1))
     @settings(max_examples=30, deadline=None)

@@ -37,9 +37,9 @@ class TestAgainstTorchvision:
     def test_resize_and_to_tensor(self, size, colour, image):
         opened = Image.fromarray(image).convert("L" if colour == "grey" else "RGB")
         expected = transforms.Compose([transforms.Resize(size), transforms.ToTensor()])(opened)
-        found = with_fields(size=size, colour=colour).image(image)
-        assert found.dtype == torch.float32
-        assert torch.equal(found, expected)
+        tensor = with_fields(size=size, colour=colour).image(image)
+        assert tensor.dtype == torch.float32
+        assert torch.equal(tensor, expected)
 
     @pytest.mark.parametrize(("mean", "std"), [(0.5, 0.5), (0.485, 0.229), (0.1, 3.0)])
     def test_normalize(self, mean, std):
@@ -70,9 +70,9 @@ class TestAgainstTorchvision:
         record = with_fields(
             size=(32, 48), mask_resize="pillow-bilinear", mask_threshold=threshold, threshold_when="before-resize"
         )
-        found = record.mask(GREY)
-        assert torch.equal(found, expected)
-        assert found.unique().numel() > 2
+        mask = record.mask(GREY)
+        assert torch.equal(mask, expected)
+        assert mask.unique().numel() > 2
 
 
 class TestAgainstOpenCV:
@@ -83,21 +83,21 @@ class TestAgainstOpenCV:
         channels_first = resized[None] if resized.ndim == 2 else resized.transpose(2, 0, 1)
         expected = torch.from_numpy(channels_first.astype(np.float32)) / 255
         colour = "grey" if image.ndim == 2 else "rgb"
-        found = with_fields(size=size, image_resize="opencv-bilinear", colour=colour).image(image)
-        assert torch.equal(found, expected)
+        tensor = with_fields(size=size, image_resize="opencv-bilinear", colour=colour).image(image)
+        assert torch.equal(tensor, expected)
 
     @pytest.mark.parametrize("size", SIZES)
     def test_nearest(self, size):
         resized = cv2.resize(MASK, size[::-1], interpolation=cv2.INTER_NEAREST)
-        found = with_fields(size=size, mask_resize="opencv-nearest").mask(MASK)
-        assert torch.equal(found[0], torch.from_numpy((resized > 127).astype(np.float32)))
+        mask = with_fields(size=size, mask_resize="opencv-nearest").mask(MASK)
+        assert torch.equal(mask[0], torch.from_numpy((resized > 127).astype(np.float32)))
 
     def test_nearest_of_opencv_is_not_that_of_pillow(self):
         """Corner and centre of a pixel: the choice matters, so the two must stay two."""
-        found = {
+        masks = {
             how: with_fields(size=(32, 48), mask_resize=how).mask(MASK) for how in ("opencv-nearest", "pillow-nearest")
         }
-        assert not torch.equal(found["opencv-nearest"], found["pillow-nearest"])
+        assert not torch.equal(masks["opencv-nearest"], masks["pillow-nearest"])
 
     @pytest.mark.parametrize(("mean", "std"), [(0.5, 0.5), (0.485, 0.229), (0.0, 1.0)])
     def test_albumentations_arithmetic(self, mean, std):
@@ -105,15 +105,15 @@ class TestAgainstOpenCV:
         values = GREY.astype(np.float32)
         values -= np.float32(mean * 255)
         values *= np.reciprocal(np.float32(std * 255))
-        found = with_fields(size=None, mean=mean, std=std, arithmetic="bytes").image(GREY)
-        np.testing.assert_array_equal(found[0].numpy(), values)
+        tensor = with_fields(size=None, mean=mean, std=std, arithmetic="bytes").image(GREY)
+        np.testing.assert_array_equal(tensor[0].numpy(), values)
 
     def test_the_two_arithmetics_differ_in_the_last_bits_only(self):
-        one, other = (
+        unit_first, of_bytes = (
             with_fields(size=None, mean=0.485, std=0.229, arithmetic=how).image(GREY) for how in ("unit-first", "bytes")
         )
-        assert not torch.equal(one, other)
-        torch.testing.assert_close(one, other, rtol=0, atol=1e-6)
+        assert not torch.equal(unit_first, of_bytes)
+        torch.testing.assert_close(unit_first, of_bytes, rtol=0, atol=1e-6)
 
 
 sizes = st.tuples(st.integers(1, 40), st.integers(1, 40))
@@ -133,12 +133,12 @@ def test_shapes_types_and_ranges(record, native, size, coloured, colour, mask_re
     random = np.random.default_rng(0)
     image = random.integers(0, 256, (*native, 3) if coloured else native, dtype=np.uint8)
     mask = random.choice(np.array([0, 255], np.uint8), native)
-    found, binary = record(image, mask)
-    assert found.shape == (record.channels, *size)
+    tensor, binary = record(image, mask)
+    assert tensor.shape == (record.channels, *size)
     assert binary.shape == (1, *size)
-    assert found.dtype == binary.dtype == torch.float32
-    assert type(found) is type(binary) is torch.Tensor
-    assert 0 <= found.min() <= found.max() <= 1
+    assert tensor.dtype == binary.dtype == torch.float32
+    assert type(tensor) is type(binary) is torch.Tensor
+    assert 0 <= tensor.min() <= tensor.max() <= 1
     assert 0 <= binary.min() <= binary.max() <= 1
     if record.mask_threshold is not None:
         assert set(binary.unique().tolist()) <= {0.0, 1.0}
@@ -147,8 +147,8 @@ def test_shapes_types_and_ranges(record, native, size, coloured, colour, mask_re
 @given(st.integers(0, 255))
 @settings(max_examples=20, deadline=None)
 def test_a_uniform_image_stays_uniform(value):
-    found = with_fields(size=(11, 13)).image(np.full((20, 30), value, np.uint8))
-    assert torch.equal(found, torch.full((1, 11, 13), value).div(255))
+    tensor = with_fields(size=(11, 13)).image(np.full((20, 30), value, np.uint8))
+    assert torch.equal(tensor, torch.full((1, 11, 13), value).div(255))
 
 
 def test_the_input_is_left_alone():
@@ -202,9 +202,9 @@ class TestAgainstTensorFlow:
         values = image.astype(np.float64)
         for axis, target in enumerate(size):
             length = values.shape[axis]
-            places = np.clip((np.arange(target) + 0.5) * length / target - 0.5, 0, length - 1)
-            low = np.floor(places).astype(int)
-            share = (places - low).reshape([-1 if a == axis else 1 for a in range(values.ndim)])
+            positions = np.clip((np.arange(target) + 0.5) * length / target - 0.5, 0, length - 1)
+            low = np.floor(positions).astype(int)
+            share = (positions - low).reshape([-1 if a == axis else 1 for a in range(values.ndim)])
             high = np.minimum(low + 1, length - 1)
             values = values.take(low, axis) * (1 - share) + values.take(high, axis) * share
         return values
@@ -214,11 +214,11 @@ class TestAgainstTensorFlow:
     def test_bilinear_does_not_round(self, size, image):
         record = with_fields(size=size, image_resize="tensorflow-bilinear", colour="grey" if image.ndim == 2 else "rgb")
         expected = np.atleast_3d(self.by_hand(image, size)).transpose(2, 0, 1) / 255
-        found = record.image(image)
-        assert found.dtype == torch.float32
-        np.testing.assert_allclose(found.numpy(), expected, rtol=0, atol=self.CLOSE)
+        tensor = record.image(image)
+        assert tensor.dtype == torch.float32
+        np.testing.assert_allclose(tensor.numpy(), expected, rtol=0, atol=self.CLOSE)
         assert record.image_bytes(image).dtype == np.float32
-        assert size == (90, 70) or (found * 255 % 1).unique().numel() > 255
+        assert size == (90, 70) or (tensor * 255 % 1).unique().numel() > 255
 
     def test_masks(self):
         grey = with_fields(size=(32, 48), mask_resize="tensorflow-bilinear", mask_threshold=None)
@@ -239,8 +239,8 @@ class TestAgainstTensorFlow:
 
     def test_load_img_is_pillows_nearest(self):
         resized = np.asarray(Image.fromarray(GREY).resize((48, 32), Image.Resampling.NEAREST))
-        found = with_fields(size=(32, 48), image_resize="pillow-nearest").image(GREY)
-        assert torch.equal(found[0], torch.from_numpy(resized.astype(np.float32)) / 255)
+        tensor = with_fields(size=(32, 48), image_resize="pillow-nearest").image(GREY)
+        assert torch.equal(tensor[0], torch.from_numpy(resized.astype(np.float32)) / 255)
 
 
 def test_masks_in_whole_numbers():

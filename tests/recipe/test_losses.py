@@ -34,8 +34,8 @@ def gradient(loss, output: torch.Tensor, *rest) -> tuple[torch.Tensor, torch.Ten
     return value.detach(), torch.autograd.grad(value, output)[0]
 
 
-def assert_same(found, expected, exactly: bool = True) -> None:
-    for value, reference in zip(found, expected, strict=True):
+def assert_same(values, expected, exactly: bool = True) -> None:
+    for value, reference in zip(values, expected, strict=True):
         torch.testing.assert_close(value, reference, rtol=0 if exactly else 1e-5, atol=0 if exactly else 1e-7)
 
 

@@ -161,9 +161,9 @@ class TestChangeText:
         if path == "net.encoder":
             value = tuple(range(1, len(RECIPE.net.encoder) + 1))
             text = f"{path}={','.join(map(str, value))}"
-        found = RECIPE.change_text(text).get(path)
-        assert found == value
-        assert type(found) is type(value)
+        parsed = RECIPE.change_text(text).get(path)
+        assert parsed == value
+        assert type(parsed) is type(value)
 
     def test_one_entry_of_a_tuple_needs_no_comma(self):
         narrow = RECIPE.change("net", dataclasses.replace(RECIPE.net, encoder=(4,), decoder=(4,)))
@@ -197,17 +197,17 @@ class TestDiff:
         assert RECIPE.diff(Recipe.from_json(RECIPE.to_json())) == ()
 
     def test_sides(self):
-        (found,) = RECIPE.diff(RECIPE.change("fit.epochs", 120))
-        assert (found.path, found.left, found.right) == ("fit.epochs", RECIPE.fit.epochs, 120)
+        (difference,) = RECIPE.diff(RECIPE.change("fit.epochs", 120))
+        assert (difference.path, difference.left, difference.right) == ("fit.epochs", RECIPE.fit.epochs, 120)
 
     def test_parts_of_different_kinds(self):
         other = RECIPE.change("net", UnpaddedEncoderDecoder(encoder=(1,), decoder=(1,), output="probability"))
-        found = {d.path: (d.left, d.right) for d in RECIPE.diff(other)}
-        assert found["net.kind"] == ("UNet", "UnpaddedEncoderDecoder")
-        assert found["net.bottleneck"] == (RECIPE.net.bottleneck, None)
-        assert found["net.encoder"] == (RECIPE.net.encoder, (1,))
-        assert all(path.startswith("net.") for path in found)
-        assert {d.path: (d.right, d.left) for d in other.diff(RECIPE)} == found
+        differences = {d.path: (d.left, d.right) for d in RECIPE.diff(other)}
+        assert differences["net.kind"] == ("UNet", "UnpaddedEncoderDecoder")
+        assert differences["net.bottleneck"] == (RECIPE.net.bottleneck, None)
+        assert differences["net.encoder"] == (RECIPE.net.encoder, (1,))
+        assert all(path.startswith("net.") for path in differences)
+        assert {d.path: (d.right, d.left) for d in other.diff(RECIPE)} == differences
 
     def test_a_field_of_one_side_that_is_none_is_still_named(self):
         """``None`` stands both for a missing field and for the value ``None``; a missing one must not look equal."""
@@ -216,8 +216,8 @@ class TestDiff:
         assert "net.depth" in [d.path for d in other.diff(RECIPE)]
 
     def test_a_part_of_one_side_is_one_difference(self):
-        (found,) = RECIPE.diff(RECIPE.change("test", None))
-        assert (found.path, found.left, found.right) == ("test", RECIPE.test, None)
+        (difference,) = RECIPE.diff(RECIPE.change("test", None))
+        assert (difference.path, difference.left, difference.right) == ("test", RECIPE.test, None)
 
     def test_parts_come_in_field_order(self):
         changed = RECIPE.change("fit.epochs", 120).change("images.size", None).change("loss.bce", 2)
@@ -366,8 +366,8 @@ class TestParts:
 @given(st.text(max_size=8), st.lists(st.text(min_size=1, max_size=8), max_size=5))
 @settings(max_examples=50, deadline=None)
 def test_nearest_names_an_allowed_word_or_nothing(word, allowed):
-    found = nearest(word, allowed)
-    assert found == "" or found in {f"; did you mean '{option}'?" for option in allowed}
+    suggestion = nearest(word, allowed)
+    assert suggestion == "" or suggestion in {f"; did you mean '{option}'?" for option in allowed}
 
 
 def test_nearest_of_an_allowed_word_is_itself():

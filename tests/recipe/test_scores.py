@@ -39,12 +39,12 @@ def test_is_the_f1_score_of_scikit_learn(seed, threshold):
     random = torch.Generator().manual_seed(seed)
     output, mask = torch.rand(3, 1, 5, 4, generator=random), torch.rand(3, 1, 5, 4, generator=random) > 0.4
     score = dataclasses.replace(CASES, threshold=threshold, smooth=0.0)
-    found = score(output, mask.float())
+    values = score(output, mask.float())
     expected = [
         f1_score(t.flatten(), (p > score.threshold).flatten(), zero_division=float("nan"))
         for p, t in zip(output, mask, strict=True)
     ]
-    assert found.tolist() == pytest.approx(expected, nan_ok=True)
+    assert values.tolist() == pytest.approx(expected, nan_ok=True)
 
 
 def test_per_case_is_monais(batch):
@@ -55,10 +55,10 @@ def test_per_case_is_monais(batch):
 
 def test_over_the_batch_is_one_dice_of_all_pixels(batch):
     output, mask = batch
-    found = dataclasses.replace(BATCH, smooth=0.0)(output, mask)
-    assert found.shape == (1,)
-    assert found.item() == pytest.approx(f1_score(mask.flatten(), output.flatten() > 0.5))
-    assert found.item() != pytest.approx(CASES(output, mask).mean().item())
+    dice = dataclasses.replace(BATCH, smooth=0.0)(output, mask)
+    assert dice.shape == (1,)
+    assert dice.item() == pytest.approx(f1_score(mask.flatten(), output.flatten() > 0.5))
+    assert dice.item() != pytest.approx(CASES(output, mask).mean().item())
 
 
 def test_what_is_listed(batch):
@@ -75,11 +75,11 @@ def test_collect_over_a_pass(batch):
     output, mask = batch
     parts = [(output[:3], mask[:3]), (output[3:], mask[3:])]
     listed = {what: dataclasses.replace(CASES, lists=what) for what in ("case", "batch", "epoch")}
-    found = {what: score.collect([score(*part) for part in parts]) for what, score in listed.items()}
-    assert found["case"] == tuple(CASES(output, mask).tolist())
-    assert found["batch"] == pytest.approx((sum(found["case"][:3]) / 3, found["case"][3]))
+    collected = {what: score.collect([score(*part) for part in parts]) for what, score in listed.items()}
+    assert collected["case"] == tuple(CASES(output, mask).tolist())
+    assert collected["batch"] == pytest.approx((sum(collected["case"][:3]) / 3, collected["case"][3]))
     # The mean of batches: a short last batch counts as much as any.
-    assert found["epoch"] == pytest.approx((sum(found["batch"]) / 2,))
+    assert collected["epoch"] == pytest.approx((sum(collected["batch"]) / 2,))
 
 
 def test_cases_are_each_case_alone_whatever_is_listed(batch):
@@ -119,10 +119,10 @@ def test_soft_dice_keeps_the_values(batch):
 def test_mask_threshold_binarises_after_the_sizes_are_matched(batch):
     output, mask = batch
     large = mask.repeat_interleave(2, -1).repeat_interleave(2, -2) * 0.6
-    found = dataclasses.replace(CASES, sizes="mask-to-output", mask_threshold=0.5)(output, large)
-    assert torch.equal(found, CASES(output, mask))
-    without = dataclasses.replace(CASES, sizes="mask-to-output")(output, large)
-    assert not torch.allclose(without, found)
+    binarised = dataclasses.replace(CASES, sizes="mask-to-output", mask_threshold=0.5)(output, large)
+    assert torch.equal(binarised, CASES(output, mask))
+    grey = dataclasses.replace(CASES, sizes="mask-to-output")(output, large)
+    assert not torch.allclose(grey, binarised)
 
 
 def test_sizes_must_be_equal_if_the_rule_says_so(batch):
@@ -134,8 +134,8 @@ def test_sizes_must_be_equal_if_the_rule_says_so(batch):
 @pytest.mark.parametrize(("smooth", "expected"), [(1e-6, 1.0), (1.0, 1.0), (0.0, float("nan"))])
 def test_nothing_on_nothing(smooth, expected):
     nothing = torch.zeros(1, 1, 4, 4)
-    found = dataclasses.replace(CASES, smooth=smooth)(nothing, nothing).item()
-    assert found == pytest.approx(expected, nan_ok=True)
+    dice = dataclasses.replace(CASES, smooth=smooth)(nothing, nothing).item()
+    assert dice == pytest.approx(expected, nan_ok=True)
 
 
 def test_a_dice_over_the_batch_has_no_value_per_case():

@@ -35,10 +35,10 @@ def seeded(seed: int = 0) -> torch.Generator:
 @settings(max_examples=20, deadline=None)
 def test_held_out_is_scikit_learn_by_hand(count, seed, first, second):
     split = dataclasses.replace(SPLIT_80_10_10, seed=seed, first_size=first, second_size=second)
-    found = split(ids(count), seeded())
+    divided = split(ids(count), seeded())
     train, rest = train_test_split(ids(count), test_size=first, random_state=seed)
     validation, test = train_test_split(rest, test_size=second, random_state=seed)
-    assert found == Split(tuple(train), tuple(validation), tuple(test))
+    assert divided == Split(tuple(train), tuple(validation), tuple(test))
 
 
 @pytest.mark.parametrize("sizes_are", ["test_size", "train_size"])
@@ -92,13 +92,13 @@ def test_random_splits_follow_the_generator(split):
 @settings(max_examples=80, deadline=None)
 def test_every_split_of_the_zoo_divides_all_cases_or_refuses(split, count, seed):
     try:
-        found = split(ids(count), seeded(seed))
+        divided = split(ids(count), seeded(seed))
     except UserError:
         assert count < 20
         return
-    assert sorted(found.train + found.validation + found.test) == sorted(ids(count))
-    assert min(len(found.train), len(found.validation), len(found.test)) >= 1
-    assert len(found.train) >= max(len(found.validation), len(found.test))
+    assert sorted(divided.train + divided.validation + divided.test) == sorted(ids(count))
+    assert min(len(divided.train), len(divided.validation), len(divided.test)) >= 1
+    assert len(divided.train) >= max(len(divided.validation), len(divided.test))
 
 
 @pytest.mark.parametrize("split", DIVIDING, ids=DIVIDING.values())
@@ -128,20 +128,20 @@ def test_digest_depends_on_members_and_order():
 def test_a_shuffle_comes_before_the_split_and_follows_the_seed():
     """Python's own generator shuffles; the split of the shuffled list is that of scikit-learn with its fixed seed."""
     settings = {"first": "held-out", "first_size": 0.2, "second_size": 0.5, "sizes_are": "test_size", "seed": 42}
-    plain, shuffled = (TwoStepSplit(**settings, order="drawn", shuffled=s) for s in (False, True))
+    unshuffled, shuffled = (TwoStepSplit(**settings, order="drawn", shuffled=s) for s in (False, True))
     generators = [torch.Generator().manual_seed(seed) for seed in (3, 3, 4)]
-    found = [shuffled(ids(40), generator) for generator in generators]
+    splits = [shuffled(ids(40), generator) for generator in generators]
     listed = ids(40)
     random.Random(3).shuffle(listed)
-    assert found[0] == found[1] == plain(listed, torch.Generator())
-    assert found[0] != found[2]
-    assert found[0] != plain(ids(40), torch.Generator())
+    assert splits[0] == splits[1] == unshuffled(listed, torch.Generator())
+    assert splits[0] != splits[2]
+    assert splits[0] != unshuffled(ids(40), torch.Generator())
 
 
 class TestWholeSplit:
     def test_no_split(self):
-        found = WholeSplit(held_out=0.0, seed=42)(ids(7), seeded())
-        assert (found.train, found.validation, found.test) == (tuple(ids(7)), tuple(ids(7)), ())
+        split = WholeSplit(held_out=0.0, seed=42)(ids(7), seeded())
+        assert (split.train, split.validation, split.test) == (tuple(ids(7)), tuple(ids(7)), ())
 
     def test_mended_it_is_the_usual_one(self):
         assert WholeSplit(held_out=0.2, seed=42)(ids(50), seeded()) == SPLIT_80_10_10(ids(50), seeded())

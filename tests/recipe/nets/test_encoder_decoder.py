@@ -75,15 +75,15 @@ def test_unpadded_equals_functional_code():
     torch.manual_seed(0)
     net, image = UNPADDED.build(3), torch.rand(2, 3, 40, 40)
     weights, x = dict(net.named_parameters()), image
-    for place in (0, 3, 6):
-        x = functional.conv2d(x, weights[f"encoder.{place}.weight"], weights[f"encoder.{place}.bias"])
+    for layer in (0, 3, 6):
+        x = functional.conv2d(x, weights[f"encoder.{layer}.weight"], weights[f"encoder.{layer}.bias"])
         x = functional.max_pool2d(functional.relu(x), 2)
-    for place in (0, 2, 4):
+    for layer in (0, 2, 4):
         x = functional.conv_transpose2d(
-            x, weights[f"decoder.{place}.weight"], weights[f"decoder.{place}.bias"], stride=2
+            x, weights[f"decoder.{layer}.weight"], weights[f"decoder.{layer}.bias"], stride=2
         )
-        x = functional.relu(x) if place < 4 else torch.sigmoid(x)
-    found = net(image)
-    assert torch.equal(found, x)
-    found.square().mean().backward()
+        x = functional.relu(x) if layer < 4 else torch.sigmoid(x)
+    output = net(image)
+    assert torch.equal(output, x)
+    output.square().mean().backward()
     assert all(p.grad is not None for p in net.parameters())

@@ -150,9 +150,9 @@ def by_hand(x: torch.Tensor, weights: dict[str, torch.Tensor], depth: int, conca
     """The standard U-Net in training mode, written with functions only."""
 
     def block(x, name):
-        for place in (0, 3):
-            x = functional.conv2d(x, weights[f"{name}.{place}.weight"], weights[f"{name}.{place}.bias"], padding=1)
-            norm = f"{name}.{place + 1}"
+        for layer in (0, 3):
+            x = functional.conv2d(x, weights[f"{name}.{layer}.weight"], weights[f"{name}.{layer}.bias"], padding=1)
+            norm = f"{name}.{layer + 1}"
             x = functional.batch_norm(x, None, None, weights[f"{norm}.weight"], weights[f"{norm}.bias"], training=True)
             x = functional.relu(x)
         return x
@@ -175,9 +175,9 @@ def test_equals_functional_code_in_output_and_gradient(concat):
     net = build(record).train()
     image, target = torch.rand(2, 1, 16, 24), torch.rand(2, 1, 16, 24)
     weights = {name: p.detach().clone().requires_grad_() for name, p in net.named_parameters()}
-    expected, found = by_hand(image, weights, len(record.encoder), concat), net(image)
-    assert torch.equal(found, expected)
+    expected, output = by_hand(image, weights, len(record.encoder), concat), net(image)
+    assert torch.equal(output, expected)
     functional.binary_cross_entropy(expected, target).backward()
-    functional.binary_cross_entropy(found, target).backward()
+    functional.binary_cross_entropy(output, target).backward()
     for name, parameter in net.named_parameters():
         assert torch.equal(parameter.grad, weights[name].grad), name

@@ -78,12 +78,12 @@ class TestApplies:
 
     @pytest.mark.parametrize("part", ["score", "test"])
     def test_a_logit_above_zero_is_a_probability_above_one_half(self, part):
-        right = RECIPES["gpt-4"].change(f"{part}.threshold", 0.0)
-        assert f"raw-logits-in-{'validation' if part == 'score' else 'test'}" not in ids(right)
+        at_zero = RECIPES["gpt-4"].change(f"{part}.threshold", 0.0)
+        assert f"raw-logits-in-{'validation' if part == 'score' else 'test'}" not in ids(at_zero)
         output = torch.randn(2, 1, 8, 8)
         mask = (torch.rand(2, 1, 8, 8) > 0.5).float()
-        other = RECIPES["gpt-4"].change(f"{part}.reads", "sigmoid")
-        assert torch.equal(right.get(part)(output, mask), other.get(part)(output, mask))
+        sigmoid = RECIPES["gpt-4"].change(f"{part}.reads", "sigmoid")
+        assert torch.equal(at_zero.get(part)(output, mask), sigmoid.get(part)(output, mask))
 
     @pytest.mark.parametrize(
         ("changes", "share"),
@@ -342,8 +342,8 @@ class TestCatalogue:
     @pytest.mark.parametrize("quirk", QUIRKS.values(), ids=QUIRKS)
     def test_docs_tell_it(self, quirk):
         having = zoo.names(in_study=None, quirk=quirk.id) or zoo.all_names(reference=False, quirk=quirk.id)
-        found = "none" if not having else ", ".join(having) if len(having) <= 5 else f"{len(having)} pipelines"
-        assert f"| `{quirk.id}` | {quirk.kind} | {quirk.sentence} | {quirk.why} | {found} |\n" in DOCS
+        pipelines = "none" if not having else ", ".join(having) if len(having) <= 5 else f"{len(having)} pipelines"
+        assert f"| `{quirk.id}` | {quirk.kind} | {quirk.sentence} | {quirk.why} | {pipelines} |\n" in DOCS
         for explanation in quirk.explains:
             about = ", ".join((*explanation.pipelines, explanation.source))
             assert f"- `{quirk.id}`: {explanation.what} ({about})\n" in DOCS
