@@ -10,6 +10,9 @@
 ``fit``, ``augment``           optimizer, schedule, epochs; random changes of the training images
 ``quirks/``                    questions one can ask a recipe, each with the change of one field that repairs it
 =============================  =======================================================================================
+
+Only ``transforms`` and ``nets/modules/`` import torch at their top. All other modules import it, and MONAI and
+scikit-learn, inside the methods that compute, so that a recipe can be read, changed and compared without them.
 """
 
 import lazy_loader
