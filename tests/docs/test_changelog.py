@@ -52,6 +52,12 @@ def test_defined_names_are_seen():
     assert not is_defined("llmseg.recipe.parts")
 
 
+def test_scripts_that_moved_are_gone():
+    scripts = re.findall(r"^\| `(benchmarks/\w+\.py)` \|", MOVED, re.MULTILINE)
+    assert scripts
+    assert [script for script in scripts if (ROOT / script).exists()] == []
+
+
 def test_the_other_sections_name_what_is_there():
     names = set(re.findall(r"(?<![\w/@.-])llmseg(?:\.[A-Za-z_]\w*)+", PAGE.replace(MOVED, "")))
     assert len(names) > 10
