@@ -1,4 +1,4 @@
-"""How long nnU-Net trains: in iterations, images or seconds, and shares of these."""
+"""Budgets: how long nnU-Net trains, in iterations, images or seconds, and shares of these."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ PER_EPOCH = 250
 class Budget:
     """What a training of nnU-Net may take, and the epochs that divide it evenly.
 
-    The learning rate falls to zero over these epochs, and an epoch is a point of the training curve. A training to
-    seconds ends with the first step after them, and the validation of the last epoch.
+    The learning rate falls to zero over these epochs, and an epoch is a point of the training curve. A budget of
+    seconds is over with the first training step that ends after them; the validation of that epoch still follows.
 
     Attributes:
         epochs: Number of epochs.
         iterations: Number of training steps in all, or ``None``.
-        images: Images in all training steps together, or ``None``; becomes iterations when the batch size is known.
+        images: Images in all training steps together, or ``None``. They become iterations when the batch size is known.
         seconds: Time of all epochs, validation included, or ``None``.
 
     Raises:
-        UserError: Nothing or two things are limited, or not every epoch has a step.
+        UserError: Not exactly one of iterations, images and seconds is given, it is not above 0, or there are more
+            epochs than iterations.
 
     Example:
         >>> Budget(epochs=20, iterations=5000).share(1)
@@ -57,12 +58,12 @@ class Budget:
         """Return epochs of equally many iterations; without arguments, nnU-Net's own training.
 
         Raises:
-            UserError: A number is below 1.
+            UserError: The number of epochs or of iterations per epoch is below 1.
         """
         return cls(epochs=epochs, iterations=epochs * per_epoch)
 
     def planned(self, batch_size: int) -> Budget:
-        """Return the budget with iterations in place of images: as many batches as come nearest to them.
+        """Return the budget with iterations in place of images, rounded to whole batches; other budgets as they are.
 
         Args:
             batch_size: That of nnU-Net's plans.
@@ -77,7 +78,10 @@ class Budget:
         return Budget(epochs=min(self.epochs, iterations), iterations=iterations)
 
     def share(self, percent: float) -> Budget:
-        """Return a part of the budget with as large a part of its epochs, at least one.
+        """Return a part of the budget, with the same part of its epochs, at least one of each.
+
+        Args:
+            percent: How large the part is.
 
         Raises:
             UserError: The share is not above 0.
@@ -94,7 +98,7 @@ class Budget:
         return Budget(epochs=min(epochs, amount), iterations=amount)
 
     def images_seen(self, batch_size: int) -> int | None:
-        """Return the images of all training steps together; of a budget in seconds, that is not known."""
+        """Return the images of all training steps together, ``None`` for a budget in seconds."""
         iterations = self.planned(batch_size).iterations
         return None if iterations is None else iterations * batch_size
 
@@ -118,19 +122,22 @@ class Budget:
 
 
 def parse_shares(text: str) -> tuple[float, ...]:
-    """Return shares as they are typed.
+    """Return the shares in a text, in percent.
+
+    Args:
+        text: Numbers with commas between them; a percent sign may follow each.
 
     Raises:
-        UserError: One is no number above 0.
+        UserError: A share is no number above 0.
 
     Example:
         >>> parse_shares("1,5,100%")
         (1.0, 5.0, 100.0)
     """
     try:
-        found = tuple(float(part.strip().removesuffix("%")) for part in text.split(","))
+        shares = tuple(float(part.strip().removesuffix("%")) for part in text.split(","))
     except ValueError:
-        found = ()
-    if not found or not all(0 < one < math.inf for one in found):
+        shares = ()
+    if not shares or not all(0 < share < math.inf for share in shares):
         raise UserError(f"--budget {text} is no list of shares above 0; write it as 1,5,10,25,100%")
-    return found
+    return shares

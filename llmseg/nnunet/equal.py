@@ -1,4 +1,4 @@
-"""Budgets that equal what a pipeline of the zoo takes."""
+"""Budgets that equal what a pipeline takes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from llmseg.training.run import Run
 
 
 def equal_images(recipe: Recipe, cases: int) -> Budget:
-    """Return the budget of as many images as a training of a recipe sees, in as many epochs.
+    """Return the budget of as many images and epochs as a training of a recipe has.
 
     Args:
         recipe: The recipe.
@@ -36,7 +36,7 @@ def equal_to_run(run: Run, by: Literal["images", "seconds"] = "images") -> Budge
 
     Args:
         run: The run.
-        by: ``images`` or ``seconds``; both trainings should then be made on one machine.
+        by: ``images`` or ``seconds``. Seconds are comparable only if both trainings are made on the same machine.
     """
     if by == "images":
         return equal_images(run.recipe, len(run.split.train))

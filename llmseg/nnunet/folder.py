@@ -1,4 +1,4 @@
-"""Where things lie in the folder of a baseline."""
+"""The folder of a baseline, and those of its trainings."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ class Baseline:
         """
         record = read_json_if_any(Path(folder) / RECORD)
         if record.get("status") != "prepared":
-            what = "an unfinished preparation" if record else "no dataset of nnU-Net"
-            raise UserError(f"{folder} holds {what}; make it by llmseg nnunet prepare --out {folder}")
+            content = "an unfinished preparation" if record else "no dataset of nnU-Net"
+            raise UserError(f"{folder} holds {content}; make it by llmseg nnunet prepare --out {folder}")
         return cls(Path(folder))
 
     @property
@@ -55,7 +55,7 @@ class Baseline:
 
     @property
     def split(self) -> Split:
-        """Cases that train, validate and are held out."""
+        """The cases that train, those that validate, and those that are held out."""
         parts = self.record["split"]
         return Split(*(tuple(parts[name]) for name in ("train", "validation", "test")))
 
@@ -84,8 +84,8 @@ class Baseline:
     @property
     def trainings(self) -> tuple[NnunetTraining, ...]:
         """All trainings that were begun, by name."""
-        found = sorted((self.folder / "trainings").glob(f"*/{BUDGET}"))
-        return tuple(NnunetTraining(self, path.parent) for path in found)
+        budgets = sorted((self.folder / "trainings").glob(f"*/{BUDGET}"))
+        return tuple(NnunetTraining(self, path.parent) for path in budgets)
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class NnunetTraining:
     """A training of nnU-Net in the folder of a baseline.
 
     Attributes:
-        baseline: Its data.
+        baseline: The data it is trained on.
         folder: Holds ``budget.json``, nnU-Net's own ``results``, and ``predicted``.
     """
 
@@ -102,13 +102,13 @@ class NnunetTraining:
 
     @property
     def budget(self) -> Budget:
-        """What it may take."""
+        """What the training may take."""
         content = read_json(self.folder / BUDGET, ("epochs", "iterations", "seconds"))
         return Budget(epochs=content["epochs"], iterations=content["iterations"], seconds=content["seconds"])
 
     @property
     def seed(self) -> int:
-        """Its seed."""
+        """The seed of weights and augmentation."""
         return int(read_json(self.folder / BUDGET, ("seed",))["seed"])
 
     @property
@@ -123,7 +123,8 @@ class NnunetTraining:
 
     @property
     def trained(self) -> bool:
-        """Whether it has ended, its validation included."""
+        """Whether the training has ended, its validation included."""
+        # nnU-Net writes this file last, after it has predicted and scored its validation cases.
         return (self.fold / "validation" / "summary.json").is_file()
 
     @property

@@ -1,4 +1,8 @@
-"""Results of nnU-Net as a run's curves and an evaluation, once its own figure has been reproduced."""
+"""Importing what nnU-Net has trained: its training curves, and its masks scored as those of everybody.
+
+All results are imported in the same way, wherever they were trained: only if nnU-Net's own mean Dice follows from its
+masks and the store, to the last bit.
+"""
 
 from __future__ import annotations
 
@@ -20,24 +24,24 @@ from llmseg.files import encode_png, make_folder, read_json, write_bytes, write_
 from llmseg.nnunet.budget import Budget
 from llmseg.nnunet.folder import NnunetTraining
 from llmseg.nnunet.log import HISTORY, log_files, read_logs
-from llmseg.nnunet.summary import ENDINGS, Summary, plain_name, read_labels, reproduced
+from llmseg.nnunet.summary import ENDINGS, Summary, read_labels, reproduce_dice, strip_ending
 from llmseg.study.conventions import all_conventions
 
 if TYPE_CHECKING:
     import pandas as pd
 
 NAME = "nnunet-v2"
-"""What tables call nnU-Net with its own budget; after an @ stands another budget."""
+"""What tables call nnU-Net with its own budget. Another budget follows after an @."""
 
 RECORD = "imported.json"
 
 
 @dataclass(frozen=True)
 class ImportedTraining:
-    """Results of nnU-Net in the shape of ours.
+    """A training of nnU-Net with the files of a run, and its evaluation.
 
     Attributes:
-        folder: Holds ``imported.json`` (where they come from, and nnU-Net's own figure), ``history.csv`` and
+        folder: Holds ``imported.json`` (where the training comes from, and nnU-Net's own Dice), ``history.csv`` and
             ``timing.csv`` as a run has them, ``masks`` (0 and 255, named like the cases), and ``evaluation``, which
             :meth:`llmseg.stats.Table.from_evaluations` reads.
     """
@@ -94,18 +98,18 @@ def import_training(training: NnunetTraining, store: Store, *, progress: bool = 
         predictions=training.predicted,
         holdout=baseline.holdout,
         names=baseline.cases,
-        label=label_of(training.budget),
+        label=choose_label(training.budget),
         seed=training.seed,
         facts=facts,
         progress=progress,
     )
 
 
-def label_of(budget: Budget) -> str:
+def choose_label(budget: Budget) -> str:
     """Return what tables call nnU-Net with a budget.
 
     Example:
-        >>> label_of(Budget.of_epochs()), label_of(Budget.of_epochs(2, 10))
+        >>> choose_label(Budget.of_epochs()), choose_label(Budget.of_epochs(2, 10))
         ('nnunet-v2', 'nnunet-v2@20-iterations-2-epochs')
     """
     return NAME if budget == Budget.of_epochs() else f"{NAME}@{budget.name}"
@@ -127,24 +131,24 @@ def import_nnunet(
     """Import the folder of a fold: curves from its logs, scores from its masks.
 
     First, nnU-Net's mean Dice of the validation cases (``foreground_mean`` in ``validation/summary.json``) is computed
-    again from its masks and the store, by its own rule. Only if it is the same to the last digit, cases are scored as
-    all others are: those that ``predictions`` holds, else the validation cases, of which the evaluation then says that
-    the training was watched on them.
+    again from its masks and the store, by nnU-Net's own rule. If it is not the same to the last bit, nothing is
+    imported. Then cases are scored as those of all pipelines are: the ones that ``predictions`` holds. Without
+    ``predictions``, the validation cases are scored, and the evaluation says that the training has seen them.
 
     Args:
-        fold: Has ``training_log_*.txt``, and ``validation`` with ``summary.json`` and masks.
-        store: The cases, with those of the validation.
+        fold: Folder with ``training_log_*.txt``, and ``validation`` with ``summary.json`` and masks.
+        store: The cases, those of the validation among them.
         out: Folder of the results; earlier ones in it are replaced.
         predictions: Folder of nnU-Net's masks of test cases.
         holdout: The manifest of the test cases; without it, all masks in ``predictions`` are scored.
-        names: Case by the name of its file; without it, files are called like cases but for the extension.
-        label: What rows call it.
-        seed: Number of the training among equal ones.
-        facts: What else ``imported.json`` shall say.
+        names: Id of the case by the name of its file, without extension. By default, a file is called like its case.
+        label: What tables call the training.
+        seed: Seed of the training, which tells it from others with the same budget.
+        facts: Further facts for ``imported.json``.
         progress: Whether to show progress bars.
 
     Raises:
-        UserError: A file is missing or damaged, nnU-Net's figure cannot be reproduced, there is more than one
+        UserError: A file is missing or damaged, nnU-Net's Dice cannot be reproduced, there is more than one
             foreground label, or as :func:`llmseg.evaluate_masks`.
 
     Example:
@@ -153,13 +157,14 @@ def import_nnunet(
     """
     fold, out = Path(fold), Path(out)
     summary = Summary.read(fold / "validation" / "summary.json")
-    known = names or {Path(id).with_suffix("").as_posix().replace("/", "_"): id for id in store.ids}
-    masks = _masks(fold / "validation", summary.label, known, tuple(summary.counts))
-    own_dice = reproduced(summary, masks, store, known)
+    # A case in a folder has the folder's name before its own, as nnU-Net has no folders in its datasets.
+    ids = names or {Path(id).with_suffix("").as_posix().replace("/", "_"): id for id in store.ids}
+    masks = _read_masks(fold / "validation", summary.label, ids, tuple(summary.counts))
+    own_dice = reproduce_dice(summary, masks, store, ids)
     curves = read_logs(log_files(fold))
-    scored = masks if predictions is None else _masks(Path(predictions), summary.label, known)
-    cases = store if holdout else Subset(store, tuple(sorted(known[name] for name in scored)))
-    _write_masks(out / "masks", scored, known)
+    scored = masks if predictions is None else _read_masks(Path(predictions), summary.label, ids)
+    cases = store if holdout else Subset(store, tuple(sorted(ids[name] for name in scored)))
+    _write_masks(out / "masks", scored, ids)
     make_folder(out)
     for name, columns in (("history", HISTORY), ("timing", ("epoch", "seconds"))):
         text = curves[list(columns)].to_csv(index=False, float_format="%.17g", lineterminator="\n")
@@ -185,34 +190,44 @@ def import_nnunet(
 
 
 def _overlap(predictions: str | Path | None, facts: Mapping[str, Any] | None) -> str | None:
-    """Return what is known of scored cases that the training has seen."""
+    """Return which of the scored cases the training has seen, in words; ``None`` if it has seen none."""
     if predictions is None:
         return "these are the validation cases of the training"
     return None if facts and "split" in facts else "not known of predictions from elsewhere"
 
 
-def _masks(
-    folder: Path, label: int, known: Mapping[str, str], wanted: tuple[str, ...] | None = None
+def _read_masks(
+    folder: Path, label: int, ids: Mapping[str, str], wanted: tuple[str, ...] | None = None
 ) -> dict[str, np.ndarray]:
-    """Return nnU-Net's masks in a folder by the names of their files."""
-    paths = {plain_name(path.name): path for path in sorted(folder.glob("*")) if path.name.endswith(ENDINGS)}
+    """Return nnU-Net's masks in a folder by the names of their files.
+
+    Args:
+        folder: The folder.
+        label: What means foreground in the masks.
+        ids: Id of the case by the name of its file.
+        wanted: Names of the files to read; all by default.
+
+    Raises:
+        UserError: A mask is missing, damaged, or of no case.
+    """
+    paths = {strip_ending(path.name): path for path in sorted(folder.glob("*")) if path.name.endswith(ENDINGS)}
     if wanted is None:
         wanted = tuple(paths)
     lacking = [name for name in wanted if name not in paths]
     if lacking or not wanted:
         first = f", first '{lacking[0]}'" if lacking else ""
         raise UserError(f"{len(lacking) or 'all'} masks are missing in {folder}{first}; predict them by nnU-Net first")
-    strange = [name for name in wanted if name not in known]
+    strange = [name for name in wanted if name not in ids]
     if strange:
         raise UserError(
             f"{len(strange)} of {len(wanted)} masks in {folder} belong to no case of the store, first '{strange[0]}'; "
-            f"files are called like cases, such as '{next(iter(known))}'"
+            f"files are called like cases, such as '{next(iter(ids))}'"
         )
     return {name: read_labels(paths[name], label) for name in wanted}
 
 
-def _write_masks(folder: Path, masks: Mapping[str, np.ndarray], known: Mapping[str, str]) -> None:
+def _write_masks(folder: Path, masks: Mapping[str, np.ndarray], ids: Mapping[str, str]) -> None:
     for name, mask in masks.items():
-        path = folder / Path(known[name]).with_suffix(".png")
+        path = folder / Path(ids[name]).with_suffix(".png")
         make_folder(path.parent)
         write_bytes(path, encode_png(mask.astype(np.uint8) * 255))

@@ -1,4 +1,4 @@
-"""Starting nnU-Net in processes of its own, watching them, and telling how they failed."""
+"""Starting nnU-Net in processes of its own, watching them, and saying how they failed."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from llmseg.training.resume import collect_notices
 
 _MODULE = ("-m", "llmseg.nnunet.process")
 _TRAINERS = Path(__file__).parent / "trainers"
-_OF_THE_MACHINE = ("nnUNet_n_proc_DA", "nnUNet_def_n_proc", "nnUNet_compile")
-"""What of the user's own settings holds on a GPU: how the machine is used."""
+_MACHINE_SETTINGS = ("nnUNet_n_proc_DA", "nnUNet_def_n_proc", "nnUNet_compile")
+"""The user's own settings that are kept on a GPU: they say how the machine is used."""
 
-_TAIL = 3
-"""Lines of the log that a failure quotes."""
+_QUOTED_LINES = 3
+"""Last lines of the log that the message of a failure quotes."""
 
 
 def check_installed() -> None:
@@ -42,32 +42,35 @@ def installed_version() -> str:
     return metadata.version("nnunetv2")
 
 
-def environment(
+def make_environment(
     folder: Path, device: str = "cpu", results: Path | None = None, budget: Path | None = None
 ) -> dict[str, str]:
-    """Return the environment of a process of nnU-Net; its paths are not the user's.
+    """Return the environment of a process of nnU-Net, with the baseline's paths in place of the user's.
 
-    On a CPU, augmentation runs in the process itself and nothing is compiled; on a GPU, nnU-Net decides, or the user.
+    On a CPU, augmentation runs in the process itself and nothing is compiled, so that a training with the same seed is
+    the same to the last bit. On a GPU, nnU-Net decides, or the user by nnU-Net's own variables.
 
     Args:
-        folder: Of the baseline; all paths lie in it.
+        folder: Folder of the baseline; all paths lie in it.
         device: ``cpu``, ``cuda`` or ``cuda:N``.
         results: Folder of results, by default ``results`` in the folder.
         budget: File of the budget, which the trainer reads.
     """
-    kept = {name: value for name, value in os.environ.items() if not name.lower().startswith("nnunet_")}
+    variables = {name: value for name, value in os.environ.items() if not name.lower().startswith("nnunet_")}
+    # The process imports llmseg, which may lie in a folder that only this process has on its path.
     package = str(Path(__file__).parents[2])
-    kept["PYTHONPATH"] = os.pathsep.join([package, *filter(None, [kept.get("PYTHONPATH")])])
+    variables["PYTHONPATH"] = os.pathsep.join([package, *filter(None, [variables.get("PYTHONPATH")])])
     paths = {"nnUNet_raw": folder / "raw", "nnUNet_preprocessed": folder / "preprocessed"}
     paths |= {"nnUNet_results": results or folder / "results", "nnUNet_extTrainer": _TRAINERS}
     if budget is not None:
         paths["LLMSEG_NNUNET_BUDGET"] = budget
-    kept |= {name: str(path.absolute()) for name, path in paths.items()}
+    variables |= {name: str(path.absolute()) for name, path in paths.items()}
     if device == "cpu":
-        return {**kept, "nnUNet_n_proc_DA": "0", "nnUNet_def_n_proc": "1", "nnUNet_compile": "f"}
+        return {**variables, "nnUNet_n_proc_DA": "0", "nnUNet_def_n_proc": "1", "nnUNet_compile": "f"}
+    # nnU-Net trains on the first GPU that it sees.
     if ":" in device:
-        kept["CUDA_VISIBLE_DEVICES"] = device.partition(":")[2]
-    return kept | {name: os.environ[name] for name in _OF_THE_MACHINE if name in os.environ}
+        variables["CUDA_VISIBLE_DEVICES"] = device.partition(":")[2]
+    return variables | {name: os.environ[name] for name in _MACHINE_SETTINGS if name in os.environ}
 
 
 def run_step(
@@ -84,14 +87,14 @@ def run_step(
     """Run a step of :mod:`llmseg.nnunet.process` to its end.
 
     Args:
-        folder: Of the baseline.
+        folder: Folder of the baseline.
         step: ``plan``, ``train`` or ``predict``.
-        arguments: What the step is given.
-        log: File that takes all it prints.
-        device: As for :func:`environment`.
-        results: As for :func:`environment`.
-        budget: As for :func:`environment`.
-        watch: Called about twice a second, to show how far it is.
+        arguments: Arguments of the step.
+        log: File for all that the step prints.
+        device: As for :func:`make_environment`.
+        results: As for :func:`make_environment`.
+        budget: As for :func:`make_environment`.
+        watch: Called about twice a second, to show how far the step is.
         progress: Whether to say what is done.
 
     Raises:
@@ -105,7 +108,7 @@ def run_step(
     command = [sys.executable, *_MODULE, step, *arguments]
     with log.open("wb") as output, collect_notices() as notices:
         process = subprocess.Popen(
-            command, env=environment(folder, device, results, budget), stdout=output, stderr=subprocess.STDOUT
+            command, env=make_environment(folder, device, results, budget), stdout=output, stderr=subprocess.STDOUT
         )
         try:
             while process.poll() is None:
@@ -114,7 +117,9 @@ def run_step(
                 watch()
                 time.sleep(0.5)
         finally:
+            # Also on an error or Ctrl-C: the step must not go on in a folder that nobody watches.
             _stop(process)
+    # Once more, for what the step did after the last look.
     watch()
     if process.returncode:
         raise UserError(
@@ -135,7 +140,7 @@ def log_end(log: Path) -> str:
     lines = [
         re.sub(r"\s+", " ", line).strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines()
     ]
-    return " | ".join([line for line in lines if line][-_TAIL:]) or "it printed nothing"
+    return " | ".join([line for line in lines if line][-_QUOTED_LINES:]) or "it printed nothing"
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -32,7 +32,7 @@ _NEEDED = ("train_loss", "validation_loss", "validation_score")
 def log_files(fold: Path) -> tuple[Path, ...]:
     """Return the training logs of a fold's folder in the order in which they were begun.
 
-    Their names hold the time, of whose numbers some are filled up with zeros and some not.
+    Their names hold the time. Its numbers are compared, as not all are filled up with zeros to the same length.
     """
     return tuple(
         sorted(fold.glob("training_log_*.txt"), key=lambda path: [int(n) for n in re.findall(r"\d+", path.stem)])
@@ -42,8 +42,8 @@ def log_files(fold: Path) -> tuple[Path, ...]:
 def read_logs(files: Iterable[Path]) -> pd.DataFrame:
     """Read the training curves of a training that may have been interrupted.
 
-    A training that goes on writes another log and repeats the epochs after its last checkpoint. What the earlier logs
-    say of these is dropped, and so is an epoch that did not end.
+    A training that is continued writes another log and repeats the epochs after its last checkpoint. The rows of
+    earlier logs for these epochs are dropped, and so is an epoch that did not end.
 
     Args:
         files: The logs in the order in which they were begun.
@@ -62,14 +62,16 @@ def read_logs(files: Iterable[Path]) -> pd.DataFrame:
     names = []
     for path in files:
         names.append(path.name)
-        found = dict(_epochs(_lines(path)))
-        if found:
-            rows = {epoch: row for epoch, row in rows.items() if epoch < min(found)}
-        rows |= found
-    whole = [{"epoch": epoch + 1, **row} for epoch, row in sorted(rows.items()) if all(name in row for name in _NEEDED)]
-    if not whole:
+        continued = dict(_epochs(_lines(path)))
+        if continued:
+            rows = {epoch: row for epoch, row in rows.items() if epoch < min(continued)}
+        rows |= continued
+    complete = [
+        {"epoch": epoch + 1, **row} for epoch, row in sorted(rows.items()) if all(name in row for name in _NEEDED)
+    ]
+    if not complete:
         raise UserError(f"no epoch of nnU-Net has ended by its log ({', '.join(names) or 'there is none'})")
-    curves: pd.DataFrame = pd.DataFrame(whole, columns=[*HISTORY, "seconds"])
+    curves: pd.DataFrame = pd.DataFrame(complete, columns=[*HISTORY, "seconds"])
     return curves
 
 
@@ -79,33 +81,34 @@ def _lines(path: Path) -> list[str]:
 
 
 def _epochs(lines: Iterable[str]) -> Iterator[tuple[int, dict[str, float]]]:
-    """Yield what a log says of each epoch. Version 1 names a rate when it sets it: before the epoch it is used in."""
+    """Yield every epoch of a log with its values by the names of columns."""
     epoch: int | None = None
     row: dict[str, float] = {}
-    following: float | None = None
+    next_rate: float | None = None
     for line in lines:
-        begun = _EPOCH.fullmatch(line)
-        if begun:
+        start = _EPOCH.fullmatch(line)
+        if start:
             if epoch is not None:
                 yield epoch, row
-            epoch, row = int(begun.group(1)), {} if following is None else {"rate": following}
+            epoch, row = int(start.group(1)), {} if next_rate is None else {"rate": next_rate}
         for name, pattern in _PATTERNS.items():
-            said = pattern.fullmatch(line)
-            if said is None:
+            match = pattern.fullmatch(line)
+            if match is None:
                 continue
             if line.startswith("lr:"):
-                following = _number(said.group(1))
+                # Version 1 prints a learning rate when it sets it, before the line of the epoch that uses it.
+                next_rate = _parse_number(match.group(1))
             else:
-                row[name] = _mean(said.group(1)) if name == "validation_score" else _number(said.group(1))
+                row[name] = _parse_mean(match.group(1)) if name == "validation_score" else _parse_number(match.group(1))
     if epoch is not None:
         yield epoch, row
 
 
-def _number(text: str) -> float:
+def _parse_number(text: str) -> float:
     """Return a number, also one that numpy has printed with its type.
 
     Example:
-        >>> _number("np.float32(0.5)")
+        >>> _parse_number("np.float32(0.5)")
         0.5
     """
     try:
@@ -114,8 +117,8 @@ def _number(text: str) -> float:
         return math.nan
 
 
-def _mean(listed: str) -> float:
-    """Return the mean of a printed list without what is no number, as nnU-Net takes it."""
-    values = [_number(text) for text in listed.split(",")]
-    known = [value for value in values if not math.isnan(value)]
-    return sum(known) / len(known) if known else math.nan
+def _parse_mean(listed: str) -> float:
+    """Return the mean of a printed list without the values that are not-a-number, as nnU-Net takes it."""
+    values = [_parse_number(text) for text in listed.split(",")]
+    numbers = [value for value in values if not math.isnan(value)]
+    return sum(numbers) / len(numbers) if numbers else math.nan

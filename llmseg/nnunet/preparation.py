@@ -1,4 +1,4 @@
-"""From a store to what nnU-Net trains on: split, raw dataset, plans, preprocessed cases."""
+"""Preparing a store for nnU-Net: split, raw dataset, plans, preprocessed cases."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def prepare_nnunet(
 ) -> Baseline:
     """Convert a store for nnU-Net, and let nnU-Net plan and preprocess its 2D configuration.
 
-    Held-out cases are removed first. The rest is divided as a recipe divides it, so that nnU-Net trains and validates
-    on the very cases of that pipeline (what the recipe keeps for its own test is left out). Without a recipe,
+    Held-out cases are removed first. The rest is split as a recipe splits it, so that nnU-Net trains and validates on
+    the same cases as that pipeline; the cases that the recipe keeps for its own test are not used. Without a recipe,
     validation cases are drawn by group, as test cases are. The same call made again returns the folder as it is.
 
     Args:
@@ -46,7 +46,7 @@ def prepare_nnunet(
         out: Folder of the baseline.
         holdout: The test cases; without it, a tenth is drawn by group.
         recipe: The recipe whose split is taken.
-        validation: Share of validation cases where there is no recipe.
+        validation: Share of validation cases, 0 to 1, where there is no recipe.
         seed: Seed of the draw or of the recipe's split, as for :func:`llmseg.train`.
         progress: Whether to show what is done.
 
@@ -57,23 +57,23 @@ def prepare_nnunet(
     check_installed()
     folder = Path(out)
     holdout = holdout or hold_out(store, progress=progress)
-    split = _split(store, holdout, recipe, validation, seed)
-    names = dict(zip(_names(len(store.ids)), sorted(store.ids), strict=True))
+    split = _choose_split(store, holdout, recipe, validation, seed)
+    names = {f"case_{index:05d}": id for index, id in enumerate(sorted(store.ids))}
     facts = {
         "store": {"name": store.name, "cases": len(store.ids), "digest": store.digest},
         "holdout": holdout.digest,
         "split": {part: list(ids) for part, ids in asdict(split).items()},
     }
-    if _done(folder, facts):
+    if _is_prepared(folder, facts):
         return Baseline(folder)
     with lock_folder(folder):
-        record = {"status": "begun", "dataset": _dataset(store.name), "cases": names, **facts}
+        record = {"status": "begun", "dataset": _name_dataset(store.name), "cases": names, **facts}
         record["nnunetv2"] = installed_version()
-        _write(folder, record)
+        _write_record(folder, record)
         holdout.save(folder / "holdout.json")
         _convert(store, Baseline(folder), split, names)
-        run_step(folder, "plan", _processes(len(names)), log=folder / "plan.log", progress=progress)
-        _write(folder, {**record, "status": "prepared"})
+        run_step(folder, "plan", str(_count_processes(len(names))), log=folder / "plan.log", progress=progress)
+        _write_record(folder, {**record, "status": "prepared"})
     return Baseline(folder)
 
 
@@ -85,7 +85,7 @@ def _convert(store: Store, baseline: Baseline, split: Split, names: Mapping[str,
     write_split(preprocessed, list(parts["train"]), list(parts["validation"]))
 
 
-def _split(store: Store, holdout: Holdout, recipe: Recipe | None, validation: float, seed: int) -> Split:
+def _choose_split(store: Store, holdout: Holdout, recipe: Recipe | None, validation: float, seed: int) -> Split:
     """Return what trains, what validates, and the held-out cases."""
     test, rest = holdout.test(store).ids, holdout.rest(store)
     if recipe is None:
@@ -101,7 +101,12 @@ def _split(store: Store, holdout: Holdout, recipe: Recipe | None, validation: fl
 
 
 def recipe_split(recipe: Recipe, store: Store, seed: int) -> Split:
-    """Return how a training of a recipe divides a store.
+    """Return how a training of a recipe splits a store.
+
+    Args:
+        recipe: The recipe.
+        store: The cases.
+        seed: As for :func:`llmseg.train`; a recipe that seeds itself ignores it.
 
     Raises:
         UserError: There are too few cases, or a part is empty.
@@ -117,8 +122,12 @@ def recipe_split(recipe: Recipe, store: Store, seed: int) -> Split:
     return split
 
 
-def _done(folder: Path, facts: Mapping[str, Any]) -> bool:
-    """Return whether the folder is prepared so, and refuse one that holds something else."""
+def _is_prepared(folder: Path, facts: Mapping[str, Any]) -> bool:
+    """Return whether the folder is prepared from the same store, holdout and split.
+
+    Raises:
+        UserError: The folder holds something else.
+    """
     record = read_json_if_any(folder / RECORD, ("status",))
     check_kind(folder, "dataset of nnU-Net", holds=bool(record))
     if not record:
@@ -129,18 +138,16 @@ def _done(folder: Path, facts: Mapping[str, Any]) -> bool:
     return bool(record["status"] == "prepared")
 
 
-def _write(folder: Path, record: Mapping[str, Any]) -> None:
+def _write_record(folder: Path, record: Mapping[str, Any]) -> None:
     write_text(folder / RECORD, json.dumps(record, indent=1) + "\n")
 
 
-def _processes(cases: int) -> str:
-    """Return how many processes preprocess; starting one takes as long as fifty small cases."""
-    return str(max(1, min(os.cpu_count() or 1, 8, cases // 50)))
+def _count_processes(cases: int) -> int:
+    """Return how many processes preprocess."""
+    # Starting one takes as long as preprocessing fifty small cases. Eight is nnU-Net's own number for two dimensions.
+    return max(1, min(os.cpu_count() or 1, 8, cases // 50))
 
 
-def _names(count: int) -> list[str]:
-    return [f"case_{place:05d}" for place in range(count)]
-
-
-def _dataset(store: str) -> str:
+def _name_dataset(store: str) -> str:
+    # nnU-Net takes the number 001 for the dataset's id; a baseline has a folder of its own, so it is always the first.
     return f"Dataset001_{re.sub('[^A-Za-z0-9]+', '', store) or 'store'}"

@@ -1,4 +1,4 @@
-"""A store in the raw format of nnU-Net: PNG files that its reader of natural images takes."""
+"""Writing a store in the raw format of nnU-Net: PNG files for its reader of natural images."""
 
 from __future__ import annotations
 
@@ -19,18 +19,20 @@ _GREY = ("grey",)
 _COLOUR = ("R", "G", "B")
 
 
-def write_raw(store: Store, trained: Mapping[str, str], tested: Mapping[str, str], raw: Path, test: Path) -> None:
-    """Write the cases of training and validation as a raw dataset, and images of the test cases elsewhere.
+def write_raw(
+    store: Store, training_ids: Mapping[str, str], test_ids: Mapping[str, str], raw: Path, test: Path
+) -> None:
+    """Write the cases of training and validation as a raw dataset, and the images of the test cases elsewhere.
 
-    Masks become 0 and 1, the border between them where the evaluator has it. Where some images have colour and others
-    not, grey ones get three equal channels: nnU-Net wants as many for every case.
+    Masks become 0 and 1, with the evaluator's threshold. Where some images have colour and others not, grey ones get
+    three equal channels, as nnU-Net needs equally many for every case.
 
     Args:
         store: The cases.
-        trained: Ids of the training and validation cases by their names in files.
-        tested: Ids of the test cases by theirs.
+        training_ids: Ids of the training and validation cases by the names of their files.
+        test_ids: Ids of the test cases by the names of their files.
         raw: Folder of the dataset; what is in it is replaced.
-        test: Folder of the test images, likewise.
+        test: Folder of the test images; what is in it is replaced.
 
     Raises:
         UserError: A case cannot be read, a mask is not 0 and 255, no mask has foreground, or the disk is full.
@@ -39,27 +41,36 @@ def write_raw(store: Store, trained: Mapping[str, str], tested: Mapping[str, str
         shutil.rmtree(folder, ignore_errors=True)
     for folder in (raw / "imagesTr", raw / "labelsTr", test):
         make_folder(folder)
-    colour = any(map_ahead(lambda id: store.read(id).image.ndim == 3, (*trained.values(), *tested.values())))
+    colour = any(map_ahead(lambda id: store.read(id).image.ndim == 3, (*training_ids.values(), *test_ids.values())))
 
-    def write_trained(name: str) -> int:
-        case = store.read(trained[name])
-        mask = _label(case)
+    def write_training_case(name: str) -> int:
+        case = store.read(training_ids[name])
+        mask = _binary_mask(case)
+        # _0000 is the number of the channel; nnU-Net reads all channels of a natural image from one file.
         _save(_image(case, colour), raw / "imagesTr" / f"{name}_0000.png")
         _save(mask, raw / "labelsTr" / f"{name}.png")
         return int(mask.sum())
 
-    def write_tested(name: str) -> None:
-        _save(_image(store.read(tested[name]), colour), test / f"{name}_0000.png")
+    def write_test_image(name: str) -> None:
+        _save(_image(store.read(test_ids[name]), colour), test / f"{name}_0000.png")
 
-    if not sum(map_ahead(write_trained, tuple(trained))):
-        raise UserError(f"no mask of the {len(trained)} training and validation cases has foreground; check the masks")
-    for _ in map_ahead(write_tested, tuple(tested)):
+    if not sum(map_ahead(write_training_case, tuple(training_ids))):
+        raise UserError(
+            f"no mask of the {len(training_ids)} training and validation cases has foreground; check the masks"
+        )
+    # The images are written while the iterator is read to its end.
+    for _ in map_ahead(write_test_image, tuple(test_ids)):
         pass
-    _describe(raw, _COLOUR if colour else _GREY, len(trained))
+    _write_description(raw, _COLOUR if colour else _GREY, len(training_ids))
 
 
 def write_split(preprocessed: Path, train: Sequence[str], validation: Sequence[str]) -> None:
-    """Write the split that nnU-Net shall use as its only fold, by names in files.
+    """Write the split, which nnU-Net takes for its only fold.
+
+    Args:
+        preprocessed: Folder of the preprocessed dataset.
+        train: Names of the files of the training cases.
+        validation: Names of the files of the validation cases.
 
     Raises:
         UserError: The disk is full.
@@ -73,7 +84,7 @@ def _image(case: Case, colour: bool) -> np.ndarray:
     return np.stack([case.image] * 3, axis=-1) if colour and case.image.ndim == 2 else case.image
 
 
-def _label(case: Case) -> np.ndarray:
+def _binary_mask(case: Case) -> np.ndarray:
     """Return a mask as uint8 ``[H, W]`` of 0 and 1."""
     highest = int(case.mask.max())
     if 0 < highest <= FOREGROUND:
@@ -91,9 +102,9 @@ def _save(values: np.ndarray, path: Path) -> None:
         raise UserError(f"cannot write {path}: {error.strerror or error}; choose another --out") from error
 
 
-def _describe(raw: Path, channels: Sequence[str], cases: int) -> None:
+def _write_description(raw: Path, channels: Sequence[str], cases: int) -> None:
     content = {
-        "channel_names": {str(place): name for place, name in enumerate(channels)},
+        "channel_names": {str(index): name for index, name in enumerate(channels)},
         "labels": {"background": 0, "foreground": 1},
         "numTraining": cases,
         "file_ending": ".png",

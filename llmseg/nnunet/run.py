@@ -20,7 +20,7 @@ def run_nnunet(
     device: str = "auto",
     progress: bool = True,
 ) -> tuple[ImportedTraining, ...]:
-    """Train, predict and import, and keep what an earlier call has finished.
+    """Train, predict and import; what an earlier call has finished is kept.
 
     Every budget is a training of its own, with a learning rate that falls to zero within it.
 
@@ -45,9 +45,9 @@ def run_nnunet(
         >>> full = Budget.of_epochs(100)  # doctest: +SKIP
         >>> run_nnunet(baseline, store, [full.share(percent) for percent in (1, 10, 100)])  # doctest: +SKIP
     """
-    found = []
+    imported = []
     for budget in budgets:
         training = train_nnunet(baseline, budget, seed=seed, device=device, progress=progress)
         predict_nnunet(training, device=device, progress=progress)
-        found.append(import_training(training, store, progress=progress))
-    return tuple(found)
+        imported.append(import_training(training, store, progress=progress))
+    return tuple(imported)

@@ -1,4 +1,4 @@
-"""What nnU-Net says of its own masks, and whether the masks say so, too."""
+"""nnU-Net's summary of its own masks, and whether the same Dice follows from the masks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from llmseg.evaluation.measures import Counts
 from llmseg.files import read_bytes, read_json_if_any
 
 ENDINGS = (".png", ".bmp", ".tif", ".nii.gz")
-"""Kinds of files in which nnU-Net writes masks of two dimensions that can be read here."""
+"""Endings of the mask files of nnU-Net that can be read here: images, and volumes of one slice."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,9 @@ class Summary:
 
     Attributes:
         dice: nnU-Net's ``foreground_mean`` of Dice.
-        label: The only foreground label.
-        counts: Pixels by agreement of every case that nnU-Net has scored, by the name of its file, in its order.
+        label: The foreground label; there is only one.
+        counts: True and false, positive and negative pixels of every case that nnU-Net has scored, by the name of its
+            file. The order is nnU-Net's, as the last bit of a mean depends on it.
     """
 
     dice: float
@@ -51,8 +52,8 @@ class Summary:
                     f"{path} has the foreground labels {', '.join(labels)}; results with a single one can be imported"
                 )
             counts = {
-                _name(case["prediction_file"]): Counts(
-                    *(int(case["metrics"][labels[0]][n]) for n in ("TP", "FP", "FN", "TN"))
+                _case_name(case["prediction_file"]): Counts(
+                    *(int(case["metrics"][labels[0]][count]) for count in ("TP", "FP", "FN", "TN"))
                 )
                 for case in content["metric_per_case"]
             }
@@ -85,17 +86,20 @@ def read_labels(path: Path, label: int) -> np.ndarray:
     return np.asarray(values == label)
 
 
-def reproduced(summary: Summary, masks: Mapping[str, np.ndarray], store: Store, ids: Mapping[str, str]) -> float:
-    """Return nnU-Net's mean Dice as it follows from its masks and the store, by its own rule.
+def reproduce_dice(summary: Summary, masks: Mapping[str, np.ndarray], store: Store, ids: Mapping[str, str]) -> float:
+    """Compute nnU-Net's mean Dice again from its masks and the store, by nnU-Net's own rule.
 
     Args:
-        summary: What nnU-Net says.
+        summary: nnU-Net's summary.
         masks: bool ``[H, W]`` by the name of its file, for every case of the summary.
         store: The cases.
-        ids: Case by the name of its file.
+        ids: Id of the case by the name of its file.
+
+    Returns:
+        The mean Dice, not-a-number where no case has foreground.
 
     Raises:
-        UserError: It is not exactly what nnU-Net says; the message names a case that is not.
+        UserError: It is not exactly that of the summary. The message names the first case that differs.
     """
 
     def count(name: str) -> Counts:
@@ -109,15 +113,17 @@ def reproduced(summary: Summary, masks: Mapping[str, np.ndarray], store: Store, 
 
     names = tuple(summary.counts)
     counts = dict(zip(names, map_ahead(count, names), strict=True))
-    found = NNUNET.mean(tuple(counts.values()))
-    if found == summary.dice or (math.isnan(found) and math.isnan(summary.dice)):
-        return found
+    # nnU-Net takes the mean with numpy.nanmean, which puts zeros in the place of cases that are left out. Without them,
+    # the others would be added up in another order, and the last bit could differ. NNUNET.mean does the same.
+    dice = NNUNET.mean(tuple(counts.values()))
+    if dice == summary.dice or (math.isnan(dice) and math.isnan(summary.dice)):
+        return dice
     differing = [name for name in names if counts[name] != summary.counts[name]]
     where = (
         f"{len(differing)} of {len(names)} cases differ, first '{differing[0]}'" if differing else "its cases do not"
     )
     raise UserError(
-        f"nnU-Net's mean Dice of {summary.dice!r} is {found!r} by its masks and this store ({where}); "
+        f"nnU-Net's mean Dice of {summary.dice!r} is {dice!r} by its masks and this store ({where}); "
         "give the store that was converted, and the masks that were scored"
     )
 
@@ -126,16 +132,16 @@ def _size(mask: np.ndarray) -> str:
     return f"{mask.shape[1]}x{mask.shape[0]}"
 
 
-def _name(file: str) -> str:
-    """Return the name of a case from a path that may be of another system."""
-    return plain_name(re.split(r"[/\\]", file)[-1])
+def _case_name(file: str) -> str:
+    """Return the name of a case from a path, which Windows may have written."""
+    return strip_ending(re.split(r"[/\\]", file)[-1])
 
 
-def plain_name(file: str) -> str:
-    """Return the name of a file without what says its kind.
+def strip_ending(file: str) -> str:
+    """Return the name of a mask file without its ending.
 
     Example:
-        >>> plain_name("case_1.nii.gz"), plain_name("a.b.png")
+        >>> strip_ending("case_1.nii.gz"), strip_ending("a.b.png")
         ('case_1', 'a.b')
     """
     ending = next((ending for ending in ENDINGS if file.endswith(ending)), "")

@@ -43,11 +43,12 @@ def train_nnunet(
         >>> baseline = Baseline.open("nnunet/hrf")  # doctest: +SKIP
         >>> train_nnunet(baseline, Budget.of_epochs(20))  # doctest: +SKIP
     """
+    # Planned first, so that a budget in images and the same one in iterations have the same folder.
     budget = budget.planned(baseline.batch_size)
     training = NnunetTraining(baseline, baseline.folder / "trainings" / f"{budget.name}-seed-{seed}")
     if training.trained:
         return training
-    device = _device(device)
+    device = _choose_device(device)
     with lock_folder(training.folder):
         write_text(training.folder / BUDGET, json.dumps({**asdict(budget), "seed": seed}) + "\n")
         with tqdm(total=budget.epochs, desc=f"nnU-Net {budget.name}", unit="epoch", disable=not progress) as bar:
@@ -61,7 +62,7 @@ def train_nnunet(
                 device=device,
                 results=training.folder / "results",
                 budget=training.folder / BUDGET,
-                watch=_watch(training.fold, bar),
+                watch=_follow_logs(training.fold, bar),
                 progress=False,
             )
     if not training.trained:
@@ -70,7 +71,7 @@ def train_nnunet(
 
 
 def predict_nnunet(training: NnunetTraining, *, device: str = "auto", progress: bool = True) -> Path:
-    """Predict the held-out cases, and return the folder of nnU-Net's masks; what is complete is not done again.
+    """Predict the held-out cases, and return the folder of nnU-Net's masks. Complete predictions are kept.
 
     Args:
         training: A training that has ended.
@@ -86,15 +87,16 @@ def predict_nnunet(training: NnunetTraining, *, device: str = "auto", progress: 
         raise UserError(f"the training in {training.folder} has not ended; go on with llmseg nnunet train")
     if out.is_dir():
         return out
-    device = _device(device)
+    device = _choose_device(device)
     with lock_folder(training.folder):
-        begun = out.with_name("predicting")
-        shutil.rmtree(begun, ignore_errors=True)
-        make_folder(begun)
+        # The folder has its final name only when all masks are in it.
+        unfinished = out.with_name("predicting")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        make_folder(unfinished)
         run_step(
             baseline.folder,
             "predict",
-            *(str(path.absolute()) for path in (training.model, baseline.folder / "test", begun)),
+            *(str(path.absolute()) for path in (training.model, baseline.folder / "test", unfinished)),
             device.partition(":")[0],
             log=training.folder / "predict.log",
             device=device,
@@ -102,30 +104,31 @@ def predict_nnunet(training: NnunetTraining, *, device: str = "auto", progress: 
             budget=training.folder / BUDGET,
             progress=progress,
         )
-        begun.replace(out)
+        unfinished.replace(out)
     return out
 
 
-def _device(name: str) -> str:
+def _choose_device(name: str) -> str:
     from llmseg.training.device import choose_device
 
     return str(choose_device(name))
 
 
-def _watch(fold: Path, bar: tqdm[Any]) -> Callable[[], None]:
-    """Return what moves the bar to the last epoch in the logs, when they have grown."""
-    size = -1
+def _follow_logs(fold: Path, bar: tqdm[Any]) -> Callable[[], None]:
+    """Return a function that moves the bar to the last epoch in the logs."""
+    size_before = -1
 
     def watch() -> None:
-        nonlocal size
+        nonlocal size_before
         files = log_files(fold)
-        now = sum(path.stat().st_size for path in files)
-        if now == size:
+        size = sum(path.stat().st_size for path in files)
+        # It is called twice a second; logs of a thousand epochs are read only when they have grown.
+        if size == size_before:
             return
-        size = now
+        size_before = size
         try:
             last = read_logs(files).iloc[-1]
-        except UserError:
+        except UserError:  # no epoch has ended yet
             return
         bar.update(int(last["epoch"]) - bar.n)
         bar.set_postfix_str(f"loss {last['train_loss']:.4f}, validation {last['validation_loss']:.4f}")

@@ -12,18 +12,18 @@ from llmseg.errors import Terminated, UserError
 from llmseg.nnunet import launch
 from llmseg.nnunet.folder import BUDGET, RECORD, Baseline
 from llmseg.nnunet.importing import import_training
-from llmseg.nnunet.launch import environment, run_step
+from llmseg.nnunet.launch import make_environment, run_step
 from llmseg.nnunet.train import predict_nnunet
 
 
 def test_the_environment_is_not_that_of_the_users_nnunet(tmp_path, monkeypatch):
     for name in ("nnUNet_raw", "nnUNet_results", "nnUNet_wandb_enabled", "nnUNet_n_proc_DA", "nnUNet_compile"):
         monkeypatch.setenv(name, "the user's")
-    found = {name: value for name, value in environment(tmp_path).items() if name.startswith("nnUNet")}
-    assert all(found[f"nnUNet_{kind}"].startswith(str(tmp_path)) for kind in ("raw", "preprocessed", "results"))
-    assert (found["nnUNet_n_proc_DA"], found["nnUNet_compile"]) == ("0", "f")
-    assert "nnUNet_wandb_enabled" not in found
-    on_gpu = environment(tmp_path, "cuda:1")
+    variables = {name: value for name, value in make_environment(tmp_path).items() if name.startswith("nnUNet")}
+    assert all(variables[f"nnUNet_{kind}"].startswith(str(tmp_path)) for kind in ("raw", "preprocessed", "results"))
+    assert (variables["nnUNet_n_proc_DA"], variables["nnUNet_compile"]) == ("0", "f")
+    assert "nnUNet_wandb_enabled" not in variables
+    on_gpu = make_environment(tmp_path, "cuda:1")
     assert (on_gpu["CUDA_VISIBLE_DEVICES"], on_gpu["nnUNet_n_proc_DA"]) == ("1", "the user's")
     assert "nnUNet_wandb_enabled" not in on_gpu
 
@@ -63,7 +63,9 @@ def begun(store, tmp_path):
     training = folder / "trainings" / "4-iterations-2-epochs-seed-0"
     training.mkdir(parents=True)
     (training / BUDGET).write_text(json.dumps({"epochs": 2, "iterations": 4, "seconds": None, "seed": 0}))
+    split = {"train": [], "validation": [], "test": []}
     record = {"status": "prepared", "dataset": "Dataset001_x", "store": {"digest": store.digest}}
+    record |= {"split": split, "cases": {}}
     (folder / RECORD).write_text(json.dumps(record))
     return Baseline.open(folder)
 
