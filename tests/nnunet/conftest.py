@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from llmseg.data.folder import FolderStore
+from llmseg.nnunet.folder import BUDGET, RECORD, Baseline, NnunetTraining
 
 LOG = """2024-04-23 15:22:40.711169: Epoch 0 
 2024-04-23 15:22:40.724555: Current learning rate: 0.01 
@@ -33,10 +34,10 @@ def store(tmp_path: Path) -> FolderStore:
     for kind in ("images", "masks"):
         (tmp_path / "data" / kind).mkdir(parents=True)
     random = np.random.default_rng(0)
-    for place, (_, reference) in enumerate(_masks(12)):
+    for index, (_, reference) in enumerate(_masks(12)):
         image = random.integers(0, 256, (9, 7), dtype=np.uint8)
-        Image.fromarray(image).save(tmp_path / "data" / "images" / f"c{place:02d}.png")
-        Image.fromarray(reference.astype(np.uint8) * 255).save(tmp_path / "data" / "masks" / f"c{place:02d}.png")
+        Image.fromarray(image).save(tmp_path / "data" / "images" / f"c{index:02d}.png")
+        Image.fromarray(reference.astype(np.uint8) * 255).save(tmp_path / "data" / "masks" / f"c{index:02d}.png")
     return FolderStore(tmp_path / "data" / "images", tmp_path / "data" / "masks")
 
 
@@ -49,8 +50,8 @@ def make_fold(tmp_path: Path) -> Callable[..., Path]:
         (fold / "validation").mkdir(parents=True)
         (fold / "training_log_2024_4_23_15_22_40.txt").write_text(LOG)
         cases = []
-        for place, (predicted, reference) in enumerate(_masks(12)):
-            path = fold / "validation" / (f"c{place:02d}.png" if save is None else f"c{place:02d}.nii.gz")
+        for index, (predicted, reference) in enumerate(_masks(12)):
+            path = fold / "validation" / (f"c{index:02d}.png" if save is None else f"c{index:02d}.nii.gz")
             (save or _save)(predicted.astype(np.uint8), path)
             tp, fp = int((predicted & reference).sum()), int((predicted & ~reference).sum())
             fn, tn = int((~predicted & reference).sum()), int((~predicted & ~reference).sum())
@@ -67,3 +68,20 @@ def make_fold(tmp_path: Path) -> Callable[..., Path]:
 
 def _save(values: np.ndarray, path: Path) -> None:
     Image.fromarray(values).save(path)
+
+
+@pytest.fixture
+def begin_training(tmp_path: Path) -> Callable[[FolderStore], NnunetTraining]:
+    """A function that writes a baseline of a store with a training that was interrupted."""
+
+    def begin(store: FolderStore) -> NnunetTraining:
+        folder = tmp_path / "out"
+        training = folder / "trainings" / "4-iterations-2-epochs-seed-0"
+        training.mkdir(parents=True)
+        (training / BUDGET).write_text(json.dumps({"epochs": 2, "iterations": 4, "seconds": None, "seed": 0}))
+        split = {"train": [], "validation": [], "test": []}
+        facts = {"store": {"digest": store.digest}, "split": split, "cases": {}}
+        (folder / RECORD).write_text(json.dumps({"status": "prepared", "dataset": "Dataset001_x", **facts}))
+        return Baseline.open(folder).trainings[0]
+
+    return begin

@@ -85,9 +85,9 @@ def test_version_1_names_a_rate_before_the_epoch_it_is_used_in(write):
 
 def _epochs(first: int, *losses: float) -> str:
     return "".join(
-        f"2025-01-01 00:00:00.1: Epoch {first + place}\n2025-01-01 00:00:00.1: train_loss {loss}\n"
+        f"2025-01-01 00:00:00.1: Epoch {first + index}\n2025-01-01 00:00:00.1: train_loss {loss}\n"
         "2025-01-01 00:00:00.1: val_loss 0\n2025-01-01 00:00:00.1: Pseudo dice [0]\n"
-        for place, loss in enumerate(losses)
+        for index, loss in enumerate(losses)
     )
 
 

@@ -27,12 +27,12 @@ def store(tmp_path_factory):
     rows, columns = np.ogrid[:48, :40]
     for kind in ("images", "masks"):
         (folder / kind).mkdir()
-    for place in range(12):
-        row, column, radius = [*random.integers(12, 30, 2).tolist(), int(random.integers(5, 11)) if place else -1]
+    for index in range(12):
+        row, column, radius = [*random.integers(12, 30, 2).tolist(), int(random.integers(5, 11)) if index else -1]
         mask = (rows - row) ** 2 + (columns - column) ** 2 <= radius * abs(radius)
         image = np.clip(random.normal(60, 20, mask.shape) + 120 * mask, 0, 255).astype(np.uint8)
-        Image.fromarray(image).save(folder / "images" / f"disc {place}.png")
-        Image.fromarray(mask.astype(np.uint8) * 255).save(folder / "masks" / f"disc {place}.png")
+        Image.fromarray(image).save(folder / "images" / f"disc {index}.png")
+        Image.fromarray(mask.astype(np.uint8) * 255).save(folder / "masks" / f"disc {index}.png")
     return FolderStore(folder / "images", folder / "masks")
 
 
@@ -67,8 +67,8 @@ def test_from_a_store_to_a_table_and_on_after_an_interruption(store, tmp_path, c
     again = _interrupted(Baseline.open(out), tmp_path / "again")
     assert len(list(again.fold.glob("training_log_*.txt"))) == 2
     for name in ("summary.json", *(path.name for path in (training.fold / "validation").glob("*.png"))):
-        one, other = ((one.fold / "validation" / name).read_bytes() for one in (training, again))
-        assert one.replace(bytes(out), b"") == other.replace(bytes(again.baseline.folder), b"")
+        whole, continued = ((done.fold / "validation" / name).read_bytes() for done in (training, again))
+        assert whole.replace(bytes(out), b"") == continued.replace(bytes(again.baseline.folder), b"")
 
 
 def _interrupted(baseline: Baseline, folder) -> NnunetTraining:
