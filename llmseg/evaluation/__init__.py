@@ -1,4 +1,9 @@
-"""Evaluation: one evaluator for all masks, and the rules of others."""
+"""Evaluation: one evaluator scores the masks of everybody. The calls are :func:`llmseg.evaluate_run` and
+:func:`llmseg.evaluate_masks`.
+
+``evaluate.py`` finds the cases and their masks, ``measures.py`` scores a case (distances: ``surface.py``),
+``conventions.py`` takes the mean Dice by the rules of others, ``evaluation.py`` writes and opens the folder.
+"""
 
 import lazy_loader
 

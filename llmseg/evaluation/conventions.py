@@ -1,9 +1,11 @@
-"""The same masks by the rules of others: what a mean Dice is, in nnU-Net, in MONAI, in the nineteen scripts.
+"""Conventions: how others take the mean Dice of the same masks, such as nnU-Net, MONAI and the nineteen scripts.
 
-On masks of 0 and 1, thresholds change nothing and soft Dice is Dice, so that every rule is a function of the pixels by
-agreement: what is summed before the fraction is taken, what is added to it, and what becomes of empty masks. So a
-script's rule says what it would write about these masks. What it wrote about its own output is another matter where it
-compares something else than a probability with one half, or nothing at all.
+On masks of 0 and 1 thresholds change nothing, and soft Dice equals Dice. So every convention is a function of the
+:class:`Counts` of each case, and conventions differ in three things: which pixels are added up before the fraction is
+taken, what is added to numerator and denominator, and what the value of empty masks is.
+
+The convention of a script tells what the script would write about these masks. What it wrote about its own output may
+differ: some scripts compare other values than probabilities with one half, or use no threshold.
 """
 
 from __future__ import annotations
@@ -24,23 +26,23 @@ from llmseg.recipe.recipe import Recipe
 
 @dataclass(frozen=True, kw_only=True)
 class Convention:
-    """A rule by which masks are scored.
+    """A rule by which a mean score of masks is taken.
 
     Attributes:
         name: Whose rule it is.
         measure: ``dice`` or ``iou``.
-        over: What one fraction is taken over: each ``case``, the pixels of a ``batch``, or those of the whole ``set``.
-        batch_size: Cases in a batch, in the order in which they are given; ``None`` for rules without batches.
-        mean_of: Whether the mean is that of all ``values``, or of the ``batches``' means.
-        smooth: What is added above and below the fraction line.
-        smoothed: Whether it is added above and below (``both``), or ``below`` only.
-        both_empty: Value where neither mask has foreground; ``None`` takes the formula, which without smoothing gives
-            not-a-number.
-        reference_empty: Value where only the prediction has foreground; ``None`` takes the formula.
-        skip_nan: Whether not-a-number is left out of the mean.
+        over: Whose pixels one fraction is taken over: those of each ``case``, of a ``batch``, or of the whole ``set``.
+        batch_size: Number of cases in a batch; cases are taken in the order given. ``None`` for rules without batches.
+        mean_of: Whether the mean is taken over all ``values``, or first in each batch and then over the ``batches``.
+        smooth: A constant that is added to the fraction.
+        smoothed: Whether it is added to numerator and denominator (``both``), or to the denominator only (``below``).
+        both_empty: The value if neither mask has foreground. ``None`` takes the formula, which gives not-a-number
+            without smoothing.
+        reference_empty: The value if only the prediction has foreground. ``None`` takes the formula.
+        skip_nan: Whether values that are not a number are left out of the mean.
 
     Raises:
-        UserError: The rule needs a batch size and has none, or smoothing is negative.
+        UserError: The rule needs a batch size and has none, or ``smooth`` is negative.
     """
 
     name: str
@@ -62,10 +64,10 @@ class Convention:
             raise UserError(f"the rule '{self.name}' adds {self.smooth}; it must not be negative")
 
     def values(self, counts: Sequence[Counts]) -> np.ndarray:
-        """Return what the rule lists, float64: a value per case, per batch, or one.
+        """Return the values whose mean is taken, float64 ``[N]``: one per case, one per batch, or a single one.
 
         Args:
-            counts: Pixels by agreement of each case.
+            counts: The counts of each case.
 
         Raises:
             UserError: There are no cases.
@@ -76,42 +78,43 @@ class Convention:
         """
         if not counts:
             raise UserError("there are no cases to score")
-        sums = [_add_up(row) for row in self._rows(counts)]
-        values = np.array([self._value(row) for row in sums])
+        pooled = [_add_up(row) for row in self._group_cases(counts)]
+        values = np.array([self._score(total) for total in pooled])
         if self.mean_of == "values" or self.over != "case":
             return values
-        return np.array([part.mean() for part in _parts(values, self.batch_size)])
+        return np.array([batch.mean() for batch in _cut(values, self.batch_size)])
 
     def mean(self, counts: Sequence[Counts]) -> float:
-        """Return the one number that the rule gives for all cases; not-a-number if one is, unless these are skipped."""
+        """Return the mean over all cases. It is not a number if a value is not, unless the rule skips such values."""
         values = self.values(counts)
         if not self.skip_nan:
             return float(values.mean())
-        # Leaving values out before adding would change the order of the sum, and with it the last bit.
+        # nanmean adds a zero for each value that it leaves out. Dropping the values first would change how NumPy groups
+        # the sum, and with it the last bit, to which nnU-Net's own figure is reproduced.
         return float(np.nanmean(values)) if not np.isnan(values).all() else math.nan
 
-    def _rows(self, counts: Sequence[Counts]) -> list[Sequence[Counts]]:
-        """Return the cases that share a fraction."""
+    def _group_cases(self, counts: Sequence[Counts]) -> list[Sequence[Counts]]:
+        """Return the groups of cases whose pixels go into one fraction."""
         if self.over == "set":
             return [counts]
-        return _parts(counts, 1 if self.over == "case" else self.batch_size)
+        return _cut(counts, 1 if self.over == "case" else self.batch_size)
 
-    def _value(self, row: Counts) -> float:
-        if row.tp + row.fn == 0:
-            ruled = self.reference_empty if row.fp else self.both_empty
-            if ruled is not None:
-                return ruled
+    def _score(self, counts: Counts) -> float:
+        if counts.tp + counts.fn == 0:
+            fixed_value = self.reference_empty if counts.fp else self.both_empty
+            if fixed_value is not None:
+                return fixed_value
         weight = 2 if self.measure == "dice" else 1
-        above = weight * row.tp + (self.smooth if self.smoothed == "both" else 0.0)
-        below = weight * row.tp + row.fp + row.fn + self.smooth
-        return above / below if below else math.nan
+        numerator = weight * counts.tp + (self.smooth if self.smoothed == "both" else 0.0)
+        denominator = weight * counts.tp + counts.fp + counts.fn + self.smooth
+        return numerator / denominator if denominator else math.nan
 
 
 _Row = TypeVar("_Row", np.ndarray, Sequence[Counts])
 
 
-def _parts(row: _Row, size: int | None) -> list[_Row]:
-    """Cut a row into parts of a size, the last of which takes what is left; ``None`` leaves it whole."""
+def _cut(row: _Row, size: int | None) -> list[_Row]:
+    """Cut a sequence into pieces of a size; the last one has what is left. ``None`` leaves it whole."""
     step = size or len(row)
     return [row[start : start + step] for start in range(0, len(row), step)]
 
@@ -122,32 +125,32 @@ def _add_up(row: Sequence[Counts]) -> Counts:
 
 
 OURS = Convention(name="llmseg", both_empty=1.0)
-"""Ours, and Metrics Reloaded's Dice: a correctly empty mask is perfect, a false alarm is worth nothing."""
+"""Ours, and the Dice of Metrics Reloaded: 1 if both masks are empty, 0 if one is."""
 
 NNUNET = Convention(name="nnU-Net", both_empty=math.nan, skip_nan=True)
-"""nnU-Net's summary, and MedSegBench's: correctly empty masks are left out of the mean."""
+"""The summaries of nnU-Net and of MedSegBench: cases in which both masks are empty are left out of the mean."""
 
 MONAI = Convention(name="MONAI", both_empty=math.nan, reference_empty=math.nan, skip_nan=True)
-"""MONAI's ``DiceMetric`` as it comes: cases with an empty reference are left out, false alarms, too."""
+"""MONAI's ``DiceMetric`` with its defaults: cases with an empty reference are left out, whatever was predicted."""
 
 SMP_IMAGES = Convention(name="smp micro-imagewise", both_empty=1.0)
-"""``f1_score`` of segmentation-models-pytorch with ``micro-imagewise``: a value per image."""
+"""``f1_score`` of segmentation-models-pytorch with ``micro-imagewise``: one value per image."""
 
 SMP_POOLED = Convention(name="smp micro", over="set")
-"""The same with ``micro``: the pixels of all images in one fraction."""
+"""``f1_score`` of segmentation-models-pytorch with ``micro``: the pixels of all images in one fraction."""
 
 UBENCH = Convention(name="U-Bench", measure="iou", both_empty=0.0)
-"""U-Bench's IoU: a correctly empty mask counts as nothing."""
+"""The IoU of U-Bench: 0 if both masks are empty."""
 
 PACKAGES = (OURS, NNUNET, MONAI, SMP_IMAGES, SMP_POOLED, UBENCH)
 """The rules of packages and benchmarks, ours first."""
 
 
 def derive_convention(name: str, recipe: Recipe) -> Convention:
-    """Return the rule by which a script lists its test scores, or, if it runs no test, its validation scores.
+    """Return the rule of a script: that of its test scores or, if it runs no test, of its validation scores.
 
-    Batches are those of the cases in the order in which they are given, which need not be the script's. Without
-    smoothing, a batch that is empty in both masks is not-a-number, and so is the mean.
+    Batches are formed of the cases in the order given, which need not be the script's. Without smoothing, a batch
+    without foreground in either mask gives not-a-number, and then the mean is none either.
 
     Args:
         name: What the rule is called.
@@ -170,21 +173,20 @@ def derive_convention(name: str, recipe: Recipe) -> Convention:
 
 
 TIE_DECIMALS = 12
-"""Values that agree to so many decimals are equal; what lies beyond is rounding."""
+"""Values that agree to this many decimals count as equal; what differs beyond is rounding."""
 
 
 def compare_conventions(systems: Mapping[str, Sequence[Counts]], rules: Sequence[Convention]) -> pd.DataFrame:
     """Score several systems on the same cases by several rules.
 
     Args:
-        systems: Pixels by agreement of each case, for every system in the same order.
+        systems: The counts of each case for every system, by its name; cases are in the same order in all.
         rules: The rules.
 
     Returns:
-        A row per rule and system: ``convention, measure, system, value, rank, winner``. Rank 1 is best, values that
-        agree to :data:`TIE_DECIMALS` share their mean rank. Where ``value`` is not-a-number, the rule has none for the
-        system, which ranks last. The winners of a rule are joined by ``=``; there is none (an empty word) where no
-        value is a number.
+        A row per rule and system: ``convention, measure, system, value, rank, winner``. Rank 1 is best. Systems whose
+        values agree to :data:`TIE_DECIMALS` share their mean rank. A system whose value is not a number ranks last.
+        ``winner`` holds the names of the winners of the rule, joined by ``=``, and is empty if no value is a number.
 
     Raises:
         UserError: There are no systems, they were not scored on the same references, or two rules have one name.
@@ -192,7 +194,7 @@ def compare_conventions(systems: Mapping[str, Sequence[Counts]], rules: Sequence
     _check_same_cases(systems)
     names = [rule.name for rule in rules]
     if len(set(names)) < len(names):
-        raise UserError(f"two rules are called '{next(n for n in names if names.count(n) > 1)}'; rename one")
+        raise UserError(f"two rules are called '{next(name for name in names if names.count(name) > 1)}'; rename one")
     frames = []
     for rule in rules:
         values = pd.Series({name: rule.mean(counts) for name, counts in systems.items()})
@@ -206,7 +208,7 @@ def compare_conventions(systems: Mapping[str, Sequence[Counts]], rules: Sequence
 
 
 def _check_same_cases(systems: Mapping[str, Sequence[Counts]]) -> None:
-    """Refuse systems whose references differ; case by case, they have a foreground and a size."""
+    """Refuse systems that were scored on other references: foreground and size of each case would differ."""
     if len({len(counts) for counts in systems.values()}) != 1:
         raise UserError("systems must be scored on the same cases; there are none, or their numbers differ")
     for position, row in enumerate(zip(*systems.values(), strict=True)):
@@ -217,23 +219,23 @@ def _check_same_cases(systems: Mapping[str, Sequence[Counts]]) -> None:
 
 
 def compute_stability(frame: pd.DataFrame) -> float:
-    """Return the share of pairs of systems that all rules put in the same order.
+    """Return the share of pairs of systems that all rules put into the same order, in 0..1.
 
-    Of a pair, those rules are asked that give both systems a number; a pair without such a rule is not counted. A tie
-    (values that agree to :data:`TIE_DECIMALS`) is an order of its own. So 1 means that no rule changes any order. With
-    one system there is none to change; not-a-number means that no two systems can be compared.
+    1 means that the choice of a rule changes no order. A rule counts for a pair if it gives both systems a number, and
+    a pair counts if there is such a rule. A tie (values that agree to :data:`TIE_DECIMALS`) is an order of its own.
+    With a single system the result is 1; if no two systems can be compared, it is not a number.
 
     Args:
         frame: As :func:`compare_conventions` returns it.
 
     Example:
-        >>> one, other = [Counts(8, 0, 2, 90)], [Counts(8, 2, 2, 88)]
-        >>> compute_stability(compare_conventions({"a": one, "b": other}, PACKAGES))
+        >>> systems = {"a": [Counts(8, 0, 2, 90)], "b": [Counts(8, 2, 2, 88)]}
+        >>> compute_stability(compare_conventions(systems, PACKAGES))
         1.0
     """
     wide = frame.pivot(index="convention", columns="system", values="value").round(TIE_DECIMALS)
     pairs = list(itertools.combinations(wide.columns, 2))
-    orders = [set(np.sign((wide[one] - wide[other]).dropna())) for one, other in pairs]
+    orders = [set(np.sign((wide[left] - wide[right]).dropna())) for left, right in pairs]
     compared = [order for order in orders if order]
     if not compared:
         return math.nan if pairs else 1.0

@@ -1,4 +1,7 @@
-"""Scoring everybody the same way: a run, or masks that came from elsewhere, on the cases of a store."""
+"""``evaluate_run`` and ``evaluate_masks``: score a run, or masks from elsewhere, on the cases of a store.
+
+Everybody is scored in the same way: the measures are in ``measures.py``. What has seen the test cases is refused.
+"""
 
 from __future__ import annotations
 
@@ -33,8 +36,14 @@ TOLERANCE = 2.0
 
 
 @dataclass(frozen=True)
-class _Predicted:
-    """A prediction: bool ``[H, W]`` on the image's own grid, and ``[h, w]`` on the network's if there is one."""
+class _Prediction:
+    """The predicted mask of a case.
+
+    Attributes:
+        case: Id of the case.
+        native: bool ``[H, W]`` at the size of the image.
+        working: bool ``[h, w]`` at the size of the network's output; ``None`` for masks from elsewhere.
+    """
 
     case: str
     native: np.ndarray
@@ -54,30 +63,31 @@ def evaluate_run(
     precision: str = "auto",
     progress: bool = True,
 ) -> Evaluation:
-    """Predict test cases by a run and score them.
+    """Let a run predict test cases, and score the masks.
 
-    The cases are those that a manifest holds out; without one, the run's own test part if this is the store it was
-    trained on, else all. Cases the run was trained or selected on are refused.
+    The cases are those of the held-out test set. Without one, they are the run's own test part if the store is the one
+    it was trained on, else all cases of the store. Cases that the run was trained or selected on are refused.
 
-    A case is scored on its image's own grid, and at the size of the network's output, to which the reference is brought
-    by nearest neighbour. A pixel is foreground above a probability of one half, in the reference above 127.
+    A case is scored twice: at the size of its image (``native``), and at the size of the network's output
+    (``working``), to which the reference is resized by nearest neighbour. Foreground is a probability above one half,
+    in the reference a value above 127.
 
     Args:
         run: A finished run.
         store: The cases.
         out: Folder of the evaluation; an earlier evaluation in it is replaced.
-        holdout: The manifest of the test cases.
-        allow_overlap: Score cases although the run may have seen them; the record says so.
+        holdout: The held-out test set.
+        allow_overlap: Score cases although the run may have seen them; ``evaluation.json`` then says so.
         tolerance: Distance in pixels up to which NSD counts a boundary as met.
-        rules: By which the mean Dice is computed again, for ``conventions.csv``; see
+        rules: The rules by which the mean Dice is taken again, for ``conventions.csv``; see
             :func:`llmseg.study.all_conventions` for those of the scripts.
         device: As for :func:`llmseg.predict`.
         precision: As for :func:`llmseg.predict`.
         progress: Whether to show progress bars.
 
     Raises:
-        UserError: The run has seen the cases or does not say that they were kept out, the store is not that of the
-            manifest, a case cannot be read, or the disk is full.
+        UserError: The run has seen the cases or does not say that they were held out, the store is not the one they
+            were drawn from, a case cannot be read, or the disk is full.
 
     Example:
         >>> from llmseg import Hdf5Store, Holdout, Run, evaluate_run
@@ -85,10 +95,12 @@ def evaluate_run(
         >>> evaluate_run(run, store, "evaluated", holdout=Holdout.load("hrf.json"))  # doctest: +SKIP
     """
     check_files(Path(out), "an evaluation", FILES)
-    cases = _cases_of(run, store, holdout)
-    overlap = _overlap(run, store, cases, holdout)
+    cases = _choose_cases(run, store, holdout)
+    overlap = _find_overlap(run, store, cases, holdout)
     if overlap and not allow_overlap:
         raise UserError(f"{overlap}; give other cases, or --allow-overlap if that is what you want")
+    # All refusals come before the first prediction, and nothing is written before the last: the maps are computed one
+    # by one while ``_score_predictions`` asks for them, and no two batches of them are in memory.
     maps = predict_maps(
         run.load_net(),
         run.recipe,
@@ -98,9 +110,9 @@ def evaluate_run(
         precision=precision,
         progress=progress,
     )
-    predicted = (_Predicted(one.name, one.native > THRESHOLD, one.working > THRESHOLD) for one in maps)
-    facts = {**_run_facts(run, cases, holdout, tolerance), "overlap": overlap}
-    return write_evaluation(Path(out), list(_scored(predicted, cases, tolerance)), facts, rules)
+    predictions = (_Prediction(m.name, m.native > THRESHOLD, m.working > THRESHOLD) for m in maps)
+    facts = {**_describe_run(run, cases, holdout, tolerance), "overlap": overlap}
+    return write_evaluation(Path(out), list(_score_predictions(predictions, cases, tolerance)), facts, rules)
 
 
 def evaluate_run_once(
@@ -135,8 +147,8 @@ def evaluate_run_once(
     if not earlier:
         options |= {"holdout": holdout, "allow_overlap": allow_overlap, "tolerance": tolerance}
         return evaluate_run(run, store, out, **options)
-    cases = _cases_of(run, store, holdout)
-    facts = {**_run_facts(run, cases, holdout, tolerance), "evaluator": EVALUATOR_VERSION, "cases": len(cases.ids)}
+    cases = _choose_cases(run, store, holdout)
+    facts = {**_describe_run(run, cases, holdout, tolerance), "evaluator": EVALUATOR_VERSION, "cases": len(cases.ids)}
     _check_same(Path(out), earlier, facts)
     if earlier["overlap"] and not allow_overlap:
         raise UserError(f"{out} says that {earlier['overlap']}; give other cases, or --allow-overlap")
@@ -168,20 +180,20 @@ def evaluate_masks(
     overlap: str | None = "not known of masks",
     progress: bool = True,
 ) -> Evaluation:
-    """Score masks that came from elsewhere, on their images' own grid.
+    """Score masks from elsewhere, at the size of their images.
 
     Args:
-        masks: Folder of masks, named like the cases but for the extension; folders in it count as a part of the name.
+        masks: Folder of masks. A mask has the name of its case, with any extension; names of folders are a part of it.
         store: The cases.
         out: Folder of the evaluation; an earlier evaluation in it is replaced.
-        label: What the rows call whatever made the masks; the folder's name if empty.
-        holdout: The manifest of the test cases; without it, all cases of the store are scored.
-        foreground: Mask value that means foreground, for masks that are not 0 and 255.
+        label: Name of what made the masks, for the column ``pipeline``; the folder's name if empty.
+        holdout: The held-out test set; without it, all cases of the store are scored.
+        foreground: The value that means foreground, if masks are not 0 and 255.
         tolerance: Distance in pixels up to which NSD counts a boundary as met.
-        rules: By which the mean Dice is computed again, for ``conventions.csv``; see
+        rules: The rules by which the mean Dice is taken again, for ``conventions.csv``; see
             :func:`llmseg.study.all_conventions` for those of the scripts.
-        seed: Seed or number of the training behind the masks, which a table needs.
-        overlap: What is known of cases that this training has seen; ``None`` if it has seen none.
+        seed: Seed or number of the training that the masks come from; tables need it.
+        overlap: What is known of cases that this training has seen; ``None`` if it has seen none of them.
         progress: Whether to show a progress bar.
 
     Raises:
@@ -189,22 +201,22 @@ def evaluate_masks(
     """
     check_files(Path(out), "an evaluation", FILES)
     cases = holdout.test(store) if holdout else Subset(store, tuple(store.ids))
-    paths = _mask_paths(Path(masks), cases.ids)
+    paths = _find_masks(Path(masks), cases.ids)
 
-    def read(id: str) -> _Predicted:
-        return _Predicted(id, read_mask(paths[id], foreground) > FOREGROUND, None)
+    def read(id: str) -> _Prediction:
+        return _Prediction(id, read_mask(paths[id], foreground) > FOREGROUND, None)
 
-    shown = tqdm(cases.ids, desc="score", unit="case", disable=not progress)
+    ids = tqdm(cases.ids, desc="score", unit="case", disable=not progress)
     facts = {
-        **_facts(cases, holdout, tolerance),
+        **_describe(cases, holdout, tolerance),
         "pipeline": label or Path(masks).resolve().name,
         "seed": seed,
         "overlap": overlap,
     }
-    return write_evaluation(Path(out), list(_scored(map(read, shown), cases, tolerance)), facts, rules)
+    return write_evaluation(Path(out), list(_score_predictions(map(read, ids), cases, tolerance)), facts, rules)
 
 
-def _facts(cases: Subset, holdout: Holdout | None, tolerance: float) -> dict[str, Any]:
+def _describe(cases: Subset, holdout: Holdout | None, tolerance: float) -> dict[str, Any]:
     return {
         "dataset": cases.name,
         "store_digest": cases.whole.digest,
@@ -215,26 +227,28 @@ def _facts(cases: Subset, holdout: Holdout | None, tolerance: float) -> dict[str
     }
 
 
-def _run_facts(run: Run, cases: Subset, holdout: Holdout | None, tolerance: float) -> dict[str, Any]:
+def _describe_run(run: Run, cases: Subset, holdout: Holdout | None, tolerance: float) -> dict[str, Any]:
     record = run.record
     return {
-        **_facts(cases, holdout, tolerance),
+        **_describe(cases, holdout, tolerance),
         "pipeline": record["label"],
         "seed": record["seed"],
         "recipe_digest": record["recipe_digest"],
     }
 
 
-def _cases_of(run: Run, store: Store, holdout: Holdout | None) -> Subset:
+def _choose_cases(run: Run, store: Store, holdout: Holdout | None) -> Subset:
     if holdout:
         return holdout.test(store)
     own = run.record["store"]["digest"] == store.digest
     return Subset(store, run.split.test if own else tuple(store.ids))
 
 
-def _overlap(run: Run, store: Store, cases: Subset, holdout: Holdout | None) -> str | None:
-    """Say why cases may not be scored: the run has seen them, or does not say that it has not."""
+def _find_overlap(run: Run, store: Store, cases: Subset, holdout: Holdout | None) -> str | None:
+    """Return why the cases may not be scored: the run has seen some, or does not say that it has not."""
     record, split = run.record, run.split
+    # A run that held out this very set has seen none of it, whatever the cases are called. In all other runs names are
+    # compared, and names alone clear a run only if it was trained on this very store.
     if holdout and record.get("holdout") == holdout.digest:
         return None
     seen = {*split.train, *split.validation}.intersection(cases.ids)
@@ -245,34 +259,35 @@ def _overlap(run: Run, store: Store, cases: Subset, holdout: Holdout | None) -> 
     return None
 
 
-def _scored(predicted: Iterable[_Predicted], cases: Subset, tolerance: float) -> Iterator[ScoredCase]:
-    def score(one: _Predicted) -> list[ScoredCase]:
-        reference = cases.read(one.case).mask > FOREGROUND
-        if one.native.shape != reference.shape:
+def _score_predictions(predictions: Iterable[_Prediction], cases: Subset, tolerance: float) -> Iterator[ScoredCase]:
+    def score(prediction: _Prediction) -> list[ScoredCase]:
+        reference = cases.read(prediction.case).mask > FOREGROUND
+        if prediction.native.shape != reference.shape:
+            height, width = prediction.native.shape
             raise UserError(
-                f"the mask of '{one.case}' is {one.native.shape[1]}x{one.native.shape[0]}, the case "
+                f"the mask of '{prediction.case}' is {width}x{height}, the case "
                 f"{reference.shape[1]}x{reference.shape[0]} (width x height); make them equal"
             )
-        pairs = {"native": (one.native, reference)}
-        if one.working is not None:
-            pairs["working"] = (one.working, _resized(reference, one.working.shape))
-        group = cases.groups[one.case]
+        pairs = {"native": (prediction.native, reference)}
+        if prediction.working is not None:
+            pairs["working"] = (prediction.working, _resize_nearest(reference, prediction.working.shape))
+        group = cases.groups[prediction.case]
         return [
-            ScoredCase(one.case, group, size, measure_case(*pair, tolerance=tolerance), Counts.of(*pair))
+            ScoredCase(prediction.case, group, size, measure_case(*pair, tolerance=tolerance), Counts.of(*pair))
             for size, pair in pairs.items()
         ]
 
-    for scores in map_ahead(score, predicted):
+    for scores in map_ahead(score, predictions):
         yield from scores
 
 
-def _resized(mask: np.ndarray, shape: Sequence[int]) -> np.ndarray:
+def _resize_nearest(mask: np.ndarray, shape: Sequence[int]) -> np.ndarray:
     """Bring a mask, bool ``[H, W]``, to another height and width by its nearest pixels."""
     resized = Image.fromarray(mask).resize((shape[1], shape[0]), Image.Resampling.NEAREST)
     return np.asarray(resized, dtype=bool)
 
 
-def _mask_paths(folder: Path, ids: Sequence[str]) -> dict[str, Path]:
+def _find_masks(folder: Path, ids: Sequence[str]) -> dict[str, Path]:
     """Return the mask file of every case."""
     if not folder.is_dir():
         raise UserError(f"no folder of masks {folder}")
@@ -280,11 +295,11 @@ def _mask_paths(folder: Path, ids: Sequence[str]) -> dict[str, Path]:
     by_name = {path.relative_to(folder).with_suffix("").as_posix(): path for path in files}
     if len(by_name) < len(files):
         raise UserError(f"{folder} has two masks of one name with different extensions; keep one")
-    found = {id: by_name.get(Path(id).with_suffix("").as_posix()) for id in ids}
-    lacking = [id for id, path in found.items() if path is None]
+    by_case = {id: by_name.get(Path(id).with_suffix("").as_posix()) for id in ids}
+    lacking = [id for id, path in by_case.items() if path is None]
     if lacking:
         raise UserError(
             f"{len(lacking)} of {len(ids)} cases have no mask in {folder}, first '{lacking[0]}'; "
             f"masks are called as cases are, such as '{Path(ids[0]).with_suffix('.png')}'"
         )
-    return {id: path for id, path in found.items() if path is not None}
+    return {id: path for id, path in by_case.items() if path is not None}

@@ -1,4 +1,4 @@
-"""An evaluation: a folder with the scores of every case, and how they came about."""
+"""``Evaluation``: a folder with the scores of every case, and how it is written."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class ScoredCase:
     """The scores of a case at one size.
 
     Attributes:
-        case: Its id.
-        group: What it belongs to.
-        size: Where it was scored: ``native``, on its image's own grid, or ``working``, on that of the network's output.
-        measures: Value of each measure.
-        counts: Pixels by agreement.
+        case: Id of the case.
+        group: Its group, such as the patient.
+        size: ``native`` for the height and width of its image, ``working`` for those of the network's output.
+        measures: The value of each measure.
+        counts: The pixels that prediction and reference agree or disagree on.
     """
 
     case: str
@@ -43,8 +43,8 @@ class Evaluation:
     """An evaluation on disk.
 
     Attributes:
-        folder: Holds ``evaluation.json`` (what was scored, on which cases, by which rules, and the means),
-            ``scores.csv`` (a row per case, size and measure), ``counts.csv`` (pixels by agreement) and
+        folder: Holds ``evaluation.json`` (what was scored, on which cases, how, and the means), ``scores.csv`` (a row
+            per case, size and measure), ``counts.csv`` (true and false positives and negatives of each case) and
             ``conventions.csv`` (the mean Dice of the same masks by the rules of others).
 
     Example:
@@ -82,12 +82,12 @@ class Evaluation:
 
     @property
     def means(self) -> pd.DataFrame:
-        """Mean of each measure (rows) at each size (columns); cases to which a measure does not apply are left out."""
+        """The mean of each measure (rows) at each size (columns), without cases to which the measure does not apply."""
         means: pd.DataFrame = self.scores.pivot_table("value", "measure", "size", sort=False)
         return means
 
     def counts(self, size: str = "native") -> tuple[Counts, ...]:
-        """Return the pixels by agreement of every case, in the order in which they were scored."""
+        """Return the counts of every case, in the order in which they were scored."""
         frame = pd.read_csv(self.folder / "counts.csv")
         rows = frame.loc[frame["size"] == size, ["tp", "fp", "fn", "tn"]]
         return tuple(Counts(*(int(value) for value in row)) for row in rows.itertuples(index=False))
@@ -96,33 +96,36 @@ class Evaluation:
 def write_evaluation(
     folder: Path, scored: Sequence[ScoredCase], facts: Mapping[str, Any], rules: Sequence[Convention]
 ) -> Evaluation:
-    """Write an evaluation; ``evaluation.json`` comes last, so that a folder with it is complete.
+    """Write the folder of an evaluation.
 
     Args:
-        folder: Where; an earlier evaluation is replaced.
-        scored: All cases at all sizes.
-        facts: ``pipeline``, ``seed``, ``dataset``, ``holdout`` and what else ``evaluation.json`` shall say.
-        rules: By which the mean Dice is computed again.
+        folder: The folder; an earlier evaluation in it is replaced.
+        scored: The scores of all cases at all sizes.
+        facts: What ``evaluation.json`` says besides the means; ``pipeline``, ``seed``, ``dataset`` and ``holdout`` are
+            columns of the scores, too.
+        rules: The rules by which the mean Dice is taken again, for ``conventions.csv``.
 
     Raises:
         UserError: The disk is full or refuses the folder.
     """
     make_folder(folder)
+    # A folder with evaluation.json is a complete evaluation. So the file goes first and comes back last: whatever
+    # happens in between, old and new tables are never taken for one evaluation.
     (folder / "evaluation.json").unlink(missing_ok=True)
-    known = {name: facts[name] for name in ("pipeline", "seed", "dataset")}
-    tail = {"holdout": facts["holdout"], "evaluator": EVALUATOR_VERSION}
-    places = [{"case": one.case, "group": one.group, "size": one.size} for one in scored]
+    first_columns = {name: facts[name] for name in ("pipeline", "seed", "dataset")}
+    last_columns = {"holdout": facts["holdout"], "evaluator": EVALUATOR_VERSION}
+    keys = [{"case": case.case, "group": case.group, "size": case.size} for case in scored]
     rows = [
-        {**known, "phase": "test", **place, "measure": measure, "value": value, **tail}
-        for one, place in zip(scored, places, strict=True)
-        for measure, value in one.measures.items()
+        {**first_columns, "phase": "test", **key, "measure": measure, "value": value, **last_columns}
+        for case, key in zip(scored, keys, strict=True)
+        for measure, value in case.measures.items()
     ]
-    counts = [{**place, **asdict(one.counts)} for one, place in zip(scored, places, strict=True)]
-    native = [one.counts for one in scored if one.size == "native"]
+    counts = [{**key, **asdict(case.counts)} for case, key in zip(scored, keys, strict=True)]
+    native = [case.counts for case in scored if case.size == "native"]
     by_rule = compare_conventions({facts["pipeline"]: native}, rules)
     for name, frame in (("scores", pd.DataFrame(rows)), ("counts", pd.DataFrame(counts)), ("conventions", by_rule)):
         write_text(folder / f"{name}.csv", frame.to_csv(index=False))
-    means = Evaluation(folder).means
+    means = Evaluation(folder).means  # of the table as a reader finds it
     summary = {size: means[size].to_dict() for size in means.columns}
     record = {**facts, "evaluator": EVALUATOR_VERSION, "cases": len(native), "means": summary}
     write_text(folder / "evaluation.json", json.dumps(record, indent=2) + "\n")

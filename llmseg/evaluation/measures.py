@@ -1,4 +1,4 @@
-"""The measures of a case, by one set of rules for everybody."""
+"""The measures of a case: Dice, IoU, precision and so on, computed by one set of rules for everybody."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from llmseg.errors import UserError
 from llmseg.evaluation.surface import SurfaceDistances
 
 EVALUATOR_VERSION = 1
-"""Raised whenever the same masks would get another value."""
+"""To be raised whenever the same masks would get another value; every row of scores has it."""
 
 MEASURES = (
     "dice",
@@ -24,18 +24,18 @@ MEASURES = (
     "nsd",
     "false_positive_area",
 )
-"""The measures, in the order in which they are written."""
+"""Names of the measures, in the order in which they are written."""
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Pixels of a case by agreement.
+    """How many pixels of a case prediction and reference agree or disagree on.
 
     Attributes:
-        tp: Foreground in both.
-        fp: Foreground in the prediction only.
-        fn: Foreground in the reference only.
-        tn: Foreground in neither.
+        tp: True positives: foreground in both.
+        fp: False positives: foreground in the prediction only.
+        fn: False negatives: foreground in the reference only.
+        tn: True negatives: foreground in neither.
     """
 
     tp: int
@@ -52,7 +52,7 @@ class Counts:
             reference: bool ``[H, W]``.
 
         Raises:
-            UserError: They are no masks of one size, or have no pixels.
+            UserError: The masks are not bool, not of one size, or have no pixels.
 
         Example:
             >>> Counts.of(np.array([[True, True]]), np.array([[True, False]]))
@@ -75,10 +75,13 @@ class Counts:
 def measure_case(prediction: np.ndarray, reference: np.ndarray, *, tolerance: float) -> dict[str, float]:
     """Return every measure of :data:`MEASURES` for a case.
 
-    Empty masks have rules, so that no case is dropped. Both empty: a perfect case, overlaps and NSD 1, distances 0. One
-    empty: overlaps and NSD 0, distances the image's diagonal, the largest there can be. Specificity without a negative
-    pixel is 1. ``false_positive_area`` is the share of the image that is predicted where the reference is empty, and
-    not-a-number elsewhere: it does not apply.
+    Empty masks have rules, so that no case is dropped:
+
+    - If both masks are empty, the case is perfect: overlaps and NSD are 1, distances 0.
+    - If one is empty, overlaps and NSD are 0, and distances are the diagonal of the image, the largest there can be.
+    - Specificity is 1 if there is no negative pixel.
+    - ``false_positive_area`` is the share of the image that is predicted although the reference is empty. If the
+      reference is not empty, it does not apply and is not-a-number.
 
     Args:
         prediction: bool ``[H, W]``.
@@ -101,31 +104,31 @@ def measure_case(prediction: np.ndarray, reference: np.ndarray, *, tolerance: fl
         raise UserError(f"a tolerance of {tolerance} pixels: must be 0 or more")
     counts = Counts.of(prediction, reference)
     tp, fp, fn, tn = counts.tp, counts.fp, counts.fn, counts.tn
-    empty = tp + fp + fn == 0
-    distances = _distances(prediction, reference, tolerance, empty=empty, apart=tp + fp == 0 or tp + fn == 0)
+    both_empty = tp + fp + fn == 0
+    one_empty = tp + fp == 0 or tp + fn == 0
     return {
-        "dice": _share(2 * tp, 2 * tp + fp + fn, empty),
-        "iou": _share(tp, tp + fp + fn, empty),
-        "precision": _share(tp, tp + fp, empty),
-        "recall": _share(tp, tp + fn, empty),
-        "specificity": _share(tn, tn + fp, nothing=True),
-        **distances,
+        "dice": _divide(2 * tp, 2 * tp + fp + fn, of_nothing=both_empty),
+        "iou": _divide(tp, tp + fp + fn, of_nothing=both_empty),
+        "precision": _divide(tp, tp + fp, of_nothing=both_empty),
+        "recall": _divide(tp, tp + fn, of_nothing=both_empty),
+        "specificity": _divide(tn, tn + fp, of_nothing=True),
+        **_measure_distances(prediction, reference, tolerance, both_empty=both_empty, one_empty=one_empty),
         "false_positive_area": fp / prediction.size if tp + fn == 0 else math.nan,
     }
 
 
-def _share(part: int, whole: int, nothing: bool) -> float:
-    """Return a quotient; of nothing, 1 or 0."""
-    return part / whole if whole else float(nothing)
+def _divide(part: int, whole: int, *, of_nothing: bool) -> float:
+    """Return the share of a part in a whole; where there is nothing to divide, 1 or 0 as ``of_nothing`` says."""
+    return part / whole if whole else float(of_nothing)
 
 
-def _distances(
-    prediction: np.ndarray, reference: np.ndarray, tolerance: float, *, empty: bool, apart: bool
+def _measure_distances(
+    prediction: np.ndarray, reference: np.ndarray, tolerance: float, *, both_empty: bool, one_empty: bool
 ) -> dict[str, float]:
-    if empty:
+    if both_empty:
         return {"hd95": 0.0, "assd": 0.0, "nsd": 1.0}
-    if apart:
+    if one_empty:
         diagonal = math.hypot(*prediction.shape)
         return {"hd95": diagonal, "assd": diagonal, "nsd": 0.0}
-    found = SurfaceDistances.of(prediction, reference)
-    return {"hd95": found.hd95, "assd": found.assd, "nsd": found.nsd(tolerance)}
+    distances = SurfaceDistances.of(prediction, reference)
+    return {"hd95": distances.hd95, "assd": distances.assd, "nsd": distances.nsd(tolerance)}

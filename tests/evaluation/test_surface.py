@@ -36,9 +36,9 @@ def test_hd95_is_that_of_monai(pair):
 
 def test_the_two_directions_are_those_of_monai(pair):
     ours = SurfaceDistances.of(*pair)
-    for one, found in ((pair, ours.there), (pair[::-1], ours.back)):
-        theirs = compute_average_surface_distance(*tensors(one), include_background=True)
-        assert found.mean() == pytest.approx(theirs.item(), rel=1e-6, abs=1e-9)
+    for direction, distances in ((pair, ours.to_reference), (pair[::-1], ours.to_prediction)):
+        theirs = compute_average_surface_distance(*tensors(direction), include_background=True)
+        assert distances.mean() == pytest.approx(theirs.item(), rel=1e-6, abs=1e-9)
 
 
 def test_assd_is_that_of_monai(pair):
@@ -55,7 +55,7 @@ def test_nsd_is_that_of_monai(pair, tolerance):
 def test_the_largest_distance_is_that_of_scikit_image(pair):
     ours = SurfaceDistances.of(*pair)
     edges = [mask & ~_inner(mask) for mask in pair]
-    assert max(ours.there.max(), ours.back.max()) == pytest.approx(hausdorff_distance(*edges))
+    assert max(ours.to_reference.max(), ours.to_prediction.max()) == pytest.approx(hausdorff_distance(*edges))
 
 
 def _inner(mask: np.ndarray) -> np.ndarray:
@@ -86,7 +86,7 @@ EXAMPLES = {
 def pooled_hd95(pair):
     """HD95 as medpy defines it: one percentile of the distances of both directions."""
     ours = SurfaceDistances.of(*pair)
-    return np.percentile(np.concatenate([ours.there, ours.back]), 95)
+    return np.percentile(np.concatenate([ours.to_reference, ours.to_prediction]), 95)
 
 
 def deepmind(pair):
@@ -95,7 +95,7 @@ def deepmind(pair):
 
 def largest(pair):
     ours = SurfaceDistances.of(*pair)
-    return max(ours.there.max(), ours.back.max())
+    return max(ours.to_reference.max(), ours.to_prediction.max())
 
 
 NSD, HD95, ASSD, LARGEST = "NSD at 1", "HD95", "ASSD", "largest distance"
@@ -168,33 +168,33 @@ def test_empty_masks_of_monai_are_those_of_the_docs(masks, pair):
 
 
 @settings(deadline=None)
-@given(one=masks, other=masks, tolerance=st.floats(0, 20))
-def test_both_directions_count_alike(one, other, tolerance):
-    there, back = SurfaceDistances.of(one, other), SurfaceDistances.of(other, one)
-    assert there.hd95 == back.hd95
-    assert there.assd == pytest.approx(back.assd)
-    assert there.nsd(tolerance) == back.nsd(tolerance)
-    assert there.nsd(0) <= there.nsd(tolerance) <= there.nsd(tolerance + 1) <= 1
-    assert 0 <= there.hd95 <= np.hypot(13, 11)
+@given(left=masks, right=masks, tolerance=st.floats(0, 20))
+def test_both_directions_count_alike(left, right, tolerance):
+    ours, swapped = SurfaceDistances.of(left, right), SurfaceDistances.of(right, left)
+    assert ours.hd95 == swapped.hd95
+    assert ours.assd == pytest.approx(swapped.assd)
+    assert ours.nsd(tolerance) == swapped.nsd(tolerance)
+    assert ours.nsd(0) <= ours.nsd(tolerance) <= ours.nsd(tolerance + 1) <= 1
+    assert 0 <= ours.hd95 <= np.hypot(13, 11)
 
 
 @settings(deadline=None)
-@given(one=masks, other=masks, shift=st.tuples(st.integers(1, 6), st.integers(1, 6)))
-def test_the_place_in_the_image_does_not_matter(one, other, shift):
+@given(left=masks, right=masks, shift=st.tuples(st.integers(1, 6), st.integers(1, 6)))
+def test_the_place_in_the_image_does_not_matter(left, right, shift):
     placed = []
     for start in ((1, 1), shift):
         wide = np.zeros((2, 22, 20), bool)
-        wide[:, start[0] : start[0] + 13, start[1] : start[1] + 11] = one, other
+        wide[:, start[0] : start[0] + 13, start[1] : start[1] + 11] = left, right
         placed.append(SurfaceDistances.of(*wide))
     assert placed[0].hd95 == placed[1].hd95
     assert placed[0].assd == placed[1].assd
 
 
 @settings(deadline=None)
-@given(one=masks, other=masks)
-def test_every_distance_is_the_shortest(one, other):
-    ours = SurfaceDistances.of(one, other)
-    edges = [np.argwhere(mask & ~_inner(mask)) for mask in (one, other)]
+@given(left=masks, right=masks)
+def test_every_distance_is_the_shortest(left, right):
+    ours = SurfaceDistances.of(left, right)
+    edges = [np.argwhere(mask & ~_inner(mask)) for mask in (left, right)]
     every = np.linalg.norm(edges[0][:, None] - edges[1][None], axis=2)
-    np.testing.assert_allclose(np.sort(ours.there), np.sort(every.min(1)))
-    np.testing.assert_allclose(np.sort(ours.back), np.sort(every.min(0)))
+    np.testing.assert_allclose(np.sort(ours.to_reference), np.sort(every.min(1)))
+    np.testing.assert_allclose(np.sort(ours.to_prediction), np.sort(every.min(0)))
