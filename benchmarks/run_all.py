@@ -20,14 +20,13 @@ import argparse
 import dataclasses
 from pathlib import Path
 
+import benchmark
 import pandas as pd
-import script
-from results_file import write_results
 
 import llmseg
 from llmseg import zoo
-from llmseg.evaluation.evaluate import evaluate_run_once
-from llmseg.figures.boxes import clouds
+from llmseg.evaluation import evaluate_run_once
+from llmseg.figures import clouds
 from llmseg.stats import Table, means, rank
 
 QUICK = ("llama-3.1-405b", "gpt-o3", "bing-copilot", "deepseek-v3")
@@ -151,8 +150,8 @@ def leaderboard(scores: Table, runs: dict[str, llmseg.Run]) -> pd.DataFrame:
 def _write_json(path: Path, table: pd.DataFrame, store: llmseg.Store, holdout: llmseg.Holdout) -> None:
     kept_out = {"held_out": len(holdout.test_ids), "holdout": holdout.digest}
     facts = {"name": store.name, "cases": len(store.ids), "digest": store.digest, **kept_out}
-    write_results(path, store=facts, rows=table.to_dict(orient="records"))
+    benchmark.write_results(path, store=facts, rows=table.to_dict(orient="records"))
 
 
 if __name__ == "__main__":
-    script.run(main)
+    benchmark.run(main)

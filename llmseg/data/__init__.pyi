@@ -2,6 +2,7 @@ from .cache import CacheEntry as CacheEntry
 from .cache import cache_entries as cache_entries
 from .cache import cache_folder as cache_folder
 from .cache import clear_cache as clear_cache
+from .cache import prepare_cached as prepare_cached
 from .catalog import dataset_names as dataset_names
 from .catalog import get_dataset as get_dataset
 from .catalog.dataset import Dataset as Dataset
@@ -11,6 +12,10 @@ from .folder import FolderStore as FolderStore
 from .hdf5 import Hdf5Store as Hdf5Store
 from .holdout import Holdout as Holdout
 from .holdout import hold_out as hold_out
+from .pixels import read_image as read_image
+from .prepared_cases import PreparedCases as PreparedCases
+from .prepared_cases import move_to_device as move_to_device
+from .prepared_cases import prepare_cases as prepare_cases
 from .store import Case as Case
 from .store import Store as Store
 from .subset import Subset as Subset

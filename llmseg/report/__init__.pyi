@@ -1,2 +1,5 @@
+from .analysis import Analysis as Analysis
+from .analysis import analyse as analyse
+from .question import Question as Question
 from .site import Report as Report
 from .site import write_report as write_report

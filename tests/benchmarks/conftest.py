@@ -1,4 +1,4 @@
-"""The scripts of the benchmarks are no package: their folder is where they find each other."""
+"""The scripts of the benchmarks are no package: they find each other in their own folder, as when they are run."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 def module() -> Iterator[Callable[[str], ModuleType]]:
     """A function that imports a module of the benchmarks by its name."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "path", [str(BENCHMARKS), *sys.path])
+        patch.setattr(sys, "path", [str(BENCHMARKS), str(BENCHMARKS / "throughput"), *sys.path])
         yield importlib.import_module

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 import llmseg
-from llmseg.training.numerics import choose_numerics
+from llmseg.training import choose_numerics
 
 pytestmark = pytest.mark.slow
 
@@ -18,17 +18,17 @@ CPU = torch.device("cpu")
 
 @pytest.fixture(scope="module")
 def folder(module, tmp_path_factory):
-    return module("throughput_images").write_phantoms(tmp_path_factory.mktemp("files"), "endoscopy", 9, pixels=48)
+    return module("image_files").write_phantoms(tmp_path_factory.mktemp("files"), "endoscopy", 9, pixels=48)
 
 
 @pytest.fixture(scope="module")
 def plan(module):
-    return module("throughput_row").Plan(steps=2, rounds=2, device=CPU, numerics=choose_numerics(CPU))
+    return module("recipe_measurement").Plan(steps=2, rounds=2, device=CPU, numerics=choose_numerics(CPU))
 
 
 @pytest.fixture(scope="module")
 def row(module, tiny_recipe, folder, plan):
-    return module("throughput_row").measure(tiny_recipe, folder, plan, {"fp32": 0.1, "bf16": 0.2})
+    return module("recipe_measurement").measure(tiny_recipe, folder, plan, {"fp32": 0.1, "bf16": 0.2})
 
 
 def numbers(value):
@@ -79,7 +79,7 @@ def test_ratios_and_shares_are_the_quotients(row):
 
 
 def test_the_geometric_mean_leaves_out_what_failed(module):
-    mean = module("throughput_row").geometric_mean
+    mean = module("recipe_measurement").geometric_mean
     assert mean([2.0, None, 8.0]) == pytest.approx(4.0)
     assert mean([None]) is None
 
@@ -88,9 +88,9 @@ def test_ours_puts_back_the_switches_when_it_fails(module, tiny_recipe, folder, 
     def broken(self):
         raise ValueError("broken")
 
-    monkeypatch.setattr(module("throughput_rivals").Ours, "predict", broken)
+    monkeypatch.setattr(module("contenders").Ours, "predict", broken)
     before = torch.backends.cudnn.benchmark
-    row = module("throughput_row").measure(tiny_recipe, folder, plan, {"fp32": 0.1})
+    row = module("recipe_measurement").measure(tiny_recipe, folder, plan, {"fp32": 0.1})
     assert row["errors"] == {"ours": "ValueError: broken"}
     assert set(row["ratios"].values()) == {None}
     assert row["flop_share_of_peak"] == {"fp32": None}
@@ -101,8 +101,8 @@ def test_a_contender_that_fails_is_reported(module, tiny_recipe, folder, plan, m
     def out_of_memory(self):
         raise torch.OutOfMemoryError("not enough")
 
-    monkeypatch.setattr(module("throughput_rivals").Plain, "train", out_of_memory)
-    row = module("throughput_row").measure(tiny_recipe, folder, plan, {"fp32": 0.1})
+    monkeypatch.setattr(module("contenders").Plain, "train", out_of_memory)
+    row = module("recipe_measurement").measure(tiny_recipe, folder, plan, {"fp32": 0.1})
     assert row["errors"] == {"plain": "OutOfMemoryError: not enough"}
     assert row["images_per_second"]["train"]["plain"] is None
     assert row["ratios"]["ours_vs_plain"] is None
@@ -111,11 +111,11 @@ def test_a_contender_that_fails_is_reported(module, tiny_recipe, folder, plan, m
 
 @pytest.fixture
 def contenders(module, tiny_recipe, folder):
-    store = module("throughput_images").FirstCases(folder, 9)
+    store = module("image_files").FirstCases(folder, 9)
     torch.manual_seed(0)
     net = tiny_recipe.net.build(1)
-    task = module("throughput_task").Task(tiny_recipe, store, net, CPU, choose_numerics(CPU))
-    made = [kind(task) for kind in module("throughput_rivals").CONTENDERS]
+    task = module("task").Task(tiny_recipe, store, net, CPU, choose_numerics(CPU))
+    made = [kind(task) for kind in module("contenders").CONTENDERS]
     yield made
     for contender in made:
         contender.close()
@@ -168,11 +168,11 @@ def test_switches_of_ours_do_not_reach_the_others(contenders):
 
 def test_too_few_cases_are_refused(module, folder):
     with pytest.raises(llmseg.UserError, match="10 cases are needed"):
-        module("throughput_images").FirstCases(folder, 10)
+        module("image_files").FirstCases(folder, 10)
 
 
 def test_operations_are_counted_as_by_hand(module):
-    count = module("throughput_peak").flop_count
+    count = module("device_limits").flop_count
     net = nn.Conv2d(1, 4, kernel_size=3, padding=1)
     image, mask = torch.zeros(2, 1, 8, 8), torch.zeros(2, 4, 8, 8)
     multiplied = 2 * 4 * 8 * 8 * 1 * 3 * 3
@@ -181,7 +181,7 @@ def test_operations_are_counted_as_by_hand(module):
 
 
 def test_operations_without_content_are_those_with_it(module, tiny_recipe):
-    peak = module("throughput_peak")
+    peak = module("device_limits")
     net = tiny_recipe.net.build(1)
     image, mask = torch.rand(2, 1, 32, 32), torch.rand(2, 1, 32, 32)
     assert peak.step_flops(tiny_recipe, 2, (32, 32)) == peak.flop_count(net, tiny_recipe.loss, image, mask)
@@ -189,13 +189,13 @@ def test_operations_without_content_are_those_with_it(module, tiny_recipe):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux tells the peak of a process")
 def test_memory_is_what_is_used_and_given_back(module):
-    rise = module("throughput_peak").memory_rise(lambda: torch.ones(2**25).sum(), CPU)
+    rise = module("device_limits").memory_rise(lambda: torch.ones(2**25).sum(), CPU)
     # The system counts pages in lots.
     assert rise == pytest.approx(2**27, abs=2**24)
 
 
 def test_the_script_writes_what_it_measures(module, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(module("throughput_peak"), "SIZES", (32, 64))
+    monkeypatch.setattr(module("device_limits"), "SIZES", (32, 64))
     arguments = ("--quick", "--pipelines", "llama-3.1-405b", "--size", "64", "--pixels", "80", "--rounds", "1")
     result = run(module, tmp_path, monkeypatch, *arguments)
     assert set(result) == {
@@ -208,7 +208,7 @@ def test_the_script_writes_what_it_measures(module, tmp_path, monkeypatch, capsy
 
 
 def test_cost_against_the_number_of_cases(module, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(module("throughput_cases"), "POOL", 3)
+    monkeypatch.setattr(module("cost_per_case"), "POOL", 3)
     result = run(module, tmp_path, monkeypatch, "--cases", "20", "40", "--size", "16")
     assert [case["cases"] for case in result["cases"]] == [20, 40]
     for case in result["cases"]:
@@ -222,6 +222,6 @@ def test_cost_against_the_number_of_cases(module, tmp_path, monkeypatch, capsys)
 
 
 def run(module, folder, monkeypatch, *arguments):
-    monkeypatch.setattr(sys, "argv", ["throughput.py", "--device", "cpu", *arguments, "--json", str(folder / "t.json")])
-    module("throughput").main()
+    monkeypatch.setattr(sys, "argv", ["measure.py", "--device", "cpu", *arguments, "--json", str(folder / "t.json")])
+    module("measure").main()
     return json.loads((folder / "t.json").read_text())

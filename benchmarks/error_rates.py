@@ -1,7 +1,7 @@
 """Try the statistics on simulated studies whose truth is known, and write how often they err as JSON.
 
-python benchmarks/simulation.py
-python benchmarks/simulation.py --studies 200 --out small.json
+python benchmarks/error_rates.py
+python benchmarks/error_rates.py --studies 200 --out small.json
 
 Coverage: how many 95 % intervals hold the truth. False claims: in how many studies a family of comparisons makes any.
 Power: how many true differences, and true equivalences, are found. Time: what the analyses of a whole study take.
@@ -18,25 +18,24 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import benchmark
 import numpy as np
 import scipy
-import script
-from results_file import write_results
 
 from llmseg.stats import (
     Claim,
     Table,
+    bca_interval,
     compare_all,
     compare_cohorts,
+    estimate,
     friedman,
     means,
     rank,
     simulate,
     variance_atlas,
 )
-from llmseg.stats.resampling import bca_interval, estimate
 
-HERE = Path(__file__).parent
 DRAWS = 2000
 
 Law = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
@@ -268,7 +267,7 @@ def main() -> int:
     parser.add_argument(
         "--studies", type=int, default=4000, help="simulated studies per interval; claims take a quarter"
     )
-    parser.add_argument("--out", type=Path, default=HERE / "results" / "simulation.json")
+    parser.add_argument("--out", type=Path, default=benchmark.RESULTS / "simulation.json")
     options = parser.parse_args()
     started, found = time.perf_counter(), []
     for row in rows(options.studies):
@@ -276,9 +275,9 @@ def main() -> int:
         found.append(row)
     versions = {"numpy": np.__version__, "scipy": scipy.__version__}
     seconds = round(time.perf_counter() - started)
-    write_results(options.out, versions=versions, seconds=seconds, simulations=found)
+    benchmark.write_results(options.out, versions=versions, seconds=seconds, simulations=found)
     return 0
 
 
 if __name__ == "__main__":
-    script.run(main)
+    benchmark.run(main)

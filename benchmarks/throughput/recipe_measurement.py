@@ -13,14 +13,14 @@ from typing import Any, TypeVar
 from unittest import mock
 
 import torch
-from throughput_images import FirstCases
-from throughput_peak import give_back, memory_rise, step_flops, synchronise
-from throughput_rivals import CONTENDERS
-from throughput_task import Contender, Task
+from contenders import CONTENDERS
+from device_limits import give_back, memory_rise, step_flops, synchronise
+from image_files import FirstCases
+from task import Contender, Task
 
 import llmseg
-from llmseg.recipe.recipe import Recipe
-from llmseg.training.numerics import Numerics
+from llmseg import Recipe
+from llmseg.training import Numerics
 
 _Result = TypeVar("_Result")
 

@@ -1,8 +1,8 @@
 """Measure how fast recipes train and predict: a plain loop as in the scripts, MONAI's trainer, and ours, by turns.
 
-    python benchmarks/throughput.py --quick --pipelines gpt-o3
-    python benchmarks/throughput.py --json benchmarks/results/throughput.json
-    python benchmarks/throughput.py --cases 100 1000 10000 100000
+    python benchmarks/throughput/measure.py --quick --pipelines gpt-o3
+    python benchmarks/throughput/measure.py --json benchmarks/results/throughput.json
+    python benchmarks/throughput/measure.py --cases 100 1000 10000 100000
 
 All three run in this process, on the same image files, with the recipe's network, loss, optimiser and batch size:
 ``plain`` decodes and resizes every file in every epoch and computes in float32 with torch's defaults; ``monai`` is its
@@ -33,16 +33,14 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import script
-from throughput_cases import costs
-from throughput_images import write_phantoms
-from throughput_peak import DTYPES, matrix_peak
-from throughput_row import Plan, cases_needed, geometric_mean, measure
+from cost_per_case import costs
+from device_limits import DTYPES, matrix_peak
+from image_files import write_phantoms
+from recipe_measurement import Plan, cases_needed, geometric_mean, measure
 
 import llmseg
-from llmseg.recipe.recipe import Recipe
-from llmseg.training.device import choose_device
-from llmseg.training.numerics import choose_numerics
+from llmseg import Recipe
+from llmseg.training import choose_device, choose_numerics
 
 PACKAGES = ("torch", "monai", "pytorch-ignite", "numpy", "Pillow", "opencv-python-headless", "h5py")
 STEPS = {"cpu": 2, "cuda": 20}
@@ -228,4 +226,7 @@ def _cases(options: argparse.Namespace) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    script.run(main)
+    sys.path.append(str(Path(__file__).parents[1]))  # the folder of what all benchmarks share
+    import benchmark
+
+    benchmark.run(main)

@@ -9,13 +9,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import torch
-from throughput_images import FirstCases
-from throughput_peak import synchronise
+from device_limits import synchronise
+from image_files import FirstCases
 from torch import Tensor, nn
 
-from llmseg.recipe.recipe import Recipe
-from llmseg.training.numerics import Numerics
-from llmseg.training.state import State
+from llmseg import Recipe
+from llmseg.training import Numerics, State
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,13 @@
-"""Print the results of ``simulation.py`` as the tables of ``docs/statistics.md``."""
+"""Print the results of ``error_rates.py`` as the tables of ``docs/statistics.md``."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
 
-RESULTS = Path(__file__).parent / "results" / "simulation.json"
+import benchmark
+
+RESULTS = benchmark.RESULTS / "simulation.json"
 
 
 def tables(simulations: Sequence[dict]) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """How long a report of a whole study takes: 19 pipelines on six datasets, three seeds, 500 cases each.
 
-    python benchmarks/report.py --json benchmarks/results/report.json
+    python benchmarks/report_time.py --json benchmarks/results/report.json
 
 Scores are simulated and carry the names of the study's pipelines and datasets; the report is written as
 ``llmseg report`` writes it from a parquet file. There are no runs, so no curves and no overlays: predicting takes as
@@ -15,16 +15,12 @@ import tempfile
 import time
 from pathlib import Path
 
+import benchmark
 import numpy as np
-import script
-from results_file import write_results
 
 import llmseg
 from llmseg import stats, zoo
-from llmseg.report.analysis import analyse
-from llmseg.report.profiles import profiles
-from llmseg.report.question import Question
-from llmseg.report.source import read
+from llmseg.report import Question, analyse
 
 DATASETS = ("BAGLS", "Bolus", "Brain", "Retina", "Skin", "UMD")
 LIMIT = 180
@@ -42,7 +38,7 @@ def main() -> None:
         found = measure(study(options.cases, options.seeds), Path(folder))
     print("\n".join(f"{name:12} {value}" for name, value in found.items()))
     if options.json:
-        write_results(options.json, cores=len(os.sched_getaffinity(0)), limit=LIMIT, **found)
+        benchmark.write_results(options.json, cores=len(os.sched_getaffinity(0)), limit=LIMIT, **found)
 
 
 def study(cases: int, seeds: int) -> stats.Table:
@@ -61,8 +57,8 @@ def measure(table: stats.Table, folder: Path) -> dict[str, object]:
     source = folder / "scores.parquet"
     table.frame.to_parquet(source, index=False)
     start = time.perf_counter()
-    scores = read([source]).scores
-    cards = {name: profile.card for name, profile in profiles(scores.contenders, ()).items()}
+    scores = stats.Table.from_parquet(source)
+    cards = {name: zoo.get(name).card for name in scores.contenders}
     analyse(scores, Question.of(), cards)
     analysed = time.perf_counter() - start
     start = time.perf_counter()
@@ -79,4 +75,4 @@ def measure(table: stats.Table, folder: Path) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    script.run(main)
+    benchmark.run(main)

@@ -1,6 +1,6 @@
 """Measure how far trainings that differ by rounding only lie from a record, and write it as JSON.
 
-python benchmarks/rounding.py deepseek-r1 llama-3.1-405b
+python benchmarks/rounding_distance.py deepseek-r1 llama-3.1-405b
 
 The first training starts from the recorded weights, the others from neighbours of them, as in the check of F4.
 """
@@ -12,14 +12,10 @@ import math
 import time
 from pathlib import Path
 
-import script
-from results_file import write_results
+import benchmark
 from tqdm import tqdm
 
 import llmseg
-
-HERE = Path(__file__).parent
-GOLDEN = HERE.parent / "tests" / "golden"
 
 
 def main() -> int:
@@ -27,15 +23,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pipelines", nargs="+", help="names of pipelines that have a record")
     parser.add_argument("--neighbours", type=int, default=8, help="how many neighbours of the start")
-    parser.add_argument("--golden", type=Path, default=GOLDEN, help="folder of records and images")
-    parser.add_argument("--out", type=Path, default=HERE / "results" / "rounding.json")
+    parser.add_argument("--golden", type=Path, default=benchmark.GOLDEN, help="folder of records and images")
+    parser.add_argument("--out", type=Path, default=benchmark.RESULTS / "rounding.json")
     options = parser.parse_args()
     trainings = [
         _measured(name, neighbour, options.golden)
         for name in options.pipelines
         for neighbour in tqdm(range(1 + options.neighbours), desc=name, unit="training")
     ]
-    write_results(options.out, trainings=trainings)
+    benchmark.write_results(options.out, trainings=trainings)
     return 0
 
 
@@ -71,4 +67,4 @@ def _allowed(value: llmseg.fidelity.ComparedValue) -> float:
 
 
 if __name__ == "__main__":
-    script.run(main)
+    benchmark.run(main)

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 import llmseg
-from llmseg.data.pixels import read_image
+from llmseg.data import read_image
 
 POOL = 24
 """Phantoms that are drawn; more files than that are copies under other names, which cost as much to decode."""

@@ -16,16 +16,13 @@ from monai.data import CacheDataset, ThreadDataLoader
 from monai.engines import SupervisedEvaluator, SupervisedTrainer
 from monai.engines.utils import IterationEvents, default_prepare_batch
 from monai.transforms import Lambda
-from throughput_task import Contender, Task
+from task import Contender, Task
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from llmseg.data.cache import prepare_cached
-from llmseg.data.prepared_cases import move_to_device
-from llmseg.recipe.splits import Split
-from llmseg.training.loop import Epoch, Event, Step, run_loop
-from llmseg.training.random_streams import RandomStreams
-from llmseg.training.state import State
+from llmseg.data import move_to_device, prepare_cached
+from llmseg.recipe import Split
+from llmseg.training import Epoch, Event, RandomStreams, State, Step, run_loop
 
 ENDLESS = 10**6
 

@@ -12,18 +12,19 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
 import numpy as np
 import torch
+from device_limits import give_back, resident_bytes
 from PIL import Image
-from throughput_peak import give_back, resident_bytes
 from torch.utils.data import DataLoader
 
 import llmseg
-from llmseg.data import cache
-from llmseg.recipe.images import Images
+from llmseg.data import PreparedCases, cache_entries, prepare_cached
+from llmseg.recipe import Images
 
 POOL = 16
 BATCH_SIZE = 16
@@ -92,31 +93,31 @@ def cost(images: Images, pool: tuple[llmseg.data.Case, ...], count: int) -> dict
     store = Repeated(pool, count)
     with tempfile.TemporaryDirectory() as folder, mock.patch.dict(os.environ, {"LLMSEG_CACHE": folder}):
         started = time.perf_counter()
-        cache.prepare_cached(store, images)
+        prepare_cached(store, images)
         build = time.perf_counter() - started
-        (entry,) = cache.cache_entries()
+        (entry,) = cache_entries()
         return {
             "cases": count,
             "build_ms_per_case": 1000 * build / count,
             "disk_kib_per_case": entry.nbytes / 1024 / count,
-            "in_memory": _use(store, images, share=1.0),
-            "on_disk": _use(store, images, share=0.0),
+            "in_memory": _use(store, images, memory=2**60),
+            "on_disk": _use(store, images, memory=0),
         }
 
 
-def _use(store: Repeated, images: Images, share: float) -> dict[str, float]:
+def _use(store: Repeated, images: Images, memory: int) -> dict[str, float]:
     """Open the cache and make batches.
 
     Args:
         store: The cases, which the cache has.
         images: The preparation.
-        share: Share of the machine's memory up to which the cache is read into memory; 0 leaves it on disk.
+        memory: Bytes of memory that the machine seems to have: a cache that takes too much of it stays on disk.
     """
     give_back()
     before = {name: resident_bytes(name) for name in ("RssAnon", "RssFile")}
     started = time.perf_counter()
-    with mock.patch.object(cache, "RESIDENT_SHARE", share):
-        prepared = cache.prepare_cached(store, images)
+    with mock.patch("psutil.virtual_memory", return_value=SimpleNamespace(total=memory)):
+        prepared = prepare_cached(store, images)
     opened = time.perf_counter()
     prepared.batch(prepared.ids[:1], torch.device("cpu"))  # notes where each case is
     noted = time.perf_counter()
@@ -133,7 +134,7 @@ def _use(store: Repeated, images: Images, share: float) -> dict[str, float]:
     }
 
 
-def _per_image(prepared: Any) -> tuple[float, float]:
+def _per_image(prepared: PreparedCases) -> tuple[float, float]:
     """Return the seconds per image for drawing an epoch's order and for making batches in such an order."""
     started = time.perf_counter()
     order = list(DataLoader(prepared.ids, batch_size=BATCH_SIZE, shuffle=True, collate_fn=list))

@@ -1,6 +1,6 @@
 """Show that the fast numerics learn what the faithful ones learn, for every recipe, and write the curves as JSON.
 
-    python benchmarks/equivalence.py --precision bf16 --json results/equivalence_bf16.json
+    python benchmarks/fast_numerics.py --precision bf16 --json benchmarks/results/equivalence_bf16.json
 
 Twins start from the same weights and see the same cases in the same order: ``faithful`` computes as the original
 scripts, ``fast`` in the precision under test, and ``planted`` is faithful with a learning rate raised by a tenth, a
@@ -20,19 +20,26 @@ import statistics
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import script
+import benchmark
 import torch
-from results_file import write_results
 from tqdm import tqdm
 
 import llmseg
 from llmseg import Recipe, zoo
-from llmseg.data.prepared_cases import PreparedCases, prepare_cases
-from llmseg.training.device import choose_device
-from llmseg.training.loop import Epoch, EvaluatedBatch, Step, draw_start, run_loop
-from llmseg.training.numerics import EXACT_NUMERICS, Numerics, choose_numerics
-from llmseg.training.random_streams import RandomStreams
-from llmseg.training.state import State
+from llmseg.data import PreparedCases, prepare_cases
+from llmseg.training import (
+    EXACT_NUMERICS,
+    Epoch,
+    EvaluatedBatch,
+    Numerics,
+    RandomStreams,
+    State,
+    Step,
+    choose_device,
+    choose_numerics,
+    draw_start,
+    run_loop,
+)
 
 PLANTED = 1.1
 """What the planted twin's learning rate is multiplied with."""
@@ -64,7 +71,7 @@ def main() -> int:
 
 def _write(options: argparse.Namespace, fast: Numerics, rows: list[dict[str, object]]) -> None:
     settings = {name: getattr(options, name) for name in ("band", "cases", "epochs", "size", "starts")}
-    write_results(options.json, numerics=asdict(fast), settings=settings, rows=rows)
+    benchmark.write_results(options.json, numerics=asdict(fast), settings=settings, rows=rows)
 
 
 def _options() -> argparse.Namespace:
@@ -126,4 +133,4 @@ def distance(left: list[Curve], right: list[Curve]) -> float:
 
 
 if __name__ == "__main__":
-    script.run(main)
+    benchmark.run(main)

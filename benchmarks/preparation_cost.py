@@ -1,7 +1,7 @@
 """Measure what it costs to prepare a dataset: time per image, memory and cores, against the number of images.
 
-    python benchmarks/preparation.py --json benchmarks/results/preparation.json
-    python benchmarks/preparation.py --cases 100 1000
+    python benchmarks/preparation_cost.py --json benchmarks/results/preparation.json
+    python benchmarks/preparation_cost.py --cases 100 1000
 
 Writes images of 600x450 pixels as JPEG and their masks as PNG in the layout of HAM10000, then runs
 ``llmseg data prepare`` in a process of its own and watches its memory. The images are a few phantoms under many names,
@@ -22,9 +22,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import benchmark
 import numpy as np
 import psutil
-import script
 from PIL import Image
 
 import llmseg
@@ -116,4 +116,4 @@ def watched(command: Sequence[str]) -> tuple[float, float, int]:
 
 
 if __name__ == "__main__":
-    script.run(main)
+    benchmark.run(main)
