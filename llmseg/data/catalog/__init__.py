@@ -33,13 +33,12 @@ def get_dataset(name: str) -> Dataset:
         'HAM10000'
     """
     by_name = {
-        _normalise(known): entry
+        _normalise(alias): entry
         for entry in _index_by_id().values()
-        for known in (entry.id, entry.title, *entry.aliases)
+        for alias in (entry.id, entry.title, *entry.aliases)
     }
     if _normalise(name) not in by_name:
-        known = ", ".join(dataset_names())
-        raise UserError(f"no dataset '{name}'{nearest(name, by_name)}; known are {known}")
+        raise UserError(f"no dataset '{name}'{nearest(name, by_name)}; known are {', '.join(dataset_names())}")
     return by_name[_normalise(name)]
 
 

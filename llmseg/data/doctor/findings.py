@@ -148,9 +148,9 @@ class Examination:
         if not (self.of("error") or self.of("warning")):
             lines += ["", "no errors and no warnings: nothing to mend"]
         for severity in SEVERITIES:
-            found = self.of(severity)
-            if found:
-                lines += ["", f"{severity}s", *(line for finding in found for line in _format_finding(finding))]
+            findings = self.of(severity)
+            if findings:
+                lines += ["", f"{severity}s", *(line for finding in findings for line in _format_finding(finding))]
         return "\n".join(lines)
 
     def _summarise(self) -> tuple[tuple[str, str], ...]:

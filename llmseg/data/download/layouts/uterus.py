@@ -75,5 +75,5 @@ def _pair_converted(volumes: list[File]) -> tuple[dict[str, tuple[File, File]], 
     }
     labels = {file.stem.removesuffix("_t2"): file for file in volumes if "labelstr" in file.folders}
     pairs = {stem: (image, labels[stem]) for stem, image in images.items() if stem in labels}
-    alone = [file.path for known in (images, labels) for stem, file in known.items() if stem not in pairs]
+    alone = [file.path for files in (images, labels) for stem, file in files.items() if stem not in pairs]
     return pairs, alone
