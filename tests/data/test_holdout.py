@@ -147,9 +147,17 @@ def test_a_missing_manifest_is_named(tmp_path):
         Holdout.load(tmp_path / "nothing.json")
 
 
-@pytest.mark.parametrize("options", [{"fraction": 0}, {"fraction": 1.0}, {"fraction": -0.1}, {"split": "leaky"}])
-def test_options_out_of_range_are_refused(options):
-    with pytest.raises(UserError, match=next(iter(options))):
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"fraction": 0}, r"^fraction is 0; it must be above 0 and below 1$"),
+        ({"fraction": 1.0}, r"^fraction is 1\.0; it must be above 0 and below 1$"),
+        ({"fraction": -0.1}, r"^fraction is -0\.1; it must be above 0 and below 1$"),
+        ({"split": "leaky"}, r"^split is 'leaky'; it may be grouped or random$"),
+    ],
+)
+def test_options_out_of_range_are_refused(options, message):
+    with pytest.raises(UserError, match=message):
         hold_out(numbered(5), **options)
 
 

@@ -174,7 +174,7 @@ def test_two_images_of_one_stem(make_folder):
     """Two cases must not share a mask: one would be in training, the other in the test."""
     images, masks = make_folder()
     shutil.copy(images / "b.png", images / "b.bmp")
-    with pytest.raises(UserError, match="b"):
+    with pytest.raises(UserError, match=r"^images b\.bmp, b\.png would share the mask of 'b'; keep one of them$"):
         pair_every_image(images, masks)
 
 

@@ -50,7 +50,7 @@ def test_cases_are_drawn_by_seed(count, seed):
     dataset, all = few("bagls", 6), case_files(count)
     chosen = keys(select_study_cases(dataset, all, seed))
     assert len(chosen) == min(6, count)
-    assert chosen == sorted(chosen), "the order of the units stays"
+    assert chosen == sorted(chosen), "the order of the cases stays"
     assert keys(select_study_cases(dataset, all[::-1], seed)) == chosen[::-1]
 
 

@@ -48,13 +48,25 @@ def test_every_official_layout_is_found_without_notes(id, download, in_memory):
     assert (len(dataset_files.case_files), dataset_files.notes) == (COUNTS[id], ())
 
 
-def test_every_dataset_has_a_finder():
-    assert set(dataset_names()) < set(COUNTS)
+@pytest.mark.parametrize("id", dataset_names())
+def test_every_dataset_has_a_finder(id, in_memory):
+    with pytest.raises(UserError, match=f"^no case of {id} among 0 files"):
+        find_cases(id, in_memory({}))
 
 
-@pytest.mark.parametrize("name", [*COUNTS, "Folder", "Skin", "UMD uterine myoma", "MedSegBench", "chase"])
-def test_names(name):
-    assert resolve_name(name) in COUNTS
+@pytest.mark.parametrize(
+    ("name", "id"),
+    [
+        *((id, id) for id in COUNTS),
+        ("Folder", "folder"),
+        ("Skin", "ham10000"),
+        ("UMD uterine myoma", "umd"),
+        ("MedSegBench", "medsegbench"),
+        ("chase", "chase_db1"),
+    ],
+)
+def test_names(name, id):
+    assert resolve_name(name) == id
 
 
 @pytest.mark.parametrize(
