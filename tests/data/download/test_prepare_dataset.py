@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
-from llmseg.data import read_ahead as ahead_module
+from llmseg.data import read_ahead
 from llmseg.data.catalog import get_dataset
-from llmseg.data.download import prepare_dataset as collect
+from llmseg.data.download import prepare_dataset as module
 from llmseg.data.download.prepare_dataset import prepare_dataset
 from llmseg.data.download.tree import File
 from llmseg.data.hdf5 import Hdf5Store, PackedCase
@@ -46,7 +46,7 @@ def prepare(name, root, out, **options):
 
 @pytest.fixture(autouse=True)
 def _small_shards(monkeypatch):
-    monkeypatch.setattr(collect, "_FILES_PER_SHARD", 2)
+    monkeypatch.setattr(module, "_FILES_PER_SHARD", 2)
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def same(one, other):
 
 @pytest.mark.parametrize("id", COUNTS)
 def test_folders_and_archives_give_the_same(id, tmp_path, download, write_tree, zipped, tarred, monkeypatch):
-    monkeypatch.setattr(collect, "_FILES_PER_SHARD", 64)
+    monkeypatch.setattr(module, "_FILES_PER_SHARD", 64)
     files = download(id)
     stores = [prepare(id, write_tree(tmp_path / "folder", files), tmp_path / "folder.h5")]
     for name, content in {"a.zip": zipped(files), "a.tar.gz": tarred(files, "gz")}.items():
@@ -130,7 +130,7 @@ class TestAgain:
         if change == "select":
             umd = get_dataset("umd")
             few = replace(umd, study=replace(umd.study, groups=1))
-            monkeypatch.setattr(collect, "get_dataset", lambda name: few)
+            monkeypatch.setattr(module, "get_dataset", lambda name: few)
             options["select"] = "study"
         elif change == "orientation":
             options["orientation"] = "display"
@@ -171,14 +171,14 @@ class TestInterrupted:
     def test_killed(self, folder, tmp_path, reads):
         whole = prepare("folder", folder, tmp_path / "whole.h5")
         code = (
-            "import os, signal, sys; from llmseg.data.download import prepare_dataset as collect\n"
+            "import os, signal, sys; from llmseg.data.download import prepare_dataset as module\n"
             "from llmseg.data.download.tree import File\n"
-            "collect._FILES_PER_SHARD, read_unpacked = 2, File.read_unpacked\n"
+            "module._FILES_PER_SHARD, read_unpacked = 2, File.read_unpacked\n"
             "def deadly(self):\n"
             "    if self.path == 'images/6.png': os.kill(os.getpid(), signal.SIGKILL)\n"
             "    return read_unpacked(self)\n"
             "File.read_unpacked = deadly\n"
-            "collect.prepare_dataset('folder', sys.argv[1], sys.argv[2], progress=False)\n"
+            "module.prepare_dataset('folder', sys.argv[1], sys.argv[2], progress=False)\n"
         )
         ended = subprocess.run([sys.executable, "-c", code, str(folder), str(tmp_path / "s.h5")], capture_output=True)
         assert ended.returncode == -signal.SIGKILL
@@ -191,7 +191,7 @@ class TestInterrupted:
     def test_while_the_parts_were_put_together(self, folder, tmp_path, reads, monkeypatch):
         whole = prepare("folder", folder, tmp_path / "whole.h5")
         with monkeypatch.context() as patch:
-            patch.setattr(collect, "_read_shards", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+            patch.setattr(module, "_read_shards", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
             with pytest.raises(KeyboardInterrupt):
                 prepare("folder", folder, tmp_path / "s.h5")
         reads.clear()
@@ -202,7 +202,7 @@ class TestInterrupted:
         root = write_tree(tmp_path / "x", download("umd"))
         shown = prepare("umd", root, tmp_path / "shown.h5", orientation="display")
         with monkeypatch.context() as patch:
-            patch.setattr(collect, "_read_shards", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+            patch.setattr(module, "_read_shards", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
             with pytest.raises(KeyboardInterrupt):
                 prepare("umd", root, tmp_path / "s.h5")
         assert same(prepare("umd", root, tmp_path / "s.h5", orientation="display"), shown)
@@ -236,7 +236,7 @@ class TestSelection:
         def make(id, **changes):
             entry = get_dataset(id)
             small = replace(entry, study=replace(entry.study, **changes))
-            monkeypatch.setattr(collect, "get_dataset", lambda name: small)
+            monkeypatch.setattr(module, "get_dataset", lambda name: small)
 
         return make
 
@@ -323,8 +323,8 @@ def test_only_the_queue_is_held(tmp_path, folder, write_tree, monkeypatch):
     for k in range(8, 60):
         for kind in ("images", "masks"):
             (folder / kind / f"{k}.png").write_bytes((folder / kind / "1.png").read_bytes())
-    monkeypatch.setattr(collect, "_FILES_PER_SHARD", 60)
-    monkeypatch.setattr(ahead_module.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(module, "_FILES_PER_SHARD", 60)
+    monkeypatch.setattr(read_ahead.os, "cpu_count", lambda: 2)
     numbers, alive, most = itertools.count(), set(), []
 
     def watch(kind):
