@@ -20,8 +20,8 @@ class LabelValues(UserError):
     """A mask holds numbers of classes where 0 and 255 are expected."""
 
 
-# A palette file is not among them, not even one of greys, as most GIF files of grey images are. Read as RGB it has three
-# equal channels: digests take it for the grey image, the doctor notes it, and conversion to grey gives the same values.
+# A palette file is not among them, not even one of greys, as most GIF files of grey images are. Read as RGB it has
+# three equal channels: digests take it for the grey image, the doctor notes it, and as grey it has the same values.
 _GREY_MODES = ("1", "L", "LA", "La")
 
 
