@@ -44,7 +44,7 @@ def test_the_network_of_a_run_scores_as_it_did(earlier, phantoms):
     net, recipe = run.load_net(), run.recipe
     for row in run.scores.to_dict("records"):
         image, mask = recipe.images(*(getattr(phantoms.read(row["case"]), name) for name in ("image", "mask")))
-        assert recipe.test.cases(net(image[None]), mask[None]).item() == pytest.approx(row["value"], abs=1e-5)
+        assert recipe.test.score_cases(net(image[None]), mask[None]).item() == pytest.approx(row["value"], abs=1e-5)
 
 
 def test_the_same_call_returns_the_run(earlier, phantoms):
