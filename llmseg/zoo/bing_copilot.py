@@ -7,77 +7,68 @@ from dataclasses import replace
 from llmseg.recipe.nets.encoder_decoder import EncoderDecoder
 from llmseg.recipe.recipe import Recipe
 from llmseg.zoo import common
-from llmseg.zoo.card import Card
 from llmseg.zoo.disagreements import against_code, no_bottleneck, other_decoder, soft_dice, undocumented
-from llmseg.zoo.pipeline import Pipeline
-from llmseg.zoo.published import read_published
 
-_SCRIPTS = "Modells 2024/Bing Microsoft Copilot"
-
-PIPELINE = Pipeline(
-    id="bing-copilot",
-    card=Card(
-        name="Bing Microsoft Copilot",
-        vendor="Microsoft",
-        cohort=2024,
-        in_study=True,
-        parameters=6_147_659,
-        scripts=_SCRIPTS,
-        summary="plain encoder-decoder without skips and without batch norm; the last decoder stage ends in a relu at "
-        "one channel, directly under the sigmoid",
-        published=read_published("bing-copilot"),
-        published_for="retina (other data sets as commented variants)",
-        origin="does not contain the published pipeline: its models are 1024-channel U-Nets without batch norm and "
-        "with concatenated skips that return logits, trained with BCE with logits at lr 1e-3 and scored with a "
-        "sigmoid and a 0.5 threshold; the last model given there cannot run (its first decoder block expects 1536 "
-        "channels and receives 1024)",
-        author_edits=(
-            "unknown: the origin of the published model, loss, learning rate and metric is not documented",
-            "separate mask folder and per-data-set file-name rules",
-            "test function and sample figure",
+PIPELINE = common.study_pipeline(
+    "bing-copilot",
+    name="Bing Microsoft Copilot",
+    vendor="Microsoft",
+    cohort=2024,
+    parameters=6_147_659,
+    scripts="Modells 2024/Bing Microsoft Copilot",
+    summary="plain encoder-decoder without skips and without batch norm; the last decoder stage ends in a relu at one "
+    "channel, directly under the sigmoid",
+    published_for="retina (other data sets as commented variants)",
+    origin="does not contain the published pipeline: its models are 1024-channel U-Nets without batch norm and with "
+    "concatenated skips that return logits, trained with BCE with logits at lr 1e-3 and scored with a sigmoid and a "
+    "0.5 threshold; the last model given there cannot run (its first decoder block expects 1536 channels and receives "
+    "1024)",
+    author_edits=(
+        "unknown: the origin of the published model, loss, learning rate and metric is not documented",
+        "separate mask folder and per-data-set file-name rules",
+        "test function and sample figure",
+    ),
+    disagreements=(
+        other_decoder(
+            code="256, 128, 64, 1 (the published numbers are the inputs of the stages)",
+            consequence="the code reduces to one channel in its last transposed convolution",
+            source="model.py:12",
         ),
-        disagreements=(
-            other_decoder(
-                code="256, 128, 64, 1 (the published numbers are the inputs of the stages)",
-                consequence="the code reduces to one channel in its last transposed convolution",
-                source=f"{_SCRIPTS}/model.py:12",
-            ),
-            against_code(
-                "net.head",
-                published="Conv2d(64, 1, 1)",
-                code="no 1x1 convolution; relu output under the sigmoid",
-                consequence="probabilities are never below 0.5; background can never be fitted",
-                source=f"{_SCRIPTS}/model.py:45",
-            ),
-            no_bottleneck(512, f"{_SCRIPTS}/model.py:40"),
-            undocumented(
-                "net.skips",
-                published="called a U-Net",
-                code="no skip connections at all",
-                consequence="not a U-Net",
-                source=f"{_SCRIPTS}/model.py:41",
-            ),
-            soft_dice(
-                code="soft Dice over the flattened batch with smooth 1.0",
-                consequence="with p >= 0.5 everywhere the value is bounded far below 1: at most 2F / (F + F + 0.5 * "
-                "(M - F)) for F foreground pixels of M",
-                source=f"{_SCRIPTS}/train.py:71",
-            ),
-            against_code(
-                "loss",
-                published="no convergence put down to underfitting or optimisation",
-                code="loss is bounded below by ln 2 times the background fraction",
-                consequence="the flat curve at about 0.69 has a structural cause",
-                source=f"{_SCRIPTS}/model.py:31",
-            ),
-            undocumented(
-                "card.origin",
-                published="pipelines are said to be the models' own code with errors fixed by feeding them back",
-                code="model, loss, learning rate and metric of the published code do not occur in the conversation "
-                "published beside it",
-                consequence="the result may not represent the named model",
-                source=f"{_SCRIPTS}/Bing copilot chat.json",
-            ),
+        against_code(
+            "net.head",
+            published="Conv2d(64, 1, 1)",
+            code="no 1x1 convolution; relu output under the sigmoid",
+            consequence="probabilities are never below 0.5; background can never be fitted",
+            source="model.py:45",
+        ),
+        no_bottleneck(512, "model.py:40"),
+        undocumented(
+            "net.skips",
+            published="called a U-Net",
+            code="no skip connections at all",
+            consequence="not a U-Net",
+            source="model.py:41",
+        ),
+        soft_dice(
+            code="soft Dice over the flattened batch with smooth 1.0",
+            consequence="with p >= 0.5 everywhere the value is bounded far below 1: at most 2F / (F + F + 0.5 * (M - "
+            "F)) for F foreground pixels of M",
+            source="train.py:71",
+        ),
+        against_code(
+            "loss",
+            published="no convergence put down to underfitting or optimisation",
+            code="loss is bounded below by ln 2 times the background fraction",
+            consequence="the flat curve at about 0.69 has a structural cause",
+            source="model.py:31",
+        ),
+        undocumented(
+            "card.origin",
+            published="pipelines are said to be the models' own code with errors fixed by feeding them back",
+            code="model, loss, learning rate and metric of the published code do not occur in the conversation "
+            "published beside it",
+            consequence="the result may not represent the named model",
+            source="Bing copilot chat.json",
         ),
     ),
     recipe=Recipe(

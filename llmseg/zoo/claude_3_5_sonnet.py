@@ -8,49 +8,41 @@ from llmseg.recipe.fit import OwnSeed
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.splits import RandomSplit
 from llmseg.zoo import common
-from llmseg.zoo.card import Card
 from llmseg.zoo.disagreements import enlarged_masks, openness, soft_dice, undocumented
-from llmseg.zoo.pipeline import Pipeline
-from llmseg.zoo.published import read_published
 
-_SCRIPTS = "Modells 2024/Claude 3.5 Sonnet"
 _DICE = replace(common.DICE_MEAN_OF_BATCH, threshold=None, smooth=1e-5)
 
-PIPELINE = Pipeline(
-    id="claude-3.5-sonnet",
-    card=Card(
-        name="Claude 3.5 Sonnet",
-        vendor="Anthropic",
-        cohort=2024,
-        in_study=True,
-        parameters=31_042_369,
-        scripts=_SCRIPTS,
-        summary="standard U-Net with batch norm, four poolings; pooling is the first layer of each down stage",
-        published=read_published("claude-3.5-sonnet"),
-        published_for="retina (other data sets as commented variants)",
-        origin="every statement of model.py, the Dice function, the split, loss and optimiser occur in it",
-        author_edits=(
-            "separate mask folder and per-data-set file-name rules",
-            "numeric sort (BAGLS) replaced by a lexicographic sort",
-            "Dice values stored as batch means instead of one value per sample (validation and test)",
-            "sample figure and loss figure rewritten",
+PIPELINE = common.study_pipeline(
+    "claude-3.5-sonnet",
+    name="Claude 3.5 Sonnet",
+    vendor="Anthropic",
+    cohort=2024,
+    parameters=31_042_369,
+    scripts="Modells 2024/Claude 3.5 Sonnet",
+    summary="standard U-Net with batch norm, four poolings; pooling is the first layer of each down stage",
+    published_for="retina (other data sets as commented variants)",
+    origin="every statement of model.py, the Dice function, the split, loss and optimiser occur in it",
+    author_edits=(
+        "separate mask folder and per-data-set file-name rules",
+        "numeric sort (BAGLS) replaced by a lexicographic sort",
+        "Dice values stored as batch means instead of one value per sample (validation and test)",
+        "sample figure and loss figure rewritten",
+    ),
+    disagreements=(
+        openness("Claude 3.5 Sonnet", text="as open-source", table="No"),
+        soft_dice(
+            consequence="values are lower than a thresholded Dice for unsure predictions; not comparable with the "
+            "thresholded pipelines",
+            source="train.py:21",
         ),
-        disagreements=(
-            openness("Claude 3.5 Sonnet", text="as open-source", table="No"),
-            soft_dice(
-                consequence="values are lower than a thresholded Dice for unsure predictions; not comparable with the "
-                "thresholded pipelines",
-                source=f"{_SCRIPTS}/train.py:21",
-            ),
-            undocumented(
-                "fit.keep",
-                published="not mentioned",
-                code="the best checkpoint by validation loss is tested; the only one of the 19 that does so",
-                consequence="an advantage over the pipelines that test the last epoch",
-                source=f"{_SCRIPTS}/main.py:85",
-            ),
-            enlarged_masks(f"{_SCRIPTS}/dataset.py:36"),
+        undocumented(
+            "fit.keep",
+            published="not mentioned",
+            code="the best checkpoint by validation loss is tested; the only one of the 19 that does so",
+            consequence="an advantage over the pipelines that test the last epoch",
+            source="main.py:85",
         ),
+        enlarged_masks("dataset.py:36"),
     ),
     recipe=Recipe(
         images=replace(common.BILINEAR_MASKS, mask_threshold=0.0),

@@ -7,49 +7,40 @@ from dataclasses import replace
 from llmseg.recipe.fit import Plateau
 from llmseg.recipe.recipe import Recipe
 from llmseg.zoo import common
-from llmseg.zoo.card import Card
 from llmseg.zoo.disagreements import soft_dice, undocumented, unprinted_sigmoid
-from llmseg.zoo.pipeline import Pipeline
-from llmseg.zoo.published import read_published
 
-_SCRIPTS = "Modells 2025/Claude 4 Sonnet"
 _DICE = replace(common.DICE_MEAN_OF_BATCH, threshold=None)
 
-PIPELINE = Pipeline(
-    id="claude-4-sonnet",
-    card=Card(
-        name="Claude 4 Sonnet",
-        vendor="Anthropic",
-        cohort=2025,
-        in_study=True,
-        reasoning=True,
-        parameters=31_036_481,
-        scripts=_SCRIPTS,
-        summary="standard U-Net with batch norm, bias-free block convolutions, transposed convolutions and channel "
-        "dropout on the bottleneck output",
-        published=read_published("claude-4-sonnet"),
-        published_for="skin (grey-scale)",
-        origin=common.CODE_AND_DICE_ARE_RECORDED,
-        author_edits=("mask folder, empty suffix and existence check", "file names above the figure's panels"),
-        disagreements=(
-            unprinted_sigmoid(f"{_SCRIPTS}/model.py:117"),
-            undocumented(
-                "fit.schedule",
-                published="not mentioned",
-                code="the learning rate is halved when the validation loss has not improved for more than 5 epochs",
-                consequence="the only scheduled pipeline of the 19; the fixed-epoch comparison (120 epochs) is "
-                "affected",
-                source=f"{_SCRIPTS}/main.py:114",
-            ),
-            undocumented(
-                "net.dropout",
-                published="not mentioned",
-                code="channel dropout 0.1 on the bottleneck output",
-                consequence="the only pipeline with dropout",
-                source=f"{_SCRIPTS}/model.py:109",
-            ),
-            soft_dice(source=f"{_SCRIPTS}/model.py:138"),
+PIPELINE = common.study_pipeline(
+    "claude-4-sonnet",
+    name="Claude 4 Sonnet",
+    vendor="Anthropic",
+    cohort=2025,
+    reasoning=True,
+    parameters=31_036_481,
+    scripts="Modells 2025/Claude 4 Sonnet",
+    summary="standard U-Net with batch norm, bias-free block convolutions, transposed convolutions and channel dropout "
+    "on the bottleneck output",
+    published_for="skin (grey-scale)",
+    origin=common.CODE_AND_DICE_ARE_RECORDED,
+    author_edits=("mask folder, empty suffix and existence check", "file names above the figure's panels"),
+    disagreements=(
+        unprinted_sigmoid("model.py:117"),
+        undocumented(
+            "fit.schedule",
+            published="not mentioned",
+            code="the learning rate is halved when the validation loss has not improved for more than 5 epochs",
+            consequence="the only scheduled pipeline of the 19; the fixed-epoch comparison (120 epochs) is affected",
+            source="main.py:114",
         ),
+        undocumented(
+            "net.dropout",
+            published="not mentioned",
+            code="channel dropout 0.1 on the bottleneck output",
+            consequence="the only pipeline with dropout",
+            source="model.py:109",
+        ),
+        soft_dice(source="model.py:138"),
     ),
     recipe=Recipe(
         images=common.NEAREST_MASKS,

@@ -12,6 +12,10 @@ from llmseg.recipe.nets.unet import UNet
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.scores import Dice
 from llmseg.recipe.splits import TwoStepSplit
+from llmseg.zoo.card import Card, Disagreement
+from llmseg.zoo.disagreements import located_in
+from llmseg.zoo.pipeline import Pipeline
+from llmseg.zoo.published import read_published
 
 NEAREST_MASKS = Prepare(
     colour="grey",
@@ -121,6 +125,64 @@ CODE_IS_RECORDED = "every statement of model.py, the loss, optimiser, schedule a
 """What most cards say of the conversation that was published beside the scripts."""
 
 CODE_AND_DICE_ARE_RECORDED = f"{CODE_IS_RECORDED}; also the Dice function"
+
+
+def study_pipeline(
+    id: str,
+    *,
+    name: str,
+    vendor: str,
+    cohort: int,
+    parameters: int,
+    scripts: str,
+    summary: str,
+    published_for: str,
+    origin: str,
+    recipe: Recipe,
+    original_names: tuple[tuple[str, str], ...],
+    in_study: bool = True,
+    reasoning: bool = False,
+    open_weights: bool = False,
+    author_edits: tuple[str, ...] = (),
+    disagreements: tuple[Disagreement, ...] = (),
+) -> Pipeline:
+    """Return a pipeline whose scripts the study published, with what it printed of it.
+
+    Args:
+        id: The name users type.
+        name: Name of the language model.
+        vendor: Who makes it.
+        cohort: The year in which the study asked the model.
+        parameters: Parameters counted on the network with one input channel.
+        scripts: Folder of its scripts in the study's repository.
+        summary: The pipeline's network in a sentence.
+        published_for: The data set that the published scripts were last edited for.
+        origin: How much of the code occurs in the conversation that is published beside it.
+        recipe: Everything that decides a result.
+        original_names: For every block of the network, our prefix and the original's.
+        in_study: ``False`` for the two whose scripts the study published and did not compare.
+        reasoning: Whether the study counts it as a reasoning model.
+        open_weights: Whether the weights are open, as for :class:`llmseg.zoo.Card`.
+        author_edits: What the study's authors changed in the code.
+        disagreements: Where document and code differ, with sources within the folder, such as ``train.py:16``.
+    """
+    card = Card(
+        name=name,
+        vendor=vendor,
+        cohort=cohort,
+        in_study=in_study,
+        reasoning=reasoning,
+        open_weights=open_weights,
+        parameters=parameters,
+        published=read_published(id) if in_study else None,
+        published_for=published_for,
+        scripts=scripts,
+        origin=origin,
+        author_edits=author_edits,
+        disagreements=located_in(scripts, disagreements),
+        summary=summary,
+    )
+    return Pipeline(id=id, card=card, recipe=recipe, original_names=original_names)
 
 
 def original_names(

@@ -7,45 +7,36 @@ from dataclasses import replace
 from llmseg.recipe.fit import OwnSeed
 from llmseg.recipe.recipe import Recipe
 from llmseg.zoo import common
-from llmseg.zoo.card import Card
 from llmseg.zoo.disagreements import against_code, openness, other_range, unprinted_sigmoid
-from llmseg.zoo.pipeline import Pipeline
-from llmseg.zoo.published import read_published
 
-_SCRIPTS = "Modells 2025/DeepSeek R1"
-
-PIPELINE = Pipeline(
-    id="deepseek-r1",
-    card=Card(
-        name="DeepSeek R1",
-        vendor="DeepSeek",
-        cohort=2025,
-        in_study=True,
-        reasoning=True,
-        open_weights=True,
-        parameters=31_389_569,
-        scripts=_SCRIPTS,
-        summary="U-Net with bilinear upsampling, full widths: the upsampled map keeps its channels until the block",
-        published=read_published("deepseek-r1"),
-        published_for="brain",
-        origin=common.CODE_IS_RECORDED,
-        author_edits=(
-            "file extension, mask folder and mask name",
-            "smooth 1e-6 added to the Dice metric (both-empty case)",
-            "Dice stored as batch means, layout of the Dice sheets",
+PIPELINE = common.study_pipeline(
+    "deepseek-r1",
+    name="DeepSeek R1",
+    vendor="DeepSeek",
+    cohort=2025,
+    reasoning=True,
+    open_weights=True,
+    parameters=31_389_569,
+    scripts="Modells 2025/DeepSeek R1",
+    summary="U-Net with bilinear upsampling, full widths: the upsampled map keeps its channels until the block",
+    published_for="brain",
+    origin=common.CODE_IS_RECORDED,
+    author_edits=(
+        "file extension, mask folder and mask name",
+        "smooth 1e-6 added to the Dice metric (both-empty case)",
+        "Dice stored as batch means, layout of the Dice sheets",
+    ),
+    disagreements=(
+        against_code(
+            "loss.bce",
+            published="Dice + BCE (70/30)",
+            code="0.7 on BCE, 0.3 on Dice (so also the study's own workbook)",
+            consequence="read as printed, the weights would be swapped",
+            source="train.py:27",
         ),
-        disagreements=(
-            against_code(
-                "loss.bce",
-                published="Dice + BCE (70/30)",
-                code="0.7 on BCE, 0.3 on Dice (so also the study's own workbook)",
-                consequence="read as printed, the weights would be swapped",
-                source=f"{_SCRIPTS}/train.py:27",
-            ),
-            other_range(f"{_SCRIPTS}/dataset.py:30"),
-            unprinted_sigmoid(f"{_SCRIPTS}/model.py:90"),
-            openness("DeepSeek R1", text="among the closed models", table="Yes"),
-        ),
+        other_range("dataset.py:30"),
+        unprinted_sigmoid("model.py:90"),
+        openness("DeepSeek R1", text="among the closed models", table="Yes"),
     ),
     recipe=Recipe(
         images=replace(common.NEAREST_MASKS, mean=0.5, std=0.5),

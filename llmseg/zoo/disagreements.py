@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 from llmseg.zoo.card import Disagreement
@@ -31,6 +33,19 @@ def _disagreement(
     source: str,
 ) -> Disagreement:
     return Disagreement(kind=kind, about=about, published=published, code=code, consequence=consequence, source=source)
+
+
+def located_in(scripts: str, disagreements: Sequence[Disagreement]) -> tuple[Disagreement, ...]:
+    """Return disagreements with sources from the root of the study's repository.
+
+    Args:
+        scripts: The folder of the pipeline's scripts.
+        disagreements: With sources within that folder, such as ``train.py:16``; pages of our documentation stay.
+    """
+    return tuple(
+        point if point.source.startswith("docs/") else replace(point, source=f"{scripts}/{point.source}")
+        for point in disagreements
+    )
 
 
 def openness(model: str, *, text: str, table: str) -> Disagreement:

@@ -8,42 +8,37 @@ from llmseg.recipe.nets.pooled_skip_unet import PooledSkipUNet
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.splits import RandomSplit
 from llmseg.zoo import common
-from llmseg.zoo.card import Card
 from llmseg.zoo.disagreements import undocumented
-from llmseg.zoo.pipeline import Pipeline
 
-_SCRIPTS = "Modells 2024/Gemini"
-
-PIPELINE = Pipeline(
-    id="gemini-1.5-flash",
-    card=Card(
-        name="Gemini 1.5 Flash",
-        vendor="Google DeepMind",
-        cohort=2024,
-        parameters=16_074_209,
-        scripts=_SCRIPTS,
-        summary="U-Net with five pooled blocks, skips after the pooling, a bare convolution as bottleneck; logits are "
-        "resized to a fixed 256 x 256",
-        published_for="BAGLS (never adapted to another data set)",
-        origin="none published",
-        author_edits=(
-            (
-                "the folder is named only after the vendor's model family; the study's error workbook lists the ninth "
-                "2024 model as Gemini 1.5 Flash"
-            ),
-            (
-                "the error workbook names several manual fixes (missing return in the encoder block, file-name rules, "
-                "transform call)"
-            ),
+PIPELINE = common.study_pipeline(
+    "gemini-1.5-flash",
+    name="Gemini 1.5 Flash",
+    vendor="Google DeepMind",
+    cohort=2024,
+    in_study=False,
+    parameters=16_074_209,
+    scripts="Modells 2024/Gemini",
+    summary="U-Net with five pooled blocks, skips after the pooling, a bare convolution as bottleneck; logits are "
+    "resized to a fixed 256 x 256",
+    published_for="BAGLS (never adapted to another data set)",
+    origin="none published",
+    author_edits=(
+        (
+            "the folder is named only after the vendor's model family; the study's error workbook lists the ninth 2024 "
+            "model as Gemini 1.5 Flash"
         ),
-        disagreements=(
-            undocumented(
-                "card.in_study",
-                published="eight 2024 models are named; this one is not among them",
-                code="a ninth 2024 folder is published with the code",
-                consequence="not part of the core comparison",
-                source=f"{_SCRIPTS}/main.py",
-            ),
+        (
+            "the error workbook names several manual fixes (missing return in the encoder block, file-name rules, "
+            "transform call)"
+        ),
+    ),
+    disagreements=(
+        undocumented(
+            "card.in_study",
+            published="eight 2024 models are named; this one is not among them",
+            code="a ninth 2024 folder is published with the code",
+            consequence="not part of the core comparison",
+            source="main.py",
         ),
     ),
     recipe=Recipe(

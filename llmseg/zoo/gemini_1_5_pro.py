@@ -6,59 +6,50 @@ from dataclasses import replace
 
 from llmseg.recipe.recipe import Recipe
 from llmseg.zoo import common
-from llmseg.zoo.card import Card
 from llmseg.zoo.disagreements import enlarged_masks, openness, undocumented
-from llmseg.zoo.pipeline import Pipeline
-from llmseg.zoo.published import read_published
 
-_SCRIPTS = "Modells 2024/Gemini 1.5 Pro"
-
-PIPELINE = Pipeline(
-    id="gemini-1.5-pro",
-    card=Card(
-        name="Gemini 1.5 Pro",
-        vendor="Google DeepMind",
-        cohort=2024,
-        in_study=True,
-        parameters=31_042_369,
-        scripts=_SCRIPTS,
-        summary="U-Net whose skips are taken after the pooling, so the decoder ends at half size; the first decoder "
-        "stage is upsampled and at once reduced again",
-        published=read_published("gemini-1.5-pro"),
-        published_for="retina (other data sets as commented variants)",
-        origin="every statement of model.py, the Dice function, loss, optimiser, split and the training step occur in "
-        "it; the resizes were given there as fixes of run-time errors",
-        author_edits=(
-            "separate mask folder and per-data-set file-name rules",
-            "Dice values stored per batch instead of one mean",
-            "sample figure and loss figure rewritten",
+PIPELINE = common.study_pipeline(
+    "gemini-1.5-pro",
+    name="Gemini 1.5 Pro",
+    vendor="Google DeepMind",
+    cohort=2024,
+    parameters=31_042_369,
+    scripts="Modells 2024/Gemini 1.5 Pro",
+    summary="U-Net whose skips are taken after the pooling, so the decoder ends at half size; the first decoder stage "
+    "is upsampled and at once reduced again",
+    published_for="retina (other data sets as commented variants)",
+    origin="every statement of model.py, the Dice function, loss, optimiser, split and the training step occur in it; "
+    "the resizes were given there as fixes of run-time errors",
+    author_edits=(
+        "separate mask folder and per-data-set file-name rules",
+        "Dice values stored per batch instead of one mean",
+        "sample figure and loss figure rewritten",
+    ),
+    disagreements=(
+        openness("Gemini 1.5 Pro", text="as open-source", table="No"),
+        undocumented(
+            "loss.sizes",
+            published="image size 256x256",
+            code="the network emits 128x128",
+            consequence="loss and validation Dice are computed on 128x128 masks",
+            source="train.py:40",
         ),
-        disagreements=(
-            openness("Gemini 1.5 Pro", text="as open-source", table="No"),
-            undocumented(
-                "loss.sizes",
-                published="image size 256x256",
-                code="the network emits 128x128",
-                consequence="loss and validation Dice are computed on 128x128 masks",
-                source=f"{_SCRIPTS}/train.py:40",
-            ),
-            undocumented(
-                "test.sizes",
-                published="both called Dice score",
-                code="validation at 128x128 against nearest-reduced masks, test at 256x256 after a bilinear resize of "
-                "the probabilities",
-                consequence="validation and test values are not the same quantity",
-                source=f"{_SCRIPTS}/train.py:104",
-            ),
-            undocumented(
-                "net.skip_from",
-                published="called a U-Net",
-                code="skips are taken after the pooling; the first decoder stage is upsampled and reduced again",
-                consequence="no skip at full resolution; the first upsampling adds only parameters and smoothing",
-                source=f"{_SCRIPTS}/model.py:66",
-            ),
-            enlarged_masks(f"{_SCRIPTS}/dataset.py:36"),
+        undocumented(
+            "test.sizes",
+            published="both called Dice score",
+            code="validation at 128x128 against nearest-reduced masks, test at 256x256 after a bilinear resize of the "
+            "probabilities",
+            consequence="validation and test values are not the same quantity",
+            source="train.py:104",
         ),
+        undocumented(
+            "net.skip_from",
+            published="called a U-Net",
+            code="skips are taken after the pooling; the first decoder stage is upsampled and reduced again",
+            consequence="no skip at full resolution; the first upsampling adds only parameters and smoothing",
+            source="model.py:66",
+        ),
+        enlarged_masks("dataset.py:36"),
     ),
     recipe=Recipe(
         images=replace(common.BILINEAR_MASKS, mask_threshold=0.0),

@@ -6,54 +6,43 @@ from dataclasses import replace
 
 from llmseg.recipe.recipe import Recipe
 from llmseg.zoo import common
-from llmseg.zoo.card import Card
 from llmseg.zoo.disagreements import against_code, other_capacity, other_decoder, other_range, samples_of_all_cases
-from llmseg.zoo.pipeline import Pipeline
-from llmseg.zoo.published import read_published
 
-_SCRIPTS = "Modells 2025/Gemini 2.5 pro"
 _DICE = replace(common.DICE_OVER_BATCH, reads="sigmoid")
 
-PIPELINE = Pipeline(
-    id="gemini-2.5-pro",
-    card=Card(
-        name="Gemini 2.5 Pro",
-        vendor="Google DeepMind",
-        cohort=2025,
-        in_study=True,
-        reasoning=True,
-        parameters=17_261_825,
-        scripts=_SCRIPTS,
-        summary="U-Net with bilinear upsampling, 512-channel bottleneck and decoder blocks with a wider middle layer; "
-        "bias-free block convolutions",
-        published=read_published("gemini-2.5-pro"),
-        published_for="skin (grey-scale)",
-        origin=common.CODE_AND_DICE_ARE_RECORDED,
-        author_edits=(
-            "mask folder and empty suffix",
-            "the sorted listing of the conversation was replaced by an unsorted one that ignores case in the extension",
+PIPELINE = common.study_pipeline(
+    "gemini-2.5-pro",
+    name="Gemini 2.5 Pro",
+    vendor="Google DeepMind",
+    cohort=2025,
+    reasoning=True,
+    parameters=17_261_825,
+    scripts="Modells 2025/Gemini 2.5 pro",
+    summary="U-Net with bilinear upsampling, 512-channel bottleneck and decoder blocks with a wider middle layer; "
+    "bias-free block convolutions",
+    published_for="skin (grey-scale)",
+    origin=common.CODE_AND_DICE_ARE_RECORDED,
+    author_edits=(
+        "mask folder and empty suffix",
+        "the sorted listing of the conversation was replaced by an unsorted one that ignores case in the extension",
+    ),
+    disagreements=(
+        against_code(
+            "net.bottleneck",
+            published="1024 ch",
+            code="512 output channels (1024 halved by the bilinear mode); 1024 is the width of the first concatenated "
+            "decoder input",
+            consequence="a 1024-channel bottleneck would not give the published 17.3 M parameters",
+            source="model.py:89",
         ),
-        disagreements=(
-            against_code(
-                "net.bottleneck",
-                published="1024 ch",
-                code="512 output channels (1024 halved by the bilinear mode); 1024 is the width of the first "
-                "concatenated decoder input",
-                consequence="a 1024-channel bottleneck would not give the published 17.3 M parameters",
-                source=f"{_SCRIPTS}/model.py:89",
-            ),
-            other_decoder(
-                code="outputs 256, 128, 64, 64; the published numbers are the middle widths of the decoder blocks",
-                consequence="a decoder built from the table is larger",
-                source=f"{_SCRIPTS}/model.py:90",
-            ),
-            other_range(f"{_SCRIPTS}/main.py:56"),
-            other_capacity(
-                code="counted as reasoning, 512-channel bottleneck, 17.26 M parameters",
-                source=f"{_SCRIPTS}/model.py:89",
-            ),
-            samples_of_all_cases(f"{_SCRIPTS}/main.py:165"),
+        other_decoder(
+            code="outputs 256, 128, 64, 64; the published numbers are the middle widths of the decoder blocks",
+            consequence="a decoder built from the table is larger",
+            source="model.py:90",
         ),
+        other_range("main.py:56"),
+        other_capacity(code="counted as reasoning, 512-channel bottleneck, 17.26 M parameters", source="model.py:89"),
+        samples_of_all_cases("main.py:165"),
     ),
     recipe=Recipe(
         images=replace(common.BILINEAR_MASKS, mean=0.5, std=0.5),

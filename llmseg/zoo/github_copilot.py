@@ -7,72 +7,58 @@ from dataclasses import replace
 from llmseg.recipe.nets.encoder_decoder import EncoderDecoder
 from llmseg.recipe.recipe import Recipe
 from llmseg.zoo import common
-from llmseg.zoo.card import Card
 from llmseg.zoo.disagreements import against_code, no_bottleneck, other_decoder, soft_dice, undocumented
-from llmseg.zoo.pipeline import Pipeline
-from llmseg.zoo.published import read_published
 
-_SCRIPTS = "Modells 2024/Copilot"
-
-PIPELINE = Pipeline(
-    id="github-copilot",
-    card=Card(
-        name="GitHub Copilot",
-        vendor="GitHub (Microsoft)",
-        cohort=2024,
-        in_study=True,
-        parameters=6_153_297,
-        scripts=_SCRIPTS,
-        summary="encoder-decoder with additive skips taken after the pooling; the last decoder stage already works on "
-        "a single channel",
-        published=read_published("github-copilot"),
-        published_for="skin (grey-scale; other data sets as commented variants)",
-        origin="every statement of model.py, the Dice function, loss, optimiser and split occur in it",
-        author_edits=(
-            "separate mask folder and per-data-set file-name rules",
-            "timing",
-            "loss figure",
-            "model summary",
+PIPELINE = common.study_pipeline(
+    "github-copilot",
+    name="GitHub Copilot",
+    vendor="GitHub (Microsoft)",
+    cohort=2024,
+    parameters=6_153_297,
+    scripts="Modells 2024/Copilot",
+    summary="encoder-decoder with additive skips taken after the pooling; the last decoder stage already works on a "
+    "single channel",
+    published_for="skin (grey-scale; other data sets as commented variants)",
+    origin="every statement of model.py, the Dice function, loss, optimiser and split occur in it",
+    author_edits=("separate mask folder and per-data-set file-name rules", "timing", "loss figure", "model summary"),
+    disagreements=(
+        other_decoder(
+            code="256, 128, 64, 1 (the published numbers are the inputs of the stages)",
+            consequence="a decoder built from the table keeps 64 channels at full size; the code squeezes to one "
+            "channel before its last 3x3 convolution",
+            source="model.py:15",
         ),
-        disagreements=(
-            other_decoder(
-                code="256, 128, 64, 1 (the published numbers are the inputs of the stages)",
-                consequence="a decoder built from the table keeps 64 channels at full size; the code squeezes to one "
-                "channel before its last 3x3 convolution",
-                source=f"{_SCRIPTS}/model.py:15",
-            ),
-            against_code(
-                "net.head",
-                published="Conv2d(64, 1, 1)",
-                code="1x1 convolution from 1 to 1 channel after a one-channel stage with relu",
-                consequence="one-sided probabilities: the output cannot go beyond sigmoid(bias) on one side; very "
-                "slow convergence",
-                source=f"{_SCRIPTS}/model.py:42",
-            ),
-            no_bottleneck(
-                512,
-                code="no bottleneck block; the pooled 512-channel output of encoder block 4 is decoded directly",
-                source=f"{_SCRIPTS}/model.py:50",
-            ),
-            undocumented(
-                "net.skips",
-                published="called a U-Net",
-                code="additive skips from pooled features; none at full resolution",
-                consequence="fine detail is lost",
-                source=f"{_SCRIPTS}/model.py:51",
-            ),
-            soft_dice(
-                code="soft Dice over the flattened batch with smooth 1.0 on grey masks",
-                consequence="not comparable with thresholded Dice",
-                source=f"{_SCRIPTS}/train.py:16",
-            ),
-            against_code(
-                "loss",
-                published="slow loss reduction put down to underfitting or optimisation",
-                code="the one-channel relu head limits the reachable probabilities",
-                consequence="the poor convergence has a structural cause",
-                source=f"{_SCRIPTS}/model.py:18",
-            ),
+        against_code(
+            "net.head",
+            published="Conv2d(64, 1, 1)",
+            code="1x1 convolution from 1 to 1 channel after a one-channel stage with relu",
+            consequence="one-sided probabilities: the output cannot go beyond sigmoid(bias) on one side; very slow "
+            "convergence",
+            source="model.py:42",
+        ),
+        no_bottleneck(
+            512,
+            code="no bottleneck block; the pooled 512-channel output of encoder block 4 is decoded directly",
+            source="model.py:50",
+        ),
+        undocumented(
+            "net.skips",
+            published="called a U-Net",
+            code="additive skips from pooled features; none at full resolution",
+            consequence="fine detail is lost",
+            source="model.py:51",
+        ),
+        soft_dice(
+            code="soft Dice over the flattened batch with smooth 1.0 on grey masks",
+            consequence="not comparable with thresholded Dice",
+            source="train.py:16",
+        ),
+        against_code(
+            "loss",
+            published="slow loss reduction put down to underfitting or optimisation",
+            code="the one-channel relu head limits the reachable probabilities",
+            consequence="the poor convergence has a structural cause",
+            source="model.py:18",
         ),
     ),
     recipe=Recipe(

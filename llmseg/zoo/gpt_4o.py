@@ -6,51 +6,43 @@ from dataclasses import replace
 
 from llmseg.recipe.recipe import Recipe
 from llmseg.zoo import common
-from llmseg.zoo.card import Card
 from llmseg.zoo.disagreements import openness, undocumented
-from llmseg.zoo.pipeline import Pipeline
-from llmseg.zoo.published import read_published
 
-_SCRIPTS = "Modells 2024/GPT4o"
 _DICE = replace(common.DICE_OVER_BATCH, sizes="output-to-mask")
 
-PIPELINE = Pipeline(
-    id="gpt-4o",
-    card=Card(
-        name="GPT-4o",
-        vendor="OpenAI",
-        cohort=2024,
-        in_study=True,
-        parameters=31_042_369,
-        scripts=_SCRIPTS,
-        summary="U-Net whose deepest block is pooled once more before decoding; skips are cut to their top-left part; "
-        "the native output is half the input size",
-        published=read_published("gpt-4o"),
-        published_for="retina (other data sets as commented variants)",
-        origin="every statement of model.py, the Dice function, loss, optimiser and split occur in it; the crop of "
-        "the skips and the resize of the output were given there as fixes of run-time errors",
-        author_edits=(
-            "separate mask folder and per-data-set file-name rules",
-            "storing of Dice values per epoch",
-            "loss figure",
+PIPELINE = common.study_pipeline(
+    "gpt-4o",
+    name="GPT-4o",
+    vendor="OpenAI",
+    cohort=2024,
+    parameters=31_042_369,
+    scripts="Modells 2024/GPT4o",
+    summary="U-Net whose deepest block is pooled once more before decoding; skips are cut to their top-left part; the "
+    "native output is half the input size",
+    published_for="retina (other data sets as commented variants)",
+    origin="every statement of model.py, the Dice function, loss, optimiser and split occur in it; the crop of the "
+    "skips and the resize of the output were given there as fixes of run-time errors",
+    author_edits=(
+        "separate mask folder and per-data-set file-name rules",
+        "storing of Dice values per epoch",
+        "loss figure",
+    ),
+    disagreements=(
+        openness("GPT-4o", text="as open-source", table="No"),
+        undocumented(
+            "net.mismatch",
+            published="presented as a U-Net with 5 encoder and 4 decoder stages",
+            code="the deepest block is pooled again and every skip is cut to its top-left quarter",
+            consequence="skip features and decoder features refer to different image regions; detail from three "
+            "quarters of the image never reaches the decoder through a skip",
+            source="model.py:70",
         ),
-        disagreements=(
-            openness("GPT-4o", text="as open-source", table="No"),
-            undocumented(
-                "net.mismatch",
-                published="presented as a U-Net with 5 encoder and 4 decoder stages",
-                code="the deepest block is pooled again and every skip is cut to its top-left quarter",
-                consequence="skip features and decoder features refer to different image regions; detail from three "
-                "quarters of the image never reaches the decoder through a skip",
-                source=f"{_SCRIPTS}/model.py:70",
-            ),
-            undocumented(
-                "loss.sizes",
-                published="image size 256x256",
-                code="the network emits 128x128; the probabilities are resized to 256x256 before loss and Dice",
-                consequence="boundaries are limited to half resolution",
-                source=f"{_SCRIPTS}/train.py:29",
-            ),
+        undocumented(
+            "loss.sizes",
+            published="image size 256x256",
+            code="the network emits 128x128; the probabilities are resized to 256x256 before loss and Dice",
+            consequence="boundaries are limited to half resolution",
+            source="train.py:29",
         ),
     ),
     recipe=Recipe(

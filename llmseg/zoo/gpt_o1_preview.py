@@ -6,30 +6,21 @@ from dataclasses import replace
 
 from llmseg.recipe.recipe import Recipe
 from llmseg.zoo import common
-from llmseg.zoo.card import Card
 from llmseg.zoo.disagreements import openness
-from llmseg.zoo.pipeline import Pipeline
-from llmseg.zoo.published import read_published
 
-_SCRIPTS = "Modells 2024/GPT o1 preview"
-
-PIPELINE = Pipeline(
-    id="gpt-o1-preview",
-    card=Card(
-        name="GPT-o1 Preview",
-        vendor="OpenAI",
-        cohort=2024,
-        in_study=True,
-        reasoning=True,
-        parameters=31_042_369,
-        scripts=_SCRIPTS,
-        summary="standard U-Net with batch norm, four poolings",
-        published=read_published("gpt-o1-preview"),
-        published_for="retina (other data sets as commented variants)",
-        origin="every statement of model.py and train.py occurs in it",
-        author_edits=("per-data-set file-name rules", "batch dimension in the model summary call"),
-        disagreements=(openness("GPT-o1 Preview", text="as open-source", table="No"),),
-    ),
+PIPELINE = common.study_pipeline(
+    "gpt-o1-preview",
+    name="GPT-o1 Preview",
+    vendor="OpenAI",
+    cohort=2024,
+    reasoning=True,
+    parameters=31_042_369,
+    scripts="Modells 2024/GPT o1 preview",
+    summary="standard U-Net with batch norm, four poolings",
+    published_for="retina (other data sets as commented variants)",
+    origin="every statement of model.py and train.py occurs in it",
+    author_edits=("per-data-set file-name rules", "batch dimension in the model summary call"),
+    disagreements=(openness("GPT-o1 Preview", text="as open-source", table="No"),),
     recipe=Recipe(
         images=common.BILINEAR_MASKS,
         split=replace(common.SPLIT_80_10_10, order="sorted"),

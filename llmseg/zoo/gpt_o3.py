@@ -7,40 +7,31 @@ from dataclasses import replace
 from llmseg.recipe.fit import OwnSeed
 from llmseg.recipe.recipe import Recipe
 from llmseg.zoo import common
-from llmseg.zoo.card import Card
 from llmseg.zoo.disagreements import colour_images, other_capacity
-from llmseg.zoo.pipeline import Pipeline
-from llmseg.zoo.published import read_published
 
-_SCRIPTS = "Modells 2025/GPT o3"
 _DICE = replace(common.DICE_MEAN_OF_BATCH, reads="sigmoid", smooth=1e-7)
 
-PIPELINE = Pipeline(
-    id="gpt-o3",
-    card=Card(
-        name="GPT o3",
-        vendor="OpenAI",
-        cohort=2025,
-        in_study=True,
-        reasoning=True,
-        parameters=7_762_465,
-        scripts=_SCRIPTS,
-        summary="U-Net with batch norm at half the usual width (32 to 512)",
-        published=read_published("gpt-o3"),
-        published_for="skin, read as RGB (paths of the other data sets as comments)",
-        origin=common.CODE_IS_RECORDED,
-        author_edits=(
-            "mask folder, mask suffix and search order for masks",
-            "images read as RGB and the first layer widened to 3 channels",
-            "Dice stored as batch means instead of one value per sample (the older loop is kept as a comment)",
+PIPELINE = common.study_pipeline(
+    "gpt-o3",
+    name="GPT o3",
+    vendor="OpenAI",
+    cohort=2025,
+    reasoning=True,
+    parameters=7_762_465,
+    scripts="Modells 2025/GPT o3",
+    summary="U-Net with batch norm at half the usual width (32 to 512)",
+    published_for="skin, read as RGB (paths of the other data sets as comments)",
+    origin=common.CODE_IS_RECORDED,
+    author_edits=(
+        "mask folder, mask suffix and search order for masks",
+        "images read as RGB and the first layer widened to 3 channels",
+        "Dice stored as batch means instead of one value per sample (the older loop is kept as a comment)",
+    ),
+    disagreements=(
+        other_capacity(
+            code="a reasoning model with a 512-channel bottleneck and 7.76 M parameters", source="model.py:34"
         ),
-        disagreements=(
-            other_capacity(
-                code="a reasoning model with a 512-channel bottleneck and 7.76 M parameters",
-                source=f"{_SCRIPTS}/model.py:34",
-            ),
-            colour_images("7,763,041", f"{_SCRIPTS}/main.py:112"),
-        ),
+        colour_images("7,763,041", "main.py:112"),
     ),
     recipe=Recipe(
         images=common.NEAREST_MASKS,

@@ -6,37 +6,26 @@ from dataclasses import replace
 
 from llmseg.recipe.recipe import Recipe
 from llmseg.zoo import common
-from llmseg.zoo.card import Card
 from llmseg.zoo.disagreements import colour_images, samples_of_all_cases
-from llmseg.zoo.pipeline import Pipeline
-from llmseg.zoo.published import read_published
 
-_SCRIPTS = "Modells 2025/GPT o4-mini-high"
 _DICE = replace(common.DICE_MEAN_OF_BATCH, reads="sigmoid")
 
-PIPELINE = Pipeline(
-    id="gpt-o4-mini-high",
-    card=Card(
-        name="GPT o4-mini-high",
-        vendor="OpenAI",
-        cohort=2025,
-        in_study=True,
-        reasoning=True,
-        parameters=31_036_481,
-        scripts=_SCRIPTS,
-        summary="standard U-Net with batch norm, bias-free block convolutions",
-        published=read_published("gpt-o4-mini-high"),
-        published_for="RGB data with masks of the same name (paths come from the command line; presumably skin)",
-        origin=common.CODE_IS_RECORDED,
-        author_edits=(
-            "mask name without suffix",
-            "images read as RGB, first layer widened to 3 channels, figure turned to grey",
-        ),
-        disagreements=(
-            colour_images("31,037,633", f"{_SCRIPTS}/main.py:91"),
-            samples_of_all_cases(f"{_SCRIPTS}/main.py:160"),
-        ),
+PIPELINE = common.study_pipeline(
+    "gpt-o4-mini-high",
+    name="GPT o4-mini-high",
+    vendor="OpenAI",
+    cohort=2025,
+    reasoning=True,
+    parameters=31_036_481,
+    scripts="Modells 2025/GPT o4-mini-high",
+    summary="standard U-Net with batch norm, bias-free block convolutions",
+    published_for="RGB data with masks of the same name (paths come from the command line; presumably skin)",
+    origin=common.CODE_IS_RECORDED,
+    author_edits=(
+        "mask name without suffix",
+        "images read as RGB, first layer widened to 3 channels, figure turned to grey",
     ),
+    disagreements=(colour_images("31,037,633", "main.py:91"), samples_of_all_cases("main.py:160")),
     recipe=Recipe(
         images=common.NEAREST_MASKS,
         split=common.SPLIT_80_10_10,

@@ -6,33 +6,24 @@ from dataclasses import replace
 
 from llmseg.recipe.recipe import Recipe
 from llmseg.zoo import common
-from llmseg.zoo.card import Card
 from llmseg.zoo.disagreements import other_capacity
-from llmseg.zoo.pipeline import Pipeline
-from llmseg.zoo.published import read_published
 
-_SCRIPTS = "Modells 2025/Grok 3"
 _DICE = replace(common.DICE_OVER_BATCH, smooth=1.0)
 
-PIPELINE = Pipeline(
-    id="grok-3",
-    card=Card(
-        name="Grok 3",
-        vendor="xAI",
-        cohort=2025,
-        in_study=True,
-        parameters=31_042_369,
-        scripts=_SCRIPTS,
-        summary="standard U-Net with batch norm and a sigmoid output",
-        published=read_published("grok-3"),
-        published_for="BAGLS",
-        origin=common.CODE_AND_DICE_ARE_RECORDED,
-        author_edits=("the exclusion of mask files from the listing",),
-        disagreements=(
-            other_capacity(
-                code="non-reasoning with a 1024-channel bottleneck and 31.04 M parameters",
-                source=f"{_SCRIPTS}/model.py:32",
-            ),
+PIPELINE = common.study_pipeline(
+    "grok-3",
+    name="Grok 3",
+    vendor="xAI",
+    cohort=2025,
+    parameters=31_042_369,
+    scripts="Modells 2025/Grok 3",
+    summary="standard U-Net with batch norm and a sigmoid output",
+    published_for="BAGLS",
+    origin=common.CODE_AND_DICE_ARE_RECORDED,
+    author_edits=("the exclusion of mask files from the listing",),
+    disagreements=(
+        other_capacity(
+            code="non-reasoning with a 1024-channel bottleneck and 31.04 M parameters", source="model.py:32"
         ),
     ),
     recipe=Recipe(

@@ -6,37 +6,28 @@ from dataclasses import replace
 
 from llmseg.recipe.recipe import Recipe
 from llmseg.zoo import common
-from llmseg.zoo.card import Card
 from llmseg.zoo.disagreements import undocumented
-from llmseg.zoo.pipeline import Pipeline
-from llmseg.zoo.published import read_published
 
-_SCRIPTS = "Modells 2025/Grok 3 mini_reasoning"
-
-PIPELINE = Pipeline(
-    id="grok-3-mini",
-    card=Card(
-        name="Grok 3 mini Reasoning",
-        vendor="xAI",
-        cohort=2025,
-        in_study=True,
-        reasoning=True,
-        parameters=31_042_369,
-        scripts=_SCRIPTS,
-        summary="standard U-Net with batch norm and a sigmoid output",
-        published=read_published("grok-3-mini"),
-        published_for="brain",
-        origin=common.CODE_AND_DICE_ARE_RECORDED,
-        author_edits=("mask folder, suffix and extension; sorted listing",),
-        disagreements=(
-            undocumented(
-                "loss.reads",
-                published="the table names a sigmoid final layer and BCEWithLogits side by side without remark",
-                code="the loss applies a second sigmoid",
-                consequence="loss floor near 0.69 for mostly empty masks and weak gradients; the loss curve is not on "
-                "the scale of the others",
-                source=f"{_SCRIPTS}/train.py:22",
-            ),
+PIPELINE = common.study_pipeline(
+    "grok-3-mini",
+    name="Grok 3 mini Reasoning",
+    vendor="xAI",
+    cohort=2025,
+    reasoning=True,
+    parameters=31_042_369,
+    scripts="Modells 2025/Grok 3 mini_reasoning",
+    summary="standard U-Net with batch norm and a sigmoid output",
+    published_for="brain",
+    origin=common.CODE_AND_DICE_ARE_RECORDED,
+    author_edits=("mask folder, suffix and extension; sorted listing",),
+    disagreements=(
+        undocumented(
+            "loss.reads",
+            published="the table names a sigmoid final layer and BCEWithLogits side by side without remark",
+            code="the loss applies a second sigmoid",
+            consequence="loss floor near 0.69 for mostly empty masks and weak gradients; the loss curve is not on the "
+            "scale of the others",
+            source="train.py:22",
         ),
     ),
     recipe=Recipe(

@@ -6,59 +6,48 @@ from dataclasses import replace
 
 from llmseg.recipe.recipe import Recipe
 from llmseg.zoo import common
-from llmseg.zoo.card import Card
 from llmseg.zoo.disagreements import inside_document, other_capacity, other_range, undocumented
-from llmseg.zoo.pipeline import Pipeline
-from llmseg.zoo.published import read_published
 
-_SCRIPTS = "Modells 2025/Llama 4 Maverick"
 _DICE = replace(common.DICE_MEAN_OF_BATCH, smooth=1e-5)
 
-PIPELINE = Pipeline(
-    id="llama-4-maverick",
-    card=Card(
-        name="LLaMA 4 Maverick",
-        vendor="Meta",
-        cohort=2025,
-        in_study=True,
-        reasoning=True,
-        open_weights=True,
-        parameters=7_701_825,
-        scripts=_SCRIPTS,
-        summary="U-Net with three poolings, batch norm and a sigmoid output; the fourth encoder block is the "
-        "bottleneck",
-        published=read_published("llama-4-maverick"),
-        published_for="retina",
-        origin="loss, metric, optimiser, split and training functions occur in it; the published model does not: the "
-        "conversation gives a four-level U-Net with bilinear upsampling (align_corners true), widths 64, 128, 256, "
-        "512, bottleneck 512, decoder outputs 256, 128, 64, 64, skips joined as [skip, upsampled] with zero padding, "
-        "sigmoid output, 13,394,177 parameters",
-        author_edits=(
-            "the model script is byte-identical to the one of qwen-3-235b-no-thinking",
-            "file extension, mask folder and mask name",
+PIPELINE = common.study_pipeline(
+    "llama-4-maverick",
+    name="LLaMA 4 Maverick",
+    vendor="Meta",
+    cohort=2025,
+    reasoning=True,
+    open_weights=True,
+    parameters=7_701_825,
+    scripts="Modells 2025/Llama 4 Maverick",
+    summary="U-Net with three poolings, batch norm and a sigmoid output; the fourth encoder block is the bottleneck",
+    published_for="retina",
+    origin="loss, metric, optimiser, split and training functions occur in it; the published model does not: the "
+    "conversation gives a four-level U-Net with bilinear upsampling (align_corners true), widths 64, 128, 256, 512, "
+    "bottleneck 512, decoder outputs 256, 128, 64, 64, skips joined as [skip, upsampled] with zero padding, sigmoid "
+    "output, 13,394,177 parameters",
+    author_edits=(
+        "the model script is byte-identical to the one of qwen-3-235b-no-thinking",
+        "file extension, mask folder and mask name",
+    ),
+    disagreements=(
+        undocumented(
+            "card.origin",
+            published="the architecture is presented as LLaMA 4 Maverick's own",
+            code="the model script is byte-identical to that of the Qwen run without thinking; the conversation "
+            "recorded for LLaMA 4 contains another model (four levels, bilinear, 13,394,177 parameters)",
+            consequence="as far as the published scripts, the cache files and the table's 7.7 M show, the published "
+            "results belong to another language model's architecture with LLaMA 4's training code",
+            source="Llama 4 chat.json",
         ),
-        disagreements=(
-            undocumented(
-                "card.origin",
-                published="the architecture is presented as LLaMA 4 Maverick's own",
-                code="the model script is byte-identical to that of the Qwen run without thinking; the conversation "
-                "recorded for LLaMA 4 contains another model (four levels, bilinear, 13,394,177 parameters)",
-                consequence="as far as the published scripts, the cache files and the table's 7.7 M show, the "
-                "published results belong to another language model's architecture with LLaMA 4's training code",
-                source=f"{_SCRIPTS}/Llama 4 chat.json",
-            ),
-            other_range(f"{_SCRIPTS}/dataset.py:17"),
-            inside_document(
-                "card.published.encoder_stages",
-                published="table: 4 encoder stages; text: three stages",
-                code="three poolings, the fourth block is the bottleneck",
-                consequence="both wordings describe the same code",
-                source=f"{_SCRIPTS}/model.py:24",
-            ),
-            other_capacity(
-                code="counted as reasoning, 512-channel bottleneck, 7.70 M parameters", source=f"{_SCRIPTS}/model.py:24"
-            ),
+        other_range("dataset.py:17"),
+        inside_document(
+            "card.published.encoder_stages",
+            published="table: 4 encoder stages; text: three stages",
+            code="three poolings, the fourth block is the bottleneck",
+            consequence="both wordings describe the same code",
+            source="model.py:24",
         ),
+        other_capacity(code="counted as reasoning, 512-channel bottleneck, 7.70 M parameters", source="model.py:24"),
     ),
     recipe=Recipe(
         images=replace(common.BILINEAR_MASKS, mean=0.5, std=0.5),

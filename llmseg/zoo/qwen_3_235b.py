@@ -6,55 +6,46 @@ from dataclasses import replace
 
 from llmseg.recipe.recipe import Recipe
 from llmseg.zoo import common
-from llmseg.zoo.card import Card
 from llmseg.zoo.disagreements import against_code, large_test_split, undocumented
-from llmseg.zoo.pipeline import Pipeline
-from llmseg.zoo.published import read_published
 
-_SCRIPTS = "Modells 2025/Qwen 3_235B"
-
-PIPELINE = Pipeline(
-    id="qwen-3-235b",
-    card=Card(
-        name="Qwen 3 235B",
-        vendor="Alibaba (Qwen)",
-        cohort=2025,
-        in_study=True,
-        reasoning=True,
-        open_weights=True,
-        parameters=31_042_369,
-        scripts=_SCRIPTS,
-        summary="standard U-Net with batch norm; the block called CBR is the usual conv, norm, relu twice",
-        published=read_published("qwen-3-235b"),
-        published_for="BAGLS",
-        origin=common.CODE_AND_DICE_ARE_RECORDED,
-        author_edits=(
-            "the exclusion of mask files from the listing",
-            "test: batch means instead of one value per sample (validation was left per sample)",
+PIPELINE = common.study_pipeline(
+    "qwen-3-235b",
+    name="Qwen 3 235B",
+    vendor="Alibaba (Qwen)",
+    cohort=2025,
+    reasoning=True,
+    open_weights=True,
+    parameters=31_042_369,
+    scripts="Modells 2025/Qwen 3_235B",
+    summary="standard U-Net with batch norm; the block called CBR is the usual conv, norm, relu twice",
+    published_for="BAGLS",
+    origin=common.CODE_AND_DICE_ARE_RECORDED,
+    author_edits=(
+        "the exclusion of mask files from the listing",
+        "test: batch means instead of one value per sample (validation was left per sample)",
+    ),
+    disagreements=(
+        large_test_split("main.py:30"),
+        undocumented(
+            "test.lists",
+            published="both called Dice score",
+            code="validation stores one value per sample, test one mean per batch",
+            consequence="spread and counts of the two lists differ; medians and box plots are not comparable",
+            source="train.py:59",
         ),
-        disagreements=(
-            large_test_split(f"{_SCRIPTS}/main.py:30"),
-            undocumented(
-                "test.lists",
-                published="both called Dice score",
-                code="validation stores one value per sample, test one mean per batch",
-                consequence="spread and counts of the two lists differ; medians and box plots are not comparable",
-                source=f"{_SCRIPTS}/train.py:59",
-            ),
-            against_code(
-                "card.published.block",
-                published="uniquely uses CBR blocks",
-                code="conv, norm, relu twice, as in the DoubleConv blocks of the others",
-                consequence="a difference in name only",
-                source=f"{_SCRIPTS}/model.py:10",
-            ),
-            against_code(
-                "card.published.encoder",
-                published="1, 64, ... and 1024, 512, ...",
-                code="the 1 is the input channel, the 1024 the bottleneck",
-                consequence="the lists are not on the scale of the other columns",
-                source=f"{_SCRIPTS}/model.py:21",
-            ),
+        against_code(
+            "card.published.block",
+            published="uniquely uses CBR blocks",
+            code="conv, norm, relu twice, as in the DoubleConv blocks of the others",
+            consequence="a difference in name only",
+            source="model.py:10",
+        ),
+        against_code(
+            "card.published.encoder",
+            published="1, 64, ... and 1024, 512, ...",
+            code="the 1 is the input channel, the 1024 the bottleneck",
+            consequence="the lists are not on the scale of the other columns",
+            source="model.py:21",
         ),
     ),
     recipe=Recipe(

@@ -6,42 +6,36 @@ from dataclasses import replace
 
 from llmseg.recipe.recipe import Recipe
 from llmseg.zoo import common
-from llmseg.zoo.card import Card
 from llmseg.zoo.disagreements import undocumented
-from llmseg.zoo.pipeline import Pipeline
 
-_SCRIPTS = "Modells 2025/Qwen 3_235B without thinking"
-
-PIPELINE = Pipeline(
-    id="qwen-3-235b-no-thinking",
-    card=Card(
-        name="Qwen 3 235B without thinking",
-        vendor="Alibaba (Qwen)",
-        cohort=2025,
-        open_weights=True,
-        parameters=7_701_825,
-        scripts=_SCRIPTS,
-        summary="U-Net with three poolings, batch norm and a sigmoid output; the fourth encoder block is the "
-        "bottleneck",
-        published_for="brain",
-        origin="every statement of model.py occurs in it; the training and main scripts cannot be compared because "
-        "the record interleaves line numbers",
-        author_edits=("file extension, mask folder and suffix",),
-        disagreements=(
-            undocumented(
-                "card.in_study",
-                published="eleven 2025 models are named; this run is not among them",
-                code="a twelfth 2025 folder is published with the code",
-                consequence="not part of the core comparison; its model script was also used for LLaMA 4 Maverick",
-                source=f"{_SCRIPTS}/model.py",
-            ),
-            undocumented(
-                "images.size",
-                published="all images are said to be resized",
-                code="no resize; all images of a batch must have one size, a multiple of 8",
-                consequence="works only on data with one native size",
-                source=f"{_SCRIPTS}/dataset.py:60",
-            ),
+PIPELINE = common.study_pipeline(
+    "qwen-3-235b-no-thinking",
+    name="Qwen 3 235B without thinking",
+    vendor="Alibaba (Qwen)",
+    cohort=2025,
+    in_study=False,
+    open_weights=True,
+    parameters=7_701_825,
+    scripts="Modells 2025/Qwen 3_235B without thinking",
+    summary="U-Net with three poolings, batch norm and a sigmoid output; the fourth encoder block is the bottleneck",
+    published_for="brain",
+    origin="every statement of model.py occurs in it; the training and main scripts cannot be compared because the "
+    "record interleaves line numbers",
+    author_edits=("file extension, mask folder and suffix",),
+    disagreements=(
+        undocumented(
+            "card.in_study",
+            published="eleven 2025 models are named; this run is not among them",
+            code="a twelfth 2025 folder is published with the code",
+            consequence="not part of the core comparison; its model script was also used for LLaMA 4 Maverick",
+            source="model.py",
+        ),
+        undocumented(
+            "images.size",
+            published="all images are said to be resized",
+            code="no resize; all images of a batch must have one size, a multiple of 8",
+            consequence="works only on data with one native size",
+            source="dataset.py:60",
         ),
     ),
     recipe=Recipe(

@@ -11,6 +11,7 @@ from dataclasses import replace
 from llmseg.recipe.recipe import Recipe
 from llmseg.zoo import common
 from llmseg.zoo.card import Disagreement
+from llmseg.zoo.disagreements import located_in
 from llmseg.zoo.pipeline import Pipeline
 from llmseg.zoo.published import read_published
 
@@ -49,7 +50,7 @@ def rerun(
         parameters: As for :class:`llmseg.zoo.Card`.
         failures: How many executions failed before the code ran, as recorded in the conversation.
         summary: As for :class:`llmseg.zoo.Card`.
-        disagreements: As for :class:`llmseg.zoo.Card`.
+        disagreements: With sources within the folder of this answer, such as ``model.py:10``.
     """
     name = f"{base.id}@run-{run:02}"
     card = replace(
@@ -60,7 +61,7 @@ def rerun(
         published_for="brain",
         origin=f"answer {run} of 10 to the same prompt; {failures} executions failed in the conversation",
         author_edits=(),
-        disagreements=tuple(disagreements),
+        disagreements=located_in(f"{scripts}-{run}", disagreements),
         summary=summary,
     )
     return Pipeline(id=name, card=card, recipe=recipe, original_names=original_names)

@@ -6,25 +6,19 @@ import functools
 from dataclasses import replace
 
 from llmseg.recipe.fit import OwnSeed
-from llmseg.zoo.card import Disagreement
 from llmseg.zoo.common import DICE_MEAN_OF_BATCH, DICE_OVER_BATCH, DICE_PER_CASE, original_names
 from llmseg.zoo.disagreements import against_code
 from llmseg.zoo.gpt_4o import PIPELINE as BASE
 from llmseg.zoo.reruns.common import USUAL_RERUN, rerun
 
-_SCRIPTS = "run_to_run variability test/GPT 4o"
-_rerun = functools.partial(rerun, BASE, _SCRIPTS)
-
-
-def _misnamed_block(run: int) -> Disagreement:
-    return against_code(
-        "card.published.block",
-        published="block and bottleneck are called CBR",
-        code="the function of that name builds a double block",
-        consequence="the network is that of the other reruns",
-        source=f"{_SCRIPTS}-{run}/model.py:10",
-    )
-
+_rerun = functools.partial(rerun, BASE, "run_to_run variability test/GPT 4o")
+_MISNAMED_BLOCK = against_code(
+    "card.published.block",
+    published="block and bottleneck are called CBR",
+    code="the function of that name builds a double block",
+    consequence="the network is that of the other reruns",
+    source="model.py:10",
+)
 
 RUN_01 = _rerun(
     1,
@@ -82,7 +76,7 @@ RUN_03 = _rerun(
     parameters=31_042_369,
     failures=0,
     summary="Standard U-Net; validation and test list a Dice per image",
-    disagreements=(_misnamed_block(3),),
+    disagreements=(_MISNAMED_BLOCK,),
 )
 
 RUN_04 = _rerun(
@@ -121,7 +115,7 @@ RUN_05 = _rerun(
     parameters=31_042_369,
     failures=1,
     summary="Standard U-Net; the file list is shuffled without a seed before the seeded split",
-    disagreements=(_misnamed_block(5),),
+    disagreements=(_MISNAMED_BLOCK,),
 )
 
 RUN_06 = _rerun(
@@ -201,7 +195,7 @@ RUN_09 = _rerun(
             published="error of class Other",
             code="a mask was looked up without its suffix: a missing file",
             consequence="classes of errors are not counted right",
-            source=f"{_SCRIPTS}-9/GPT 4o-9 chat.json",
+            source="GPT 4o-9 chat.json",
         ),
     ),
 )

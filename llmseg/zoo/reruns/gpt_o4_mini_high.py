@@ -20,8 +20,7 @@ from llmseg.zoo.disagreements import against_code
 from llmseg.zoo.gpt_o4_mini_high import PIPELINE as BASE
 from llmseg.zoo.reruns.common import USUAL_RERUN, rerun
 
-_SCRIPTS = "run_to_run variability test/GPT o4 high"
-_rerun = functools.partial(rerun, BASE, _SCRIPTS)
+_rerun = functools.partial(rerun, BASE, "run_to_run variability test/GPT o4 high")
 
 _BY_TRAIN_SIZE = replace(SPLIT_80_10_10, first_size=0.8, sizes_are="train_size")
 _TRANSPOSED = replace(STANDARD_UNET, concat="skip-first", mismatch="resize-nearest", drawn="bottleneck-last")
@@ -36,7 +35,7 @@ def _decoder(source: str) -> Disagreement:
         published="decoder channels 512, 256, 128, 64",
         code="blocks give 256, 128, 64, 64",
         consequence="widths of the table cannot be rebuilt",
-        source=f"{_SCRIPTS}-{source}",
+        source=source,
     )
 
 
@@ -46,7 +45,7 @@ def _head(source: str) -> Disagreement:
         published="a 1x1 convolution",
         code="a sigmoid follows it",
         consequence="read from the table, the network would end in logits",
-        source=f"{_SCRIPTS}-{source}",
+        source=source,
     )
 
 
@@ -56,7 +55,7 @@ def _unpooled(source: str) -> Disagreement:
         published="a bottleneck after the encoder",
         code="nothing is pooled before it",
         consequence="the deepest features lie beside the skip they join",
-        source=f"{_SCRIPTS}-{source}",
+        source=source,
     )
 
 
@@ -66,7 +65,7 @@ def _stages(source: str) -> Disagreement:
         published="4 encoder stages",
         code="the encoder that the table gives 5 stages in reruns 3, 5, 6 and 7",
         consequence="stages are not counted alike",
-        source=f"{_SCRIPTS}-{source}",
+        source=source,
     )
 
 
@@ -76,7 +75,7 @@ def _errors(run: int, published: str, failures: int) -> Disagreement:
         published=published,
         code=f"{failures} failing executions in the conversation",
         consequence="errors are not counted alike",
-        source=f"{_SCRIPTS}-{run}/GPT o4 high-{run} chat.json",
+        source=f"GPT o4 high-{run} chat.json",
     )
 
 
@@ -94,7 +93,7 @@ RUN_01 = _rerun(
     parameters=31_383_681,
     failures=3,
     summary="Bilinear U-Net whose last encoder block is not pooled, so a map is cut to its centre; masks stay grey",
-    disagreements=(_errors(1, "1 error in the table, 2 in the list", 3), _unpooled("1/model.py:76")),
+    disagreements=(_errors(1, "1 error in the table, 2 in the list", 3), _unpooled("model.py:76")),
 )
 
 RUN_02 = _rerun(
@@ -131,14 +130,14 @@ RUN_03 = _rerun(
     failures=0,
     summary="Bilinear U-Net of 13 M parameters; images in -1..1, made grey after the resize",
     disagreements=(
-        _decoder("3/model.py:87"),
-        _head("3/model.py:104"),
+        _decoder("model.py:87"),
+        _head("model.py:104"),
         against_code(
             "card.published.encoder_stages",
             published="the pooled level of 512 channels is a fifth encoder stage",
             code="the encoder of reruns 9 and 10, which have four in the table",
             consequence="stages are not counted alike",
-            source=f"{_SCRIPTS}-3/model.py:86",
+            source="model.py:86",
         ),
     ),
 )
@@ -171,7 +170,7 @@ RUN_04 = _rerun(
     parameters=125_767_809,
     failures=7,
     summary="The largest rerun: its last encoder block is not pooled; Dice is smoothed below the line only",
-    disagreements=(_errors(4, "2 errors in the table, 4 in the list", 7), _unpooled("4/model.py:77")),
+    disagreements=(_errors(4, "2 errors in the table, 4 in the list", 7), _unpooled("model.py:77")),
 )
 
 RUN_05 = _rerun(
@@ -185,7 +184,7 @@ RUN_05 = _rerun(
     parameters=13_390_209,
     failures=2,
     summary="Bilinear U-Net of 13 M parameters; masks are binarised above 128 before the resize",
-    disagreements=(_head("5/model.py:89"),),
+    disagreements=(_head("model.py:89"),),
 )
 
 RUN_06 = _rerun(
@@ -195,7 +194,7 @@ RUN_06 = _rerun(
     parameters=13_394_177,
     failures=0,
     summary="Bilinear U-Net whose convolutions keep their bias",
-    disagreements=(_decoder("6/model.py:63"),),
+    disagreements=(_decoder("model.py:63"),),
 )
 
 RUN_07 = _rerun(
@@ -230,7 +229,7 @@ RUN_08 = _rerun(
     parameters=31_042_369,
     failures=0,
     summary="Standard U-Net; Dice over the pixels of a batch",
-    disagreements=(_head("8/model.py:66"),),
+    disagreements=(_head("model.py:66"),),
 )
 
 RUN_09 = _rerun(
@@ -246,15 +245,15 @@ RUN_09 = _rerun(
     failures=1,
     summary="Bilinear U-Net of 13 M parameters; validation and test list means of batches",
     disagreements=(
-        _stages("9/model.py:83"),
-        _decoder("9/model.py:84"),
-        _head("9/model.py:101"),
+        _stages("model.py:83"),
+        _decoder("model.py:84"),
+        _head("model.py:101"),
         against_code(
             "fit.epochs",
             published="50 epochs",
             code="50 epochs, where the conversation has 20",
             consequence="the published state is not that of the conversation",
-            source=f"{_SCRIPTS}-9/main.py:147",
+            source="main.py:147",
         ),
     ),
 )
@@ -272,7 +271,7 @@ RUN_10 = _rerun(
     parameters=13_390_209,
     failures=0,
     summary="Bilinear U-Net on logits; images in -1..1; Dice over the pixels of a batch",
-    disagreements=(_decoder("10/model.py:87"), _stages("10/model.py:86")),
+    disagreements=(_decoder("model.py:87"), _stages("model.py:86")),
 )
 
 PIPELINES = (RUN_01, RUN_02, RUN_03, RUN_04, RUN_05, RUN_06, RUN_07, RUN_08, RUN_09, RUN_10)
