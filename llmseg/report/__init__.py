@@ -1,4 +1,17 @@
-"""The report: a site of static pages from runs and scores."""
+"""The report: a folder of static pages about scores and runs.
+
+``site`` writes a report from beginning to end; the others are its steps, in this order:
+
+- ``source`` reads folders and files, ``question`` says what is asked of them;
+- ``analysis`` computes what is said of scores: ``standings`` (means and ranks), ``families`` (claims); ``cases`` finds
+  the best, the worst and the hardest cases;
+- ``profiles`` has what is known about contenders besides their scores;
+- ``overlays`` predicts masks and draws them, ``plots`` describes interactive plots, ``methods`` explains the numbers;
+- ``pages`` fills the templates, with ``texts`` for values and ``names`` for files;
+- ``folder`` moves the finished report to its place.
+
+The files in ``templates`` and ``assets`` compute nothing.
+"""
 
 import lazy_loader
 

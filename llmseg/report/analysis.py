@@ -1,4 +1,4 @@
-"""All that a report says of scores, computed once."""
+"""All that a report says about scores, computed once."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from llmseg.zoo import Card
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Analysis:
-    """What a report says of scores.
+    """What a report says about scores.
 
     Attributes:
         question: What was asked.
         table: All scores of the measure.
-        overall: The standing over all datasets.
-        by_dataset: That on each.
+        overall: The order of contenders over all datasets.
+        by_dataset: The order of contenders on each dataset, by its name.
         families: The claims.
     """
 
@@ -41,10 +41,17 @@ def analyse(table: Table, question: Question, cards: Mapping[str, Card | None]) 
     Args:
         table: The scores.
         question: What is asked.
-        cards: Card of every contender, ``None`` where the zoo does not know it.
+        cards: Card of every contender; ``None`` where the zoo does not know it.
 
     Raises:
         UserError: The table has no such measure, the reference is no contender, or an option is out of range.
+
+    Example:
+        >>> from llmseg.stats import simulate
+        >>> table = simulate(pipelines=[0.0, 0.1], datasets=1, cases=20)
+        >>> analysis = analyse(table, Question(), dict.fromkeys(table.contenders))
+        >>> [place.contender for place in analysis.overall.places]
+        ['llm-02', 'llm-01']
     """
     chosen = table.select(measure=question.measure, phase=question.phase)
     kept, _ = comparable(chosen, question.measure, question.phase)

@@ -1,4 +1,4 @@
-"""The claims of a report: families of comparisons, each corrected by itself."""
+"""The claims of a report, in families: a family answers a question, and its p values are corrected together."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _REASONING, _OTHER = "the group of reasoning models", "the group of other models
 
 @dataclass(frozen=True)
 class Family:
-    """Comparisons that are corrected together, under a question.
+    """Comparisons whose p values are corrected together, because they answer one question.
 
     Attributes:
-        id: A short name for links.
-        question: What is asked.
+        id: A short name, for links.
+        question: The question.
         claims: The answers; empty where there is none.
-        reason: Why there is none.
+        reason: Why there is no answer, if there is none.
     """
 
     id: str
@@ -37,16 +37,19 @@ class Family:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Number of claims by verdict."""
-        return {verdict: sum(one.verdict == verdict for one in self.claims) for verdict in DECISIONS}
+        """Number of claims by their verdict."""
+        return {verdict: sum(claim.verdict == verdict for claim in self.claims) for verdict in DECISIONS}
 
 
 def families(table: Table | None, cards: Mapping[str, Card | None], question: Question) -> tuple[Family, ...]:
-    """Answer what is usually asked of a study.
+    """Answer the questions that a study is usually asked.
+
+    These are: did one cohort beat the other, did reasoning models beat others, who is as good as the reference, and who
+    is better than whom. Questions about cohorts and references are left out where there are none.
 
     Args:
-        table: Scores without gaps, ``None`` if there are none.
-        cards: Card of every contender, ``None`` where the zoo does not know it.
+        table: Scores without gaps; ``None`` if there are none.
+        cards: Card of every contender; ``None`` where the zoo does not know it.
         question: What is asked. Without a reference, all are compared with the first that the zoo knows as one.
 
     Raises:
@@ -59,45 +62,51 @@ def families(table: Table | None, cards: Mapping[str, Card | None], question: Qu
     if table is None or len(names) < 2:
         count = "one contender" if len(names) == 1 else "no contender"
         return (Family("pairs", _PAIRS, (), f"{count} can be compared on all datasets"),)
-    found = [_cohort(table, question, *asked) for asked in _cohorts(names, cards)]
-    known = [name for name in cards if (card := cards[name]) is not None and card.is_reference]
-    against = reference or (known[0] if known else None)
+    answers = [_compare_cohorts(table, question, *asked) for asked in _cohort_questions(names, cards)]
+    references = [name for name in cards if (card := cards[name]) is not None and card.is_reference]
+    against = reference or (references[0] if references else None)
+    # Of two contenders, all pairs is the same comparison.
     if against is not None and (against not in names or len(names) > 2):
-        found.append(_against(table, question, against))
-    return (*found, _tried("pairs", _PAIRS, lambda: _compared(table, question, None)))
+        answers.append(_compare_with(table, question, against))
+    return (*answers, _answer("pairs", _PAIRS, lambda: _compare(table, question, None)))
 
 
-def _cohort(table: Table, asked: Question, id: str, question: str, pair: tuple[str, str], of: dict[str, str]) -> Family:
-    return _tried(
+def _compare_cohorts(
+    table: Table, asked: Question, id: str, question: str, pair: tuple[str, str], cohorts: dict[str, str]
+) -> Family:
+    return _answer(
         id,
         question,
-        lambda: compare_cohorts(table, of, *pair, measure=asked.measure, phase=asked.phase, margin=asked.margin),
+        lambda: compare_cohorts(table, cohorts, *pair, measure=asked.measure, phase=asked.phase, margin=asked.margin),
     )
 
 
-def _against(table: Table, question: Question, reference: str) -> Family:
+def _compare_with(table: Table, question: Question, reference: str) -> Family:
     words = f"Who is as good as {reference}?"
     if reference not in table.contenders:
         return Family("reference", words, (), f"{reference} lacks scores on some dataset")
-    return _tried("reference", words, lambda: _compared(table, question, reference))
+    return _answer("reference", words, lambda: _compare(table, question, reference))
 
 
-def _compared(table: Table, asked: Question, reference: str | None) -> tuple[Claim, ...]:
+def _compare(table: Table, asked: Question, reference: str | None) -> tuple[Claim, ...]:
     return compare_all(table, reference, measure=asked.measure, phase=asked.phase, margin=asked.margin)
 
 
-def _tried(id: str, question: str, ask: Callable[[], tuple[Claim, ...]]) -> Family:
-    """Ask; what cannot be answered says why."""
+def _answer(id: str, question: str, compute: Callable[[], tuple[Claim, ...]]) -> Family:
+    """Return the claims, or why there are none: a question that cannot be answered does not stop a report."""
     try:
-        return Family(id, question, ask())
+        return Family(id, question, compute())
     except UserError as error:
         return Family(id, question, (), str(error))
 
 
-def _cohorts(
+def _cohort_questions(
     names: Sequence[str], cards: Mapping[str, Card | None]
 ) -> Iterator[tuple[str, str, tuple[str, str], dict[str, str]]]:
-    """Return questions about groups of LLMs; only pipelines of the study as they are count, one per LLM."""
+    """Yield questions about groups of LLMs: id, question, the two groups, and the group of every LLM.
+
+    Only unchanged pipelines of the study take part, so that every LLM counts once.
+    """
     study = zoo.names()
     llms = {name: card for name in names if name in study and (card := cards[name]) is not None}
     years = {name: f"cohort {card.cohort}" for name, card in llms.items() if card.cohort}

@@ -1,4 +1,4 @@
-"""The folder of a report: it appears as a whole, and only where nothing else would be lost."""
+"""The folder of a report: it appears as a whole, and replaces nothing but an earlier report."""
 
 from __future__ import annotations
 
@@ -25,24 +25,26 @@ def check_free(out: Path) -> None:
     """
     if out.is_symlink():  # moving the new report into place would replace the link, not the folder behind it
         raise UserError(f"{out} is no folder; choose another --out")
-    check_files(out, "a report", {*_listed(out), MARK})
+    check_files(out, "a report", {*_files_of_report(out), MARK})
 
 
-def _listed(out: Path) -> set[str]:
+def _files_of_report(out: Path) -> set[str]:
     names = read_json_if_any(out / MARK).get("files", [])
     return {str(name) for name in names} if isinstance(names, list) else set()
 
 
 @contextmanager
 def new_folder(out: Path) -> Iterator[Path]:
-    """Give an empty folder beside a report's place; at the end, list what is in it and move it there.
+    """Give an empty folder to write a report into; at the end, list its files and move it to the report's place.
 
     Args:
-        out: Where the report belongs; an earlier report is replaced, or kept if the block fails.
+        out: The place of the report. An earlier report there is replaced, or kept if the block fails.
 
     Raises:
         UserError: Something else is there, or the disk is full or refuses the folder.
     """
+    # The new folder lies beside its place, on the same file system. Only there a move is a single step: a reader
+    # sees the old report or the new one and never half of either.
     out = out.absolute()
     make_folder(out.parent)
     made: Path | None = None
@@ -52,6 +54,7 @@ def new_folder(out: Path) -> Iterator[Path]:
         names = sorted(path.relative_to(made).as_posix() for path in made.rglob("*") if path.is_file())
         (made / MARK).write_text(json.dumps({"report": 1, "files": names}, indent=1) + "\n", encoding="utf-8")
         _flush(made)
+        # mkdtemp makes folders that only the user can enter; a report is for others, too.
         made.chmod(0o777 & ~read_umask())
         _move(made, out)
     except OSError as error:
@@ -62,11 +65,14 @@ def new_folder(out: Path) -> Iterator[Path]:
 
 
 def _move(made: Path, out: Path) -> None:
-    """Put a folder into its place; an earlier one goes when the new one is there."""
+    """Move a folder to its place; an earlier report is deleted when the new one is there."""
     if not out.exists():
         made.rename(out)
         return
+    # Once more: predicting may have taken long, and in the meantime somebody may have saved a file there.
     check_free(out)
+    # A folder cannot be renamed onto one that is not empty, so the two are swapped: the old report is moved aside, is
+    # deleted at the end of the block, and comes back if the new one cannot be moved.
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-", suffix=".old") as old:
         out.rename(Path(old) / "report")
         try:
@@ -77,6 +83,7 @@ def _move(made: Path, out: Path) -> None:
 
 
 def _flush(folder: Path) -> None:
+    """See that the files are on the disk before the move; after a power cut, a report must not hold empty files."""
     for path in folder.rglob("*"):
         if path.is_file():
             with path.open("rb+") as file:

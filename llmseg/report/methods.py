@@ -1,19 +1,20 @@
-"""How the figures of a report came about, in sentences written from records."""
+"""The methods section of a report: how its numbers were computed, in sentences written from records."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from llmseg import __version__
 from llmseg.data.catalog import get_dataset
+from llmseg.data.catalog.dataset import Dataset
 from llmseg.errors import UserError
 from llmseg.report.analysis import Analysis
 from llmseg.report.families import Family
 from llmseg.report.profiles import Profile
 from llmseg.stats.columns import SHARES
-from llmseg.stats.words import shorten_list
+from llmseg.stats.words import count_text, sentence, shorten_list
 from llmseg.study.results import ContenderRun
 
 _STUDY = "The authors of the study. LLM-Driven Baselines for Medical Image Segmentation."
@@ -37,7 +38,7 @@ class Citation:
     """Something to cite.
 
     Attributes:
-        about: What it is for.
+        about: What is cited, such as the library or a dataset.
         text: The citation.
     """
 
@@ -45,7 +46,7 @@ class Citation:
     text: str
 
 
-def methods(
+def write_methods(
     analysis: Analysis, profiles: Mapping[str, Profile], trained: Sequence[ContenderRun]
 ) -> tuple[Section, ...]:
     """Write the methods of a report.
@@ -53,29 +54,29 @@ def methods(
     Args:
         analysis: What was computed.
         profiles: The contenders.
-        trained: The runs, none if only scores were given.
+        trained: The runs; empty if only scores were given.
     """
     return (
         Section("Data and contenders", tuple(_data(analysis, profiles))),
         Section("Training", tuple(_training(trained, profiles))),
         Section("Scores", tuple(_scores(analysis, trained))),
         Section("Means and ranks", tuple(_means(analysis))),
-        *(Section(f"Claims: {one.question}", tuple(_claims(one))) for one in analysis.families),
+        *(Section(f"Claims: {family.question}", tuple(_claims(family))) for family in analysis.families),
         Section("Software", tuple(_software(trained))),
     )
 
 
 def _data(analysis: Analysis, profiles: Mapping[str, Profile]) -> Iterable[str]:
     frame = analysis.table.frame
-    cohorts = _counted(profile.cohort for profile in profiles.values())
-    kinds = shorten_list(f"{number} {name}" for name, number in cohorts.items())
-    yield f"{_number(len(profiles), 'contender')} ({kinds}) on {_number(len(analysis.by_dataset), 'dataset')}."
+    cohorts = Counter(profile.cohort for profile in profiles.values())
+    kinds = shorten_list(f"{count} {name}" for name, count in sorted(cohorts.items()))
+    yield f"{count_text(len(profiles), 'contender')} ({kinds}) on {count_text(len(analysis.by_dataset), 'dataset')}."
     for dataset, rows in frame.groupby("dataset", sort=False, observed=True):
         cases, groups = rows["case"].nunique(), rows["group"].nunique()
         seeds = shorten_list(sorted(rows["seed"].unique()))
         yield (
-            f"{dataset}: {_number(cases, 'case')} in {_number(groups, 'group')}; "
-            f"{_number(rows['seed'].nunique(), 'training')} per contender (seeds {seeds})."
+            f"{dataset}: {count_text(cases, 'case')} in {count_text(groups, 'group')}; "
+            f"{count_text(rows['seed'].nunique(), 'training')} per contender (seeds {seeds})."
         )
 
 
@@ -83,16 +84,16 @@ def _training(trained: Sequence[ContenderRun], profiles: Mapping[str, Profile]) 
     if not trained:
         yield "This report was made from scores alone; how the contenders were trained is not known to it."
         return
-    records = [one.run.record for one in trained]
-    yield f"{_number(len(records), 'training')}, each of a recipe that is shown on the contender's page."
+    records = [trained_run.run.record for trained_run in trained]
+    yield f"{count_text(len(records), 'training')}, each of a recipe that is shown on the contender's page."
     changed = [profile.label for profile in profiles.values() if profile.changed]
     if changed:
         yield f"The recipes of {shorten_list(changed)} differ from the published ones in fields that their pages list."
-    held = [record for record in records if record.get("holdout")]
-    if len(held) == len(records):
+    held_out = [record for record in records if record.get("holdout")]
+    if len(held_out) == len(records):
         yield "The test cases were held out before training, by group, and are named by a digest in every run."
-    elif held:
-        yield f"Test cases were held out by a manifest in {len(held)} of {len(records)} trainings."
+    elif held_out:
+        yield f"Test cases were held out by a manifest in {len(held_out)} of {len(records)} trainings."
     precisions = shorten_list(sorted({str(record["how"]["precision"]) for record in records}))
     devices = shorten_list(sorted({str(record["how"]["device"]) for record in records}))
     yield f"Trained on {devices} in {precisions}."
@@ -106,7 +107,7 @@ def _scores(analysis: Analysis, trained: Sequence[ContenderRun]) -> Iterable[str
             "A pixel counts as foreground above a probability of one half, on the image's own grid; two empty masks "
             "score 1, one empty mask 0."
         )
-    yield from (f"{remark[0].upper()}{remark[1:]}." for remark in analysis.table.remarks)
+    yield from (sentence(remark) for remark in analysis.table.remarks)
 
 
 def _means(analysis: Analysis) -> Iterable[str]:
@@ -133,22 +134,23 @@ def _claims(family: Family) -> Iterable[str]:
     if not family.claims:
         yield f"Not answered: {family.reason}."
         return
-    one = family.claims[0]
-    margin = "no margin was given, so equivalence is not tested" if one.margin is None else f"margin {one.margin:g}"
-    corrected = {"holm": "Holm's method", "benjamini-hochberg": "Benjamini and Hochberg's method"}.get(one.correction)
-    yield f"Method: {one.method}."
-    yield f"Family: {one.family}, {_number(len(family.claims), 'comparison')}; {margin}; level {one.alpha:g}."
-    yield f"p values corrected by {corrected}." if corrected else "p values are not corrected."
-    yield f"Unit of inference: the {one.unit}, {one.units} of them."
-    if one.assumptions:
-        yield f"Assumed: {'; '.join(one.assumptions)}."
+    # All claims of a family have these in common.
+    claim = family.claims[0]
+    margin = "no margin was given, so equivalence is not tested" if claim.margin is None else f"margin {claim.margin:g}"
+    method = {"holm": "Holm's method", "benjamini-hochberg": "Benjamini and Hochberg's method"}.get(claim.correction)
+    yield f"Method: {claim.method}."
+    yield f"Family: {claim.family}, {count_text(len(family.claims), 'comparison')}; {margin}; level {claim.alpha:g}."
+    yield f"p values corrected by {method}." if method else "p values are not corrected."
+    yield f"Unit of inference: the {claim.unit}, {claim.units} of them."
+    if claim.assumptions:
+        yield f"Assumed: {'; '.join(claim.assumptions)}."
     for remark in dict.fromkeys(remark for claim in family.claims for remark in claim.remarks):
-        yield f"{remark[0].upper()}{remark[1:]}."
+        yield sentence(remark)
 
 
 def _software(trained: Sequence[ContenderRun]) -> Iterable[str]:
     yield f"This report was written by llmseg {__version__}."
-    records = [one.run.record for one in trained]
+    records = [trained_run.run.record for trained_run in trained]
     used = [
         f"{name} {shorten_list(sorted({str(record['versions'][name]) for record in records}))}"
         for name in ("llmseg", "torch", "monai", "python")
@@ -158,9 +160,9 @@ def _software(trained: Sequence[ContenderRun]) -> Iterable[str]:
         yield f"The trainings used {', '.join(used)}."
 
 
-def citations(datasets: Iterable[str], profiles: Mapping[str, Profile]) -> tuple[Citation, ...]:
-    """Return what to cite: the library, the study where its pipelines take part, and known datasets."""
-    found = [
+def list_citations(datasets: Iterable[str], profiles: Mapping[str, Profile]) -> tuple[Citation, ...]:
+    """Return what to cite: the library, the study if its pipelines take part, and the datasets in the catalogue."""
+    citations = [
         Citation(
             "the library",
             f"The llmseg authors. llmseg: segmentation pipelines written by large language models, replayed. "
@@ -168,27 +170,17 @@ def citations(datasets: Iterable[str], profiles: Mapping[str, Profile]) -> tuple
         )
     ]
     if any(profile.card is not None and not profile.card.is_reference for profile in profiles.values()):
-        found.append(Citation("the pipelines", _STUDY))
+        citations.append(Citation("the pipelines", _STUDY))
     for name in datasets:
-        entry = _known(name)
+        entry = find_dataset(name)
         if entry is not None and entry.citation:
-            found.append(Citation(name, entry.citation))
-    return tuple(found)
+            citations.append(Citation(name, entry.citation))
+    return tuple(citations)
 
 
-def _known(name: str) -> Any:
+def find_dataset(name: str) -> Dataset | None:
+    """Return a dataset of the catalogue by its name; ``None`` if the catalogue does not have it."""
     try:
         return get_dataset(name)
     except UserError:
         return None
-
-
-def _counted(words: Iterable[str]) -> dict[str, int]:
-    counted: dict[str, int] = {}
-    for word in words:
-        counted[word] = counted.get(word, 0) + 1
-    return dict(sorted(counted.items()))
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -1,19 +1,21 @@
-"""Names of pages and files: whatever contenders and datasets are called, they are safe and differ."""
+"""Names of pages and files, which are safe and differ, whatever contenders and datasets are called."""
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterable
 
 _LONGEST = 60
+"""Letters of a name; with a digest and an extension, a file name stays far below the 255 bytes of file systems."""
 
 
 def page_names(names: Iterable[str]) -> dict[str, str]:
     """Return a file name without extension for every name.
 
-    Of a name stays what any file name may hold. Names of which the same stays are told apart by a piece of their
-    digest.
+    A file name keeps what is allowed in any file name. Where two names would become the same, or nothing is left, a
+    part of the digest of the name is added.
 
     Example:
         >>> page_names(["gpt-4o", "Skin", "../<b>"])
@@ -21,13 +23,18 @@ def page_names(names: Iterable[str]) -> dict[str, str]:
         >>> page_names(["skin", "Skin"])
         {'skin': 'skin-2a0070d0', 'Skin': 'skin-1fc91201'}
     """
-    plain = {name: re.sub(r"[^a-z0-9.@_-]+", "-", name.lower()).strip("-.")[:_LONGEST] for name in names}
-    found = {
-        name: short if short and list(plain.values()).count(short) == 1 else f"{short}-{_digest(name)[:8]}".strip("-")
-        for name, short in plain.items()
+    # In lower case, because some file systems do not distinguish capitals; without dots at the ends, which would make
+    # "..", hidden files, and names that Windows refuses.
+    short = {name: re.sub(r"[^a-z0-9.@_-]+", "-", name.lower()).strip("-.")[:_LONGEST] for name in names}
+    unique = Counter(short.values())
+    pages = {
+        name: text if text and unique[text] == 1 else f"{text}-{_digest(name)[:8]}".strip("-")
+        for name, text in short.items()
     }
-    return found if len(set(found.values())) == len(found) else {name: _digest(name) for name in found}
+    # A name may look like another with its digest; then all pages are called by their digests.
+    return pages if len(set(pages.values())) == len(pages) else {name: _digest(name) for name in pages}
 
 
 def _digest(name: str) -> str:
+    # surrogatepass: names from file systems may hold bytes that are not UTF-8.
     return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()

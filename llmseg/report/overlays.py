@@ -14,27 +14,27 @@ from llmseg.data.store_source import open_source
 from llmseg.evaluation.evaluate import THRESHOLD
 from llmseg.figures.overlay import draw_small_overlay
 from llmseg.files import encode_png
-from llmseg.report.cases import Seen
+from llmseg.report.cases import CaseScore
 from llmseg.study.results import ContenderRun
 
 if TYPE_CHECKING:
     from torch import nn
 
 _SIDE = 320
-"""Longest side of an image in pixels."""
+"""Longest side of an image in pixels: about twice the width that pages give it, for sharp displays."""
 
 NO_RUNS = "overlays need runs; name folders of runs, not only scores"
 NO_STORE = "overlays need the images; name the store by --data"
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """An image of the report.
+class Overlay:
+    """A predicted mask on its image, as a PNG file.
 
     Attributes:
-        width: In pixels.
-        height: In pixels.
-        png: The file's bytes.
+        width: Width in pixels.
+        height: Height in pixels.
+        png: Bytes of the file.
     """
 
     width: int
@@ -42,69 +42,78 @@ class Drawn:
     png: bytes
 
 
-def reachable(trained: Iterable[ContenderRun], given: Sequence[Store]) -> dict[str, Store]:
-    """Return the store of every dataset whose images are there.
+def find_stores(trained: Iterable[ContenderRun], given: Sequence[Store]) -> dict[str, Store]:
+    """Return the store of every dataset whose images can be read.
 
-    A store that was given comes first. Else a run's record says where its images were; what is there now is taken if
-    nothing of it has changed.
+    A store that the user gave comes first. For other datasets, the record of a run says where its images were. What is
+    there now is used if it has not changed since.
 
     Args:
         trained: The runs.
-        given: Stores that a user named.
+        given: Stores that the user gave.
+
+    Returns:
+        Stores by name of the dataset.
 
     Raises:
-        UserError: A store that was given is not as it was when it was trained on.
+        UserError: A store that the user gave is not in the state it had when it was trained on.
     """
     stores = {store.name: store for store in given}
     tried: list[tuple[str, object]] = []
-    for one in trained:
-        if one.dataset in stores:
-            one.check(stores[one.dataset])
+    # Every place is tried once: to compare a digest, all of a store is read.
+    for trained_run in trained:
+        if trained_run.dataset in stores:
+            trained_run.check(stores[trained_run.dataset])
             continue
-        source = one.run.record.get("source")
-        if (one.dataset, source) not in tried:
-            tried.append((one.dataset, source))
+        source = trained_run.run.record.get("source")
+        if (trained_run.dataset, source) not in tried:
+            tried.append((trained_run.dataset, source))
             store = open_source(source)
-            if store is not None and one.fits(store):
-                stores[one.dataset] = store
+            if store is not None and trained_run.fits(store):
+                stores[trained_run.dataset] = store
     return stores
 
 
-def draw(
-    wanted: Iterable[Seen], trained: Sequence[ContenderRun], stores: Mapping[str, Store]
-) -> Iterator[tuple[Seen, Drawn]]:
-    """Predict cases by the very trainings that scored on them, and draw the masks.
+def draw_overlays(
+    wanted: Iterable[CaseScore], trained: Sequence[ContenderRun], stores: Mapping[str, Store]
+) -> Iterator[tuple[CaseScore, Overlay]]:
+    """Predict cases by the same trainings whose scores are shown, and draw the masks.
 
-    What lacks its run, its images or its case is left out. One network is in memory at a time.
+    Cases are left out whose run, store or image is not there. One network is in memory at a time.
 
     Args:
         wanted: The cases.
         trained: The runs.
-        stores: Images by dataset, see :func:`reachable`.
+        stores: Stores by name of the dataset, see :func:`find_stores`.
+
+    Yields:
+        A case with its overlay, sorted by run.
 
     Raises:
         UserError: A case or the weights of a run cannot be read.
     """
     from llmseg.prediction.predict import predict_image
 
-    runs = {(one.contender, one.dataset, one.seed): one for one in trained}
+    runs = {(run.contender, run.dataset, run.seed): run for run in trained}
     ids = {name: set(store.ids) for name, store in stores.items()}
+    # The same few cases are hard for many contenders.
     read = functools.lru_cache(maxsize=64)(lambda dataset, case: stores[dataset].read(case))
     net: nn.Module | None = None
     loaded: ContenderRun | None = None
-    for seen in sorted(set(wanted), key=lambda one: (one.contender, one.dataset, one.seed, one.case)):
-        run = runs.get((seen.contender, seen.dataset, seen.seed))
-        if run is None or seen.case not in ids.get(seen.dataset, ()):
+    # Sorted by run, so that every network is loaded once.
+    for score in sorted(set(wanted), key=lambda score: (score.contender, score.dataset, score.seed, score.case)):
+        run = runs.get((score.contender, score.dataset, score.seed))
+        if run is None or score.case not in ids.get(score.dataset, ()):
             continue
         if run is not loaded:
             net, loaded = run.run.load_net(), run
-        case = read(seen.dataset, seen.case)
+        case = read(score.dataset, score.case)
         assert net is not None
         predicted = predict_image(net, run.run.recipe, case.image) > THRESHOLD
-        yield seen, _drawn(case.image, case.mask > FOREGROUND, predicted)
+        yield score, _overlay(case.image, case.mask > FOREGROUND, predicted)
 
 
-def _drawn(image: np.ndarray, truth: np.ndarray, predicted: np.ndarray) -> Drawn:
+def _overlay(image: np.ndarray, truth: np.ndarray, predicted: np.ndarray) -> Overlay:
     pixels = draw_small_overlay(image, truth, predicted, _SIDE)
     height, width, _ = pixels.shape
-    return Drawn(width, height, encode_png(pixels))
+    return Overlay(width, height, encode_png(pixels))

@@ -1,4 +1,4 @@
-"""The pages of a report, rendered from what was computed."""
+"""The pages of a report: templates, filled with what was computed."""
 
 from __future__ import annotations
 
@@ -8,19 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llmseg import __version__
-from llmseg.data.catalog import get_dataset
-from llmseg.data.catalog.dataset import Dataset
-from llmseg.errors import UserError
 from llmseg.figures.style import AGREEMENT
 from llmseg.report import plots
 from llmseg.report.analysis import Analysis
-from llmseg.report.cases import Hard, Seen
+from llmseg.report.cases import CaseScore, Extremes, HardCase
 from llmseg.report.families import Family
-from llmseg.report.methods import citations, methods
+from llmseg.report.methods import find_dataset, list_citations, write_methods
 from llmseg.report.profiles import Profile
 from llmseg.report.standings import ALL, Place, Standing
-from llmseg.report.texts import Ends, bar_styles, number, place_texts, plain, scale, sentence
+from llmseg.report.texts import Ends, bar_scale, bar_styles, place_texts, score_text, value_text
 from llmseg.stats.claims import DECISIONS, MIRRORED, Claim
+from llmseg.stats.words import count_text, sentence
 from llmseg.study.results import ContenderRun
 
 if TYPE_CHECKING:
@@ -28,6 +26,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 
+# The template of every page lists them.
 NAV = (
     ("index.html", "Leaderboard"),
     ("claims.html", "Claims"),
@@ -36,17 +35,17 @@ NAV = (
 )
 
 SIGNS = {"better": "▲", "equivalent": "=", "undecided": "·", "worse": "▼"}
-"""Marks of verdicts in the square of all pairs."""
+"""Marks of verdicts in the square of all pairs; readers who do not see colours need them."""
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A picture of the report.
+class Picture:
+    """A picture among the files of a report.
 
     Attributes:
-        path: Where it lies, from the report's folder.
-        width: In pixels.
-        height: In pixels.
+        path: Path of the file, relative to the folder of the report.
+        width: Width in pixels.
+        height: Height in pixels.
     """
 
     path: str
@@ -56,12 +55,12 @@ class Shown:
 
 @dataclass(frozen=True)
 class Download:
-    """A file that readers may want.
+    """A table that readers can download.
 
     Attributes:
-        path: Where it lies, from the report's folder.
-        about: What it holds.
-        rows: How many rows it has.
+        path: Path of the file, relative to the folder of the report.
+        about: What it holds, in a few words.
+        rows: Number of its rows.
     """
 
     path: str
@@ -76,15 +75,15 @@ class Content:
     Attributes:
         title: Title of the report.
         analysis: What was computed.
-        profiles: The contenders.
+        profiles: The contenders by name.
         trained: The runs.
-        pages: Name of every dataset's page, without extension.
-        extremes: Worst and best cases by contender and dataset.
+        pages: Names of the pages of datasets, without extension, by dataset.
+        extremes: Worst and best cases, by contender and dataset.
         hard: Hardest cases by dataset.
-        shown_hard: The first of them as the best contender with a run there predicts them.
-        pictures: Pictures by case.
-        notes: Why a dataset has no pictures.
-        downloads: Files.
+        shown_hard: The hardest cases of which there is a picture, by dataset: how the best contender scored on them.
+        pictures: Pictures by the score they belong to.
+        notes: Why a dataset has no pictures, by dataset.
+        downloads: Tables to download.
     """
 
     title: str
@@ -92,16 +91,16 @@ class Content:
     profiles: Mapping[str, Profile]
     trained: Sequence[ContenderRun]
     pages: Mapping[str, str]
-    extremes: Mapping[str, Mapping[str, tuple[list[Seen], list[Seen]]]]
-    hard: Mapping[str, list[Hard]]
-    shown_hard: Mapping[str, list[Seen]]
-    pictures: Mapping[Seen, Shown]
+    extremes: Extremes
+    hard: Mapping[str, list[HardCase]]
+    shown_hard: Mapping[str, list[CaseScore]]
+    pictures: Mapping[CaseScore, Picture]
     notes: Mapping[str, str]
     downloads: Sequence[Download]
 
 
 def render(content: Content) -> Iterator[tuple[str, str]]:
-    """Yield path and text of every page."""
+    """Yield the path, relative to the folder of the report, and the text of every page."""
     environment = _environment()
     shared = {
         "site": {"title": content.title, "nav": NAV, "version": __version__},
@@ -119,8 +118,8 @@ def render(content: Content) -> Iterator[tuple[str, str]]:
 
     yield page("index.html", "index.html", **_index(content))
     yield page("claims.html", "claims.html", verdicts=DECISIONS, signs=SIGNS, matrix=_matrix(content.analysis))
-    sections = methods(content.analysis, content.profiles, content.trained)
-    cited = citations(content.analysis.by_dataset, content.profiles)
+    sections = write_methods(content.analysis, content.profiles, content.trained)
+    cited = list_citations(content.analysis.by_dataset, content.profiles)
     yield page("methods.html", "methods.html", sections=sections, citations=cited)
     yield page("downloads.html", "downloads.html", files=content.downloads)
     for profile in content.profiles.values():
@@ -130,6 +129,14 @@ def render(content: Content) -> Iterator[tuple[str, str]]:
 
 
 def _environment() -> Environment:
+    """Return jinja's environment for the templates.
+
+    Names of contenders, datasets and cases come from anywhere and may look like HTML or JavaScript. Templates escape
+    all text by themselves (autoescape). Scripts hold no names: pages have no script of their own, and what the common
+    script needs stands in the page as JSON, which a browser does not execute, written by ``tojson``, which escapes what
+    could end the element. The content security policy of ``base.html`` refuses any other script. A misspelt variable
+    in a template is an error, not an empty text (StrictUndefined).
+    """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -141,40 +148,43 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "bar": bar_styles,
-        "number": number,
-        "place": place_texts,
-        "plain": plain,
-        "remarks_of": _remarks_of,
-        "scale": scale,
+        "count_text": count_text,
+        "place_texts": place_texts,
+        "family_remarks": _family_remarks,
+        "scale": bar_scale,
+        "score_text": score_text,
         "sentence": sentence,
+        "value_text": value_text,
     }
+    # JSON knows no NaN: one in the data is a mistake to find here, not in a reader's browser.
     environment.policies["json.dumps_kwargs"] = {"sort_keys": False, "allow_nan": False}
     return environment
 
 
-def _remarks_of(family: Family) -> list[str]:
+def _family_remarks(family: Family) -> list[str]:
     return list(dict.fromkeys(remark for claim in family.claims for remark in claim.remarks))
 
 
 def _index(content: Content) -> dict[str, Any]:
     analysis, profiles = content.analysis, content.profiles.values()
     fields = (("cohort", "Cohort"), ("reasoning", "Reasoning"), ("vendor", "Vendor"))
-    choices = [(name, word, sorted({getattr(one, name) for one in profiles})) for name, word in fields]
+    choices = [(name, word, sorted({getattr(profile, name) for profile in profiles})) for name, word in fields]
     keys = {name: profile.page for name, profile in content.profiles.items()}
     standings = {ALL: {**_standing(analysis.overall, keys), "caption": None}}
-    for name, one in analysis.by_dataset.items():
+    for name, standing in analysis.by_dataset.items():
         caption = f"{analysis.question.title}, mean and 95 % interval on {name}"
-        standings[content.pages[name]] = {**_standing(one, keys), "caption": caption}
+        standings[content.pages[name]] = {**_standing(standing, keys), "caption": caption}
     return {
-        "choices": [one for one in choices if len(one[2]) > 1],
+        "choices": [choice for choice in choices if len(choice[2]) > 1],  # a filter of one value chooses nothing
         "standings": standings,
         "runs": len(content.trained),
     }
 
 
 def _standing(standing: Standing, keys: Mapping[str, str]) -> dict[str, Any]:
-    ends = scale(standing)
-    return {"places": {keys[one.contender]: _cells(one, ends) for one in standing.places}}
+    """Return what the script needs to show the leaderboard of another dataset: cells by the key of a row."""
+    ends = bar_scale(standing)
+    return {"places": {keys[place.contender]: _cells(place, ends) for place in standing.places}}
 
 
 def _cells(place: Place, ends: Ends) -> dict[str, Any]:
@@ -184,13 +194,15 @@ def _cells(place: Place, ends: Ends) -> dict[str, Any]:
 
 
 def _matrix(analysis: Analysis) -> dict[str, Any] | None:
+    """Return the square of all pairs; ``None`` where there are fewer than two."""
     claims = _pairs(analysis)
     if len(claims) < 2:
         return None
-    cells = {(one.first, one.second): one.verdict for one in claims}
-    cells |= {(one.second, one.first): MIRRORED[one.verdict] for one in claims}
-    named = {name for pair in cells for name in pair}
-    return {"order": [one.contender for one in analysis.overall.places if one.contender in named], "cells": cells}
+    cells = {(claim.first, claim.second): claim.verdict for claim in claims}
+    cells |= {(claim.second, claim.first): MIRRORED[claim.verdict] for claim in claims}
+    compared = {name for pair in cells for name in pair}
+    ranked = [place.contender for place in analysis.overall.places]
+    return {"order": [name for name in ranked if name in compared], "cells": cells}
 
 
 def _pairs(analysis: Analysis) -> tuple[Claim, ...]:
@@ -201,22 +213,23 @@ def _pipeline(content: Content, profile: Profile) -> dict[str, Any]:
     analysis = content.analysis
     standings = analysis.standings() if len(analysis.by_dataset) > 1 else tuple(analysis.by_dataset.values())
     places = [
-        (one, next((place for place in one.places if place.contender == profile.name), None), scale(one))
-        for one in standings
+        (standing, next((place for place in standing.places if place.contender == profile.name), None))
+        for standing in standings
     ]
-    claims = [one for one in _pairs(analysis) if profile.name in (one.first, one.second)]
+    claims = [claim for claim in _pairs(analysis) if profile.name in (claim.first, claim.second)]
     extremes = [
         (dataset, _pictured(content, worst), _pictured(content, best))
         for dataset in analysis.by_dataset
+        # A loop over one pair, to give its two lists names within the comprehension.
         for worst, best in [content.extremes.get(profile.name, {}).get(dataset, ([], []))]
         if worst
     ]
     datasets = list(dict.fromkeys(run.dataset for run in profile.runs))
-    curves = [(name, plots.curves([run for run in profile.runs if run.dataset == name])) for name in datasets]
-    drawn = any(shown for _, worst, best in extremes for _, shown in (*worst, *best))
+    curves = [(name, plots.loss_plot([run for run in profile.runs if run.dataset == name])) for name in datasets]
+    drawn = any(picture for _, worst, best in extremes for _, picture in (*worst, *best))
     notes = dict.fromkeys(content.notes[name] for name, *_ in extremes if content.notes.get(name))
     return {
-        "one": profile,
+        "profile": profile,
         "places": places,
         "claims": claims,
         "counts": _counts(claims, profile.name),
@@ -230,18 +243,20 @@ def _pipeline(content: Content, profile: Profile) -> dict[str, Any]:
 
 def _counts(claims: Sequence[Claim], name: str) -> dict[str, int]:
     """Count verdicts on a contender, whichever side of a claim it is on."""
-    words = [one.verdict if one.first == name else MIRRORED[one.verdict] for one in claims]
-    return {verdict: words.count(verdict) for verdict in DECISIONS}
+    verdicts = [claim.verdict if claim.first == name else MIRRORED[claim.verdict] for claim in claims]
+    return {verdict: verdicts.count(verdict) for verdict in DECISIONS}
 
 
 def _dataset(content: Content, name: str, standing: Standing) -> dict[str, Any]:
     analysis = content.analysis
-    pictures = [(seen, shown) for seen, shown in _pictured(content, content.shown_hard.get(name, [])) if shown]
+    scores = analysis.table.select(dataset=name)
+    hard = _pictured(content, content.shown_hard.get(name, []))
+    pictures = [(score, picture) for score, picture in hard if picture]
     return {
         "name": name,
-        "entry": _entry(name),
+        "entry": find_dataset(name),
         "standing": standing,
-        "boxes": plots.boxes(analysis.table.select(dataset=name), standing, content.profiles, analysis.question.title),
+        "boxes": plots.box_plot(scores, standing, content.profiles, analysis.question.title),
         "hard": content.hard[name],
         "pictures": pictures,
         "drawn_by": content.profiles[pictures[0][0].contender].label if pictures else "",
@@ -250,12 +265,5 @@ def _dataset(content: Content, name: str, standing: Standing) -> dict[str, Any]:
     }
 
 
-def _pictured(content: Content, seen: Sequence[Seen]) -> list[tuple[Seen, Shown | None]]:
-    return [(one, content.pictures.get(one)) for one in seen]
-
-
-def _entry(name: str) -> Dataset | None:
-    try:
-        return get_dataset(name)
-    except UserError:
-        return None
+def _pictured(content: Content, scores: Sequence[CaseScore]) -> list[tuple[CaseScore, Picture | None]]:
+    return [(score, content.pictures.get(score)) for score in scores]

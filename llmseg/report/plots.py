@@ -1,4 +1,7 @@
-"""Interactive plots as plain values, which the page hands to plotly.js; colours of text and grid are the page's."""
+"""Interactive plots as plain values, which pages hand to plotly.js.
+
+The colours of text and grid are not set here: the page's script takes them from the theme that a reader chose.
+"""
 
 from __future__ import annotations
 
@@ -17,28 +20,30 @@ from llmseg.study.results import ContenderRun
 Plot = dict[str, Any]
 
 _ALL_POINTS = 60
-"""Up to so many cases, every one is a point; of more, those far from the others."""
+"""Up to so many cases, every case is a point; of more cases, only those beyond the whiskers."""
 
 _DIGITS = 5
+"""Significant digits of a number, which is more than one sees in a plot."""
 
 _LONGEST = 40
+"""Letters of a name; of a longer one, the rest of the plot would have no room beside it."""
 
 
-def boxes(table: Table, standing: Standing, profiles: Mapping[str, Profile], title: str) -> Plot:
+def box_plot(table: Table, standing: Standing, profiles: Mapping[str, Profile], title: str) -> Plot:
     """Return a box per contender over its cases, best mean at the top; a point is a case, averaged over seeds.
 
     Args:
         table: Scores of one measure, phase and dataset.
-        standing: The standing on that dataset.
-        profiles: The contenders.
-        title: What the axis calls the measure.
+        standing: The order of contenders on that dataset.
+        profiles: The contenders by name.
+        title: Name of the measure, for the axis.
     """
     frame = table.frame.dropna(subset=["value"])
     frame = frame.assign(contender=contender_names(frame))
     means = frame.groupby(["contender", "case"], sort=False, observed=True)["value"].mean()
     order = [place.contender for place in standing.places] + list(standing.absent)
-    there = [name for name in order if name in means.index.get_level_values("contender")]
-    traces = [_box(profiles[name], means[name]) for name in reversed(there)]
+    scored = [name for name in order if name in means.index.get_level_values("contender")]
+    traces = [_box(profiles[name], means[name]) for name in reversed(scored)]  # plotly begins at the bottom
     return {
         "data": traces,
         "layout": {
@@ -67,11 +72,11 @@ def _box(profile: Profile, values: pd.Series) -> Plot:
     }
 
 
-def curves(runs: Iterable[ContenderRun]) -> Plot:
-    """Return losses over epochs of one contender on one dataset: a line per seed for training, one for validation."""
+def loss_plot(runs: Iterable[ContenderRun]) -> Plot:
+    """Return losses over epochs of one contender on one dataset: two lines per seed, for training and validation."""
     traces = []
-    for place, one in enumerate(runs):
-        history = one.run.history
+    for index, run in enumerate(runs):
+        history = run.run.history
         for column, title, colour in (("train_loss", "training", BLUE), ("validation_loss", "validation", VERMILION)):
             traces.append(
                 {
@@ -79,35 +84,39 @@ def curves(runs: Iterable[ContenderRun]) -> Plot:
                     "mode": "lines+markers" if len(history) < 20 else "lines",
                     "name": title,
                     "legendgroup": title,
-                    "showlegend": place == 0,
+                    "showlegend": index == 0,
                     "x": [int(epoch) for epoch in history["epoch"]],
                     "y": _numbers(history[column].to_numpy(float)),
-                    "line": {"color": colour, "width": 1.5, "dash": ("solid", "dash", "dot", "dashdot")[place % 4]},
+                    "line": {"color": colour, "width": 1.5, "dash": ("solid", "dash", "dot", "dashdot")[index % 4]},
                     "marker": {"size": 4},
-                    "hovertemplate": f"seed {one.seed}, epoch %{{x}}: %{{y}}<extra>{title}</extra>",
+                    "hovertemplate": f"seed {run.seed}, epoch %{{x}}: %{{y}}<extra>{title}</extra>",
                 }
             )
     return {
         "data": traces,
         "layout": {
             "height": 320,
-            "xaxis": {"title": {"text": "epoch"}, "dtick": 1 if _epochs(traces) < 15 else None},
+            "xaxis": {"title": {"text": "epoch"}, "dtick": 1 if _longest_trace(traces) < 15 else None},
             "yaxis": {"title": {"text": "loss"}},
             "legend": {"orientation": "h", "y": 1.12, "x": 0},
         },
     }
 
 
-def _epochs(traces: Sequence[Plot]) -> int:
+def _longest_trace(traces: Sequence[Plot]) -> int:
     return max((len(trace["x"]) for trace in traces), default=0)
 
 
 def _numbers(values: np.ndarray) -> list[float | None]:
-    """Return numbers as JSON has them, with few digits; what is none becomes ``null``, a gap."""
+    """Return numbers as JSON has them, with few digits; NaN becomes ``null``, which plotly.js draws as a gap."""
     return [float(f"{value:.{_DIGITS}g}") if np.isfinite(value) else None for value in values]
 
 
 def _safe(text: str) -> str:
-    """Return text that plotly.js shows as it is: it reads some tags of HTML, whatever the page escapes."""
+    """Return text that plotly.js shows as it is.
+
+    The page escapes text for HTML and JSON, but plotly.js itself reads tags such as ``<b>`` and ``<a>`` in the strings
+    it is given. So names are escaped once more here.
+    """
     text = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

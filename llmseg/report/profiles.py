@@ -1,4 +1,4 @@
-"""What is known of a contender beside its scores: card, recipe, quirks, runs."""
+"""What is known about a contender besides its scores: card, recipe, quirks, runs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PART_TITLES = {
     "score": "Score in validation",
     "test": "Score in the test",
 }
-"""The parts of a recipe, and what a reader calls them."""
+"""Headings for the parts of a recipe."""
 
 
 @dataclass(frozen=True)
@@ -42,16 +42,16 @@ class Repair:
 
 @dataclass(frozen=True, kw_only=True)
 class Profile:
-    """A contender beside its scores.
+    """What is known about a contender besides its scores.
 
     Attributes:
         contender: Its names and colour.
         page: Name of its page, without extension.
-        card: Its card, ``None`` where the zoo does not know it.
-        recipe: What its runs did or, without runs, what the zoo says; ``None`` where neither is there.
+        card: Its card; ``None`` where the zoo does not know it.
+        recipe: The recipe of its runs or, without runs, the one in the zoo; ``None`` where there is neither.
         ran: Whether the recipe is that of its runs.
-        changed: Where its runs differ from the zoo's recipe.
-        unusual: Where the recipe differs from the textbook's.
+        changed: Fields in which its runs differ from the recipe in the zoo.
+        unusual: Fields in which the recipe differs from the textbook recipe.
         repairs: Its quirks.
         runs: Its runs.
     """
@@ -73,7 +73,7 @@ class Profile:
 
     @property
     def label(self) -> str:
-        """What pages call it."""
+        """Its name on pages."""
         return self.contender.label
 
     @property
@@ -97,45 +97,49 @@ class Profile:
     @property
     def mistakes(self) -> int:
         """Number of quirks that are mistakes."""
-        return sum(one.quirk.kind == "mistake" for one in self.repairs)
+        return sum(repair.quirk.kind == "mistake" for repair in self.repairs)
 
     @property
     def parts(self) -> dict[str, list[tuple[str, Any]]]:
-        """Fields of the recipe by part, as a reader calls these."""
-        found: dict[str, list[tuple[str, Any]]] = {title: [] for title in PART_TITLES.values()}
+        """Names and values of the recipe's fields, by the heading of their part."""
+        fields: dict[str, list[tuple[str, Any]]] = {title: [] for title in PART_TITLES.values()}
         for path, value in self.recipe.items() if self.recipe else ():
             part, _, field = path.partition(".")
-            found[PART_TITLES[part]].append((field, value))
-        return found
+            fields[PART_TITLES[part]].append((field, value))
+        return fields
 
 
-def profiles(
+def look_up_profiles(
     names: Iterable[str], trained: Sequence[ContenderRun], references: Sequence[str] = ()
 ) -> dict[str, Profile]:
     """Look up contenders in the zoo and among runs.
 
     Args:
-        names: The contenders, as tables name them.
+        names: Names of the contenders, as in tables.
         trained: All runs.
-        references: Those to show as references, beside the zoo's own.
+        references: Contenders to show as references, beside those that the zoo knows as such.
+
+    Returns:
+        The profiles by name, in the order of the names.
 
     Example:
-        >>> found = profiles(["gpt-o3", "ours"], ())
-        >>> [(one.label, one.cohort, one.vendor, one.ran) for one in found.values()]
+        >>> profiles = look_up_profiles(["gpt-o3", "ours"], ())
+        >>> [(profile.label, profile.cohort, profile.vendor, profile.ran) for profile in profiles.values()]
         [('GPT o3', '2025', 'OpenAI', False), ('ours', 'other', 'not stated', False)]
     """
     names = list(names)
-    known = set(zoo.all_names())
-    looks, pages = look_up_contenders(names, references), page_names(names)
+    pipelines = set(zoo.all_names())
+    contenders, pages = look_up_contenders(names, references), page_names(names)
     return {
-        name: _profile(looks[name], pages[name], known, tuple(one for one in trained if one.contender == name))
+        name: _profile(contenders[name], pages[name], pipelines, tuple(run for run in trained if run.contender == name))
         for name in names
     }
 
 
-def _profile(contender: Contender, page: str, known: set[str], runs: tuple[ContenderRun, ...]) -> Profile:
+def _profile(contender: Contender, page: str, pipelines: set[str], runs: tuple[ContenderRun, ...]) -> Profile:
     id, _, variant = contender.name.partition(" ")
-    pipeline = zoo.get(id) if id in known else None
+    pipeline = zoo.get(id) if id in pipelines else None
+    # The recipe of a variant is in its runs only.
     stated = pipeline.recipe if pipeline is not None and not variant else None
     recipe = runs[0].run.recipe if runs else stated
     return Profile(

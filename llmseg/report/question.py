@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from llmseg.stats.columns import MEASURE_NAMES, SHARES
 
 MARGIN = 0.01
-"""Differences of a share, such as Dice, that do not matter where no margin is given."""
+"""The margin of measures between 0 and 1, such as Dice, where none is given."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,9 +16,9 @@ class Question:
 
     Attributes:
         measure: The measure.
-        phase: Which phase's scores.
-        margin: Differences below it do not matter; ``None`` for none.
-        reference: The contender that all are compared with, if one was named.
+        phase: Which phase.
+        margin: Differences below it do not matter; ``None`` where equivalence is not asked for.
+        reference: The contender that all are compared with; ``None`` for the first that the zoo knows as a reference.
     """
 
     measure: str = "dice"
@@ -28,7 +28,12 @@ class Question:
 
     @classmethod
     def of(cls, measure: str = "dice", margin: float | None = None, reference: str | None = None) -> Question:
-        """Fill in the usual margin where none is given: :data:`MARGIN` for shares, none for others.
+        """Return a question with the usual margin where none is given: :data:`MARGIN` for shares, none for others.
+
+        Args:
+            measure: Which measure.
+            margin: Differences below it do not matter; ``None`` for the usual margin.
+            reference: As the attribute.
 
         Example:
             >>> Question.of("dice").margin, Question.of("hd95").margin
@@ -39,7 +44,7 @@ class Question:
 
     @property
     def title(self) -> str:
-        """The measure as a heading has it.
+        """Name of the measure, for headings.
 
         Example:
             >>> Question(measure="dice").title, Question(measure="hd95").title

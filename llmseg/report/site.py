@@ -1,4 +1,4 @@
-"""Writing a report: from folders of runs and tables of scores to a folder of pages."""
+"""Writing a report: folders of runs and tables of scores become a folder of pages."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ from llmseg.data.store import Store
 from llmseg.errors import UserError
 from llmseg.report import overlays
 from llmseg.report.analysis import Analysis, analyse
-from llmseg.report.cases import Hard, Seen, extremes, hardest
+from llmseg.report.cases import CaseScore, HardCase, extreme_cases, hardest_cases
 from llmseg.report.folder import check_free, new_folder
 from llmseg.report.names import page_names
-from llmseg.report.pages import HERE, Content, Download, Shown, render
-from llmseg.report.profiles import Profile, profiles
+from llmseg.report.pages import HERE, Content, Download, Picture, render
+from llmseg.report.profiles import Profile, look_up_profiles
 from llmseg.report.question import Question
-from llmseg.report.source import read
+from llmseg.report.source import read_sources
+from llmseg.report.standings import Standing
 from llmseg.stats.claims import claims_frame
 from llmseg.stats.table import contender_names
-from llmseg.study.results import ContenderRun, Results
+from llmseg.study.results import ContenderRun
 
 _HARD, _HARD_DRAWN = 10, 4
-"""Hardest cases of a dataset that are listed, and drawn."""
+"""Number of hardest cases of a dataset that are listed, and how many of them are drawn."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,11 @@ class Report:
     """A report on disk.
 
     Attributes:
-        folder: Holds ``index.html``, ``claims.html``, ``methods.html``, ``downloads.html``, a page per contender in
-            ``pipelines/`` and per dataset in ``datasets/``, pictures in ``images/`` and tables in ``data/``.
-        analysis: What it says.
-        notes: What pages lack, and why, by dataset.
+        folder: The folder. It holds ``index.html``, ``claims.html``, ``methods.html``, ``downloads.html``, a page per
+            contender in ``pipelines/`` and per dataset in ``datasets/``, pictures in ``images/`` and tables in
+            ``data/``.
+        analysis: What the report says.
+        notes: Why a dataset has no pictures, by dataset.
     """
 
     folder: Path
@@ -60,19 +62,19 @@ def write_report(
     stores: Sequence[Store] = (),
     cases: int = 3,
 ) -> Report:
-    """Write a report that opens from disk, without network.
+    """Write a report as a folder of pages, which a browser opens from disk, without network.
 
-    The same input gives the same bytes. The folder appears as a whole; an earlier report in it is replaced.
+    The same input gives the same bytes. The folder appears as a whole, and an earlier report in it is replaced.
 
     Args:
         runs: Folders of studies, runs and evaluations, and tables of scores in CSV or parquet files.
-        out: The folder.
+        out: The folder to write.
         title: Title of the report.
         measure: Which measure.
         margin: Differences below it do not matter; ``None`` takes 0.01 for shares such as Dice, none for others.
         reference: A contender that all others are compared with, instead of the first that the zoo knows as one.
-        stores: Images for overlays; without them, they are looked for where the runs had them.
-        cases: Best and worst cases per contender and dataset; 0 for none, and no overlays.
+        stores: Stores with the images for overlays. Images of other datasets are looked for where the runs had them.
+        cases: Number of best and of worst cases per contender and dataset; 0 for none, and no overlays.
 
     Raises:
         UserError: There are no scores or they cannot be put into one table, there is no such measure or reference, an
@@ -87,95 +89,105 @@ def write_report(
     out = Path(out)
     if cases < 0:
         raise UserError(f"{cases} cases: give 0 or more")
+    # Before anything is computed, and again when the report is moved to its place.
     check_free(out)
-    found = read(runs)
-    assert found.table is not None
+    results = read_sources(runs)
     question = Question.of(measure, margin, reference)
-    names = found.table.select(measure=measure, phase=question.phase).contenders
-    known = profiles(names, found.runs, (reference,) if reference in names else ())
-    analysis = analyse(found.table, question, {name: one.card for name, one in known.items()})
+    names = results.scores.select(measure=measure, phase=question.phase).contenders
+    profiles = look_up_profiles(names, results.runs, (reference,) if reference in names else ())
+    analysis = analyse(results.scores, question, {name: profile.card for name, profile in profiles.items()})
     with new_folder(out) as folder:
-        content = _content(title, found, analysis, known, stores, cases, folder)
+        content = _content(title, results.runs, analysis, profiles, stores, cases, folder)
         _write(content, folder)
     return Report(out, analysis, content.notes)
 
 
 def _content(
     title: str,
-    found: Results,
+    runs: Sequence[ContenderRun],
     analysis: Analysis,
-    known: Mapping[str, Profile],
+    profiles: Mapping[str, Profile],
     stores: Sequence[Store],
     cases: int,
     folder: Path,
 ) -> Content:
+    """Return what pages show; pictures and tables are written on the way."""
     measure, table = analysis.question.measure, analysis.table
-    ends = extremes(table, measure, cases) if cases else {}
-    hard = hardest(table, measure, _HARD)
-    trained = tuple(one for one in found.runs if one.contender in known)
+    extremes = extreme_cases(table, measure, cases) if cases else {}
+    hard = hardest_cases(table, measure, _HARD)
+    trained = tuple(run for run in runs if run.contender in profiles)
     shown_hard = _shown_hard(analysis, hard, trained) if cases else {}
-    images = overlays.reachable(trained, stores) if cases else {}
+    images = overlays.find_stores(trained, stores) if cases else {}
     wanted = [
-        seen for by_dataset in ends.values() for pair in by_dataset.values() for side in pair for seen in side
-    ] + [seen for some in shown_hard.values() for seen in some]
-    pictures = _draw(wanted, trained, images, known, page_names(table.datasets), folder)
+        score
+        for by_dataset in extremes.values()
+        for worst_and_best in by_dataset.values()
+        for scores in worst_and_best
+        for score in scores
+    ]
+    wanted += [score for scores in shown_hard.values() for score in scores]
+    pages = page_names(table.datasets)
     return Content(
         title=title,
         analysis=analysis,
-        profiles=known,
+        profiles=profiles,
         trained=trained,
-        pages=page_names(table.datasets),
-        extremes=ends,
+        pages=pages,
+        extremes=extremes,
         hard=hard,
         shown_hard=shown_hard,
-        pictures=pictures,
+        pictures=_draw(wanted, trained, images, profiles, pages, folder),
         notes=_notes(table.datasets, trained, images, cases),
         downloads=_downloads(analysis, folder),
     )
 
 
 def _shown_hard(
-    analysis: Analysis, hard: Mapping[str, list[Hard]], trained: Sequence[ContenderRun]
-) -> Mapping[str, list[Seen]]:
+    analysis: Analysis, hard: Mapping[str, list[HardCase]], trained: Sequence[ContenderRun]
+) -> Mapping[str, list[CaseScore]]:
     """Choose whose masks of the hardest cases are shown: those of the best contender that has a run there."""
     frame = analysis.table.frame
     frame = frame.assign(contender=contender_names(frame))
-    runs = {(one.contender, one.dataset, one.seed) for one in trained}
-    found = {}
+    shown = {}
     for dataset, standing in analysis.by_dataset.items():
-        best = next(
-            (
-                (place.contender, seed)
-                for place in standing.places
-                for seed in sorted(one[2] for one in runs if one[:2] == (place.contender, dataset))
-            ),
-            None,
-        )
+        best = _best_with_run(standing, dataset, trained)
         if best is None:
             continue
-        rows = frame[(frame["contender"] == best[0]) & (frame["dataset"] == dataset) & (frame["seed"] == best[1])]
+        contender, seed = best
+        rows = frame[(frame["contender"] == contender) & (frame["dataset"] == dataset) & (frame["seed"] == seed)]
         values = dict(zip(rows["case"], rows["value"], strict=True))
-        names = [one.case for one in hard[dataset][:_HARD_DRAWN] if one.case in values]
-        found[dataset] = [Seen(best[0], dataset, name, best[1], float(values[name])) for name in names]
-    return found
+        names = [hard_case.case for hard_case in hard[dataset][:_HARD_DRAWN] if hard_case.case in values]
+        shown[dataset] = [CaseScore(contender, dataset, name, seed, float(values[name])) for name in names]
+    return shown
+
+
+def _best_with_run(standing: Standing, dataset: str, trained: Sequence[ContenderRun]) -> tuple[str, int] | None:
+    """Return the best contender that has a run on a dataset, and its smallest seed there."""
+    for place in standing.places:
+        seeds = [run.seed for run in trained if (run.contender, run.dataset) == (place.contender, dataset)]
+        if seeds:
+            return place.contender, min(seeds)
+    return None
 
 
 def _draw(
-    wanted: Sequence[Seen],
+    wanted: Sequence[CaseScore],
     trained: Sequence[ContenderRun],
     images: Mapping[str, Store],
-    known: Mapping[str, Profile],
+    profiles: Mapping[str, Profile],
     pages: Mapping[str, str],
     folder: Path,
-) -> dict[Seen, Shown]:
-    shown: dict[Seen, Shown] = {}
-    for seen, drawn in overlays.draw(wanted, trained, images):
-        place = f"images/{known[seen.contender].page}/{pages[seen.dataset]}-{len(shown)}.png"
-        path = folder / place
+) -> dict[CaseScore, Picture]:
+    """Write the overlays of cases; return the pictures by the score they belong to."""
+    pictures: dict[CaseScore, Picture] = {}
+    for score, overlay in overlays.draw_overlays(wanted, trained, images):
+        # Numbered: ids of cases may hold anything, and two may differ in capitals only.
+        name = f"images/{profiles[score.contender].page}/{pages[score.dataset]}-{len(pictures)}.png"
+        path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(drawn.png)
-        shown[seen] = Shown(place, drawn.width, drawn.height)
-    return shown
+        path.write_bytes(overlay.png)
+        pictures[score] = Picture(name, overlay.width, overlay.height)
+    return pictures
 
 
 def _notes(
@@ -184,15 +196,16 @@ def _notes(
     """Say why a dataset has no pictures."""
     if not cases:
         return {}
-    ran = {one.dataset for one in trained}
+    with_runs = {run.dataset for run in trained}
     return {
-        name: overlays.NO_RUNS if name not in ran else overlays.NO_STORE
+        name: overlays.NO_RUNS if name not in with_runs else overlays.NO_STORE
         for name in datasets
-        if name not in ran or name not in images
+        if name not in with_runs or name not in images
     }
 
 
 def _downloads(analysis: Analysis, folder: Path) -> list[Download]:
+    """Write the tables that readers can download."""
     claims = claims_frame([claim for family in analysis.families for claim in family.claims])
     for name in ("datasets", "assumptions", "remarks"):
         if name in claims.columns:
@@ -206,16 +219,18 @@ def _downloads(analysis: Analysis, folder: Path) -> list[Download]:
         "claims": ("All claims with their sentences", claims),
     }
     (folder / "data").mkdir()
-    found = []
+    downloads = []
     for name, (about, frame) in tables.items():
+        # The same bytes on every system.
         frame.to_csv(folder / f"data/{name}.csv", index=False, lineterminator="\n")
-        found.append(Download(f"data/{name}.csv", about, len(frame)))
+        downloads.append(Download(f"data/{name}.csv", about, len(frame)))
     analysis.table.frame.to_parquet(folder / "data/scores.parquet", index=False)
-    found.insert(1, Download("data/scores.parquet", "The same as parquet", len(analysis.table.frame)))
-    return found
+    downloads.insert(1, Download("data/scores.parquet", "The same as parquet", len(analysis.table.frame)))
+    return downloads
 
 
 def _write(content: Content, folder: Path) -> None:
+    """Write the pages, with the script, the style sheet and plotly.js: a report needs no network."""
     for path, text in render(content):
         target = folder / path
         target.parent.mkdir(exist_ok=True)

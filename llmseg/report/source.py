@@ -1,4 +1,4 @@
-"""What a report is made of: scores and runs, read from folders and from tables in files."""
+"""Reading what a report is about: scores and runs from folders, tables of scores from files."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ _FILL: dict[str, str | int] = {"variant": BASE, "seed": 0, "phase": "test"}
 _READERS = {".csv": Table.from_csv, ".parquet": Table.from_parquet}
 
 
-def read(paths: Iterable[str | Path]) -> Results:
+def read_sources(paths: Iterable[str | Path]) -> Results:
     """Read folders of studies, runs and evaluations, and tables of scores in CSV or parquet files.
 
     Args:
-        paths: Any number of each. In files, the columns ``variant``, ``seed`` and ``phase`` may be absent.
+        paths: Folders and files, any number of each. Files may lack the columns ``variant``, ``seed`` and ``phase``.
 
     Raises:
         UserError: A path holds nothing of that kind, there are no scores, or scores cannot be put into one table.
 
     Example:
-        >>> read(["studies/brain", "others.csv"]).table  # doctest: +SKIP
+        >>> read_sources(["studies/brain", "others.csv"]).table  # doctest: +SKIP
         Table(2400 rows: 5 contenders, 1 dataset, 3 seeds, 160 cases, 1 measure)
     """
     given = [Path(path) for path in paths]
@@ -34,21 +34,21 @@ def read(paths: Iterable[str | Path]) -> Results:
         raise UserError("nothing to report; name folders that llmseg compare wrote, or a table of scores")
     files = [path for path in given if path.is_file()]
     folders = [path for path in given if not path.is_file()]
-    found = read_results(folders) if folders else Results(None, ())
-    tables = [*([found.table] if found.table else []), *(_file(path) for path in files)]
+    results = read_results(folders) if folders else Results(None, ())
+    tables = [*([results.table] if results.table else []), *(_read_file(path) for path in files)]
     if not tables:
-        _ = found.scores
-    return Results(_joined(tables), found.runs)
+        _ = results.scores  # raises the error of folders without scores
+    return Results(_join(tables), results.runs)
 
 
-def _file(path: Path) -> Table:
+def _read_file(path: Path) -> Table:
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
         raise UserError(f"{path} is no table of scores; files may end in .csv or .parquet, else name a folder")
     return reader(path, fill=_FILL)
 
 
-def _joined(tables: Sequence[Table]) -> Table:
+def _join(tables: Sequence[Table]) -> Table:
     if len(tables) == 1:
         return tables[0]
     joined = Table.from_frame(pd.concat([table.frame for table in tables], ignore_index=True))

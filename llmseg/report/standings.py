@@ -1,4 +1,4 @@
-"""Who stands where, on one dataset or on all: means, intervals, ranks and how stable they are."""
+"""The order of contenders, on one dataset or on all: means, intervals, ranks and how stable they are."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from llmseg.stats.table import Table, contender_names
 from llmseg.stats.words import shorten_list
 
 ALL = "all"
-"""What the standing over all datasets is called."""
+"""Stands for the name of a dataset where all datasets are meant."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a contender stands.
+    """The place of a contender in a standing.
 
     Attributes:
-        contender: Its name.
-        mean: Its mean score.
-        low: Lower end of the interval of the mean; not a number where nothing is known of it.
+        contender: Name of the contender.
+        mean: Mean score.
+        low: Lower end of the 95 % confidence interval of the mean; NaN where it is not known.
         high: Upper end.
-        rank: Its rank; ties share the smallest.
-        rank_low: Best rank within 95 % of its ranks on resampled cases and seeds.
-        rank_high: Worst of these.
-        first: How often it was first there, alone or not.
+        rank: Rank; tied contenders share the smallest.
+        rank_low: Best of the ranks on resampled cases and seeds, without the 2.5 % that are better still.
+        rank_high: Worst of these ranks, without the 2.5 % that are worse still.
+        first: Share of the resamples in which the contender was first, alone or not.
     """
 
     contender: str
@@ -45,7 +45,7 @@ class Place:
 
     @property
     def has_interval(self) -> bool:
-        """Whether anything is known of how far the mean may be off."""
+        """Whether the interval of the mean is known."""
         return math.isfinite(self.low) and math.isfinite(self.high)
 
 
@@ -54,13 +54,13 @@ class Standing:
     """The order of all contenders, on one dataset or on all together.
 
     Attributes:
-        dataset: Its name, or :data:`ALL`.
-        places: Best first.
-        absent: Contenders that are not placed, and why.
-        cases: Number of cases that count.
-        groups: Groups of these.
-        seeds: Trainings per contender, the fewest of any dataset.
-        sentence: The ranking in one sentence; empty where there is none.
+        dataset: Name of the dataset, or :data:`ALL`.
+        places: The places, best first.
+        absent: Why other contenders have no place, by their names.
+        cases: Number of cases on which the contenders are compared.
+        groups: Number of groups of these cases.
+        seeds: Number of trainings per contender, the fewest of any dataset.
+        sentence: The ranking in one sentence; empty where there is none, or where the first place is shared.
         remarks: What a reader has to know, a sentence each.
     """
 
@@ -75,10 +75,11 @@ class Standing:
 
 
 def comparable(table: Table, measure: str, phase: str) -> tuple[Table | None, dict[str, str]]:
-    """Return the cases that can be compared, and the contenders that cannot.
+    """Return the scores that can be compared, and the contenders that cannot.
 
-    Left out are contenders that lack a whole dataset, then cases that one of the others lacks; the table's remarks
-    count these.
+    Contenders without any score on a dataset are left out first, then cases that one of the others lacks. In the other
+    order, a contender without a dataset would take all cases of that dataset from everybody. Remarks of the table count
+    the cases.
 
     Args:
         table: The scores.
@@ -86,7 +87,7 @@ def comparable(table: Table, measure: str, phase: str) -> tuple[Table | None, di
         phase: Which phase.
 
     Returns:
-        The table, ``None`` where nothing is left; and why contenders are not in it.
+        The table, ``None`` where nothing is left; and why contenders are not in it, by their names.
 
     Example:
         >>> from llmseg.stats import simulate
@@ -98,10 +99,10 @@ def comparable(table: Table, measure: str, phase: str) -> tuple[Table | None, di
     """
     chosen = table.select(measure=measure, phase=phase)
     frame = chosen.frame[chosen.frame["value"].notna()]
-    there = set(zip(contender_names(frame), frame["dataset"], strict=True))
+    present = set(zip(contender_names(frame), frame["dataset"], strict=True))
     absent = {}
     for name in chosen.contenders:
-        lacking = [dataset for dataset in chosen.datasets if (name, dataset) not in there]
+        lacking = [dataset for dataset in chosen.datasets if (name, dataset) not in present]
         if lacking:
             absent[name] = f"no scores on {', '.join(lacking)}"
     kept = chosen.frame[~contender_names(chosen.frame).isin(list(absent))]
@@ -123,20 +124,25 @@ def standing(table: Table, measure: str, phase: str, dataset: str = ALL, *, resa
         phase: Which phase.
         dataset: A dataset of the table, or :data:`ALL`.
         resamples: Number of resampled rankings.
+
+    Example:
+        >>> from llmseg.stats import simulate
+        >>> [place.contender for place in standing(simulate(pipelines=[0.0, 0.1]), "dice", "test").places]
+        ['llm-02', 'llm-01']
     """
     part = table if dataset == ALL else table.select(dataset=dataset, measure=measure, phase=phase)
     kept, absent = comparable(part, measure, phase)
     if kept is None:
         return _empty(dataset, absent, part.remarks)
-    found = means(kept, measure=measure, phase=phase, each_dataset=False)
+    mean_frame = means(kept, measure=measure, phase=phase, each_dataset=False)
     frame = kept.frame
-    places, sentence, remarks = _places(found, kept, measure, phase, resamples)
+    places, sentence, remarks = _places(mean_frame, kept, measure, phase, resamples)
     return Standing(
         dataset=dataset,
         places=places,
         absent=absent,
         cases=len(frame[["dataset", "case"]].drop_duplicates()),
-        groups=int(found["groups"].iloc[0]),
+        groups=int(mean_frame["groups"].iloc[0]),
         seeds=int(frame.groupby("dataset", observed=True)["seed"].nunique().min()),
         sentence=sentence,
         remarks=(*dict.fromkeys((*kept.remarks, *remarks)),),
@@ -144,42 +150,43 @@ def standing(table: Table, measure: str, phase: str, dataset: str = ALL, *, resa
 
 
 def _places(
-    found: pd.DataFrame, table: Table, measure: str, phase: str, resamples: int
+    mean_frame: pd.DataFrame, table: Table, measure: str, phase: str, resamples: int
 ) -> tuple[tuple[Place, ...], str, Sequence[str]]:
-    spans = {str(row["contender"]): _span(row) for row in found.to_dict("records")}
-    flat = [name for name, (_, low, _) in spans.items() if math.isnan(low)]
-    remarks = (
-        [f"how far a mean may be off is not known where scores do not differ: {shorten_list(flat)}"] if flat else []
-    )
+    """Return the places, the sentence of the ranking, and remarks."""
+    spans = {str(row["contender"]): _span(row) for row in mean_frame.to_dict("records")}
+    flat = shorten_list(name for name, (_, low, _) in spans.items() if math.isnan(low))
+    remarks = [f"how far a mean may be off is not known where scores do not differ: {flat}"] if flat else []
     if len(spans) == 1:
         ((name, span),) = spans.items()
         alone = "one contender: there is nothing to rank or to compare"
         return (Place(name, *span, rank=1, rank_low=1, rank_high=1, first=1.0),), "", (*remarks, alone)
     ranking = rank(table, measure=measure, phase=phase, resamples=resamples)
+    # Ties share a rank, so ranks of resamples may lie between two whole numbers.
     places = tuple(
         Place(
-            one["contender"],
-            *spans[one["contender"]],
-            rank=int(one["rank"]),
-            rank_low=math.floor(one["low"]),
-            rank_high=math.ceil(one["high"]),
-            first=float(one["first"]),
+            row["contender"],
+            *spans[row["contender"]],
+            rank=int(row["rank"]),
+            rank_low=math.floor(row["low"]),
+            rank_high=math.ceil(row["high"]),
+            first=float(row["first"]),
         )
-        for one in ranking.frame.to_dict("records")
+        for row in ranking.frame.to_dict("records")
     )
-    shared = sum(one.rank == 1 for one in places) > 1
-    return places, "" if shared else ranking.sentence, (*remarks, *ranking.remarks, *_ties(places))
+    # The sentence names one contender as first, which a shared first place does not allow.
+    shared = sum(place.rank == 1 for place in places) > 1
+    return places, "" if shared else ranking.sentence, (*remarks, *ranking.remarks, *_remarks_on_ties(places))
 
 
 def _span(row: dict[Hashable, Any]) -> tuple[float, float, float]:
-    """Return mean and ends of its interval; an interval without length is none."""
+    """Return a mean and the ends of its interval; an interval without length says nothing and becomes NaN."""
     low, high = (float(row["low"]), float(row["high"])) if row["low"] < row["high"] else (math.nan, math.nan)
     return float(row["mean"]), low, high
 
 
-def _ties(places: Sequence[Place]) -> list[str]:
-    ranks = [one.rank for one in places]
-    tied = sum(ranks.count(one) > 1 for one in ranks)
+def _remarks_on_ties(places: Sequence[Place]) -> list[str]:
+    ranks = [place.rank for place in places]
+    tied = sum(ranks.count(rank) > 1 for rank in ranks)
     if tied and len(set(ranks)) == 1:
         return ["all contenders have the same mean: the order of the rows says nothing"]
     return [f"{tied} of {len(places)} contenders share their rank with another"] if tied else []

@@ -1,4 +1,8 @@
-"""How pages write values; the script shows these texts and makes none of its own."""
+"""How pages write values.
+
+The script of the pages shows these texts, too, and formats no number of its own: a table looks the same before and
+after it is filtered.
+"""
 
 from __future__ import annotations
 
@@ -9,18 +13,18 @@ from llmseg.report.standings import Place, Standing
 Ends = tuple[float, float]
 
 
-def number(value: float) -> str:
-    """Return a score.
+def score_text(value: float) -> str:
+    """Return a score with three decimals, or ``not known``.
 
     Example:
-        >>> number(0.8125), number(float("nan"))
+        >>> score_text(0.8125), score_text(float("nan"))
         ('0.812', 'not known')
     """
     return f"{value:.3f}" if math.isfinite(value) else "not known"
 
 
 def place_texts(place: Place) -> dict[str, str]:
-    """Return what the cells of a standing say of a contender.
+    """Return the texts in a row of a leaderboard, by column.
 
     Example:
         >>> place_texts(Place("a", 0.5, 0.4, 0.6, 2, 1, 3, 0.25))
@@ -29,30 +33,31 @@ def place_texts(place: Place) -> dict[str, str]:
     low, high = place.rank_low, place.rank_high
     return {
         "rank": str(place.rank),
-        "mean": number(place.mean),
-        "interval": f"{number(place.low)} to {number(place.high)}" if place.has_interval else "not known",
+        "mean": score_text(place.mean),
+        "interval": f"{score_text(place.low)} to {score_text(place.high)}" if place.has_interval else "not known",
         "ranks": str(low) if low == high else f"{low} to {high}",
         "first": f"{100 * place.first:.0f} %",
     }
 
 
-def scale(standing: Standing) -> Ends:
-    """Return the ends of the scale on which the intervals of a standing are drawn.
+def bar_scale(standing: Standing) -> Ends:
+    """Return the ends of the scale on which the intervals of a leaderboard are drawn as bars.
 
     Example:
         >>> place = Place("a", 0.5, 0.4, 0.6, 1, 1, 1, 1.0)
         >>> facts = {"absent": {}, "cases": 1, "groups": 1, "seeds": 1, "sentence": "", "remarks": ()}
-        >>> [round(end, 3) for end in scale(Standing(dataset="d", places=(place,), **facts))]
+        >>> [round(end, 3) for end in bar_scale(Standing(dataset="d", places=(place,), **facts))]
         [0.392, 0.608]
     """
-    values = [value for one in standing.places for value in (one.low, one.mean, one.high) if math.isfinite(value)]
+    values = [end for place in standing.places for end in (place.low, place.mean, place.high) if math.isfinite(end)]
     low, high = min(values, default=0.0), max(values, default=1.0)
+    # Dots at the ends keep inside the bar; where all values are equal, the bar still has a length.
     margin = 0.04 * (high - low) or 0.05
     return low - margin, high + margin
 
 
 def bar_styles(place: Place, ends: Ends) -> dict[str, str] | None:
-    """Return where interval and mean of a contender lie on a scale, as styles; ``None`` without an interval.
+    """Return where interval and mean of a contender lie on a scale, as CSS styles; ``None`` without an interval.
 
     Example:
         >>> bar_styles(Place("a", 0.5, 0.4, 0.6, 1, 1, 1, 1.0), (0.0, 1.0))
@@ -64,22 +69,11 @@ def bar_styles(place: Place, ends: Ends) -> dict[str, str] | None:
     return {"range": f"left:{low:.1f}%;width:{high - low:.1f}%", "dot": f"left:{mean:.1f}%"}
 
 
-def plain(value: object) -> str:
-    """Return a field's value as the command line would take it.
+def value_text(value: object) -> str:
+    """Return the value of a recipe's field as the command line takes it.
 
     Example:
-        >>> plain((256, 256)), plain(None)
+        >>> value_text((256, 256)), value_text(None)
         ('256,256', 'none')
     """
-    return ",".join(map(plain, value)) if isinstance(value, tuple) else "none" if value is None else str(value)
-
-
-def sentence(text: str) -> str:
-    """Return text that begins and ends as a sentence does.
-
-    Example:
-        >>> sentence("one seed")
-        'One seed.'
-    """
-    text = text.strip()
-    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?')) else '.'}"
+    return ",".join(map(value_text, value)) if isinstance(value, tuple) else "none" if value is None else str(value)
