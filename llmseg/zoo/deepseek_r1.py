@@ -32,7 +32,7 @@ PIPELINE = common.study_pipeline(
             published="Dice + BCE (70/30)",
             code="0.7 on BCE, 0.3 on Dice (so also the study's own workbook)",
             consequence="read as printed, the weights would be swapped",
-            source="train.py:27",
+            source="train.py:26",
         ),
         other_range("dataset.py:30"),
         unprinted_sigmoid("model.py:90"),

@@ -42,7 +42,7 @@ PIPELINE = common.study_pipeline(
         ),
         other_range("main.py:56"),
         other_capacity(code="counted as reasoning, 512-channel bottleneck, 17.26 M parameters", source="model.py:89"),
-        samples_of_all_cases("main.py:165"),
+        samples_of_all_cases("train.py:157"),
     ),
     recipe=Recipe(
         images=replace(common.BILINEAR_MASKS, mean=0.5, std=0.5),
