@@ -26,7 +26,7 @@ DEFAULT_EPOCHS = 20
 
 
 @dataclass(frozen=True)
-class Preparation:
+class PreparationOptions:
     """Which cases train and which validate."""
 
     split_of: Annotated[
@@ -115,7 +115,7 @@ class ElsewhereOptions:
 def prepare(
     out: Folder,
     cases: CasesAndHoldout,
-    preparation: Preparation,
+    preparation: PreparationOptions,
     output: OutputWithProgress,
     seed: option.Seed = 0,
 ) -> None:
@@ -190,7 +190,7 @@ def import_results(
 def run(
     out: Folder,
     cases: CasesAndHoldout,
-    preparation: Preparation,
+    preparation: PreparationOptions,
     budget: BudgetOptions,
     output: OutputWithProgress,
     seed: option.Seed = 0,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Weights:
+class WeightsOption:
     """Where the weights of a model come from."""
 
     weights: Annotated[Path | None, typer.Option(help="State dictionary saved by the original script.")] = None
@@ -41,7 +41,7 @@ def predict(
     model: Model,
     images: Annotated[Path, typer.Option(help="Folder of images.")],
     out: Annotated[Path, typer.Option(help="Folder for masks and probabilities.")],
-    weights: Weights,
+    weights: WeightsOption,
     computing: Computing,
     output: OutputWithProgress,
     exact: option.Exact = False,
@@ -66,7 +66,7 @@ def predict(
 def export(
     model: Model,
     out: Annotated[Path, typer.Option(help="The file: .pt2 for torch.export, .onnx for ONNX.")],
-    weights: Weights,
+    weights: WeightsOption,
     output: Output,
     size: Annotated[str | None, typer.Option(help="Height and width instead of the recipe's, as 256,256.")] = None,
 ) -> None:

@@ -18,7 +18,7 @@ from llmseg.cli.text.study import price_table
 
 
 @dataclass(frozen=True)
-class Trainings(Computing):
+class PriceOptions(Computing):
     """How the trainings behind the prices are made; see :class:`llmseg.study.PriceSettings`."""
 
     fraction: Annotated[float, typer.Option(help="Share of the cases to hold out.", min=0, max=1)] = 0.4
@@ -48,7 +48,7 @@ class Trainings(Computing):
 @spread
 def price(
     cases: Cases,
-    trainings: Trainings,
+    options: PriceOptions,
     output: OutputWithProgress,
     names: Annotated[
         list[str] | None,
@@ -74,11 +74,11 @@ def price(
         cases.open(),
         out,
         names or (),
-        settings=trainings.settings,
+        settings=options.settings,
         kind=cast(Any, kind),
         leave_out=leave_out or (),
-        device=trainings.device,
-        precision=trainings.precision,
+        device=options.device,
+        precision=options.precision,
         progress=output.progress,
     )
     output.print(prices.record if output.as_json else price_table(prices))

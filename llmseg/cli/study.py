@@ -23,7 +23,7 @@ NNUNET = "nnunet"
 
 
 @dataclass(frozen=True)
-class Trainings(Computing):
+class TrainingOptions(Computing):
     """How the recipes of a study are trained; the names are those of the parameters of :func:`llmseg.run_study`."""
 
     seeds: Annotated[int, typer.Option(help="Number of seeds.", min=1)] = 3
@@ -31,7 +31,7 @@ class Trainings(Computing):
 
 
 @dataclass(frozen=True)
-class Question:
+class AblationOptions:
     """What an ablation changes in a recipe, in one of three ways."""
 
     field: Annotated[
@@ -68,9 +68,9 @@ class Question:
 def ablate(
     name: option.RecipeName,
     out: Annotated[Path, typer.Option(help="Folder of the study.")],
-    question: Question,
+    ablation: AblationOptions,
     cases: CasesAndHoldout,
-    trainings: Trainings,
+    trainings: TrainingOptions,
     changes: Changes,
     output: OutputWithProgress,
 ) -> None:
@@ -79,7 +79,7 @@ def ablate(
     Without --holdout, test cases are drawn by group with seed 0.
     """
     label, recipe = load_recipe(name)
-    variants = question.variants(changes.apply(recipe))
+    variants = ablation.variants(changes.apply(recipe))
     store = cases.open()
     study = llmseg.run_study(
         label,
@@ -102,7 +102,7 @@ def compare(
     ],
     out: Annotated[Path, typer.Option(help="Folder of the study.")],
     cases: CasesAndHoldout,
-    trainings: Trainings,
+    trainings: TrainingOptions,
     changes: Changes,
     output: OutputWithProgress,
 ) -> None:
@@ -137,7 +137,7 @@ def gap(
     right: Annotated[str, typer.Argument(help="What it is compared with.")],
     out: Annotated[Path, typer.Option(help="Folder for the trainings and the result.")],
     cases: CasesAndHoldout,
-    trainings: Trainings,
+    trainings: TrainingOptions,
     changes: Changes,
     output: OutputWithProgress,
     swaps: Annotated[

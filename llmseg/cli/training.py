@@ -33,7 +33,7 @@ class TrainingComputing(Computing):
 
 
 @dataclass(frozen=True)
-class Verification:
+class VerificationOptions:
     """A check against records of the original scripts."""
 
     verify: Annotated[Path | None, typer.Option(help="Check against this record of the original instead.")] = None
@@ -97,7 +97,7 @@ def train(
 @spread
 def replay(
     cases: CasesAndHoldout,
-    verification: Verification,
+    verification: VerificationOptions,
     output: OutputWithProgress,
     name: Annotated[
         str | None, typer.Argument(help="A pipeline's id or alias, see llmseg list; not with --verify-all.")
@@ -139,7 +139,7 @@ def replay(
 def _verify(
     pipeline: llmseg.Pipeline,
     record: Path,
-    verification: Verification,
+    verification: VerificationOptions,
     cases: CasesAndHoldout,
     output: OutputWithProgress,
 ) -> None:

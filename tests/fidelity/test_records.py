@@ -22,7 +22,7 @@ def test_missing_record(tmp_path):
         read_record(tmp_path / "x.json")
 
 
-def test_no_text_at_all(tmp_path):
+def test_bytes_and_folders_are_no_record(tmp_path):
     (tmp_path / "x.json").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UserError, match="is no record"):
         read_record(tmp_path)

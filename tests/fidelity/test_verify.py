@@ -20,32 +20,34 @@ SIZES = {stem: record["architecture"]["params_total"] for stem, record in RECORD
 SMALL = 7_000_000
 
 
-def first_of_a_kind(kind) -> set[str]:
-    """Return the smallest network of every kind."""
-    found: dict[object, str] = {}
+def smallest_of_each_kind(kind) -> set[str]:
+    """Return, for every kind of recipe, the record with the smallest network."""
+    smallest: dict[object, str] = {}
     for stem in sorted(RECORDS, key=lambda stem: (SIZES[stem], stem)):
-        found.setdefault(kind(RECIPES[stem]), stem)
-    return set(found.values())
+        smallest.setdefault(kind(RECIPES[stem]), stem)
+    return set(smallest.values())
 
 
 def kind_of_training(recipe):
-    """Everything the loop does differently; networks, data and losses are checked by F1 to F3 for every record."""
+    """Return what the loop does differently; F1 to F3 check networks, data and losses for every record."""
     fit, loss = recipe.fit, recipe.loss
     choices = (fit.optimizer, fit.schedule, fit.keep, fit.epoch_loss, fit.own_seed is None, type(recipe.split))
     return (*choices, loss.dice > 0, loss.sizes)
 
 
-def marked(stems: set[str], quick=frozenset()) -> list:
-    """Every record: those named belong to the slow part, others to the thorough one."""
+def mark_records(stems: set[str], quick=frozenset()) -> list:
+    """Return every record; those named belong to the slow part (or the quick one), others to the thorough one."""
     slow = {stem: pytest.mark.slow if stem in stems else pytest.mark.thorough for stem in RECORDS}
     return [pytest.param(stem, marks=[] if stem in quick else slow[stem]) for stem in RECORDS]
 
 
 # A network that is in the suite already, and a training that goes as another one does, wait for the thorough part.
-NETWORKS = marked(first_of_a_kind(lambda recipe: recipe.net), {stem for stem in RECORDS if SIZES[stem] <= SMALL})
-ONE_OF_EACH = first_of_a_kind(kind_of_training)
-TRAININGS = marked(ONE_OF_EACH)
-SHORT_TRAININGS = marked(set(RECORDS), ONE_OF_EACH)
+NETWORKS = mark_records(
+    smallest_of_each_kind(lambda recipe: recipe.net), {stem for stem in RECORDS if SIZES[stem] <= SMALL}
+)
+ONE_OF_EACH = smallest_of_each_kind(kind_of_training)
+TRAININGS = mark_records(ONE_OF_EACH)
+SHORT_TRAININGS = mark_records(set(RECORDS), ONE_OF_EACH)
 
 
 def check(case, level: str, pipeline=None, record=None) -> Verdict:
@@ -59,7 +61,7 @@ def check(case, level: str, pipeline=None, record=None) -> Verdict:
     return verdict
 
 
-def changed(case, path: str, value):
+def change_pipeline(case, path: str, value):
     return dataclasses.replace(case.pipeline, recipe=case.pipeline.recipe.change(path, value))
 
 
@@ -133,28 +135,28 @@ def test_dynamics_hold(golden_case):
 def test_a_planted_change_is_found(open_golden, stem, path, value, level, words):
     case = open_golden(stem)
     assert case.pipeline.recipe.get(path) != value
-    assert_diverges(check(case, level, changed(case, path, value)), *words)
+    assert_diverges(check(case, level, change_pipeline(case, path, value)), *words)
 
 
 @pytest.mark.parametrize("stem", ["gpt-4", "llama-3.1-405b", "github-copilot"])
 def test_averaging_is_found_by_bookkeeping(open_golden, stem):
     case = open_golden(stem)
     other = {"batches": "cases", "cases": "batches"}[case.pipeline.recipe.fit.epoch_loss]
-    assert_diverges(check(case, "bookkeeping", changed(case, "fit.epoch_loss", other)), other)
+    assert_diverges(check(case, "bookkeeping", change_pipeline(case, "fit.epoch_loss", other)), other)
 
 
-def test_averaging_is_found_by_the_figures_too(open_golden):
+def test_averaging_is_found_by_the_values_too(open_golden):
     """Not only because the record names what the mean is over."""
     case = open_golden("gpt-4")
     other = {"batches": "cases", "cases": "batches"}[case.pipeline.recipe.fit.epoch_loss]
     record = copy.deepcopy(case.record)
     record["bookkeeping"]["train_loss_averaged_over"] = {"batches": "batch", "cases": "sample"}[other]
-    verdict = check(case, "bookkeeping", changed(case, "fit.epoch_loss", other), record)
+    verdict = check(case, "bookkeeping", change_pipeline(case, "fit.epoch_loss", other), record)
     assert_diverges(verdict, "epoch 0")
 
 
 @pytest.mark.slow
-def test_rounding_excuses_no_figure_that_is_off(open_golden):
+def test_rounding_excuses_no_value_that_is_off(open_golden):
     """The network is small and has no batch norm: rounding moves its second step by far less than half a percent."""
     case = open_golden("llama-3.1-405b")
     record = copy.deepcopy(case.record)
@@ -173,11 +175,11 @@ def test_rounding_excuses_no_figure_that_is_off(open_golden):
 def test_a_planted_change_is_found_by_dynamics(open_golden, stem, path, value, words):
     case = open_golden(stem)
     assert case.pipeline.recipe.get(path) != value
-    assert_diverges(check(case, "F4", changed(case, path, value)), *words)
+    assert_diverges(check(case, "F4", change_pipeline(case, path, value)), *words)
 
 
 class TestDamagedRecords:
-    def test_a_figure_of_the_record_that_is_off(self, open_golden):
+    def test_a_value_of_the_record_that_is_off(self, open_golden):
         case = open_golden("llama-3.1-405b")
         record = copy.deepcopy(case.record)
         losses = record["objective"]["more"]["loss_both_empty"]
@@ -197,8 +199,8 @@ class TestDamagedRecords:
 class TestArguments:
     def test_levels_come_in_order(self, open_golden):
         case = open_golden("llama-3.1-405b")
-        found = [v.level for v in verify(case.pipeline, case.record, store=case.store, only=["F3", "F2"])]
-        assert found == ["F2", "F3"]
+        verdicts = verify(case.pipeline, case.record, store=case.store, only=["F3", "F2"])
+        assert [verdict.level for verdict in verdicts] == ["F2", "F3"]
 
     def test_unknown_level(self, open_golden):
         case = open_golden("llama-3.1-405b")
@@ -211,7 +213,7 @@ class TestArguments:
         if level in ("F1", "F3"):
             assert_holds(next(verify(case.pipeline, case.record, only=[level])))
         else:
-            with pytest.raises(UserError, match="need"):
+            with pytest.raises(UserError, match=r"need the record's images|needs the images of that run"):
                 list(verify(case.pipeline, case.record, only=[level]))
 
     def test_verdicts_leave_torchs_generator_alone(self, open_golden):
