@@ -230,11 +230,6 @@ def test_a_folder_with_something_else_is_kept(phantoms, tmp_path):
         evaluate_masks(tmp_path, phantoms, tmp_path, progress=False)
 
 
-def test_what_is_no_evaluation_is_refused(tmp_path):
-    with pytest.raises(UserError, match="holds no evaluation"):
-        Evaluation.open(tmp_path)
-
-
 class TestCommand:
     def test_evaluate_and_compare(self, phantoms, run, holdout, tmp_path, call):
         manifest = tmp_path / "m.json"
