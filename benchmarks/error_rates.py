@@ -41,39 +41,39 @@ DRAWS = 2000
 Law = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
 
 
-def _beta(mean: float, spread: float) -> Law:
+def _beta_law(mean: float, spread: float) -> Law:
     size = mean * (1 - mean) / spread**2 - 1
     return lambda random, shape: random.beta(mean * size, (1 - mean) * size, shape)
 
 
-def _alike(random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+def _draw_alike(random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     """Two contenders that are equally good on the same cases; scores end at 1."""
-    hardness = _beta(0.85, 0.1)(random, shape)
+    hardness = _beta_law(0.85, 0.1)(random, shape)
     scores = [np.clip(hardness + random.normal(0, 0.03, shape), 0, 1) for _ in range(2)]
     return scores[0] - scores[1]
 
 
-def _failing(random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+def _draw_failing(random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     """The same, but either fails on one case in ten."""
-    hardness = _beta(0.85, 0.1)(random, shape)
+    hardness = _beta_law(0.85, 0.1)(random, shape)
     kept = [np.where(random.random(shape) < 0.1, random.random(shape), 1.0) for _ in range(2)]
     return hardness * (kept[0] - kept[1]) + random.normal(0, 0.02, shape)
 
 
-def _uneven(random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    return _beta(0.85, 0.1)(random, shape) - _beta(0.8, 0.15)(random, shape)
+def _draw_uneven(random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return _beta_law(0.85, 0.1)(random, shape) - _beta_law(0.8, 0.15)(random, shape)
 
 
 DIFFERENCES: dict[str, tuple[Law, float]] = {
     "normal": (lambda random, shape: random.normal(0, 0.05, shape), 0.0),
-    "alike": (_alike, 0.0),
-    "failing": (_failing, 0.0),
-    "uneven": (_uneven, 0.05),
+    "alike": (_draw_alike, 0.0),
+    "failing": (_draw_failing, 0.0),
+    "uneven": (_draw_uneven, 0.05),
 }
 SCORES: dict[str, tuple[Law, float]] = {
     "normal": (lambda random, shape: random.normal(0.8, 0.05, shape), 0.8),
-    "dice 0.85": (_beta(0.85, 0.10), 0.85),
-    "dice 0.90, long tail": (_beta(0.90, 0.12), 0.90),
+    "dice 0.85": (_beta_law(0.85, 0.10), 0.85),
+    "dice 0.90, long tail": (_beta_law(0.90, 0.12), 0.90),
 }
 
 
@@ -120,33 +120,37 @@ def draw(law: Law, design: Design, studies: int, random: np.random.Generator) ->
     return sums, sizes
 
 
-def coverage(law: Law, truth: float, design: Design, studies: int, symmetric: bool, seed: int = 0) -> dict[str, float]:
+def measure_coverage(
+    law: Law, truth: float, design: Design, studies: int, symmetric: bool, seed: int = 0
+) -> dict[str, float]:
     """Return the share of intervals that hold the truth, per method."""
     sums, sizes = draw(law, design, studies, np.random.default_rng(seed))
     # A few hundred studies at once: they share the resamples' weights, so the weights are drawn anew for each lot.
     intervals: dict[str, list[np.ndarray]] = {"student": [], "bootstrap": []}
     for lot, start in enumerate(range(0, studies, 250)):
-        some = [one[start : start + 250] for one in sums]
-        intervals["student"].append(np.stack(estimate(some, sizes).interval(0.95)))
-        found = estimate(some, sizes, draws=DRAWS, symmetric=symmetric, seed=seed + lot)
-        intervals["bootstrap"].append(np.stack(found.interval(0.95)))
-    rates = {name: _held(np.concatenate(parts, axis=1), truth) for name, parts in intervals.items()}
+        lot_sums = [dataset_sums[start : start + 250] for dataset_sums in sums]
+        intervals["student"].append(np.stack(estimate(lot_sums, sizes).interval(0.95)))
+        estimates = estimate(lot_sums, sizes, draws=DRAWS, symmetric=symmetric, seed=seed + lot)
+        intervals["bootstrap"].append(np.stack(estimates.interval(0.95)))
+    rates = {name: _share_held(np.concatenate(parts, axis=1), truth) for name, parts in intervals.items()}
     if len(sums) == 1:
         averaged = sums[0].mean(axis=1) / sizes[0][0]
-        rates["percentile"] = _held(_percentile(averaged, seed), truth)
-        some = averaged[: min(studies, 1000)]
-        rates["bca"] = _held(np.array([bca_interval(one, draws=1000, seed=n) for n, one in enumerate(some)]).T, truth)
+        rates["percentile"] = _share_held(_percentile_intervals(averaged, seed), truth)
+        # The slowest method: a thousand studies tell its coverage to within a point.
+        means = averaged[: min(studies, 1000)]
+        bca = np.array([bca_interval(values, draws=1000, seed=study) for study, values in enumerate(means)])
+        rates["bca"] = _share_held(bca.T, truth)
     return {name: round(100 * rate, 1) for name, rate in rates.items()}
 
 
-def _percentile(means: np.ndarray, seed: int) -> np.ndarray:
+def _percentile_intervals(means: np.ndarray, seed: int) -> np.ndarray:
     """Return the percentiles of resampled means, for many studies at once; what the other methods are compared with."""
     groups = means.shape[1]
     weights = np.random.default_rng(seed).multinomial(groups, np.full(groups, 1 / groups), DRAWS) / groups
     return np.quantile(means @ weights.T, [0.025, 0.975], axis=1)
 
 
-def _held(ends: np.ndarray, truth: float) -> float:
+def _share_held(ends: np.ndarray, truth: float) -> float:
     return float(((ends[0] <= truth) & (truth <= ends[1])).mean())
 
 
@@ -169,10 +173,10 @@ FAMILIES = {
 }
 
 
-def false_claims(shifts: Sequence[float], pairs: str | None, studies: int, **options: object) -> dict[str, float]:
+def count_false_claims(shifts: Sequence[float], pairs: str | None, studies: int, **options: object) -> dict[str, float]:
     """Return the share of studies with any false claim, in per cent, and that of claims that are made."""
     wrong, made, total = 0, 0, 0
-    truths = {f"llm-{place + 1:02d}": shift for place, shift in enumerate(shifts)}
+    truths = {f"llm-{index + 1:02d}": shift for index, shift in enumerate(shifts)}
     for study in range(studies):
         table = simulate(pipelines=shifts, datasets=2, seeds=3, cases=[40, 7], random=study)
         claims = compare_all(table, pairs, margin=0.02, **options)  # type: ignore[arg-type]
@@ -182,9 +186,9 @@ def false_claims(shifts: Sequence[float], pairs: str | None, studies: int, **opt
     return {"false": round(100 * wrong / studies, 1), "decided": round(100 * made / total, 1)}
 
 
-def cohort_claims(gap: float, studies: int) -> dict[str, float]:
+def count_cohort_claims(gap: float, studies: int) -> dict[str, float]:
     """Return how often relabelling finds a gap between eleven LLMs and eight, and how often its interval holds it."""
-    found, held = 0, 0
+    better, held = 0, 0
     for study in range(studies):
         table = simulate(
             pipelines=[gap] * 11 + [0.0] * 8,
@@ -195,14 +199,14 @@ def cohort_claims(gap: float, studies: int) -> dict[str, float]:
             mean=0.5,
             random=study,
         )
-        labels = {name: "2025" if place < 11 else "2024" for place, name in enumerate(table.contenders)}
+        labels = {name: "2025" if index < 11 else "2024" for index, name in enumerate(table.contenders)}
         (claim,) = compare_cohorts(table, labels, "2025", "2024", draws=2000)
-        found += claim.verdict == "better"
+        better += claim.verdict == "better"
         held += claim.low <= gap <= claim.high
-    return {"better": round(100 * found / studies, 1), "coverage": round(100 * held / studies, 1)}
+    return {"better": round(100 * better / studies, 1), "coverage": round(100 * held / studies, 1)}
 
 
-def power(gap: float, cases: int, seeds: int, studies: int) -> dict[str, float]:
+def measure_power(gap: float, cases: int, seeds: int, studies: int) -> dict[str, float]:
     """Return how often one LLM is found better than another, or equivalent within 0.02."""
     verdicts = []
     for study in range(studies):
@@ -213,10 +217,10 @@ def power(gap: float, cases: int, seeds: int, studies: int) -> dict[str, float]:
     return {"better": round(100 * better, 1), "equivalent": round(100 * equivalent, 1)}
 
 
-def whole_study(pipelines: int = 19, cases: int = 500) -> dict[str, object]:
+def time_whole_study(pipelines: int = 19, cases: int = 500) -> dict[str, object]:
     """Return the seconds that each analysis of a whole study takes: six datasets, three seeds."""
     frame = simulate(pipelines=pipelines, datasets=6, seeds=3, cases=cases, pipeline_spread=0.03).frame
-    labels = {name: "2025" if place % 2 else "2024" for place, name in enumerate(frame["pipeline"].unique())}
+    labels = {name: "2025" if index % 2 else "2024" for index, name in enumerate(frame["pipeline"].unique())}
     table = Table.from_frame(frame)
     analyses: dict[str, Callable[[], object]] = {
         "table": lambda: Table.from_frame(frame),
@@ -239,26 +243,26 @@ def whole_study(pipelines: int = 19, cases: int = 500) -> dict[str, object]:
     return {"rows": len(frame), "seconds": seconds, "total": round(sum(seconds.values()), 1)}
 
 
-def rows(studies: int) -> Iterator[dict[str, object]]:
-    """Give one row per simulation."""
+def simulate_all(studies: int) -> Iterator[dict[str, object]]:
+    """Yield a row per simulation."""
     for kind, laws, symmetric in (("difference", DIFFERENCES, True), ("mean", SCORES, False)):
         for name, (law, truth) in laws.items():
-            for place, (design, one) in enumerate(DESIGNS.items()):
-                seed = zlib.crc32(f"{kind} {name} {place}".encode())
-                rates = coverage(law, truth, one, studies, symmetric, seed)
-                yield {"what": f"coverage of a {kind}", "law": name, "design": design, "studies": studies, **rates}
+            for index, (title, design) in enumerate(DESIGNS.items()):
+                seed = zlib.crc32(f"{kind} {name} {index}".encode())
+                rates = measure_coverage(law, truth, design, studies, symmetric, seed)
+                yield {"what": f"coverage of a {kind}", "law": name, "design": title, "studies": studies, **rates}
     fewer = max(studies // 4, 1)
     for name, (shifts, pairs) in FAMILIES.items():
         for options in ({}, {"method": "bootstrap", "draws": 2000}, {"correction": "none"}):
-            rates = false_claims(shifts, pairs, fewer, **options)
+            rates = count_false_claims(shifts, pairs, fewer, **options)
             yield {"what": "false claims", "family": name, **options, "studies": fewer, **rates}
     for gap in (0.0, 0.05, 0.1):
-        yield {"what": "cohorts of 11 and 8 LLMs", "gap": gap, "studies": fewer, **cohort_claims(gap, fewer)}
+        yield {"what": "cohorts of 11 and 8 LLMs", "gap": gap, "studies": fewer, **count_cohort_claims(gap, fewer)}
     for gap in (0.0, 0.01, 0.02, 0.05):
         for cases, seeds in ((7, 3), (50, 3), (500, 3), (500, 5)):
-            found = power(gap, cases, seeds, fewer)
-            yield {"what": "power", "gap": gap, "cases": cases, "seeds": seeds, "studies": fewer, **found}
-    yield {"what": "time", "cores": os.cpu_count(), **whole_study()}
+            rates = measure_power(gap, cases, seeds, fewer)
+            yield {"what": "power", "gap": gap, "cases": cases, "seeds": seeds, "studies": fewer, **rates}
+    yield {"what": "time", "cores": os.cpu_count(), **time_whole_study()}
 
 
 def main() -> int:
@@ -269,13 +273,13 @@ def main() -> int:
     )
     parser.add_argument("--out", type=Path, default=benchmark.RESULTS / "simulation.json")
     options = parser.parse_args()
-    started, found = time.perf_counter(), []
-    for row in rows(options.studies):
+    started, simulations = time.perf_counter(), []
+    for row in simulate_all(options.studies):
         print(json.dumps(row), flush=True)
-        found.append(row)
+        simulations.append(row)
     versions = {"numpy": np.__version__, "scipy": scipy.__version__}
     seconds = round(time.perf_counter() - started)
-    benchmark.write_results(options.out, versions=versions, seconds=seconds, simulations=found)
+    benchmark.write_results(options.out, versions=versions, seconds=seconds, simulations=simulations)
     return 0
 
 

@@ -10,7 +10,7 @@ import benchmark
 RESULTS = benchmark.RESULTS / "simulation.json"
 
 
-def tables(simulations: Sequence[dict]) -> dict[str, str]:
+def make_tables(simulations: Sequence[dict]) -> dict[str, str]:
     """Return the results as the tables of ``docs/statistics.md``."""
     kinds: dict[str, list[dict]] = {}
     for row in simulations:
@@ -24,12 +24,12 @@ def tables(simulations: Sequence[dict]) -> dict[str, str]:
         [row["family"], row.get("method", "student"), row.get("correction", "holm"), row["false"], row["decided"]]
         for row in kinds["false claims"]
     ]
-    found = [[row[name] for name in ("gap", "cases", "seeds", "better", "equivalent")] for row in kinds["power"]]
+    power = [[row[name] for name in ("gap", "cases", "seeds", "better", "equivalent")] for row in kinds["power"]]
     cohorts = [[row["gap"], row["better"], row["coverage"]] for row in kinds["cohorts of 11 and 8 LLMs"]]
     return {
         "COVERAGE": _table(("of a", "law", "design", *methods), covered),
         "FALSE": _table(("family", "method", "correction", "any false claim, %", "decided, %"), false),
-        "POWER": _table(("true difference", "cases", "seeds", "better, %", "equivalent, %"), found),
+        "POWER": _table(("true difference", "cases", "seeds", "better, %", "equivalent, %"), power),
         "COHORTS": _table(("true difference", "better, %", "intervals that hold it, %"), cohorts),
     }
 
@@ -40,4 +40,4 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 
 if __name__ == "__main__":
-    print("\n\n".join(tables(json.loads(RESULTS.read_text(encoding="utf-8"))["simulations"]).values()))
+    print("\n\n".join(make_tables(json.loads(RESULTS.read_text(encoding="utf-8"))["simulations"]).values()))

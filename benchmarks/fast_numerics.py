@@ -62,7 +62,7 @@ def main() -> int:
     fast = choose_numerics(device, options.precision)
     rows: list[dict[str, object]] = []
     for name in tqdm(options.pipelines or zoo.names(), desc="equivalence", unit="recipe"):
-        rows.append(_compared(name, fast, device, options))
+        rows.append(_compare_twins(name, fast, device, options))
         tqdm.write("{pipeline:18} fast {fast:.5f}  planted {planted:.5f}  {verdict}".format(**rows[-1]))
         if options.json:
             _write(options, fast, rows)
@@ -88,7 +88,7 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _compared(name: str, fast: Numerics, device: torch.device, options: argparse.Namespace) -> dict[str, object]:
+def _compare_twins(name: str, fast: Numerics, device: torch.device, options: argparse.Namespace) -> dict[str, object]:
     recipe = zoo.get(name).recipe.change("images.size", (options.size, options.size))
     recipe = recipe.change("fit.epochs", options.epochs).change("fit.own_seed", None)
     store = llmseg.SyntheticStore("dermoscopy", count=options.cases)
@@ -101,15 +101,15 @@ def _compared(name: str, fast: Numerics, device: torch.device, options: argparse
             ("fast", recipe, fast),
             ("planted", planted, EXACT_NUMERICS),
         ):
-            curves[twin].append(curve(own, prepared, seed, numerics, device))
-    distances = {twin: distance(curves["faithful"], curves[twin]) for twin in ("fast", "planted")}
+            curves[twin].append(train_twin(own, prepared, seed, numerics, device))
+    distances = {twin: measure_distance(curves["faithful"], curves[twin]) for twin in ("fast", "planted")}
     agrees = distances["fast"] <= options.band * distances["planted"]
     verdict = "learns nothing" if not distances["planted"] else "agrees" if agrees else "differs"
     written = {twin: [asdict(curve) for curve in of_twin] for twin, of_twin in curves.items()}
     return {"pipeline": name, **distances, "verdict": verdict, "curves": written}
 
 
-def curve(recipe: Recipe, prepared: PreparedCases, seed: int, numerics: Numerics, device: torch.device) -> Curve:
+def train_twin(recipe: Recipe, prepared: PreparedCases, seed: int, numerics: Numerics, device: torch.device) -> Curve:
     """Train one twin from the weights and orders of a seed."""
     split, net = draw_start(recipe, prepared.ids, seed, prepared.size)
     state = State.begin(recipe.fit, numerics.place(copy.deepcopy(net), device), numerics)
@@ -126,7 +126,7 @@ def curve(recipe: Recipe, prepared: PreparedCases, seed: int, numerics: Numerics
     )
 
 
-def distance(left: list[Curve], right: list[Curve]) -> float:
+def measure_distance(left: list[Curve], right: list[Curve]) -> float:
     """Return the median relative difference of the losses of all steps after the first."""
     pairs = [p for a, b in zip(left, right, strict=True) for p in zip(a.steps[1:], b.steps[1:], strict=True)]
     return statistics.median(abs(b - a) / abs(a) for a, b in pairs)

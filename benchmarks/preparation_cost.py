@@ -42,7 +42,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="where the images are written for the time being")
     parser.add_argument("--json", type=Path, help="file for the result")
     options = parser.parse_args()
-    rows = [cost(count, options.folder) for count in options.cases]
+    rows = [measure_cost(count, options.folder) for count in options.cases]
     versions = {"llmseg": llmseg.__version__, **{name: metadata.version(name) for name in PACKAGES}}
     result = {"hardware": llmseg.hardware(), "versions": versions, "size": SIZE, "rows": rows}
     if len(rows) > 1:
@@ -53,19 +53,19 @@ def main() -> None:
         options.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 
 
-def cost(count: int, folder: Path | None) -> dict[str, Any]:
+def measure_cost(count: int, folder: Path | None) -> dict[str, Any]:
     """Prepare so many images, and return time, memory and cores.
 
     Args:
         count: Number of images.
         folder: Where they are written; ``None`` takes the system's place for temporary files.
     """
-    with tempfile.TemporaryDirectory(dir=folder) as place:
-        root = Path(place, "download")
+    with tempfile.TemporaryDirectory(dir=folder) as temporary:
+        root = Path(temporary, "download")
         write_download(root, count)
-        out = Path(place, "store.h5")
+        out = Path(temporary, "store.h5")
         command = [sys.executable, "-m", "llmseg", "data", "prepare", "ham10000", "--quiet"]
-        seconds, cpu, peak = watched([*command, "--root", str(root), "--out", str(out)])
+        seconds, cpu, peak = watch([*command, "--root", str(root), "--out", str(out)])
         assert len(llmseg.Hdf5Store(out).ids) == count
         return {
             "cases": count,
@@ -83,21 +83,21 @@ def write_download(root: Path, count: int) -> None:
     for folder in folders:
         folder.mkdir(parents=True)
     store = llmseg.SyntheticStore("dermoscopy", count=POOL)
-    for place, id in enumerate(store.ids):
+    for first, id in enumerate(store.ids):
         case = store.read(id)
         files = [
             (case.image, Image.Resampling.BILINEAR, folders[0], "", ".jpg"),
             (case.mask, Image.Resampling.NEAREST, folders[1], "_segmentation", ".png"),
         ]
         for values, resample, folder, suffix, extension in files:
-            names = [folder / f"ISIC_{FIRST + k:07d}{suffix}{extension}" for k in range(place, count, POOL)]
+            names = [folder / f"ISIC_{FIRST + k:07d}{suffix}{extension}" for k in range(first, count, POOL)]
             if names:
                 Image.fromarray(np.asarray(values)).resize(SIZE, resample).save(names[0])
                 for name in names[1:]:
                     os.link(names[0], name)
 
 
-def watched(command: Sequence[str]) -> tuple[float, float, int]:
+def watch(command: Sequence[str]) -> tuple[float, float, int]:
     """Run a command; return its seconds, its seconds of processor, and the most memory it held, in bytes."""
     started = time.perf_counter()
     process = psutil.Popen(command, stdout=subprocess.DEVNULL)

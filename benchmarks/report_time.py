@@ -35,13 +35,13 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="file for the results")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        found = measure(study(options.cases, options.seeds), Path(folder))
-    print("\n".join(f"{name:12} {value}" for name, value in found.items()))
+        times = measure(simulate_study(options.cases, options.seeds), Path(folder))
+    print("\n".join(f"{name:12} {value}" for name, value in times.items()))
     if options.json:
-        benchmark.write_results(options.json, cores=len(os.sched_getaffinity(0)), limit=LIMIT, **found)
+        benchmark.write_results(options.json, cores=len(os.sched_getaffinity(0)), limit=LIMIT, **times)
 
 
-def study(cases: int, seeds: int) -> stats.Table:
+def simulate_study(cases: int, seeds: int) -> stats.Table:
     """Return simulated scores under the names of the study."""
     names = zoo.names()
     shifts = np.random.default_rng(0).normal(0, 0.03, len(names))

@@ -43,10 +43,10 @@ def main() -> None:
     epochs = options.epochs or (QUICK_EPOCHS if options.quick else None)
     given, out = options.holdout, options.out / store.name
     holdout = llmseg.Holdout.load(given) if given else llmseg.hold_out(store, fraction=options.fraction)
-    runs = {name: _run(name, store, holdout, epochs, out / name, options) for name in names}
+    runs = {name: _replay_and_score(name, store, holdout, epochs, out / name, options) for name in names}
     holdout.save(out / "holdout.json")
     scores = Table.from_evaluations(out / name / "evaluation" for name in names)
-    table = leaderboard(scores, runs)
+    table = make_leaderboard(scores, runs)
     clouds(scores).savefig(out / "leaderboard.png", dpi=150)
     for path in (out / "leaderboard.json", options.json):
         if path:
@@ -61,7 +61,7 @@ def main() -> None:
     print(f"next: llmseg report {out} --out {out}-report")
 
 
-def _run(
+def _replay_and_score(
     name: str,
     store: llmseg.Store,
     holdout: llmseg.Holdout,
@@ -124,12 +124,12 @@ def _pipeline(name: str, options: argparse.Namespace) -> llmseg.Pipeline:
     return dataclasses.replace(pipeline, recipe=pipeline.recipe.change("images.size", (size, size)))
 
 
-def leaderboard(scores: Table, runs: dict[str, llmseg.Run]) -> pd.DataFrame:
+def make_leaderboard(scores: Table, runs: dict[str, llmseg.Run]) -> pd.DataFrame:
     """Return a row per pipeline, best mean Dice first."""
-    found = means(scores).set_index("contender")
+    mean_rows = means(scores).set_index("contender")
     rows = []
     for name, run in runs.items():
-        last, mean = run.history.iloc[-1], found.loc[name]
+        last, mean = run.history.iloc[-1], mean_rows.loc[name]
         rows.append(
             {
                 "pipeline": name,

@@ -36,8 +36,8 @@ class _Files(Dataset[tuple[Tensor, Tensor]]):
     def __len__(self) -> int:
         return len(self.task.ids)
 
-    def __getitem__(self, place: int) -> tuple[Tensor, Tensor]:
-        return self.task.pair(self.task.ids[place])
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        return self.task.prepare(self.task.ids[index])
 
 
 class Plain(Contender):
@@ -113,7 +113,7 @@ class Monai(Contender):
         self.optimizer.register_step_post_hook(lambda *_: self.clock.mark("network"))
 
     def _prepared(self, id: str) -> dict[str, Tensor]:
-        image, mask = self.task.pair(id)
+        image, mask = self.task.prepare(id)
         return {"image": image, "label": mask}
 
     def _batch(self, *arguments: Any, **options: Any) -> Any:
@@ -134,9 +134,9 @@ class Monai(Contender):
         """Predict in batches."""
         self.evaluator.run()
 
-    def held_cases(self) -> Sequence[Tensor]:
+    def kept_cases(self) -> Sequence[Tensor]:
         """Return the cached cases."""
-        return [value for place in range(len(self.cases)) for value in self.cases[place].values()]
+        return [value for index in range(len(self.cases)) for value in self.cases[index].values()]
 
 
 @dataclass(frozen=True)
@@ -198,7 +198,7 @@ class Ours(Contender):
                 image, _ = self.prepared.batch(self.task.ids[first : first + size], self.task.device)
                 forward(image)
 
-    def held_cases(self) -> Sequence[Tensor]:
+    def kept_cases(self) -> Sequence[Tensor]:
         """Return the prepared cases, as bytes."""
         return self.prepared.images, self.prepared.masks
 

@@ -82,7 +82,7 @@ def _square(case: llmseg.data.Case, pixels: int) -> llmseg.data.Case:
     return llmseg.data.Case(case.id, image, mask)
 
 
-def cost(images: Images, pool: tuple[llmseg.data.Case, ...], count: int) -> dict[str, Any]:
+def measure_cost(images: Images, pool: tuple[llmseg.data.Case, ...], count: int) -> dict[str, Any]:
     """Build the cache for so many cases, open it in memory and from disk, and make batches.
 
     Args:
@@ -100,12 +100,12 @@ def cost(images: Images, pool: tuple[llmseg.data.Case, ...], count: int) -> dict
             "cases": count,
             "build_ms_per_case": 1000 * build / count,
             "disk_kib_per_case": entry.nbytes / 1024 / count,
-            "in_memory": _use(store, images, memory=2**60),
-            "on_disk": _use(store, images, memory=0),
+            "in_memory": _measure_use(store, images, memory=2**60),
+            "on_disk": _measure_use(store, images, memory=0),
         }
 
 
-def _use(store: Repeated, images: Images, memory: int) -> dict[str, float]:
+def _measure_use(store: Repeated, images: Images, memory: int) -> dict[str, float]:
     """Open the cache and make batches.
 
     Args:
@@ -147,8 +147,8 @@ def _per_image(prepared: PreparedCases) -> tuple[float, float]:
     return drawn / len(prepared.ids), made / sum(map(len, batches))
 
 
-def costs(images: Images, modality: str, pixels: int, counts: Sequence[int]) -> list[dict[str, Any]]:
+def measure_costs(images: Images, modality: str, pixels: int, counts: Sequence[int]) -> list[dict[str, Any]]:
     """Return the cost for several numbers of cases, after a small store that does not count."""
     pool = phantom_pool(modality, pixels)
-    cost(images, pool, 2 * POOL)
-    return [cost(images, pool, count) for count in counts]
+    measure_cost(images, pool, 2 * POOL)
+    return [measure_cost(images, pool, count) for count in counts]

@@ -33,7 +33,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from cost_per_case import costs
+from cost_per_case import measure_costs
 from device_limits import DTYPES, matrix_peak
 from image_files import write_phantoms
 from recipe_measurement import Plan, cases_needed, geometric_mean, measure
@@ -155,9 +155,9 @@ def _overall(rows: Sequence[dict[str, Any]], kind: str) -> dict[str, float | Non
 
 def _line(row: dict[str, Any]) -> str:
     """Say how a pipeline came out, as soon as it is known."""
-    found = {name: "failed" if value is None else f"{value:.2f}" for name, value in row["ratios"].items()}
+    ratios = {name: "failed" if value is None else f"{value:.2f}" for name, value in row["ratios"].items()}
     errors = "".join(f"; {name} failed: {text}" for name, text in row["errors"].items())
-    return f"{row['pipeline']}: {', '.join(f'{name} {text}' for name, text in found.items())}{errors}"
+    return f"{row['pipeline']}: {', '.join(f'{name} {text}' for name, text in ratios.items())}{errors}"
 
 
 def _print(result: dict[str, Any]) -> None:
@@ -215,7 +215,7 @@ def _text(value: object) -> str:
 def _cases(options: argparse.Namespace) -> dict[str, Any]:
     size = options.size or CASES_SIZE
     images = llmseg.zoo.get(CASES_RECIPE).recipe.change("images.size", (size, size)).images
-    cases = costs(images, options.modality, size, options.cases)
+    cases = measure_costs(images, options.modality, size, options.cases)
     flat = [
         {**{key: value for key, value in case.items() if not isinstance(value, dict)}, "kept": kept, **case[kept]}
         for case in cases

@@ -117,7 +117,9 @@ def measure(recipe: Recipe, folder: llmseg.FolderStore, plan: Plan, peak: Mappin
     torch.manual_seed(0)
     net = recipe.net.build(recipe.images.channels)
     task = Task(recipe, store, net, plan.device, plan.numerics)
-    height, width = task.pair(task.ids[0])[0].shape[-2:]  # before anybody's time is taken: the first one takes longer
+    height, width = task.prepare(task.ids[0])[0].shape[
+        -2:
+    ]  # before anybody's time is taken: the first one takes longer
     entrants = [Entrant(kind) for kind in CONTENDERS]
     give_back()  # what an earlier recipe has left
     with tempfile.TemporaryDirectory() as cache, mock.patch.dict(os.environ, {"LLMSEG_CACHE": cache}):
@@ -125,25 +127,25 @@ def measure(recipe: Recipe, folder: llmseg.FolderStore, plan: Plan, peak: Mappin
             for entrant in entrants:
                 entrant.enter(task)
             for _ in range(1 + plan.rounds):
-                _round(entrants, plan.device)
+                _run_round(entrants, plan.device)
             for entrant in entrants:
-                entrant.memory = entrant.attempt(_watched)
-            return _row(task, (height, width), entrants, peak)
+                entrant.memory = entrant.attempt(_measure_memory)
+            return _make_row(task, (height, width), entrants, peak)
         finally:
             for entrant in entrants:
                 entrant.attempt(lambda contender: contender.close())
 
 
-def _round(entrants: Sequence[Entrant], device: torch.device) -> None:
+def _run_round(entrants: Sequence[Entrant], device: torch.device) -> None:
     """Let every contender train and then predict all cases once."""
     for entrant in entrants:
-        entrant.note("train", entrant.attempt(lambda contender: _seconds(contender.train, device)))
+        entrant.note("train", entrant.attempt(lambda contender: _time(contender.train, device)))
         entrant.attempt(lambda contender: contender.settle())
     for entrant in entrants:
-        entrant.note("inference", entrant.attempt(lambda contender: _seconds(contender.predict, device)))
+        entrant.note("inference", entrant.attempt(lambda contender: _time(contender.predict, device)))
 
 
-def _seconds(work: Callable[[], None], device: torch.device) -> float:
+def _time(work: Callable[[], None], device: torch.device) -> float:
     synchronise(device)
     started = time.perf_counter()
     work()
@@ -151,19 +153,21 @@ def _seconds(work: Callable[[], None], device: torch.device) -> float:
     return time.perf_counter() - started
 
 
-def _watched(contender: Contender) -> int | None:
+def _measure_memory(contender: Contender) -> int | None:
     """Train one more round under the clock; return the memory that training takes, in bytes."""
 
     def work() -> None:
         with contender.clock.watch():
             contender.train()
 
-    held = contender.held()
+    kept = contender.kept_bytes()
     rise = memory_rise(work, contender.task.device)
-    return None if rise is None else held + rise
+    return None if rise is None else kept + rise
 
 
-def _row(task: Task, size: tuple[int, int], entrants: Sequence[Entrant], peak: Mapping[str, float]) -> dict[str, Any]:
+def _make_row(
+    task: Task, size: tuple[int, int], entrants: Sequence[Entrant], peak: Mapping[str, float]
+) -> dict[str, Any]:
     ours = entrants[-1]
     flops = step_flops(task.recipe, task.batch_size, size) / task.batch_size
     speed = {what: _speeds(entrants, what, len(task.ids)) for what in ("train", "inference")}
@@ -212,5 +216,5 @@ def ratios(speed: Mapping[str, float | None]) -> dict[str, float | None]:
 
 def geometric_mean(values: Sequence[float | None]) -> float | None:
     """Return the geometric mean of those that were measured."""
-    found = [math.log(value) for value in values if value is not None]
-    return math.exp(statistics.fmean(found)) if found else None
+    logs = [math.log(value) for value in values if value is not None]
+    return math.exp(statistics.fmean(logs)) if logs else None

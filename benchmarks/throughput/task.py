@@ -49,7 +49,7 @@ class Task:
         """Return the recipe's optimiser as a script makes it, not fused."""
         return State.begin(self.recipe.fit, net).optimizer
 
-    def pair(self, id: str) -> tuple[Tensor, Tensor]:
+    def prepare(self, id: str) -> tuple[Tensor, Tensor]:
         """Decode and prepare one case."""
         case = self.store.read(id)
         return self.recipe.images(case.image, case.mask)
@@ -118,17 +118,17 @@ class Contender:
         """Predict every case once; the output stays on the device."""
         raise NotImplementedError
 
-    def held_cases(self) -> Sequence[Tensor]:
+    def kept_cases(self) -> Sequence[Tensor]:
         """Return the prepared cases that are kept."""
         return ()
 
     def close(self) -> None:
         """End."""
 
-    def held(self) -> int:
+    def kept_bytes(self) -> int:
         """Return the bytes on the device of all that is kept between steps: weights, gradients, moments, cases."""
         weights = list(self.net.parameters())
         moments = [value for state in self.optimizer.state.values() for value in state.values()]
-        kept = [*weights, *(w.grad for w in weights), *self.net.buffers(), *moments, *self.held_cases()]
+        kept = [*weights, *(w.grad for w in weights), *self.net.buffers(), *moments, *self.kept_cases()]
         tensors = [value for value in kept if isinstance(value, Tensor)]
         return sum(value.nbytes for value in tensors if value.device.type == self.task.device.type)

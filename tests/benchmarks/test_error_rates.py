@@ -28,7 +28,7 @@ def test_intervals_of_differences_hold_the_truth(error_rates, law, design):
 
 def test_seven_cases_are_too_few_for_percentiles_but_not_for_the_studentised_bootstrap(error_rates):
     law, truth = error_rates.SCORES["dice 0.85"]
-    rates = error_rates.coverage(law, truth, error_rates.DESIGNS["7 cases"], 500, symmetric=False)
+    rates = error_rates.measure_coverage(law, truth, error_rates.DESIGNS["7 cases"], 500, symmetric=False)
     assert rates["percentile"] < 90 < 92 <= rates["bootstrap"] <= 98
     assert rates["bca"] < 91
 
@@ -37,13 +37,13 @@ def test_seven_cases_are_too_few_for_percentiles_but_not_for_the_studentised_boo
 def test_a_family_makes_few_false_claims(error_rates, family):
     """Five per cent of 60 studies are 3; 8 or more would come once in a hundred tries."""
     shifts, pairs = error_rates.FAMILIES[family]
-    assert error_rates.false_claims(shifts, pairs, 60)["false"] <= 100 * 7 / 60
-    assert error_rates.false_claims(shifts, pairs, 20, correction="none")["false"] >= 20
+    assert error_rates.count_false_claims(shifts, pairs, 60)["false"] <= 100 * 7 / 60
+    assert error_rates.count_false_claims(shifts, pairs, 20, correction="none")["false"] >= 20
 
 
 def test_true_differences_and_equivalences_are_found(error_rates):
-    assert error_rates.power(0.05, 500, 5, 20)["better"] >= 90
-    assert error_rates.power(0.0, 7, 3, 20)["equivalent"] <= 10
+    assert error_rates.measure_power(0.05, 500, 5, 20)["better"] >= 90
+    assert error_rates.measure_power(0.0, 7, 3, 20)["equivalent"] <= 10
 
 
 def test_false_claims_are_recognised(error_rates):
@@ -59,21 +59,21 @@ def test_false_claims_are_recognised(error_rates):
 
 
 def test_relabelling_rarely_finds_what_is_not_there(error_rates):
-    assert error_rates.cohort_claims(0.0, 40)["better"] <= 12.5
+    assert error_rates.count_cohort_claims(0.0, 40)["better"] <= 12.5
 
 
 def test_a_whole_study_is_analysed_in_far_less_than_a_minute(error_rates):
     """Few cases here; the results hold the time of all 171,000 rows."""
-    found = error_rates.whole_study(pipelines=6, cases=30)
-    assert found["rows"] == 6 * 6 * 3 * 30
-    assert found["total"] < 60
+    times = error_rates.time_whole_study(pipelines=6, cases=30)
+    assert times["rows"] == 6 * 6 * 3 * 30
+    assert times["total"] < 60
 
 
 def test_the_page_tables_are_those_of_the_results(module):
     page_tables = module("error_rates_tables")
     results = json.loads(page_tables.RESULTS.read_text(encoding="utf-8"))
     page = (page_tables.RESULTS.parents[2] / "docs" / "statistics.md").read_text(encoding="utf-8")
-    for table in page_tables.tables(results["simulations"]).values():
+    for table in page_tables.make_tables(results["simulations"]).values():
         assert table in page
 
 

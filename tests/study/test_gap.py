@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 
 import pandas as pd
@@ -70,13 +71,28 @@ def test_ends_are_the_two_recipes(gap, sides):
 def test_files(gap):
     pd.testing.assert_frame_equal(pd.read_csv(gap.folder / "gap.csv"), gap.contributions())
     assert not [*gap.folder.rglob("*.pdf"), *gap.folder.rglob("*.png")]  # the command line draws
-    assert gap.sentence().startswith("fast is ")
-    assert " Dice points " in gap.sentence()
+    points = 100 * gap.contributions().set_index("part").loc["gap", "difference"]
+    side = "better" if points >= 0 else "worse"
+    assert gap.sentence().startswith(f"fast is {abs(points):.1f} Dice points {side} than slow: ")
 
 
 def test_single_swaps_use_the_trainings_that_are_there(gap, sides, phantoms, holdout, tmp_path):
-    with pytest.raises(UserError, match="holds something else"):
-        run_gap(*sides, phantoms, gap.folder, holdout=holdout, swaps="single", seeds=2, epochs=2, **QUIET)
+    """Of three parts that differ, single swaps need the eight mixtures that Shapley values need."""
+    folder = shutil.copytree(gap.folder, tmp_path / "g")
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("weights.safetensors")}
+    assert len(before) == 8
+    single = run_gap(*sides, phantoms, folder, holdout=holdout, swaps="single", seeds=1, **QUIET)
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("weights.safetensors")} == before
+    means = single.study.paired().mean()
+    alone = means["fit of fast"] - means["slow"]
+    last = means["fast"] - means["net+loss of fast"]
+    contributions = single.contributions().set_index("part")["difference"]
+    assert contributions["fit"] == pytest.approx((alone + last) / 2)
+
+
+def test_a_gap_of_other_trainings_is_refused(gap, sides, phantoms, holdout):
+    with pytest.raises(UserError, match="holds something else: its epochs differs"):
+        run_gap(*sides, phantoms, gap.folder, holdout=holdout, swaps="all", seeds=1, epochs=2, **QUIET)
 
 
 def test_recipes_that_decide_alike_have_no_gap(sides, phantoms, holdout, tmp_path):
