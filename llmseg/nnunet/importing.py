@@ -190,7 +190,7 @@ def import_nnunet(
 
 
 def _overlap(predictions: str | Path | None, facts: Mapping[str, Any] | None) -> str | None:
-    """Return which of the scored cases the training has seen, in words; ``None`` if it has seen none."""
+    """Return in words whether the training may have seen the scored cases, ``None`` if it has not."""
     if predictions is None:
         return "these are the validation cases of the training"
     return None if facts and "split" in facts else "not known of predictions from elsewhere"

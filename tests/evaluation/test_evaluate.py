@@ -9,7 +9,6 @@ import pytest
 from PIL import Image
 
 from llmseg import Evaluation, UserError, evaluate_masks, evaluate_run, hold_out, predict, train
-from llmseg.data import Subset
 from llmseg.evaluation import evaluate_run_once
 from llmseg.evaluation.conventions import PACKAGES
 from llmseg.evaluation.measures import EVALUATOR_VERSION, MEASURES, measure_case
@@ -228,35 +227,3 @@ def test_a_folder_with_something_else_is_kept(phantoms, tmp_path):
     (tmp_path / "thesis.txt").write_text("mine")
     with pytest.raises(UserError, match=r"thesis\.txt, which is no part of an evaluation"):
         evaluate_masks(tmp_path, phantoms, tmp_path, progress=False)
-
-
-class TestCommand:
-    def test_evaluate_and_compare(self, phantoms, run, holdout, tmp_path, call):
-        manifest = tmp_path / "m.json"
-        holdout.save(manifest)
-        perfect = masks_of(phantoms, phantoms.ids, tmp_path / "perfect")
-        cases = ["--synthetic", "mri-tumour", "--cases", "25", "--holdout", manifest, "--quiet"]
-        code, out, err = call("evaluate", run.folder, *cases, "--out", tmp_path / "a")
-        assert (code, err) == (0, "")
-        assert out.splitlines()[0].split() == ["mean", "native", "working"]
-        assert f"tiny on 5 cases of {phantoms.name}" in out
-        code, out, _ = call("evaluate", perfect, *cases, "--out", tmp_path / "b", "--label", "truth", "--json")
-        assert json.loads(out)["means"]["native"]["dice"] == 1
-        code, out, _ = call("conventions", tmp_path / "a", tmp_path / "b")
-        assert code == 0
-        assert {line.split()[-1] for line in out.splitlines()[1:-1]} == {"truth"}
-        assert out.splitlines()[-1].startswith("stability: 1.000")
-        assert len(json.loads(call("conventions", tmp_path / "a", tmp_path / "b", "--json")[1])["rows"]) == 50
-
-    def test_evaluations_of_other_cases_are_not_compared(self, phantoms, tmp_path, call):
-        masks = masks_of(phantoms, phantoms.ids, tmp_path / "perfect")
-        for name, ids in (("a", phantoms.ids), ("b", phantoms.ids[:3])):
-            evaluate_masks(masks, Subset(phantoms, ids), tmp_path / name, progress=False)
-        code, _, err = call("conventions", tmp_path / "a", tmp_path / "b")
-        assert code == 2
-        assert "not of the same cases" in err
-
-    def test_a_mistake_is_one_line(self, tmp_path, call):
-        code, _, err = call("evaluate", tmp_path / "no", "--synthetic", "fundus", "--out", tmp_path / "e", "-q")
-        assert code == 2
-        assert err == f"llmseg: no folder of masks {tmp_path / 'no'}\n"

@@ -1,14 +1,12 @@
-"""Figures of what folders hold, and the command that draws them."""
+"""Figures of what folders hold."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 import pytest
 
 from llmseg import UserError, evaluate_masks, hold_out, run_study
-from llmseg.cli.main import main
 from llmseg.figures.kinds import Choices, draw, draw_all
 from llmseg.figures.predictions import predict_cases, predict_worst, typical_cases
 from llmseg.study import Variant
@@ -76,42 +74,6 @@ def test_all_figures_are_drawn_or_left_out_with_a_reason(found, tmp_path, monkey
     assert set(left_out) == {"boxes-of-runs", "losses-of-runs", "panels", "worst", "critical-difference"}
     assert "use --data" in left_out["worst"]
     assert all(path.suffix == ".svg" for path in files)
-
-
-def test_the_command_draws_one_file(folder, tmp_path, capsys):
-    main_ok(["figure", "losses", str(folder), "-o", str(tmp_path / "l.svg"), "--json"])
-    assert json.loads(capsys.readouterr().out) == {"written": [str(tmp_path / "l.svg")]}
-    assert (tmp_path / "l.svg").read_bytes().startswith(b"<?xml")
-    main_ok(["figure", "--kinds"])
-    assert "significance" in capsys.readouterr().out
-
-
-def main_ok(arguments):
-    with pytest.raises(SystemExit) as stop:
-        main(arguments)
-    assert not stop.value.code
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (["boxs", "x", "-o", "a.pdf"], "no figure 'boxs'; did you mean 'boxes'?"),
-        (["boxes", "-o", "a.pdf"], "llmseg figure boxes needs folders"),
-        (["boxes", "x"], "say where to write: -o boxes.pdf"),
-        (["boxes", "x", "-o", "a.pfd"], "no format '.pfd' for a.pfd; did you mean '.pdf'?"),
-        (["boxes", "nowhere", "-o", "a.pdf"], "nowhere: no such folder"),
-        ([], "name a figure, or --all; there are boxes"),
-    ],
-)
-def test_mistakes_are_one_line(arguments, said, capsys, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(SystemExit) as stop:
-        main(["figure", *arguments])
-    assert stop.value.code == 2
-    error = capsys.readouterr().err
-    assert said in error
-    assert error.count("\n") == 1
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_folders_lack_is_told(found, phantoms):
