@@ -113,7 +113,7 @@ def doctor(cases: CasesAndHoldout, output: OutputWithProgress) -> None:
     findings = llmseg.data.examine(
         store,
         parts=parts or _official_parts(store),
-        alone=_files_without_partner(store),
+        unpaired=_files_without_partner(store),
         progress=output.progress,
     )
     output.print(findings.to_dict() if output.as_json else findings.text())
@@ -128,7 +128,7 @@ def _official_parts(store: llmseg.Store) -> dict[str, str]:
 
 
 def _files_without_partner(store: llmseg.Store) -> tuple[str, ...]:
-    return store.alone if isinstance(store, (llmseg.Hdf5Store, llmseg.FolderStore)) else ()
+    return store.unpaired if isinstance(store, (llmseg.Hdf5Store, llmseg.FolderStore)) else ()
 
 
 @cache_app.command("list")

@@ -35,7 +35,7 @@ class FolderStore:
         foreground: Mask value that means foreground, for masks that hold other numbers than 0 and 255. ``None`` takes
             the values as they are.
         orphans: What becomes of images without a mask: ``"refuse"`` raises an error, ``"skip"`` leaves them out.
-            Masks without an image are left out in either case. :attr:`alone` lists both.
+            Masks without an image are left out in either case. :attr:`unpaired` lists both.
 
     Raises:
         UserError: A folder is missing, no image has a mask, or one has none and ``orphans`` is ``"refuse"``.
@@ -91,9 +91,9 @@ class FolderStore:
         return {id: id for id in self.ids}
 
     @property
-    def alone(self) -> tuple[str, ...]:
+    def unpaired(self) -> tuple[str, ...]:
         """Files without a partner, as ``folder/name``: images without a mask, then masks without an image."""
-        files = (*self._folders.images_alone, *self._folders.masks_alone)
+        files = (*self._folders.unpaired_images, *self._folders.unpaired_masks)
         return tuple(f"{file.parent.name}/{file.name}" for file in files)
 
     @functools.cached_property

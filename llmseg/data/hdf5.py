@@ -193,7 +193,7 @@ class Hdf5Store:
         return provenance
 
     @functools.cached_property
-    def alone(self) -> tuple[str, ...]:
+    def unpaired(self) -> tuple[str, ...]:
         """Files of the download that have no partner: images without a mask, masks without an image."""
         return tuple(self._column("alone"))
 
@@ -245,7 +245,7 @@ class Hdf5Store:
 
 
 def write_store(
-    path: Path, name: str, cases: Iterable[PackedCase], provenance: Mapping[str, Any], alone: Sequence[str] = ()
+    path: Path, name: str, cases: Iterable[PackedCase], provenance: Mapping[str, Any], unpaired: Sequence[str] = ()
 ) -> Hdf5Store:
     """Write a store; it appears as a whole, or not at all.
 
@@ -254,7 +254,7 @@ def write_store(
         name: Name of the dataset.
         cases: In any order. Only one at a time is held in memory.
         provenance: Where they come from, as values that :mod:`json` writes.
-        alone: Files of the download that have no partner.
+        unpaired: Files of the download that have no partner.
 
     Raises:
         UserError: There are no cases, two have the same id, or the disk is full.
@@ -277,7 +277,7 @@ def write_store(
             file.create_dataset(column, data=columns[column], dtype=h5py.string_dtype())
         for column in _INDEX:
             file.create_dataset(column, data=np.array(columns[column], dtype=np.int64))
-        file.create_dataset("alone", data=list(alone), dtype=h5py.string_dtype(), shape=(len(alone),))
+        file.create_dataset("alone", data=list(unpaired), dtype=h5py.string_dtype(), shape=(len(unpaired),))
         file.attrs.update(
             {
                 "llmseg_store": FORMAT,

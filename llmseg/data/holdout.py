@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from scipy.cluster.hierarchy import DisjointSet
 from tqdm import tqdm
@@ -201,28 +201,33 @@ def hold_out(
         held = set(_draw_cases(list(store.ids), fraction, seed))
     else:
         clusters = _join_groups(store, facts)
-        shares = {name: sum(facts[id][1] for id in ids) / len(ids) for name, ids in clusters.items()}
+        shares = {name: sum(facts[id].foreground for id in ids) / len(ids) for name, ids in clusters.items()}
         by_share = sorted(clusters, key=lambda name: (shares[name], name))
         drawn = _draw_from_rows(by_share, fraction, seed) if stratified else _draw_clusters(clusters, fraction, seed)
         held = {id for name in drawn for id in clusters[name]}
     if len(held) == len(store.ids):
         raise UserError(f"{store.name} has too few groups to hold some out: {len(set(store.groups.values()))}")
-    cases = tuple(HeldCase(id, store.groups[id], facts[id][0], id in held) for id in sorted(store.ids))
+    cases = tuple(HeldCase(id, store.groups[id], facts[id].image, id in held) for id in sorted(store.ids))
     return Holdout(store.name, store.digest, split, fraction, seed, stratified and split == "grouped", cases)
 
 
-def _read_facts(store: Store, progress: bool) -> dict[str, tuple[str, float]]:
-    """Return the image's digest and the share of foreground of every case."""
+class _Facts(NamedTuple):
+    """What the draw asks of a case: the digest of its image, and the share of foreground, 0 to 1."""
 
-    def measure(id: str) -> tuple[str, float]:
+    image: str
+    foreground: float
+
+
+def _read_facts(store: Store, progress: bool) -> dict[str, _Facts]:
+    def measure(id: str) -> _Facts:
         case = store.read(id)
-        return digest_image(case.image), float((case.mask > FOREGROUND).mean())
+        return _Facts(digest_image(case.image), float((case.mask > FOREGROUND).mean()))
 
     ids = tqdm(store.ids, desc="read", unit="case", leave=False, disable=not progress)
     return dict(zip(store.ids, map_ahead(measure, ids), strict=True))
 
 
-def _join_groups(store: Store, facts: Mapping[str, tuple[str, float]]) -> dict[str, list[str]]:
+def _join_groups(store: Store, facts: Mapping[str, _Facts]) -> dict[str, list[str]]:
     """Return clusters: what must not be torn apart. A cluster is a group, or several that share an image.
 
     Returns:
@@ -233,7 +238,7 @@ def _join_groups(store: Store, facts: Mapping[str, tuple[str, float]]) -> dict[s
     group_of_image: dict[str, str] = {}
     for id in store.ids:
         # A group is joined with the one in which the same image came first, often itself.
-        joined.merge(groups[id], group_of_image.setdefault(facts[id][0], groups[id]))
+        joined.merge(groups[id], group_of_image.setdefault(facts[id].image, groups[id]))
     cluster_of = {group: min(together) for together in joined.subsets() for group in together}
     clusters: dict[str, list[str]] = defaultdict(list)
     for id in store.ids:

@@ -37,14 +37,14 @@ class PairedFolders:
 
     Attributes:
         pairs: In the order of the image file names.
-        images_alone: Images without a mask, sorted by name.
-        masks_alone: Files in the folder of the masks that belong to no image, sorted by name.
+        unpaired_images: Images without a mask, sorted by name.
+        unpaired_masks: Files in the folder of the masks that belong to no image, sorted by name.
         suffix: What the stem of every paired mask has after its image's stem.
     """
 
     pairs: tuple[ImageMaskPair, ...]
-    images_alone: tuple[Path, ...]
-    masks_alone: tuple[Path, ...]
+    unpaired_images: tuple[Path, ...]
+    unpaired_masks: tuple[Path, ...]
     suffix: str
 
 
@@ -69,11 +69,11 @@ def pair_every_image(images: Path, masks: Path, suffix: str | None = None) -> tu
         PosixPath('masks/case_001_seg.png')
     """
     folders = pair_files(images, masks, suffix)
-    if folders.images_alone:
-        alone = [file.name for file in folders.images_alone]
+    if folders.unpaired_images:
+        unpaired = [file.name for file in folders.unpaired_images]
         raise UserError(
-            f"{len(alone)} of {len(alone) + len(folders.pairs)} images in {images} have no mask "
-            f"'<name>{folders.suffix}.*' in {masks}: {_name_first(alone)}; add the masks or move the images away"
+            f"{len(unpaired)} of {len(unpaired) + len(folders.pairs)} images in {images} have no mask "
+            f"'<name>{folders.suffix}.*' in {masks}: {_name_first(unpaired)}; add the masks or move the images away"
         )
     return folders.pairs
 
@@ -111,8 +111,8 @@ def pair_files(images: Path, masks: Path, suffix: str | None = None) -> PairedFo
     # In one folder, the suffix alone tells the masks from the images.
     return PairedFolders(
         pairs=tuple(paired.values()),
-        images_alone=tuple(f for f in image_files if f.name not in paired and not _is_mask(f, best, same)),
-        masks_alone=tuple(f for f in mask_files if f not in used and (not same or _is_mask(f, best, same))),
+        unpaired_images=tuple(f for f in image_files if f.name not in paired and not _is_mask(f, best, same)),
+        unpaired_masks=tuple(f for f in mask_files if f not in used and (not same or _is_mask(f, best, same))),
         suffix=best,
     )
 

@@ -147,17 +147,21 @@ class TestOrphans:
     def test_images_without_mask_are_skipped(self, folders):
         store = FolderStore(*folders, orphans="skip")
         assert store.ids == ("b.png", "d.png")
-        assert store.alone == ("images/c.png", "masks/a.png")
+        assert store.unpaired == ("images/c.png", "masks/a.png")
 
     def test_masks_without_image_are_listed_in_either_case(self, make_folder):
         images, masks = make_folder()
         (images / "b.png").unlink()
-        assert FolderStore(images, masks).alone == FolderStore(images, masks, orphans="skip").alone == ("masks/b.png",)
+        assert (
+            FolderStore(images, masks).unpaired
+            == FolderStore(images, masks, orphans="skip").unpaired
+            == ("masks/b.png",)
+        )
 
     def test_a_whole_store_is_the_same_store(self, make_folder):
         folders = make_folder()
         refusing, skipping = FolderStore(*folders), FolderStore(*folders, orphans="skip")
-        assert skipping.alone == ()
+        assert skipping.unpaired == ()
         assert (skipping.ids, skipping.digest) == (refusing.ids, refusing.digest)
 
     def test_unknown_word(self, make_folder):

@@ -30,9 +30,9 @@ class Entry:
     part: str = ""
 
 
-def written(path, entries, provenance=None, alone=()):
+def written(path, entries, provenance=None, unpaired=()):
     cases = (pack_case(entry.case, entry.group, entry.part) for entry in entries)
-    return write_store(path, "name", cases, provenance or {}, alone)
+    return write_store(path, "name", cases, provenance or {}, unpaired)
 
 
 def stored(id, seed=0, shape=(5, 7, 3), group="g", part=""):
@@ -88,7 +88,7 @@ def test_reads_what_was_written(tmp_path_factory, cases, random):
 def test_facts(store):
     assert (store.name, store.ids) == ("name", ("a.png", "b.png", "c.png"))
     assert store.provenance == {"key": 1, "notes": ["x"]}
-    assert store.alone == ("lost.png", "lost_m.png")
+    assert store.unpaired == ("lost.png", "lost_m.png")
     assert len(store.digest) == 64
     assert Hdf5Store(str(store.path)).digest == store.digest
 

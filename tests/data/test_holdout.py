@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from llmseg import Holdout, UserError, hold_out
 from llmseg.data import Case
+from llmseg.data.holdout import _Facts
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def test_single_cases_give_the_share_that_is_asked_for(count, fraction, wanted, 
 @pytest.mark.parametrize(("count", "wanted"), [(5002, 500), (999, 99), (5457, 545), (73, 7)])
 def test_random_draws_as_many_as_the_study_did(count, wanted, monkeypatch):
     store = numbered(count, per_group=10)
-    facts = {id: (id, 0.1) for id in store.ids}
+    facts = {id: _Facts(id, 0.1) for id in store.ids}
     monkeypatch.setattr("llmseg.data.holdout._read_facts", lambda store, progress: facts)
     assert len(hold_out(store, split="random").test_ids) == wanted
 

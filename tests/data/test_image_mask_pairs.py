@@ -184,7 +184,7 @@ class TestPairFiles:
         images, masks = make_folder(suffix=suffix)
         pairing = pair_files(images, masks)
         assert pairing.pairs == pair_every_image(images, masks)
-        assert (pairing.images_alone, pairing.masks_alone, pairing.suffix) == ((), (), suffix)
+        assert (pairing.unpaired_images, pairing.unpaired_masks, pairing.suffix) == ((), (), suffix)
 
     @pytest.mark.parametrize("together", [False, True])
     def test_what_stands_alone(self, make_folder, together):
@@ -194,13 +194,13 @@ class TestPairFiles:
         (masks / "e_m.png").unlink()
         pairing = pair_files(images, masks)
         assert names(pairing.pairs) == [("b.png", "b.png", "b_m.png"), ("d.png", "d.png", "d_m.png")]
-        assert pairing.images_alone == (images / "c.png", images / "e.png")
-        assert pairing.masks_alone == (masks / "a_m.png",)
+        assert pairing.unpaired_images == (images / "c.png", images / "e.png")
+        assert pairing.unpaired_masks == (masks / "a_m.png",)
 
     def test_masks_of_another_suffix_are_alone(self, make_folder):
         images, masks = make_folder(suffix="_1stHO")
         shutil.copy(masks / "b_1stHO.png", masks / "b_2ndHO.png")
-        assert [path.name for path in pair_files(images, masks, "_1stHO").masks_alone] == ["b_2ndHO.png"]
+        assert [path.name for path in pair_files(images, masks, "_1stHO").unpaired_masks] == ["b_2ndHO.png"]
 
     def test_two_masks_are_refused_all_the_same(self, make_folder):
         images, masks = make_folder()
@@ -222,6 +222,6 @@ class TestPairFiles:
             return
         pairing = pair_files(images, masks)
         paired = [file for pair in pairing.pairs for file in (pair.image, pair.mask)]
-        placed = [*paired, *pairing.images_alone, *pairing.masks_alone]
+        placed = [*paired, *pairing.unpaired_images, *pairing.unpaired_masks]
         assert len(placed) == len(set(placed))
         assert set(placed) == files

@@ -63,7 +63,7 @@ def store_facts(store: Hdf5Store) -> dict[str, Any]:
         "cases": len(store.ids),
         "groups": len(set(store.groups.values())),
         "parts": dict(Counter(part for part in store.parts.values() if part)),
-        "alone": list(store.alone),
+        "alone": list(store.unpaired),
         "digest": store.digest,
         **{name: store.provenance[name] for name in ("layout", "notes", "official_cases", "licence")},
     }

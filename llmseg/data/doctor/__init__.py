@@ -35,7 +35,7 @@ PERCENTILES = (0, 5, 25, 50, 75, 95, 100)
 
 
 def examine(
-    store: Store, *, parts: Mapping[str, str] | None = None, alone: Sequence[str] = (), progress: bool = False
+    store: Store, *, parts: Mapping[str, str] | None = None, unpaired: Sequence[str] = (), progress: bool = False
 ) -> Examination:
     """Read every case of a store once, and report what could spoil a training or a score.
 
@@ -45,7 +45,7 @@ def examine(
     Args:
         store: The cases.
         parts: For each id the part that the case is in, such as ``"train"`` or ``"test"``. Ids may be left out.
-        alone: Files without a partner, see :attr:`llmseg.data.folder.FolderStore.alone`.
+        unpaired: Files without a partner, see :attr:`llmseg.data.folder.FolderStore.unpaired`.
         progress: Whether to show a progress bar.
 
     Raises:
@@ -73,7 +73,7 @@ def examine(
         *check_repeated_masks(facts, groups),
         *check_group_overlap(groups, parts),
         *check_unassigned(ids, parts),
-        *check_orphans(alone),
+        *check_orphans(unpaired),
     ]
     return Examination(
         name=store.name,

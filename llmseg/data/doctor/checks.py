@@ -178,11 +178,11 @@ def _check_channels(facts: Sequence[CaseFacts]) -> Iterator[Finding]:
         yield from report_cases("mixed-channels", "note", colour, len(facts), "images in colour", advice)
 
 
-def check_orphans(alone: Sequence[str]) -> Iterator[Finding]:
+def check_orphans(unpaired: Sequence[str]) -> Iterator[Finding]:
     """Report files without a partner: images without a mask, masks without an image."""
-    if alone:
-        sentence = f"files without a partner: {len(alone)}; add what is missing, or move them away"
-        yield Finding("orphans", "warning", sentence, len(alone), tuple(alone[:NAMED_CASES]))
+    if unpaired:
+        sentence = f"files without a partner: {len(unpaired)}; add what is missing, or move them away"
+        yield Finding("orphans", "warning", sentence, len(unpaired), tuple(unpaired[:NAMED_CASES]))
 
 
 def _ids(cases: Iterable[CaseFacts | UnreadableCase]) -> list[str]:

@@ -149,7 +149,7 @@ def _write_dataset(
             remove_parts(work)
             remove_parts(out.parent, out.name)
             shards = list(_write_shards(case_files, work, _reading_rules(provenance), progress))
-            store = write_store(out, title, _read_shards(shards, progress), provenance, dataset_files.alone)
+            store = write_store(out, title, _read_shards(shards, progress), provenance, dataset_files.unpaired)
     except Timeout:
         raise UserError(f"another process is writing {out}; wait for it or choose another --out") from None
     shutil.rmtree(work)
@@ -159,13 +159,13 @@ def _write_dataset(
 def _write_shards(case_files: Sequence[CaseFiles], work: Path, rules: Sequence[str], progress: bool) -> Iterator[Path]:
     with tqdm(total=len(case_files), desc="read", unit="file", disable=not progress) as bar:
         for start in range(0, len(case_files), _FILES_PER_SHARD):
-            chunk = case_files[start : start + _FILES_PER_SHARD]
+            in_shard = case_files[start : start + _FILES_PER_SHARD]
             # The name says what is in it, so a shard of other files or rules is never taken for this one. A file that
             # exists is complete, for it appears as a whole.
-            path = work / f"{start:07d}-{_digest_plan(chunk, rules)[:16]}.h5"
+            path = work / f"{start:07d}-{_digest_plan(in_shard, rules)[:16]}.h5"
             if not path.exists():
-                write_store(path, path.stem, _read_cases(chunk), {})
-            bar.update(len(chunk))
+                write_store(path, path.stem, _read_cases(in_shard), {})
+            bar.update(len(in_shard))
             yield path
 
 

@@ -97,7 +97,7 @@ class TestClean:
 
     def test_files(self, make_folder):
         store = FolderStore(*make_folder(dict.fromkeys("abc", (32, 40))))
-        assert examine(store, alone=store.alone).findings == ()
+        assert examine(store, unpaired=store.unpaired).findings == ()
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +174,7 @@ class TestRefused:
         (masks / "e.png").unlink()
         (images / "f.png").unlink()
         store = FolderStore(images, masks, orphans="skip")
-        found = examine(store, alone=store.alone)
+        found = examine(store, unpaired=store.unpaired)
         assert kinds(found) == {"unreadable": 2, "sizes-differ": 1, "label-values": 1, "orphans": 2}
         text = " ".join(found.text().split())
         assert "mask c.png is 32x40, its image c.png is 40x32" in text
@@ -343,7 +343,7 @@ class TestParts:
 
 
 def test_orphans():
-    found = only(examine(Cases(cases()), alone=["images/x.png", "masks/y.png"]), "orphans")
+    found = only(examine(Cases(cases()), unpaired=["images/x.png", "masks/y.png"]), "orphans")
     assert (found.severity, found.count, found.cases) == ("warning", 2, ("images/x.png", "masks/y.png"))
 
 

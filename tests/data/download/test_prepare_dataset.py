@@ -112,7 +112,7 @@ def test_provenance(tmp_path, download, write_tree):
     assert facts["options"] == {"select": "all", "seed": 0, "orientation": "study"}
     assert facts["licence"]["spdx"] == "CC-BY-NC-SA-4.0"
     assert facts["official_cases"] == 59250
-    assert store.alone == ("test/0_seg.png",)
+    assert store.unpaired == ("test/0_seg.png",)
 
 
 class TestAgain:
@@ -312,7 +312,7 @@ class TestWrongRoot:
     def test_some_masks_are_missing(self, folder, tmp_path):
         (folder / "masks" / "3.png").unlink()
         store = prepare("folder", folder, tmp_path / "s.h5")
-        assert (len(store.ids), store.alone) == (7, ("images/3.png",))
+        assert (len(store.ids), store.unpaired) == (7, ("images/3.png",))
 
     def test_a_place_that_takes_no_file(self, folder, tmp_path):
         with pytest.raises(UserError, match=r"cannot make the folder .*0\.png"):

@@ -35,8 +35,8 @@ def find(files: Files) -> DatasetFiles:
     masks = index_files(
         frames, lambda file: _frame_key(file).removesuffix(_SUFFIX) if file.stem.endswith(_SUFFIX) else None
     )
-    pairs, alone = match_keys(images, masks)
-    return DatasetFiles("BAGLS", make_picture_cases(pairs, id=_case_id, group=_group_by_video(files)), alone)
+    pairs, unpaired = match_keys(images, masks)
+    return DatasetFiles("BAGLS", make_picture_cases(pairs, id=_case_id, group=_group_by_video(files)), unpaired)
 
 
 def _frame_key(file: File) -> str:

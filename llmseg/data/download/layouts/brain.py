@@ -30,9 +30,9 @@ def find(files: Files) -> DatasetFiles:
     masks = index_files(
         of_class, lambda file: file.stem.removesuffix(_SUFFIX) if in_folder(file, ("mask", "masks")) else None
     )
-    pairs, alone = match_keys(images, masks)
+    pairs, unpaired = match_keys(images, masks)
     return DatasetFiles(
-        "image/2 and mask/2", make_picture_cases(pairs, decode=read_tumour_mask, resize_masks=True), alone
+        "image/2 and mask/2", make_picture_cases(pairs, decode=read_tumour_mask, resize_masks=True), unpaired
     )
 
 

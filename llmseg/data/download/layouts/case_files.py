@@ -57,13 +57,13 @@ class DatasetFiles:
     Attributes:
         layout: Name of the layout that was recognised.
         case_files: The files of each case or volume, sorted by key.
-        alone: Paths of images without a mask and of masks without an image.
+        unpaired: Paths of images without a mask and of masks without an image.
         notes: What a user should know, a sentence each.
     """
 
     layout: str
     case_files: tuple[CaseFiles, ...]
-    alone: tuple[str, ...] = ()
+    unpaired: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -95,8 +95,8 @@ def match_keys(
         Pairs by key, sorted by key, and the paths of the files without a partner.
     """
     pairs = {key: (images[key], masks[key]) for key in sorted(images) if key in masks}
-    alone = [file.path for files in (images, masks) for key, file in files.items() if key not in pairs]
-    return pairs, tuple(sorted(alone))
+    unpaired = [file.path for files in (images, masks) for key, file in files.items() if key not in pairs]
+    return pairs, tuple(sorted(unpaired))
 
 
 def index_files(files: Iterable[File], key: Callable[[File], str | None]) -> dict[str, File]:
@@ -168,4 +168,5 @@ def _fit_to_image(mask: np.ndarray, pixels: np.ndarray, image: File, file: File,
             f"mask {file.path} is {mask.shape[1]}x{mask.shape[0]}, its image {image.path} is {width}x{height} "
             "(width x height); replace one or move both away"
         )
+    # Any other way of resizing would make grey edges, and of a label a mean of two.
     return np.asarray(Image.fromarray(mask).resize((width, height), Image.Resampling.NEAREST))

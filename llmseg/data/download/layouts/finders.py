@@ -104,5 +104,5 @@ def _check_found(id: str, files: Files, dataset_files: DatasetFiles) -> DatasetF
         _check_keys(dataset_files)
         return dataset_files
     expected = "; ".join(get_dataset(id).layout) if id in _OFFICIAL else _GENERAL[id][1]
-    alone = f", among them {dataset_files.alone[0]} without its partner" if dataset_files.alone else ""
-    raise UserError(f"no case of {id} among {len(files)} files{alone}; expected are {expected}")
+    unpaired = f", among them {dataset_files.unpaired[0]} without its partner" if dataset_files.unpaired else ""
+    raise UserError(f"no case of {id} among {len(files)} files{unpaired}; expected are {expected}")

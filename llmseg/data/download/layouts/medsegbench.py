@@ -29,15 +29,15 @@ def find(files: Files) -> DatasetFiles:
         UserError: The arrays are not what they should be.
     """
     case_files: list[CaseFiles] = []
-    alone: list[str] = []
+    unpaired: list[str] = []
     arrays = index_files(files.values(), lambda file: file.stem if file.extension == ".npy" else None)
     for short, part in _PARTS.items():
         images, labels = arrays.get(f"{short}_images"), arrays.get(f"{short}_label")
         if images and labels:
             case_files += _make_case_files(short, part, images, labels)
         else:
-            alone += [file.path for file in (images, labels) if file]
-    return DatasetFiles("MedSegBench", tuple(case_files), tuple(alone))
+            unpaired += [file.path for file in (images, labels) if file]
+    return DatasetFiles("MedSegBench", tuple(case_files), tuple(unpaired))
 
 
 def _make_case_files(short: str, part: str, images: File, labels: File) -> list[CaseFiles]:

@@ -39,7 +39,7 @@ def find(files: Files, orientation: Orientation = "study") -> DatasetFiles:
     first_channels = [file for file in readable if _is_kind(file, "images") and file.stem.endswith(_CHANNEL)]
     images = index_files(first_channels, lambda file: f"{_part(file)}/{file.stem.removesuffix(_CHANNEL)}")
     labels = index_files(readable, lambda file: f"{_part(file)}/{file.stem}" if _is_kind(file, "labels") else None)
-    pairs, alone = match_keys(images, labels)
+    pairs, unpaired = match_keys(images, labels)
     flat = {key: pair for key, pair in pairs.items() if pair[0].extension != ".nii"}
     deep = {key: pair for key, pair in pairs.items() if pair[0].extension == ".nii"}
     case_files = [
@@ -47,7 +47,7 @@ def find(files: Files, orientation: Orientation = "study") -> DatasetFiles:
         *(_make_volume(*pair, orientation) for pair in deep.values()),
     ]
     placed = (CaseFiles(case.key, case.files, case.read, case.group, _part(case.files[0])) for case in case_files)
-    return DatasetFiles("nnU-Net raw dataset", tuple(sorted(placed, key=lambda case: case.key)), alone)
+    return DatasetFiles("nnU-Net raw dataset", tuple(sorted(placed, key=lambda case: case.key)), unpaired)
 
 
 def _is_kind(file: File, kind: str) -> bool:

@@ -69,9 +69,9 @@ def find_folders(
     else:
         tried = [_pair(*_separate_masks(every, suffix), suffix) for suffix in SUFFIXES if suffix]
         layout = "one folder, masks with a suffix"
-    pairs, alone = max(tried, key=lambda pairs_and_alone: len(pairs_and_alone[0]))
+    pairs, unpaired = max(tried, key=lambda pairs_and_alone: len(pairs_and_alone[0]))
     return DatasetFiles(
-        layout, make_picture_cases(pairs, id=_choose_ids(pairs), decode=decode, resize_masks=resize_masks), alone
+        layout, make_picture_cases(pairs, id=_choose_ids(pairs), decode=decode, resize_masks=resize_masks), unpaired
     )
 
 

@@ -89,11 +89,11 @@ def _pair_by_patterns(
     """
     every = select_pictures(files)
     told_by_folder = set(images) & set(masks)
-    pairs, alone = match_keys(
+    pairs, unpaired = match_keys(
         _match_first(images, [file for file in every if not _shows_vessels(file)]),
         _match_first(masks, [file for file in every if not told_by_folder or _shows_vessels(file)]),
     )
-    return DatasetFiles(name, make_picture_cases(pairs, group=group), alone)
+    return DatasetFiles(name, make_picture_cases(pairs, group=group), unpaired)
 
 
 def _shows_vessels(file: File) -> bool:

@@ -29,14 +29,14 @@ def find(files: Files) -> DatasetFiles:
     in the file, so these come out like the others.
     """
     every = select_pictures(files)
-    pairs, alone = match_keys(
+    pairs, unpaired = match_keys(
         index_files(every, lambda file: None if in_mask_folder(file) else _match(_IMAGE, file)),
         index_files(every, lambda file: _match(_MASK, file)),
     )
     lesions = _read_lesions(files)
     notes = () if lesions else ("HAM10000_metadata is missing: images of one lesion cannot be kept together",)
     case_files = make_picture_cases(pairs, group=lambda image: lesions.get(image.stem, image.name))
-    return DatasetFiles("HAM10000", case_files, alone, notes)
+    return DatasetFiles("HAM10000", case_files, unpaired, notes)
 
 
 def _match(pattern: re.Pattern[str], file: File) -> str | None:

@@ -34,7 +34,7 @@ def find(files: Files, orientation: Orientation = "study") -> DatasetFiles:
     """
     volumes = [file for file in files.values() if file.extension == ".nii"]
     converted = any("imagestr" in file.folders for file in volumes)
-    pairs, alone = _pair_converted(volumes) if converted else _pair_by_patient(volumes)
+    pairs, unpaired = _pair_converted(volumes) if converted else _pair_by_patient(volumes)
     case_files = [
         CaseFiles(
             stem,
@@ -44,7 +44,7 @@ def find(files: Files, orientation: Orientation = "study") -> DatasetFiles:
         )
         for stem, (image, labels) in sorted(pairs.items())
     ]
-    return DatasetFiles("UMD as nnU-Net folder" if converted else "UMD", tuple(case_files), tuple(alone))
+    return DatasetFiles("UMD as nnU-Net folder" if converted else "UMD", tuple(case_files), tuple(unpaired))
 
 
 def _pair_by_patient(volumes: list[File]) -> tuple[dict[str, tuple[File, File]], list[str]]:
@@ -52,7 +52,7 @@ def _pair_by_patient(volumes: list[File]) -> tuple[dict[str, tuple[File, File]],
     for file in volumes:
         folders[file.folder].append(file)
     pairs: dict[str, tuple[File, File]] = {}
-    alone: list[str] = []
+    unpaired: list[str] = []
     for folder, members in folders.items():
         images = [file for file in members if _IMAGE.fullmatch(file.stem)]
         labels = [file for file in members if _LABELS.fullmatch(file.stem)]
@@ -65,8 +65,8 @@ def _pair_by_patient(volumes: list[File]) -> tuple[dict[str, tuple[File, File]],
             if other[0] is not images[0]:
                 raise UserError(f"{other[0].path} and {images[0].path} are of one patient; move one of them away")
         else:
-            alone += [file.path for file in members]
-    return pairs, alone
+            unpaired += [file.path for file in members]
+    return pairs, unpaired
 
 
 def _pair_converted(volumes: list[File]) -> tuple[dict[str, tuple[File, File]], list[str]]:
@@ -75,5 +75,5 @@ def _pair_converted(volumes: list[File]) -> tuple[dict[str, tuple[File, File]], 
     }
     labels = {file.stem.removesuffix("_t2"): file for file in volumes if "labelstr" in file.folders}
     pairs = {stem: (image, labels[stem]) for stem, image in images.items() if stem in labels}
-    alone = [file.path for files in (images, labels) for stem, file in files.items() if stem not in pairs]
-    return pairs, alone
+    unpaired = [file.path for files in (images, labels) for stem, file in files.items() if stem not in pairs]
+    return pairs, unpaired

@@ -27,7 +27,7 @@ def test_frames_of_one_number_and_part_are_a_case(files, in_memory, read, png, h
     for number, mask in ((2, 255 - half), (10, half)):
         assert (cases[f"training/{number}.png"].image == number).all()
         np.testing.assert_array_equal(cases[f"training/{number}.png"].mask, mask)
-    assert dataset_files.alone == ()
+    assert dataset_files.unpaired == ()
 
 
 def test_frames_of_one_video_are_a_group(files, in_memory):
@@ -55,7 +55,7 @@ def test_frames_and_masks_that_stay_alone_shift_nothing(files, in_memory, read):
     before = read(bagls.find(in_memory(files)))
     del files["training/1_seg.png"], files["test/2.png"]
     dataset_files = bagls.find(in_memory(files))
-    assert dataset_files.alone == ("test/2_seg.png", "training/1.png")
+    assert dataset_files.unpaired == ("test/2_seg.png", "training/1.png")
     after = read(dataset_files)
     assert before.keys() - after.keys() == {"training/1.png", "test/2.png"}
     for id, case in after.items():

@@ -18,14 +18,14 @@ def test_class_2_alone_is_taken(files, in_memory, read):
     dataset_files = brain.find(in_memory(files))
     assert list(read(dataset_files)) == ["Tr-me_0001.jpg", "Tr-me_0002.jpg", "Tr-me_0711.jpg"]
     assert all("/2/" in file.path for item in dataset_files.case_files for file in item.files)
-    assert dataset_files.alone == ()
+    assert dataset_files.unpaired == ()
 
 
 def test_what_stays_alone_shifts_nothing(files, in_memory, read):
     before = read(brain.find(in_memory(files)))
     del files["image/2/Tr-me_0001.jpg"], files["mask/2/Tr-me_0002_m.jpg"]
     dataset_files = brain.find(in_memory(files))
-    assert dataset_files.alone == ("image/2/Tr-me_0002.jpg", "mask/2/Tr-me_0001_m.jpg")
+    assert dataset_files.unpaired == ("image/2/Tr-me_0002.jpg", "mask/2/Tr-me_0001_m.jpg")
     (case,) = read(dataset_files).values()
     np.testing.assert_array_equal(case.mask, before["Tr-me_0711.jpg"].mask)
 

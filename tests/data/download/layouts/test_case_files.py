@@ -53,10 +53,10 @@ def test_files_by_key():
 def test_images_and_masks_of_one_key_are_pairs():
     images = {key: file(f"images/{key}.png") for key in "cab"}
     masks = {key: file(f"masks/{key}.png") for key in "bcd"}
-    pairs, alone = match_keys(images, masks)
+    pairs, unpaired = match_keys(images, masks)
     assert list(pairs) == ["b", "c"]
     assert pairs["b"] == (images["b"], masks["b"])
-    assert alone == ("images/a.png", "masks/d.png")
+    assert unpaired == ("images/a.png", "masks/d.png")
 
 
 class TestPictureCases:

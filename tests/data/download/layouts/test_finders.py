@@ -140,7 +140,7 @@ def test_copies_in_two_folders(id, folders, in_memory, read, png, half):
     (case,) = read(dataset_files).values()
     np.testing.assert_array_equal(case.mask, half)
     np.testing.assert_array_equal(case.image, half // 2)
-    assert dataset_files.alone == ()
+    assert dataset_files.unpaired == ()
 
 
 def test_a_copy_of_brain_has_the_oddities_of_the_original(in_memory, read, png, half):

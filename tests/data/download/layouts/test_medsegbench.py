@@ -51,7 +51,7 @@ def test_parts(make, short, part):
 def test_what_stays_alone(make):
     values = np.zeros((2, 3, 4), np.uint8)
     files = make(values, values)
-    assert medsegbench.find({"x/train_label.npy": files["x/train_label.npy"]}).alone == ("x/train_label.npy",)
+    assert medsegbench.find({"x/train_label.npy": files["x/train_label.npy"]}).unpaired == ("x/train_label.npy",)
 
 
 @pytest.mark.parametrize(

@@ -50,12 +50,12 @@ def test_other_channels_are_passed_over(files, in_memory):
     files["imagesTr/x_0001.png"] = files["imagesTr/x_0000.png"]
     dataset_files = nnunet_raw.find(in_memory(files))
     assert dataset_files.case_files[0].files[0].path == "imagesTr/x_0000.png"
-    assert dataset_files.alone == ()
+    assert dataset_files.unpaired == ()
 
 
 def test_what_stays_alone(files, in_memory):
     del files["labelsTr/x.png"], files["imagesTs/z_0000.png"]
-    assert nnunet_raw.find(in_memory(files)).alone == ("imagesTr/x_0000.png", "labelsTs/z.png")
+    assert nnunet_raw.find(in_memory(files)).unpaired == ("imagesTr/x_0000.png", "labelsTs/z.png")
 
 
 def test_a_training_label_is_not_that_of_a_test_image(files, in_memory):

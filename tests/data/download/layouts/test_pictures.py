@@ -40,7 +40,7 @@ def test_each_image_gets_the_mask_of_its_name(stems, suffix, together, without):
     files = named(*(f"{images}/{s}.png" for s in stems), *(f"{masks}/{s}{suffix}.png" for s in masked))
     dataset_files = find_folders(files)
     assert pairs(dataset_files) == {f"{stem}.png": f"{masks}/{stem}{suffix}.png" for stem in masked}
-    assert set(dataset_files.alone) == {f"{images}/{stem}.png" for stem in stems if stem not in masked}
+    assert set(dataset_files.unpaired) == {f"{images}/{stem}.png" for stem in stems if stem not in masked}
 
 
 def test_the_innermost_folder_decides():

@@ -25,7 +25,7 @@ class TestCombined:
             "33_DRIVE.jpg": "test",
         }
         assert paths(dataset_files)["33_DRIVE.jpg"] == "Test/Masks/33_DRIVE.tif"
-        assert dataset_files.alone == (), "what is unlabelled on purpose is not alone"
+        assert dataset_files.unpaired == (), "what is unlabelled on purpose is not alone"
         assert set(read(dataset_files)) == set(paths(dataset_files))
 
     @pytest.mark.parametrize("name", ["Unlabeled_test", "unlabelled_test"])
@@ -48,7 +48,7 @@ class TestDrive:
         dataset_files = retina.find_drive(in_memory(download("drive")))
         assert paths(dataset_files) == {f"{n}_training.tif": f"training/1st_manual/{n}_manual1.gif" for n in (21, 22)}
         assert {item.part for item in dataset_files.case_files} == {"training"}
-        assert dataset_files.alone == ("test/images/01_test.tif",)
+        assert dataset_files.unpaired == ("test/images/01_test.tif",)
         assert all(set(np.unique(case.mask)) == {0, 255} for case in read(dataset_files).values())
 
     def test_older_copies_have_labels_of_the_test_part(self, download, in_memory):
@@ -58,7 +58,7 @@ class TestDrive:
         dataset_files = retina.find_drive(in_memory(files))
         assert paths(dataset_files)["01_test.tif"] == "test/1st_manual/01_manual1.gif"
         assert [item.part for item in dataset_files.case_files] == ["test", "training", "training"]
-        assert dataset_files.alone == ()
+        assert dataset_files.unpaired == ()
 
 
 class TestStare:
@@ -77,7 +77,7 @@ class TestStare:
         cases = read(dataset_files)
         np.testing.assert_array_equal(cases["im0001.ppm.gz"].mask, half)
         np.testing.assert_array_equal(cases["im0002.ppm.gz"].mask, 255 - half)
-        assert (len(cases), dataset_files.alone) == (2, ())
+        assert (len(cases), dataset_files.unpaired) == (2, ())
 
     def test_a_file_that_is_not_compressed_after_all(self, files, in_memory, read, half, png):
         files["labels-ah/im0001.ah.ppm.gz"] = png(half, "PPM")
@@ -97,7 +97,7 @@ class TestChase:
             f"Image_{eye}.jpg": f"CHASEDB1/Image_{eye}_1stHO.png" for eye in ("01L", "01R", "02L")
         }
         assert [item.group for item in dataset_files.case_files] == ["child 01", "child 01", "child 02"]
-        assert dataset_files.alone == ()
+        assert dataset_files.unpaired == ()
 
     def test_the_second_observer_where_the_first_is_missing(self, download, in_memory):
         files = download("chase_db1")
@@ -113,7 +113,7 @@ class TestHrf:
             "01_g.jpg": "manual1/01_g.tif",
             "01_h.jpg": "manual1/01_h.tif",
         }
-        assert dataset_files.alone == ()
+        assert dataset_files.unpaired == ()
         assert len(read(dataset_files)) == 3
 
     def test_archives_by_group(self, download, in_memory, read):
@@ -143,4 +143,4 @@ def test_the_field_of_view_beside_other_names_is_not_taken_either(download, in_m
         find_cases("folder", in_memory(download("drive")))
     dataset_files = find_cases("folder", in_memory(download("hrf")))
     assert set(paths(dataset_files).values()) == {f"manual1/01_{group}.tif" for group in ("dr", "g", "h")}
-    assert dataset_files.alone == ()
+    assert dataset_files.unpaired == ()

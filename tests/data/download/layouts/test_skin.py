@@ -18,7 +18,7 @@ def files(download):
 def test_both_parts_of_the_images(files, in_memory, read):
     dataset_files = skin.find(in_memory(files))
     assert list(read(dataset_files)) == ["ISIC_0024306.jpg", "ISIC_0024307.jpg", "ISIC_0024316.jpg", "ISIC_0029306.jpg"]
-    assert (dataset_files.alone, dataset_files.notes) == ((), ())
+    assert (dataset_files.unpaired, dataset_files.notes) == ((), ())
 
 
 @pytest.mark.parametrize("full", [False, True])
@@ -68,7 +68,7 @@ def test_a_table_that_is_no_text(files, in_memory):
 
 def test_what_stays_alone(files, in_memory):
     del files[f"{MASKS}/ISIC_0024306_segmentation.png"], files["HAM10000_images_part_2/ISIC_0029306.jpg"]
-    assert skin.find(in_memory(files)).alone == (
+    assert skin.find(in_memory(files)).unpaired == (
         "HAM10000_images_part_1/ISIC_0024306.jpg",
         f"{MASKS}/ISIC_0029306_segmentation.png",
     )

@@ -32,7 +32,7 @@ def test_each_patient_is_a_group_of_slices(files, in_memory, read):
         (name, name, "") for name in NAMES
     ]
     assert list(read(dataset_files)) == [f"{name}_slice{place:03d}.png" for name in NAMES for place in range(3)]
-    assert dataset_files.alone == ()
+    assert dataset_files.unpaired == ()
 
 
 @pytest.mark.parametrize("name", ["UMD_221129_001_seq.nii.gz", "UMD_2221129_001_seg.nii.gz", "UMD_221129_001_seg.nii"])
@@ -81,7 +81,7 @@ def test_what_stays_alone(files, in_memory, folder):
     other = next(path for path in files if "labelsTr/case_0001" in path or "UMD_221129_002_seq" in path)
     del files[labels], files[images]
     dataset_files = uterus.find(in_memory(files))
-    assert sorted(dataset_files.alone) == sorted([image, other])
+    assert sorted(dataset_files.unpaired) == sorted([image, other])
 
 
 def test_the_folder_of_one_patient(files, in_memory):
