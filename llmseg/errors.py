@@ -33,5 +33,5 @@ def nearest(word: str, allowed: Iterable[str]) -> str:
         ''
     """
     lowered = {option.lower(): option for option in allowed}
-    found = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=0.5)
-    return f"; did you mean '{lowered[found[0]]}'?" if found else ""
+    matches = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=0.5)
+    return f"; did you mean '{lowered[matches[0]]}'?" if matches else ""

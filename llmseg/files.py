@@ -21,7 +21,7 @@ _DAMAGED = "put it back from a copy, or move its folder away and start again"
 
 
 def remove_parts(folder: Path, name: str = "*") -> None:
-    """Remove what a process that was killed while it wrote files of that name left in a folder."""
+    """Remove the temporary files of a process that was killed while it wrote files of a name in a folder."""
     for part in folder.glob(f".{name}-*{_PART}"):
         part.unlink()
 
@@ -105,10 +105,13 @@ def make_folder(path: Path) -> None:
 
 @contextmanager
 def replace_file(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside a file's place; at the end, flush what was written there and move it into place.
+    """Give the block a temporary path in the same folder; at the end, what was written there becomes the file.
+
+    A reader sees the old file or the new one, never half of one: the content is flushed to the disk, and then the
+    temporary file is renamed.
 
     Args:
-        path: Where the file belongs; an existing one is replaced, or kept if the block fails.
+        path: The file; an existing one is replaced, or kept if the block fails.
 
     Raises:
         UserError: The disk is full or refuses the file.
@@ -121,6 +124,7 @@ def replace_file(path: Path) -> Iterator[Path]:
         yield temporary
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
+        # mkstemp lets nobody else read its file; others get the permissions that an ordinary new file has.
         temporary.chmod(0o666 & ~read_umask())
         temporary.replace(path)
     except OSError as error:
@@ -134,8 +138,8 @@ def write_bytes(path: Path, content: bytes) -> None:
     """Write a file so that it appears as a whole, see :func:`replace_file`.
 
     Args:
-        path: Where the file belongs; an existing one is replaced.
-        content: What it shall hold.
+        path: The file; an existing one is replaced.
+        content: The bytes.
 
     Raises:
         UserError: The disk is full or refuses the file; an existing one is kept.
@@ -214,7 +218,10 @@ def read_json_if_any(path: Path, keys: Collection[str] = ()) -> dict[str, Any]:
 
 
 def read_umask() -> int:
-    """Return the permissions that new files of this process shall not have."""
+    """Return the permissions that new files of this process do not get.
+
+    The system only tells the umask when it is set, so it is set to 0 for a moment.
+    """
     mask = os.umask(0)
     os.umask(mask)
     return mask

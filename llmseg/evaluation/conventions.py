@@ -150,7 +150,7 @@ def derive_convention(name: str, recipe: Recipe) -> Convention:
     """Return the rule of a script: that of its test scores or, if it runs no test, of its validation scores.
 
     Batches are formed of the cases in the order given, which need not be the script's. Without smoothing, a batch
-    without foreground in either mask gives not-a-number, and then the mean is none either.
+    without foreground in either mask is not a number, and then the mean is not, either.
 
     Args:
         name: What the rule is called.

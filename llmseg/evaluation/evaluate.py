@@ -21,6 +21,7 @@ from llmseg.data.read_ahead import map_ahead
 from llmseg.data.store import FOREGROUND, Store
 from llmseg.data.subset import Subset
 from llmseg.errors import UserError
+from llmseg.evaluation.cases import choose_cases, find_overlap
 from llmseg.evaluation.conventions import PACKAGES, Convention
 from llmseg.evaluation.evaluation import FILES, Evaluation, ScoredCase, write_evaluation
 from llmseg.evaluation.measures import EVALUATOR_VERSION, Counts, measure_case
@@ -95,8 +96,8 @@ def evaluate_run(
         >>> evaluate_run(run, store, "evaluated", holdout=Holdout.load("hrf.json"))  # doctest: +SKIP
     """
     check_files(Path(out), "an evaluation", FILES)
-    cases = _choose_cases(run, store, holdout)
-    overlap = _find_overlap(run, store, cases, holdout)
+    cases = choose_cases(run, store, holdout)
+    overlap = find_overlap(run, store, cases, holdout)
     if overlap and not allow_overlap:
         raise UserError(f"{overlap}; give other cases, or --allow-overlap if that is what you want")
     # All refusals come before the first prediction, and nothing is written before the last: the maps are computed one
@@ -147,7 +148,7 @@ def evaluate_run_once(
     if not earlier:
         options |= {"holdout": holdout, "allow_overlap": allow_overlap, "tolerance": tolerance}
         return evaluate_run(run, store, out, **options)
-    cases = _choose_cases(run, store, holdout)
+    cases = choose_cases(run, store, holdout)
     facts = {**_describe_run(run, cases, holdout, tolerance), "evaluator": EVALUATOR_VERSION, "cases": len(cases.ids)}
     _check_same(Path(out), earlier, facts)
     if earlier["overlap"] and not allow_overlap:
@@ -235,28 +236,6 @@ def _describe_run(run: Run, cases: Subset, holdout: Holdout | None, tolerance: f
         "seed": record["seed"],
         "recipe_digest": record["recipe_digest"],
     }
-
-
-def _choose_cases(run: Run, store: Store, holdout: Holdout | None) -> Subset:
-    if holdout:
-        return holdout.test(store)
-    own = run.record["store"]["digest"] == store.digest
-    return Subset(store, run.split.test if own else tuple(store.ids))
-
-
-def _find_overlap(run: Run, store: Store, cases: Subset, holdout: Holdout | None) -> str | None:
-    """Return why the cases may not be scored: the run has seen some, or does not say that it has not."""
-    record, split = run.record, run.split
-    # A run that held out this very set has seen none of it, whatever the cases are called. In all other runs names are
-    # compared, and names alone clear a run only if it was trained on this very store.
-    if holdout and record.get("holdout") == holdout.digest:
-        return None
-    seen = {*split.train, *split.validation}.intersection(cases.ids)
-    if seen:
-        return f"the run was trained or selected on {len(seen)} of these {len(cases.ids)} cases, first '{min(seen)}'"
-    if holdout and record["store"]["digest"] != store.digest:
-        return "the run does not say that these test cases were kept out of it; train with --holdout"
-    return None
 
 
 def _score_predictions(predictions: Iterable[_Prediction], cases: Subset, tolerance: float) -> Iterator[ScoredCase]:

@@ -76,7 +76,7 @@ class Evaluation:
         """One row per case, size and measure.
 
         The columns are ``pipeline, seed, dataset, phase, case, group, size, measure, value``, ``holdout`` (the digest
-        of the manifest) and ``evaluator`` (its version).
+        of the held-out test set) and ``evaluator`` (its version).
         """
         return pd.read_csv(self.folder / "scores.csv")
 

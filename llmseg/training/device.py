@@ -30,7 +30,7 @@ def choose_device(name: str) -> torch.device:
     return device
 
 
-def local_device(device: torch.device) -> torch.device:
+def choose_local_device(device: torch.device) -> torch.device:
     """Return the GPU of this process if ``torchrun`` started several processes; a device with a number stays."""
     if device.type == "cuda" and device.index is None and "LOCAL_RANK" in os.environ:
         return torch.device("cuda", int(os.environ["LOCAL_RANK"]))

@@ -22,7 +22,7 @@ from llmseg.errors import Terminated, UserError
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.splits import Split
 from llmseg.training.loop import Epoch, Event, NotANumber, Step, draw_start, run_loop
-from llmseg.training.memory import check_memory, free_memory, has_batch_norm, measure_needs
+from llmseg.training.memory import check_memory, has_batch_norm, measure_free_memory, measure_needs
 from llmseg.training.numerics import Numerics
 from llmseg.training.processes import World, share_statistics
 from llmseg.training.random_streams import RandomStreams
@@ -85,8 +85,9 @@ class Job:
             try:
                 self._follow(writer, self._run_with_bar(state, prepared, split), notices)
             except NotANumber as error:
-                kept = writer.rescue() if self.world.leads else None
-                raise UserError(f"{error}" + (f"; the last good weights are in {kept}" if kept else "")) from error
+                rescued = writer.rescue() if self.world.leads else None
+                where = f"; the last good weights are in {rescued}" if rescued else ""
+                raise UserError(f"{error}{where}") from error
             self.world.wait()  # no process may return the run before the first one has written it
 
     def _follow(self, writer: RunWriter, events: Iterator[Event], notices: Sequence[int]) -> None:
@@ -115,7 +116,7 @@ class Job:
         net = self.numerics.place(net, self.device)
         size = self.recipe.fit.batch_size
         at_once = min(self.at_once or size, -(-size // self.world.size))
-        limit = free_memory(self.device) if self.max_memory is None else int(self.max_memory * 1e9)
+        limit = measure_free_memory(self.device) if self.max_memory is None else int(self.max_memory * 1e9)
         needs = measure_needs(self.recipe, net, self.numerics, batch)
         check_memory(needs, limit, size, at_once, statistics=has_batch_norm(net))
         return net if self.world.size == 1 else share_statistics(net, self.device)

@@ -91,7 +91,7 @@ def _count_kept_bytes(
     return sum(kept.values())
 
 
-def free_memory(device: torch.device) -> int:
+def measure_free_memory(device: torch.device) -> int:
     """Return the bytes that this process can still have on a device."""
     if device.type == "cuda":
         # torch keeps what it has freed; for the driver that is in use, but this process can have it again.
@@ -116,13 +116,13 @@ def check_memory(needs: Needs, limit: int, batch_size: int, at_once: int, *, sta
     need, fitting = needs.of_batch(at_once), needs.count_fitting(limit)
     if need <= limit:
         return
-    said = f"{at_once} cases at once need about {_gigabytes(need)} and {_gigabytes(limit)} are there"
+    shortage = f"{at_once} cases at once need about {_format_gigabytes(need)} and {_format_gigabytes(limit)} are there"
     if not fitting:
-        single = _gigabytes(needs.of_batch(1))
-        raise UserError(f"{said}; one case alone needs {single}: choose a smaller images.size or another device")
+        single = _format_gigabytes(needs.of_batch(1))
+        raise UserError(f"{shortage}; one case alone needs {single}: choose a smaller images.size or another device")
     caution = "with batch statistics of the parts" if statistics else "with the same result"
     raise UserError(
-        f"{said}; use --at-once {fitting} to train the batch of {batch_size} in parts ({caution}, but slower), "
+        f"{shortage}; use --at-once {fitting} to train the batch of {batch_size} in parts ({caution}, but slower), "
         f"or --set fit.batch_size={fitting}"
     )
 
@@ -154,5 +154,5 @@ def split_forward(forward: Forward, at_once: int | None) -> Forward:
     return forward_in_parts
 
 
-def _gigabytes(count: int) -> str:
+def _format_gigabytes(count: int) -> str:
     return f"{count / 1e9:.2f} GB"

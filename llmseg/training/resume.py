@@ -22,11 +22,11 @@ _KEYS = ("status", "recipe", "seed", "store")
 
 def read_status(folder: Path) -> str | None:
     """Return ``running`` or ``done`` as ``run.json`` says, ``None`` if the folder holds no run."""
-    record = _record(folder)
+    record = _read_record(folder)
     return record["status"] if record else None
 
 
-def _record(folder: Path) -> dict[str, Any] | None:
+def _read_record(folder: Path) -> dict[str, Any] | None:
     record = read_json_if_any(folder / "run.json")
     return record if all(name in record for name in _KEYS) else None
 
@@ -47,7 +47,7 @@ def find_earlier_run(folder: Path, recipe: Recipe, store_digest: str, seed: int)
     Raises:
         UserError: The folder holds a run of another recipe, of other cases or with another seed.
     """
-    record = _record(folder)
+    record = _read_record(folder)
     if record is None:
         return None
     for what, ours, theirs in (

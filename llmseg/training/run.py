@@ -66,17 +66,17 @@ class Run:
     @property
     def history(self) -> pd.DataFrame:
         """One row per epoch: ``epoch, train_loss, validation_loss, validation_score, rate``."""
-        return self._frame("history.csv")
+        return self._read_table("history.csv")
 
     @property
     def listed(self) -> pd.DataFrame:
         """Scores as the script lists them: ``phase, epoch, position, value``."""
-        return self._frame("listed.csv")
+        return self._read_table("listed.csv")
 
     @property
     def scores(self) -> pd.DataFrame:
         """One row per test case: ``phase, case, group, measure, value``; the measure is the recipe's own score."""
-        return self._frame("scores.csv")
+        return self._read_table("scores.csv")
 
     def load_net(self) -> nn.Module:
         """Build the network with the stored weights, in evaluation mode."""
@@ -87,7 +87,7 @@ class Run:
         net.load_state_dict(load_file(self.folder / "weights.safetensors"))
         return net.eval()
 
-    def _frame(self, name: str) -> pd.DataFrame:
+    def _read_table(self, name: str) -> pd.DataFrame:
         import pandas as pd
 
         return pd.read_csv(self.folder / name)

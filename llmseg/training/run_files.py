@@ -81,14 +81,14 @@ def describe_run(
         "seed": seed,
         "how": how,
         "parameters": sum(p.numel() for p in net.parameters()),
-        "versions": {"python": platform.python_version(), **_versions()},
+        "versions": {"python": platform.python_version(), **_list_versions()},
         "hardware": hardware(),
         "command": sys.argv,
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
     }
 
 
-def _versions() -> dict[str, str]:
+def _list_versions() -> dict[str, str]:
     installed = {}
     for name in _PACKAGES:
         try:

@@ -79,14 +79,14 @@ def train(
         >>> store = SyntheticStore("endoscopy", count=20)
         >>> run = train(zoo.get("gpt-4").recipe, store, "runs/gpt-4", epochs=1)  # doctest: +SKIP
     """
-    from llmseg.training.device import choose_device, local_device
+    from llmseg.training.device import choose_device, choose_local_device
     from llmseg.training.job import Job
     from llmseg.training.numerics import choose_numerics
     from llmseg.training.processes import join_processes
 
     folder = Path(out)
     check_folder(folder)
-    chosen = local_device(choose_device(device))
+    chosen = choose_local_device(choose_device(device))
     numerics = choose_numerics(chosen, precision, exact=exact, compile=compile, tf32=tf32)
     if epochs is not None:
         recipe = recipe.change("fit.epochs", epochs)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from llmseg.errors import UserError
-from llmseg.training.device import choose_device, local_device
+from llmseg.training.device import choose_device, choose_local_device
 
 
 def test_devices(monkeypatch):
@@ -20,8 +20,8 @@ def test_devices(monkeypatch):
 
 def test_processes_on_one_machine_take_a_gpu_each(monkeypatch):
     monkeypatch.setenv("LOCAL_RANK", "3")
-    assert local_device(torch.device("cuda")) == torch.device("cuda", 3)
-    assert local_device(torch.device("cuda", 1)) == torch.device("cuda", 1)
-    assert local_device(torch.device("cpu")) == torch.device("cpu")
+    assert choose_local_device(torch.device("cuda")) == torch.device("cuda", 3)
+    assert choose_local_device(torch.device("cuda", 1)) == torch.device("cuda", 1)
+    assert choose_local_device(torch.device("cpu")) == torch.device("cpu")
     monkeypatch.delenv("LOCAL_RANK")
-    assert local_device(torch.device("cuda")) == torch.device("cuda")
+    assert choose_local_device(torch.device("cuda")) == torch.device("cuda")
