@@ -108,6 +108,7 @@ def doctor(cases: CasesAndHoldout, output: OutputWithProgress) -> None:
 
     Exit code 1 means that there are errors.
     """
+    # Elsewhere a file without partner is refused; here it is one of the findings.
     store, holdout = cases.open(orphans="skip"), cases.load_holdout()
     parts = None if holdout is None else holdout.parts(store)
     findings = llmseg.data.examine(

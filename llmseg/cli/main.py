@@ -16,7 +16,9 @@ from llmseg.cli.output import print_message
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
+    # What is no mistake of a user is a fault of llmseg: it is told with Python's own traceback, which can be reported.
     pretty_exceptions_enable=False,
+    # Help without frames and colours reads the same in a terminal, in a file and in the docs.
     rich_markup_mode=None,
 )
 

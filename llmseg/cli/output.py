@@ -43,4 +43,5 @@ def print_message(message: object) -> None:
 
 def is_first_process() -> bool:
     """Return whether this process prints for all that ``torchrun`` started."""
+    # torchrun numbers the processes that it starts by this variable; a process that it did not start has none.
     return os.environ.get("RANK", "0") == "0"

@@ -164,11 +164,9 @@ def import_nnunet(
     curves = read_logs(log_files(fold))
     scored = masks if predictions is None else _read_masks(Path(predictions), summary.label, ids)
     cases = store if holdout else Subset(store, tuple(sorted(ids[name] for name in scored)))
+    # Nothing is written before here, so a fold that is refused leaves nothing behind.
     _write_masks(out / "masks", scored, ids)
-    make_folder(out)
-    for name, columns in (("history", HISTORY), ("timing", ("epoch", "seconds"))):
-        text = curves[list(columns)].to_csv(index=False, float_format="%.17g", lineterminator="\n")
-        write_text(out / f"{name}.csv", text)
+    _write_curves(out, curves)
     evaluation = evaluate_masks(
         out / "masks",
         cases,
@@ -180,13 +178,25 @@ def import_nnunet(
         rules=all_conventions(),
         progress=progress,
     )
-    own = {"foreground_mean": own_dice, "cases": len(summary.counts), "reproduced": True}
-    store_facts = {"name": store.name, "cases": len(store.ids), "digest": store.digest}
-    record = {"label": label, "seed": seed, "nnunet": own, "store": store_facts, **(facts or {})}
-    record["dice"] = evaluation.record["means"]["native"]["dice"]
-    record["seconds"] = float(curves["seconds"].sum())
+    record = {
+        "label": label,
+        "seed": seed,
+        "nnunet": {"foreground_mean": own_dice, "cases": len(summary.counts), "reproduced": True},
+        "store": {"name": store.name, "cases": len(store.ids), "digest": store.digest},
+        **(facts or {}),
+        "dice": evaluation.record["means"]["native"]["dice"],
+        "seconds": float(curves["seconds"].sum()),
+    }
     write_text(out / RECORD, json.dumps(record, indent=2) + "\n")
     return ImportedTraining(out)
+
+
+def _write_curves(folder: Path, curves: pd.DataFrame) -> None:
+    make_folder(folder)
+    for name, columns in (("history", HISTORY), ("timing", ("epoch", "seconds"))):
+        # 17 digits, as in the files of a run: enough to read every float64 back to the last bit.
+        text = curves[list(columns)].to_csv(index=False, float_format="%.17g", lineterminator="\n")
+        write_text(folder / f"{name}.csv", text)
 
 
 def _overlap(predictions: str | Path | None, facts: Mapping[str, Any] | None) -> str | None:
