@@ -66,7 +66,7 @@ def price(
     The same command again continues. With other cases or pipelines and the same --out, it adds to the list.
     """
     if page is not None:
-        print(llmseg.study.price_page(llmseg.study.PriceList(page).record), end="")
+        print(llmseg.study.render_price_page(llmseg.study.PriceList(page).record), end="")
         return
     if out is None:
         raise UserError("price needs --out DIR for trainings and prices, or --page PRICES.json")

@@ -1,6 +1,6 @@
 """Studies: variants of recipes, trained with several seeds and scored on the same held-out cases.
 
-- ``study.py`` trains and scores a study, and compares its variants case by case.
+- ``grid.py`` trains and scores every variant with every seed; ``study.py`` compares them case by case.
 - ``variants.py`` makes the variants: other values of fields, repairs, parts of another recipe, several pipelines.
 - ``gap.py`` says which parts make one recipe better than another, ``cohort_gap.py`` averages that over cohorts.
 - ``prices.py`` measures what every quirk costs, ``contrasts.py`` makes the recipes for it, and ``price_page.py`` shows

@@ -3,7 +3,8 @@ from .cohort_gap import run_cohort_gap as run_cohort_gap
 from .conventions import all_conventions as all_conventions
 from .gap import Gap as Gap
 from .gap import run_gap as run_gap
-from .price_page import price_page as price_page
+from .grid import run_study as run_study
+from .price_page import render_price_page as render_price_page
 from .prices import PriceList as PriceList
 from .prices import PriceSettings as PriceSettings
 from .prices import run_prices as run_prices
@@ -12,7 +13,6 @@ from .results import Curve as Curve
 from .results import Results as Results
 from .results import read_results as read_results
 from .study import Study as Study
-from .study import run_study as run_study
 from .variants import Variant as Variant
 from .variants import ablations as ablations
 from .variants import pipelines as pipelines

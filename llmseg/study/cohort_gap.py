@@ -42,10 +42,10 @@ class CohortGap:
     @property
     def means(self) -> pd.DataFrame:
         """A row per part: ``part, mean, std, count``, over the pairs."""
-        return mean_contributions(self.pairs)
+        return average_contributions(self.pairs)
 
 
-def mean_contributions(pairs: pd.DataFrame) -> pd.DataFrame:
+def average_contributions(pairs: pd.DataFrame) -> pd.DataFrame:
     """Return the mean contribution of each part over pairs, with its standard deviation over them and their number.
 
     Args:
@@ -53,7 +53,7 @@ def mean_contributions(pairs: pd.DataFrame) -> pd.DataFrame:
 
     Example:
         >>> rows = pd.DataFrame({"part": ["net", "loss", "net", "loss"], "difference": [0.1, 0.0, 0.3, 0.2]})
-        >>> mean_contributions(rows)["mean"].round(3).tolist()
+        >>> average_contributions(rows)["mean"].round(3).tolist()
         [0.2, 0.1]
     """
     parts = pairs.groupby("part", sort=False)["difference"]

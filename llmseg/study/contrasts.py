@@ -49,7 +49,7 @@ class Contrast:
         return Variant(f"without {self.quirk.id}", self.without)
 
 
-def contrast_of(base: Recipe, quirk: Quirk, *, plant: bool = False) -> Contrast | None:
+def find_contrast(base: Recipe, quirk: Quirk, *, plant: bool = False) -> Contrast | None:
     """Return a recipe with and without a quirk; ``None`` if it does not have it.
 
     Args:

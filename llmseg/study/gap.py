@@ -16,7 +16,8 @@ from llmseg.errors import UserError, nearest
 from llmseg.files import write_text
 from llmseg.recipe.recipe import Recipe
 from llmseg.stats.shares import Coalition, Swap, all_swaps, contributions, one_swaps, sampled_swaps
-from llmseg.study.study import Study, run_study
+from llmseg.study.grid import run_study
+from llmseg.study.study import Study
 from llmseg.study.variants import MASK_PARTS, PARTS, Variant, same_masks, transplanted
 
 Swaps = Literal["single", "all", "sampled"]
@@ -55,7 +56,9 @@ class Gap:
             UserError: There is no such measure or size.
         """
         names = {
-            coalition: _name(self.left, self.right, coalition) for swap in self.swaps for coalition in swap.coalitions
+            coalition: _name_mixture(self.left, self.right, coalition)
+            for swap in self.swaps
+            for coalition in swap.coalitions
         }
         return contributions(self.study.paired(measure, size), names, self.swaps, level=level)
 
@@ -114,11 +117,11 @@ def run_gap(
         UserError: The recipes decide alike or their parts do not fit, or as :func:`llmseg.run_study`.
     """
     folder = Path(out)
-    chosen = _swaps(swaps, orders)
+    chosen = _choose_swaps(swaps, orders)
     # Without the parts that are equal in both, many coalitions are the same mixture: each is trained once.
-    mixtures = {coalition & _differing(left, right) for swap in chosen for coalition in swap.coalitions}
-    coalitions = sorted(mixtures, key=_rank)
-    variants = [_mixture(left, right, coalition) for coalition in coalitions]
+    mixtures = {coalition & _find_differing_parts(left, right) for swap in chosen for coalition in swap.coalitions}
+    coalitions = sorted(mixtures, key=_sort_key)
+    variants = [_mix(left, right, coalition) for coalition in coalitions]
     label = f"{left.name} against {right.name}"
     options = {"seeds": seeds, "epochs": epochs, "device": device, "precision": precision, "progress": progress}
     run_study(label, variants, store, folder / "study", holdout=holdout, **options)  # type: ignore[arg-type]
@@ -127,7 +130,7 @@ def run_gap(
     return gap
 
 
-def _swaps(method: Swaps, orders: int) -> tuple[Swap, ...]:
+def _choose_swaps(method: Swaps, orders: int) -> tuple[Swap, ...]:
     if method not in get_args(Swaps):
         allowed = ", ".join(get_args(Swaps))
         raise UserError(f"no kind of swaps '{method}'{nearest(method, get_args(Swaps))}; there are: {allowed}")
@@ -138,7 +141,7 @@ def _swaps(method: Swaps, orders: int) -> tuple[Swap, ...]:
 
 
 @functools.cache
-def _differing(left: Variant, right: Variant) -> Coalition:
+def _find_differing_parts(left: Variant, right: Variant) -> Coalition:
     """Return the parts that change what is learnt when they are exchanged."""
     parts = frozenset(part for part in MASK_PARTS if _matters(left.recipe, right.recipe, part))
     if not parts:
@@ -152,26 +155,26 @@ def _matters(left: Recipe, right: Recipe, part: str) -> bool:
     return not (same_masks(into_right, right) and same_masks(into_left, left))
 
 
-def _mixture(left: Variant, right: Variant, coalition: Coalition) -> Variant:
+def _mix(left: Variant, right: Variant, coalition: Coalition) -> Variant:
     """Return the right recipe with some parts of the left one."""
     # Scores read what the network puts out, logits or probabilities, so they come with it. They change no mask, but a
     # score in validation that does not fit would end the training.
     scores = {"score", "test"} if "net" in coalition else set()
-    return Variant(_name(left, right, coalition), transplanted(right.recipe, left.recipe, coalition | scores))
+    return Variant(_name_mixture(left, right, coalition), transplanted(right.recipe, left.recipe, coalition | scores))
 
 
-def _name(left: Variant, right: Variant, coalition: Coalition) -> str:
-    given = coalition & _differing(left, right)
+def _name_mixture(left: Variant, right: Variant, coalition: Coalition) -> str:
+    given = coalition & _find_differing_parts(left, right)
     if not given:
         return right.name
-    if given == _differing(left, right):
+    if given == _find_differing_parts(left, right):
         return left.name
-    return f"{_listed(given)} of {left.name}"
+    return f"{_list_parts(given)} of {left.name}"
 
 
-def _listed(parts: Coalition) -> str:
+def _list_parts(parts: Coalition) -> str:
     return "+".join(part for part in PARTS if part in parts)
 
 
-def _rank(coalition: Coalition) -> tuple[int, Sequence[int]]:
+def _sort_key(coalition: Coalition) -> tuple[int, Sequence[int]]:
     return len(coalition), sorted(PARTS.index(part) for part in coalition)

@@ -15,7 +15,7 @@ explains the quirks. This page is what `llmseg price --page` prints of a price l
 Rows = Sequence[Mapping[str, Any]]
 
 
-def price_page(record: Mapping[str, Any]) -> str:
+def render_price_page(record: Mapping[str, Any]) -> str:
     """Return the page: what was run, prices of quirks that change masks, prices of quirks that change scores.
 
     Args:

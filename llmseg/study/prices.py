@@ -24,8 +24,9 @@ from llmseg.prediction.load import load_model
 from llmseg.recipe.quirks import Quirk, get_quirk, quirk_names
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.scores import Score
-from llmseg.study.contrasts import Contrast, contrast_of
-from llmseg.study.study import Study, run_study
+from llmseg.study.contrasts import Contrast, find_contrast
+from llmseg.study.grid import run_study
+from llmseg.study.study import Study
 from llmseg.study.variants import BASE, Variant, resized
 from llmseg.training.hardware import hardware
 from llmseg.training.run import Run
@@ -146,7 +147,7 @@ def run_prices(
     names = [name if name == TEXTBOOK else zoo.get(name).id for name in pipelines] or [*zoo.names(), TEXTBOOK]
     quirks = _chosen_quirks(kind, leave_out)
     prices = PriceList(Path(out) / "prices.json")
-    datasets, rows = _earlier(prices, settings)
+    datasets, rows = _read_earlier(prices, settings)
     facts = {"cases": len(store.ids), "digest": store.digest}
     if datasets.setdefault(store.name, facts) != facts:
         raise UserError(f"{prices.path} has prices of another {store.name}; choose another --out")
@@ -180,7 +181,7 @@ def _price_pipeline(
 ) -> list[dict[str, Any]]:
     """Return a row per quirk."""
     base = settings.recipe(name)
-    contrasts = [contrast for quirk in quirks if (contrast := contrast_of(base, quirk, plant=name == TEXTBOOK))]
+    contrasts = [contrast for quirk in quirks if (contrast := find_contrast(base, quirk, plant=name == TEXTBOOK))]
     # A field that has one value for all recipes, whatever they say, cannot be repaired.
     contrasts = [contrast for contrast in contrasts if contrast.field not in settings.imposed]
     if not contrasts:
@@ -205,16 +206,16 @@ def _price_pipeline(
             "kind": contrast.quirk.kind,
             "changes_masks": contrast.changes_masks,
             **(
-                _gain(differences.loc[contrast.variant.name], planted=contrast.planted)
+                _describe_gain(differences.loc[contrast.variant.name], planted=contrast.planted)
                 if contrast.changes_masks
-                else _own_scores(study, store, contrast)
+                else _describe_own_scores(study, store, contrast)
             ),
         }
         for contrast in contrasts
     ]
 
 
-def _gain(row: Any, *, planted: bool) -> dict[str, Any]:
+def _describe_gain(row: Any, *, planted: bool) -> dict[str, Any]:
     """Return what the repair gains: the variant over the base or, for a planted quirk, the base over the variant."""
     sign = -1 if planted else 1
     base, variant = float(row["base"]), float(row["mean"])
@@ -226,16 +227,16 @@ def _gain(row: Any, *, planted: bool) -> dict[str, Any]:
     return {**means, "groups": int(row["groups"]), "seeds": int(row["seeds"])}
 
 
-def _own_scores(study: Study, store: Store, contrast: Contrast) -> dict[str, Any]:
+def _describe_own_scores(study: Study, store: Store, contrast: Contrast) -> dict[str, Any]:
     """Return that no mask changes, and the pipeline's own score as it is and as it becomes."""
     runs = study.runs(BASE)
     part = "score" if contrast.field.startswith("score") else "test"
     scores = [getattr(recipe, part) for recipe in (contrast.having, contrast.without)]
-    before, after = (statistics.fmean(own_score(run, store, score) for run in runs) for score in scores)
+    before, after = (statistics.fmean(compute_own_score(run, store, score) for run in runs) for score in scores)
     return {"gained": 0.0, "low": 0.0, "high": 0.0, "seeds": len(runs), "own_before": before, "own_after": after}
 
 
-def own_score(run: Run, store: Store, score: Score | None) -> float:
+def compute_own_score(run: Run, store: Store, score: Score | None) -> float:
     """Return the mean of what a script would list for its own test part by a score; not-a-number without a score."""
     if score is None:
         return math.nan
@@ -250,7 +251,7 @@ def own_score(run: Run, store: Store, score: Score | None) -> float:
     return statistics.fmean(score.collect(listed))
 
 
-def _earlier(prices: PriceList, settings: PriceSettings) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def _read_earlier(prices: PriceList, settings: PriceSettings) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Return datasets and rows that the list has; one of other settings is not mixed with this one."""
     if not prices.path.is_file():
         return {}, []

@@ -102,7 +102,7 @@ class Results:
     @property
     def curves(self) -> tuple[Curve, ...]:
         """The losses of all runs."""
-        return tuple(_curve(run) for run in self.runs)
+        return tuple(_read_curve(run) for run in self.runs)
 
     @property
     def datasets(self) -> tuple[str, ...]:
@@ -156,12 +156,12 @@ def read_results(folders: Iterable[str | Path], *, size: str = "native") -> Resu
     for folder in (inner for given in folders for inner in _result_folders(Path(given))):
         if (folder / "study.json").is_file():
             study = Study.open(folder)
-            runs += _runs_of_study(study)
+            runs += _read_runs(study)
             scored += [folder, *(evaluation.folder for evaluation in study.beside)]
         elif (folder / "run.json").is_file():
             run = Run.open(folder)
             digest = None if run.record["holdout"] else run.record["store"]["digest"]
-            runs.append(_contender_run(run, run.record["label"] or folder.name, digest))
+            runs.append(_describe_run(run, run.record["label"] or folder.name, digest))
         else:
             scored.append(folder)
     table = Table.from_evaluations(scored, size=size) if scored else None
@@ -185,21 +185,21 @@ def _walk(folder: Path, depth: int) -> Iterator[Path]:
             yield from _walk(inner, depth - 1)
 
 
-def _runs_of_study(study: Study) -> list[ContenderRun]:
+def _read_runs(study: Study) -> list[ContenderRun]:
     names = study.scores[["pipeline", "variant"]].drop_duplicates()
     contenders = dict(zip(names["variant"], contender_names(names), strict=True))
     digest = study.record["store"]["digest"]
     return [
-        _contender_run(run, contenders[variant], digest) for variant in study.variants for run in study.runs(variant)
+        _describe_run(run, contenders[variant], digest) for variant in study.variants for run in study.runs(variant)
     ]
 
 
-def _contender_run(run: Run, contender: str, digest: str | None) -> ContenderRun:
+def _describe_run(run: Run, contender: str, digest: str | None) -> ContenderRun:
     record = run.record
     return ContenderRun(contender, record["store"]["name"], record["seed"], run, digest)
 
 
-def _curve(trained: ContenderRun) -> Curve:
+def _read_curve(trained: ContenderRun) -> Curve:
     history = trained.run.history
     own = zoo.get(trained.contender).recipe.fit.epochs if trained.contender in zoo.all_names() else None
     epochs = trained.run.recipe.fit.epochs

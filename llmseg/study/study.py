@@ -1,33 +1,22 @@
-"""Studies: variants of a recipe, trained with several seeds, scored alike and compared case by case."""
+"""A study on disk: its runs, and its scores compared case by case."""
 
 from __future__ import annotations
 
-import itertools
-import json
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from llmseg.data.holdout import Holdout
-from llmseg.data.store import Store
 from llmseg.errors import UserError, nearest
-from llmseg.evaluation.evaluate import evaluate_run_once
 from llmseg.evaluation.evaluation import Evaluation
-from llmseg.files import check_kind, clean_name, make_folder, read_json, read_json_if_any, write_text
-from llmseg.recipe.recipe import Recipe
+from llmseg.files import clean_name, read_json
 from llmseg.stats.columns import SHARES
 from llmseg.stats.intervals import mean_interval
-from llmseg.study.conventions import all_conventions
-from llmseg.study.variants import Variant
 from llmseg.training.run import Run
-from llmseg.training.train import train
 
-_KEYS = ("label", "variants", "store", "holdout", "epochs", "seeds")
+RECORD_KEYS = ("label", "variants", "store", "holdout", "epochs", "seeds")
 """What every ``study.json`` says; ``tolerance`` and ``precision`` are not in the oldest ones."""
-
 
 BESIDE = "beside"
 """Folder in a study's folder, for contenders that were not trained as a recipe, such as nnU-Net."""
@@ -62,7 +51,7 @@ class Study:
     @property
     def record(self) -> dict[str, Any]:
         """The content of ``study.json``."""
-        return read_json(self.folder / "study.json", _KEYS)
+        return read_json(self.folder / "study.json", RECORD_KEYS)
 
     @property
     def scores(self) -> pd.DataFrame:
@@ -83,7 +72,7 @@ class Study:
         if variant not in self.variants:
             raise UserError(f"no recipe '{variant}'{nearest(variant, self.variants)} in {self.folder}")
         facts = self.record
-        cells = (_cell(self.folder, variant, facts["variants"][variant], seed) for seed in range(facts["seeds"]))
+        cells = (cell_folder(self.folder, variant, facts["variants"][variant], seed) for seed in range(facts["seeds"]))
         return tuple(Run.open(cell / "run") for cell in cells)
 
     @property
@@ -123,7 +112,7 @@ class Study:
         Raises:
             UserError: As for :meth:`paired`.
         """
-        return _means(self.paired(measure, size), measure, level)
+        return _average(self.paired(measure, size), measure, level)
 
     def means_beside(self, measure: str = "dice", size: str = "native", level: float = 0.95) -> pd.DataFrame:
         """Return the mean score of every contender beside the recipes, in the columns of :meth:`means`.
@@ -140,7 +129,7 @@ class Study:
         for name, own in frames.items():
             scores = pd.concat(own).assign(variant=name)
             if size in set(scores["size"]):
-                tables.append(_means(_pair(scores, measure, size), measure, level))
+                tables.append(_average(_pair(scores, measure, size), measure, level))
         table: pd.DataFrame = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
         return table
 
@@ -163,7 +152,7 @@ class Study:
         wide = self.paired(measure, size)
         base, *others = wide.columns
         columns = ["variant", "base", "mean", "difference", "low", "high", "level", "groups", "seeds"]
-        table: pd.DataFrame = pd.DataFrame([_compared(wide, base, name, level) for name in others], columns=columns)
+        table: pd.DataFrame = pd.DataFrame([_compare(wide, base, name, level) for name in others], columns=columns)
         if measure in SHARES:
             table[["low", "high"]] = table[["low", "high"]].clip(-1, 1)
         return table
@@ -181,11 +170,11 @@ def _pair(scores: pd.DataFrame, measure: str, size: str) -> pd.DataFrame:
     return kept
 
 
-def _means(wide: pd.DataFrame, measure: str, level: float) -> pd.DataFrame:
+def _average(wide: pd.DataFrame, measure: str, level: float) -> pd.DataFrame:
     rows = [
         {
             "variant": name,
-            **asdict(mean_interval(_values(wide[name]), level=level, law="bootstrap")),
+            **asdict(mean_interval(_as_rows(wide[name]), level=level, law="bootstrap")),
             "seed_sd": float(sd),
         }
         for name, sd in wide.groupby("seed").mean().std().items()
@@ -196,140 +185,17 @@ def _means(wide: pd.DataFrame, measure: str, level: float) -> pd.DataFrame:
     return table
 
 
-def _compared(wide: pd.DataFrame, base: str, name: str, level: float) -> dict[str, Any]:
-    interval = asdict(mean_interval(_values(wide[name] - wide[base]), level=level))
+def _compare(wide: pd.DataFrame, base: str, name: str, level: float) -> dict[str, Any]:
+    interval = asdict(mean_interval(_as_rows(wide[name] - wide[base]), level=level))
     means = {"base": float(wide[base].mean()), "mean": float(wide[name].mean()), "difference": interval.pop("mean")}
     return {"variant": name, **means, **interval}
 
 
-def _values(column: pd.Series) -> pd.DataFrame:
+def _as_rows(column: pd.Series) -> pd.DataFrame:
     values: pd.DataFrame = column.rename("value").reset_index()
     return values
 
 
-def run_study(
-    label: str | None,
-    variants: Sequence[Variant],
-    store: Store,
-    out: str | Path,
-    *,
-    holdout: Holdout,
-    seeds: int = 3,
-    epochs: int | None = None,
-    device: str = "auto",
-    precision: str = "auto",
-    tolerance: float = 2.0,
-    progress: bool = True,
-) -> Study:
-    """Train every variant with every seed, and score all on the held-out cases.
-
-    The same call made again continues an interrupted study: finished trainings are kept, one that was interrupted goes
-    on where it stopped.
-
-    Args:
-        label: Id of the pipeline that is varied; ``None`` where every variant is a pipeline of its own.
-        variants: The base first, see :mod:`llmseg.study.variants`.
-        store: The cases.
-        out: Folder of the study.
-        holdout: The test cases, which no variant is trained on.
-        seeds: Number of seeds, from 0.
-        epochs: Number of epochs instead of each recipe's.
-        device: As for :func:`llmseg.train`.
-        precision: As for :func:`llmseg.train`.
-        tolerance: As for :func:`llmseg.evaluate_run`.
-        progress: Whether to show progress bars.
-
-    Raises:
-        UserError: The folder holds another study, there are no seeds, or as :func:`llmseg.train`.
-    """
-    folder = Path(out)
-    if seeds < 1:
-        raise UserError(f"{seeds} seeds: at least one is needed")
-    facts = {
-        "label": label,
-        "variants": {variant.name: variant.recipe.digest for variant in variants},
-        "store": {"name": store.name, "digest": store.digest},
-        "holdout": holdout.digest,
-        "epochs": epochs,
-        "tolerance": tolerance,
-        "precision": precision,
-    }
-    _begin(folder, facts, seeds)
-    frames, rules = [], all_conventions()
-    for variant, seed in itertools.product(variants, range(seeds)):
-        cell = _cell(folder, variant.name, variant.recipe.digest, seed)
-        run = train(
-            _seeded(variant.recipe, seed),
-            store,
-            cell / "run",
-            label=label or variant.name,
-            seed=seed,
-            epochs=epochs,
-            device=device,
-            precision=precision,
-            holdout=holdout,
-            progress=progress,
-        )
-        evaluation = evaluate_run_once(
-            run,
-            store,
-            cell / "evaluation",
-            holdout=holdout,
-            tolerance=tolerance,
-            rules=rules,
-            device=device,
-            precision=precision,
-            progress=progress,
-        )
-        frames.append(evaluation.scores.assign(variant=variant.name))
-    write_text(folder / "scores.csv", pd.concat(frames).to_csv(index=False))
-    study = Study(folder)
-    # Last, because this file says that the study is finished: see Study.open.
-    write_text(folder / "differences.csv", study.differences().to_csv(index=False))
-    return study
-
-
-def _seeded(recipe: Recipe, seed: int) -> Recipe:
-    """Let a recipe that seeds itself follow the study's seed."""
-    own = recipe.fit.own_seed
-    # Seed 0 is the script as it was written. Without the sum, all seeds of a study would be the same training.
-    return recipe if own is None or seed == 0 else recipe.change("fit.own_seed.seed", own.seed + seed)
-
-
-def _begin(folder: Path, facts: Mapping[str, Any], seeds: int) -> None:
-    """Write ``study.json``, or check that it describes this study; the number of seeds may grow."""
-    path = folder / "study.json"
-    earlier = read_json_if_any(path, _KEYS)
-    check_kind(folder, "study", holds=bool(earlier))
-    if earlier:
-        if "tolerance" not in earlier:
-            earlier |= _unsaid(folder, facts)
-        differing = [name for name, value in facts.items() if earlier.get(name) != value]
-        if differing:
-            name = differing[0]
-            shown = name in ("epochs", "tolerance", "precision") and name in earlier
-            values = f" ({earlier[name]} there, {facts[name]} here)" if shown else ""
-            raise UserError(f"{folder} holds something else: its {name} differs{values}; choose another --out")
-    make_folder(folder)
-    write_text(path, json.dumps({**facts, "seeds": seeds}, indent=2) + "\n")
-
-
-def _unsaid(folder: Path, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Return tolerance and precision of a study that was begun when ``study.json`` did not say them.
-
-    Its cells do. Where they leave it open, what is asked for now was asked for then.
-    """
-    evaluations = [read_json(path, ("tolerance",)) for path in folder.glob("*/evaluation/evaluation.json")]
-    runs = [read_json(path, ("how",)) for path in folder.glob("*/run/run.json")]
-    tolerances = {evaluation["tolerance"] for evaluation in evaluations}
-    # A run says what "auto" stood for on its device, so it never contradicts "auto".
-    precisions = set() if facts["precision"] == "auto" else {run["how"]["precision"] for run in runs}
-    return {
-        "tolerance": next(iter(tolerances - {facts["tolerance"]}), facts["tolerance"]),
-        "precision": next(iter(precisions - {facts["precision"]}), facts["precision"]),
-    }
-
-
-def _cell(folder: Path, variant: str, digest: str, seed: int) -> Path:
+def cell_folder(folder: Path, variant: str, digest: str, seed: int) -> Path:
     """Return the folder of a variant and seed; letters that some file systems refuse become underscores."""
     return folder / f"{clean_name(variant, also='-_.=')}-{digest[:6]}-seed{seed}"

@@ -7,7 +7,7 @@ import pytest
 
 from llmseg import UserError, hold_out
 from llmseg.study import Variant, run_cohort_gap
-from llmseg.study.cohort_gap import mean_contributions
+from llmseg.study.cohort_gap import average_contributions
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def cohorts(tiny_recipe):
 
 def test_means_over_pairs():
     rows = pd.DataFrame({"part": ["net", "loss", "net", "loss"], "difference": [0.1, 0.0, 0.3, 0.2]})
-    means = mean_contributions(rows)
+    means = average_contributions(rows)
     assert means["part"].tolist() == ["net", "loss"]
     assert means["mean"].tolist() == pytest.approx([0.2, 0.1])
     assert means["std"].tolist() == pytest.approx([0.02**0.5, 0.02**0.5])

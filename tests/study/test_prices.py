@@ -9,9 +9,9 @@ import pytest
 
 from llmseg import UserError, hold_out, run_study, zoo
 from llmseg.recipe import get_quirk, quirk_names
-from llmseg.study import PriceList, PriceSettings, Variant, price_page, run_prices
+from llmseg.study import PriceList, PriceSettings, Variant, render_price_page, run_prices
 from llmseg.study.contrasts import planted
-from llmseg.study.prices import own_score
+from llmseg.study.prices import compute_own_score
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "benchmarks" / "results" / "price_list.json"
@@ -63,7 +63,7 @@ def test_prices_of_a_tiny_recipe(tiny, phantoms, tmp_path):
     assert not scored["changes_masks"]
     assert scored["gained"] == 0
     assert scored["own_before"] != scored["own_after"]
-    page = price_page(prices.record)
+    page = render_price_page(prices.record)
     assert "| `soft-dice-in-test` | synthetic-mri-tumour | tiny |" in page
     before = prices.path.read_text()
     run_prices(phantoms, tmp_path, [tiny], kind="mistake", **options)
@@ -84,8 +84,8 @@ def test_own_score_is_that_of_the_run(tiny_recipe, phantoms, tmp_path):
     (run,) = study.runs("base")
     listed = run.listed
     expected = listed[listed["phase"] == "test"]["value"].mean()
-    assert own_score(run, phantoms, recipe.test) == pytest.approx(expected, abs=1e-6)
-    assert math.isnan(own_score(run, phantoms, None))
+    assert compute_own_score(run, phantoms, recipe.test) == pytest.approx(expected, abs=1e-6)
+    assert math.isnan(compute_own_score(run, phantoms, None))
 
 
 def test_a_list_is_not_mixed_with_one_of_other_settings(tiny, phantoms, tmp_path):
