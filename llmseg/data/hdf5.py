@@ -1,10 +1,7 @@
 """A store in one HDF5 file: images and masks as bytes in native size, with ids, groups and where they come from.
 
-How pixels lie in the file: all images stand one after another in one row of bytes, ``images``, and all masks in
-another, ``masks``. HDF5 cuts a row into *chunks* and compresses each by itself. Every case begins at a chunk of its
-own, filled up with zeros at its end. This has three uses. Threads compress cases, which the library does one at a time
-and under a lock. A case is read without its neighbours. And a case goes from one file into another as it is, without
-unpacking: that is how the parts of an interrupted preparation are joined.
+How a case is compressed, and why its bytes go from file to file as they are, is said in
+:mod:`llmseg.data.packed_case`.
 """
 
 from __future__ import annotations
@@ -13,7 +10,6 @@ import functools
 import hashlib
 import itertools
 import json
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +18,10 @@ from typing import Any
 import h5py
 import numpy as np
 
+from llmseg.data import packed_case
 from llmseg.data.hdf5_writing import create_hdf5
 from llmseg.data.image_digests import digest_image, digest_mask
+from llmseg.data.packed_case import PackedCase
 from llmseg.data.store import Case
 from llmseg.errors import UserError
 from llmseg.files import replace_file
@@ -31,76 +29,10 @@ from llmseg.files import replace_file
 FORMAT = 1
 """Number of the file format, raised when its meaning changes."""
 
+# What the file holds, besides the list ``alone``: texts for each case, rows of bytes, numbers for each case.
 _COLUMNS = ("ids", "groups", "parts", "contents", "mask_contents")
 _BYTES = ("images", "masks")
 _INDEX = ("shapes", "starts")
-
-_CHUNK = 2**16
-"""Bytes of a chunk before compression: a grey image of 256x256 pixels. Zeros that fill a chunk up pack to nothing."""
-
-_COMPRESSION_LEVEL = 1
-"""The fastest of zlib. Level 6 makes photographs and MR slices 2 to 6 % smaller and takes three times as long."""
-
-
-@dataclass(frozen=True)
-class PackedCase:
-    """A case as a store holds it: compressed.
-
-    Attributes:
-        id: Its id.
-        group: What it belongs to, such as a video or a patient.
-        part: Official part (``training``, ``validation``, ``test``), or empty.
-        shape: Height, width and channels of the image.
-        content: Digest of the image, see :func:`llmseg.data.image_digests.digest_image`.
-        mask_content: Digest of the mask.
-        image: The image's bytes, compressed chunk by chunk.
-        mask: The mask's bytes, likewise.
-    """
-
-    id: str
-    group: str
-    part: str
-    shape: tuple[int, int, int]
-    content: str
-    mask_content: str
-    image: tuple[bytes, ...]
-    mask: tuple[bytes, ...]
-
-
-def pack_case(case: Case, group: str, part: str = "") -> PackedCase:
-    """Compress a case for a store. Several threads can do that at once.
-
-    Args:
-        case: Image and mask.
-        group: What it belongs to, such as a video or a patient.
-        part: Official part (``training``, ``validation``, ``test``), or empty.
-
-    Example:
-        >>> case = Case("a.png", np.zeros((400, 300), np.uint8), np.zeros((400, 300), np.uint8))
-        >>> packed = pack_case(case, group="patient 1")
-        >>> packed.shape, len(packed.image)
-        ((400, 300, 1), 2)
-    """
-    height, width, *channels = case.image.shape
-    return PackedCase(
-        case.id,
-        group,
-        part,
-        (height, width, *(channels or [1])),
-        digest_image(case.image),
-        digest_mask(case.mask),
-        _compress(case.image),
-        _compress(case.mask),
-    )
-
-
-def _compress(values: np.ndarray) -> tuple[bytes, ...]:
-    """Compress bytes chunk by chunk, the last one filled up with zeros."""
-    content = np.ascontiguousarray(values).tobytes()
-    content += bytes(-len(content) % _CHUNK)
-    return tuple(
-        zlib.compress(content[start : start + _CHUNK], _COMPRESSION_LEVEL) for start in range(0, len(content), _CHUNK)
-    )
 
 
 @dataclass(frozen=True)
@@ -239,7 +171,9 @@ class Hdf5Store:
     def _read_chunks(self, name: str, start: int, length: int) -> tuple[bytes, ...]:
         row = self._file[name].id
         try:
-            return tuple(row.read_direct_chunk((first,))[1] for first in range(start, start + length, _CHUNK))
+            return tuple(
+                row.read_direct_chunk((first,))[1] for first in range(start, start + length, packed_case.CHUNK)
+            )
         except OSError as error:
             raise UserError(f"{self.path} is damaged; make it again by llmseg data prepare") from error
 
@@ -262,6 +196,7 @@ def write_store(
     Example:
         >>> import tempfile
         >>> from llmseg import SyntheticStore
+        >>> from llmseg.data.packed_case import pack_case
         >>> phantoms = SyntheticStore("fundus", count=2)
         >>> cases = (pack_case(phantoms.read(id), phantoms.groups[id]) for id in phantoms.ids)
         >>> with tempfile.TemporaryDirectory() as folder:
@@ -292,7 +227,11 @@ def write_store(
 def _write_cases(file: h5py.File, cases: Iterable[PackedCase]) -> dict[str, list[Any]]:
     """Write the bytes of all cases, and return what else the file is to hold of them."""
     columns: dict[str, list[Any]] = {name: [] for name in (*_COLUMNS, *_INDEX)}
-    options: dict[str, Any] = {"maxshape": (None,), "chunks": (_CHUNK,), "compression": _COMPRESSION_LEVEL}
+    options: dict[str, Any] = {
+        "maxshape": (None,),
+        "chunks": (packed_case.CHUNK,),
+        "compression": packed_case.COMPRESSION_LEVEL,
+    }
     rows = [file.create_dataset(name, (0,), np.uint8, **options) for name in _BYTES]
     for case in cases:
         columns["starts"].append([len(row) for row in rows])
@@ -306,10 +245,10 @@ def _write_cases(file: h5py.File, cases: Iterable[PackedCase]) -> dict[str, list
 
 def _append(row: h5py.Dataset, chunks: Sequence[bytes]) -> None:
     start = len(row)
-    row.resize((start + len(chunks) * _CHUNK,))
-    # Written as they are, past the library's own compression: see the top of this file.
+    row.resize((start + len(chunks) * packed_case.CHUNK,))
+    # Written as they are, past the library's own compression: see :mod:`llmseg.data.packed_case`.
     for index, chunk in enumerate(chunks):
-        row.id.write_direct_chunk((start + index * _CHUNK,), chunk)
+        row.id.write_direct_chunk((start + index * packed_case.CHUNK,), chunk)
 
 
 def _sort_by_id(columns: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:

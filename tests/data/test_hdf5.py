@@ -14,9 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from llmseg.data import hdf5
-from llmseg.data.hdf5 import Hdf5Store, pack_case, write_store
+from llmseg.data import packed_case
+from llmseg.data.hdf5 import Hdf5Store, write_store
 from llmseg.data.image_digests import digest_image
+from llmseg.data.packed_case import pack_case
 from llmseg.data.store import Case
 from llmseg.errors import UserError
 
@@ -121,7 +122,7 @@ def test_digest_changes_with(store, tmp_path, what):
 
 
 def test_images_of_several_chunks(tmp_path, monkeypatch):
-    monkeypatch.setattr(hdf5, "_CHUNK", 64)
+    monkeypatch.setattr(packed_case, "CHUNK", 64)
     cases = [stored(f"{k}", k, (k + 1, 9)) for k in range(9)]
     store = written(tmp_path / "s.h5", iter(cases))
     for one in cases:
@@ -225,7 +226,7 @@ class TestFullDisk:
 
     @pytest.mark.parametrize("short", [1, 50, 500, 4000, 40000, 120000, None])
     def test_is_told_and_leaves_nothing(self, tmp_path, limited, monkeypatch, short):
-        monkeypatch.setattr(hdf5, "_CHUNK", 2**10)
+        monkeypatch.setattr(packed_case, "CHUNK", 2**10)
         size = written(tmp_path / "whole.h5", self.CASES).path.stat().st_size
         limited(0 if short is None else size - short)
         with pytest.raises(UserError, match=r"cannot write .*s\.h5: File too large; what was there before is kept"):
@@ -242,7 +243,8 @@ class TestFullDisk:
     def test_the_process_ends_in_peace(self, tmp_path):
         code = (
             "import resource, sys; from pathlib import Path; import numpy as np\n"
-            "from llmseg.data.hdf5 import *; from llmseg.data.store import Case; from llmseg.errors import UserError\n"
+            "from llmseg.data.hdf5 import write_store; from llmseg.data.packed_case import pack_case\n"
+            "from llmseg.data.store import Case; from llmseg.errors import UserError\n"
             "image = np.random.default_rng(0).integers(0, 256, (900, 900), dtype=np.uint8)\n"
             "resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, -1))\n"
             "try: write_store(Path(sys.argv[1]), 'n', [pack_case(Case('a', image, image), 'g')], {})\n"

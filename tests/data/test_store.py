@@ -7,7 +7,8 @@ import pytest
 
 from llmseg import FolderStore, SyntheticStore, UserError
 from llmseg.data import Subset
-from llmseg.data.hdf5 import pack_case, write_store
+from llmseg.data.hdf5 import write_store
+from llmseg.data.packed_case import pack_case
 
 
 @pytest.fixture(params=["folder", "hdf5", "synthetic", "subset"])

@@ -6,7 +6,8 @@ import shutil
 import pytest
 
 from llmseg import FolderStore, SyntheticStore
-from llmseg.data.hdf5 import pack_case, write_store
+from llmseg.data.hdf5 import write_store
+from llmseg.data.packed_case import pack_case
 from llmseg.data.store_source import describe_source, open_source
 from llmseg.data.subset import Subset
 

@@ -26,7 +26,8 @@ from llmseg.data.download.layouts.finders import find_cases, resolve_name
 from llmseg.data.download.layouts.volumes import Orientation
 from llmseg.data.download.selection import select_study_cases
 from llmseg.data.download.tree import open_tree
-from llmseg.data.hdf5 import Hdf5Store, PackedCase, pack_case, write_store
+from llmseg.data.hdf5 import Hdf5Store, write_store
+from llmseg.data.packed_case import PackedCase, pack_case
 from llmseg.data.read_ahead import map_ahead
 from llmseg.errors import UserError
 from llmseg.files import make_folder, remove_parts

@@ -19,7 +19,8 @@ from llmseg.data.catalog import get_dataset
 from llmseg.data.download import prepare_dataset as module
 from llmseg.data.download.prepare_dataset import prepare_dataset
 from llmseg.data.download.tree import File
-from llmseg.data.hdf5 import Hdf5Store, PackedCase
+from llmseg.data.hdf5 import Hdf5Store
+from llmseg.data.packed_case import PackedCase
 from llmseg.data.store import Case
 from llmseg.errors import UserError
 
