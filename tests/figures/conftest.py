@@ -3,8 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
+from llmseg import evaluate_masks, hold_out, run_study
 from llmseg.stats import Table
+from llmseg.study import Variant, read_results
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +25,24 @@ def table():
     same = frame[frame["pipeline"] == "gpt-4"].assign(pipeline="gpt-4o")
     frame = pd.concat([frame, same])
     return Table.from_frame(frame.assign(group=frame["case"]))
+
+
+@pytest.fixture(scope="session")
+def result_folder(phantoms, tiny_recipe, tmp_path_factory):
+    """A study of two pipelines, which were given one epoch, and masks from elsewhere deeper down, in one folder."""
+    out = tmp_path_factory.mktemp("figures")
+    recipe, holdout = tiny_recipe.change("fit.epochs", 1), hold_out(phantoms, fraction=0.2)
+    variants = (Variant("gpt-4", recipe), Variant("gpt-o3", recipe.change("fit.rate", 1e-12)))
+    options = {"holdout": holdout, "progress": False}
+    run_study(None, variants, phantoms, out / "all/study", seeds=1, device="cpu", **options)
+    (out / "masks").mkdir()
+    for id in holdout.test_ids:
+        Image.fromarray(phantoms.read(id).mask).save((out / "masks" / id).with_suffix(".png"))
+    evaluate_masks(out / "masks", phantoms, out / "all/elsewhere/trainings/1/evaluation", label="ours", **options)
+    return out / "all"
+
+
+@pytest.fixture(scope="session")
+def results(result_folder):
+    """What that folder holds."""
+    return read_results([result_folder])

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from llmseg.figures.points import draw_differences
+from llmseg.figures.points import draw_contributions, draw_differences
+from llmseg.figures.style import BLUE, rgb
 
 
 @pytest.fixture
@@ -19,8 +20,20 @@ def test_the_extension_decides_the_format(differences, tmp_path, name, begins):
     assert draw_differences(differences, tmp_path / name).read_bytes().startswith(begins)
 
 
-def test_more_variants_make_a_taller_figure_with_ink(differences, tmp_path):
-    few = np.asarray(Image.open(draw_differences(differences, tmp_path / "few.png")).convert("L"))
-    many = np.asarray(Image.open(draw_differences(pd.concat([differences] * 4), tmp_path / "many.png")).convert("L"))
-    assert many.shape[0] > few.shape[0]
-    assert (few < 128).any()
+def blue_rows(path):
+    """Heights at which there is a point or an interval, one per line of points."""
+    rows = (np.asarray(Image.open(path).convert("RGB")) == rgb(BLUE)).all(axis=2).any(axis=1)
+    return np.flatnonzero(np.diff(rows.astype(int)) == 1)
+
+
+def test_every_variant_has_a_point_and_more_make_a_taller_figure(differences, tmp_path):
+    few = draw_differences(differences, tmp_path / "few.png")
+    many = draw_differences(pd.concat([differences] * 4), tmp_path / "many.png")
+    assert (len(blue_rows(few)), len(blue_rows(many))) == (3, 12)
+    assert Image.open(many).height > Image.open(few).height
+
+
+def test_a_gap_has_a_point_for_every_part(differences, tmp_path):
+    contributions = differences.rename(columns={"variant": "part"})
+    path = draw_contributions(contributions, tmp_path / "gap.png", left="gpt-o3", right="gpt-4")
+    assert len(blue_rows(path)) == 3
