@@ -1,8 +1,12 @@
-"""What is reported."""
+"""What is reported, and how tests read pages."""
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pandas as pd
@@ -17,6 +21,46 @@ from llmseg.study.variants import Variant
 HOSTILE = '"><img src=x onerror=alert(1)><b>'
 NAMES = ("gpt-4o", "gpt-o3", "claude-3.5-sonnet", "deepseek-r1", "monai-basic-unet", HOSTILE)
 DATASETS = ("Skin", f"../{HOSTILE}</script>")
+
+
+@dataclass
+class Page(HTMLParser):
+    """What a page is made of."""
+
+    text: str
+    tags: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__()
+        self.feed(self.text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+    def values(self, name: str) -> list[str]:
+        """All values of an attribute."""
+        return [attributes[name] for _, attributes in self.tags if name in attributes]
+
+    @property
+    def said(self) -> str:
+        """The text, blanks made one."""
+        return " ".join("".join(self.words).split())
+
+    def check_headings(self) -> None:
+        """See that headings begin with the first level and leave out none."""
+        levels = [int(tag[1]) for tag, _ in self.tags if re.fullmatch("h[1-6]", tag)]
+        assert levels[0] == 1
+        assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
+
+
+@pytest.fixture(scope="session")
+def pages() -> Callable[[Path], dict[Path, Page]]:
+    """A function that reads all pages of a report."""
+    return lambda folder: {path: Page(path.read_text(encoding="utf-8")) for path in sorted(folder.rglob("*.html"))}
 
 
 @pytest.fixture(scope="session")

@@ -11,19 +11,20 @@ from llmseg.stats.blocks import make_blocks
 
 def cohort(sizes=(4, 5), gap=0.0, **options):
     table = simulate(pipelines=[gap] * sizes[0] + [0.0] * sizes[1], pipeline_spread=0.03, **options)
-    return table, {name: "new" if place < sizes[0] else "old" for place, name in enumerate(table.contenders)}
+    return table, {name: "new" if index < sizes[0] else "old" for index, name in enumerate(table.contenders)}
 
 
-def test_the_interval_of_cohorts_ends_where_the_test_turns():
+@pytest.mark.parametrize("side", ["low", "high"])
+def test_the_interval_of_cohorts_ends_where_the_test_turns(side):
+    """A shift of the first cohort just inside the interval is undecided, one just outside is not."""
     table, labels = cohort((6, 7), gap=0.05)
     (claim,) = compare_cohorts(table, labels, "new", "old")
-    for end, inner in ((claim.low, 1), (claim.high, -1)):
-        for step, verdict in ((inner * 1e-9, "undecided"), (-inner * 1e-9, None)):
-            shift = end + step
-            frame = table.frame.copy()
-            frame.loc[frame["pipeline"].map(labels) == "new", "value"] -= shift
-            (moved,) = compare_cohorts(Table(frame), labels, "new", "old")
-            assert (moved.verdict == "undecided") == (verdict == "undecided")
+    inwards = 1e-9 if side == "low" else -1e-9
+    for step, decided in ((inwards, False), (-inwards, True)):
+        frame = table.frame.copy()
+        frame.loc[frame["pipeline"].map(labels) == "new", "value"] -= getattr(claim, side) + step
+        (moved,) = compare_cohorts(Table(frame), labels, "new", "old")
+        assert (moved.verdict != "undecided") == decided
 
 
 def test_too_few_llms_can_decide_nothing():

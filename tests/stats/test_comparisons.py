@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import re
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -9,9 +9,8 @@ import pytest
 from scipy import stats
 
 from llmseg import UserError
-from llmseg.stats import Table, claims_frame, compare, compare_all, means, simulate
+from llmseg.stats import Table, claims_frame, compare, compare_all, simulate
 from llmseg.stats.blocks import make_blocks
-from llmseg.stats.resampling import bca_interval, estimate
 
 
 def test_single_cases_with_one_seed_give_the_paired_t_test():
@@ -70,18 +69,6 @@ def test_the_bootstrap_agrees_with_student_where_cases_are_many():
     assert (bootstrap.low, bootstrap.high) == pytest.approx((student.low, student.high), abs=0.03 * width)
 
 
-def test_the_studentised_bootstrap_by_hand():
-    """The matrix products equal a plain loop over resamples."""
-    random = np.random.default_rng(0)
-    sums, sizes = random.normal(1, 0.2, (2, 1, 6)), np.array([1.0, 2, 3, 1, 2, 1])
-    found = estimate([sums], [sizes], draws=50, seed=3)
-    weights = np.random.default_rng(3).multinomial(6, np.full(6, 1 / 6), 50)
-    for draw in (0, 7, 49):
-        chosen = np.repeat(np.arange(6), weights[draw])
-        drawn = estimate([sums[:, :, chosen]], [sizes[chosen]])
-        assert found.pivots[draw] == pytest.approx((drawn.means - found.means) / drawn.errors)
-
-
 def test_a_large_family_gets_the_draws_it_needs():
     table = simulate(pipelines=[0.2, 0.0, 0.0], datasets=1, seeds=1, cases=40)
     (claim, *_) = compare_all(table, method="bootstrap", draws=10)
@@ -99,20 +86,6 @@ def test_verdicts_and_their_sentences(shift, margin, verdict):
     assert [word for word in ("better than", "worse than", "equivalent", "undecided") if word in claim.sentence] == [
         f"{verdict} than" if verdict in ("better", "worse") else verdict
     ]
-
-
-def test_the_numbers_of_the_sentence_are_those_of_the_record():
-    claim, *_ = compare_all(simulate(pipelines=[0.03, 0.0, 0.0]), margin=0.01)
-    difference, level, low, high, p = re.search(
-        r"difference (\S+), (\S+) % interval (\S+) to (\S+), p [=<] (\S+)", claim.sentence
-    ).groups()
-    assert (float(difference), float(low), float(high)) == pytest.approx(
-        (claim.difference, claim.low, claim.high), abs=5e-5
-    )
-    assert float(level) == 95
-    assert float(p) == pytest.approx(max(claim.p_difference_adjusted, 1e-4), rel=0.01)
-    assert f"{claim.units} groups, 3 seeds on dataset-1, dataset-2." in claim.sentence
-    assert "after Holm over 3 comparisons (all pairs on all datasets together)" in claim.sentence
 
 
 def test_less_is_better_for_distances():
@@ -139,14 +112,6 @@ def test_a_family_knows_what_it_is():
     assert claims[0].family == "all against llm-03 on each of 2 datasets"
     assert [one.datasets for one in claims] == [("dataset-1",)] * 2 + [("dataset-2",)] * 2
     assert claims_frame(claims)["verdict"].tolist() == [one.verdict for one in claims]
-
-
-def test_holm_is_that_of_statsmodels():
-    from statsmodels.stats.multitest import multipletests
-
-    claims = compare_all(simulate(pipelines=[0.03, 0.02, 0.0, 0.0]))
-    theirs = multipletests([one.p_difference for one in claims], method="holm")[1]
-    assert [one.p_difference_adjusted for one in claims] == pytest.approx(list(theirs))
 
 
 def test_noninferiority_without_equivalence():
@@ -206,33 +171,11 @@ def test_one_contender():
         compare_all(simulate(pipelines=1))
 
 
-def test_the_whole_study_takes_seconds():
-    """171,000 rows, all pairs; a minute is allowed on two cores."""
+def test_the_whole_study_is_compared_in_less_than_a_minute():
+    """171,000 rows, all pairs; it takes a few seconds."""
     table = Table.from_frame(simulate(pipelines=19, datasets=6, seeds=3, cases=500).frame)
     assert len(table.frame) == 171_000
-    assert len(compare_all(table, margin=0.01)) == 171
-
-
-@pytest.mark.parametrize("method", ["student", "bootstrap", "bca"])
-def test_intervals_of_means(method):
-    table = simulate(pipelines=2, datasets=1, seeds=1, cases=80)
-    found = means(table, method=method)
-    (block,) = make_blocks(table)
-    low, high = stats.t.interval(0.95, 79, block.values[0, 0].mean(), stats.sem(block.values[0, 0]))
-    row = found.iloc[0]
-    assert row["mean"] == pytest.approx(block.values[0, 0].mean())
-    assert (row["low"], row["high"]) == pytest.approx((low, high), abs=0.002 if method != "student" else 1e-9)
-
-
-def test_means_end_where_the_measure_ends():
-    frame = simulate(pipelines=1, datasets=1, cases=4, seeds=1).frame.assign(value=[1.0, 1.0, 0.2, 1.0])
-    found = means(Table.from_frame(frame))
-    assert 0 <= found["low"][0] <= found["high"][0] <= 1
-    with pytest.raises(UserError, match="one dataset at a time"):
-        means(simulate(), method="bca", each_dataset=False)
-
-
-def test_bca_needs_values():
-    with pytest.raises(UserError, match="two or more values"):
-        bca_interval(np.array([0.5]))
-    assert bca_interval(np.full(5, 0.5)) == (0.5, 0.5)
+    started = time.perf_counter()
+    claims = compare_all(table, margin=0.01)
+    assert time.perf_counter() - started < 60
+    assert len({(claim.first, claim.second) for claim in claims}) == len(claims) == 171

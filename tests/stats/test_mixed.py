@@ -38,7 +38,7 @@ def test_the_mixed_model_is_that_of_statsmodels():
 def test_mixed_models_that_cannot_be_fitted():
     with pytest.raises(UserError, match="a model needs scores that vary"):
         mixed_model(Table.from_frame(simulate().frame.assign(value=0.5)), "llm-01")
-    with pytest.raises(UserError, match="select"):
+    with pytest.raises(UserError, match="are more than the 3000 a mixed model can take"):
         mixed_model(simulate(pipelines=19, cases=200), "llm-01")
     with pytest.raises(UserError, match="did you mean 'llm-01'"):
         mixed_model(simulate(), "llm-1")

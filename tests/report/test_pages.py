@@ -1,0 +1,74 @@
+"""Pages, read as a browser would."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote
+
+import pytest
+
+from llmseg import stats
+
+
+def test_a_page_per_contender_and_dataset_and_every_link_leads_somewhere(pages, report, scores):
+    found = pages(report.folder)
+    assert len(found) == 4 + scores["pipeline"].nunique() + scores["dataset"].nunique()
+    for path, page in found.items():
+        for link in [*page.values("href"), *page.values("src")]:
+            target, _, place = unquote(link).partition("#")
+            if target.startswith("data:"):
+                continue
+            goal = (path.parent / target).resolve() if target else path
+            assert goal.is_relative_to(report.folder), link
+            assert goal.is_file(), link
+            if place:
+                assert place in found[goal].values("id"), link
+
+
+def test_ids_are_unique_and_references_hold(pages, report):
+    for page in pages(report.folder).values():
+        ids = page.values("id")
+        assert len(ids) == len(set(ids))
+        references = [*page.values("aria-labelledby"), *page.values("data-plot"), *page.values("for")]
+        assert set(references) <= set(ids)
+        page.check_headings()
+
+
+def test_hostile_names_stay_text(pages, report, hostile):
+    found = pages(report.folder)
+    assert any(hostile in page.said for page in found.values())
+    for path, page in found.items():
+        assert [name for _, attributes in page.tags for name in attributes if name.startswith("on")] == []
+        assert [tag for tag, _ in page.tags if tag == "img"] == []
+        for tag, attributes in page.tags:
+            assert tag != "script" or "src" in attributes or attributes["type"] == "application/json"
+        assert re.fullmatch(r"[a-z0-9.@_-]+", path.name)
+
+
+def test_nothing_is_fetched_from_elsewhere(report):
+    for path in [*report.folder.rglob("*.html"), report.folder / "assets/report.css"]:
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"(src|href|action|poster|srcset)=[\"']?(https?:)?//", text), path
+        assert not re.search(r"url\(|@import", text), path
+    heavy = {p.name for p in report.folder.rglob("*.html") if "plotly.min.js" in p.read_text(encoding="utf-8")}
+    assert heavy == {path.name for path in (report.folder / "datasets").iterdir()}
+
+
+def test_the_leaderboard_holds_what_stats_says(pages, report, scores):
+    page = pages(report.folder)[report.index]
+    means = stats.means(stats.Table.from_frame(scores), each_dataset=False).set_index("contender")
+    ranking = stats.rank(stats.Table.from_frame(scores))
+    shown = [float(a["data-value"]) for tag, a in page.tags if a.get("data-cell") == "mean"]
+    assert shown == pytest.approx([means.loc[name, "mean"] for name in ranking.frame["contender"]])
+    assert ranking.sentence in page.said
+    for family in report.analysis.families:
+        for claim in family.claims:
+            assert claim.sentence in pages(report.folder)[report.folder / "claims.html"].said
+    assert {family.id for family in report.analysis.families} == {"cohorts", "reasoning", "reference", "pairs"}
+
+
+def test_pages_without_runs_say_so(pages, report, scores):
+    page = pages(report.folder)[report.folder / "pipelines/gpt-o3.html"]
+    assert "Curves need runs" in page.said
+    assert "Overlays need runs" in page.said
+    assert set(report.notes) == set(scores["dataset"])
