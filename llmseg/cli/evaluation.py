@@ -73,9 +73,11 @@ def conventions(
 ) -> None:
     """Score the same masks by the rules of others: who wins where, and how stable the order is."""
     opened = [llmseg.Evaluation.open(folder) for folder in evaluations]
-    if len({(e.record["store_digest"], e.record["holdout"], e.record["cases"]) for e in opened}) > 1:
+    records = [evaluation.record for evaluation in opened]
+    if len({(record["store_digest"], record["holdout"], record["cases"]) for record in records}) > 1:
         raise UserError("these evaluations are not of the same cases; evaluate all with one store and one --holdout")
-    names = [evaluation.record["pipeline"] for evaluation in opened]
+    names = [record["pipeline"] for record in records]
+    # Two runs of one pipeline are told apart by their folders.
     if len(set(names)) < len(names):
         names = [str(folder) for folder in evaluations]
     systems = {name: evaluation.counts() for name, evaluation in zip(names, opened, strict=True)}

@@ -87,7 +87,10 @@ def _quirk_table(quirks: Sequence[Quirk]) -> str:
 
 
 def _describe_quirk(facts: dict[str, Any]) -> str:
-    explained = [f"explains: {e['what']} ({', '.join([*e['pipelines'], e['source']])})" for e in facts["explains"]]
+    explained = [
+        f"explains: {entry['what']} ({', '.join([*entry['pipelines'], entry['source']])})"
+        for entry in facts["explains"]
+    ]
     pipelines = ", ".join(facts["found_in"]) or "no pipeline"
     return "\n".join(
         [f"{facts['id']} ({facts['kind']})", facts["sentence"], facts["why"], f"in: {pipelines}", *explained]

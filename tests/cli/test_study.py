@@ -76,7 +76,7 @@ class TestAblate:
             (["--field", "fit.epochs"], "names no values"),
             (["--field", "fit.epochs=1", "--repair", "each"], "in one way"),
             (["--transplant", "net"], "needs --from"),
-            (["--transplant", "net", "--from", "gpt-5"], "gpt-5"),
+            (["--transplant", "net", "--from", "gpt-5"], "no pipeline 'gpt-5'"),
             (["--repair", "double-sigmoid"], "does not have the quirk"),
             (["--field", "fit.epochs=two"], "epochs is 'two'; allowed: a whole number"),
         ],
