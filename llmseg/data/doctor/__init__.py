@@ -28,7 +28,7 @@ from llmseg.data.doctor.leaks import (
 from llmseg.data.store import Store
 from llmseg.errors import UserError, nearest
 
-__all__ = ["Finding", "Findings", "Severity", "Tally", "examine"]
+__all__ = ["Examination", "Finding", "Severity", "Tally", "examine"]
 
 PERCENTILES = (0, 5, 25, 50, 75, 95, 100)
 """Percentiles of the share of foreground that are reported."""
