@@ -65,7 +65,7 @@ def pack_tar(files: Mapping[str, bytes], compression: str = "") -> bytes:
     return buffer.getvalue()
 
 
-class Drawing:
+class Pictures:
     """Random pictures; equal calls in equal order give equal ones."""
 
     def __init__(self) -> None:
@@ -81,7 +81,7 @@ class Drawing:
         return encode(self.inside(), format)
 
 
-def bagls(draw: Drawing) -> dict[str, bytes]:
+def bagls(draw: Pictures) -> dict[str, bytes]:
     files = {"raw/0.png": draw.image(), "raw/0_seg.png": draw.mask(), "raw/0.mp4": b"video"}
     for part, numbers in {"training": (0, 1, 2, 10), "test": (0, 2, 10)}.items():
         for number in numbers:
@@ -92,7 +92,7 @@ def bagls(draw: Drawing) -> dict[str, bytes]:
     return files
 
 
-def brain(draw: Drawing) -> dict[str, bytes]:
+def brain(draw: Pictures) -> dict[str, bytes]:
     files = {}
     for kind, name in enumerate(("no", "gl", "me", "pi")):
         for number in (1, 2, 711):
@@ -101,7 +101,7 @@ def brain(draw: Drawing) -> dict[str, bytes]:
     return files
 
 
-def ham10000(draw: Drawing) -> dict[str, bytes]:
+def ham10000(draw: Pictures) -> dict[str, bytes]:
     rows = ["lesion_id,image_id,dx,dx_type,age,sex,localization"]
     files = {}
     for number, part, lesion in ((24306, 1, 1), (24307, 1, 1), (24316, 1, 2), (29306, 2, 3)):
@@ -114,7 +114,7 @@ def ham10000(draw: Drawing) -> dict[str, bytes]:
     return {**files, "HAM10000_metadata": "\n".join(rows).encode()}
 
 
-def umd(draw: Drawing) -> dict[str, bytes]:
+def umd(draw: Pictures) -> dict[str, bytes]:
     files = {"__MACOSX/UMD/._UMD_221129_001_t2.nii.gz": b"leftover", "UMD/UMD/.DS_Store": b"leftover"}
     for number in (1, 2, 37):
         name = f"UMD_221129_{number:03d}"
@@ -129,7 +129,7 @@ def umd(draw: Drawing) -> dict[str, bytes]:
     return files
 
 
-def retina(draw: Drawing) -> dict[str, bytes]:
+def retina(draw: Pictures) -> dict[str, bytes]:
     files = {"Unlabeled_test/images/01_DRIVE.tif": draw.image("TIFF")}
     for name in ("04_h_HRF", "11_g_HRF", "35_DRIVE"):
         files[f"Training/Images/{name}.jpg"] = draw.image("JPEG")
@@ -140,7 +140,7 @@ def retina(draw: Drawing) -> dict[str, bytes]:
     return files
 
 
-def drive(draw: Drawing) -> dict[str, bytes]:
+def drive(draw: Pictures) -> dict[str, bytes]:
     files = {}
     for number in (21, 22):
         files[f"training/images/{number}_training.tif"] = draw.image("TIFF")
@@ -151,7 +151,7 @@ def drive(draw: Drawing) -> dict[str, bytes]:
     return files
 
 
-def stare(draw: Drawing) -> dict[str, bytes]:
+def stare(draw: Pictures) -> dict[str, bytes]:
     return {
         "stare-images.tar": pack_tar({f"im000{n}.ppm.gz": gzip.compress(draw.image("PPM")) for n in (1, 2)}),
         "labels-ah.tar": pack_tar({"im0001.ah.ppm.gz": gzip.compress(draw.mask("PPM"))}),
@@ -159,7 +159,7 @@ def stare(draw: Drawing) -> dict[str, bytes]:
     }
 
 
-def chase_db1(draw: Drawing) -> dict[str, bytes]:
+def chase_db1(draw: Pictures) -> dict[str, bytes]:
     files = {}
     for eye in ("01L", "01R", "02L"):
         files[f"CHASEDB1/Image_{eye}.jpg"] = draw.image("JPEG")
@@ -168,7 +168,7 @@ def chase_db1(draw: Drawing) -> dict[str, bytes]:
     return files
 
 
-def hrf(draw: Drawing) -> dict[str, bytes]:
+def hrf(draw: Pictures) -> dict[str, bytes]:
     files = {}
     for name, extension in (("01_dr", "JPG"), ("01_g", "jpg"), ("01_h", "jpg")):
         files[f"images/{name}.{extension}"] = draw.image("JPEG")
@@ -177,12 +177,12 @@ def hrf(draw: Drawing) -> dict[str, bytes]:
     return files
 
 
-def folder(draw: Drawing) -> dict[str, bytes]:
+def folder(draw: Pictures) -> dict[str, bytes]:
     files = {f"images/{name}.png": draw.image() for name in "abc"}
     return {**files, **{f"masks/{name}.png": draw.mask() for name in "abc"}}
 
 
-def nnunet(draw: Drawing) -> dict[str, bytes]:
+def nnunet(draw: Pictures) -> dict[str, bytes]:
     files = {"dataset.json": b"{}"}
     for part, name in (("Tr", "x"), ("Tr", "y"), ("Ts", "z")):
         files[f"images{part}/{name}_0000.png"] = draw.image()
@@ -190,7 +190,7 @@ def nnunet(draw: Drawing) -> dict[str, bytes]:
     return files
 
 
-def medsegbench(draw: Drawing) -> dict[str, bytes]:
+def medsegbench(draw: Pictures) -> dict[str, bytes]:
     arrays = {}
     for part, count in (("train", 3), ("val", 1), ("test", 2)):
         arrays[f"{part}_images"] = draw.random.integers(0, 256, (count, *SIZE, 3), dtype=np.uint8)
@@ -200,18 +200,17 @@ def medsegbench(draw: Drawing) -> dict[str, bytes]:
     return {"some_128.npz": buffer.getvalue()}
 
 
-BOLUS = folder
-KINDS = (bagls, brain, ham10000, umd, retina, drive, stare, chase_db1, hrf, folder, nnunet, medsegbench)
+MAKERS = (bagls, brain, ham10000, umd, retina, drive, stare, chase_db1, hrf, folder, nnunet, medsegbench)
 
 
 @pytest.fixture(scope="session")
 def download() -> Callable[[str], dict[str, bytes]]:
     """A function that gives the files of a dataset in miniature: content by path."""
-    makers = {"bolus": BOLUS, **{maker.__name__: maker for maker in KINDS}}
+    makers = {"bolus": folder, **{maker.__name__: maker for maker in MAKERS}}
 
     @functools.cache
     def made(name: str) -> dict[str, bytes]:
-        return makers[name](Drawing())
+        return makers[name](Pictures())
 
     return lambda name: dict(made(name))
 
