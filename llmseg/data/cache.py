@@ -111,6 +111,10 @@ def clear_cache() -> int:
 
     Returns:
         Number of bytes that are freed.
+
+    Example:
+        >>> clear_cache()  # doctest: +SKIP
+        20971520
     """
     freed = 0
     for lock in cache_folder().glob("*.lock"):

@@ -78,6 +78,12 @@ def decode_mask(content: bytes, name: str, foreground: int | None = None) -> np.
         UserError: The file is no image or is damaged.
         LabelValues: Its largest value is neither 0 nor above 127. Most recipes put the border between background and
             foreground at half intensity, so such a mask would silently count as empty.
+
+    Example:
+        >>> buffer = io.BytesIO()
+        >>> Image.fromarray(np.array([[0, 1, 2]], np.uint8)).save(buffer, "PNG")
+        >>> decode_mask(buffer.getvalue(), "a.png", foreground=2)
+        array([[  0,   0, 255]], dtype=uint8)
     """
     image = _open(content, name)
     if foreground is not None:
@@ -107,6 +113,12 @@ def decode_labels(content: bytes, name: str) -> np.ndarray:
 
     Raises:
         UserError: The file is no image, is damaged, or has several channels.
+
+    Example:
+        >>> buffer = io.BytesIO()
+        >>> Image.fromarray(np.array([[0, 1, 2]], np.uint8)).save(buffer, "PNG")
+        >>> decode_labels(buffer.getvalue(), "a.png")
+        array([[0, 1, 2]], dtype=uint8)
     """
     values = np.asarray(_open(content, name))
     if values.ndim != 2:

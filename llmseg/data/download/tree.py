@@ -111,6 +111,15 @@ def open_tree(root: Path) -> Iterator[Mapping[str, File]]:
     Raises:
         UserError: There is no such folder or archive; or an archive is damaged, has a link or a member that would
             climb out of the folder, or unpacks to far more than it takes.
+
+    Example:
+        >>> import zipfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with zipfile.ZipFile(Path(folder) / "part.zip", "w") as archive:
+        ...         archive.writestr("images/a.txt", "content")
+        ...     with open_tree(Path(folder)) as files:
+        ...         {path: file.read() for path, file in files.items()}
+        {'part/images/a.txt': b'content'}
     """
     if not root.exists():
         near = next((folder for folder in root.absolute().parents if folder.is_dir()), Path("/"))
