@@ -173,4 +173,10 @@ class Prepare(Images):
 def _chains(record: Prepare) -> Chains:
     from llmseg.recipe import transforms
 
-    return transforms.build_chains(record)
+    normalise = transforms.normalise_image(record.mean, record.std, record.arithmetic)
+    binarise_early, finish_mask = transforms.binarise_mask(record.mask_threshold, record.threshold_when)
+    return transforms.Chains(
+        image=transforms.image_chain(record.colour, record.colour_when, record.size, record.image_resize, normalise),
+        mask=transforms.mask_chain(record.size, record.mask_resize, binarise_early, finish_mask),
+        tables=(transforms.tabulate(normalise), transforms.tabulate(finish_mask)),
+    )

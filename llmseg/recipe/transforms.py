@@ -1,13 +1,13 @@
 """The transforms of a preparation: what the scripts do with Pillow, OpenCV and TensorFlow, as MONAI transforms.
 
-:mod:`llmseg.recipe.images` has the record and imports this module only when an image is prepared, as it loads torch,
-MONAI and OpenCV.
+:mod:`llmseg.recipe.images` chooses among them. It imports this module only when an image is prepared, as it loads
+torch, MONAI and OpenCV.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,10 +22,6 @@ from monai.transforms import (
 )
 from PIL import Image
 from torch.nn import functional
-
-if TYPE_CHECKING:
-    from llmseg.recipe.images import Prepare
-
 
 _PILLOW = {
     "pillow-bilinear": Image.Resampling.BILINEAR,
@@ -115,7 +111,7 @@ class Above(Transform):
 
 @dataclass(frozen=True)
 class Chains:
-    """The transforms of a :class:`llmseg.recipe.images.Prepare`.
+    """The transforms of a preparation.
 
     Attributes:
         image: From the pixels of a file to the image's bytes, or to its numbers if the resize does not round to bytes.
@@ -128,62 +124,73 @@ class Chains:
     tables: tuple[torch.Tensor, torch.Tensor]
 
 
-def build_chains(record: Prepare) -> Chains:
-    """Compose the transforms of a record."""
-    early: list[Transform] = []
-    late: list[Transform] = []
-    if record.mask_threshold is not None:
-        if record.threshold_when == "before-resize":
-            # 255, so that a smoothing resize gives the grey values that the script gets.
-            early = [Above(record.mask_threshold * 255, largest=255)]
-        else:
-            late = [Above(record.mask_threshold, largest=1)]
+def image_chain(
+    colour: str, colour_when: str, size: tuple[int, int] | None, resize: str, normalise: list[Transform]
+) -> Compose:
+    """Compose the transforms of an image, up to its bytes or, if the resize does not round to bytes, to its numbers.
+
+    Args:
+        colour: ``grey`` or ``rgb``.
+        colour_when: ``before-resize`` or ``after-resize``.
+        size: Height and width to resize to; ``None`` for no resize.
+        resize: The filter.
+        normalise: The transforms from bytes to numbers.
+    """
     # A grey image has no axis of channels, a colour image has it at the end.
-    channel = EnsureChannelFirst(channel_dim="no_channel" if record.colour == "grey" else -1)
-    colour = Colour(record.colour)
-    normalise, finish_mask = _normalise(record), [_UNIT, *late]
-    if record.colour_when == "before-resize":
-        image = [colour, *_resize_and_finish(record, record.image_resize, channel, normalise)]
-    else:
-        image = _resize_and_finish(record, record.image_resize, Compose([colour, channel]), normalise)
-    return Chains(
-        image=Compose(image),
-        mask=Compose([*early, *_resize_and_finish(record, record.mask_resize, _CHANNEL, finish_mask)]),
-        tables=(_tabulate(normalise), _tabulate(finish_mask)),
-    )
+    channel = EnsureChannelFirst(channel_dim="no_channel" if colour == "grey" else -1)
+    if colour_when == "before-resize":
+        return Compose([Colour(colour), *_resize_and_finish(size, resize, channel, normalise)])
+    return Compose(_resize_and_finish(size, resize, Compose([Colour(colour), channel]), normalise))
 
 
-def _resize_and_finish(record: Prepare, how: str, channel: Transform, finish: list[Transform]) -> list[Transform]:
+def mask_chain(size: tuple[int, int] | None, resize: str, early: list[Transform], finish: list[Transform]) -> Compose:
+    """Compose the transforms of a mask as :func:`image_chain` does; those of ``early`` come before the resize."""
+    return Compose([*early, *_resize_and_finish(size, resize, _CHANNEL, finish)])
+
+
+def _resize_and_finish(
+    size: tuple[int, int] | None, resize: str, channel: Transform, finish: list[Transform]
+) -> list[Transform]:
     """Return the transforms from the resize on.
 
     They end in bytes, whose numbers a table gives later. TensorFlow's resize does not round to bytes, so after it no
     table can stand for the remaining transforms; they are carried out here.
     """
-    if how == "tensorflow-bilinear" and record.size is not None:
-        return [TensorFlowResize(record.size), *finish, _NUMBERS]
-    return [*_resize(record.size, how), channel, _BYTES]
+    if resize == "tensorflow-bilinear" and size is not None:
+        return [TensorFlowResize(size), *finish, _NUMBERS]
+    return [*_resize(size, resize), channel, _BYTES]
 
 
-def _tabulate(steps: list[Transform]) -> torch.Tensor:
-    """Return what transforms that take one value at a time make of each of the 256 byte values."""
-    table: torch.Tensor = Compose([*steps, _TO_TENSOR])(np.arange(256, dtype=np.uint8))
-    return table
-
-
-def _resize(size: tuple[int, int] | None, how: str) -> list[Transform]:
+def _resize(size: tuple[int, int] | None, resize: str) -> list[Transform]:
     if size is None:
         return []
-    return [PillowResize(size, _PILLOW[how]) if how in _PILLOW else OpenCVResize(size, _OPENCV[how])]
+    return [PillowResize(size, _PILLOW[resize]) if resize in _PILLOW else OpenCVResize(size, _OPENCV[resize])]
 
 
-def _normalise(record: Prepare) -> list[Transform]:
-    """Return the transforms from bytes to numbers.
+def normalise_image(mean: float, std: float, arithmetic: str) -> list[Transform]:
+    """Return the transforms from an image's bytes to its numbers.
 
-    Both ways compute ``(value / 255 - mean) / std``. They round at other places, so some results differ in the last bit
-    of float32, and a replay has to take the way of its script.
+    Both kinds of ``arithmetic`` compute ``(value / 255 - mean) / std``. They round at other places, so some results
+    differ in the last bit of float32, and a replay has to take the way of its script.
     """
-    if record.arithmetic == "bytes":
-        return [NormalizeBytes(record.mean, record.std)]
-    if (record.mean, record.std) == (0.0, 1.0):
+    if arithmetic == "bytes":
+        return [NormalizeBytes(mean, std)]
+    if (mean, std) == (0.0, 1.0):
         return [_UNIT]
-    return [_UNIT, NormalizeIntensity(subtrahend=np.float32(record.mean), divisor=np.float32(record.std))]
+    return [_UNIT, NormalizeIntensity(subtrahend=np.float32(mean), divisor=np.float32(std))]
+
+
+def binarise_mask(threshold: float | None, when: str) -> tuple[list[Transform], list[Transform]]:
+    """Return the transforms of a mask before its resize, and those from its bytes to its numbers in 0..1."""
+    if threshold is None:
+        return [], [_UNIT]
+    if when == "before-resize":
+        # 255, so that a smoothing resize gives the grey values that the script gets.
+        return [Above(threshold * 255, largest=255)], [_UNIT]
+    return [], [_UNIT, Above(threshold, largest=1)]
+
+
+def tabulate(steps: list[Transform]) -> torch.Tensor:
+    """Return what transforms that take one value at a time make of the 256 byte values, float32 ``[256]``."""
+    table: torch.Tensor = Compose([*steps, _TO_TENSOR])(np.arange(256, dtype=np.uint8))
+    return table
