@@ -18,8 +18,8 @@ from .nets.references import DynUNet as DynUNet
 from .nets.references import PlainConvUNet as PlainConvUNet
 from .nets.references import TimmUNet as TimmUNet
 from .nets.unet import UNet as UNet
-from .part import Difference as Difference
 from .part import Part as Part
+from .paths import Difference as Difference
 from .quirks import Explanation as Explanation
 from .quirks import Quirk as Quirk
 from .quirks import get_quirk as get_quirk

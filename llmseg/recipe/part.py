@@ -13,10 +13,12 @@ import math
 import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from llmseg.errors import UserError, nearest
+from llmseg.recipe.paths import Difference, changed, find_differences, parse_text, read_path, walk_fields
+
+P = TypeVar("P", bound="Part")
 
 # Every class of part by its name, which JSON gives as ``kind``.
 _KINDS: dict[str, type[Part]] = {}
@@ -24,6 +26,9 @@ _KINDS: dict[str, type[Part]] = {}
 
 class Part:
     """Base of every part, and of every part inside a part: checks fields, and registers the class for JSON.
+
+    A dotted path names a field of a part, or of a part inside it. A recipe is a part, too: what is
+    ``"fit.schedule.patience"`` in a recipe is ``"schedule.patience"`` in its fit.
 
     A derived class is a ``@dataclass(frozen=True, kw_only=True)``. Its kind is its class name, which must be unique.
     A field of the wrong type is refused when the part is made. A whole number given for a ``float`` becomes a float, so
@@ -52,6 +57,68 @@ class Part:
                     + _nearest_word(given, annotation)
                 )
             object.__setattr__(self, name, value)  # how a frozen dataclass sets its own fields
+
+    def get(self, path: str) -> object:
+        """Return the value at a dotted path.
+
+        Raises:
+            UserError: The path names no field.
+        """
+        return read_path(self, path)
+
+    def change(self: P, path: str, value: object) -> P:
+        """Return a copy with one field changed.
+
+        Args:
+            path: Dotted path of a field, such as ``"fit.epochs"`` of a recipe, or of a whole part, such as ``"loss"``.
+            value: The new value, of the field's type.
+
+        Raises:
+            UserError: The path names no field, or the value does not fit.
+
+        Example:
+            >>> from llmseg import zoo
+            >>> zoo.get("gpt-4").recipe.change("fit.batch_size", 4).fit.batch_size
+            4
+        """
+        copy: P = changed(self, path.split("."), value, path)
+        return copy
+
+    def change_text(self: P, assignment: str) -> P:
+        """Return a copy with one field changed by text as typed on a command line.
+
+        Args:
+            assignment: ``path=value``. Tuples are written with commas, ``None`` as ``none``.
+
+        Raises:
+            UserError: The text is no assignment, or as for :meth:`change`.
+
+        Example:
+            >>> from llmseg import zoo
+            >>> zoo.get("gpt-4").recipe.change_text("images.size=128,128").images.size
+            (128, 128)
+        """
+        path, equals, text = assignment.partition("=")
+        if not equals or not path:
+            raise UserError(f"'{assignment}' is no assignment; write path=value, for example fit.epochs=120")
+        return self.change(path, parse_text(text, self.get(path)))
+
+    def items(self) -> Iterator[tuple[str, object]]:
+        """Yield every (dotted path, plain value), the kind of each part inside this one first under ``part.kind``."""
+        return walk_fields(self)
+
+    def diff(self, other: Part) -> tuple[Difference, ...]:
+        """Return the fields in which two parts, such as two recipes, differ, in field order.
+
+        Where parts are of different kinds, a field that only one of them has is paired with ``None``. So is a part that
+        only one of them has, such as a schedule.
+
+        Example:
+            >>> from llmseg import zoo
+            >>> [d.path for d in zoo.get("gpt-4").recipe.fit.diff(zoo.get("gpt-4o").recipe.fit)]
+            ['batch_size', 'rate']
+        """
+        return tuple(find_differences(self, other))
 
 
 def describe(annotation: Any) -> str:
@@ -83,61 +150,6 @@ def _what_to_derive_from(cls: type[Part]) -> str:
     # Abstract parts of the package are public in llmseg.recipe, whichever module they stand in.
     module = "llmseg.recipe" if cls.__module__.startswith("llmseg.recipe.") else cls.__module__
     return f" (of a class derived from {module}.{cls.__name__})"
-
-
-def check_field(value: object, name: str, path: str) -> str:
-    """Return the name if the value has such a field; raise :class:`UserError` that names what it has otherwise."""
-    names = [field.name for field in dataclasses.fields(value)] if dataclasses.is_dataclass(value) else []
-    if name in names:
-        return name
-    where = type(value).__name__ if names else f"the plain value {value!r}"
-    allowed = f"; it has: {', '.join(names)}" if names else "; it has no fields"
-    raise UserError(f"no field '{path}': {where} has no '{name}'{nearest(name, names)}{allowed}")
-
-
-def walk_fields(path: str, value: object) -> Iterator[tuple[str, object]]:
-    """Yield (dotted path, plain value) of a part and all parts inside it, its kind first."""
-    if not dataclasses.is_dataclass(value):
-        yield path, value
-        return
-    yield f"{path}.kind", type(value).__name__
-    for field in dataclasses.fields(value):
-        yield from walk_fields(f"{path}.{field.name}", getattr(value, field.name))
-
-
-@dataclass(frozen=True)
-class Difference:
-    """One field in which two recipes differ.
-
-    Attributes:
-        path: Its dotted path.
-        left: Its value in the first recipe, ``None`` if that has no such field.
-        right: Its value in the second recipe, ``None`` if that has no such field.
-    """
-
-    path: str
-    left: object
-    right: object
-
-
-def find_differences(path: str, left: object, right: object) -> Iterator[Difference]:
-    """Yield every field in which two parts differ.
-
-    Parts of two kinds are compared by their kind, then field by field. A field that only one of them has is paired with
-    ``None``. A part that only one side has is one difference.
-    """
-    if not (isinstance(left, Part) and isinstance(right, Part)):
-        if left != right:
-            yield Difference(path, left, right)
-        return
-    if type(left) is not type(right):
-        yield Difference(f"{path}.kind", type(left).__name__, type(right).__name__)
-    ours, theirs = ({f.name: getattr(p, f.name) for f in dataclasses.fields(p)} for p in (left, right))  # type: ignore[arg-type]
-    for name in [*ours, *(name for name in theirs if name not in ours)]:
-        if name in ours and name in theirs:
-            yield from find_differences(f"{path}.{name}", ours[name], theirs[name])
-        else:
-            yield Difference(f"{path}.{name}", ours.get(name), theirs.get(name))
 
 
 def to_plain(value: object) -> Any:
@@ -221,34 +233,3 @@ def _coerce_tuple(value: object, arguments: tuple[Any, ...]) -> Any:
 def _nearest_word(given: object, annotation: Any) -> str:
     words = [word for word in typing.get_args(annotation) if isinstance(word, str)]
     return nearest(given, words) if isinstance(given, str) else ""
-
-
-def changed(value: Any, names: Sequence[str], new: object, path: str) -> Any:
-    """Return a copy of a part in which one field, of it or of a part inside it, has another value.
-
-    Args:
-        value: The part.
-        names: Names of fields from this part down to the field to change.
-        new: The new value of that field.
-        path: The whole dotted path, for error messages.
-    """
-    name = check_field(value, names[0], path)
-    if len(names) > 1:
-        new = changed(getattr(value, name), names[1:], new, path)
-    return dataclasses.replace(value, **{name: new})
-
-
-def parse_text(text: str, present: object) -> object:
-    """Return the value that somebody typed for a field; the field's present value tells whether it is a tuple."""
-    if text.lower() in ("none", "null"):
-        return None
-    if text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    if "," in text or isinstance(present, tuple):
-        return tuple(parse_text(piece.strip(), None) for piece in text.split(",") if piece.strip())
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,18 +18,7 @@ from llmseg.recipe.images import Images
 from llmseg.recipe.losses import Loss
 from llmseg.recipe.nets import encoder_decoder, keras_unet, pooled_skip_unet, references, unet  # noqa: F401
 from llmseg.recipe.nets.net import Net
-from llmseg.recipe.part import (
-    Difference,
-    Part,
-    changed,
-    check_field,
-    check_names,
-    find_differences,
-    parse,
-    parse_text,
-    to_plain,
-    walk_fields,
-)
+from llmseg.recipe.part import Part, check_names, parse, to_plain
 from llmseg.recipe.quirks import Quirk, quirks_of, repaired
 from llmseg.recipe.scores import Score
 from llmseg.recipe.splits import Splitter
@@ -62,71 +51,6 @@ class Recipe(Part):
     fit: Fit
     score: Score
     test: Score | None
-
-    def change(self, path: str, value: object) -> Recipe:
-        """Return a copy with one field changed.
-
-        Args:
-            path: Dotted path of a field, such as ``"fit.epochs"``, or of a whole part, such as ``"loss"``.
-            value: The new value, of the field's type.
-
-        Raises:
-            UserError: The path names no field, or the value does not fit.
-
-        Example:
-            >>> from llmseg import zoo
-            >>> zoo.get("gpt-4").recipe.change("fit.batch_size", 4).fit.batch_size
-            4
-        """
-        copy: Recipe = changed(self, path.split("."), value, path)
-        return copy
-
-    def change_text(self, assignment: str) -> Recipe:
-        """Return a copy with one field changed by text as typed on a command line.
-
-        Args:
-            assignment: ``path=value``. Tuples are written with commas, ``None`` as ``none``.
-
-        Raises:
-            UserError: The text is no assignment, or as for :meth:`change`.
-
-        Example:
-            >>> from llmseg import zoo
-            >>> zoo.get("gpt-4").recipe.change_text("images.size=128,128").images.size
-            (128, 128)
-        """
-        path, equals, text = assignment.partition("=")
-        if not equals or not path:
-            raise UserError(f"'{assignment}' is no assignment; write path=value, for example fit.epochs=120")
-        return self.change(path, parse_text(text, self.get(path)))
-
-    def get(self, path: str) -> object:
-        """Return the value at a dotted path.
-
-        Raises:
-            UserError: The path names no field.
-        """
-        value: object = self
-        for name in path.split("."):
-            value = getattr(value, check_field(value, name, path))
-        return value
-
-    def items(self) -> Iterator[tuple[str, object]]:
-        """Yield every (dotted path, plain value), the kind of each part first under ``part.kind``."""
-        for part in dataclasses.fields(self):
-            yield from walk_fields(part.name, getattr(self, part.name))
-
-    def diff(self, other: Recipe) -> tuple[Difference, ...]:
-        """Return the fields in which two recipes differ, in field order.
-
-        Where their parts are of different kinds, a field that only one of them has is paired with ``None``. So is a
-        part that only one of them has, such as a schedule.
-        """
-        return tuple(
-            difference
-            for part in dataclasses.fields(self)
-            for difference in find_differences(part.name, getattr(self, part.name), getattr(other, part.name))
-        )
 
     @property
     def quirks(self) -> tuple[Quirk, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from llmseg import zoo
 from llmseg.figures.contenders import Contender, look_up_contenders
-from llmseg.recipe.part import Difference
+from llmseg.recipe.paths import Difference
 from llmseg.recipe.quirks import Quirk
 from llmseg.recipe.recipe import Recipe
 from llmseg.report.names import page_names

@@ -6,16 +6,12 @@ No quirk names a pipeline: which pipelines have it is found by asking their reci
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from llmseg.errors import UserError, nearest
+from llmseg.recipe.part import Part
 from llmseg.recipe.quirks.data import DATA_QUIRKS
 from llmseg.recipe.quirks.learning import FIT_QUIRKS, LOSS_QUIRKS, NET_QUIRKS
-from llmseg.recipe.quirks.quirk import Explanation, Quirk
+from llmseg.recipe.quirks.quirk import Explanation, Quirk, R
 from llmseg.recipe.quirks.scoring import SCORE_QUIRKS
-
-if TYPE_CHECKING:
-    from llmseg.recipe.recipe import Recipe
 
 __all__ = ["Explanation", "Quirk", "get_quirk", "quirk_names", "quirks_of", "repaired"]
 
@@ -43,16 +39,23 @@ def get_quirk(id: str) -> Quirk:
     return _QUIRKS[id]
 
 
-def quirks_of(recipe: Recipe) -> tuple[Quirk, ...]:
+def quirks_of(recipe: Part) -> tuple[Quirk, ...]:
     """Return the quirks that a recipe has, in the order in which they are repaired."""
     return tuple(quirk for quirk in _QUIRKS.values() if quirk.applies(recipe))
 
 
-def repaired(recipe: Recipe, id: str) -> Recipe:
+def repaired(recipe: R, id: str) -> R:
     """Return the recipe without one quirk, or for ``all`` without any; see :meth:`llmseg.Recipe.repaired`."""
     if id != "all":
-        return get_quirk(id).repair(recipe)
+        return _repaired_once(recipe, get_quirk(id))
     # One repair may remove other quirks, and that of a missing head uncovers another one. So the recipe is asked again.
     while quirks := quirks_of(recipe):
         recipe = quirks[0].repair(recipe)
     return recipe
+
+
+def _repaired_once(recipe: R, quirk: Quirk) -> R:
+    if not quirk.applies(recipe):
+        others = ", ".join(other.id for other in quirks_of(recipe)) or "none"
+        raise UserError(f"this recipe does not have the quirk '{quirk.id}'; it has: {others}")
+    return quirk.repair(recipe)

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 from llmseg.recipe.fit import OwnSeed
+from llmseg.recipe.part import Part
 from llmseg.recipe.quirks.quirk import Explanation, Quirk, field_is, number_at, set_to, value_at
-
-if TYPE_CHECKING:
-    from llmseg.recipe.recipe import Recipe
 
 STUDY_SIZE = (256, 256)
 """Height and width of the images of nearly all pipelines."""
@@ -17,7 +14,7 @@ TEST_SHARE = 0.1
 """The share of the cases in the test that the study's prompt asked for."""
 
 
-def _binarised_too_early(recipe: Recipe) -> bool:
+def _binarised_too_early(recipe: Part) -> bool:
     """Whether a filter that mixes pixels comes after the threshold; a nearest one leaves a binary mask binary."""
     return (
         not math.isnan(number_at(recipe, "images.mask_threshold"))
@@ -27,18 +24,18 @@ def _binarised_too_early(recipe: Recipe) -> bool:
     )
 
 
-def _is_small(recipe: Recipe) -> bool:
+def _is_small(recipe: Part) -> bool:
     size = value_at(recipe, "images.size")
     return isinstance(size, tuple) and size[0] * size[1] < STUDY_SIZE[0] * STUDY_SIZE[1]
 
 
-def _second_share(recipe: Recipe, path: str) -> float:
+def _second_share(recipe: Part, path: str) -> float:
     """Return the share of the second part that a call of ``train_test_split`` returns."""
     size = number_at(recipe, path)
     return size if value_at(recipe, "split.sizes_are") == "test_size" else 1 - size
 
 
-def _test_share(recipe: Recipe) -> float:
+def _test_share(recipe: Part) -> float:
     """Return the share of all cases in the test; not-a-number for a split from outside the package."""
     if value_at(recipe, "split.kind") == "WholeSplit":
         return number_at(recipe, "split.held_out") / 2
@@ -50,7 +47,7 @@ def _test_share(recipe: Recipe) -> float:
     )
 
 
-def _shrink_test(recipe: Recipe) -> tuple[str, object]:
+def _shrink_test(recipe: Part) -> tuple[str, object]:
     """Return the one field that makes the test a tenth of the cases; which one depends on the kind of split."""
     if value_at(recipe, "split.kind") == "WholeSplit":
         return "split.held_out", 2 * TEST_SHARE
@@ -62,12 +59,12 @@ def _shrink_test(recipe: Recipe) -> tuple[str, object]:
     return f"split.{name}", share if value_at(recipe, "split.sizes_are") == "test_size" else 1 - share
 
 
-def _splits_unseeded(recipe: Recipe) -> bool:
+def _splits_unseeded(recipe: Part) -> bool:
     drawn = value_at(recipe, "split.kind") == "RandomSplit" or value_at(recipe, "split.shuffled") is True
     return drawn and value_at(recipe, "fit.own_seed") is None
 
 
-def _seed_split(recipe: Recipe) -> tuple[str, object]:
+def _seed_split(recipe: Part) -> tuple[str, object]:
     # A shuffle by Python's generator takes no seed of a recipe, so it is left out; the split after it has a seed.
     if value_at(recipe, "split.shuffled") is True:
         return "split.shuffled", False

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import Literal
 
-from llmseg.recipe.quirks.quirk import Explanation, Quirk, field_is, number_at, set_to, value_at
-
-if TYPE_CHECKING:
-    from llmseg.recipe.recipe import Recipe
+from llmseg.recipe.part import Part
+from llmseg.recipe.quirks.quirk import Explanation, Quirk, ends_in, field_is, number_at, set_to, value_at
 
 FEWEST_EPOCHS = 10
 """The least that any of the nineteen pipelines trains."""
@@ -16,7 +14,7 @@ USUAL_EPOCHS = 25
 """The most frequent number among them."""
 
 
-def _has_one_channel_stage(recipe: Recipe) -> bool:
+def _has_one_channel_stage(recipe: Part) -> bool:
     encoder, decoder = value_at(recipe, "net.encoder"), value_at(recipe, "net.decoder")
     return (
         value_at(recipe, "net.head") is True
@@ -26,23 +24,23 @@ def _has_one_channel_stage(recipe: Recipe) -> bool:
     )
 
 
-def _widen_last_stage(recipe: Recipe) -> tuple[str, object]:
+def _widen_last_stage(recipe: Part) -> tuple[str, object]:
     encoder, decoder = recipe.get("net.encoder"), recipe.get("net.decoder")
     assert isinstance(encoder, tuple)
     assert isinstance(decoder, tuple)
     return "net.decoder", (*decoder[:-1], encoder[0])
 
 
-def _reads(recipe: Recipe, loss: str, net: str) -> bool:
-    return value_at(recipe, "loss.reads") == loss and recipe.net.output == net
+def _reads(recipe: Part, loss: str, net: Literal["logits", "probability"]) -> bool:
+    return value_at(recipe, "loss.reads") == loss and ends_in(recipe, net)
 
 
-def _targets_differ(recipe: Recipe) -> bool:
+def _targets_differ(recipe: Part) -> bool:
     grey = value_at(recipe, "images.mask_threshold") is None
     return grey and not math.isnan(number_at(recipe, "loss.validation_threshold"))
 
 
-def _tests_in_other_batches(recipe: Recipe) -> bool:
+def _tests_in_other_batches(recipe: Part) -> bool:
     size = number_at(recipe, "fit.test_batch_size")
     return not math.isnan(size) and size != number_at(recipe, "fit.batch_size")
 
@@ -136,7 +134,7 @@ NET_QUIRKS = (
 )
 
 
-def _validates_without_dice(recipe: Recipe) -> bool:
+def _validates_without_dice(recipe: Part) -> bool:
     return number_at(recipe, "loss.dice") > 0 and value_at(recipe, "loss.validation") == "cross-entropy"
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, is_dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal, TypeVar
 
 from llmseg.errors import UserError
+from llmseg.recipe.part import Part
+from llmseg.recipe.paths import Difference
 
-if TYPE_CHECKING:
-    from llmseg.recipe.part import Difference
-    from llmseg.recipe.recipe import Recipe
+# A recipe. Its class asks for quirks, so this module does not import it: it takes any part that has dotted paths.
+R = TypeVar("R", bound=Part)
 
 ABSENT = object()
 """What :func:`value_at` returns where a recipe has no such field; ``None`` would not do, as many fields may hold it."""
@@ -60,22 +61,21 @@ class Quirk:
     kind: Literal["mistake", "choice"]
     sentence: str
     why: str
-    applies: Callable[[Recipe], bool]
-    change: Callable[[Recipe], tuple[str, object]]
+    applies: Callable[[Part], bool]
+    change: Callable[[Part], tuple[str, object]]
     explains: tuple[Explanation, ...] = ()
 
-    def repair(self, recipe: Recipe) -> Recipe:
+    def repair(self, recipe: R) -> R:
         """Return the recipe with one field changed, so that it no longer has this quirk.
 
         Raises:
             UserError: The recipe does not have this quirk.
         """
         if not self.applies(recipe):
-            others = ", ".join(quirk.id for quirk in recipe.quirks) or "none"
-            raise UserError(f"this recipe does not have the quirk '{self.id}'; it has: {others}")
+            raise UserError(f"this recipe does not have the quirk '{self.id}'")
         return recipe.change(*self.change(recipe))
 
-    def repaired_field(self, recipe: Recipe) -> Difference:
+    def repaired_field(self, recipe: Part) -> Difference:
         """Return the one field that the repair changes, with its value before and after.
 
         Raises:
@@ -85,7 +85,7 @@ class Quirk:
         return difference
 
 
-def value_at(recipe: Recipe, path: str) -> object:
+def value_at(recipe: Part, path: str) -> object:
     """Return the plain value at a dotted path; ``ABSENT`` if the recipe's parts have no such field.
 
     Quirks ask for fields, never for classes of parts. So they also hold for parts from outside the package.
@@ -102,7 +102,7 @@ def value_at(recipe: Recipe, path: str) -> object:
     return ABSENT if is_dataclass(value) else value
 
 
-def number_at(recipe: Recipe, path: str) -> float:
+def number_at(recipe: Part, path: str) -> float:
     """Return the number at a dotted path, not-a-number if there is none.
 
     Every comparison with not-a-number is false, so a quirk that compares numbers does not apply where there is none.
@@ -111,11 +111,19 @@ def number_at(recipe: Recipe, path: str) -> float:
     return value if isinstance(value, (int, float)) else math.nan
 
 
-def field_is(path: str, *values: object) -> Callable[[Recipe], bool]:
+def ends_in(recipe: Part, output: Literal["logits", "probability"]) -> bool:
+    """Whether the recipe's network ends in logits, or in probabilities.
+
+    A network from outside the package may say so without a field, as a constant of its class or a property.
+    """
+    return getattr(getattr(recipe, "net", None), "output", ABSENT) == output
+
+
+def field_is(path: str, *values: object) -> Callable[[Part], bool]:
     """Return the question whether a field has one of these values."""
     return lambda recipe: value_at(recipe, path) in values
 
 
-def set_to(path: str, value: object) -> Callable[[Recipe], tuple[str, object]]:
+def set_to(path: str, value: object) -> Callable[[Part], tuple[str, object]]:
     """Return a change that is the same for every recipe."""
     return lambda _: (path, value)

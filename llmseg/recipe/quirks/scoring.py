@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from llmseg.recipe.quirks.quirk import ABSENT, Explanation, Quirk, field_is, number_at, set_to, value_at
-
-if TYPE_CHECKING:
-    from llmseg.recipe.recipe import Recipe
+from llmseg.recipe.part import Part
+from llmseg.recipe.quirks.quirk import ABSENT, Explanation, Quirk, ends_in, field_is, number_at, set_to, value_at
 
 LARGE_SMOOTHING = 1e-3
 """Above it the constant tells in the score of a small object; the scripts have 1e-5 or less, or 1."""
@@ -23,7 +21,7 @@ def _phase(part: Literal["score", "test"]) -> str:
     return "validation" if part == "score" else "test"
 
 
-def _masks_are_grey(recipe: Recipe) -> bool:
+def _masks_are_grey(recipe: Part) -> bool:
     return value_at(recipe, "images.mask_threshold") is None
 
 
@@ -31,13 +29,13 @@ def _quirks_of_reading(part: Literal["score", "test"]) -> tuple[Quirk, ...]:
     """Return quirks in what the score makes of the network's output."""
     phase = _phase(part)
 
-    def applies_sigmoid_twice(recipe: Recipe) -> bool:
-        return value_at(recipe, f"{part}.reads") == "sigmoid" and recipe.net.output == "probability"
+    def applies_sigmoid_twice(recipe: Part) -> bool:
+        return value_at(recipe, f"{part}.reads") == "sigmoid" and ends_in(recipe, "probability")
 
-    def takes_raw_logits(recipe: Recipe) -> bool:
+    def takes_raw_logits(recipe: Part) -> bool:
         # A logit above 0 is a probability above one half: with that threshold there is nothing to mend.
         reads, threshold = value_at(recipe, f"{part}.reads"), value_at(recipe, f"{part}.threshold")
-        return reads == "output" and recipe.net.output == "logits" and threshold != 0
+        return reads == "output" and ends_in(recipe, "logits") and threshold != 0
 
     return (
         Quirk(
@@ -167,12 +165,12 @@ def _quirks_of_formula(part: Literal["score", "test"]) -> tuple[Quirk, ...]:
     )
 
 
-def _lists_differ(recipe: Recipe) -> bool:
+def _lists_differ(recipe: Part) -> bool:
     in_validation, in_test = (value_at(recipe, f"{part}.lists") for part in ("score", "test"))
     return ABSENT not in (in_validation, in_test) and in_validation != in_test
 
 
-def _list_coarser(recipe: Recipe) -> tuple[str, object]:
+def _list_coarser(recipe: Part) -> tuple[str, object]:
     # A value per case may not exist, where a Dice is taken over the batch; its mean always does.
     validation, test = recipe.get("score.lists"), recipe.get("test.lists")
     return ("score.lists", test) if validation == "case" else ("test.lists", validation)
@@ -186,7 +184,7 @@ SCORE_QUIRKS = (
         sentence="There is no test.",
         why="All that is known of the pipeline are scores of cases that may have guided the training.",
         applies=field_is("test", None),
-        change=lambda recipe: ("test", recipe.score),
+        change=lambda recipe: ("test", recipe.get("score")),
     ),
     *_quirks_of_score("test"),
     Quirk(
