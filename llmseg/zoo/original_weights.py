@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llmseg.errors import UserError
 
 if TYPE_CHECKING:
-    from torch import nn
-
-    from llmseg.zoo.pipeline import Pipeline
+    from torch import Tensor, nn
 
 
 def rename(name: str, prefixes: Sequence[tuple[str, str]]) -> str:
@@ -36,28 +34,36 @@ def rename(name: str, prefixes: Sequence[tuple[str, str]]) -> str:
     raise KeyError(name)
 
 
-def load_original(pipeline: Pipeline, path: Path) -> nn.Module:
-    """Build the pipeline's network with the weights of an original state dictionary.
+def rename_all(state: Mapping[str, Tensor], prefixes: Sequence[tuple[str, str]]) -> dict[str, Tensor]:
+    """Return a state dictionary of ours under the original's names; see :func:`rename`."""
+    return {rename(name, prefixes): tensor for name, tensor in state.items()}
+
+
+def load_original(
+    path: Path, build: Callable[[int], nn.Module], prefixes: Sequence[tuple[str, str]], pipeline_id: str
+) -> nn.Module:
+    """Build a network with the weights of an original state dictionary.
 
     See :meth:`llmseg.zoo.Pipeline.load_original`.
+
+    Args:
+        path: The state dictionary that the script saved.
+        build: Builds the network for a number of input channels.
+        prefixes: Pairs of our prefix and the original's.
+        pipeline_id: The pipeline that an error names.
     """
-    if not pipeline.original_names:
-        raise UserError(
-            f"the script of {pipeline.id} is written for {pipeline.card.framework} and saves no state dictionary; "
-            "train it, and give the run"
-        )
     saved = _read(path)
-    net = pipeline.build(in_channels=_count_input_channels(pipeline, saved))
+    first = next(iter(rename_all(build(1).state_dict(), prefixes)))
+    net = build(_count_input_channels(saved, first))
     ours = net.state_dict()
-    our_name = dict(zip(pipeline.to_original(ours), ours, strict=True))
-    _check_fit(pipeline, path, saved, {theirs: tuple(ours[name].shape) for theirs, name in our_name.items()})
+    our_name = dict(zip(rename_all(ours, prefixes), ours, strict=True))
+    _check_fit(pipeline_id, path, saved, {theirs: tuple(ours[name].shape) for theirs, name in our_name.items()})
     net.load_state_dict({our_name[theirs]: tensor for theirs, tensor in saved.items()})
     return net
 
 
-def _count_input_channels(pipeline: Pipeline, saved: dict[str, Any]) -> int:
+def _count_input_channels(saved: dict[str, Any], first: str) -> int:
     """Read the number of input channels from the first weight; 1 if it has another shape, which is told later."""
-    first = next(iter(pipeline.to_original(pipeline.build(in_channels=1).state_dict())))
     weight = saved.get(first)
     return max(1, weight.shape[1]) if weight is not None and weight.ndim == 4 else 1
 
@@ -83,7 +89,7 @@ def _read(path: Path) -> dict[str, Any]:
     return {str(name).removeprefix("module."): tensor for name, tensor in saved.items()}
 
 
-def _check_fit(pipeline: Pipeline, path: Path, saved: dict[str, Any], shapes: dict[str, tuple[int, ...]]) -> None:
+def _check_fit(pipeline_id: str, path: Path, saved: dict[str, Any], shapes: dict[str, tuple[int, ...]]) -> None:
     """Raise an error that names the first tensor that is missing, unknown or of another shape."""
     problems = [
         *(f"has no '{name}'" for name in shapes if name not in saved),
@@ -96,6 +102,6 @@ def _check_fit(pipeline: Pipeline, path: Path, saved: dict[str, Any], shapes: di
     ]
     if problems:
         raise UserError(
-            f"{path} does not fit {pipeline.id}: it {problems[0]} ({len(saved)} tensors, {len(shapes)} expected); "
+            f"{path} does not fit {pipeline_id}: it {problems[0]} ({len(saved)} tensors, {len(shapes)} expected); "
             "was it saved by another pipeline's script?"
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from llmseg.errors import UserError
 from llmseg.recipe.recipe import Recipe
 from llmseg.zoo import original_weights
 from llmseg.zoo.card import Card
@@ -66,10 +67,15 @@ class Pipeline:
             UserError: The script saved no such file; the file is missing, is no state dictionary, or does not fit this
                 network.
         """
-        return original_weights.load_original(self, Path(path))
+        if not self.original_names:
+            raise UserError(
+                f"the script of {self.id} is written for {self.card.framework} and saves no state dictionary; "
+                "train it, and give the run"
+            )
+        return original_weights.load_original(Path(path), self.build, self.original_names, self.id)
 
     def to_original(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Rename the entries of our state dictionary to the original script's names, if it has any."""
         if not self.original_names:
             return dict(state)
-        return {original_weights.rename(name, self.original_names): tensor for name, tensor in state.items()}
+        return original_weights.rename_all(state, self.original_names)

@@ -6,7 +6,6 @@ import pytest
 
 import llmseg
 from llmseg import zoo
-from llmseg.zoo.original_weights import load_original
 
 # Of these variants the recorded answer leaves out a part; of all others these parts are known.
 UNKNOWN = {
@@ -89,7 +88,7 @@ def test_show_tells_it(call):
 def test_no_state_dictionary_to_load(tmp_path):
     for name in IDS:
         with pytest.raises(llmseg.UserError, match="written for TensorFlow and saves no state dictionary"):
-            load_original(zoo.get(name), tmp_path / "weights.h5")
+            zoo.get(name).load_original(tmp_path / "weights.h5")
 
 
 @pytest.mark.parametrize("id", IDS)
