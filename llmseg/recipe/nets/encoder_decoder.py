@@ -39,7 +39,14 @@ class EncoderDecoder(Net):
         """Build the network: float32 ``[B, in_channels, H, W]`` to ``[B, 1, H, W]`` for multiples of 16."""
         from llmseg.recipe.nets.modules.encoder_decoder import EncoderDecoderModule
 
-        return EncoderDecoderModule(self, in_channels)
+        return EncoderDecoderModule(
+            in_channels,
+            encoder=self.encoder,
+            decoder=self.decoder,
+            norm=self.norm,
+            skips=self.skips,
+            head=self.head,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,4 +69,4 @@ class UnpaddedEncoderDecoder(Net):
         """Build the network: float32 ``[B, in_channels, H, W]`` to ``[B, 1, h, w]``, h and w below H and W."""
         from llmseg.recipe.nets.modules.encoder_decoder import build_unpadded
 
-        return build_unpadded(self, in_channels)
+        return build_unpadded(in_channels, encoder=self.encoder, decoder=self.decoder)

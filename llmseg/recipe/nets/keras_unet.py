@@ -83,4 +83,18 @@ class KerasUNet(Net):
         """
         from llmseg.recipe.nets.modules.keras_unet import KerasUNetModule
 
-        return KerasUNetModule(self, in_channels)
+        return KerasUNetModule(
+            in_channels,
+            dialect=self.dialect,
+            encoder=self.encoder,
+            bottleneck=self.bottleneck,
+            decoder=self.decoder,
+            norm=self.norm,
+            up=self.up,
+            join=self.join,
+            concat=self.concat,
+            skip_from=self.skip_from,
+            dropout=self.dropout,
+            narrow=self.narrow,
+            output=self.output,
+        )

@@ -37,4 +37,6 @@ class PooledSkipUNet(Net):
         """Build the network: float32 ``[B, in_channels, H, W]`` to ``[B, 1, *size]``, H and W multiples of 32."""
         from llmseg.recipe.nets.modules.pooled_skip_unet import PooledSkipUNetModule
 
-        return PooledSkipUNetModule(self, in_channels)
+        return PooledSkipUNetModule(
+            in_channels, encoder=self.encoder, bottleneck=self.bottleneck, decoder=self.decoder, size=self.size
+        )

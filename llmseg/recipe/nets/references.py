@@ -40,7 +40,7 @@ class BasicUNet(Net):
         """Build the network: float32 ``[B, in_channels, H, W]`` to ``[B, 1, H, W]``, sides from 32."""
         from llmseg.recipe.nets.modules.references import build_basic_unet
 
-        return build_basic_unet(self, in_channels)
+        return build_basic_unet(in_channels, features=self.features, norm=self.norm, dropout=self.dropout)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +70,7 @@ class DynUNet(Net):
         """Build the network: float32 ``[B, in_channels, H, W]`` to ``[B, 1, H, W]``."""
         from llmseg.recipe.nets.modules.references import build_dyn_unet
 
-        return build_dyn_unet(self, in_channels)
+        return build_dyn_unet(in_channels, filters=self.filters, norm=self.norm, residual=self.residual)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +106,7 @@ class PlainConvUNet(Net):
         """
         from llmseg.recipe.nets.modules.references import build_plain_conv_unet
 
-        return build_plain_conv_unet(self, in_channels)
+        return build_plain_conv_unet(in_channels, features=self.features, convolutions=self.convolutions)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,7 +143,7 @@ class TimmUNet(Net):
         """
         from llmseg.recipe.nets.modules.references import build_timm_unet
 
-        return build_timm_unet(self, in_channels, pretrained=False)
+        return build_timm_unet(in_channels, encoder=self.encoder, decoder=self.decoder, pretrained=False)
 
     def start(self, in_channels: int) -> nn.Module:
         """Build the network with the weights a training starts from.
@@ -153,7 +153,7 @@ class TimmUNet(Net):
         """
         from llmseg.recipe.nets.modules.references import build_timm_unet
 
-        return build_timm_unet(self, in_channels, pretrained=self.pretrained)
+        return build_timm_unet(in_channels, encoder=self.encoder, decoder=self.decoder, pretrained=self.pretrained)
 
 
 _BASIC = "32,32,64,128,256,32"

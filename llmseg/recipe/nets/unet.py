@@ -90,6 +90,26 @@ class UNet(Net):
             A module that maps float32 ``[B, in_channels, H, W]`` to ``[B, 1, h, w]``; h and w are H
             and W, or half of them where skips or bottleneck are pooled.
         """
-        from llmseg.recipe.nets.modules.unet import UNetModule
+        from llmseg.recipe.nets.modules.unet import UNetLayers, UNetModule
 
-        return UNetModule(self, in_channels)
+        layers = UNetLayers(
+            in_channels=in_channels,
+            encoder=self.encoder,
+            bottleneck=self.bottleneck,
+            decoder=self.decoder,
+            norm=self.norm,
+            bias=self.bias,
+            up=self.up,
+            hidden=self.hidden,
+        )
+        return UNetModule(
+            layers,
+            concat=self.concat,
+            skip_from=self.skip_from,
+            pool_last=self.pool_last,
+            pool_bottleneck=self.pool_bottleneck,
+            dropout=self.dropout,
+            mismatch=self.mismatch,
+            drawn=self.drawn,
+            output=self.output,
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -12,40 +12,56 @@ from torch.nn import functional
 from llmseg.recipe.nets.modules.blocks import Probability, double_conv, halve
 from llmseg.recipe.nets.modules.unet import check_sizes
 
-if TYPE_CHECKING:
-    from llmseg.recipe.nets.keras_unet import KerasUNet
+_Up = Literal["transposed", "transposed-3x3", "nearest", "nearest-2x2"]
 
 _CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
 
 
 class KerasUNetModule(nn.Module):
-    """What :class:`llmseg.recipe.nets.keras_unet.KerasUNet` builds; see there."""
+    """What :class:`llmseg.recipe.nets.keras_unet.KerasUNet` builds; the arguments are its fields."""
 
-    def __init__(self, record: KerasUNet, in_channels: int) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        *,
+        dialect: Literal["torch", "keras"],
+        encoder: tuple[int, ...],
+        bottleneck: int,
+        decoder: tuple[int, ...],
+        norm: Literal["batch", "none"],
+        up: _Up,
+        join: Literal["before-block", "after-stage"],
+        concat: Literal["skip-first", "up-first"],
+        skip_from: Literal["block", "pooling"],
+        dropout: float,
+        narrow: int | None,
+        output: Literal["logits", "probability"],
+    ) -> None:
         super().__init__()
-        self.record = record
+        self.join, self.concat, self.skip_from = join, concat, skip_from
+        with_norm = norm == "batch"
         self.encoder = nn.ModuleList(
-            _block(record, inside, width) for inside, width in pairwise((in_channels, *record.encoder))
+            _block(inside, width, with_norm) for inside, width in pairwise((in_channels, *encoder))
         )
-        self.bottleneck = _block(record, record.encoder[-1], record.bottleneck)
+        self.bottleneck = _block(encoder[-1], bottleneck, with_norm)
         self.up, self.decoder = nn.ModuleList(), nn.ModuleList()
-        below = record.bottleneck
-        for width, skip in zip(record.decoder, reversed(record.encoder), strict=True):
-            self.up.append(_up(record, below, width))
-            raised = below if record.up == "nearest" else width
-            if record.join == "before-block":
-                self.decoder.append(_block(record, raised + skip, width))
+        below = bottleneck
+        for width, skip in zip(decoder, reversed(encoder), strict=True):
+            self.up.append(_up(up, below, width))
+            raised = below if up == "nearest" else width
+            if join == "before-block":
+                self.decoder.append(_block(raised + skip, width, with_norm))
                 below = width
             else:
-                self.decoder.append(_after_up(record, raised, width))
+                self.decoder.append(_after_up(raised, width, with_norm))
                 below = width + skip
         layers: list[nn.Module] = []
-        if record.narrow is not None:
-            layers += [nn.Conv2d(below, record.narrow, kernel_size=3, padding=1), nn.ReLU(inplace=True)]
-        self.head = nn.Sequential(*layers, nn.Conv2d(record.narrow or below, 1, kernel_size=1))
-        self.dropout = nn.Dropout(record.dropout)
-        self.end = Probability() if record.output == "probability" else nn.Identity()
-        if record.dialect == "keras":
+        if narrow is not None:
+            layers += [nn.Conv2d(below, narrow, kernel_size=3, padding=1), nn.ReLU(inplace=True)]
+        self.head = nn.Sequential(*layers, nn.Conv2d(narrow or below, 1, kernel_size=1))
+        self.dropout = nn.Dropout(dropout)
+        self.end = Probability() if output == "probability" else nn.Identity()
+        if dialect == "keras":
             self.apply(_as_keras)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -56,10 +72,10 @@ class KerasUNetModule(nn.Module):
             if level == len(self.encoder):
                 x = self.dropout(x)
             pooled = halve(x)
-            skips.append(x if self.record.skip_from == "block" else pooled)
+            skips.append(x if self.skip_from == "block" else pooled)
             x = pooled
         x = self.dropout(self.bottleneck(x))
-        if self.record.skip_from == "pooling":
+        if self.skip_from == "pooling":
             x = halve(x)
         for up, block in zip(self.up, self.decoder, strict=True):
             x = self._stage(up(x), skips.pop(), block)
@@ -67,11 +83,11 @@ class KerasUNetModule(nn.Module):
         return output
 
     def _stage(self, x: Tensor, skip: Tensor, block: nn.Module) -> Tensor:
-        if self.record.join == "after-stage":
+        if self.join == "after-stage":
             x = block(x)
         x, skip = check_sizes(x, skip)
-        x = torch.cat((skip, x) if self.record.concat == "skip-first" else (x, skip), dim=1)
-        if self.record.join == "before-block":
+        x = torch.cat((skip, x) if self.concat == "skip-first" else (x, skip), dim=1)
+        if self.join == "before-block":
             x = block(x)
         return x
 
@@ -92,25 +108,25 @@ class SamePadded(nn.Module):
         return x[..., : self.rest, : self.rest] if self.rest < 0 else x
 
 
-def _up(record: KerasUNet, inside: int, out: int) -> nn.Module:
-    if record.up == "transposed":
+def _up(how: _Up, inside: int, out: int) -> nn.Module:
+    if how == "transposed":
         return nn.ConvTranspose2d(inside, out, kernel_size=2, stride=2)
-    if record.up == "transposed-3x3":
+    if how == "transposed-3x3":
         return SamePadded(nn.ConvTranspose2d(inside, out, kernel_size=3, stride=2), rest=-1)
     nearest = nn.Upsample(scale_factor=2, mode="nearest")
-    if record.up == "nearest":
+    if how == "nearest":
         return nearest
     return nn.Sequential(nearest, SamePadded(nn.Conv2d(inside, out, kernel_size=2), rest=1), nn.ReLU(inplace=True))
 
 
-def _block(record: KerasUNet, inside: int, out: int) -> nn.Module:
-    return double_conv(inside, out, out, norm=record.norm == "batch", bias=True)
+def _block(inside: int, out: int, norm: bool) -> nn.Module:
+    return double_conv(inside, out, out, norm=norm, bias=True)
 
 
-def _after_up(record: KerasUNet, inside: int, out: int) -> nn.Module:
+def _after_up(inside: int, out: int, norm: bool) -> nn.Module:
     """Return norm and ReLU of the up-sampled map, then a 3x3 convolution with norm and ReLU."""
     # That is a double convolution without its first convolution: the up-sampling stands in its place.
-    _, *layers = double_conv(inside, inside, out, norm=record.norm == "batch", bias=True).children()
+    _, *layers = double_conv(inside, inside, out, norm=norm, bias=True).children()
     for layer in layers:
         if isinstance(layer, nn.ReLU):
             layer.inplace = False  # what it reads may be the output of another ReLU, which that one needs

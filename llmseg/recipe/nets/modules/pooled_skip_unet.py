@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -11,24 +10,28 @@ from torch.nn import functional
 
 from llmseg.recipe.nets.modules.blocks import double_conv, halve, up_conv
 
-if TYPE_CHECKING:
-    from llmseg.recipe.nets.pooled_skip_unet import PooledSkipUNet
-
 
 class PooledSkipUNetModule(nn.Module):
-    """What :class:`llmseg.recipe.nets.pooled_skip_unet.PooledSkipUNet` builds; see there."""
+    """What :class:`llmseg.recipe.nets.pooled_skip_unet.PooledSkipUNet` builds; the arguments are its fields."""
 
-    def __init__(self, record: PooledSkipUNet, in_channels: int) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        *,
+        encoder: tuple[int, ...],
+        bottleneck: int,
+        decoder: tuple[int, ...],
+        size: tuple[int, int],
+    ) -> None:
         super().__init__()
-        self.size = record.size
-        encoder, decoder = record.encoder, record.decoder
+        self.size = size
         self.encoder = nn.ModuleList(
             double_conv(inside, width, width, norm=True, bias=True)
             for inside, width in pairwise((in_channels, *encoder))
         )
-        self.bottleneck = nn.Conv2d(encoder[-1], record.bottleneck, kernel_size=3, padding=1)
+        self.bottleneck = nn.Conv2d(encoder[-1], bottleneck, kernel_size=3, padding=1)
         joined = [width + skip for width, skip in zip(decoder, reversed(encoder), strict=True)]
-        inputs = (record.bottleneck, *joined[:-1])
+        inputs = (bottleneck, *joined[:-1])
         self.decoder = nn.ModuleList(
             up_conv(inside, width, norm=True) for inside, width in zip(inputs, decoder, strict=True)
         )

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from functools import partial
 from itertools import pairwise
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal
 
 import torch
 from monai.networks import nets as monai
@@ -20,28 +20,29 @@ from torch.nn import functional
 from llmseg.errors import UserError, nearest
 from llmseg.recipe.nets.modules.blocks import double_conv
 
-if TYPE_CHECKING:
-    from llmseg.recipe.nets.references import BasicUNet, DynUNet, PlainConvUNet, TimmUNet
 
-
-def build_basic_unet(record: BasicUNet, in_channels: int) -> nn.Module:
+def build_basic_unet(
+    in_channels: int, *, features: tuple[int, ...], norm: Literal["instance", "batch"], dropout: float
+) -> nn.Module:
     """Build what :class:`llmseg.recipe.nets.references.BasicUNet` describes."""
     net = monai.BasicUNet(
         spatial_dims=2,
         in_channels=in_channels,
         out_channels=1,
-        features=record.features,
-        norm=_norm(record.norm),
-        dropout=record.dropout,
+        features=features,
+        norm=_norm(norm),
+        dropout=dropout,
         upsample="deconv",
     )
     # MONAI pads maps with odd sides. Below 32 the deepest map has one pixel, which instance norm refuses.
     return _with_size_check(net, multiple=1, least=32)
 
 
-def build_dyn_unet(record: DynUNet, in_channels: int) -> nn.Module:
+def build_dyn_unet(
+    in_channels: int, *, filters: tuple[int, ...], norm: Literal["instance", "batch"], residual: bool
+) -> nn.Module:
     """Build what :class:`llmseg.recipe.nets.references.DynUNet` describes."""
-    stages = len(record.filters)
+    stages = len(filters)
     net = monai.DynUNet(
         spatial_dims=2,
         in_channels=in_channels,
@@ -49,9 +50,9 @@ def build_dyn_unet(record: DynUNet, in_channels: int) -> nn.Module:
         kernel_size=[3] * stages,
         strides=_strides(stages),
         upsample_kernel_size=[2] * (stages - 1),
-        filters=record.filters,
-        norm_name=_norm(record.norm),
-        res_block=record.residual,
+        filters=filters,
+        norm_name=_norm(norm),
+        res_block=residual,
     )
     # MONAI's nested skip layers hold these layers a second time. A tensor with two names would be stored twice, and it
     # would enter the moving average of the weights twice.
@@ -61,21 +62,21 @@ def build_dyn_unet(record: DynUNet, in_channels: int) -> nn.Module:
     return _with_size_check(net, multiple=2 ** (stages - 1), least=2**stages)
 
 
-def build_plain_conv_unet(record: PlainConvUNet, in_channels: int) -> nn.Module:
+def build_plain_conv_unet(in_channels: int, *, features: tuple[int, ...], convolutions: int) -> nn.Module:
     """Build what :class:`llmseg.recipe.nets.references.PlainConvUNet` describes."""
     architectures = _import_package("dynamic_network_architectures.architectures.unet", "dynamic-network-architectures")
-    stages = len(record.features)
+    stages = len(features)
     # Kernels, strides, norm and nonlinearity as nnU-Net v2 plans them for 2D.
     net: nn.Module = architectures.PlainConvUNet(
         input_channels=in_channels,
         n_stages=stages,
-        features_per_stage=record.features,
+        features_per_stage=features,
         conv_op=nn.Conv2d,
         kernel_sizes=3,
         strides=_strides(stages),
-        n_conv_per_stage=record.convolutions,
+        n_conv_per_stage=convolutions,
         num_classes=1,
-        n_conv_per_stage_decoder=record.convolutions,
+        n_conv_per_stage_decoder=convolutions,
         conv_bias=True,
         norm_op=nn.InstanceNorm2d,
         norm_op_kwargs={"eps": 1e-5, "affine": True},
@@ -88,9 +89,9 @@ def build_plain_conv_unet(record: PlainConvUNet, in_channels: int) -> nn.Module:
     return _with_size_check(net, multiple=2 ** (stages - 1), least=2**stages)
 
 
-def build_timm_unet(record: TimmUNet, in_channels: int, *, pretrained: bool) -> nn.Module:
+def build_timm_unet(in_channels: int, *, encoder: str, decoder: tuple[int, ...], pretrained: bool) -> nn.Module:
     """Build what :class:`llmseg.recipe.nets.references.TimmUNet` describes."""
-    return _with_size_check(TimmUNetModule(_encoder(record, in_channels, pretrained), record.decoder), 32, 64)
+    return _with_size_check(TimmUNetModule(_encoder(encoder, in_channels, pretrained), decoder), 32, 64)
 
 
 class TimmUNetModule(nn.Module):
@@ -118,28 +119,27 @@ class TimmUNetModule(nn.Module):
         return output
 
 
-def _encoder(record: TimmUNet, in_channels: int, pretrained: bool) -> nn.Module:
+def _encoder(name: str, in_channels: int, pretrained: bool) -> nn.Module:
     timm = _import_package("timm", "timm")
-    if not timm.is_model(record.encoder):
+    if not timm.is_model(name):
         raise UserError(
-            f"timm has no encoder '{record.encoder}'{nearest(record.encoder, timm.list_models())}; "
-            "timm.list_models() lists them"
+            f"timm has no encoder '{name}'{nearest(name, timm.list_models())}; timm.list_models() lists them"
         )
     options = {"features_only": True, "in_chans": in_channels}
     try:
         with _silence_retries():
-            encoder: Any = timm.create_model(record.encoder, pretrained=pretrained, **options)
+            encoder: Any = timm.create_model(name, pretrained=pretrained, **options)
     except Exception as error:
         if not pretrained:
             raise
         # Whatever a download may raise: timm passes on the errors of several libraries.
         raise UserError(
-            f"no published weights of '{record.encoder}' ({type(error).__name__}); go where they can be downloaded or "
+            f"no published weights of '{name}' ({type(error).__name__}); go where they can be downloaded or "
             "were before, or train from scratch with --set net.pretrained=false"
         ) from error
     if encoder.feature_info.reduction() != [2, 4, 8, 16, 32]:
         raise UserError(
-            f"the encoder '{record.encoder}' reduces its maps by {encoder.feature_info.reduction()}; a decoder here "
+            f"the encoder '{name}' reduces its maps by {encoder.feature_info.reduction()}; a decoder here "
             "needs 2, 4, 8, 16, 32, as resnet34 has"
         )
     return encoder  # type: ignore[no-any-return]

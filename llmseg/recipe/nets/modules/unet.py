@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -11,27 +12,40 @@ from torch.nn import functional
 from llmseg.errors import UserError
 from llmseg.recipe.nets.modules.blocks import Probability, double_conv, halve
 
-if TYPE_CHECKING:
-    from llmseg.recipe.nets.unet import UNet
-
 
 class UNetModule(nn.Module):
-    """What :class:`llmseg.recipe.nets.unet.UNet` builds; see there."""
+    """What :class:`llmseg.recipe.nets.unet.UNet` builds; the arguments are its fields.
 
-    def __init__(self, record: UNet, in_channels: int) -> None:
+    Those that decide the layers come together as ``layers``; the others say how the layers are joined.
+    """
+
+    def __init__(
+        self,
+        layers: UNetLayers,
+        *,
+        concat: Literal["skip-first", "up-first"],
+        skip_from: Literal["block", "pooling"],
+        pool_last: bool,
+        pool_bottleneck: bool,
+        dropout: float,
+        mismatch: Literal["error", "pad", "resize", "resize-nearest", "crop"],
+        drawn: Literal["stages", "ups-first", "blocks-first", "bottleneck-last"],
+        output: Literal["logits", "probability"],
+    ) -> None:
         super().__init__()
-        self.record = record
+        self.concat, self.skip_from, self.mismatch = concat, skip_from, mismatch
+        self.pool_last, self.pool_bottleneck = pool_last, pool_bottleneck
         # A layer draws its weights when it is created. Layers are created in the order of the script and registered
         # below in one order for all, so that a seed gives the script's weights and all state dicts look alike.
-        layers = {name: _layer(record, name, in_channels) for name in _draw_order(record)}
-        depth = len(record.encoder)
-        self.encoder = nn.ModuleList(layers[f"encoder.{i}"] for i in range(depth))
-        self.bottleneck = layers["bottleneck"]
-        self.up = nn.ModuleList(layers[f"up.{i}"] for i in range(depth))
-        self.decoder = nn.ModuleList(layers[f"decoder.{i}"] for i in range(depth))
-        self.head = layers["head"]
-        self.dropout = nn.Dropout2d(record.dropout)
-        self.end = Probability() if record.output == "probability" else nn.Identity()
+        stages = range(len(layers.encoder))
+        created = {name: layers.create(name) for name in _draw_order(stages, drawn)}
+        self.encoder = nn.ModuleList(created[f"encoder.{i}"] for i in stages)
+        self.bottleneck = created["bottleneck"]
+        self.up = nn.ModuleList(created[f"up.{i}"] for i in stages)
+        self.decoder = nn.ModuleList(created[f"decoder.{i}"] for i in stages)
+        self.head = created["head"]
+        self.dropout = nn.Dropout2d(dropout)
+        self.end = Probability() if output == "probability" else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``[B, C, H, W]`` to ``[B, 1, h, w]``."""
@@ -39,22 +53,21 @@ class UNetModule(nn.Module):
         for level, block in enumerate(self.encoder, start=1):
             x = block(x)
             pooled = halve(x)
-            skips.append(x if self.record.skip_from == "block" else pooled)
-            if level < len(self.encoder) or self.record.pool_last:
+            skips.append(x if self.skip_from == "block" else pooled)
+            if level < len(self.encoder) or self.pool_last:
                 x = pooled
         x = self.dropout(self.bottleneck(x))
-        if self.record.pool_bottleneck:
+        if self.pool_bottleneck:
             x = halve(x)
         for up, block in zip(self.up, self.decoder, strict=True):
-            x, skip = _MATCH[self.record.mismatch](up(x), skips.pop())
-            x = block(torch.cat((skip, x) if self.record.concat == "skip-first" else (x, skip), dim=1))
+            x, skip = _MATCH[self.mismatch](up(x), skips.pop())
+            x = block(torch.cat((skip, x) if self.concat == "skip-first" else (x, skip), dim=1))
         output: Tensor = self.end(self.head(x))
         return output
 
 
-def _draw_order(record: UNet) -> list[str]:
+def _draw_order(stages: range, drawn: str) -> list[str]:
     """Return the names of the layers in the order in which their weights are drawn."""
-    stages = range(len(record.encoder))
     ups, blocks = [f"up.{i}" for i in stages], [f"decoder.{i}" for i in stages]
     by_stage = [name for pair in zip(ups, blocks, strict=True) for name in pair]
     middle = {
@@ -63,32 +76,44 @@ def _draw_order(record: UNet) -> list[str]:
         "blocks-first": ["bottleneck", *blocks, *ups],
         "bottleneck-last": [*by_stage, "bottleneck"],
     }
-    return [*(f"encoder.{i}" for i in stages), *middle[record.drawn], "head"]
+    return [*(f"encoder.{i}" for i in stages), *middle[drawn], "head"]
 
 
-def _layer(record: UNet, name: str, in_channels: int) -> nn.Module:
-    """Create one layer with freshly drawn weights."""
-    kind, _, index = name.partition(".")
-    i = int(index or 0)
-    inputs = (in_channels, *record.encoder)
-    if kind == "encoder":
-        return _block(record, inputs[i], record.encoder[i], record.encoder[i])
-    if kind == "bottleneck":
-        return _block(record, inputs[-1], record.bottleneck, record.bottleneck)
-    if kind == "head":
-        return nn.Conv2d(record.decoder[-1], 1, kernel_size=1)
-    below, width = (record.bottleneck, *record.decoder)[i], record.decoder[i]
-    if kind == "up" and record.up == "transposed":
-        return nn.ConvTranspose2d(below, width, kernel_size=2, stride=2)
-    if kind == "up":
-        return nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True)
-    # A transposed convolution narrows the map to the width of the block, a bilinear enlargement keeps its channels.
-    inside = (width if record.up == "transposed" else below) + record.encoder[-1 - i]
-    return _block(record, inside, inside // 2 if record.hidden == "half" else width, width)
+@dataclass(frozen=True, kw_only=True)
+class UNetLayers:
+    """What decides the layers of a U-Net; :class:`llmseg.recipe.nets.unet.UNet` says what each field means."""
 
+    in_channels: int
+    encoder: tuple[int, ...]
+    bottleneck: int
+    decoder: tuple[int, ...]
+    norm: Literal["batch", "none"]
+    bias: bool
+    up: Literal["transposed", "bilinear"]
+    hidden: Literal["block", "half"]
 
-def _block(record: UNet, inside: int, hidden: int, out: int) -> nn.Module:
-    return double_conv(inside, hidden, out, norm=record.norm == "batch", bias=record.bias)
+    def create(self, name: str) -> nn.Module:
+        """Create one layer with freshly drawn weights, such as ``encoder.0``, ``bottleneck``, ``up.0`` or ``head``."""
+        kind, _, index = name.partition(".")
+        i = int(index or 0)
+        inputs = (self.in_channels, *self.encoder)
+        if kind == "encoder":
+            return self._block(inputs[i], self.encoder[i], self.encoder[i])
+        if kind == "bottleneck":
+            return self._block(inputs[-1], self.bottleneck, self.bottleneck)
+        if kind == "head":
+            return nn.Conv2d(self.decoder[-1], 1, kernel_size=1)
+        below, width = (self.bottleneck, *self.decoder)[i], self.decoder[i]
+        if kind == "up" and self.up == "transposed":
+            return nn.ConvTranspose2d(below, width, kernel_size=2, stride=2)
+        if kind == "up":
+            return nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True)
+        # A transposed convolution narrows the map to the width of the block, a bilinear enlargement keeps its channels.
+        inside = (width if self.up == "transposed" else below) + self.encoder[-1 - i]
+        return self._block(inside, inside // 2 if self.hidden == "half" else width, width)
+
+    def _block(self, inside: int, hidden: int, out: int) -> nn.Module:
+        return double_conv(inside, hidden, out, norm=self.norm == "batch", bias=self.bias)
 
 
 def check_sizes(x: Tensor, skip: Tensor) -> tuple[Tensor, Tensor]:
