@@ -121,6 +121,14 @@ def run_boxes(table: Table, *, measure: str = "dice", phase: str = "test", refer
 
     Raises:
         UserError: The table has no repeated generations, or as :func:`box_plots`.
+
+    Example:
+        >>> from llmseg.stats import simulate
+        >>> frame = simulate(pipelines=2, datasets=1, cases=10).frame
+        >>> runs = {"llm-01": "gpt-4o@run-01", "llm-02": "gpt-4o@run-02"}
+        >>> figure = run_boxes(Table(frame.assign(pipeline=frame["pipeline"].map(runs))))
+        >>> sorted(label.get_text() for label in figure.axes[0].get_yticklabels())
+        ['GPT-4o run 01', 'GPT-4o run 02']
     """
     contenders = look_up_contenders(table.contenders, references)
     kept = [name for name, contender in contenders.items() if contender.model or contender.is_reference]

@@ -136,6 +136,11 @@ def check_format(path: Path) -> None:
 
     Raises:
         UserError: The extension is another.
+
+    Example:
+        >>> check_format(Path("dice.pfd"))
+        Traceback (most recent call last):
+        llmseg.errors.UserError: no format '.pfd' for dice.pfd; did you mean '.pdf'?; there are .pdf, .png, .svg
     """
     formats = ", ".join(FORMATS)
     if path.suffix.lower() not in FORMATS:

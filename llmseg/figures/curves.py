@@ -107,10 +107,18 @@ def cohort_curves(
 
     Raises:
         UserError: As :func:`loss_curves`, or no contender is a pipeline of the study.
+
+    Example:
+        >>> losses = np.array([0.9, 0.5, 0.4])
+        >>> figure = cohort_curves([Curve(name, "Skin", 0, losses, losses) for name in ("gpt-4", "gpt-o3")])
+        >>> [text.get_text() for text in figure.legends[0].get_texts()]
+        ['2024 (1 LLMs)', '2025 (1 LLMs)']
     """
     contenders = _check(curves, loss, scale, references)
     lines = _lines(curves, loss, contenders)
-    cohorts = sorted({one.cohort for one in contenders.values() if one.represents_llm and one.cohort})
+    cohorts = sorted(
+        {contender.cohort for contender in contenders.values() if contender.represents_llm and contender.cohort}
+    )
     if not cohorts:
         names = ", ".join(contenders)
         raise UserError(f"no LLM with a cohort among {names}; they are the pipelines that llmseg list shows")
@@ -130,7 +138,7 @@ def cohort_curves(
     figure.legend(handles, labels, loc="outside upper left", ncols=len(labels), handlelength=1.8)
     thick = "Thick: mean over LLMs; thin: single LLMs, mean over seeds."
     dashed = "Dashed: the first LLM has ended; from there the last loss of those that ended counts."
-    others = sum(not one.represents_llm and not one.is_reference for one in contenders.values())
+    others = sum(not (contender.represents_llm or contender.is_reference) for contender in contenders.values())
     beside = f"Left out: {others} that repeat or vary an LLM, or are from outside the study." if others else ""
     add_note(figure, thick, dashed, _DIFFER, beside, _left_out(lines, scale))
     return figure
@@ -150,6 +158,12 @@ def run_curves(
 
     Raises:
         UserError: There are no repeated generations, or as :func:`loss_curves`.
+
+    Example:
+        >>> losses = np.array([0.9, 0.5, 0.4])
+        >>> figure = run_curves([Curve(f"gpt-4o@run-0{run}", "Skin", 0, losses, losses) for run in (1, 2)])
+        >>> figure.axes[0].get_title(loc="left")
+        'a  GPT-4o, 2 generations'
     """
     contenders = _check(curves, loss, scale, references)
     lines = _lines(curves, loss, contenders)

@@ -107,9 +107,9 @@ def _panels(results: Results, choices: Choices) -> Figure:
 def _worst(results: Results, choices: Choices) -> Figure:
     results = results.select_stores(choices.stores)
     cases = results.scores.frame.groupby("dataset", sort=False)["case"].nunique()
-    count = "Out of " + ", ".join(f"{number} cases of {name}" for name, number in cases.items()) + "."
+    out_of = "Out of " + ", ".join(f"{count} cases of {name}" for name, count in cases.items()) + "."
     predicted = predict_worst(results, choices.stores)
-    return worst_cases(predicted, references=_references_with_runs(results, choices), count=count)
+    return worst_cases(predicted, references=_references_with_runs(results, choices), count=out_of)
 
 
 def _critical_difference(results: Results, choices: Choices) -> Figure:
@@ -169,6 +169,11 @@ def check_kind(name: str) -> None:
 
     Raises:
         UserError: There is no kind of that name; the message names the nearest one.
+
+    Example:
+        >>> check_kind("podiun")
+        Traceback (most recent call last):
+        llmseg.errors.UserError: no figure 'podiun'; did you mean 'podium'?; there are boxes, clouds, boxes-of-runs, ...
     """
     if name not in KINDS:
         raise UserError(f"no figure '{name}'{nearest(name, KINDS)}; there are {', '.join(KINDS)}")
@@ -192,6 +197,11 @@ def draw_all(
 
     Raises:
         UserError: There is no such format, or the disk is full or refuses the folder.
+
+    Example:
+        >>> files, left_out = draw_all(Results(None, ()), "figures")  # doctest: +SKIP
+        >>> files, left_out["boxes"]  # doctest: +SKIP
+        ([PosixPath('figures/errors.pdf')], 'the folders hold no scores; ...')
     """
     datasets = list(results.table.datasets) if results.table else []
     wanted = {

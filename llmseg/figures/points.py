@@ -25,6 +25,10 @@ def draw_differences(differences: pd.DataFrame, path: str | Path, *, measure: st
 
     Raises:
         UserError: The disk is full or refuses the file.
+
+    Example:
+        >>> draw_differences(study.differences(), "differences.pdf", base="gpt-4o")  # doctest: +SKIP
+        PosixPath('differences.pdf')
     """
     level = f"{100 * differences['level'].iloc[0]:g} %"
     title = f"difference in {measure} from {base}, with {level} interval"
@@ -48,6 +52,10 @@ def draw_contributions(
 
     Raises:
         UserError: The disk is full or refuses the file.
+
+    Example:
+        >>> draw_contributions(gap.contributions(), "gap.pdf", left="gpt-o3", right="gpt-4")  # doctest: +SKIP
+        PosixPath('gap.pdf')
     """
     level = f"{100 * contributions['level'].iloc[0]:g} %"
     title = f"{measure} of {left} above {right}, by part, with {level} interval"

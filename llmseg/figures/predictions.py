@@ -28,6 +28,11 @@ def typical_cases(results: Results) -> dict[str, list[str]]:
 
     Raises:
         UserError: There are no scores.
+
+    Example:
+        >>> from llmseg.stats import simulate
+        >>> typical_cases(Results(simulate(datasets=1, cases=5), ()))
+        {'dataset-1': ['case-04']}
     """
     frame = results.scores.select(measure="dice", phase="test").frame
     cases = {}
@@ -46,6 +51,11 @@ def chosen_cases(results: Results, ids: Sequence[str]) -> dict[str, list[str]]:
 
     Raises:
         UserError: There are no scores, or none of a case.
+
+    Example:
+        >>> from llmseg.stats import simulate
+        >>> chosen_cases(Results(simulate(datasets=2, cases=[5, 7]), ()), ["case-06"])
+        {'dataset-2': ['case-06']}
     """
     frame = results.scores.frame[["dataset", "case"]].drop_duplicates()
     for id in ids:
@@ -67,6 +77,11 @@ def predict_cases(results: Results, stores: Sequence[Store], cases: Mapping[str,
 
     Raises:
         UserError: There are no runs, or a store lacks a case or is not in the state it had in training.
+
+    Example:
+        >>> from llmseg.study import read_results
+        >>> results = read_results(["studies/skin"])  # doctest: +SKIP
+        >>> predicted = predict_cases(results, [store], typical_cases(results))  # doctest: +SKIP
     """
     _check_runs(results)
     stores_by_name = {store.name: store for store in stores}
@@ -94,6 +109,10 @@ def predict_worst(results: Results, stores: Sequence[Store]) -> list[PredictedCa
 
     Raises:
         UserError: As :func:`predict_cases`, or there are no scores.
+
+    Example:
+        >>> from llmseg.study import read_results
+        >>> predicted = predict_worst(read_results(["studies/skin"]), [store])  # doctest: +SKIP
     """
     frame = results.scores.select(measure="dice", phase="test").frame
     frame = frame.assign(contender=contender_names(frame))

@@ -35,6 +35,12 @@ def critical_difference(test: Friedman, *, references: Sequence[str] = ()) -> Fi
 
     Raises:
         UserError: There is no such reference.
+
+    Example:
+        >>> from llmseg.stats import friedman, simulate
+        >>> figure = critical_difference(friedman(simulate(pipelines=4, datasets=5)))
+        >>> figure.get_supxlabel().split(".")[0]
+        'TOO FEW DATASETS FOR AN EXACT TEST OF ANY PAIR'
     """
     contenders = look_up_contenders(test.contenders, references)
     order = np.argsort(test.ranks, kind="stable")
@@ -116,6 +122,12 @@ def stability(ranking: Ranking, *, references: Sequence[str] = ()) -> Figure:
 
     Raises:
         UserError: There is no such reference.
+
+    Example:
+        >>> from llmseg.stats import simulate
+        >>> figure = stability(rank(simulate(pipelines=3), resamples=50))
+        >>> figure.axes[0].get_xlabel()
+        'Rank in Dice score, mean-then-rank'
     """
     names = ranking.frame["contender"].tolist()
     contenders, count = look_up_contenders(names, references), len(names)
@@ -168,6 +180,12 @@ def significance(
 
     Raises:
         UserError: There are fewer than two contenders, a cell is missing, or there is no such reference.
+
+    Example:
+        >>> from llmseg.stats import simulate
+        >>> figure = significance(simulate(pipelines=[0.0, 0.1]))
+        >>> figure.axes[0].texts[0].get_text()  # the first row is the better one, against the second column
+        '+'
     """
     square = significance_map(table, measure=measure, phase=phase, alpha=alpha)
     names = [str(name) for name in square.index]
@@ -238,6 +256,12 @@ def podium(
 
     Raises:
         UserError: There are several datasets and none was named, fewer than two contenders, or a score is missing.
+
+    Example:
+        >>> from llmseg.stats import simulate
+        >>> figure = podium(simulate(pipelines=3, datasets=1, cases=20))
+        >>> figure.axes[0].get_title(loc="left")
+        'dataset-1 (20 cases, 3 seeds)'
     """
     if dataset is None and len(table.datasets) > 1:
         raise UserError(f"a podium shows one dataset; choose by dataset: {', '.join(table.datasets)}")

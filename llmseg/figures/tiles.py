@@ -67,6 +67,13 @@ def prediction_panels(predicted: Sequence[PredictedCase], *, references: Sequenc
 
     Raises:
         UserError: There are no masks.
+
+    Example:
+        >>> mask = np.eye(8, dtype=bool)
+        >>> image = np.full((8, 8), 90, np.uint8)
+        >>> figure = prediction_panels([PredictedCase("gpt-4o", "Skin", "case-1", 0, image, mask, mask, 1.0)])
+        >>> [text.get_text() for text in figure.axes[0].texts][1:4]
+        ['Image', 'Truth', 'GPT-4o']
     """
     _check_any(predicted)
     by_case = {(tile.dataset, tile.case, tile.contender): tile for tile in predicted}
@@ -107,6 +114,13 @@ def worst_cases(predicted: Sequence[PredictedCase], *, references: Sequence[str]
 
     Raises:
         UserError: There are no masks.
+
+    Example:
+        >>> mask = np.eye(8, dtype=bool)
+        >>> image = np.full((8, 8), 90, np.uint8)
+        >>> figure = worst_cases([PredictedCase("gpt-4o", "Skin", "case-1", 0, image, mask, ~mask, 0.0)])
+        >>> [text.get_text() for text in figure.axes[0].texts][:2]
+        ['GPT-4o', '0.000  Skin case-1']
     """
     _check_any(predicted)
     ordered = sorted(predicted, key=lambda tile: (tile.dice, tile.contender, tile.case))

@@ -112,7 +112,7 @@ class Claim:
     @property
     def sentence(self) -> str:
         """The claim in one sentence."""
-        said = {
+        statement = {
             "better": f"{self.first} is better than {self.second} in {self.measure}",
             "worse": f"{self.first} is worse than {self.second} in {self.measure}",
             "equivalent": f"{self.first} and {self.second} are equivalent in {self.measure}, within {self.margin:g}"
@@ -121,12 +121,12 @@ class Claim:
             "undecided": f"Whether {self.first} or {self.second} is better in {self.measure} is undecided",
         }[self.verdict]
         if self.verdict == "undecided" and self.noninferior:
-            said += f", but {self.first} is not worse by {self.margin:g}"
+            statement += f", but {self.first} is not worse by {self.margin:g}"
         p = self.p_equivalence_adjusted if self.verdict == "equivalent" else self.p_difference_adjusted
         family = f" {_CORRECTED[self.correction]} over {self.family_size} comparisons ({self.family})"
         seeds = f", {count_text(self.seeds, 'seed')}" if self.unit != "LLM" else ""
         return (
-            f"{said}: difference {self.difference:+.4f}, {100 * self.level:g} % interval {self.low:+.4f} to "
+            f"{statement}: difference {self.difference:+.4f}, {100 * self.level:g} % interval {self.low:+.4f} to "
             f"{self.high:+.4f}, p {p_text(p)}{family if self.family_size > 1 else ''}; "
             f"{count_text(self.units, self.unit)}{seeds} on {shorten_list(self.datasets)}."
         )
