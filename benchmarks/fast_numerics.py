@@ -1,15 +1,15 @@
-"""Show that the fast numerics learn what the faithful ones learn, for every recipe, and write the curves as JSON.
+"""Check for every recipe that it learns the same with fast numerics as with exact ones, and write the curves as JSON.
 
     python benchmarks/fast_numerics.py --precision bf16 --json benchmarks/results/equivalence_bf16.json
 
-Twins start from the same weights and see the same cases in the same order: ``faithful`` computes as the original
-scripts, ``fast`` in the precision under test, and ``planted`` is faithful with a learning rate raised by a tenth, a
-change that the comparison must find. All are small phantoms and few epochs.
+Three trainings start from the same weights and see the same cases in the same order. ``faithful`` computes as the
+original scripts do, ``fast`` computes in the precision under test. ``planted`` computes as the scripts do, but with a
+learning rate that is a tenth higher: a change that the comparison must find. All train on phantoms for few epochs.
 
-The distance of a twin is the median, over all steps but the first and over all starts, of the relative difference
-between its loss and the faithful one; the first step comes before any update. The band is a share of what the planted
-change does: with 0.5, a fast twin agrees if it is nearer than half of a tenth of learning rate. A recipe whose planted
-twin does not move at all learns nothing there, and nothing can be said of it.
+The distance of a training from the faithful one is the median of the relative differences between their losses, over
+all starts and all steps but the first, which comes before any update. A fast training agrees if its distance is at most
+``--band`` times that of the planted one. A recipe whose planted training has the distance 0 learns nothing on these
+phantoms, so nothing can be said about it.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Curve:
 
 def main() -> int:
     """Train the twins, print a line per recipe, write the JSON; 1 if a fast twin leaves the band."""
-    options = _options()
+    options = _parse_options()
     device = choose_device(options.device)
     fast = choose_numerics(device, options.precision)
     rows: list[dict[str, object]] = []
@@ -74,7 +74,7 @@ def _write(options: argparse.Namespace, fast: Numerics, rows: list[dict[str, obj
     benchmark.write_results(options.json, numerics=asdict(fast), settings=settings, rows=rows)
 
 
-def _options() -> argparse.Namespace:
+def _parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pipelines", nargs="+", help="ids; without it, all nineteen")
     parser.add_argument("--precision", default="auto", help="fp32, bf16, fp16 or what the device is made for")

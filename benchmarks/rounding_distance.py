@@ -27,7 +27,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=benchmark.RESULTS / "rounding.json")
     options = parser.parse_args()
     trainings = [
-        _measured(name, neighbour, options.golden)
+        _measure_training(name, neighbour, options.golden)
         for name in options.pipelines
         for neighbour in tqdm(range(1 + options.neighbours), desc=name, unit="training")
     ]
@@ -35,7 +35,7 @@ def main() -> int:
     return 0
 
 
-def _measured(name: str, neighbour: int, golden: Path) -> dict[str, object]:
+def _measure_training(name: str, neighbour: int, golden: Path) -> dict[str, object]:
     records = {
         llmseg.fidelity.recorded_id(record): record
         for record in map(llmseg.fidelity.read_record, golden.glob("*.json"))

@@ -6,12 +6,12 @@
 ``--quick`` takes four pipelines of different character and lets them work on small images for a few epochs, which
 fits into a couple of minutes on two cores; its scores say that things work, not which pipeline is better.
 
-Every pipeline is replayed as its script would run it, on what is left when the test cases are kept out; the column
-``own`` is the score as the script computes it, on its own test part. The column ``dice`` is that of the one evaluator
-on the held-out cases, with a 95 % interval over groups of cases.
+Test cases are held out first. Every pipeline is replayed on the others, as its script would run. The column ``own`` is
+the script's score of its own test part. The column ``dice`` is the score of the held-out cases by the one evaluator,
+with a 95 % interval over groups of cases.
 
-The folder is one that ``llmseg report`` and ``llmseg figure`` read; ``holdout.json`` in it lets others, nnU-Net among
-them, be scored on the same cases. The same command again continues where an interrupted one stopped.
+``llmseg report`` and ``llmseg figure`` read the folder. With its ``holdout.json``, others such as nnU-Net can be scored
+on the same cases. The same command again continues where an interrupted one stopped.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ QUICK_SIZE = 64
 
 def main() -> None:
     """Run what the command line asks for."""
-    options = _options()
-    store = _store(options)
+    options = _parse_options()
+    store = _open_store(options)
     names = options.pipelines or (QUICK if options.quick else zoo.names())
     epochs = options.epochs or (QUICK_EPOCHS if options.quick else None)
     given, out = options.holdout, options.out / store.name
@@ -71,7 +71,7 @@ def _replay_and_score(
 ) -> llmseg.Run:
     """Replay a pipeline, score it on the held-out cases, and predict if that is asked for; done is what is there."""
     device = options.device
-    pipeline = _pipeline(name, options)
+    pipeline = _resize_pipeline(name, options)
     run = llmseg.replay(
         pipeline, store, folder / "run", seed=options.seed, epochs=epochs, device=device, holdout=holdout
     )
@@ -83,7 +83,7 @@ def _replay_and_score(
     return run
 
 
-def _options() -> argparse.Namespace:
+def _parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--quick", action="store_true", help=f"{', '.join(QUICK)} on {QUICK_CASES} phantoms of {QUICK_SIZE} pixels"
@@ -110,13 +110,13 @@ def _options() -> argparse.Namespace:
     return options
 
 
-def _store(options: argparse.Namespace) -> llmseg.Store:
+def _open_store(options: argparse.Namespace) -> llmseg.Store:
     if options.images:
         return llmseg.FolderStore(options.images, options.masks or options.images)
     return llmseg.SyntheticStore(options.modality, count=options.cases)
 
 
-def _pipeline(name: str, options: argparse.Namespace) -> llmseg.Pipeline:
+def _resize_pipeline(name: str, options: argparse.Namespace) -> llmseg.Pipeline:
     size = options.size or (QUICK_SIZE if options.quick else None)
     pipeline = zoo.get(name)
     if size is None:

@@ -4,18 +4,18 @@
     python benchmarks/throughput/measure.py --json benchmarks/results/throughput.json
     python benchmarks/throughput/measure.py --cases 100 1000 10000 100000
 
-All three run in this process, on the same image files, with the recipe's network, loss, optimiser and batch size:
-``plain`` decodes and resizes every file in every epoch and computes in float32 with torch's defaults; ``monai`` is its
-supervised trainer on its cached dataset, with half precision on a GPU; ``ours`` is the library's loop on prepared
-cases.
+All three run in this process, on the same image files, with the recipe's network, loss, optimizer and batch size.
+``plain`` decodes and resizes every file in every epoch, and computes in float32 with torch's defaults. ``monai`` is
+MONAI's supervised trainer on its cached dataset, with half precision on a GPU. ``ours`` is the training loop of llmseg
+on prepared cases.
 
-A round is ``--steps`` training steps of each (an epoch, its start included), then a prediction of the same cases. After
-one round to warm up, the median over ``--rounds`` counts. Preparing cases once before the first step is not part of it
-and stands in a table of its own; the validation of ours is not counted. Predictions stay on the device.
+In a round, each of them trains for ``--steps`` steps, the start of an epoch included, and then predicts the same cases.
+The first round warms up; the median over ``--rounds`` more is the result. The preparation of cases before the first
+step is measured apart. The validation of ours is not counted. Predictions stay on the device.
 
-The last round runs under a clock that divides a step, and is measured for memory: what is kept between steps (weights,
-gradients, moments, prepared cases) as computed from its tensors, plus the rise to the peak during training, which is
-torch's own account on a GPU and the rise of the process's resident memory on a CPU under Linux.
+One more round measures which share of a step goes into data and network, and how much memory training takes. That is
+the size of what is kept between steps (weights, gradients, moments, prepared cases) plus the rise to the peak within a
+step: as torch counts it on a GPU, and the resident memory of the process on a CPU under Linux.
 """
 
 from __future__ import annotations
@@ -53,14 +53,14 @@ PEAK_SECONDS = 8.0
 
 def main() -> None:
     """Measure what the command line asks for, print and write it."""
-    options = _options()
-    result = {"hardware": llmseg.hardware(), "versions": _versions()}
-    result.update(_cases(options) if options.cases else _pipelines(options))
+    options = _parse_options()
+    result = {"hardware": llmseg.hardware(), "versions": _read_versions()}
+    result.update(_measure_cases(options) if options.cases else _measure_pipelines(options))
     if options.json:
         options.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 
 
-def _options() -> argparse.Namespace:
+def _parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pipelines", nargs="+", help="ids; without it, all nineteen")
     parser.add_argument(
@@ -96,11 +96,11 @@ def _completed(options: argparse.Namespace) -> argparse.Namespace:
     return options
 
 
-def _versions() -> dict[str, str]:
+def _read_versions() -> dict[str, str]:
     return {"llmseg": llmseg.__version__, **{name: metadata.version(name) for name in PACKAGES}}
 
 
-def _recipe(name: str, options: argparse.Namespace) -> Recipe:
+def _resize_recipe(name: str, options: argparse.Namespace) -> Recipe:
     recipe = llmseg.zoo.get(name).recipe
     if options.size:
         recipe = recipe.change("images.size", (options.size, options.size))
@@ -110,7 +110,7 @@ def _recipe(name: str, options: argparse.Namespace) -> Recipe:
 
 
 @contextmanager
-def _folder(options: argparse.Namespace, count: int) -> Iterator[llmseg.FolderStore]:
+def _open_images(options: argparse.Namespace, count: int) -> Iterator[llmseg.FolderStore]:
     """Give the user's images, or so many phantoms as files, for the block."""
     if options.images:
         yield llmseg.FolderStore(options.images, options.masks or options.images)
@@ -119,20 +119,20 @@ def _folder(options: argparse.Namespace, count: int) -> Iterator[llmseg.FolderSt
         yield write_phantoms(Path(folder), options.modality, count, options.pixels)
 
 
-def _pipelines(options: argparse.Namespace) -> dict[str, Any]:
+def _measure_pipelines(options: argparse.Namespace) -> dict[str, Any]:
     device = options.device
     numerics = choose_numerics(device, options.precision, compile=options.compile)
     plan = Plan(options.steps, options.rounds, device, numerics)
-    recipes = {name: _recipe(name, options) for name in options.pipelines}
+    recipes = {name: _resize_recipe(name, options) for name in options.pipelines}
     seconds = PEAK_SECONDS / 20 if options.quick else PEAK_SECONDS
     peak = {name: matrix_peak(device, dtype, seconds) for name, dtype in DTYPES.items()}
     rows = []
-    with _folder(options, max(cases_needed(recipe, plan.steps) for recipe in recipes.values())) as folder:
+    with _open_images(options, max(cases_needed(recipe, plan.steps) for recipe in recipes.values())) as folder:
         for name, recipe in recipes.items():
             rows.append({"pipeline": name, **measure(recipe, folder, plan, peak)})
-            print(_line(rows[-1]), file=sys.stderr)
+            print(_describe_row(rows[-1]), file=sys.stderr)
     result = {"device": str(device), "peak": peak, "settings": _settings(options, plan), "rows": rows}
-    result |= {kind: _overall(rows, kind) for kind in ("ratios", "inference_ratios")}
+    result |= {kind: _average_ratios(rows, kind) for kind in ("ratios", "inference_ratios")}
     _print(result)
     return result
 
@@ -148,12 +148,12 @@ def _settings(options: argparse.Namespace, plan: Plan) -> dict[str, Any]:
     }
 
 
-def _overall(rows: Sequence[dict[str, Any]], kind: str) -> dict[str, float | None]:
+def _average_ratios(rows: Sequence[dict[str, Any]], kind: str) -> dict[str, float | None]:
     """Return the geometric means of the rows' ratios."""
     return {name: geometric_mean([row[kind][name] for row in rows]) for name in rows[0][kind]}
 
 
-def _line(row: dict[str, Any]) -> str:
+def _describe_row(row: dict[str, Any]) -> str:
     """Say how a pipeline came out, as soon as it is known."""
     ratios = {name: "failed" if value is None else f"{value:.2f}" for name, value in row["ratios"].items()}
     errors = "".join(f"; {name} failed: {text}" for name, text in row["errors"].items())
@@ -212,7 +212,7 @@ def _text(value: object) -> str:
     return f"{value:.3g}" if value < 1000 else f"{value:.0f}"
 
 
-def _cases(options: argparse.Namespace) -> dict[str, Any]:
+def _measure_cases(options: argparse.Namespace) -> dict[str, Any]:
     size = options.size or CASES_SIZE
     images = llmseg.zoo.get(CASES_RECIPE).recipe.change("images.size", (size, size)).images
     cases = measure_costs(images, options.modality, size, options.cases)
