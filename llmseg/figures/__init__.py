@@ -2,8 +2,8 @@
 
 ``kinds`` lists the figures by the names that ``llmseg figure`` takes; their functions are in
 
-- ``boxes`` (scores of cases), ``curves`` (losses), ``ranks`` (rankings and comparisons), ``errors`` (errors in code),
-  ``tiles`` (predicted masks, which ``predictions`` computes and ``overlay`` colours);
+- ``boxes`` (scores of cases), ``curves`` (losses), ``ranks`` (rankings and comparisons), ``places`` (on single cases),
+  ``errors`` (errors in code), ``tiles`` (predicted masks, which ``predictions`` computes and ``overlay`` colours);
 - ``points``: differences of studies and contributions to gaps, which ``llmseg ablate`` and ``llmseg gap`` draw.
 
 What they share: ``style`` has colours, sizes and fonts, ``canvas`` makes figures and writes them, ``contenders`` knows

@@ -16,6 +16,7 @@ from .kinds import check_kind as check_kind
 from .kinds import draw as draw
 from .kinds import draw_all as draw_all
 from .overlay import draw_overlay as draw_overlay
+from .places import podium as podium
 from .points import draw_contributions as draw_contributions
 from .points import draw_differences as draw_differences
 from .predictions import chosen_cases as chosen_cases
@@ -23,7 +24,6 @@ from .predictions import predict_cases as predict_cases
 from .predictions import predict_worst as predict_worst
 from .predictions import typical_cases as typical_cases
 from .ranks import critical_difference as critical_difference
-from .ranks import podium as podium
 from .ranks import significance as significance
 from .ranks import stability as stability
 from .tiles import PredictedCase as PredictedCase

@@ -13,8 +13,9 @@ from llmseg.figures.boxes import box_plots, clouds, run_boxes
 from llmseg.figures.canvas import save
 from llmseg.figures.curves import Loss, cohort_curves, loss_curves, run_curves
 from llmseg.figures.errors import error_bars
+from llmseg.figures.places import podium
 from llmseg.figures.predictions import chosen_cases, predict_cases, predict_worst, typical_cases
-from llmseg.figures.ranks import critical_difference, podium, significance, stability
+from llmseg.figures.ranks import critical_difference, significance, stability
 from llmseg.figures.tiles import prediction_panels, worst_cases
 from llmseg.files import clean_name, make_folder
 from llmseg.stats.rank_tests import friedman

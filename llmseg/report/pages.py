@@ -218,7 +218,7 @@ def _pipeline(content: Content, profile: Profile) -> dict[str, Any]:
     ]
     claims = [claim for claim in _pairs(analysis) if profile.name in (claim.first, claim.second)]
     extremes = [
-        (dataset, _pictured(content, worst), _pictured(content, best))
+        (dataset, _add_pictures(content, worst), _add_pictures(content, best))
         for dataset in analysis.by_dataset
         # A loop over one pair, to give its two lists names within the comprehension.
         for worst, best in [content.extremes.get(profile.name, {}).get(dataset, ([], []))]
@@ -250,7 +250,7 @@ def _counts(claims: Sequence[Claim], name: str) -> dict[str, int]:
 def _dataset(content: Content, name: str, standing: Standing) -> dict[str, Any]:
     analysis = content.analysis
     scores = analysis.table.select(dataset=name)
-    hard = _pictured(content, content.shown_hard.get(name, []))
+    hard = _add_pictures(content, content.shown_hard.get(name, []))
     pictures = [(score, picture) for score, picture in hard if picture]
     return {
         "name": name,
@@ -265,5 +265,5 @@ def _dataset(content: Content, name: str, standing: Standing) -> dict[str, Any]:
     }
 
 
-def _pictured(content: Content, scores: Sequence[CaseScore]) -> list[tuple[CaseScore, Picture | None]]:
+def _add_pictures(content: Content, scores: Sequence[CaseScore]) -> list[tuple[CaseScore, Picture | None]]:
     return [(score, content.pictures.get(score)) for score in scores]

@@ -139,7 +139,7 @@ def _relabel(chosen: int, total: int, draws: int, seed: int, most: int) -> tuple
 
 @dataclass(frozen=True, eq=False)
 class _TurningPoints:
-    """For every relabelling, the shift of the first cohort beyond which it differs no less than the true labels.
+    """For every relabelling, the shift of the first cohort at which its difference equals that of the true labels.
 
     Shifting the first cohort moves the difference of the true labels by the whole shift, and that of a relabelling by
     less, because some of the shifted LLMs are now in the other cohort. Where the two cross is its turning point. Sorted

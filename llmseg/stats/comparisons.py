@@ -97,7 +97,7 @@ def compare_all(
         seed: Seed of the bootstrap.
 
     Raises:
-        UserError: There are fewer than two contenders, a cell is missing, or an option is none of those above.
+        UserError: There are fewer than two contenders, a score is missing, or an option is none of those above.
 
     Example:
         >>> from llmseg.stats import simulate

@@ -70,7 +70,7 @@ def get(name: str) -> Published:
     row = sources.loc[name]
     defects = _read("defects")
     concerned = defects.loc[defects["name"] == name, "defect"]
-    return Published(name, _typed(_read(name)), row["source"], row["certainty"], tuple(concerned))
+    return Published(name, _parse_numbers(_read(name)), row["source"], row["certainty"], tuple(concerned))
 
 
 def dice_table(
@@ -226,7 +226,7 @@ def _read(name: str) -> pd.DataFrame:
         return pd.read_csv(file, dtype=str, keep_default_na=False)
 
 
-def _typed(frame: pd.DataFrame) -> pd.DataFrame:
+def _parse_numbers(frame: pd.DataFrame) -> pd.DataFrame:
     """Turn columns into numbers whose cells all are numbers or empty; years stay names."""
     typed: pd.DataFrame = frame.copy()
     for name in frame.columns.difference(["group", "cohort", *(["value"] if "field" in frame else [])]):

@@ -9,7 +9,7 @@ import pytest
 from matplotlib.collections import PathCollection
 
 from llmseg import UserError
-from llmseg.figures.ranks import critical_difference, find_cliques, podium, significance, stability
+from llmseg.figures.ranks import critical_difference, find_cliques, significance, stability
 from llmseg.stats import Table, friedman, rank, significance_map
 
 
@@ -59,27 +59,9 @@ def test_signs_are_the_verdicts(table):
     assert set(drawn.values()) == {"+", "\N{MINUS SIGN}", ""}
 
 
-def test_a_podium_counts_places_on_cases(table):
-    figure = podium(table, dataset="Skin")
-    above, below = figure.axes
-    names = [label.get_text() for label in below.get_yticklabels()]
-    part = table.frame[table.frame["dataset"] == "Skin"]
-    means = part.pivot_table(index="case", columns="pipeline", values="value")
-    first = (means.rank(axis=1, ascending=False).apply(np.ceil) == 1).mean()
-    shares = np.asarray(below.images[0].get_array())
-    assert shares.sum(axis=1) == pytest.approx(np.ones(5))
-    assert shares[names.index("GPT o3"), 0] == pytest.approx(first["gpt-o3"])
-    assert shares[names.index("GPT-4")].tolist() == shares[names.index("GPT-4o")].tolist()
-    assert "Ties on 12 of 12 cases" in figure.get_supxlabel()
-    assert above.get_title(loc="left") == "Skin (12 cases, 2 seeds)"
-
-
 def test_what_cannot_be_ranked_is_told_or_marked(table):
-    with pytest.raises(UserError, match="choose by dataset: Skin, Brain"):
-        podium(table)
-    alone = table.select(pipeline="gpt-4", dataset="Skin")
     with pytest.raises(UserError, match="one contender"):
-        podium(alone)
+        significance(table.select(pipeline="gpt-4", dataset="Skin"))
     ties = Table.from_frame(table.frame.assign(value=0.5))
     axes = stability(rank(ties, resamples=10)).axes[0]
     (observed,) = [line for line in axes.get_lines() if line.get_marker() == "|"]
