@@ -115,6 +115,7 @@ class Job:
         """Move the network to its device, try it with one case, and check that a training step fits into memory."""
         net = self.numerics.place(net, self.device)
         size = self.recipe.fit.batch_size
+        # -(-a // b) divides and rounds up.
         at_once = min(self.at_once or size, -(-size // self.world.size))
         limit = measure_free_memory(self.device) if self.max_memory is None else int(self.max_memory * 1e9)
         needs = measure_needs(self.recipe, net, self.numerics, batch)
