@@ -17,8 +17,6 @@ from .kinds import draw as draw
 from .kinds import draw_all as draw_all
 from .overlay import draw_overlay as draw_overlay
 from .places import podium as podium
-from .points import draw_contributions as draw_contributions
-from .points import draw_differences as draw_differences
 from .predictions import chosen_cases as chosen_cases
 from .predictions import predict_cases as predict_cases
 from .predictions import predict_worst as predict_worst
@@ -26,6 +24,8 @@ from .predictions import typical_cases as typical_cases
 from .ranks import critical_difference as critical_difference
 from .ranks import significance as significance
 from .ranks import stability as stability
+from .study import draw_contributions as draw_contributions
+from .study import draw_differences as draw_differences
 from .tiles import PredictedCase as PredictedCase
 from .tiles import prediction_panels as prediction_panels
 from .tiles import worst_cases as worst_cases

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from llmseg.figures.points import draw_contributions, draw_differences
+from llmseg.figures.study import draw_contributions, draw_differences
 from llmseg.figures.style import BLUE, rgb
 
 
