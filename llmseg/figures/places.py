@@ -43,7 +43,7 @@ def podium(
         dataset: Which dataset; it has to be named where there are several.
         measure: Which measure.
         phase: Which phase.
-        references: As for :func:`critical_difference`.
+        references: As for :func:`llmseg.figures.critical_difference`.
 
     Raises:
         UserError: There are several datasets and none was named, fewer than two contenders, or a score is missing.
