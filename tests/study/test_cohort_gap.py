@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import json
-
 import pandas as pd
 import pytest
 
@@ -47,26 +45,3 @@ def test_a_recipe_on_both_sides_is_refused(cohorts, phantoms, tmp_path):
         with pytest.raises(UserError, match=words):
             run_cohort_gap(*sides, phantoms, tmp_path / "g", holdout=hold_out(phantoms))
     assert not (tmp_path / "g").exists()
-
-
-class TestCommand:
-    @pytest.mark.slow
-    def test_names_with_commas(self, cohorts, tmp_path, call):
-        fast, slow = cohorts
-        for variant in (*fast, *slow):
-            (tmp_path / f"{variant.name}.json").write_text(variant.recipe.to_json())
-        left = ",".join(str(tmp_path / f"{variant.name}.json") for variant in fast)
-        given = ["gap", left, tmp_path / "slow.json", "--synthetic", "mri-tumour", "--cases", 25, "--seeds", 1, "-q"]
-        code, out, err = call(*given, "--out", tmp_path / "g")
-        assert (code, err) == (0, "")
-        lines = out.splitlines()
-        assert lines[0].split() == ["part", "dice", "sd", "over", "pairs"]
-        assert lines[-1] == f"2 pairs; each in pairs.csv; in {tmp_path / 'g'}"
-        content = json.loads(call(*given, "--out", tmp_path / "g", "--json")[1])
-        assert len(content["pairs"]) == 2 * len(content["means"]) == 18
-
-    def test_a_cohort_against_itself_is_one_line(self, tmp_path, call):
-        code, _, err = call("gap", "2025", "2025", "--synthetic", "fundus", "--out", tmp_path / "g", "-q")
-        assert code == 2
-        assert "is on both sides" in err
-        assert err.count("\n") == 1

@@ -118,9 +118,8 @@ def test_mistakes_are_found_before_anything_is_trained(phantoms, tmp_path, optio
     assert not (tmp_path / "p").exists()
 
 
-def test_the_page_is_that_of_the_results(call):
-    code, page, _ = call("price", "--page", RESULTS)
-    assert code == 0
+def test_the_page_is_that_of_the_results():
+    page = render_price_page(PriceList(RESULTS).record)
     assert (ROOT / "docs" / "price-list.md").read_text(encoding="utf-8") == page
 
 
@@ -129,31 +128,3 @@ def test_a_file_that_is_no_price_list(tmp_path):
         (tmp_path / "p.json").write_text(content)
         with pytest.raises(UserError, match=words):
             _ = PriceList(tmp_path / "p.json").record
-
-
-class TestCommand:
-    @pytest.mark.slow
-    def test_price(self, tiny, tmp_path, call):
-        given = ["price", tiny, "--synthetic", "mri-tumour", "--cases", 25, "--seeds", 1, "--kind", "mistake", "-q"]
-        code, out, err = call(*given, "--out", tmp_path / "p", "--device", "cpu")
-        assert (code, err) == (0, "")
-        lines = out.splitlines()
-        assert lines[0].split() == ["dataset", "pipeline", "quirk", "dice", "gained", "95", "%", "interval"]
-        assert [line.split()[2] for line in lines[1:-1]] == ["grey-masks", "soft-dice-in-test"]
-        assert lines[-1] == f"in {tmp_path / 'p' / 'prices.json'}"
-
-    @pytest.mark.parametrize(
-        ("arguments", "words"),
-        [
-            (["--synthetic", "fundus"], "price needs --out DIR"),
-            (["--synthetic", "fundus", "--out", "p", "gpt-5"], "no pipeline 'gpt-5'"),
-            (["--page", "none.json"], "no file none.json"),
-        ],
-    )
-    def test_a_mistake_is_one_line(self, arguments, words, call, tmp_path, monkeypatch):
-        monkeypatch.chdir(tmp_path)
-        code, _, err = call("price", *arguments, "-q")
-        assert code == 2
-        assert words in err
-        assert err.count("\n") == 1
-        assert not [*tmp_path.iterdir()]
