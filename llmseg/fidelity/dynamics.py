@@ -16,6 +16,7 @@ from llmseg.fidelity.compare import ComparedValue, Comparison, Divergence
 from llmseg.fidelity.levels import compare_split, find_positions
 from llmseg.fidelity.records import get_entry
 from llmseg.fidelity.rounding import move_to_neighbour
+from llmseg.fidelity.score_calls import flatten_cells
 from llmseg.recipe.splits import Split
 from llmseg.training.loop import Epoch, EvaluatedBatch, Event, Step, draw_start, run_loop
 from llmseg.training.random_streams import RandomStreams
@@ -259,29 +260,3 @@ def _score_values(
     yield ComparedValue(f"{where}, number of figures", len(expected), len(kept))
     for index, (left, right) in enumerate(zip(expected, kept, strict=True)):
         yield ComparedValue(f"{where}, figure {index}", left, right, abs=tolerance.score, carries_rounding=True)
-
-
-def flatten_cells(cells: Any) -> list[float]:
-    """Return the numbers in recorded sheets, in the order in which the script computed them.
-
-    A row shorter than the others ends in empty cells (``None``). In most scripts a row is a batch or an epoch, and only
-    the last one can be short. Where an earlier row is short, the sheet has a batch per column.
-
-    Args:
-        cells: A number, a list of rows, or a mapping from file or sheet to these; ``None`` for no sheet.
-
-    Example:
-        >>> flatten_cells({"a.xlsx": [[1.0, "nan"], [2.0, None]]})
-        [1.0, nan, 2.0]
-        >>> flatten_cells([[1.0, 3.0], [2.0, None], [2.5, None]])
-        [1.0, 2.0, 2.5, 3.0]
-    """
-    if cells is None:
-        return []
-    if isinstance(cells, Mapping):
-        cells = list(cells.values())
-    if isinstance(cells, list):
-        if any(isinstance(row, list) and None in row for row in cells[:-1]):
-            cells = [list(column) for column in zip(*cells, strict=True)]
-        return [number for cell in cells for number in flatten_cells(cell)]
-    return [float(cells)]
