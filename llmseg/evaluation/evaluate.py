@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from llmseg.data.holdout import Holdout
 from llmseg.data.image_mask_pairs import EXTENSIONS
+from llmseg.data.origin import find_dataset_id
 from llmseg.data.pixels import read_mask
 from llmseg.data.read_ahead import map_ahead
 from llmseg.data.store import FOREGROUND, Store
@@ -112,7 +113,7 @@ def evaluate_run(
         progress=progress,
     )
     predictions = (_Prediction(m.name, m.native > THRESHOLD, m.working > THRESHOLD) for m in maps)
-    facts = {**_describe_run(run, cases, holdout, tolerance), "overlap": overlap}
+    facts = {**_describe_run(run, cases, holdout, tolerance), "overlap": overlap, "prepared_as": find_dataset_id(store)}
     return write_evaluation(Path(out), list(_score_predictions(predictions, cases, tolerance)), facts, rules)
 
 
@@ -213,6 +214,7 @@ def evaluate_masks(
         "pipeline": label or Path(masks).resolve().name,
         "seed": seed,
         "overlap": overlap,
+        "prepared_as": find_dataset_id(store),
     }
     return write_evaluation(Path(out), list(_score_predictions(map(read, ids), cases, tolerance)), facts, rules)
 

@@ -7,10 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from llmseg import __version__
-from llmseg.data.catalog import get_dataset
-from llmseg.data.catalog.dataset import Dataset
-from llmseg.errors import UserError
 from llmseg.report.analysis import Analysis
+from llmseg.report.datasets import Origin
 from llmseg.report.families import Family
 from llmseg.report.profiles import Profile
 from llmseg.stats.columns import SHARES
@@ -47,7 +45,10 @@ class Citation:
 
 
 def write_methods(
-    analysis: Analysis, profiles: Mapping[str, Profile], trained: Sequence[ContenderRun]
+    analysis: Analysis,
+    profiles: Mapping[str, Profile],
+    trained: Sequence[ContenderRun],
+    origins: Mapping[str, Origin],
 ) -> tuple[Section, ...]:
     """Write the methods of a report.
 
@@ -55,9 +56,10 @@ def write_methods(
         analysis: What was computed.
         profiles: The contenders.
         trained: The runs; empty if only scores were given.
+        origins: Where the datasets come from, by their names.
     """
     return (
-        Section("Data and contenders", tuple(_data(analysis, profiles))),
+        Section("Data and contenders", tuple(_data(analysis, profiles, origins))),
         Section("Training", tuple(_training(trained, profiles))),
         Section("Scores", tuple(_scores(analysis, trained))),
         Section("Means and ranks", tuple(_means(analysis))),
@@ -66,7 +68,7 @@ def write_methods(
     )
 
 
-def _data(analysis: Analysis, profiles: Mapping[str, Profile]) -> Iterable[str]:
+def _data(analysis: Analysis, profiles: Mapping[str, Profile], origins: Mapping[str, Origin]) -> Iterable[str]:
     frame = analysis.table.frame
     cohorts = Counter(profile.cohort for profile in profiles.values())
     kinds = shorten_list(f"{count} {name}" for name, count in sorted(cohorts.items()))
@@ -76,7 +78,8 @@ def _data(analysis: Analysis, profiles: Mapping[str, Profile]) -> Iterable[str]:
         seeds = shorten_list(sorted(rows["seed"].unique()))
         yield (
             f"{dataset}: {count_text(cases, 'case')} in {count_text(groups, 'group')}; "
-            f"{count_text(rows['seed'].nunique(), 'training')} per contender (seeds {seeds})."
+            f"{count_text(rows['seed'].nunique(), 'training')} per contender (seeds {seeds}). "
+            f"{origins[str(dataset)].sentence}"
         )
 
 
@@ -160,8 +163,8 @@ def _software(trained: Sequence[ContenderRun]) -> Iterable[str]:
         yield f"The trainings used {', '.join(used)}."
 
 
-def list_citations(datasets: Iterable[str], profiles: Mapping[str, Profile]) -> tuple[Citation, ...]:
-    """Return what to cite: the library, the study if its pipelines take part, and the datasets in the catalogue."""
+def list_citations(origins: Mapping[str, Origin], profiles: Mapping[str, Profile]) -> tuple[Citation, ...]:
+    """Return what to cite: the library, the study if its pipelines take part, and the datasets of the catalogue."""
     citations = [
         Citation(
             "the library",
@@ -171,16 +174,7 @@ def list_citations(datasets: Iterable[str], profiles: Mapping[str, Profile]) -> 
     ]
     if any(profile.card is not None and not profile.card.is_reference for profile in profiles.values()):
         citations.append(Citation("the pipelines", _STUDY))
-    for name in datasets:
-        entry = find_dataset(name)
-        if entry is not None and entry.citation:
-            citations.append(Citation(name, entry.citation))
+    for name, origin in origins.items():
+        if origin.entry is not None and origin.entry.citation:
+            citations.append(Citation(name, origin.entry.citation))
     return tuple(citations)
-
-
-def find_dataset(name: str) -> Dataset | None:
-    """Return a dataset of the catalogue by its name; ``None`` if the catalogue does not have it."""
-    try:
-        return get_dataset(name)
-    except UserError:
-        return None

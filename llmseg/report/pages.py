@@ -12,8 +12,9 @@ from llmseg.figures.style import AGREEMENT
 from llmseg.report import plots
 from llmseg.report.analysis import Analysis
 from llmseg.report.cases import CaseScore, Extremes, HardCase
+from llmseg.report.datasets import Origin
 from llmseg.report.families import Family
-from llmseg.report.methods import find_dataset, list_citations, write_methods
+from llmseg.report.methods import list_citations, write_methods
 from llmseg.report.profiles import Profile
 from llmseg.report.standings import ALL, Place, Standing
 from llmseg.report.texts import Ends, bar_scale, bar_styles, place_texts, score_text, value_text
@@ -77,6 +78,7 @@ class Content:
         analysis: What was computed.
         profiles: The contenders by name.
         trained: The runs.
+        origins: Where the datasets come from, by their names.
         pages: Names of the pages of datasets, without extension, by dataset.
         extremes: Worst and best cases, by contender and dataset.
         hard: Hardest cases by dataset.
@@ -90,6 +92,7 @@ class Content:
     analysis: Analysis
     profiles: Mapping[str, Profile]
     trained: Sequence[ContenderRun]
+    origins: Mapping[str, Origin]
     pages: Mapping[str, str]
     extremes: Extremes
     hard: Mapping[str, list[HardCase]]
@@ -118,8 +121,8 @@ def render(content: Content) -> Iterator[tuple[str, str]]:
 
     yield page("index.html", "index.html", **_index(content))
     yield page("claims.html", "claims.html", verdicts=DECISIONS, signs=SIGNS, matrix=_matrix(content.analysis))
-    sections = write_methods(content.analysis, content.profiles, content.trained)
-    cited = list_citations(content.analysis.by_dataset, content.profiles)
+    sections = write_methods(content.analysis, content.profiles, content.trained, content.origins)
+    cited = list_citations(content.origins, content.profiles)
     yield page("methods.html", "methods.html", sections=sections, citations=cited)
     yield page("downloads.html", "downloads.html", files=content.downloads)
     for profile in content.profiles.values():
@@ -254,7 +257,7 @@ def _dataset(content: Content, name: str, standing: Standing) -> dict[str, Any]:
     pictures = [(score, picture) for score, picture in hard if picture]
     return {
         "name": name,
-        "entry": find_dataset(name),
+        "origin": content.origins[name],
         "standing": standing,
         "boxes": plots.box_plot(scores, standing, content.profiles, analysis.question.title),
         "hard": content.hard[name],

@@ -14,6 +14,7 @@ from llmseg.errors import UserError
 from llmseg.report import overlays
 from llmseg.report.analysis import Analysis, analyse
 from llmseg.report.cases import CaseScore, HardCase, extreme_cases, hardest_cases
+from llmseg.report.datasets import find_origins
 from llmseg.report.folder import check_free, new_folder
 from llmseg.report.names import page_names
 from llmseg.report.pages import HERE, Content, Download, Picture, render
@@ -23,7 +24,7 @@ from llmseg.report.source import read_sources
 from llmseg.report.standings import Standing
 from llmseg.stats.claims import claims_frame
 from llmseg.stats.table import contender_names
-from llmseg.study.results import ContenderRun
+from llmseg.study.results import ContenderRun, Results
 
 _HARD, _HARD_DRAWN = 10, 4
 """Number of hardest cases of a dataset that are listed, and how many of them are drawn."""
@@ -97,14 +98,14 @@ def write_report(
     profiles = look_up_profiles(names, results.runs, (reference,) if reference in names else ())
     analysis = analyse(results.scores, question, {name: profile.card for name, profile in profiles.items()})
     with new_folder(out) as folder:
-        content = _content(title, results.runs, analysis, profiles, stores, cases, folder)
+        content = _content(title, results, analysis, profiles, stores, cases, folder)
         _write(content, folder)
     return Report(out, analysis, content.notes)
 
 
 def _content(
     title: str,
-    runs: Sequence[ContenderRun],
+    results: Results,
     analysis: Analysis,
     profiles: Mapping[str, Profile],
     stores: Sequence[Store],
@@ -115,7 +116,7 @@ def _content(
     measure, table = analysis.question.measure, analysis.table
     extremes = extreme_cases(table, measure, cases) if cases else {}
     hard = hardest_cases(table, measure, _HARD)
-    trained = tuple(run for run in runs if run.contender in profiles)
+    trained = tuple(run for run in results.runs if run.contender in profiles)
     shown_hard = _shown_hard(analysis, hard, trained) if cases else {}
     images = overlays.find_stores(trained, stores) if cases else {}
     wanted = [
@@ -132,6 +133,7 @@ def _content(
         analysis=analysis,
         profiles=profiles,
         trained=trained,
+        origins=find_origins(results, table.datasets, stores),
         pages=pages,
         extremes=extremes,
         hard=hard,

@@ -38,7 +38,7 @@ def read_sources(paths: Iterable[str | Path]) -> Results:
     tables = [*([results.table] if results.table else []), *(_read_file(path) for path in files)]
     if not tables:
         _ = results.scores  # raises the error of folders without scores
-    return Results(_join(tables), results.runs)
+    return Results(_join(tables), results.runs, results.prepared_as)
 
 
 def _read_file(path: Path) -> Table:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from llmseg import zoo
 from llmseg.data.store import Store
 from llmseg.errors import UserError, nearest
+from llmseg.files import read_json_if_any
 from llmseg.stats.table import Table, contender_names
 from llmseg.study.study import Study
 from llmseg.training.run import Run
@@ -83,10 +84,13 @@ class Results:
     Attributes:
         table: Scores of all evaluations; ``None`` if there are none.
         runs: All runs.
+        prepared_as: What evaluations say of their store: name of the dataset, and the id of the catalogue that the
+            store was prepared as, ``None`` if it was not.
     """
 
     table: Table | None
     runs: tuple[ContenderRun, ...]
+    prepared_as: tuple[tuple[str, str | None], ...] = ()
 
     @property
     def scores(self) -> Table:
@@ -122,7 +126,7 @@ class Results:
                 raise UserError(f"no dataset '{name}'{nearest(name, self.datasets)}; there are {listed}")
         scored = [name for name in datasets if self.table and name in self.table.datasets]
         table = self.table.select(dataset=scored) if self.table and scored else None
-        return Results(table, tuple(run for run in self.runs if run.dataset in datasets))
+        return Results(table, tuple(run for run in self.runs if run.dataset in datasets), self.prepared_as)
 
     def select_stores(self, stores: Sequence[Store]) -> Results:
         """Keep the datasets of these stores.
@@ -165,7 +169,15 @@ def read_results(folders: Iterable[str | Path], *, size: str = "native") -> Resu
         else:
             scored.append(folder)
     table = Table.from_evaluations(scored, size=size) if scored else None
-    return Results(table, tuple(runs))
+    return Results(table, tuple(runs), tuple(_read_origins(scored)))
+
+
+def _read_origins(folders: Iterable[Path]) -> Iterator[tuple[str, str | None]]:
+    for folder in folders:
+        record = read_json_if_any(folder / "evaluation.json")
+        # Evaluations that an earlier version wrote do not say it.
+        if "dataset" in record and "prepared_as" in record:
+            yield record["dataset"], record["prepared_as"]
 
 
 def _result_folders(folder: Path) -> list[Path]:

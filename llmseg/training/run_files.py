@@ -23,6 +23,7 @@ import torch
 from safetensors.torch import save
 from torch import nn
 
+from llmseg.data.origin import find_dataset_id
 from llmseg.data.store import Store
 from llmseg.data.store_source import describe_source
 from llmseg.errors import UserError
@@ -75,6 +76,7 @@ def describe_run(
         "recipe_digest": recipe.digest,
         "store": {"name": store.name, "cases": len(store.ids), "digest": store.digest},
         "source": describe_source(store),
+        "prepared_as": find_dataset_id(store),
         "split": asdict(split),
         "split_digest": split.digest,
         "holdout": holdout,
