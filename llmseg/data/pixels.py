@@ -7,6 +7,8 @@ colour), ``A`` an alpha channel, ``I`` and ``F`` numbers of more than 8 bits.
 from __future__ import annotations
 
 import io
+import os
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +21,20 @@ from llmseg.files import read_bytes
 class LabelValues(UserError):
     """A mask holds numbers of classes where 0 and 255 are expected."""
 
+
+FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP", "JPEG2000", "PPM")
+"""The formats that are opened, by Pillow's names, whatever a file is called.
+
+Others that Pillow knows stay closed. For PostScript, say, it would start a program that runs what is in the file.
+"""
+
+MAX_PIXELS = 100_000_000
+MAX_SIDE = 65_535
+"""The largest image that is read. ``$LLMSEG_MAX_PIXELS`` sets another number of pixels, and allows any side."""
+
+PIXELS_VARIABLE = "LLMSEG_MAX_PIXELS"
+
+_OPENING = threading.Lock()
 
 # A palette file is not among them, not even one of greys, as most GIF files of grey images are. Read as RGB it has
 # three equal channels: digests take it for the grey image, the doctor notes it, and as grey it has the same values.
@@ -128,14 +144,39 @@ def decode_labels(content: bytes, name: str) -> np.ndarray:
 
 def _open(content: bytes, name: str) -> Image.Image:
     try:
-        with Image.open(io.BytesIO(content)) as file:
+        with _OPENING:
+            # Pillow has a limit of its own, with a warning of an attack; ours is told with the way to lift it.
+            usual, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+            try:
+                file = Image.open(io.BytesIO(content), formats=FORMATS)
+            finally:
+                Image.MAX_IMAGE_PIXELS = usual
+        with file:
+            _check_size(*file.size, name)
             # Opening reads the header only. The copy decodes the pixels, so damage shows here and nowhere else.
             image: Image.Image = file.copy()
             return image
+    except UserError:
+        raise
     except UnidentifiedImageError as error:
         raise UserError(f"{name} is not an image that can be read; replace it or move it away") from error
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise UserError(f"{name} is damaged or cannot be read ({error}); replace it or move it away") from error
+    except Exception as error:  # decoders raise whatever their reading of a damaged file runs into
+        detail = " ".join(str(error).split()) or type(error).__name__
+        raise UserError(f"{name} is damaged or cannot be read ({detail}); replace it or move it away") from error
+
+
+def _check_size(width: int, height: int, name: str) -> None:
+    chosen = os.environ.get(PIXELS_VARIABLE, "")
+    if chosen and not chosen.isdecimal():
+        raise UserError(f"{PIXELS_VARIABLE}={chosen}: give the largest number of pixels of an image, such as 200000000")
+    limit = int(chosen) if chosen else MAX_PIXELS
+    long = not chosen and max(width, height) > MAX_SIDE
+    if width * height > limit or long:
+        allowed = f"{MAX_SIDE} a side" if long else f"{limit} pixels"
+        raise UserError(
+            f"{name} is too large: {width} x {height} pixels, allowed are {allowed}; cut it into parts, or set "
+            f"{PIXELS_VARIABLE}={max(width * height, limit)} if the memory is enough"
+        )
 
 
 def _is_deep(image: Image.Image) -> bool:
