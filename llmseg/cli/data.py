@@ -10,6 +10,7 @@ import typer
 
 import llmseg
 from llmseg.cli import options as option
+from llmseg.cli.groups import note_independent_cases
 from llmseg.cli.options import Cases, CasesAndHoldout
 from llmseg.cli.output import Output, OutputWithProgress
 from llmseg.cli.spread import spread
@@ -89,6 +90,8 @@ def split(
     store = cases.open()
     source = cases.data or Path(store.name)
     out = out or source.with_name(f"{source.stem}-test.json")
+    if by == "grouped":
+        note_independent_cases(store)
     holdout = llmseg.hold_out(
         store,
         fraction=fraction,

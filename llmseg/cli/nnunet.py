@@ -12,6 +12,7 @@ import typer
 import llmseg
 from llmseg import UserError
 from llmseg.cli import options as option
+from llmseg.cli.groups import note_independent_cases
 from llmseg.cli.options import CasesAndHoldout, load_recipe
 from llmseg.cli.output import OutputWithProgress
 from llmseg.cli.spread import spread
@@ -40,6 +41,8 @@ class PreparationOptions:
         self, store: llmseg.Store, out: Path, cases: CasesAndHoldout, seed: int, progress: bool
     ) -> llmseg.nnunet.Baseline:
         """Convert a store for nnU-Net, and let nnU-Net plan and preprocess."""
+        if cases.holdout is None or self.split_of is None:
+            note_independent_cases(store)
         return llmseg.nnunet.prepare_nnunet(
             store,
             out,

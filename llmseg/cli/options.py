@@ -13,6 +13,7 @@ import typer
 
 import llmseg
 from llmseg import UserError
+from llmseg.cli.groups import note_independent_cases
 
 Name = Annotated[str, typer.Argument(help="A pipeline's id or alias; see llmseg list.")]
 RecipeName = Annotated[str, typer.Argument(help="A pipeline's id, or a file with a recipe in JSON.")]
@@ -21,6 +22,11 @@ Seed = Annotated[int, typer.Option(help="Seed of what the recipe leaves to chanc
 DrawSeed = Annotated[int, typer.Option("--seed", help="Seed of the draw, where one is needed.", min=0)]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 Exact = Annotated[bool, typer.Option("--exact", help="Compute as the original scripts do, bit for bit.")]
+GroupPattern = Annotated[
+    str | None,
+    typer.Option("--group", help="Pattern (regular expression) that finds a case's patient or video in its name."),
+]
+GroupTable = Annotated[Path | None, typer.Option("--groups", help="Table of them instead: CSV with case, group.")]
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,8 @@ class Cases:
     foreground: Annotated[
         int | None, typer.Option(help="Mask value that means foreground, if masks are not 0 and 255.")
     ] = None
+    group: GroupPattern = None
+    groups: GroupTable = None
     synthetic: Annotated[str | None, typer.Option(help="Use phantoms of this modality instead of files.")] = None
     cases: Annotated[int, typer.Option(help="Number of phantoms.")] = 24
 
@@ -60,6 +68,11 @@ class Cases:
             raise UserError(
                 "give the cases in one way: --data STORE, --images DIR (and --masks DIR), or --synthetic MODALITY"
             )
+        if self.images is None and (self.group is not None or self.groups is not None):
+            raise UserError(
+                "--group and --groups are for cases in folders (--images DIR); a store has the groups that llmseg data "
+                "prepare gave it, phantoms have their own"
+            )
         return named[0]
 
     def open_folders(self, orphans: Literal["refuse", "skip"] = "refuse") -> llmseg.FolderStore | None:
@@ -72,6 +85,8 @@ class Cases:
             mask_suffix=self.mask_suffix,
             foreground=self.foreground,
             orphans=orphans,
+            group=self.group,
+            group_table=self.groups,
         )
 
 
@@ -87,6 +102,8 @@ class CasesAndHoldout(Cases):
 
     def load_or_draw_holdout(self, store: llmseg.Store, progress: bool) -> llmseg.Holdout:
         """Return the test cases of the manifest, or draw them from a store by group with seed 0."""
+        if self.holdout is None:
+            note_independent_cases(store)
         return self.load_holdout() or llmseg.hold_out(store, progress=progress)
 
 

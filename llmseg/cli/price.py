@@ -11,6 +11,7 @@ import typer
 import llmseg
 from llmseg import UserError
 from llmseg.cli import options as option
+from llmseg.cli.groups import note_independent_cases
 from llmseg.cli.options import Cases, Computing
 from llmseg.cli.output import OutputWithProgress
 from llmseg.cli.spread import spread
@@ -70,8 +71,10 @@ def price(
         return
     if out is None:
         raise UserError("price needs --out DIR for trainings and prices, or --page PRICES.json")
+    store = cases.open()
+    note_independent_cases(store)
     prices = llmseg.study.run_prices(
-        cases.open(),
+        store,
         out,
         names or (),
         settings=options.settings,

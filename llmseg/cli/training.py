@@ -12,6 +12,7 @@ from tqdm import tqdm
 import llmseg
 from llmseg import UserError
 from llmseg.cli import options as option
+from llmseg.cli.groups import note_divided_groups
 from llmseg.cli.options import CasesAndHoldout, Changes, Computing, load_recipe
 from llmseg.cli.output import OutputWithProgress
 from llmseg.cli.quirks import warn_of_mistakes
@@ -78,19 +79,21 @@ def train(
     label, original = load_recipe(name)
     recipe = changes.apply(original)
     warn_of_mistakes(name, recipe)
+    store, holdout = cases.open(), cases.load_holdout()
     run = llmseg.train(
         recipe,
-        cases.open(),
+        store,
         out,
         label=label,
         seed=seed,
         epochs=epochs,
-        holdout=cases.load_holdout(),
+        holdout=holdout,
         cache=not no_cache,
         progress=output.progress,
         checkpoint_every=checkpoint_every,
         **asdict(computing),
     )
+    note_divided_groups(run, store, holdout)
     output.print(run_facts(run) if output.as_json else describe_run(run))
 
 
@@ -120,7 +123,7 @@ def replay(
     if verification.verify is not None:
         _verify(pipeline, verification.verify, verification, cases, output)
         return
-    store = cases.open()
+    store, holdout = cases.open(), cases.load_holdout()
     if out is None:
         raise UserError("replay needs --out DIR for the run folder, or --verify RECORD.json")
     run = llmseg.replay(
@@ -130,9 +133,10 @@ def replay(
         seed=seed,
         epochs=epochs,
         device=device,
-        holdout=cases.load_holdout(),
+        holdout=holdout,
         progress=output.progress,
     )
+    note_divided_groups(run, store, holdout)
     output.print(run_facts(run) if output.as_json else describe_run(run))
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
 
+from llmseg.data.groups import choose_groups
 from llmseg.data.image_mask_pairs import ImageMaskPair, PairedFolders, pair_every_image, pair_files
 from llmseg.data.pixels import read_image, read_mask
 from llmseg.data.store import Case, SizesDiffer
@@ -22,7 +24,7 @@ Orphans = Literal["refuse", "skip"]
 
 @dataclass(frozen=True)
 class FolderStore:
-    """Images and masks as files in two folders, or in one.
+    r"""Images and masks as files in two folders, or in one.
 
     Files may be png, jpg, tif, bmp or gif; grey, RGB, RGBA, palette, 1-bit or 16-bit. How masks are found is said in
     :mod:`llmseg.data.image_mask_pairs`, how pixel values are read in :mod:`llmseg.data.pixels`.
@@ -36,9 +38,13 @@ class FolderStore:
             the values as they are.
         orphans: What becomes of images without a mask: ``"refuse"`` raises an error, ``"skip"`` leaves them out.
             Masks without an image are left out in either case. :attr:`unpaired` lists both.
+        group: Pattern that finds the group of a case in its id, see :func:`llmseg.data.groups.match_groups`.
+        group_table: Group by case, or a CSV file with the columns ``case`` and ``group``, see
+            :func:`llmseg.data.groups.look_up_groups`.
 
     Raises:
-        UserError: A folder is missing, no image has a mask, or one has none and ``orphans`` is ``"refuse"``.
+        UserError: A folder is missing, no image has a mask, or one has none and ``orphans`` is ``"refuse"``; or the
+            pattern or the table of groups does not fit the cases.
 
     Example:
         >>> store = FolderStore("hrf/images", "hrf/masks")  # doctest: +SKIP
@@ -46,6 +52,9 @@ class FolderStore:
         ('hrf', ('01_dr.png', '01_g.png'))
         >>> store.read(store.ids[0]).image.shape  # doctest: +SKIP
         (512, 512)
+        >>> slices = FolderStore("ct/images", "ct/masks", group=r"patient\d+")  # doctest: +SKIP
+        >>> slices.groups["patient01_slice003.png"]  # doctest: +SKIP
+        'patient01'
     """
 
     images: Path | str
@@ -53,6 +62,8 @@ class FolderStore:
     mask_suffix: str | None = None
     foreground: int | None = None
     orphans: Orphans = "refuse"
+    group: str | None = None
+    group_table: Mapping[str, str] | Path | str | None = field(default=None, hash=False)
 
     def __post_init__(self) -> None:
         allowed = get_args(Orphans)
@@ -60,7 +71,7 @@ class FolderStore:
             hint = nearest(str(self.orphans), allowed)
             raise UserError(f"orphans '{self.orphans}': must be one of {', '.join(allowed)}{hint}")
         # Finding the pairs now reports a wrong folder where it is named, not where it is first read.
-        _ = self._pairs
+        _ = self._pairs, self.groups
 
     @functools.cached_property
     def _pairs(self) -> dict[str, ImageMaskPair]:
@@ -85,10 +96,11 @@ class FolderStore:
         """Image file names, sorted."""
         return tuple(self._pairs)
 
-    @property
+    @functools.cached_property
     def groups(self) -> Mapping[str, str]:
-        """Each case is a group of its own, for a folder does not say which images show one patient."""
-        return {id: id for id in self.ids}
+        """What each case belongs to, by pattern or table; with neither, each case is a group of its own."""
+        left_out = [image.name for image in self._folders.unpaired_images] if self.orphans == "skip" else []
+        return choose_groups(self.ids, self.group, self.group_table, also=left_out)
 
     @property
     def unpaired(self) -> tuple[str, ...]:
@@ -98,11 +110,18 @@ class FolderStore:
 
     @functools.cached_property
     def digest(self) -> str:
-        """SHA-256 over names and file contents, 64 hexadecimal digits. Where the folders lie does not matter."""
+        """SHA-256 over names, file contents and groups, 64 hexadecimal digits.
+
+        Where the folders lie does not matter, and neither does how the groups were given.
+        """
         total = hashlib.sha256(repr((self.ids, self.foreground)).encode())
         for pair in self._pairs.values():
             for path in (pair.image, pair.mask):
                 total.update(hashlib.sha256(read_bytes(path)).digest())
+        groups = [self.groups[id] for id in self.ids]
+        # A store without groups keeps the digest it had before groups could be given.
+        if groups != list(self.ids):
+            total.update(json.dumps(["groups", *groups]).encode())
         return total.hexdigest()
 
     def read(self, id: str) -> Case:

@@ -99,13 +99,18 @@ class Holdout:
 
         The store may be another one than the test cases were drawn from, such as a second dataset that shares images
         with it. Then every case is left out whose image is one of the test images.
+
+        Raises:
+            UserError: The store has the same cases in other groups, and a group would lie on both sides.
         """
         if store.digest == self.store_digest:
             held = set(self.test_ids)
             return Subset(store, tuple(id for id in store.ids if id not in held))
         held_images = {case.content for case in self.cases if case.held}
         images = map_ahead(lambda id: digest_image(store.read(id).image), store.ids)
-        return Subset(store, tuple(id for id, image in zip(store.ids, images, strict=True) if image not in held_images))
+        rest = tuple(id for id, image in zip(store.ids, images, strict=True) if image not in held_images)
+        self._check_divided(store, rest)
+        return Subset(store, rest)
 
     def parts(self, store: Store) -> dict[str, str]:
         """Return for each id whether the case is in the ``test`` or in the ``rest``.
@@ -117,11 +122,37 @@ class Holdout:
         return {case.id: "test" if case.held else "rest" for case in self.cases}
 
     def _check(self, store: Store) -> None:
-        if store.digest != self.store_digest:
+        if store.digest == self.store_digest:
+            return
+        for case in self._other_groups(store)[:1]:
             raise UserError(
-                f"these test cases were drawn from another state of {self.store} than {store.name} now is; "
-                "draw them again by llmseg data split"
+                f"these test cases were drawn from {self.store} with other groups than {store.name} has now: "
+                f"'{case.id}' was in '{case.group}' and is in '{store.groups[case.id]}'; give the --group or --groups "
+                "that they were drawn with, or draw them again by llmseg data split"
             )
+        raise UserError(
+            f"these test cases were drawn from another state of {self.store} than {store.name} now is; "
+            "draw them again by llmseg data split"
+        )
+
+    def _check_divided(self, store: Store, rest: Sequence[str]) -> None:
+        """Refuse test cases that were drawn from the same cases in other groups, if one of the store's is divided."""
+        if self.split != "grouped" or not self._other_groups(store):
+            return
+        groups = store.groups
+        divided = sorted({groups[id] for id in self.test_ids} & {groups[id] for id in rest})
+        if divided:
+            raise UserError(
+                f"these test cases were drawn with other groups than {store.name} has now: {len(divided)} groups, "
+                f"first '{divided[0]}', would be divided; draw them again by llmseg data split, with the groups of now"
+            )
+
+    def _other_groups(self, store: Store) -> list[HeldCase]:
+        """Return the cases that are in another group in a store; none if the store has other cases."""
+        groups = store.groups
+        if {case.id for case in self.cases} != set(store.ids):
+            return []
+        return [case for case in self.cases if groups[case.id] != case.group]
 
     def save(self, path: str | Path) -> None:
         """Write the manifest. The file appears complete or not at all.

@@ -15,7 +15,8 @@ from llmseg.data.synthetic import SyntheticStore
 from llmseg.errors import UserError
 
 _STORE_CLASSES = {store_class.__name__: store_class for store_class in (FolderStore, Hdf5Store, SyntheticStore)}
-_PATH_FIELDS = ("images", "masks", "path")
+_PATH_FIELDS = ("images", "masks", "path", "group_table")
+_GROUP_FIELDS = ("group", "group_table")
 
 Source = Mapping[str, Any]
 
@@ -40,7 +41,13 @@ def describe_source(store: Store) -> Source | None:
     if store_class is None or type(store) is not store_class:
         return None
     fields = {field.name: getattr(store, field.name) for field in dataclasses.fields(store_class)}
-    paths = {name: str(Path(value).absolute()) for name, value in fields.items() if name in _PATH_FIELDS}
+    # Without groups, a run writes down what runs wrote before groups could be given.
+    fields = {name: value for name, value in fields.items() if name not in _GROUP_FIELDS or value is not None}
+    paths = {
+        name: dict(value) if isinstance(value, Mapping) else str(Path(value).absolute())
+        for name, value in fields.items()
+        if name in _PATH_FIELDS
+    }
     return {"kind": store_class.__name__, **fields, **paths}
 
 

@@ -167,3 +167,52 @@ class TestOrphans:
     def test_unknown_word(self, make_folder):
         with pytest.raises(UserError, match="orphans 'skipp': must be one of refuse, skip; did you mean 'skip'"):
             FolderStore(*make_folder(), orphans="skipp")
+
+
+class TestGroups:
+    """Groups of the files in a folder: by a pattern for names, or by a table."""
+
+    @pytest.fixture
+    def folders(self, make_folder):
+        return make_folder({f"p{patient}_{slice}": (6, 5) for patient in range(3) for slice in range(2)})
+
+    def test_by_pattern_and_by_table_are_the_same_store(self, folders):
+        by_pattern = FolderStore(*folders, group=r"^(p\d)")
+        by_table = FolderStore(*folders, group_table={id: id[:2] for id in by_pattern.ids})
+        assert by_pattern.groups == by_table.groups == {id: id[:2] for id in by_pattern.ids}
+        assert by_pattern.digest == by_table.digest
+
+    def test_other_groups_are_another_store(self, folders):
+        digests = {
+            FolderStore(*folders).digest,
+            FolderStore(*folders, group=r"p\d").digest,
+            FolderStore(*folders, group=r"p(\d)").digest,
+            FolderStore(*folders, group=r"_\d").digest,
+        }
+        assert len(digests) == 4
+
+    def test_a_table_in_which_each_case_is_its_own_group_changes_nothing(self, folders):
+        store = FolderStore(*folders)
+        assert FolderStore(*folders, group_table={id: id for id in store.ids}).digest == store.digest
+
+    def test_the_digest_without_groups_is_what_it_was(self, tmp_path):
+        for folder in ("images", "masks"):
+            (tmp_path / folder).mkdir()
+            Image.fromarray(np.zeros((2, 2), np.uint8)).save(tmp_path / folder / "a.bmp")
+        store = FolderStore(tmp_path / "images", tmp_path / "masks")
+        assert store.digest == "38a9603d7db6b8fa43c2bc85dcf986fd973e6ce9b3ba746dfb9a0785ac9daa44"
+
+    def test_a_mistake_is_reported_when_the_store_is_opened(self, folders):
+        with pytest.raises(UserError, match="matches nothing"):
+            FolderStore(*folders, group="x")
+        with pytest.raises(UserError, match="lacks 6 of 6 cases"):
+            FolderStore(*folders, group_table={})
+
+    def test_a_table_may_name_images_that_are_left_out(self, folders):
+        images, masks = folders
+        (masks / "p2_1.png").unlink()
+        table = {f"p{patient}_{slice}": f"p{patient}" for patient in range(3) for slice in range(2)}
+        assert len(FolderStore(images, masks, orphans="skip", group_table=table).groups) == 5
+
+    def test_a_store_with_a_mapping_is_hashable(self, folders):
+        assert hash(FolderStore(*folders, group_table={f"p{p}_{s}": "a" for p in range(3) for s in range(2)}))

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmseg import Holdout, UserError, hold_out
+from llmseg import FolderStore, Holdout, UserError, hold_out
 from llmseg.data import Case
 from llmseg.data.holdout import _Facts
+
+PAIRS = [(patient, slice) for patient in range(6) for slice in range(3)]
 
 
 @dataclass(frozen=True)
@@ -165,3 +167,44 @@ def test_options_out_of_range_are_refused(options, message):
 def test_one_group_cannot_be_divided():
     with pytest.raises(UserError, match="too few groups"):
         hold_out(numbered(5, per_group=5))
+
+
+class TestOtherGroups:
+    """Test cases that were drawn with other groups are another set: no group may end up on both sides unnoticed."""
+
+    @pytest.fixture
+    def folders(self, make_folder):
+        return make_folder({f"p{patient}_{slice}": (6, 5) for patient, slice in PAIRS})
+
+    @pytest.mark.parametrize("options", [{"group": r"p\d"}, {"group_table": {f"p{p}_{s}": f"{p}" for p, s in PAIRS}}])
+    def test_no_group_is_divided(self, folders, options):
+        store = FolderStore(*folders, **options)
+        holdout = hold_out(store, fraction=0.3)
+        assert len(holdout.test_ids) == 6
+        assert not {id[:2] for id in holdout.test(store).ids} & {id[:2] for id in holdout.rest(store).ids}
+
+    def test_a_set_drawn_without_groups_would_divide_them(self, folders):
+        holdout = hold_out(FolderStore(*folders), fraction=0.2)
+        grouped = FolderStore(*folders, group=r"p\d")
+        with pytest.raises(UserError, match=r"other groups than .* first 'p\d', would be divided; draw them again"):
+            holdout.rest(grouped)
+        with pytest.raises(UserError, match=r"with other groups .* is in 'p0'; give the --group or --groups"):
+            holdout.test(grouped)
+        assert hold_out(grouped, fraction=0.2).digest != holdout.digest
+
+    def test_a_set_drawn_with_groups_keeps_its_images_out_of_a_store_without(self, folders):
+        holdout, single = hold_out(FolderStore(*folders, group=r"p\d"), fraction=0.2), FolderStore(*folders)
+        assert not set(holdout.test_ids) & set(holdout.rest(single).ids)
+        with pytest.raises(UserError, match="with other groups"):
+            holdout.test(single)
+
+    def test_random_draws_may_divide_groups(self, folders):
+        holdout = hold_out(FolderStore(*folders), fraction=0.2, split="random")
+        assert len(holdout.rest(FolderStore(*folders, group=r"p\d")).ids) == 15
+
+    def test_other_cases_are_another_state(self, folders):
+        holdout = hold_out(FolderStore(*folders, group=r"p\d"), fraction=0.2)
+        (folders[0] / "p0_0.png").rename(folders[0] / "p0_9.png")
+        (folders[1] / "p0_0.png").rename(folders[1] / "p0_9.png")
+        with pytest.raises(UserError, match="another state"):
+            holdout.test(FolderStore(*folders, group=r"p\d"))

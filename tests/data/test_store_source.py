@@ -52,3 +52,44 @@ def test_a_store_from_outside_has_none():
         pass
 
     assert describe_source(Own("fundus")) is None
+
+
+class TestGroups:
+    """A store that was opened with groups is opened with them again, and others are written down as before."""
+
+    @pytest.fixture
+    def folders(self, make_folder):
+        return make_folder({f"p{patient}_{slice}": (6, 5) for patient in range(2) for slice in range(2)})
+
+    def test_without_groups_nothing_is_written_about_them(self, folders):
+        assert list(describe_source(FolderStore(*folders))) == [
+            "kind",
+            "images",
+            "masks",
+            "mask_suffix",
+            "foreground",
+            "orphans",
+        ]
+
+    @pytest.mark.parametrize("way", ["pattern", "table", "mapping"])
+    def test_groups_come_back(self, folders, way, tmp_path, monkeypatch):
+        (tmp_path / "groups.csv").write_text("case,group\np0_0,p0\np0_1,p0\np1_0,p1\np1_1,p1\n")
+        monkeypatch.chdir(tmp_path)
+        options = {
+            "pattern": {"group": r"p\d"},
+            "table": {"group_table": "groups.csv"},
+            "mapping": {"group_table": {"p0_0": "p0", "p0_1": "p0", "p1_0": "p1", "p1_1": "p1"}},
+        }
+        store = FolderStore(*folders, **options[way])
+        source = json.loads(json.dumps(describe_source(store)))
+        monkeypatch.chdir("/")
+        again = open_source(source)
+        assert again.groups == store.groups == {id: id[:2] for id in store.ids}
+        assert again.digest == store.digest
+
+    def test_a_table_that_is_gone_is_no_store(self, folders, tmp_path):
+        table = tmp_path / "groups.csv"
+        table.write_text("case,group\np0_0,p0\np0_1,p0\np1_0,p1\np1_1,p1\n")
+        source = describe_source(FolderStore(*folders, group_table=table))
+        table.unlink()
+        assert open_source(source) is None

@@ -15,16 +15,19 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from llmseg.data.catalog import dataset_names
 from llmseg.data.doctor.checks import FACT_CHECKS, check_orphans, check_unreadable
 from llmseg.data.doctor.facts import CaseFacts, UnreadableCase, measure_cases
 from llmseg.data.doctor.findings import SEVERITIES, Examination, Finding, Severity, Tally
 from llmseg.data.doctor.leaks import (
     check_equal_images,
     check_group_overlap,
+    check_names,
     check_near_images,
     check_repeated_masks,
     check_unassigned,
 )
+from llmseg.data.hdf5 import Hdf5Store
 from llmseg.data.store import Store
 from llmseg.errors import UserError, nearest
 
@@ -72,6 +75,7 @@ def examine(
         *check_near_images(facts, groups, parts),
         *check_repeated_masks(facts, groups),
         *check_group_overlap(groups, parts),
+        *(() if _is_known_dataset(store) else check_names(groups)),
         *check_unassigned(ids, parts),
         *check_orphans(unpaired),
     ]
@@ -87,6 +91,11 @@ def examine(
         shares=_percentiles([case.share for case in facts]),
         findings=tuple(sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))),
     )
+
+
+def _is_known_dataset(store: Store) -> bool:
+    """Return whether a store was prepared as a dataset of the catalogue, which knows what belongs together."""
+    return isinstance(store, Hdf5Store) and store.provenance.get("dataset") in dataset_names()
 
 
 def _check_parts(parts: Mapping[str, str], store: Store) -> None:

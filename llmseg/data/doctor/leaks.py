@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -10,6 +11,8 @@ import numpy as np
 from llmseg.data.doctor.facts import CaseFacts
 from llmseg.data.doctor.findings import NAMED_CASES, Finding, Severity, report_cases
 from llmseg.data.duplicates import BITS, NearDuplicates, find_near_duplicates, group_equal
+from llmseg.data.group_names import propose_pattern
+from llmseg.data.groups import match_groups
 
 _IN_GROUP, _IN_PART, _ACROSS = range(3)  # classes of near duplicates: of one group; of several; in several parts
 
@@ -30,7 +33,7 @@ def check_equal_images(
     yield from report_cases("duplicates-across-parts", "error", _list_ids(across), len(facts), what, advice)
     # Equal frames of one video stay together wherever groups are respected.
     apart = any(len({groups[case.id] for case in cases}) > 1 for cases in others)
-    what, advice = f"equal images (sets: {len(others)})", "keep one of each set, or give the set one group"
+    what, advice = f"equal images (sets: {len(others)})", "keep one of each set, or give the set one group (--groups)"
     yield from report_cases("duplicates", "warning" if apart else "note", _list_ids(others), len(facts), what, advice)
     differing = [cases for cases in sets if len({case.mask for case in cases}) > 1]
     what, advice = f"equal images with different masks (sets: {len(differing)})", "choose one mask of each set"
@@ -60,7 +63,7 @@ def check_near_images(
     yield from _report_near(
         "near-duplicates-across-parts", "warning", near[_ACROSS], ids, "near duplicates across parts", advice
     )
-    advice = "look at them, and give those of one scene or patient one group"
+    advice = "look at them, and give those of one scene or patient one group (--group or --groups)"
     yield from _report_near(
         "near-duplicates", "warning", near[_IN_PART], ids, "near duplicates in different groups", advice
     )
@@ -112,6 +115,26 @@ def check_group_overlap(groups: Mapping[str, str], parts: Mapping[str, str]) -> 
         )
         named = itertools.chain.from_iterable(cases.values() for cases in torn.values())
         yield Finding("group-overlap", "error", sentence, len(torn), tuple(itertools.islice(named, NAMED_CASES)))
+
+
+def check_names(groups: Mapping[str, str]) -> Iterator[Finding]:
+    """Report names that look as if cases belong together, where each case is a group of its own."""
+    ids = list(groups)
+    if len(set(groups.values())) < len(ids):
+        return
+    pattern = propose_pattern(ids)
+    if pattern is not None:
+        together: dict[str, list[str]] = {}
+        for id, group in match_groups(pattern, ids).items():
+            together.setdefault(group, []).append(id)
+        largest = max(together.values(), key=len)
+        # The option stands at the end, so that it can be copied as it is.
+        sentence = (
+            f"names look as if cases belong together, but each is a group of its own: {len(ids)} cases of "
+            f"{len(together)} patients, videos or the like; if they are that, give this option, else say it in a table "
+            f"(--groups TABLE.csv): --group {shlex.quote(pattern)}"
+        )
+        yield Finding("groups-in-names", "warning", sentence, len(ids), tuple(largest[:NAMED_CASES]))
 
 
 def check_unassigned(ids: Sequence[str], parts: Mapping[str, str]) -> Iterator[Finding]:
