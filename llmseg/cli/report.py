@@ -54,6 +54,7 @@ def _facts(report: Report) -> dict[str, Any]:
     overall = report.analysis.overall
     return {
         "index": str(report.index),
+        "verdict": report.analysis.verdict,
         "sentence": overall.sentence,
         "remarks": overall.remarks,
         "absent": overall.absent,
@@ -63,7 +64,12 @@ def _facts(report: Report) -> dict[str, Any]:
 
 def _describe(report: Report) -> str:
     overall = report.analysis.overall
-    lines = [str(report.index), overall.sentence, *(f"remark: {remark}" for remark in overall.remarks)]
+    lines = [
+        str(report.index),
+        report.analysis.verdict,
+        overall.sentence,
+        *(f"remark: {remark}" for remark in overall.remarks),
+    ]
     lines += [f"not ranked: {name}: {reason}" for name, reason in overall.absent.items()]
     for reason in dict.fromkeys(report.notes.values()):
         datasets = ", ".join(dataset for dataset, note in report.notes.items() if note == reason)

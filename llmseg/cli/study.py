@@ -126,7 +126,7 @@ def compare(
     if output.as_json:
         output.print([*means.to_dict("records"), *beside.to_dict("records")])
     else:
-        output.print(mean_table(means, study.folder, beside))
+        output.print(mean_table(means, study.folder, beside, _judge(study)))
 
 
 @spread
@@ -187,6 +187,11 @@ def _draw_differences(study: llmseg.Study) -> None:
     base = study.record["label"] or study.variants[0]
     for extension in _FORMATS:
         llmseg.figures.draw_differences(study.differences(), study.folder / f"differences.{extension}", base=base)
+
+
+def _judge(study: llmseg.Study) -> str:
+    """Return which difference among the first is established, as a report of the study says it."""
+    return llmseg.report.judge(llmseg.study.read_results([study.folder]).scores, llmseg.report.Question.of())
 
 
 def _load_variants(names: list[str], changes: Changes, least: int) -> tuple[llmseg.study.Variant, ...]:

@@ -3,6 +3,7 @@
 ``site`` writes a report from beginning to end; the others are its steps, in this order:
 
 - ``source`` reads folders and files, ``question`` says what is asked of them;
+- ``datasets`` says where the datasets come from;
 - ``analysis`` computes what is said of scores: ``standings`` (means and ranks), ``families`` (claims); ``cases`` finds
   the best, the worst and the hardest cases;
 - ``profiles`` has what is known about contenders besides their scores;

@@ -1,5 +1,6 @@
 from .analysis import Analysis as Analysis
 from .analysis import analyse as analyse
+from .analysis import judge as judge
 from .question import Question as Question
 from .site import Report as Report
 from .site import write_report as write_report

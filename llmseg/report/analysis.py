@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from llmseg.report.families import Family, families
 from llmseg.report.question import Question
 from llmseg.report.standings import Standing, comparable, standing
+from llmseg.stats.ranking import rank
 from llmseg.stats.table import Table
+from llmseg.stats.verdict import state_verdict
 from llmseg.zoo import Card
 
 
@@ -29,6 +31,13 @@ class Analysis:
     overall: Standing
     by_dataset: Mapping[str, Standing]
     families: tuple[Family, ...]
+
+    @property
+    def verdict(self) -> str:
+        """Which difference among the first is established, in one sentence."""
+        pairs = next((family for family in self.families if family.id == "pairs"), None)
+        order = [place.contender for place in self.overall.places]
+        return state_verdict(order, pairs.claims if pairs else (), pairs.reason if pairs else "")
 
     def standings(self) -> tuple[Standing, ...]:
         """Return all standings, the one over all datasets first."""
@@ -62,3 +71,24 @@ def analyse(table: Table, question: Question, cards: Mapping[str, Card | None]) 
         by_dataset={name: standing(chosen, question.measure, question.phase, name) for name in chosen.datasets},
         families=families(kept, cards, question),
     )
+
+
+def judge(table: Table, question: Question) -> str:
+    """Return the verdict of a report on these scores, without the rest of the analysis.
+
+    Args:
+        table: The scores.
+        question: What is asked.
+
+    Example:
+        >>> from llmseg.stats import simulate
+        >>> judge(simulate(pipelines=[0.0, 0.2]), Question())
+        'llm-02 is better than llm-01 in dice.'
+    """
+    kept, _ = comparable(table, question.measure, question.phase)
+    (family,) = families(kept, {}, question)
+    if kept is None or len(kept.contenders) < 2:
+        return state_verdict((), (), family.reason)
+    # The order alone needs no resamples; two are the fewest.
+    order = rank(kept, measure=question.measure, phase=question.phase, resamples=2).frame["contender"]
+    return state_verdict([*order], family.claims, family.reason)

@@ -187,13 +187,13 @@ def _index(content: Content) -> dict[str, Any]:
 def _standing(standing: Standing, keys: Mapping[str, str]) -> dict[str, Any]:
     """Return what the script needs to show the leaderboard of another dataset: cells by the key of a row."""
     ends = bar_scale(standing)
-    return {"places": {keys[place.contender]: _cells(place, ends) for place in standing.places}}
+    return {"places": {keys[place.contender]: _cells(place, ends, standing.few) for place in standing.places}}
 
 
-def _cells(place: Place, ends: Ends) -> dict[str, Any]:
+def _cells(place: Place, ends: Ends, few: str) -> dict[str, Any]:
     """Return what the script puts into the cells of a row: texts, values to sort by, and the bar."""
     values = {"rank": place.rank, "mean": place.mean, "ranks": place.rank_low, "first": place.first}
-    return {"texts": place_texts(place), "values": values, "bar": bar_styles(place, ends)}
+    return {"texts": place_texts(place, few), "values": values, "bar": bar_styles(place, ends)}
 
 
 def _matrix(analysis: Analysis) -> dict[str, Any] | None:

@@ -60,7 +60,8 @@ class Standing:
         cases: Number of cases on which the contenders are compared.
         groups: Number of groups of these cases.
         seeds: Number of trainings per contender, the fewest of any dataset.
-        sentence: The ranking in one sentence; empty where there is none, or where the first place is shared.
+        sentence: The ranking in one sentence; empty where there is none.
+        few: What there is too little of for resamples to tell how stable ranks are; empty if there is enough.
         remarks: What a reader has to know, a sentence each.
     """
 
@@ -71,6 +72,7 @@ class Standing:
     groups: int
     seeds: int
     sentence: str
+    few: str = ""
     remarks: tuple[str, ...]
 
 
@@ -136,7 +138,7 @@ def standing(table: Table, measure: str, phase: str, dataset: str = ALL, *, resa
         return _empty(dataset, absent, part.remarks)
     mean_frame = means(kept, measure=measure, phase=phase, each_dataset=False)
     frame = kept.frame
-    places, sentence, remarks = _places(mean_frame, kept, measure, phase, resamples)
+    places, sentence, few, remarks = _places(mean_frame, kept, measure, phase, resamples)
     return Standing(
         dataset=dataset,
         places=places,
@@ -145,21 +147,22 @@ def standing(table: Table, measure: str, phase: str, dataset: str = ALL, *, resa
         groups=int(mean_frame["groups"].iloc[0]),
         seeds=int(frame.groupby("dataset", observed=True)["seed"].nunique().min()),
         sentence=sentence,
+        few=few,
         remarks=(*dict.fromkeys((*kept.remarks, *remarks)),),
     )
 
 
 def _places(
     mean_frame: pd.DataFrame, table: Table, measure: str, phase: str, resamples: int
-) -> tuple[tuple[Place, ...], str, Sequence[str]]:
-    """Return the places, the sentence of the ranking, and remarks."""
+) -> tuple[tuple[Place, ...], str, str, Sequence[str]]:
+    """Return the places, the sentence of the ranking, what is too little for resamples, and remarks."""
     spans = {str(row["contender"]): _span(row) for row in mean_frame.to_dict("records")}
     flat = shorten_list(name for name, (_, low, _) in spans.items() if math.isnan(low))
     remarks = [f"how far a mean may be off is not known where scores do not differ: {flat}"] if flat else []
     if len(spans) == 1:
         ((name, span),) = spans.items()
         alone = "one contender: there is nothing to rank or to compare"
-        return (Place(name, *span, rank=1, rank_low=1, rank_high=1, first=1.0),), "", (*remarks, alone)
+        return (Place(name, *span, rank=1, rank_low=1, rank_high=1, first=1.0),), "", "", (*remarks, alone)
     ranking = rank(table, measure=measure, phase=phase, resamples=resamples)
     # Ties share a rank, so ranks of resamples may lie between two whole numbers.
     places = tuple(
@@ -173,9 +176,7 @@ def _places(
         )
         for row in ranking.frame.to_dict("records")
     )
-    # The sentence names one contender as first, which a shared first place does not allow.
-    shared = sum(place.rank == 1 for place in places) > 1
-    return places, "" if shared else ranking.sentence, (*remarks, *ranking.remarks, *_remarks_on_ties(places))
+    return places, ranking.sentence, ranking.few, (*remarks, *ranking.remarks, *_remarks_on_ties(places))
 
 
 def _span(row: dict[Hashable, Any]) -> tuple[float, float, float]:

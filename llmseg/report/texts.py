@@ -23,20 +23,25 @@ def score_text(value: float) -> str:
     return f"{value:.3f}" if math.isfinite(value) else "not known"
 
 
-def place_texts(place: Place) -> dict[str, str]:
+def place_texts(place: Place, few: str = "") -> dict[str, str]:
     """Return the texts in a row of a leaderboard, by column.
+
+    Args:
+        place: The place.
+        few: As for a standing; what resamples say is not shown then, for two seeds would always agree.
 
     Example:
         >>> place_texts(Place("a", 0.5, 0.4, 0.6, 2, 1, 3, 0.25))
         {'rank': '2', 'mean': '0.500', 'interval': '0.400 to 0.600', 'ranks': '1 to 3', 'first': '25 %'}
     """
     low, high = place.rank_low, place.rank_high
+    ranks, first = str(low) if low == high else f"{low} to {high}", f"{100 * place.first:.0f} %"
     return {
         "rank": str(place.rank),
         "mean": score_text(place.mean),
         "interval": f"{score_text(place.low)} to {score_text(place.high)}" if place.has_interval else "not known",
-        "ranks": str(low) if low == high else f"{low} to {high}",
-        "first": f"{100 * place.first:.0f} %",
+        "ranks": "-" if few else ranks,
+        "first": "-" if few else first,
     }
 
 

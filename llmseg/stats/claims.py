@@ -122,6 +122,10 @@ class Claim:
         }[self.verdict]
         if self.verdict == "undecided" and self.noninferior:
             statement += f", but {self.first} is not worse by {self.margin:g}"
+        if self.seeds == 1 and self.unit != "LLM":
+            # The first words, because whoever reads a claim in passing reads no further.
+            undecided = self.verdict == "undecided"
+            statement = f"With one seed, {'w' + statement[1:] if undecided else statement}"
         p = self.p_equivalence_adjusted if self.verdict == "equivalent" else self.p_difference_adjusted
         family = f" {_CORRECTED[self.correction]} over {self.family_size} comparisons ({self.family})"
         seeds = f", {count_text(self.seeds, 'seed')}" if self.unit != "LLM" else ""

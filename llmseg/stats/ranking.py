@@ -17,11 +17,14 @@ from llmseg.stats.comparisons import compare_all, small_datasets
 from llmseg.stats.multiplicity import adjust
 from llmseg.stats.options import check_choice
 from llmseg.stats.table import Table
-from llmseg.stats.words import shorten_list
+from llmseg.stats.words import and_list, count_text, shorten_list
 
 Rule = Literal["mean-then-rank", "rank-then-mean", "test-based"]
 RESAMPLES = 1000
 """Resampled rankings, unless a caller asks for another number."""
+
+FEW_SEEDS = 3
+"""With fewer seeds than this, resamples of them cannot tell how stable a ranking is."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -40,6 +43,8 @@ class Ranking:
         pairwise_tau: Mean of Kendall's tau between two resampled rankings.
         unit: What was resampled.
         units: Number of units, over all datasets.
+        few: What there is too little of for resamples to tell how stable the ranking is, such as ``2 seeds``; empty if
+            there is enough.
         remarks: What a reader has to know, a sentence each.
     """
 
@@ -52,16 +57,23 @@ class Ranking:
     pairwise_tau: float
     unit: str
     units: int
+    few: str
     remarks: tuple[str, ...]
 
     @property
     def sentence(self) -> str:
         """The ranking in one sentence."""
         best = self.frame.iloc[0]
+        begin = f"By {self.rule} in {self.measure} on {shorten_list(self.datasets)}"
+        first = [str(name) for name in self.frame.loc[self.frame["rank"] == 1, "contender"]]
+        if len(first) > 1:
+            return f"{begin}, {and_list(first)} share the first place."
+        if self.few:
+            return f"{begin}, {first[0]} is first; how often it would stay so cannot be told from {self.few}."
         drawn = f"{self.units} {self.unit}s" + ("" if self.rule == "test-based" else " and of seeds")
         often = f"{100 * best['first']:.0f} % of {len(self.resampled)} resamples of {drawn}"
         return (
-            f"By {self.rule} in {self.measure} on {shorten_list(self.datasets)}, {best['contender']} is first, "
+            f"{begin}, {best['contender']} is first, "
             f"and stays so on {often}; rankings of two resamples agree with Kendall's tau {self.pairwise_tau:.2f}."
         )
 
@@ -123,7 +135,7 @@ def rank(
     )
     # Independent pairs: the first half of the resampled rankings with the second half.
     half = len(ranks) // 2
-    few = small_datasets(blocks)
+    few_groups, few_seeds = small_datasets(blocks), _few_seeds(blocks)
     return Ranking(
         measure=measure,
         rule=rule,
@@ -134,8 +146,19 @@ def rank(
         pairwise_tau=float(kendall(ranks[:half], ranks[half : 2 * half]).mean()) if half else 1.0,
         unit="group",
         units=sum(len(block.sizes) for block in blocks),
-        remarks=(*table.remarks, *([f"few groups on {few}: resamples of them are alike"] if few else [])),
+        few=" and ".join(text for text in (f"the groups on {few_groups}" if few_groups else "", few_seeds) if text),
+        remarks=(
+            *table.remarks,
+            *([f"few groups on {few_groups}: resamples of them are alike"] if few_groups else []),
+            *([f"{few_seeds} per contender: resamples of them are alike"] if few_seeds else []),
+        ),
     )
+
+
+def _few_seeds(blocks: Sequence[Block]) -> str:
+    """Return the fewest trainings per contender on a dataset if these are too few to resample, else an empty text."""
+    fewest = min(len(block.seeds) for block in blocks)
+    return count_text(fewest, "seed") if fewest < FEW_SEEDS else ""
 
 
 def _ranks(scores: np.ndarray) -> np.ndarray:

@@ -17,6 +17,19 @@ def shorten_list(values: Iterable[object], most: int = 8) -> str:
     return ", ".join(texts) if len(texts) <= most else f"{', '.join(texts[:most])} and {len(texts) - most} more"
 
 
+def and_list(values: Iterable[object], most: int = 8) -> str:
+    """Return values as a sentence lists them; of many, the first few and how many more there are.
+
+    Example:
+        >>> and_list(["a", "b", "c"]), and_list(range(4), most=2)
+        ('a, b and c', '0, 1 and 2 more')
+    """
+    texts = [str(value) for value in values]
+    if len(texts) > most:
+        return shorten_list(texts, most)
+    return " and ".join([", ".join(texts[:-1]), texts[-1]]) if len(texts) > 1 else "".join(texts)
+
+
 def count_text(count: object, noun: str) -> str:
     """Return a count with its noun, in the plural unless the count is 1.
 

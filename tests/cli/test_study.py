@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 import pytest
+
+from llmseg.cli.text.study import mean_table
 
 
 @pytest.fixture
@@ -41,6 +45,18 @@ def drawings(folder):
     files = [path for path in folder.iterdir() if path.suffix in begins]
     assert all(path.read_bytes().startswith(begins[path.suffix]) for path in files)
     return sorted(path.name for path in files)
+
+
+def means(*, best, other):
+    rows = [{"variant": name, "mean": mean} for name, mean in (("second", other), ("first", best))]
+    return pd.DataFrame(rows).assign(low=0.1, high=0.9, level=0.95, groups=6, seeds=2, seed_sd=0.1)
+
+
+def test_the_table_of_a_comparison_has_the_best_first():
+    text = mean_table(means(best=0.8, other=0.2), Path("my study"), pd.DataFrame(), "No difference.")
+    lines = text.splitlines()
+    assert [line.split()[0] for line in lines[:4]] == ["No", "recipe", "first", "second"]
+    assert lines[-1] == "next: llmseg report 'my study' -o 'my study-report'"
 
 
 PHANTOMS = ("--synthetic", "mri-tumour", "--cases", 25, "--device", "cpu", "-q")
@@ -116,7 +132,12 @@ class TestCompareAndGap:
         options = ("--seeds", 1, "--set", "fit.batch_size=8")
         code, out, err = call("compare", *sides, *PHANTOMS, "--out", tmp_path / "c", *options)
         assert (code, err) == (0, "")
-        assert [line.split()[0] for line in out.splitlines()] == ["recipe", "fast", "slow", "standard"]
+        verdict, *table = out.splitlines()
+        assert "one seed" in verdict
+        assert [line.split()[0] for line in table] == ["recipe", "fast", "slow", "standard", "next:"]
+        code, out, err = call(*shlex.split(table[-1])[2:])  # the advice can be followed
+        assert (code, err) == (0, "")
+        assert out.splitlines()[1] == verdict
         scores = pd.read_csv(tmp_path / "c" / "scores.csv")
         assert set(zip(scores["pipeline"], scores["variant"], strict=True)) == {("fast", "fast"), ("slow", "slow")}
         assert drawings(tmp_path / "c") == ["differences.pdf", "differences.png"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,21 +35,24 @@ def gain_table(differences: pd.DataFrame, folder: Path) -> str:
     return f"{table}\nbase {differences.iloc[0]['base']:.4f}; {_basis(differences)}; in {folder}"
 
 
-def mean_table(means: pd.DataFrame, folder: Path, beside: pd.DataFrame) -> str:
-    """Return the mean of every recipe of a study, and how far the means and those of seeds lie apart.
+def mean_table(means: pd.DataFrame, folder: Path, beside: pd.DataFrame, verdict: str) -> str:
+    """Return the verdict and the mean of every recipe of a study, best first, and how far means and seeds lie apart.
 
     Args:
         means: One row per recipe, see :meth:`llmseg.Study.means`.
         folder: The folder of the study.
         beside: One row per other contender, see :meth:`llmseg.Study.means_beside`.
+        verdict: Which difference is established, in one sentence.
     """
+    means_of_all = [*means.to_dict("records"), *beside.to_dict("records")]
     rows = [
         (row["variant"], f"{row['mean']:.4f}", f"{row['low']:.4f} to {row['high']:.4f}", _deviation(row["seed_sd"]))
-        for row in [*means.to_dict("records"), *beside.to_dict("records")]
+        for row in sorted(means_of_all, key=lambda row: -row["mean"])
     ]
     table = align_columns([("recipe", "dice", _interval(means), "sd of seeds"), *rows])
     spread = f"standard deviation between recipes {_deviation(means['mean'].std())}"
-    return f"{table}\n{spread}; {_basis(means)}; in {folder}"
+    hint = shlex.join(["llmseg", "report", str(folder), "-o", f"{folder}-report"])
+    return f"{verdict}\n{table}\n{spread}; {_basis(means)}; in {folder}\nnext: {hint}"
 
 
 def contribution_table(contributions: pd.DataFrame, gap: Gap) -> str:
