@@ -59,6 +59,8 @@ def prepare(
     orientation: Annotated[
         str, typer.Option(help="Slices of volumes: as the study cut them, or as for display.")
     ] = "study",
+    group: option.GroupPattern = None,
+    groups: option.GroupTable = None,
 ) -> None:
     """Read a dataset as it is published, folders or archives, and write it as one file; a rerun continues."""
     store = llmseg.data.prepare_dataset(
@@ -68,6 +70,8 @@ def prepare(
         select=cast(Any, select),
         seed=seed,
         orientation=cast(Any, orientation),
+        group=group,
+        group_table=groups,
         progress=output.progress,
     )
     output.print(store_facts(store) if output.as_json else describe_store(store))

@@ -15,7 +15,7 @@ def note_independent_cases(store: llmseg.Store) -> None:
     if has_groups(store) or isinstance(store, llmseg.SyntheticStore):
         return
     pattern = propose_pattern(store.ids)
-    how = f"--group {shlex.quote(pattern)} (a guess from their names)" if pattern else "--group PATTERN"
+    how = f"--group={shlex.quote(pattern)} (a guess from their names)" if pattern else "--group PATTERN"
     where = "llmseg data prepare with " if isinstance(store, llmseg.Hdf5Store) else ""
     print_message(
         f"note: no groups are known, so the {len(store.ids)} cases of {store.name} are taken as independent; "

@@ -55,8 +55,8 @@ def test_a_split_without_groups_says_so_once_and_its_advice_can_be_followed(call
     assert err.count("\n") == err.count("note: ") == 1
     assert "the 24 cases of" in err
     assert "taken as independent" in err
-    words = shlex.split(err[err.index("--group ") :])
-    holdout, _, err = _split(call, folders, tmp_path / "grouped.json", *words[:2])
+    option = shlex.split(err[err.index("--group=") :])[0]
+    holdout, _, err = _split(call, folders, tmp_path / "grouped.json", option)
     assert _divided(holdout.cases) == set()
     assert err == ""
 
@@ -71,7 +71,7 @@ def test_the_doctor_proposes_the_option(call, folders, tmp_path):
     finding = next(f for f in json.loads(text)["findings"] if f["kind"] == "groups-in-names")
     assert (code, finding["severity"], finding["count"]) == (0, "warning", 24)
     assert "24 cases of 6 patients" in finding["sentence"]
-    option = shlex.split(finding["sentence"][finding["sentence"].index("--group ") :])
+    option = shlex.split(finding["sentence"][finding["sentence"].index("--group=") :])
     code, text, _ = call("data", "doctor", "--images", images, "--masks", masks, "--json", "-q", *option)
     assert json.loads(text)["groups"] == 6
     assert not [f for f in json.loads(text)["findings"] if f["kind"] == "groups-in-names"]
@@ -135,3 +135,22 @@ def test_groups_are_for_folders(call, folders, tmp_path):
         code, _, err = call("data", "split", *way, "--group", "p", "--out", tmp_path / "m.json")
         assert (code, err.count("\n")) == (2, 1)
         assert "--group and --groups are for cases in folders" in err
+
+
+def test_a_folder_is_prepared_with_groups_and_the_advice_for_a_store_can_be_followed(call, folders, tmp_path):
+    root, store = folders[0].parent, tmp_path / "s.h5"
+    prepare = ("data", "prepare", "folder", "--root", root, "-q", "--out")
+    assert call(*prepare, store)[0] == 0
+    code, _, err = call("data", "split", "--data", store, "--out", tmp_path / "m.json", "-q")
+    assert (code, err.count("\n")) == (0, 1)
+    assert "taken as independent" in err
+    assert "llmseg data prepare with --group=" in err
+    option = shlex.split(err[err.index("--group=") :])[0]
+    code, _, err = call(*prepare, store, option)
+    assert code == 2
+    assert "remove it or choose another --out" in err
+    grouped = tmp_path / "grouped.h5"
+    assert "24 cases in 6 groups" in call(*prepare, grouped, option)[1]
+    code, _, err = call("data", "split", "--data", grouped, "--out", tmp_path / "m.json", "-q", "--fraction", "0.4")
+    assert (code, err) == (0, "")
+    assert _divided(Holdout.load(tmp_path / "m.json").cases) == set()

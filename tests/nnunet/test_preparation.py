@@ -119,3 +119,12 @@ def test_a_store_without_enough_cases_is_refused(store, tmp_path):
     with pytest.raises(UserError, match="too few for this recipe's split"):
         prepare_nnunet(two, tmp_path / "out", recipe=zoo.get("gpt-o3").recipe, progress=False)
     assert not (tmp_path / "out").exists()
+
+
+def test_no_group_is_divided_between_training_validation_and_test(make_folder, tmp_path):
+    folders = make_folder({f"p{patient}_{slice}": (32, 32) for patient in range(6) for slice in range(3)})
+    store = FolderStore(*folders, group=r"p\d")
+    split = prepare_nnunet(store, tmp_path / "baseline", progress=False).split
+    patients = [{id[:2] for id in ids} for ids in (split.train, split.validation, split.test)]
+    assert all(patients)
+    assert sum(map(len, patients)) == len(set.union(*patients)) == 6

@@ -132,7 +132,7 @@ def check_names(groups: Mapping[str, str]) -> Iterator[Finding]:
         sentence = (
             f"names look as if cases belong together, but each is a group of its own: {len(ids)} cases of "
             f"{len(together)} patients, videos or the like; if they are that, give this option, else say it in a table "
-            f"(--groups TABLE.csv): --group {shlex.quote(pattern)}"
+            f"(--groups TABLE.csv): --group={shlex.quote(pattern)}"
         )
         yield Finding("groups-in-names", "warning", sentence, len(ids), tuple(largest[:NAMED_CASES]))
 

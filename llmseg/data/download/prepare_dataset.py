@@ -24,6 +24,7 @@ from llmseg.data.catalog import dataset_names, get_dataset
 from llmseg.data.download.layouts.case_files import CaseFiles, DatasetFiles
 from llmseg.data.download.layouts.finders import find_cases, resolve_name
 from llmseg.data.download.layouts.volumes import Orientation
+from llmseg.data.download.regroup import describe_groups, regroup
 from llmseg.data.download.selection import select_study_cases
 from llmseg.data.download.tree import open_tree
 from llmseg.data.hdf5 import Hdf5Store, write_store
@@ -44,6 +45,8 @@ def prepare_dataset(
     select: Literal["all", "study"] = "all",
     seed: int = 0,
     orientation: Orientation = "study",
+    group: str | None = None,
+    group_table: Mapping[str, str] | str | Path | None = None,
     progress: bool = True,
 ) -> Hdf5Store:
     """Read a dataset as it is published, and write it as one store.
@@ -57,6 +60,9 @@ def prepare_dataset(
         select: ``all`` cases, or those of the ``study``.
         seed: Seed of a draw, if the study's own selection is not known.
         orientation: How slices of volumes lie in their picture: as the ``study`` cut them, or as for ``display``.
+        group: Pattern that finds the group of a case in its id, or in the path of its image if ids alone do not tell.
+            Slices of a volume get the group of the volume.
+        group_table: Group by case, or a CSV file, see :func:`llmseg.data.groups.look_up_groups`.
         progress: Whether to show progress bars.
 
     Returns:
@@ -64,7 +70,8 @@ def prepare_dataset(
 
     Raises:
         UserError: The name is unknown; nothing of that layout is found; a file or archive is damaged or hostile;
-            ``out`` exists and holds something else; another process is writing it; or the disk is full.
+            groups do not fit the cases, or the dataset knows its own; ``out`` exists and holds something else; another
+            process is writing it; or the disk is full.
 
     Example:
         >>> store = prepare_dataset("hrf", "downloads/HRF", "hrf.h5")  # doctest: +SKIP
@@ -79,15 +86,15 @@ def prepare_dataset(
             dataset_files = find_cases(id, files, orientation)
         except UserError as error:
             raise UserError(f"{root}: {error}") from error
+        dataset_files = regroup(dataset_files, group, group_table)
         case_files, notes = dataset_files.case_files, list(dataset_files.notes)
         if select == "study":
             if id not in dataset_names():
                 raise UserError(f"the study took nothing of '{id}'; select all")
             case_files, note = select_study_cases(get_dataset(id), case_files, seed)
             notes.append(note)
-        provenance = _describe_provenance(
-            id, root, dataset_files, notes, select=select, seed=seed, orientation=orientation
-        )
+        options = {"select": select, "seed": seed, "orientation": orientation, **describe_groups(group, group_table)}
+        provenance = _describe_provenance(id, root, dataset_files, notes, **options)
         provenance["key"] = _digest_plan(case_files, _reading_rules(provenance))
         if out.exists():
             return _open_earlier(out, provenance["key"])
