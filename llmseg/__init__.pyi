@@ -16,6 +16,7 @@ from .data import Holdout as Holdout
 from .data import Store as Store
 from .data import SyntheticStore as SyntheticStore
 from .data import hold_out as hold_out
+from .doors import train as train
 from .errors import Terminated as Terminated
 from .errors import UserError as UserError
 from .evaluation import Evaluation as Evaluation
@@ -33,7 +34,6 @@ from .study import run_gap as run_gap
 from .study import run_study as run_study
 from .training import Run as Run
 from .training.hardware import hardware as hardware
-from .training.train import train as train
 
 __version__: str
 from .zoo import Pipeline as Pipeline

@@ -6,7 +6,7 @@ import io
 import json
 import os
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,18 @@ if TYPE_CHECKING:
 
 _PART = ".part"
 _DAMAGED = "put it back from a copy, or move its folder away and start again"
+
+
+def as_list(given: str | os.PathLike[str] | Iterable[Any]) -> list[Any]:
+    """Return what is given as a list; a single text or path is one item, not its letters.
+
+    Example:
+        >>> as_list("study"), as_list(("a", "b"))
+        (['study'], ['a', 'b'])
+    """
+    if isinstance(given, str | os.PathLike):
+        return [given]
+    return list(given)
 
 
 def remove_parts(folder: Path, name: str = "*") -> None:

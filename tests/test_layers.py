@@ -28,6 +28,7 @@ LAYERS = (
     ("nnunet",),
     ("figures",),
     ("report",),
+    ("doors",),
     ("cli",),
     ("__main__",),
 )

@@ -14,6 +14,7 @@ import typer
 import llmseg
 from llmseg import UserError
 from llmseg.cli.groups import note_independent_cases
+from llmseg.zoo.given import find_recipe
 
 Name = Annotated[str, typer.Argument(help="A pipeline's id or alias; see llmseg list.")]
 RecipeName = Annotated[str, typer.Argument(help="A pipeline's id, or a file with a recipe in JSON.")]
@@ -136,10 +137,4 @@ def load_recipe(name: str) -> tuple[str, llmseg.Recipe]:
     Raises:
         UserError: There is no such pipeline or file, or the file holds no recipe.
     """
-    path = Path(name)
-    if path.suffix == ".json":
-        if not path.is_file():
-            raise UserError(f"no recipe file {path}")
-        return path.stem, llmseg.Recipe.from_json(path.read_text(encoding="utf-8"))
-    pipeline = llmseg.zoo.get(name)
-    return pipeline.id, pipeline.recipe
+    return find_recipe(name)

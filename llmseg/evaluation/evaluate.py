@@ -53,7 +53,7 @@ class _Prediction:
 
 
 def evaluate_run(
-    run: Run,
+    run: Run | str | Path,
     store: Store,
     out: str | Path,
     *,
@@ -75,7 +75,7 @@ def evaluate_run(
     in the reference a value above 127.
 
     Args:
-        run: A finished run.
+        run: A finished run, or its folder.
         store: The cases.
         out: Folder of the evaluation; an earlier evaluation in it is replaced.
         holdout: The held-out test set.
@@ -96,6 +96,7 @@ def evaluate_run(
         >>> run, store = Run.open("runs/gpt-4"), Hdf5Store("hrf.h5")  # doctest: +SKIP
         >>> evaluate_run(run, store, "evaluated", holdout=Holdout.load("hrf.json"))  # doctest: +SKIP
     """
+    run = run if isinstance(run, Run) else Run.open(run)
     check_files(Path(out), "an evaluation", FILES)
     cases = choose_cases(run, store, holdout)
     overlap = find_overlap(run, store, cases, holdout)

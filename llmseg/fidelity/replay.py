@@ -18,6 +18,7 @@ from llmseg.prediction.predict import predict_image
 from llmseg.training.run import Run
 from llmseg.training.train import train
 from llmseg.zoo import Pipeline
+from llmseg.zoo.given import find_pipeline
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,7 +31,7 @@ SAMPLES = 5
 
 
 def replay(
-    pipeline: Pipeline,
+    pipeline: Pipeline | str,
     store: Store,
     out: str | Path,
     *,
@@ -45,7 +46,7 @@ def replay(
     The same call made again completes what was interrupted and leaves what is finished, see :func:`llmseg.train`.
 
     Args:
-        pipeline: The pipeline.
+        pipeline: The pipeline, or its name.
         store: The cases.
         out: The run folder; the script's files go to ``replay`` inside it.
         seed: Seed of what the script leaves to chance; a script that seeds itself ignores it.
@@ -61,6 +62,7 @@ def replay(
         >>> from llmseg import FolderStore, replay, zoo
         >>> run = replay(zoo.get("gpt-4"), FolderStore("images", "masks"), "runs/gpt-4")  # doctest: +SKIP
     """
+    pipeline = find_pipeline(pipeline)
     run = train(
         pipeline.recipe,
         store,

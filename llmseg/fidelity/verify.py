@@ -11,7 +11,9 @@ from llmseg.errors import UserError, nearest
 from llmseg.fidelity import dynamics, levels
 from llmseg.fidelity.compare import ComparedValue, Comparison, Divergence
 from llmseg.fidelity.rounding import compare_with_neighbours
+from llmseg.files import as_list
 from llmseg.zoo import Pipeline
+from llmseg.zoo.given import find_pipeline
 
 LEVELS = {
     "F1": "network",
@@ -57,18 +59,18 @@ class Verdict:
 
 
 def verify(
-    pipeline: Pipeline,
+    pipeline: Pipeline | str,
     record: dict[str, Any],
     *,
     store: Store | None = None,
     bookkeeping_store: Store | None = None,
-    only: Iterable[str] = tuple(LEVELS),
+    only: str | Iterable[str] = tuple(LEVELS),
     progress: bool = False,
 ) -> Iterator[Verdict]:
     """Check a pipeline against a record; yield a verdict per level as it is reached.
 
     Args:
-        pipeline: The pipeline.
+        pipeline: The pipeline, or its name.
         record: A record of the original script, see :func:`llmseg.fidelity.read_record`.
         store: The images of the record's main run; needed for F2 and F4.
         bookkeeping_store: The images of its bookkeeping run; needed for ``bookkeeping``.
@@ -78,25 +80,25 @@ def verify(
     Raises:
         UserError: A level is unknown, or a store it needs is not given.
     """
-    wanted = tuple(only)
+    known, wanted = find_pipeline(pipeline), tuple(as_list(only))
     _check_levels(wanted, store, bookkeeping_store)
     checks: dict[str, Callable[[Comparison], None]] = {
-        "F1": lambda comparison: levels.check_network(pipeline, record, comparison),
-        "F3": lambda comparison: levels.check_objective(pipeline, record, comparison),
+        "F1": lambda comparison: levels.check_network(known, record, comparison),
+        "F3": lambda comparison: levels.check_objective(known, record, comparison),
     }
     if store is not None:
         # A name of its own, as a type checker cannot know that the parameter is still no None when a check is called.
         images = store
 
         def measure(neighbour: int) -> Iterator[ComparedValue]:
-            return dynamics.measure_dynamics(pipeline, record, images, neighbour, progress=progress)
+            return dynamics.measure_dynamics(known, record, images, neighbour, progress=progress)
 
-        checks["F2"] = lambda comparison: levels.check_data(pipeline, record, images, comparison)
+        checks["F2"] = lambda comparison: levels.check_data(known, record, images, comparison)
         checks["F4"] = lambda comparison: compare_with_neighbours(comparison, measure)
     if bookkeeping_store is not None:
         bookkeeping_images = bookkeeping_store
         checks["bookkeeping"] = lambda comparison: dynamics.check_bookkeeping(
-            pipeline, record, bookkeeping_images, comparison, progress=progress
+            known, record, bookkeeping_images, comparison, progress=progress
         )
     for level in LEVELS:
         if level in wanted:

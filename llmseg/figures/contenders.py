@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from llmseg import zoo
 from llmseg.errors import UserError, nearest
 from llmseg.figures.style import COHORTS, GREY, OTHER, SMALL
+from llmseg.files import as_list
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,7 +44,7 @@ class Contender:
         return GREY if self.is_reference else COHORTS.get(self.cohort, OTHER)
 
 
-def look_up_contenders(names: Iterable[str], references: Sequence[str] = ()) -> dict[str, Contender]:
+def look_up_contenders(names: Iterable[str], references: str | Sequence[str] = ()) -> dict[str, Contender]:
     """Look up contenders in the zoo.
 
     Args:
@@ -61,7 +62,7 @@ def look_up_contenders(names: Iterable[str], references: Sequence[str] = ()) -> 
         >>> [(one.label, one.cohort, one.is_reference, one.model) for one in contenders.values()]
         [('GPT-4o run 03', 2024, False, 'gpt-4o'), ('ours', None, True, None)]
     """
-    names = list(names)
+    names, references = list(names), as_list(references)
     for name in references:
         if name not in names:
             raise UserError(f"no contender '{name}'{nearest(name, names)}; there are {', '.join(names)}")

@@ -53,7 +53,7 @@ class Report:
 
 
 def write_report(
-    runs: Iterable[str | Path],
+    runs: str | Path | Iterable[str | Path],
     out: str | Path,
     *,
     title: str = "Segmentation report",
@@ -68,7 +68,7 @@ def write_report(
     The same input gives the same bytes. The folder appears as a whole, and an earlier report in it is replaced.
 
     Args:
-        runs: Folders of studies, runs and evaluations, and tables of scores in CSV or parquet files.
+        runs: Folders of studies, runs and evaluations, and tables of scores in CSV or parquet files; one, or several.
         out: The folder to write.
         title: Title of the report.
         measure: Which measure.

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from llmseg.errors import UserError
+from llmseg.files import as_list
 from llmseg.stats.columns import BASE
 from llmseg.stats.table import Table
 from llmseg.study.results import Results, read_results
@@ -16,7 +17,7 @@ _FILL: dict[str, str | int] = {"variant": BASE, "seed": 0, "phase": "test"}
 _READERS = {".csv": Table.from_csv, ".parquet": Table.from_parquet}
 
 
-def read_sources(paths: Iterable[str | Path]) -> Results:
+def read_sources(paths: str | Path | Iterable[str | Path]) -> Results:
     """Read folders of studies, runs and evaluations, and tables of scores in CSV or parquet files.
 
     Args:
@@ -29,7 +30,7 @@ def read_sources(paths: Iterable[str | Path]) -> Results:
         >>> read_sources(["studies/brain", "others.csv"]).table  # doctest: +SKIP
         Table(2400 rows: 5 contenders, 1 dataset, 3 seeds, 160 cases, 1 measure)
     """
-    given = [Path(path) for path in paths]
+    given = [Path(path) for path in as_list(paths)]
     if not given:
         raise UserError("nothing to report; name folders that llmseg compare wrote, or a table of scores")
     files = [path for path in given if path.is_file()]

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from llmseg.errors import UserError, nearest
+from llmseg.files import as_list
 from llmseg.stats.checks import check_frame, read_csv, read_evaluations
 from llmseg.stats.columns import BASE, COLUMNS, UNDEFINED
 from llmseg.stats.words import count_text, shorten_list
@@ -91,7 +92,7 @@ class Table:
         return cls.from_frame(frame, fill=fill)
 
     @classmethod
-    def from_evaluations(cls, folders: Iterable[str | Path], *, size: str = "native") -> Table:
+    def from_evaluations(cls, folders: str | Path | Iterable[str | Path], *, size: str = "native") -> Table:
         """Read the scores of evaluations, or of studies, as ``llmseg evaluate`` and ``llmseg ablate`` write them.
 
         Args:
@@ -102,7 +103,7 @@ class Table:
             UserError: A folder holds no scores, there are none of that size, or scores cannot be compared: they were
                 computed by other rules (evaluator versions), or on other held-out cases of the same dataset.
         """
-        frame, remarks = read_evaluations([Path(folder) for folder in folders], size)
+        frame, remarks = read_evaluations([Path(folder) for folder in as_list(folders)], size)
         table = cls.from_frame(frame)
         return cls(table.frame, (*remarks, *table.remarks))
 

@@ -14,11 +14,12 @@ from llmseg.data.holdout import Holdout
 from llmseg.data.store import Store
 from llmseg.errors import UserError, nearest
 from llmseg.files import write_text
+from llmseg.recipe.given import GivenRecipe
 from llmseg.recipe.recipe import Recipe
 from llmseg.stats.shares import Coalition, Swap, all_swaps, contributions, one_swaps, sampled_swaps
 from llmseg.study.grid import run_study
 from llmseg.study.study import Study
-from llmseg.study.variants import MASK_PARTS, PARTS, Variant, same_masks, transplanted
+from llmseg.study.variants import MASK_PARTS, PARTS, Variant, find_variant, same_masks, transplanted
 
 Swaps = Literal["single", "all", "sampled"]
 
@@ -78,8 +79,8 @@ class Gap:
 
 
 def run_gap(
-    left: Variant,
-    right: Variant,
+    left: Variant | GivenRecipe,
+    right: Variant | GivenRecipe,
     store: Store,
     out: str | Path,
     *,
@@ -98,7 +99,7 @@ def run_gap(
     no mask. The same call made again continues an interrupted one.
 
     Args:
-        left: The recipe whose lead over the other is explained.
+        left: The recipe whose lead over the other is explained: a variant, a pipeline or its name.
         right: The other recipe.
         store: The cases.
         out: Folder for everything.
@@ -116,6 +117,7 @@ def run_gap(
     Raises:
         UserError: The recipes decide alike or their parts do not fit, or as :func:`llmseg.run_study`.
     """
+    left, right = find_variant(left), find_variant(right)
     folder = Path(out)
     chosen = _choose_swaps(swaps, orders)
     # Without the parts that are equal in both, many coalitions are the same mixture: each is trained once.

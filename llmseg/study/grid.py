@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +15,17 @@ from llmseg.data.store import Store
 from llmseg.errors import UserError
 from llmseg.evaluation.evaluate import evaluate_run_once
 from llmseg.files import check_kind, make_folder, read_json, read_json_if_any, write_text
+from llmseg.recipe.given import GivenRecipe
 from llmseg.recipe.recipe import Recipe
 from llmseg.study.conventions import all_conventions
 from llmseg.study.study import RECORD_KEYS, Study, cell_folder
-from llmseg.study.variants import Variant
+from llmseg.study.variants import Variant, find_variants
 from llmseg.training.train import train
 
 
 def run_study(
     label: str | None,
-    variants: Sequence[Variant],
+    variants: Iterable[Variant | GivenRecipe] | Variant | GivenRecipe,
     store: Store,
     out: str | Path,
     *,
@@ -43,7 +44,7 @@ def run_study(
 
     Args:
         label: Id of the pipeline that is varied; ``None`` where every variant is a pipeline of its own.
-        variants: The base first, see :mod:`llmseg.study.variants`.
+        variants: The base first, see :mod:`llmseg.study.variants`; also names of pipelines, or pipelines.
         store: The cases.
         out: Folder of the study.
         holdout: The test cases, which no variant is trained on.
@@ -57,6 +58,7 @@ def run_study(
     Raises:
         UserError: The folder holds another study, there are no seeds, or as :func:`llmseg.train`.
     """
+    variants = find_variants(variants)
     folder = Path(out)
     if seeds < 1:
         raise UserError(f"{seeds} seeds: at least one is needed")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from llmseg import zoo
 from llmseg.data.store import Store
 from llmseg.errors import UserError, nearest
-from llmseg.files import read_json_if_any
+from llmseg.files import as_list, read_json_if_any
 from llmseg.stats.table import Table, contender_names
 from llmseg.study.study import Study
 from llmseg.training.run import Run
@@ -142,7 +142,7 @@ class Results:
         return self.select_datasets(*kept)
 
 
-def read_results(folders: Iterable[str | Path], *, size: str = "native") -> Results:
+def read_results(folders: str | Path | Iterable[str | Path], *, size: str = "native") -> Results:
     """Read studies, runs and evaluations, or folders that hold such folders.
 
     Args:
@@ -157,7 +157,7 @@ def read_results(folders: Iterable[str | Path], *, size: str = "native") -> Resu
     """
     runs: list[ContenderRun] = []
     scored: list[Path] = []
-    for folder in (inner for given in folders for inner in _result_folders(Path(given))):
+    for folder in (inner for given in as_list(folders) for inner in _result_folders(Path(given))):
         if (folder / "study.json").is_file():
             study = Study.open(folder)
             runs += _read_runs(study)

@@ -7,10 +7,15 @@ import fnmatch
 import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
 from llmseg import zoo
 from llmseg.errors import UserError, nearest
+from llmseg.files import as_list
+from llmseg.recipe.given import GivenRecipe
 from llmseg.recipe.recipe import Recipe
+from llmseg.zoo import Pipeline
+from llmseg.zoo.given import find_recipe
 
 BASE = "base"
 """Name of the recipe that its variants are compared with."""
@@ -33,6 +38,34 @@ class Variant:
 
     name: str
     recipe: Recipe
+
+
+def find_variants(given: Iterable[Variant | GivenRecipe] | Variant | GivenRecipe) -> tuple[Variant, ...]:
+    """Return variants of whatever names a recipe: variants as they are, and a pipeline under its id.
+
+    Raises:
+        UserError: There is no such pipeline or file, or something has no name.
+    """
+    single = isinstance(given, Variant | Recipe | Pipeline)
+    return tuple(find_variant(item) for item in ([cast(GivenRecipe, given)] if single else as_list(cast(Any, given))))
+
+
+def find_variant(given: Variant | GivenRecipe) -> Variant:
+    """Return a variant of whatever names a recipe.
+
+    Raises:
+        UserError: As :func:`llmseg.zoo.given.find_recipe`, or a recipe has no name.
+
+    Example:
+        >>> find_variant("4o").name
+        'gpt-4o'
+    """
+    if isinstance(given, Variant):
+        return given
+    name, recipe = find_recipe(given)
+    if not name:
+        raise UserError("a recipe alone has no name for tables; give llmseg.study.Variant(NAME, recipe)")
+    return Variant(name, recipe)
 
 
 def ablations(recipe: Recipe, fields: Mapping[str, Sequence[object]], *, crossed: bool = False) -> tuple[Variant, ...]:
@@ -76,7 +109,7 @@ def repairs(recipe: Recipe, which: str) -> tuple[Variant, ...]:
     return _with_base(recipe, (Variant(title, recipe.repaired(id)) for id, title in titles.items()))
 
 
-def transplants(recipe: Recipe, donor: Recipe, parts: Sequence[str], source: str) -> tuple[Variant, ...]:
+def transplants(recipe: Recipe, donor: Recipe, parts: str | Sequence[str], source: str) -> tuple[Variant, ...]:
     """Return a recipe and variants of it with one part of another recipe each, see :func:`transplanted`.
 
     Args:
@@ -88,17 +121,19 @@ def transplants(recipe: Recipe, donor: Recipe, parts: Sequence[str], source: str
     Raises:
         UserError: There is no such part, the parts do not fit, or the recipes differ in none of them.
     """
+    parts = as_list(parts)
     unknown = [part for part in parts if part not in PARTS]
     if unknown:
         raise UserError(f"no part '{unknown[0]}'{nearest(unknown[0], PARTS)}; parts are {', '.join(PARTS)}")
     return _with_base(recipe, (Variant(f"{part} of {source}", transplanted(recipe, donor, [part])) for part in parts))
 
 
-def pipelines(patterns: Iterable[str]) -> tuple[Variant, ...]:
+def pipelines(patterns: str | Pipeline | Iterable[str | Pipeline]) -> tuple[Variant, ...]:
     """Return the recipes of pipelines under their ids; the first is the one the others are compared with.
 
     Args:
-        patterns: Names as for :func:`llmseg.zoo.get`, or patterns of ids such as ``gpt-4o@run-*``.
+        patterns: Names as for :func:`llmseg.zoo.get`, patterns of ids such as ``gpt-4o@run-*``, or pipelines; one or
+            several.
 
     Raises:
         UserError: A name or pattern fits no pipeline.
@@ -109,7 +144,10 @@ def pipelines(patterns: Iterable[str]) -> tuple[Variant, ...]:
     """
     every = zoo.all_names()
     variants: dict[str, Variant] = {}
-    for pattern in patterns:
+    for pattern in [patterns] if isinstance(patterns, Pipeline) else as_list(patterns):
+        if isinstance(pattern, Pipeline):
+            variants[pattern.id] = Variant(pattern.id, pattern.recipe)
+            continue
         ids = fnmatch.filter(every, pattern) if "*" in pattern else [zoo.get(pattern).id]
         if not ids:
             raise UserError(f"no pipeline fits '{pattern}'; llmseg list --all names them")
@@ -117,7 +155,7 @@ def pipelines(patterns: Iterable[str]) -> tuple[Variant, ...]:
     return tuple(variants.values())
 
 
-def transplanted(recipe: Recipe, donor: Recipe, parts: Collection[str]) -> Recipe:
+def transplanted(recipe: Recipe, donor: Recipe, parts: str | Collection[str]) -> Recipe:
     """Return a recipe with some parts of another, and with the fields that network and loss must agree on.
 
     The loss decides whether a sigmoid ends the network, because a loss that reads probabilities cannot read logits and
@@ -140,6 +178,7 @@ def transplanted(recipe: Recipe, donor: Recipe, parts: Collection[str]) -> Recip
         >>> mixed.loss.reads, mixed.net.output, mixed.loss.sizes
         ('probability', 'probability', 'equal')
     """
+    parts = as_list(parts)
     givers = {part: donor if part in parts else recipe for part in PARTS}
     mixed = recipe
     for part, giver in givers.items():

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmseg.data.store import Store
-from llmseg.recipe.recipe import Recipe
+from llmseg.recipe.given import GivenRecipe, read_recipe
 from llmseg.training.resume import check_folder, find_earlier_run
 from llmseg.training.run import Run
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def train(
-    recipe: Recipe,
+    recipe: GivenRecipe,
     store: Store,
     out: str | Path,
     *,
@@ -45,7 +45,8 @@ def train(
     for byte. A finished run is returned as it is. On SIGTERM a checkpoint is written after the step under way.
 
     Args:
-        recipe: What to do.
+        recipe: What to do: a recipe, the name of a pipeline, a pipeline, a run, or a file with a recipe in JSON. A name
+            or pipeline is the label, too, if no other is given.
         store: The cases.
         out: The run folder.
         label: Name of the run, such as the pipeline's id.
@@ -84,6 +85,7 @@ def train(
     from llmseg.training.numerics import choose_numerics
     from llmseg.training.processes import join_processes
 
+    recipe = read_recipe(recipe)
     folder = Path(out)
     check_folder(folder)
     chosen = choose_local_device(choose_device(device))
