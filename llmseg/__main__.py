@@ -1,5 +1,33 @@
 """``python -m llmseg``."""
 
-from llmseg.cli.main import main
+import os
+import sys
 
-main()
+from llmseg.cli.output import print_line
+from llmseg.interruption import end_on_signals
+
+
+def run() -> None:
+    """Run the command line; signals have their meaning from here on, while the rest is still imported."""
+    _use_utf8()
+    with end_on_signals(print_line):
+        from llmseg.cli.main import main
+
+        main()
+
+
+def _use_utf8() -> None:
+    """Start again if names of files are not UTF-8 in this locale, as in an old one or where a user switched it off.
+
+    Names of cases and folders would come out as characters that no table can hold. What is printed stays in the
+    encoding of the terminal.
+    """
+    if sys.getfilesystemencoding() == "utf-8" or sys.flags.utf8_mode:
+        return
+    terminal = getattr(sys.stdout, "encoding", "utf-8")
+    environment = {"PYTHONIOENCODING": f"{terminal}:backslashreplace", **os.environ}
+    os.execve(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]], environment)
+
+
+if __name__ == "__main__":
+    run()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import signal
 from collections.abc import Iterable
 
 
@@ -20,7 +21,15 @@ class UserError(ValueError):
 
 
 class Terminated(Exception):
-    """A training was told to stop and has stored where it stands; the same call continues it."""
+    """A training was told to stop and has stored where it stands; the same call continues it.
+
+    Attributes:
+        signum: The signal that told it. The command line ends with exit code 128 + signal.
+    """
+
+    def __init__(self, message: str, signum: int = signal.SIGTERM) -> None:
+        super().__init__(message)
+        self.signum = int(signum)
 
 
 def nearest(word: str, allowed: Iterable[str]) -> str:

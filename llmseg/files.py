@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llmseg.errors import UserError
+from llmseg.interruption import discard_at_end
 
 if TYPE_CHECKING:
     import numpy as np
@@ -132,7 +133,7 @@ def replace_file(path: Path) -> Iterator[Path]:
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-", suffix=_PART)
         os.close(handle)
-        temporary = Path(name)
+        temporary = discard_at_end(Path(name))
         yield temporary
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())

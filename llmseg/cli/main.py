@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import signal
+import os
+import sys
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -11,7 +12,8 @@ import typer
 import llmseg
 from llmseg import Terminated, UserError
 from llmseg.cli import data, evaluation, figures, nnunet, pipelines, prediction, price, quirks, report, study, training
-from llmseg.cli.output import print_message
+from llmseg.cli.output import print_line, print_message
+from llmseg.interruption import end_on_signals
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -64,14 +66,45 @@ def llmseg_command(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line.
 
-    A user's mistake ends in one line and exit code 2. A training that was told to stop by SIGTERM has stored where it
-    stands and ends with exit code 143, as a process does that the signal ends.
+    A user's mistake ends in one line and exit code 2. A signal that asks a process to end does so with one line and
+    exit code 128 + signal; a training stores first where it stands. Who reads the output may stop reading: that ends
+    the command without a word, with 141 as for a process that the signal SIGPIPE ends.
     """
+    _mend_streams()
     try:
-        app(arguments)
+        with end_on_signals(print_line):
+            try:
+                app(arguments)
+            finally:
+                sys.stdout.flush()
     except UserError as error:
         print_message(error)
         raise SystemExit(2) from None
     except Terminated as stop:
         print_message(stop)
-        raise SystemExit(128 + signal.SIGTERM) from None
+        raise SystemExit(128 + stop.signum) from None
+    except BrokenPipeError:
+        _end_unread()
+    except SystemExit as end:
+        # This is how typer ends when nobody reads what it prints.
+        if isinstance(end.__context__, BrokenPipeError):
+            _end_unread()
+        raise
+
+
+def _end_unread() -> None:
+    # What is left in the buffer would be written when Python ends, and fail again.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    raise SystemExit(141) from None
+
+
+def _mend_streams() -> None:
+    """Let a stream that is closed swallow what is written, and one of few characters escape the others."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            # The lowest free number, so no file of a run gets it and with it what libraries print as warnings.
+            if os.open(os.devnull, os.O_RDWR) != number:
+                continue
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8", closefd=False))
+        elif number and hasattr(getattr(sys, name), "reconfigure"):
+            getattr(sys, name).reconfigure(errors="backslashreplace")

@@ -41,6 +41,14 @@ def print_message(message: object) -> None:
         print(f"llmseg: {message}", file=sys.stderr)
 
 
+def print_line(message: object) -> None:
+    """Print a message at once, below a progress bar if there is one."""
+    if is_first_process():
+        bars = getattr(sys.modules.get("tqdm"), "tqdm", None)
+        drawn = any(not bar.disable for bar in list(getattr(bars, "_instances", ())))
+        print(("\n" if drawn else "") + f"llmseg: {message}", file=sys.stderr, flush=True)
+
+
 def is_first_process() -> bool:
     """Return whether this process prints for all that ``torchrun`` started."""
     # torchrun numbers the processes that it starts by this variable; a process that it did not start has none.

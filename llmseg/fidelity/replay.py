@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from llmseg.data.store import Case, Store
 from llmseg.files import write_bytes
+from llmseg.interruption import discard_at_end
 from llmseg.prediction.predict import predict_image
 from llmseg.training.run import Run
 from llmseg.training.train import train
@@ -104,6 +105,7 @@ def write_artefacts(run: Run, pipeline: Pipeline, store: Store) -> Path:
     folder, unfinished = run.folder / "replay", run.folder / ".replay"
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir()
+    discard_at_end(unfinished)
     _write_sheets(run, unfinished)
     _write_figure(unfinished / "losses.png", _draw_losses(run))
     _write_figure(unfinished / "samples.png", _draw_samples(run, store))

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from llmseg.errors import Terminated, UserError
 from llmseg.files import make_folder
-from llmseg.training.resume import collect_notices
+from llmseg.interruption import collect_notices, describe_signal
 
 _MODULE = ("-m", "llmseg.nnunet.process")
 _TRAINERS = Path(__file__).parent / "trainers"
@@ -99,7 +99,7 @@ def run_step(
 
     Raises:
         UserError: The step failed; the message quotes the end of its log.
-        Terminated: This process received SIGTERM, and the step was stopped.
+        Terminated: This process was told to stop, and the step was stopped.
     """
     check_installed()
     if progress:
@@ -113,7 +113,8 @@ def run_step(
         try:
             while process.poll() is None:
                 if notices:
-                    raise Terminated(f"stopped on notice while nnU-Net did {step}; the same command goes on")
+                    stopped = f"stopped by {describe_signal(notices[0])} while nnU-Net did {step}"
+                    raise Terminated(f"{stopped}; the same command goes on", notices[0])
                 watch()
                 time.sleep(0.5)
         finally:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from llmseg.errors import UserError
 from llmseg.files import check_files, make_folder, read_json_if_any, read_umask
+from llmseg.interruption import discard_at_end
 
 MARK = "report.json"
 """The file that makes a folder a report; it lists all others."""
@@ -49,7 +50,7 @@ def new_folder(out: Path) -> Iterator[Path]:
     make_folder(out.parent)
     made: Path | None = None
     try:
-        made = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}-", suffix=".part"))
+        made = discard_at_end(Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}-", suffix=".part")))
         yield made
         names = sorted(path.relative_to(made).as_posix() for path in made.rglob("*") if path.is_file())
         (made / MARK).write_text(json.dumps({"report": 1, "files": names}, indent=1) + "\n", encoding="utf-8")

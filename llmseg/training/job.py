@@ -5,6 +5,8 @@ The arguments of :func:`llmseg.train` have been checked before; the loop itself 
 
 from __future__ import annotations
 
+import signal
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
@@ -19,6 +21,7 @@ from llmseg.data.cache import prepare_cached
 from llmseg.data.prepared_cases import PreparedCases, move_to_device, prepare_cases
 from llmseg.data.store import Store
 from llmseg.errors import Terminated, UserError
+from llmseg.interruption import collect_notices, describe_signal
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.splits import Split
 from llmseg.training.loop import Epoch, Event, NotANumber, Step, draw_start, run_loop
@@ -26,7 +29,7 @@ from llmseg.training.memory import check_memory, has_batch_norm, measure_free_me
 from llmseg.training.numerics import Numerics
 from llmseg.training.processes import World, share_statistics
 from llmseg.training.random_streams import RandomStreams
-from llmseg.training.resume import collect_notices, find_earlier_run, lock_folder
+from llmseg.training.resume import find_earlier_run, lock_folder
 from llmseg.training.run_files import RunWriter, describe_run
 from llmseg.training.state import State
 
@@ -81,21 +84,36 @@ class Job:
             if self.world.leads:
                 writer.start()
             self.world.wait()  # no process may read the checkpoint before the first one has put the folder in order
-            writer.restore()
+            total = self._count_steps(split)
+            if writer.restore() and self.world.leads:
+                print(f"llmseg: {self._describe_start(state, total)}", file=sys.stderr)
             try:
-                self._follow(writer, self._run_with_bar(state, prepared, split), notices)
+                self._follow(writer, self._run_with_bar(state, prepared, split, total), notices, total)
             except NotANumber as error:
                 rescued = writer.rescue() if self.world.leads else None
                 where = f"; the last good weights are in {rescued}" if rescued else ""
                 raise UserError(f"{error}{where}") from error
             self.world.wait()  # no process may return the run before the first one has written it
 
-    def _follow(self, writer: RunWriter, events: Iterator[Event], notices: Sequence[int]) -> None:
+    def _count_steps(self, split: Split) -> int:
+        fit = self.recipe.fit
+        batches, rest = divmod(len(split.train), fit.batch_size)
+        return (batches + (rest > 0 and not fit.drop_last)) * fit.epochs
+
+    def _describe_start(self, state: State, total: int) -> str:
+        epochs, epoch = self.recipe.fit.epochs, state.epoch + 1
+        if state.epoch == epochs:
+            return f"{self.folder} continues after step {state.step} of {total}, with the test"
+        if len(state.losses) == total // epochs:
+            return f"{self.folder} continues after step {state.step} of {total}, with the validation of epoch {epoch}"
+        return f"{self.folder} continues at step {state.step + 1} of {total}, epoch {epoch}"
+
+    def _follow(self, writer: RunWriter, events: Iterator[Event], notices: Sequence[int], total: int) -> None:
         for event in events:
             if self.world.leads:
                 writer.take(event)
             if self.world.any(bool(notices)):
-                self._stop(writer, event)
+                self._stop(writer, event, notices[0] if notices else signal.SIGTERM, total)
         if self.world.leads:
             writer.finish()
 
@@ -122,7 +140,7 @@ class Job:
         check_memory(needs, limit, size, at_once, statistics=has_batch_norm(net))
         return net if self.world.size == 1 else share_statistics(net, self.device)
 
-    def _run_with_bar(self, state: State, prepared: PreparedCases, split: Split) -> Iterator[Event]:
+    def _run_with_bar(self, state: State, prepared: PreparedCases, split: Split, total: int) -> Iterator[Event]:
         """Run the loop with a progress bar over all training steps that shows the losses of the last epoch."""
         fit, name = self.recipe.fit, self.label or "train"
         streams = RandomStreams.of_run(fit, self.seed, self.world.rank)
@@ -136,7 +154,6 @@ class Job:
             world=self.world,
             at_once=self.at_once,
         )
-        total = -(-len(split.train) // fit.batch_size) * fit.epochs
         with tqdm(total=total, initial=state.step, desc=name, unit="step", disable=not self.progress) as bar:
             for event in events:
                 yield event
@@ -146,7 +163,7 @@ class Job:
                 elif isinstance(event, Epoch):
                     bar.set_postfix_str(f"loss {event.train_loss:.4f}, validation {event.validation_loss:.4f}")
 
-    def _stop(self, writer: RunWriter, event: Event) -> None:
+    def _stop(self, writer: RunWriter, event: Event, signum: int, total: int) -> None:
         """End a training that was told to stop, where its state can be continued from.
 
         After a step or an epoch, a checkpoint is written first. A validation goes on until its epoch ends. A test stops
@@ -157,4 +174,8 @@ class Job:
             return
         if phase is None and self.world.leads:
             writer.store()
-        raise Terminated(f"stopped on notice after step {writer.state.step}; the same command continues {self.folder}")
+        raise Terminated(
+            f"stopped by {describe_signal(signum)} after step {writer.state.step} of {total}; "
+            f"the same command continues {self.folder}",
+            signum,
+        )

@@ -1,12 +1,10 @@
-"""How a run is continued: what a folder holds, the lock against other processes, and the notice to stop.
+"""How a run is continued: what a folder holds, and the lock against other processes.
 
 What is continued is in ``state.py``; checkpoints are written and read by ``run_files.py``.
 """
 
 from __future__ import annotations
 
-import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import Any
 
 from llmseg.errors import UserError
 from llmseg.files import check_kind, check_writable, make_folder, read_json_if_any
+from llmseg.interruption import discard_at_end, keep_at_end
 from llmseg.recipe.recipe import Recipe
 
 _KEYS = ("status", "recipe", "seed", "store")
@@ -81,26 +80,11 @@ def lock_folder(folder: Path) -> Iterator[None]:
         lock.acquire(timeout=0)
     except Timeout as error:
         raise UserError(f"another process is working on {folder}; wait for it or choose another --out") from error
+    discard_at_end(folder / ".lock")
     try:
         yield
     finally:
+        keep_at_end(folder / ".lock")
         # In this order: after the release, the file may be the lock of another process.
         (folder / ".lock").unlink(missing_ok=True)
         lock.release()
-
-
-@contextmanager
-def collect_notices() -> Iterator[list[int]]:
-    """Catch SIGTERM, by which a scheduler tells a job to end soon; give a list that such signals are added to.
-
-    So a training can finish its step and write a checkpoint.
-    """
-    received: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield received  # Python lets only the main thread set what happens on a signal
-        return
-    before = signal.signal(signal.SIGTERM, lambda signum, _: received.append(signum))
-    try:
-        yield received
-    finally:
-        signal.signal(signal.SIGTERM, before)

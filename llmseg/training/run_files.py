@@ -130,8 +130,8 @@ class RunWriter:
             remove_parts(folder)
         self._write_record()
 
-    def restore(self) -> None:
-        """Continue from the last checkpoint, if there is one.
+    def restore(self) -> bool:
+        """Continue from the last checkpoint, if there is one; return whether there is.
 
         Raises:
             UserError: The checkpoint is of another split, which another version of a library may have drawn, or was
@@ -147,6 +147,8 @@ class RunWriter:
             self.state.restore(saved["state"])
             self.rows = saved["rows"]
             self.began -= saved["seconds"]
+            return True
+        return False
 
     def take(self, event: Event) -> None:
         """Collect what an event brings. After an epoch, write the history; when it is time, write a checkpoint."""
@@ -190,9 +192,10 @@ class RunWriter:
         checkpoint goes after that: a process that is killed in between leaves a finished run and a useless file, in the
         other order it would leave an unfinished run that starts from nothing.
         """
+        # Weights first: they are what took the time, and tables may hold names that cannot be written.
+        self._write_weights("weights.safetensors", self._copy_weights())
         for name in _COLUMNS:
             self._write_rows(name)
-        self._write_weights("weights.safetensors", self._copy_weights())
         self.record |= {"status": "done", "seconds": round(self._count_seconds(), 3)}
         self._write_record()
         shutil.rmtree(self._checkpoint.parent, ignore_errors=True)

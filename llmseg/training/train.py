@@ -42,7 +42,8 @@ def train(
 
     Everything a user can get wrong is checked before the folder is made. The same call made again continues an
     interrupted run from its last checkpoint, and the run ends with the same weights, history and scores, on a CPU byte
-    for byte. A finished run is returned as it is. On SIGTERM a checkpoint is written after the step under way.
+    for byte. A finished run is returned as it is. On Ctrl-C, SIGTERM and SIGHUP a checkpoint is written after the step
+    under way; a second Ctrl-C ends at once.
 
     Args:
         recipe: What to do: a recipe, the name of a pipeline, a pipeline, a run, or a file with a recipe in JSON. A name
@@ -73,7 +74,7 @@ def train(
     Raises:
         UserError: The data do not suit the recipe, the machine does not have the device, the folder holds something
             else or is in use, the loss is not a number, or the disk is full.
-        Terminated: The process received SIGTERM.
+        Terminated: The process was told to stop, and the checkpoint is written.
 
     Example:
         >>> from llmseg import SyntheticStore, train, zoo

@@ -16,7 +16,7 @@ import torch
 from filelock import FileLock
 from safetensors.torch import load_file
 
-from llmseg import Run, UserError, train
+from llmseg import Run, Terminated, UserError, train
 from llmseg.files import write_bytes
 from llmseg.recipe.fit import Cosine, OwnSeed, Plateau
 from llmseg.recipe.losses import BCEDice
@@ -290,3 +290,27 @@ def test_a_loss_that_is_no_number_leaves_the_last_good_weights(recipe, phantoms,
     for name, tensor in shorter.load_net().state_dict().items():
         assert torch.equal(saved[name], tensor), name
     assert read_status(tmp_path / "run") == "running"
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_saves_a_checkpoint_and_the_next_call_says_where_it_continues(
+    content, recipe, phantoms, tmp_path, signum, monkeypatch, capsys
+):
+    whole = content(train(recipe, phantoms, tmp_path / "whole", progress=False).folder)
+    folder = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        real, taken = RunWriter.take, []
+
+        def take(self, event):
+            real(self, event)
+            taken.append(event)
+            if len(taken) == 9:  # five steps, a validation batch, an epoch, two steps
+                os.kill(os.getpid(), signum)
+
+        patch.setattr(RunWriter, "take", take)
+        with pytest.raises(Terminated, match=r"after step 7 of 15; the same command continues") as stop:
+            train(recipe, phantoms, folder, progress=False)
+    assert stop.value.signum == signum
+    capsys.readouterr()
+    assert content(train(recipe, phantoms, folder, progress=False).folder) == whole
+    assert capsys.readouterr().err == f"llmseg: {folder} continues at step 8 of 15, epoch 2\n"

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from llmseg.data.download.archives import Archive, archive_suffix, explain_damage, open_archive
 from llmseg.errors import UserError
 from llmseg.files import read_bytes
+from llmseg.interruption import discard_at_end
 
 MAX_FILE = 4 * 2**30
 """Bytes that one file of a dataset may have when it is unpacked. No image or volume comes near; a bomb would."""
@@ -127,7 +128,7 @@ def open_tree(root: Path) -> Iterator[Mapping[str, File]]:
     if root.is_file() and not archive_suffix(root.name):
         raise UserError(f"{root} is neither a folder nor a zip or tar archive; give the folder of the download")
     with ExitStack() as stack:
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        scratch = discard_at_end(Path(stack.enter_context(tempfile.TemporaryDirectory())))
         on_disk = [_describe_file(root, root.name)] if root.is_file() else list(_walk(root))
         files: dict[str, File] = {}
         for path, size, location in on_disk:
