@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import io
 import json
 import os
-import tempfile
+import platform
+import re
+import secrets
+import shutil
+import time
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +23,14 @@ from llmseg.interruption import discard_at_end
 if TYPE_CHECKING:
     import numpy as np
 
-_PART = ".part"
 _DAMAGED = "put it back from a copy, or move its folder away and start again"
+_TEMPORARY = re.compile(r"\.llmseg-(?P<machine>[0-9a-f]{6})-(?P<pid>\d+)-(?P<start>\d+)-[0-9a-f]{8}\.part")
+"""Names of temporary files and folders: they tell who writes there. They are short whatever the final name is."""
+
+_MARK = re.compile(r"\.llmseg-[a-z]+")
+"""Names of files that stand in a folder while a command writes several files there."""
+
+_DAY = 24 * 60 * 60.0
 
 
 def as_list(given: str | os.PathLike[str] | Iterable[Any]) -> list[Any]:
@@ -33,10 +45,77 @@ def as_list(given: str | os.PathLike[str] | Iterable[Any]) -> list[Any]:
     return list(given)
 
 
-def remove_parts(folder: Path, name: str = "*") -> None:
-    """Remove the temporary files of a process that was killed while it wrote files of a name in a folder."""
-    for part in folder.glob(f".{name}-*{_PART}"):
-        part.unlink()
+def temporary_path(folder: Path) -> Path:
+    """Return a new path in a folder; its name says which process writes there, see :func:`clear_leftovers`."""
+    owner = f"{_machine()}-{os.getpid()}-{_read_start(os.getpid()) or 0}"
+    return folder / f".llmseg-{owner}-{secrets.token_hex(4)}.part"
+
+
+def clear_leftovers(folder: Path, *names: str) -> None:
+    """Remove what processes left half-written in a folder when they were killed, and nothing else.
+
+    Args:
+        folder: The folder; it need not be there.
+        names: Final names of files whose temporary files earlier versions named ``.NAME-x.part``. Such a name does not
+            tell its process, so it is removed in any case.
+    """
+    finals = set(names)
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if _is_abandoned(path) or is_older_part(path.name, finals):
+            # Another process may clear it at the same time, and a disk that only reads is no reason to stop.
+            with suppress(OSError):
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
+
+def is_unfinished(path: Path, names: Collection[str] = ()) -> bool:
+    """Return whether a path has the name of a lock or a temporary file of ours, which no user has made.
+
+    Args:
+        path: The path.
+        names: As for :func:`clear_leftovers`.
+    """
+    mark = path.name == ".lock" or _MARK.fullmatch(path.name)
+    return bool(mark or is_older_part(path.name, names) or any(_TEMPORARY.fullmatch(part) for part in path.parts))
+
+
+def is_older_part(name: str, finals: Collection[str]) -> bool:
+    """Return whether a name is that of a temporary file, as earlier versions named it, of one of some files."""
+    older = re.fullmatch(r"\.(.+)-[a-z0-9_]+\.part", name)
+    return older is not None and older[1] in finals
+
+
+def _is_abandoned(path: Path) -> bool:
+    """Return whether a path is a temporary one whose process has ended."""
+    owner = _TEMPORARY.fullmatch(path.name)
+    if owner is None:
+        return False
+    if owner["machine"] == _machine():
+        # A later process may have the same number, but it started at another time.
+        return _read_start(int(owner["pid"])) not in (int(owner["start"]), 0)
+    # Processes of other machines and containers cannot be seen from here.
+    with suppress(OSError):
+        return time.time() - path.lstat().st_mtime > _DAY
+    return False
+
+
+@functools.cache
+def _machine() -> str:
+    """Return what tells machines and containers apart: within one of them, the numbers of processes are unique."""
+    with suppress(OSError):
+        return hashlib.sha256(f"{platform.node()} {Path('/proc/self/ns/pid').readlink()}".encode()).hexdigest()[:6]
+    return hashlib.sha256(platform.node().encode()).hexdigest()[:6]
+
+
+def _read_start(pid: int) -> int | None:
+    """Return when a process started, 0 if the system does not tell, ``None`` if there is no such process."""
+    import psutil
+
+    try:
+        # Ticks since the machine started. psutil adds the time of day, which somebody may have set in the meantime.
+        state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return None if state == "Z" else int(fields[18])
+    except OSError:
+        return 0 if psutil.pid_exists(pid) else None
 
 
 def clean_name(text: str, *, also: str, instead: str = "_") -> str:
@@ -57,20 +136,22 @@ def clean_name(text: str, *, also: str, instead: str = "_") -> str:
     return "".join(letter if letter.isalnum() or letter in also else instead for letter in text)
 
 
-def check_kind(folder: Path, kind: str, *, holds: bool) -> None:
+def check_kind(folder: Path, kind: str, *, holds: bool, record: str = "") -> None:
     """Refuse to write into a folder that is in use for something else, or into a file.
 
     Args:
-        folder: Where the caller wants to write. A folder that is empty or not there is free.
+        folder: Where the caller wants to write. A folder that is not there is free, and so is one without files, but
+            for locks and temporary files of processes that were killed.
         kind: What the caller writes, such as "run".
         holds: Whether the folder holds one of that kind already.
+        record: The file that says so, whose temporary files are passed over, too.
 
     Raises:
         UserError: The folder has content of another kind, or is a file.
     """
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file; choose another --out")
-    if not holds and folder.is_dir() and any(folder.iterdir()):
+    if not holds and not all(path.is_dir() or is_unfinished(path, (record,)) for path in folder.rglob("*")):
         raise UserError(f"{folder} is not empty and holds no {kind}; choose another --out")
 
 
@@ -80,15 +161,16 @@ def check_files(folder: Path, kind: str, names: Collection[str]) -> None:
     Args:
         folder: Where the caller wants to write. A folder that is not there is free.
         kind: What the caller writes, with its article, such as "a report".
-        names: The files of that kind, as paths inside the folder.
+        names: The files of that kind, as paths inside the folder. Their temporary files may be there, too.
 
     Raises:
         UserError: The folder has another file, or is a file.
     """
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file; choose another --out")
-    present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
-    others = sorted(present.difference(names))
+    finals = {name.rpartition("/")[2] for name in names}
+    files = (path for path in folder.rglob("*") if not path.is_dir() and not is_unfinished(path, finals))
+    others = sorted({path.relative_to(folder).as_posix() for path in files}.difference(names))
     if others:
         raise UserError(f"{folder} holds {others[0]}, which is no part of {kind}; choose another --out")
 
@@ -129,22 +211,26 @@ def replace_file(path: Path) -> Iterator[Path]:
     Raises:
         UserError: The disk is full or refuses the file.
     """
-    temporary: Path | None = None
+    _clear_once(path.parent.absolute(), os.getpid())
+    temporary = discard_at_end(temporary_path(path.parent))
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-", suffix=_PART)
-        os.close(handle)
-        temporary = discard_at_end(Path(name))
+        # The system takes the umask off these permissions, as it does for any new file.
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         yield temporary
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
-        # mkstemp lets nobody else read its file; others get the permissions that an ordinary new file has.
-        temporary.chmod(0o666 & ~read_umask())
         temporary.replace(path)
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror or error}; what was there before is kept") from error
     finally:
-        if temporary is not None:
+        with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+@functools.cache
+def _clear_once(folder: Path, process: int) -> None:
+    """Clear a folder when a process first writes there; looking at every write would take long in a full folder."""
+    clear_leftovers(folder)
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -228,13 +314,3 @@ def read_json_if_any(path: Path, keys: Collection[str] = ()) -> dict[str, Any]:
         UserError: The file is there, and :func:`read_json` refuses it.
     """
     return read_json(path, keys) if path.exists() else {}
-
-
-def read_umask() -> int:
-    """Return the permissions that new files of this process do not get.
-
-    The system only tells the umask when it is set, so it is set to 0 for a moment.
-    """
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import functools
 import gc
+import itertools
 import json
+import os
 import shutil
+import signal
+import sys
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -67,6 +72,53 @@ def _two_threads(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     if long:
         torch.set_num_threads(1)
+
+
+_CHANGES = ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "os.truncate")
+
+
+@pytest.fixture
+def kill_at_every_change(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Iterator[Path]]:
+    """Return a function that runs ``write(folder)`` in processes that are killed before their first change of the
+    folder, their second, and so on; it yields what each of them left. ``prepare(folder)`` is called before.
+    """
+
+    def kill(write: Callable[[Path], object], prepare: Callable[[Path], object] | None = None) -> Iterator[Path]:
+        for number in itertools.count(1):
+            folder = tmp_path_factory.mktemp("killed")
+            if prepare is not None:
+                prepare(folder)
+            code = _run_until_change(functools.partial(write, folder), folder, number)
+            if code != -signal.SIGKILL:
+                assert (code, number > 1) == (0, True)
+                return
+            yield folder
+
+    return kill
+
+
+def _run_until_change(write: Callable[[], object], folder: Path, number: int) -> int:
+    """Run a function in a process that is killed before a change of a folder; return the exit code."""
+    process = os.fork()
+    if process:
+        return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    left = number
+
+    def watch(event: str, args: tuple[Any, ...]) -> None:
+        nonlocal left
+        writes = event == "open" and isinstance(args[2], int) and args[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
+        if (writes or event in _CHANGES) and str(args[0]).startswith(str(folder)):
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(watch)
+    try:
+        write()
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
 
 
 @dataclass(frozen=True)

@@ -96,6 +96,7 @@ def split(
     out = out or source.with_name(f"{source.stem}-test.json")
     if by == "grouped":
         note_independent_cases(store)
+    llmseg.Holdout.check_place(out)  # before the draw, which reads all cases
     holdout = llmseg.hold_out(
         store,
         fraction=fraction,

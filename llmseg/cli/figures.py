@@ -82,6 +82,7 @@ def _draw(names: list[str], out: Path | None, options: FigureOptions, output: Ou
         raise UserError(f"say where to write: -o {kind}.pdf")
     # A wrong format is refused before folders are read and networks predict.
     llmseg.figures.check_format(out)
+    llmseg.figures.check_replaceable(out)
     path = llmseg.figures.save(llmseg.figures.draw(kind, options.read(folders), options.choices()), out)
     output.print({"written": [str(path)]} if output.as_json else str(path))
 

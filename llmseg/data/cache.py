@@ -22,7 +22,7 @@ from llmseg.data.hdf5_writing import create_hdf5
 from llmseg.data.prepared_cases import RESIDENT_SHARE, PreparedCases, prepare_each
 from llmseg.data.store import Store
 from llmseg.errors import UserError
-from llmseg.files import clean_name, make_folder, remove_parts, replace_file
+from llmseg.files import clean_name, clear_leftovers, make_folder, replace_file
 from llmseg.recipe.images import Images
 from llmseg.recipe.part import to_plain
 
@@ -90,7 +90,7 @@ def prepare_cached(store: Store, images: Images, *, progress: bool = False) -> P
     with lock:
         prepared = _read_file(path, store, images)
         if prepared is None:
-            remove_parts(folder, path.name)
+            clear_leftovers(folder, path.name)
             _write_file(path, store, images, progress)
             # What was written is used only if it reads back, so that a failing disk is noticed before the training.
             prepared = _read_file(path, store, images)
@@ -123,7 +123,7 @@ def clear_cache() -> int:
                 path = lock.with_suffix(".h5")
                 freed += path.stat().st_size if path.exists() else 0
                 path.unlink(missing_ok=True)
-                remove_parts(path.parent, path.name)
+                clear_leftovers(path.parent, path.name)
                 lock.unlink(missing_ok=True)
         except Timeout:  # another process writes this file
             continue

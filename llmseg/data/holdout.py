@@ -22,7 +22,7 @@ from llmseg.data.shuffle import shuffle_names
 from llmseg.data.store import FOREGROUND, Store
 from llmseg.data.subset import Subset
 from llmseg.errors import UserError
-from llmseg.files import write_text
+from llmseg.files import clear_leftovers, write_text
 
 FORMAT = 1
 """Format of the manifest. Raise it when the meaning of a manifest changes."""
@@ -155,13 +155,30 @@ class Holdout:
         return [case for case in self.cases if groups[case.id] != case.group]
 
     def save(self, path: str | Path) -> None:
-        """Write the manifest. The file appears complete or not at all.
+        """Write the manifest. The file appears complete or not at all; an earlier manifest is replaced.
 
         Raises:
-            UserError: The disk is full or refuses the file.
+            UserError: The file is there and is no manifest, or the disk is full or refuses it.
         """
+        path = Path(path)
+        self.check_place(path)
+        clear_leftovers(path.parent, path.name)
         content = {"llmseg_holdout": FORMAT, "digest": self.digest, **asdict(self)}
-        write_text(Path(path), json.dumps(content, indent=1) + "\n")
+        write_text(path, json.dumps(content, indent=1) + "\n")
+
+    @staticmethod
+    def check_place(path: Path) -> None:
+        """Refuse a file that is there and is no manifest of test cases: :meth:`save` replaces nothing else.
+
+        Raises:
+            UserError: The file is none.
+        """
+        try:
+            ours = not path.exists() or "llmseg_holdout" in json.loads(path.read_bytes())
+        except (OSError, ValueError, TypeError):
+            ours = False
+        if not ours:
+            raise UserError(f"{path} is no manifest of test cases and is not replaced; choose another --out")
 
     @classmethod
     def load(cls, path: str | Path) -> Holdout:

@@ -24,9 +24,9 @@ from llmseg.data.subset import Subset
 from llmseg.errors import UserError
 from llmseg.evaluation.cases import choose_cases, find_overlap
 from llmseg.evaluation.conventions import PACKAGES, Convention
-from llmseg.evaluation.evaluation import FILES, Evaluation, ScoredCase, write_evaluation
+from llmseg.evaluation.evaluation import Evaluation, ScoredCase, check_free, clear_evaluation, write_evaluation
 from llmseg.evaluation.measures import EVALUATOR_VERSION, Counts, measure_case
-from llmseg.files import check_files, read_json_if_any
+from llmseg.files import read_json_if_any
 from llmseg.prediction.predict import predict_maps
 from llmseg.training.run import Run
 
@@ -97,7 +97,7 @@ def evaluate_run(
         >>> evaluate_run(run, store, "evaluated", holdout=Holdout.load("hrf.json"))  # doctest: +SKIP
     """
     run = run if isinstance(run, Run) else Run.open(run)
-    check_files(Path(out), "an evaluation", FILES)
+    check_free(Path(out))
     cases = choose_cases(run, store, holdout)
     overlap = find_overlap(run, store, cases, holdout)
     if overlap and not allow_overlap:
@@ -155,6 +155,7 @@ def evaluate_run_once(
     _check_same(Path(out), earlier, facts)
     if earlier["overlap"] and not allow_overlap:
         raise UserError(f"{out} says that {earlier['overlap']}; give other cases, or --allow-overlap")
+    clear_evaluation(Path(out))
     return Evaluation(Path(out))
 
 
@@ -202,7 +203,7 @@ def evaluate_masks(
     Raises:
         UserError: A case has no mask, or one of another size; a mask cannot be read; or as :func:`evaluate_run`.
     """
-    check_files(Path(out), "an evaluation", FILES)
+    check_free(Path(out))
     cases = holdout.test(store) if holdout else Subset(store, tuple(store.ids))
     paths = _find_masks(Path(masks), cases.ids)
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +16,21 @@ import pandas as pd
 from llmseg.errors import UserError
 from llmseg.evaluation.conventions import Convention, compare_conventions
 from llmseg.evaluation.measures import EVALUATOR_VERSION, Counts
-from llmseg.files import make_folder, read_json, write_text
+from llmseg.files import (
+    check_files,
+    clear_leftovers,
+    is_older_part,
+    make_folder,
+    read_json,
+    read_json_if_any,
+    replace_file,
+    write_text,
+)
 
 FILES = ("evaluation.json", "scores.csv", "counts.csv", "conventions.csv")
 """All files of an evaluation."""
+
+_BEGUN = ".llmseg-evaluation"
 
 
 @dataclass(frozen=True)
@@ -83,8 +97,7 @@ class Evaluation:
     @property
     def means(self) -> pd.DataFrame:
         """The mean of each measure (rows) at each size (columns), without cases to which the measure does not apply."""
-        means: pd.DataFrame = self.scores.pivot_table("value", "measure", "size", sort=False)
-        return means
+        return _average(self.scores)
 
     def counts(self, size: str = "native") -> tuple[Counts, ...]:
         """Return the counts of every case, in the order in which they were scored."""
@@ -108,10 +121,6 @@ def write_evaluation(
     Raises:
         UserError: The disk is full or refuses the folder.
     """
-    make_folder(folder)
-    # A folder with evaluation.json is a complete evaluation. So the file goes first and comes back last: whatever
-    # happens in between, old and new tables are never taken for one evaluation.
-    (folder / "evaluation.json").unlink(missing_ok=True)
     first_columns = {name: facts[name] for name in ("pipeline", "seed", "dataset")}
     last_columns = {"holdout": facts["holdout"], "evaluator": EVALUATOR_VERSION}
     keys = [{"case": case.case, "group": case.group, "size": case.size} for case in scored]
@@ -123,10 +132,54 @@ def write_evaluation(
     counts = [{**key, **asdict(case.counts)} for case, key in zip(scored, keys, strict=True)]
     native = [case.counts for case in scored if case.size == "native"]
     by_rule = compare_conventions({facts["pipeline"]: native}, rules)
-    for name, frame in (("scores", pd.DataFrame(rows)), ("counts", pd.DataFrame(counts)), ("conventions", by_rule)):
-        write_text(folder / f"{name}.csv", frame.to_csv(index=False))
-    means = Evaluation(folder).means  # of the table as a reader finds it
+    frames = {"scores": pd.DataFrame(rows), "counts": pd.DataFrame(counts), "conventions": by_rule}
+    texts = {f"{name}.csv": frame.to_csv(index=False) for name, frame in frames.items()}
+    means = _average(pd.read_csv(io.StringIO(texts["scores.csv"])))  # of the table as a reader finds it
     summary = {size: means[size].to_dict() for size in means.columns}
     record = {**facts, "evaluator": EVALUATOR_VERSION, "cases": len(native), "means": summary}
-    write_text(folder / "evaluation.json", json.dumps(record, indent=2) + "\n")
+    texts["evaluation.json"] = json.dumps(record, indent=2) + "\n"
+    _write_all(folder, texts)
     return Evaluation(folder)
+
+
+def check_free(folder: Path) -> None:
+    """See that a folder may become an evaluation: it is not there, is empty, or holds an evaluation and nothing else.
+
+    Raises:
+        UserError: It holds something else, or tables that are called like those of an evaluation.
+    """
+    check_files(folder, "an evaluation", FILES)
+    begun = (folder / _BEGUN).exists() or any(is_older_part(path.name, FILES) for path in folder.glob(".*"))
+    tables = [name for name in FILES if (folder / name).exists()]
+    if tables and not begun and not read_json_if_any(folder / "evaluation.json", ("pipeline", "evaluator")):
+        raise UserError(f"{folder} holds {tables[0]}, but no evaluation that llmseg wrote; choose another --out")
+
+
+def clear_evaluation(folder: Path) -> None:
+    """Remove what a killed process left in the folder of a finished evaluation."""
+    clear_leftovers(folder, *FILES)
+    with suppress(OSError):
+        (folder / _BEGUN).unlink(missing_ok=True)
+
+
+def _write_all(folder: Path, texts: Mapping[str, str]) -> None:
+    """Write the files of an evaluation. If the disk is full, an earlier evaluation stays as it was."""
+    make_folder(folder)
+    # The first file and the last to go. With it, a folder of tables is known as ours if the process is killed.
+    write_text(folder / _BEGUN, "llmseg evaluate is writing this folder, or was killed while it did\n")
+    clear_leftovers(folder, *FILES)
+    with ExitStack() as stack:
+        # Temporary files get their names in the opposite order: evaluation.json is the last.
+        for name in FILES:
+            with stack.enter_context(replace_file(folder / name)).open("w", encoding="utf-8", newline="") as file:
+                file.write(texts[name])
+                file.flush()
+                os.fsync(file.fileno())
+        # A folder with evaluation.json is a complete evaluation: old and new tables are never taken for one.
+        (folder / "evaluation.json").unlink(missing_ok=True)
+    clear_evaluation(folder)
+
+
+def _average(scores: pd.DataFrame) -> pd.DataFrame:
+    means: pd.DataFrame = scores.pivot_table("value", "measure", "size", sort=False)
+    return means

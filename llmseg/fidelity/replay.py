@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import io
 import random
+import re
 import shutil
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -130,7 +132,22 @@ def _write_sheet(path: Path, rows: Sequence[Sequence[float]]) -> None:
 
     buffer = io.BytesIO()
     pd.DataFrame(rows).to_excel(buffer, header=False, index=False)
-    write_bytes(path, buffer.getvalue())
+    write_bytes(path, _without_times(buffer.getvalue()))
+
+
+def _without_times(sheet: bytes) -> bytes:
+    """Return a spreadsheet without the times at which it was written, so that equal runs give equal bytes.
+
+    A spreadsheet is a zip archive. Its members have times, and ``docProps/core.xml`` tells two more.
+    """
+    content = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(sheet)) as archive, zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as copy:
+        for name in archive.namelist():
+            member = archive.read(name)
+            if name == "docProps/core.xml":
+                member = re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", b"1980-01-01T00:00:00Z", member)
+            copy.writestr(zipfile.ZipInfo(name), member, zipfile.ZIP_DEFLATED)  # ZipInfo: 1980 without another time
+    return content.getvalue()
 
 
 def _write_weights(run: Run, pipeline: Pipeline, folder: Path) -> None:

@@ -3,6 +3,7 @@ from .boxes import clouds as clouds
 from .boxes import run_boxes as run_boxes
 from .canvas import FORMATS as FORMATS
 from .canvas import check_format as check_format
+from .canvas import check_replaceable as check_replaceable
 from .canvas import save as save
 from .curves import cohort_curves as cohort_curves
 from .curves import loss_curves as loss_curves

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+import re
 import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from llmseg.errors import UserError, nearest
 from llmseg.figures.style import DOUBLE, DPI, SETTINGS, SINGLE, SMALL
-from llmseg.files import write_bytes
+from llmseg.files import clear_leftovers, read_bytes, write_bytes
 from llmseg.stats.words import sentence
 
 if TYPE_CHECKING:
@@ -24,10 +25,15 @@ _Drawn = TypeVar("_Drawn")
 
 FORMATS: dict[str, dict[str, Any]] = {
     ".pdf": {"CreationDate": None, "Creator": "llmseg", "Producer": None},
-    ".png": {"Software": None},
+    ".png": {"Software": "llmseg"},
     ".svg": {"Date": None, "Creator": "llmseg"},
 }
-"""Formats by extension, with metadata that name no time and no version: the same figure gives the same bytes."""
+"""Formats by extension, with metadata that name no time and no version: the same figure gives the same bytes.
+
+Each has our name, by which :func:`check_replaceable` knows what may be replaced.
+"""
+
+_SIGNED = re.compile(rb"/Creator \(llmseg\)|tEXtSoftware\0llmseg|<cc:Agent>\s*<dc:title>llmseg</dc:title>")
 
 
 @contextmanager
@@ -127,8 +133,21 @@ def save(figure: Figure, path: str | Path) -> Path:
     content = io.BytesIO()
     with use_settings():
         figure.savefig(content, format=path.suffix.lower()[1:], dpi=DPI, metadata=FORMATS[path.suffix.lower()])
+    clear_leftovers(path.parent, path.name)
     write_bytes(path, content.getvalue())
     return path
+
+
+def check_replaceable(path: Path) -> None:
+    """Refuse a file that is there and is no figure of ours: each of ours says so in its metadata.
+
+    Raises:
+        UserError: The file was made by something else, or is a folder.
+    """
+    if path.is_dir():
+        raise UserError(f"{path} is a folder; name a file in it")
+    if path.exists() and not _SIGNED.search(read_bytes(path)):
+        raise UserError(f"{path} was not drawn by llmseg; move it away, or choose another -o")
 
 
 def check_format(path: Path) -> None:

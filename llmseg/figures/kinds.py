@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from llmseg.data.store import Store
 from llmseg.errors import UserError, nearest
 from llmseg.figures.boxes import box_plots, clouds, run_boxes
-from llmseg.figures.canvas import save
+from llmseg.figures.canvas import check_replaceable, save
 from llmseg.figures.curves import Loss, cohort_curves, loss_curves, run_curves
 from llmseg.figures.errors import error_bars
 from llmseg.figures.places import podium
@@ -197,7 +197,8 @@ def draw_all(
         The files, and the reason why each other figure was left out, by its name.
 
     Raises:
-        UserError: There is no such format, or the disk is full or refuses the folder.
+        UserError: There is no such format, a file of that name is no figure of ours, or the disk is full or refuses
+            the folder.
 
     Example:
         >>> files, left_out = draw_all(Results(None, ()), "figures")  # doctest: +SKIP
@@ -210,6 +211,8 @@ def draw_all(
         for name, kind in KINDS.items()
         for dataset in (datasets if kind.one_dataset and len(datasets) > 1 else [None])
     }
+    for name in wanted:
+        check_replaceable(Path(folder) / f"{name}.{extension}")
     make_folder(Path(folder))
     files, left_out = [], {}
     for name, (kind, dataset) in wanted.items():

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from llmseg.figures.style import BLUE, GREY
-from llmseg.files import write_bytes
+from llmseg.figures.canvas import FORMATS
+from llmseg.figures.style import BLUE, GREY, SETTINGS
+from llmseg.files import clear_leftovers, write_bytes
 
 
 def draw_differences(differences: pd.DataFrame, path: str | Path, *, measure: str = "Dice", base: str = "base") -> Path:
@@ -64,6 +65,7 @@ def draw_contributions(
 
 def _draw_points(names: list[str], intervals: pd.DataFrame, title: str, path: Path) -> Path:
     """Draw a row per name: ``difference`` as a point, ``low`` to ``high`` as a line."""
+    import matplotlib
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
@@ -84,6 +86,10 @@ def _draw_points(names: list[str], intervals: pd.DataFrame, title: str, path: Pa
     axes.tick_params(axis="y", length=0)
     axes.tick_params(labelsize=8)
     content = io.BytesIO()
-    figure.savefig(content, format=path.suffix[1:] or "png", dpi=200)
+    suffix = path.suffix.lower() or ".png"
+    # Without a time and, in SVG, without random ids, so that the same differences give the same bytes.
+    with matplotlib.rc_context({"svg.hashsalt": SETTINGS["svg.hashsalt"]}):
+        figure.savefig(content, format=suffix[1:], dpi=200, metadata=FORMATS.get(suffix))
+    clear_leftovers(path.parent, path.name)
     write_bytes(path, content.getvalue())
     return path

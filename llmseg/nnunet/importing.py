@@ -7,8 +7,8 @@ masks and the store, to the last bit.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +20,18 @@ from llmseg.data.subset import Subset
 from llmseg.errors import UserError
 from llmseg.evaluation.evaluate import evaluate_masks
 from llmseg.evaluation.evaluation import Evaluation
-from llmseg.files import encode_png, make_folder, read_json, write_bytes, write_text
+from llmseg.files import (
+    check_files,
+    check_kind,
+    encode_png,
+    make_folder,
+    read_json,
+    read_json_if_any,
+    write_bytes,
+    write_text,
+)
 from llmseg.nnunet.budget import Budget
-from llmseg.nnunet.folder import NnunetTraining
+from llmseg.nnunet.folder import BUDGET, NnunetTraining
 from llmseg.nnunet.log import HISTORY, log_files, read_logs
 from llmseg.nnunet.summary import ENDINGS, Summary, read_labels, reproduce_dice, strip_ending
 from llmseg.study.conventions import all_conventions
@@ -34,6 +43,8 @@ NAME = "nnunet-v2"
 """What tables call nnU-Net with its own budget. Another budget follows after an @."""
 
 RECORD = "imported.json"
+
+_BEGUN = ".llmseg-import"
 
 
 @dataclass(frozen=True)
@@ -156,6 +167,7 @@ def import_nnunet(
         >>> import_nnunet("nnUNetTrainer__nnUNetPlans__2d/fold_0", store, "imported")  # doctest: +SKIP
     """
     fold, out = Path(fold), Path(out)
+    check_free(out, [fold, *([] if predictions is None else [Path(predictions)])])
     summary = Summary.read(fold / "validation" / "summary.json")
     # A case in a folder has the folder's name before its own, as nnU-Net has no folders in its datasets.
     ids = names or {Path(id).with_suffix("").as_posix().replace("/", "_"): id for id in store.ids}
@@ -164,7 +176,10 @@ def import_nnunet(
     curves = read_logs(log_files(fold))
     scored = masks if predictions is None else _read_masks(Path(predictions), summary.label, ids)
     cases = store if holdout else Subset(store, tuple(sorted(ids[name] for name in scored)))
+    check_files(out / "masks", "this import", [_name_mask(ids[name]) for name in scored])
     # Nothing is written before here, so a fold that is refused leaves nothing behind.
+    make_folder(out)
+    write_text(out / _BEGUN, "llmseg nnunet import is writing this folder, or was killed while it did\n")
     _write_masks(out / "masks", scored, ids)
     _write_curves(out, curves)
     evaluation = evaluate_masks(
@@ -188,7 +203,27 @@ def import_nnunet(
         "seconds": float(curves["seconds"].sum()),
     }
     write_text(out / RECORD, json.dumps(record, indent=2) + "\n")
+    (out / _BEGUN).unlink(missing_ok=True)
     return ImportedTraining(out)
+
+
+def check_free(out: Path, inputs: Sequence[Path]) -> None:
+    """See that a training may be imported into a folder: it is new or empty, or has an import or a training of ours.
+
+    Args:
+        out: The folder.
+        inputs: The folders that are read. They may lie in the folder only if that is a training of ours.
+
+    Raises:
+        UserError: The folder holds something else, or is one of the inputs or lies in one.
+    """
+    imported = read_json_if_any(out / RECORD).keys() >= {"label", "nnunet", "store"}
+    trained = read_json_if_any(out / BUDGET).keys() >= {"seed", *(field.name for field in fields(Budget))}
+    check_kind(out, "import of nnU-Net", holds=imported or trained or (out / _BEGUN).is_file())
+    for place in (folder.resolve() for folder in inputs):
+        inside = out.resolve() in place.parents and not trained
+        if inside or place in (out.resolve(), *out.resolve().parents):
+            raise UserError(f"{out} and {place}, which is read, lie within each other; choose an --out beside it")
 
 
 def _write_curves(folder: Path, curves: pd.DataFrame) -> None:
@@ -236,8 +271,12 @@ def _read_masks(
     return {name: read_labels(paths[name], label) for name in wanted}
 
 
+def _name_mask(id: str) -> str:
+    return Path(id).with_suffix(".png").as_posix()
+
+
 def _write_masks(folder: Path, masks: Mapping[str, np.ndarray], ids: Mapping[str, str]) -> None:
     for name, mask in masks.items():
-        path = folder / Path(ids[name]).with_suffix(".png")
+        path = folder / _name_mask(ids[name])
         make_folder(path.parent)
         write_bytes(path, encode_png(mask.astype(np.uint8) * 255))

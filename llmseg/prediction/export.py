@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmseg.errors import UserError, nearest
-from llmseg.files import replace_file
+from llmseg.files import clear_leftovers, read_bytes, replace_file
 from llmseg.recipe.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def export_model(
     Args:
         net: A network with weights, see :func:`llmseg.load_model`; it is not changed.
         recipe: The recipe it was trained with.
-        path: The file; an existing one is replaced.
+        path: The file; an earlier export is replaced.
         format: ``pt2`` or ``onnx``; ``None`` for what the suffix of the path says.
         size: Height and width of prepared images; ``None`` for ``images.size`` of the recipe.
 
@@ -75,9 +75,9 @@ def export_model(
         The path.
 
     Raises:
-        UserError: There is no such format or folder, a package is missing, neither recipe nor caller gives a size, the
-            network does not take that size, the probabilities differ by more than :data:`MAX_DIFFERENCE`, or the disk
-            is full.
+        UserError: There is no such format or folder, the file is there and is no export of ours, a package is missing,
+            neither recipe nor caller gives a size, the network does not take that size, the probabilities differ by
+            more than :data:`MAX_DIFFERENCE`, or the disk is full.
 
     Example:
         >>> from llmseg import export_model, load_model
@@ -87,12 +87,14 @@ def export_model(
     chosen = _choose_format(path, format)
     if not path.parent.is_dir():
         raise UserError(f"no folder {path.parent} to write {path.name} into; make it, or choose another path")
+    _check_replaceable(path)
     size = choose_export_size(recipe, size)
     exported = _append_sigmoid(net, recipe)
     example = _draw_images(recipe, _EXAMPLE_IMAGES, size)
     # Before the exporters see it: a network that does not take this size says so in its own words.
     _build_forward(exported)(example)
     texts = {"recipe": recipe.to_json(), "recipe_digest": recipe.digest}
+    clear_leftovers(path.parent, path.name)
     with replace_file(path) as unfinished:
         chosen.write(exported, example, texts, unfinished)
         difference = _measure_difference(chosen.read(unfinished), _build_forward(exported), recipe, size)
@@ -163,6 +165,12 @@ def choose_export_size(recipe: Recipe, size: tuple[int, int] | None = None) -> t
     if min(chosen) < 1:
         raise UserError(f"size {chosen[0]},{chosen[1]}: height and width must be at least 1, for example 256,256")
     return chosen
+
+
+def _check_replaceable(path: Path) -> None:
+    """Refuse to replace a file that :func:`export_model` did not write: it stores the digest of a recipe in each."""
+    if path.is_dir() or (path.exists() and b"recipe_digest" not in read_bytes(path)):
+        raise UserError(f"{path} was not exported by llmseg; move it away, or choose another --out")
 
 
 def _choose_format(path: Path, format: str | None) -> _Format:

@@ -20,7 +20,8 @@ from llmseg.data.image_mask_pairs import find_images
 from llmseg.data.pixels import read_image
 from llmseg.data.read_ahead import map_ahead
 from llmseg.errors import UserError
-from llmseg.files import encode_png, make_folder, write_bytes
+from llmseg.files import encode_png, write_bytes
+from llmseg.prediction.folder import begin, check_free
 from llmseg.recipe.images import Images, look_up
 from llmseg.recipe.recipe import Recipe
 
@@ -80,7 +81,8 @@ def predict(
         net: A network with weights, see :func:`llmseg.load_model`; it is not changed.
         recipe: The recipe it was trained with.
         images: Folder of images.
-        out: Folder for the two folders; existing files of the same names are replaced.
+        out: Folder for the two folders, and for ``predictions.json``, which names the images. It is new or empty, or
+            has earlier predictions of the same images, which are replaced.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         precision: What the network computes in: ``fp32``, ``bf16``, ``fp16``, or ``auto`` for the one that the device
             is fastest in.
@@ -94,8 +96,9 @@ def predict(
 
     Raises:
         UserError: There are no images, an image is damaged or of a size that the network does not take, two images
-            would be written to the same file, the machine does not have the device, there is no such precision, the
-            batch size is below 1, or the disk is full.
+            would be written to the same file, the folder holds something else or lies within that of the images, the
+            machine does not have the device, there is no such precision, the batch size is below 1, or the disk is
+            full.
 
     Example:
         >>> from llmseg import load_model, predict
@@ -105,7 +108,8 @@ def predict(
     paths = find_images(Path(images))
     _check_names(paths)
     by_name = {path.name: path for path in paths}
-    out = Path(out)
+    out, names = Path(out), [path.stem for path in paths]
+    check_free(out, Path(images), names)
 
     def write(predicted: ProbabilityMap) -> Path:
         return _write(out, by_name[predicted.name], predicted.native)
@@ -121,7 +125,7 @@ def predict(
         batch_size=batch_size,
         progress=progress,
     )
-    return tuple(map_ahead(write, _make_folders_first(out, maps)))
+    return tuple(map_ahead(write, _begin_first(out, names, maps)))
 
 
 def predict_maps(
@@ -177,12 +181,11 @@ def predict_maps(
         yield from show_progress(_predict_batches(forward, recipe, batches, chosen), desc="predict")
 
 
-def _make_folders_first(out: Path, maps: Iterator[ProbabilityMap]) -> Iterator[ProbabilityMap]:
+def _begin_first(out: Path, names: Sequence[str], maps: Iterator[ProbabilityMap]) -> Iterator[ProbabilityMap]:
     """Pass maps on; make the folders when the first map is there. Until then all images are checked."""
     for index, predicted in enumerate(maps):
         if index == 0:
-            for kind in ("masks", "probabilities"):
-                make_folder(out / kind)
+            begin(out, names)
         yield predicted
 
 

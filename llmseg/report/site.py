@@ -237,8 +237,10 @@ def _write(content: Content, folder: Path) -> None:
         target = folder / path
         target.parent.mkdir(exist_ok=True)
         target.write_text(text, encoding="utf-8", newline="\n")
-    shutil.copytree(HERE / "assets", folder / "assets")
-    shutil.copyfile(_plotly(), folder / "assets/plotly.min.js")
+    (folder / "assets").mkdir()
+    for source in (*(HERE / "assets").iterdir(), _plotly()):
+        # Contents only: the files of the installed package have permissions that are nothing to the user.
+        shutil.copyfile(source, folder / "assets" / source.name)
 
 
 def _plotly() -> Path:

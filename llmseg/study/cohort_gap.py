@@ -13,7 +13,7 @@ from tqdm import tqdm
 from llmseg.data.holdout import Holdout
 from llmseg.data.store import Store
 from llmseg.errors import UserError
-from llmseg.files import clean_name, write_text
+from llmseg.files import check_kind, clean_name, write_text
 from llmseg.study.gap import Gap, Swaps, run_gap
 from llmseg.study.variants import Variant
 
@@ -103,6 +103,7 @@ def run_cohort_gap(
     _check_cohorts(left, right)
     pairs = list(itertools.product(left, right))
     cohort_gap = CohortGap(Path(out), ())
+    check_kind(cohort_gap.folder, "gap of cohorts", holds=any(cohort_gap.folder.glob("*/study/study.json")))
     for pair in tqdm(pairs, desc="pairs", unit="pair", disable=not progress):
         gap = run_gap(
             *pair,

@@ -13,7 +13,7 @@ import pandas as pd
 from llmseg.data.holdout import Holdout
 from llmseg.data.store import Store
 from llmseg.errors import UserError, nearest
-from llmseg.files import write_text
+from llmseg.files import check_kind, write_text
 from llmseg.recipe.given import GivenRecipe
 from llmseg.recipe.recipe import Recipe
 from llmseg.stats.shares import Coalition, Swap, all_swaps, contributions, one_swaps, sampled_swaps
@@ -119,6 +119,7 @@ def run_gap(
     """
     left, right = find_variant(left), find_variant(right)
     folder = Path(out)
+    check_kind(folder, "gap", holds=(folder / "study" / "study.json").is_file())
     chosen = _choose_swaps(swaps, orders)
     # Without the parts that are equal in both, many coalitions are the same mixture: each is trained once.
     mixtures = {coalition & _find_differing_parts(left, right) for swap in chosen for coalition in swap.coalitions}

@@ -14,7 +14,14 @@ from llmseg.data.holdout import Holdout
 from llmseg.data.store import Store
 from llmseg.errors import UserError
 from llmseg.evaluation.evaluate import evaluate_run_once
-from llmseg.files import check_kind, make_folder, read_json, read_json_if_any, write_text
+from llmseg.files import (
+    check_kind,
+    clear_leftovers,
+    make_folder,
+    read_json,
+    read_json_if_any,
+    write_text,
+)
 from llmseg.recipe.given import GivenRecipe
 from llmseg.recipe.recipe import Recipe
 from llmseg.study.conventions import all_conventions
@@ -117,7 +124,7 @@ def _begin(folder: Path, facts: Mapping[str, Any], seeds: int) -> None:
     """Write ``study.json``, or check that it describes this study; the number of seeds may grow."""
     path = folder / "study.json"
     earlier = read_json_if_any(path, RECORD_KEYS)
-    check_kind(folder, "study", holds=bool(earlier))
+    check_kind(folder, "study", holds=bool(earlier), record="study.json")
     if earlier:
         if "tolerance" not in earlier:
             earlier |= _infer_definitions(folder, facts)
@@ -128,6 +135,7 @@ def _begin(folder: Path, facts: Mapping[str, Any], seeds: int) -> None:
             values = f" ({earlier[name]} there, {facts[name]} here)" if shown else ""
             raise UserError(f"{folder} holds something else: its {name} differs{values}; choose another --out")
     make_folder(folder)
+    clear_leftovers(folder, "study.json", "scores.csv", "differences.csv")
     write_text(path, json.dumps({**facts, "seeds": seeds}, indent=2) + "\n")
 
 

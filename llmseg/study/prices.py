@@ -19,7 +19,7 @@ from llmseg import __version__, zoo
 from llmseg.data.holdout import Holdout, hold_out
 from llmseg.data.store import Store
 from llmseg.errors import UserError, nearest
-from llmseg.files import make_folder, read_json, write_text
+from llmseg.files import check_kind, make_folder, read_json, write_text
 from llmseg.prediction.load import load_model
 from llmseg.recipe.quirks import Quirk, get_quirk, quirk_names
 from llmseg.recipe.recipe import Recipe
@@ -147,13 +147,15 @@ def run_prices(
     names = [name if name == TEXTBOOK else zoo.get(name).id for name in pipelines] or [*zoo.names(), TEXTBOOK]
     quirks = _chosen_quirks(kind, leave_out)
     prices = PriceList(Path(out) / "prices.json")
+    folder = prices.path.parent
+    check_kind(folder, "price list", holds=prices.path.is_file() or any(folder.rglob("study.json")))
     datasets, rows = _read_earlier(prices, settings)
     facts = {"cases": len(store.ids), "digest": store.digest}
     if datasets.setdefault(store.name, facts) != facts:
         raise UserError(f"{prices.path} has prices of another {store.name}; choose another --out")
     holdout = hold_out(store, fraction=settings.fraction, progress=False)
     for name in tqdm(names, desc="prices", unit="pipeline", disable=not progress):
-        priced = _price_pipeline(name, quirks, store, prices.path.parent, holdout, settings, device, precision)
+        priced = _price_pipeline(name, quirks, store, folder, holdout, settings, device, precision)
         rows = [row for row in rows if (row["dataset"], row["pipeline"]) != (store.name, name)]
         rows += [{"dataset": store.name, "pipeline": name, **row} for row in priced]
         _write(prices.path, settings, datasets, rows)

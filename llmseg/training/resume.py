@@ -36,7 +36,7 @@ def check_folder(folder: Path) -> None:
     Raises:
         UserError: It does, or it cannot.
     """
-    check_kind(folder, "run", holds=read_status(folder) is not None)
+    check_kind(folder, "run", holds=read_status(folder) is not None, record="run.json")
     check_writable(folder)
 
 

@@ -27,7 +27,7 @@ from llmseg.data.origin import find_dataset_id
 from llmseg.data.store import Store
 from llmseg.data.store_source import describe_source
 from llmseg.errors import UserError
-from llmseg.files import remove_parts, write_bytes, write_text
+from llmseg.files import clear_leftovers, read_json_if_any, write_bytes, write_text
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.splits import Split
 from llmseg.training.hardware import hardware
@@ -38,6 +38,7 @@ _PACKAGES = (
     *("llmseg", "torch", "monai", "timm", "dynamic-network-architectures"),
     *("numpy", "Pillow", "opencv-python-headless", "scikit-learn", "h5py"),
 )
+_FILES = ("run.json", "weights.safetensors", "last_good_weights.safetensors", "state.pt")
 _COLUMNS = {
     "history": ["epoch", "train_loss", "validation_loss", "validation_score", "rate"],
     "timing": ["epoch", "seconds"],
@@ -100,6 +101,15 @@ def _list_versions() -> dict[str, str]:
     return installed
 
 
+def clear_run(folder: Path) -> None:
+    """Remove what a killed process left half-written in a run folder; of a finished run, also its checkpoint."""
+    checkpoint = folder / "checkpoint"
+    if read_json_if_any(folder / "run.json").get("status") == "done":
+        shutil.rmtree(checkpoint, ignore_errors=True)
+    for inner in (folder, checkpoint):
+        clear_leftovers(inner, *(f"{name}.csv" for name in _COLUMNS), *_FILES)
+
+
 class RunWriter:
     """Writes a run folder as its training goes on. Every file is replaced as a whole.
 
@@ -126,8 +136,7 @@ class RunWriter:
 
     def start(self) -> None:
         """Remove what a killed process left half-written, and write ``run.json``: the run has begun."""
-        for folder in (self.folder, self._checkpoint.parent):
-            remove_parts(folder)
+        clear_run(self.folder)
         self._write_record()
 
     def restore(self) -> bool:

@@ -6,12 +6,14 @@ loop), ``run_files.py`` (the files) and ``resume.py`` (how an interrupted run co
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmseg.data.store import Store
+from llmseg.errors import UserError
 from llmseg.recipe.given import GivenRecipe, read_recipe
-from llmseg.training.resume import check_folder, find_earlier_run
+from llmseg.training.resume import check_folder, find_earlier_run, lock_folder
 from llmseg.training.run import Run
 
 if TYPE_CHECKING:
@@ -85,6 +87,7 @@ def train(
     from llmseg.training.job import Job
     from llmseg.training.numerics import choose_numerics
     from llmseg.training.processes import join_processes
+    from llmseg.training.run_files import clear_run
 
     recipe = read_recipe(recipe)
     folder = Path(out)
@@ -96,6 +99,10 @@ def train(
     if holdout is not None:
         store = holdout.rest(store)
     if find_earlier_run(folder, recipe, store.digest, seed) == "done":
+        # A process that was killed at the very end has left its checkpoint or its lock.
+        if (folder / "checkpoint").exists() or any(folder.glob(".*")):
+            with suppress(UserError, OSError), lock_folder(folder):
+                clear_run(folder)
         return Run(folder)
     with join_processes(chosen) as world:
         world.check(recipe.fit.batch_size)

@@ -208,3 +208,27 @@ class TestOtherGroups:
         (folders[1] / "p0_0.png").rename(folders[1] / "p0_9.png")
         with pytest.raises(UserError, match="another state"):
             holdout.test(FolderStore(*folders, group=r"p\d"))
+
+
+class TestWhatAManifestReplaces:
+    def test_an_earlier_manifest(self, tmp_path):
+        for seed in (0, 1):
+            hold_out(numbered(20), seed=seed).save(tmp_path / "h.json")
+        assert Holdout.load(tmp_path / "h.json") == hold_out(numbered(20), seed=1)
+
+    @pytest.mark.parametrize("content", [b"", b"[1]", b'{"cases": []}', b"\x89HDF\r\n", b"7"])
+    def test_nothing_else(self, content, tmp_path):
+        (tmp_path / "h.json").write_bytes(content)
+        with pytest.raises(UserError, match=r"is no manifest of test cases and is not replaced; choose another --out"):
+            hold_out(numbered(20)).save(tmp_path / "h.json")
+        assert (tmp_path / "h.json").read_bytes() == content
+        with pytest.raises(UserError, match="is no manifest"):
+            hold_out(numbered(20)).save(tmp_path)
+
+
+def test_a_process_killed_at_any_change_leaves_nothing_after_the_next_one(tmp_path, kill_at_every_change):
+    holdout = hold_out(numbered(20))
+    for folder in kill_at_every_change(lambda folder: holdout.save(folder / "h.json")):
+        holdout.save(folder / "h.json")
+        assert [path.name for path in folder.iterdir()] == ["h.json"]
+        assert Holdout.load(folder / "h.json") == holdout

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
 from llmseg import Evaluation, UserError
 from llmseg.evaluation import evaluation as module
 from llmseg.evaluation.conventions import OURS
-from llmseg.evaluation.evaluation import FILES, ScoredCase, write_evaluation
+from llmseg.evaluation.evaluation import FILES, ScoredCase, check_free, write_evaluation
 from llmseg.evaluation.measures import EVALUATOR_VERSION, Counts
+from llmseg.files import replace_file
 
 FACTS = {"pipeline": "tiny", "seed": 3, "dataset": "phantoms", "holdout": "abc", "tolerance": 2.0}
 
@@ -30,25 +32,65 @@ def test_what_is_written_is_read(tmp_path):
     assert Evaluation.open(str(evaluation.folder)) == evaluation
 
 
-@pytest.mark.parametrize("failing", ["scores.csv", "counts.csv", "conventions.csv"])
-def test_half_an_evaluation_is_none(failing, tmp_path, monkeypatch):
-    """An earlier evaluation is there; the new one fails. Old and new tables must not pass for one evaluation."""
-    write_evaluation(tmp_path, score("a", 0.5), FACTS, [OURS])
-    write = module.write_text
+def read_files(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
-    def fail(path, text):
+
+@pytest.mark.parametrize("failing", FILES)
+def test_an_earlier_evaluation_stays_if_the_disk_is_full(failing, tmp_path, monkeypatch):
+    write_evaluation(tmp_path, score("a", 0.5), FACTS, [OURS])
+    before = read_files(tmp_path)
+
+    def fail(path):
         if path.name == failing:
             raise UserError("disk full")
-        write(path, text)
+        return replace_file(path)
 
     with monkeypatch.context() as patch:
-        patch.setattr(module, "write_text", fail)
+        patch.setattr(module, "replace_file", fail)
         with pytest.raises(UserError, match="disk full"):
             write_evaluation(tmp_path, score("a", 0.9), FACTS, [OURS])
-    with pytest.raises(UserError, match="holds no evaluation"):
-        Evaluation.open(tmp_path)
+    assert {name: content for name, content in read_files(tmp_path).items() if name in FILES} == before
+    check_free(tmp_path)
     write_evaluation(tmp_path, score("a", 0.9), FACTS, [OURS])
     assert json.loads((tmp_path / "evaluation.json").read_text())["means"]["native"]["dice"] == 0.9
+    assert sorted(read_files(tmp_path)) == sorted(FILES)
+
+
+def test_a_process_killed_at_any_change_leaves_all_or_none_and_the_next_one_ends_right(tmp_path, kill_at_every_change):
+    """Old and new tables must not pass for one evaluation, and nothing stays behind."""
+    write_evaluation(tmp_path / "old", score("a", 0.5), FACTS, [OURS])
+    write_evaluation(tmp_path / "new", score("a", 0.9), FACTS, [OURS])
+    old, new = read_files(tmp_path / "old"), read_files(tmp_path / "new")
+
+    def write(folder):
+        check_free(folder / "e")
+        write_evaluation(folder / "e", score("a", 0.9), FACTS, [OURS])
+
+    def prepare(folder):
+        shutil.copytree(tmp_path / "old", folder / "e")
+
+    for folder in (*kill_at_every_change(write), *kill_at_every_change(write, prepare)):
+        if (folder / "e/evaluation.json").exists():
+            left = {name: content for name, content in read_files(folder / "e").items() if name in FILES}
+            assert left in (old, new)
+        write(folder)
+        assert read_files(folder / "e") == new
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_tables_of_somebody_else_are_kept(name, tmp_path):
+    (tmp_path / name).write_text("{}")
+    with pytest.raises(UserError, match=name):
+        check_free(tmp_path)
+
+
+def test_what_earlier_versions_left_when_they_were_killed_is_cleared(tmp_path):
+    (tmp_path / "scores.csv").write_text("pipeline")
+    (tmp_path / ".counts.csv-x1y2_z3a.part").write_text("half")
+    check_free(tmp_path)
+    write_evaluation(tmp_path, score("a", 0.9), FACTS, [OURS])
+    assert sorted(read_files(tmp_path)) == sorted(FILES)
 
 
 def test_a_folder_without_one_is_refused(tmp_path):

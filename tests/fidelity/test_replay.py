@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import datetime
+import shutil
 from dataclasses import replace
 
 import openpyxl
@@ -7,8 +9,8 @@ import pytest
 import torch
 from PIL import Image
 
-from llmseg import zoo
-from llmseg.fidelity.replay import replay
+from llmseg import Run, zoo
+from llmseg.fidelity.replay import replay, write_artefacts
 from llmseg.recipe.splits import WholeSplit
 
 
@@ -48,6 +50,17 @@ def test_score_sheets_have_a_row_per_epoch_and_no_header(run):
     assert sheet == [pytest.approx(list(listed[listed["epoch"] == epoch]["value"])) for epoch in (1, 2)]
     (row,) = cells(run.folder / "replay" / "test_dice_scores.xlsx")
     assert row == pytest.approx(list(run.listed[run.listed["phase"] == "test"]["value"]))
+
+
+def test_the_same_run_gives_the_same_files_at_another_time(run, toy, phantoms, tmp_path, monkeypatch):
+    folder = shutil.copytree(run.folder, tmp_path / "run")
+    later = datetime.datetime(2031, 5, 6, 7, 8, 9)
+    with monkeypatch.context() as patch:
+        patch.setattr("openpyxl.writer.excel.datetime.datetime", type("Later", (), {"now": lambda *_, **__: later}))
+        patch.setattr("time.time", lambda: later.timestamp())
+        write_artefacts(Run(folder), toy, phantoms)
+    files = {path.name: path.read_bytes() for path in (folder / "replay").iterdir()}
+    assert files == {path.name: path.read_bytes() for path in (run.folder / "replay").iterdir()}
 
 
 def test_figures_can_be_opened(run):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from llmseg import UserError
-from llmseg.figures.canvas import save
+from llmseg.figures.canvas import FORMATS, check_replaceable, make_figure, save
 from llmseg.figures.curves import loss_curves
 from llmseg.study.results import Curve
 
@@ -31,3 +31,19 @@ def test_an_unknown_format_is_refused_before_anything_is_written(tmp_path):
     with pytest.raises(UserError, match=r"no format '\.jpg' for a\.jpg.*there are \.pdf, \.png, \.svg"):
         save(figure(), tmp_path / "a.jpg")
     assert list(tmp_path.iterdir()) == []
+
+
+class TestWhatMayBeReplaced:
+    @pytest.mark.parametrize("extension", list(FORMATS))
+    def test_what_was_drawn_here(self, extension, tmp_path):
+        check_replaceable(tmp_path / f"a{extension}")
+        check_replaceable(save(make_figure(1, 1), tmp_path / f"a{extension}"))
+
+    @pytest.mark.parametrize("extension", list(FORMATS))
+    def test_not_what_others_drew(self, extension, tmp_path):
+        path = tmp_path / f"llmseg{extension}"
+        make_figure(1, 1).savefig(path, metadata={"Title": "llmseg"})
+        with pytest.raises(UserError, match="was not drawn by llmseg; move it away, or choose another -o"):
+            check_replaceable(path)
+        with pytest.raises(UserError, match="is a folder"):
+            check_replaceable(tmp_path)

@@ -20,6 +20,14 @@ def test_the_extension_decides_the_format(differences, tmp_path, name, begins):
     assert draw_differences(differences, tmp_path / name).read_bytes().startswith(begins)
 
 
+@pytest.mark.parametrize("extension", ["png", "pdf", "svg"])
+def test_no_file_holds_a_time(differences, tmp_path, extension, monkeypatch):
+    first = draw_differences(differences, tmp_path / f"first.{extension}").read_bytes()
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "0")  # matplotlib writes this time instead of that of the clock
+    assert draw_differences(differences, tmp_path / f"second.{extension}").read_bytes() == first
+    assert b"1970" not in first
+
+
 def blue_rows(path):
     """Heights at which there is a point or an interval, one per line of points."""
     rows = (np.asarray(Image.open(path).convert("RGB")) == rgb(BLUE)).all(axis=2).any(axis=1)

@@ -94,3 +94,48 @@ def test_a_fold_that_is_not_what_it_says_is_refused_and_nothing_written(store, m
 def test_files_of_other_names_are_refused(store, make_fold, tmp_path):
     with pytest.raises(UserError, match="belong to no case of the store"):
         import_nnunet(make_fold(), store, tmp_path / "out", names={"other": "c00.png"}, progress=False)
+
+
+class TestTheFolder:
+    def read(self, folder):
+        return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+    def refuse(self, fold, store, out, match, **options):
+        before = self.read(out.parent)
+        with pytest.raises(UserError, match=match) as error:
+            import_nnunet(fold, store, out, progress=False, **options)
+        assert "\n" not in str(error.value)
+        assert self.read(out.parent) == before
+
+    def test_references_are_never_replaced(self, store, make_fold, tmp_path):
+        assert store.masks == tmp_path / "data/masks"
+        fold = make_fold()
+        self.refuse(fold, store, tmp_path / "data", "not empty and holds no import of nnU-Net; choose another")
+        (tmp_path / "data/imported.json").write_text('{"label": "mine"}')
+        self.refuse(fold, store, tmp_path / "data", "not empty and holds no import of nnU-Net")
+
+    def test_folders_that_are_read_and_written_lie_apart(self, store, make_fold, tmp_path):
+        fold = make_fold()
+        self.refuse(fold, store, fold / "scored", "lie within each other; choose an --out beside it")
+        self.refuse(fold, store, fold / "validation/scored", "lie within each other")
+
+    def test_an_earlier_import_is_replaced_but_not_what_was_added_to_its_masks(self, store, make_fold, tmp_path):
+        fold, out = make_fold(), tmp_path / "out"
+        import_nnunet(fold, store, out, progress=False)
+        before = self.read(out)
+        import_nnunet(fold, store, out, progress=False)
+        assert self.read(out) == before
+        (out / "masks/thesis.png").write_text("years of work")
+        self.refuse(fold, store, out, r"holds thesis\.png, which is no part of this import")
+
+    def test_an_import_that_was_killed_is_made_again(self, store, make_fold, tmp_path, monkeypatch):
+        fold, out = make_fold(), tmp_path / "out"
+        import_nnunet(fold, store, out, progress=False)
+        whole = {path.relative_to(out): content for path, content in self.read(out).items()}
+        with monkeypatch.context() as patch:
+            patch.setattr("llmseg.nnunet.importing.evaluate_masks", lambda *_, **__: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                import_nnunet(fold, store, tmp_path / "killed", progress=False)
+        import_nnunet(fold, store, tmp_path / "killed", progress=False)
+        again = self.read(tmp_path / "killed").items()
+        assert {path.relative_to(tmp_path / "killed"): content for path, content in again} == whole

@@ -103,7 +103,7 @@ def test_the_difference_is_that_of_the_networks(net, tiny_recipe, tmp_path):
 def test_a_file_that_disagrees_is_not_kept(earlier, format, wrong, net, tiny_recipe, tmp_path, monkeypatch):
     path = tmp_path / f"net.{format}"
     if earlier:
-        path.write_text("kept")
+        path.write_text("kept: recipe_digest")
     right = exporting._FORMATS[path.suffix]
 
     def spoil(net, example, texts, path):
@@ -120,7 +120,7 @@ def test_a_file_that_disagrees_is_not_kept(earlier, format, wrong, net, tiny_rec
         export_model(net, tiny_recipe, path)
     assert "\n" not in str(error.value)
     assert list(tmp_path.iterdir()) == ([path] if earlier else [])
-    assert not earlier or path.read_text() == "kept"
+    assert not earlier or path.read_text() == "kept: recipe_digest"
 
 
 @pytest.mark.parametrize("package", ["onnx", "onnxscript", "onnxruntime"])
@@ -216,3 +216,15 @@ def test_every_kind_of_network_can_be_exported(id, tmp_path):
     net = recipe.net.build(recipe.images.channels)
     path = export_model(net, recipe, tmp_path / "net.pt2", size=(64, 64))
     assert compare_export(net, recipe, path, size=(64, 64)) < 1e-5
+
+
+def test_a_file_that_was_not_exported_here_is_kept(net, tiny_recipe, tmp_path):
+    path = tmp_path / "net.pt2"
+    path.write_text("years of work")
+    with pytest.raises(UserError, match=r"net\.pt2 was not exported by llmseg; move it away, or choose another --out"):
+        export_model(net, tiny_recipe, path)
+    assert path.read_text() == "years of work"
+    path.unlink()
+    export_model(net, tiny_recipe, path)
+    export_model(net, tiny_recipe, path)
+    assert [file.name for file in tmp_path.iterdir()] == ["net.pt2"]

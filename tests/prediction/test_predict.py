@@ -294,9 +294,18 @@ def test_the_command_line_passes_all_options_on(images, tmp_path, monkeypatch, c
     pipeline = zoo.get("llama-3.1-405b")
     torch.save(pipeline.to_original(pipeline.build(1).state_dict()), tmp_path / "weights.pth")
     monkeypatch.setattr("llmseg.predict", record_options, raising=False)
-    arguments = ["predict", pipeline.id, "--weights", tmp_path / "weights.pth", "--images", images, "--out", tmp_path]
+    arguments = [
+        "predict",
+        pipeline.id,
+        "--weights",
+        tmp_path / "weights.pth",
+        "--images",
+        images,
+        "--out",
+        tmp_path / "p",
+    ]
     options = ["--batch-size", 2, "--exact", "--precision", "fp32", "--device", "cpu", "--json", "-q"]
     code, out, _ = call(*arguments, *options)
     assert code == 0
     assert given == {"device": "cpu", "precision": "fp32", "exact": True, "batch_size": 2, "progress": False}
-    assert json.loads(out) == [str(p) for p in sorted((tmp_path / "masks").iterdir())]
+    assert json.loads(out) == [str(p) for p in sorted((tmp_path / "p/masks").iterdir())]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 
 import pytest
 
 from llmseg import UserError
+from llmseg.report import folder as folder_module
 from llmseg.report import site
-from llmseg.report.folder import check_free, new_folder
+from llmseg.report.folder import MARK, check_free, new_folder
 
 
 def test_another_folder_is_left_alone_and_an_earlier_report_stays_until_the_new_is_whole(
@@ -83,3 +86,78 @@ def test_an_empty_folder_is_free_and_a_link_is_not(tmp_path):
     check_free(tmp_path / "empty")
     with pytest.raises(UserError, match="link"):
         check_free(tmp_path / "link")
+
+
+@pytest.mark.parametrize("name", ["thesis.docx", "index.html", "data/scores.csv", "images/site/d-0.png"])
+@pytest.mark.parametrize("files", [list, lambda names: dict.fromkeys(names, "0" * 64)])
+def test_a_list_that_llmseg_did_not_write_names_no_files_that_may_go(files, name, tmp_path):
+    path = tmp_path / "site" / name
+    path.parent.mkdir(parents=True)
+    path.write_text("years of work")
+    (tmp_path / "site" / MARK).write_text(json.dumps({"report": 1, "files": files([name])}))
+    with pytest.raises(UserError, match="choose another --out"):
+        write(tmp_path / "site", index="second")
+    assert path.read_text() == "years of work"
+
+
+def test_a_page_that_was_changed_is_kept(tmp_path):
+    write(tmp_path / "site", index="first", claims="first")
+    (tmp_path / "site/claims.html").write_text("with my notes")
+    with pytest.raises(UserError, match=r"holds claims\.html, which was changed after llmseg wrote it"):
+        write(tmp_path / "site", index="second")
+    assert content(tmp_path / "site") == {"index.html": "first", "claims.html": "with my notes"}
+
+
+def test_a_report_of_an_earlier_version_which_has_no_digests_is_replaced(written, scores, tmp_path):
+    site = written(scores).folder
+    record = json.loads((site / MARK).read_text())
+    (site / MARK).write_text(json.dumps({"report": 1, "files": list(record["files"])}))
+    written(scores, title="second")
+    assert json.loads((site / MARK).read_text())["report"] == 2
+
+
+def test_a_process_killed_at_any_change_leaves_a_whole_report_and_the_next_one_clears_up(
+    tmp_path, kill_at_every_change
+):
+    def first(folder):
+        write(folder / "site", index="first", gone="first")
+
+    def second(folder):
+        check_free(folder / "site")
+        write(folder / "site", index="second")
+
+    for folder in (*kill_at_every_change(second), *kill_at_every_change(second, first)):
+        second(folder)
+        assert [path.name for path in folder.iterdir()] == ["site"]
+        assert content(folder / "site") == {"index.html": "second"}
+
+
+def test_between_the_two_renames_the_earlier_report_is_not_lost(tmp_path, monkeypatch):
+    write(tmp_path / "site", index="first")
+    (tmp_path / "site").rename(folder_module._place_aside(tmp_path / "site"))
+
+    def fail():
+        with new_folder(tmp_path / "site"):
+            raise UserError("no scores")
+
+    with pytest.raises(UserError, match="no scores"):
+        fail()
+    assert content(tmp_path / "site") == {"index.html": "first"}
+    assert [path.name for path in tmp_path.iterdir()] == ["site"]
+
+
+def test_what_earlier_versions_left_when_they_were_killed_is_cleared(tmp_path):
+    (tmp_path / ".site-x1y2_z3a.part/images").mkdir(parents=True)
+    (tmp_path / ".other-x1y2_z3a.part").mkdir()
+    write(tmp_path / "site", index="first")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".other-x1y2_z3a.part", "site"]
+
+
+def test_permissions_follow_the_umask(written, scores):
+    before = os.umask(0o027)
+    try:
+        site = written(scores).folder
+    finally:
+        os.umask(before)
+    modes = {path.stat().st_mode & 0o777 for path in (site, *site.rglob("*"))}
+    assert modes == {0o750, 0o640}

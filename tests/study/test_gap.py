@@ -106,3 +106,10 @@ def test_recipes_that_decide_alike_have_no_gap(sides, phantoms, holdout, tmp_pat
 def test_unknown_swaps(sides, phantoms, holdout, tmp_path):
     with pytest.raises(UserError, match="no kind of swaps 'singel'; did you mean 'single'"):
         run_gap(*sides, phantoms, tmp_path / "g", holdout=holdout, swaps="singel", **QUIET)
+
+
+def test_a_table_of_somebody_else_is_kept(sides, phantoms, holdout, tmp_path):
+    (tmp_path / "gap.csv").write_text("mine")
+    with pytest.raises(UserError, match="is not empty and holds no gap; choose another --out"):
+        run_gap(*sides, phantoms, tmp_path, holdout=holdout, **QUIET)
+    assert (tmp_path / "gap.csv").read_text() == "mine"

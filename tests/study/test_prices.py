@@ -128,3 +128,10 @@ def test_a_file_that_is_no_price_list(tmp_path):
         (tmp_path / "p.json").write_text(content)
         with pytest.raises(UserError, match=words):
             _ = PriceList(tmp_path / "p.json").record
+
+
+def test_a_folder_of_somebody_else_is_left_alone(phantoms, tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(UserError, match="is not empty and holds no price list; choose another --out"):
+        run_prices(phantoms, tmp_path, ["gpt-4"], progress=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]

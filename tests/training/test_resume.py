@@ -145,6 +145,9 @@ def test_a_file_that_was_being_written_leaves_no_trace(content, recipe, phantoms
     with monkeypatch.context() as patch:
         patch.setattr(Path, "unlink", lambda *_, **__: None)  # a process that is killed does not clean up
         patch.setattr(Path, "replace", lambda *_: 1 / 0)
+        ended = subprocess.Popen([sys.executable, "-c", ""])
+        ended.wait()
+        patch.setattr(os, "getpid", lambda: ended.pid)
         for path in (folder / "history.csv", folder / "checkpoint" / "state.pt"):
             with pytest.raises(ZeroDivisionError):
                 write_bytes(path, b"half a file")

@@ -72,6 +72,24 @@ def test_a_run_without_a_checkpoint_starts_again(content, run, tiny_recipe, phan
     assert content(again.folder)["weights.safetensors"] == content(run.folder)["weights.safetensors"]
 
 
+def test_a_process_killed_before_its_record_leaves_a_folder_that_can_be_used(run, tiny_recipe, phantoms, tmp_path):
+    folder = tmp_path / "killed"
+    folder.mkdir()
+    (folder / ".lock").touch()
+    (folder / ".run.json-x1y2_z3a.part").write_text("half")  # as earlier versions named it
+    again = train(tiny_recipe, phantoms, folder, label="tiny", seed=1, progress=False)
+    assert sorted(path.name for path in again.folder.iterdir()) == sorted(path.name for path in run.folder.iterdir())
+
+
+def test_a_process_killed_after_its_record_leaves_nothing(run, tiny_recipe, phantoms, tmp_path):
+    folder = shutil.copytree(run.folder, tmp_path / "run")
+    (folder / "checkpoint").mkdir()
+    (folder / "checkpoint" / "state.pt").touch()
+    (folder / ".lock").touch()
+    train(tiny_recipe, phantoms, folder, label="tiny", seed=1, progress=False)
+    assert sorted(path.name for path in folder.iterdir()) == sorted(path.name for path in run.folder.iterdir())
+
+
 def test_a_folder_of_something_else_is_left_alone(tiny_recipe, phantoms, tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(UserError, match="not empty and holds no run"):

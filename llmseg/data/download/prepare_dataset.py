@@ -10,8 +10,10 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-import shutil
+import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
@@ -31,10 +33,12 @@ from llmseg.data.hdf5 import Hdf5Store, write_store
 from llmseg.data.packed_case import PackedCase, pack_case
 from llmseg.data.read_ahead import map_ahead
 from llmseg.errors import UserError
-from llmseg.files import make_folder, remove_parts
+from llmseg.files import clear_leftovers, make_folder
 
 _FILES_PER_SHARD = 64
 """Images or volumes of a shard: what an interruption loses at most."""
+
+_SHARD = re.compile(r"\d{7}-[0-9a-f]{16}\.h5")
 
 
 def prepare_dataset(
@@ -97,7 +101,9 @@ def prepare_dataset(
         provenance = _describe_provenance(id, root, dataset_files, notes, **options)
         provenance["key"] = _digest_plan(case_files, _reading_rules(provenance))
         if out.exists():
-            return _open_earlier(out, provenance["key"])
+            store = _open_earlier(out, provenance["key"])
+            _clear_work(_choose_work(out))
+            return store
         title = id if id in dataset_names() else Path(root).resolve().name
         return _write_dataset(case_files, dataset_files, out, title, provenance, progress)
 
@@ -150,18 +156,40 @@ def _write_dataset(
 ) -> Hdf5Store:
     """Write shards, then join them into one file. Shards that an earlier call has finished are kept."""
     make_folder(out.parent)
-    work = out.parent / f".{out.name}.work"
+    work = _choose_work(out)
     make_folder(work)
     try:
         with FileLock(work / "lock", timeout=0):
-            remove_parts(work)
-            remove_parts(out.parent, out.name)
+            clear_leftovers(work)
+            clear_leftovers(out.parent, out.name)
             shards = list(_write_shards(case_files, work, _reading_rules(provenance), progress))
             store = write_store(out, title, _read_shards(shards, progress), provenance, dataset_files.unpaired)
     except Timeout:
         raise UserError(f"another process is writing {out}; wait for it or choose another --out") from None
-    shutil.rmtree(work)
+    _clear_work(work)
     return store
+
+
+def _choose_work(out: Path) -> Path:
+    """Return the hidden folder of the shards of a store."""
+    name = f".{out.name}.work"
+    # File systems take names of 255 bytes.
+    short = hashlib.sha256(name.encode()).hexdigest()[:16]
+    return out.with_name(name if len(os.fsencode(name)) <= 255 else f".llmseg-{short}.work")
+
+
+def _clear_work(work: Path) -> None:
+    """Remove shards that nobody needs any more: the store is there. Other files in their folder are kept."""
+    if not work.is_dir():
+        return
+    with suppress(Timeout, OSError), FileLock(work / "lock", timeout=0):
+        shards = [path.name for path in work.iterdir() if _SHARD.search(path.name)]
+        clear_leftovers(work, *(name[1:].partition(".h5")[0] + ".h5" for name in shards))
+        for name in filter(_SHARD.fullmatch, shards):
+            (work / name).unlink()
+        # In this order: without the lock's file, nobody else can have the lock of the folder that goes.
+        (work / "lock").unlink(missing_ok=True)
+        work.rmdir()
 
 
 def _write_shards(case_files: Sequence[CaseFiles], work: Path, rules: Sequence[str], progress: bool) -> Iterator[Path]:

@@ -199,6 +199,26 @@ class TestInterrupted:
         assert same(prepare("folder", folder, tmp_path / "s.h5"), whole)
         assert reads == []
 
+    def test_after_the_store_was_there(self, folder, tmp_path):
+        prepare("folder", folder, tmp_path / "s.h5")
+        work = tmp_path / ".s.h5.work"
+        work.mkdir()
+        for name in ("lock", "0000000-0123456789abcdef.h5", ".0000000-0123456789abcdef.h5-x1y2_z3a.part"):
+            (work / name).touch()
+        (work / "thesis.txt").touch()
+        with FileLock(work / "lock"):
+            prepare("folder", folder, tmp_path / "s.h5")
+        assert len(list(work.iterdir())) == 4, "another process is at work there"
+        prepare("folder", folder, tmp_path / "s.h5")
+        assert [path.name for path in work.iterdir()] == ["thesis.txt"]
+        (work / "thesis.txt").unlink()
+        prepare("folder", folder, tmp_path / "s.h5")
+        assert not work.exists()
+
+    def test_a_name_may_be_as_long_as_the_file_system_takes(self, folder, tmp_path):
+        prepare("folder", folder, tmp_path / ("n" * 252 + ".h5"))
+        assert sorted(path.name[:3] for path in tmp_path.iterdir()) == ["nnn", "set"]
+
     def test_work_of_another_way_is_not_taken(self, tmp_path, download, write_tree, monkeypatch):
         root = write_tree(tmp_path / "x", download("umd"))
         shown = prepare("umd", root, tmp_path / "shown.h5", orientation="display")
