@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llmseg.errors import UserError
-from llmseg.files import read_json
+from llmseg.files import read_bytes, read_json
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.splits import Split
+from llmseg.recipe.weights import check_values
 from llmseg.training.resume import read_status
 
 if TYPE_CHECKING:
     import pandas as pd
-    from torch import nn
+    from torch import Tensor, nn
+
+_RESTORE = "put it back from a copy, or train the run again in another folder"
 
 
 @dataclass(frozen=True)
@@ -79,13 +83,36 @@ class Run:
         return self._read_table("scores.csv")
 
     def load_net(self) -> nn.Module:
-        """Build the network with the stored weights, in evaluation mode."""
-        from safetensors.torch import load_file
+        """Build the network with the stored weights, in evaluation mode.
 
+        Raises:
+            UserError: The weights are not those that the training wrote, do not fit the network, or are no numbers.
+        """
         recipe = self.recipe
         net = recipe.net.build(recipe.images.channels)
-        net.load_state_dict(load_file(self.folder / "weights.safetensors"))
+        path = self.folder / "weights.safetensors"
+        weights = self._read_weights(path)
+        try:
+            net.load_state_dict(weights)
+        except RuntimeError as error:
+            raise UserError(f"{path} does not fit the recipe in run.json; {_RESTORE}") from error
         return net.eval()
+
+    def _read_weights(self, path: Path) -> dict[str, Tensor]:
+        from safetensors import SafetensorError
+        from safetensors.torch import load
+
+        content = read_bytes(path, hint=_RESTORE)
+        # Runs of earlier versions have no digest.
+        digest = self.record.get("weights_digest")
+        if digest is not None and hashlib.sha256(content).hexdigest() != digest:
+            raise UserError(f"{path} is not the file that the training wrote (its digest is another); {_RESTORE}")
+        try:
+            weights = load(content)
+        except (SafetensorError, ValueError, KeyError, TypeError, OverflowError) as error:
+            raise UserError(f"{path} is damaged or holds no weights; {_RESTORE}") from error
+        check_values(path, weights)
+        return weights
 
     def _read_table(self, name: str) -> pd.DataFrame:
         import pandas as pd

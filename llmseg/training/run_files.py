@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-import io
+import hashlib
 import json
 import math
 import platform
@@ -27,9 +27,10 @@ from llmseg.data.origin import find_dataset_id
 from llmseg.data.store import Store
 from llmseg.data.store_source import describe_source
 from llmseg.errors import UserError
-from llmseg.files import clear_leftovers, read_json_if_any, write_bytes, write_text
+from llmseg.files import clear_leftovers, make_folder, read_json_if_any, write_bytes, write_text
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.splits import Split
+from llmseg.training.checkpoint import read_checkpoint, write_checkpoint
 from llmseg.training.hardware import hardware
 from llmseg.training.loop import Epoch, EvaluatedBatch, Event
 from llmseg.training.state import State
@@ -146,8 +147,10 @@ class RunWriter:
             UserError: The checkpoint is of another split, which another version of a library may have drawn, or was
                 computed with other numerics.
         """
-        if self._checkpoint.exists():
-            saved = torch.load(self._checkpoint, map_location="cpu", weights_only=True)  # executes no code of the file
+        saved, problem = read_checkpoint(self._checkpoints, ("state", "rows", "seconds", "split_digest", "how"))
+        if problem:
+            print(f"llmseg: {problem}", file=sys.stderr)
+        if saved is not None:
             if saved["split_digest"] != self.record["split_digest"]:
                 raise UserError(f"{self.folder} was begun with another split; use the versions its run.json names")
             if saved["how"] != self.record["how"]:
@@ -171,8 +174,7 @@ class RunWriter:
 
     def store(self) -> None:
         """Write a checkpoint; possible after a step or an epoch."""
-        self._checkpoint.parent.mkdir(exist_ok=True)
-        buffer = io.BytesIO()
+        make_folder(self._checkpoints)
         saved = {
             "state": self.state.to_dict(),
             "rows": self.rows,
@@ -180,8 +182,7 @@ class RunWriter:
             "split_digest": self.record["split_digest"],
             "how": self.record["how"],
         }
-        torch.save(saved, buffer)
-        write_bytes(self._checkpoint, buffer.getvalue())
+        write_checkpoint(self._checkpoints, saved)
         self.stored = time.perf_counter()
 
     def rescue(self) -> Path | None:
@@ -202,29 +203,30 @@ class RunWriter:
         other order it would leave an unfinished run that starts from nothing.
         """
         # Weights first: they are what took the time, and tables may hold names that cannot be written.
-        self._write_weights("weights.safetensors", self._copy_weights())
+        digest = self._write_weights("weights.safetensors", self._copy_weights())
         for name in _COLUMNS:
             self._write_rows(name)
-        self.record |= {"status": "done", "seconds": round(self._count_seconds(), 3)}
+        self.record |= {"status": "done", "seconds": round(self._count_seconds(), 3), "weights_digest": digest}
         self._write_record()
-        shutil.rmtree(self._checkpoint.parent, ignore_errors=True)
+        shutil.rmtree(self._checkpoints, ignore_errors=True)
 
     def _copy_weights(self) -> dict[str, torch.Tensor]:
         return {name: tensor.detach().cpu().clone() for name, tensor in self.state.evaluated_net.state_dict().items()}
 
-    def _write_weights(self, name: str, weights: Mapping[str, torch.Tensor]) -> None:
+    def _write_weights(self, name: str, weights: Mapping[str, torch.Tensor]) -> str:
         # One entry only: safetensors writes several in no fixed order, and equal runs must give equal bytes.
         header = {"recipe_digest": self.record["recipe_digest"]}
         content = save({name: tensor.contiguous() for name, tensor in weights.items()}, metadata=header)
         write_bytes(self.folder / name, content)
+        return hashlib.sha256(content).hexdigest()
 
     def _count_seconds(self) -> float:
         """Return the time spent on the run, with that of earlier calls up to their last checkpoint."""
         return time.perf_counter() - self.began
 
     @property
-    def _checkpoint(self) -> Path:
-        return self.folder / "checkpoint" / "state.pt"
+    def _checkpoints(self) -> Path:
+        return self.folder / "checkpoint"
 
     def _take_epoch(self, event: Epoch) -> None:
         epoch, listed = event.index + 1, event.listed

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llmseg.errors import UserError
+from llmseg.recipe.weights import check_values
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -53,6 +54,7 @@ def load_original(
         pipeline_id: The pipeline that an error names.
     """
     saved = _read(path)
+    check_values(path, saved)
     first = next(iter(rename_all(build(1).state_dict(), prefixes)))
     net = build(_count_input_channels(saved, first))
     ours = net.state_dict()
@@ -63,9 +65,9 @@ def load_original(
 
 
 def _count_input_channels(saved: dict[str, Any], first: str) -> int:
-    """Read the number of input channels from the first weight; 1 if it has another shape, which is told later."""
+    """Read from the first weight whether it is of colour images; 1 if it has any other shape, which is told later."""
     weight = saved.get(first)
-    return max(1, weight.shape[1]) if weight is not None and weight.ndim == 4 else 1
+    return 3 if weight is not None and weight.ndim == 4 and weight.shape[1] == 3 else 1
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -81,7 +83,9 @@ def _read(path: Path) -> dict[str, Any]:
             f"{path} is no file of tensors alone; it may be a whole model, which would execute code when read: "
             "save its state_dict() instead"
         ) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+    except MemoryError as error:
+        raise UserError(f"{path} claims more than the memory holds; give a state dictionary (.pth)") from error
+    except Exception as error:  # what a damaged file makes torch raise is of many kinds
         raise UserError(f"{path} is damaged or no PyTorch file; give a state dictionary (.pth)") from error
     if not isinstance(saved, dict) or not all(isinstance(t, torch.Tensor) for t in saved.values()) or not saved:
         raise UserError(f"{path} is no state dictionary (a dictionary of tensors); save the network's state_dict()")
