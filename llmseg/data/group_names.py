@@ -7,7 +7,7 @@ visits or sites instead of patients.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from llmseg.data.groups import match_groups
@@ -69,7 +69,7 @@ def _number_after(words: Sequence[str], ids: Sequence[str]) -> list[str]:
     for word in words:
         match = re.search(rf"(?<![A-Za-z])({word})([_ -]?)\d", ids[0], re.IGNORECASE)
         if match:
-            number = rf"({match[1]}{match[2]}\d+)"
+            number = rf"({match[1]}{_write(match[2])}\d+)"
             patterns.append(f"^{number}" if match.start() == 0 else f"(?<![A-Za-z]){number}")
     return patterns
 
@@ -77,15 +77,15 @@ def _number_after(words: Sequence[str], ids: Sequence[str]) -> list[str]:
 def _beginnings(ids: Sequence[str]) -> list[str]:
     """Return patterns for the beginning of all names up to a number, the shortest first."""
     names = [_TOKEN.findall(str(PurePosixPath(id).with_suffix(""))) for id in ids]
-    patterns, written = [], "^("
+    patterns, written, text = [], "^(", ""
     for tokens in zip(*names, strict=False):
-        alike, word = _write_tokens(tokens)
+        alike = _write_tokens(tokens)
         if not alike:
             break
-        slice_number = bool(re.search(rf"(?:^\^\(|[^A-Za-z])(?:{'|'.join(_SLICE)})[_-]?$", written, re.IGNORECASE))
-        written += alike
+        of_slice = re.search(rf"(?:^|[^A-Za-z])(?:{'|'.join(_SLICE)})[_ -]?$", text, re.IGNORECASE)
+        written, text = written + alike, text + tokens[0]
         # A number in which all names agree makes no groups; the check of every pattern finds that.
-        if word.isdigit() and not slice_number:
+        if tokens[0].isdigit() and not of_slice:
             patterns.append(written + ")")
     return patterns
 
@@ -97,11 +97,15 @@ def _mixed_beginnings(ids: Sequence[str]) -> list[str]:
     return [rf"^([^{separator}]*\d[^{separator}]*){separator}" for separator in "_-"]
 
 
-def _write_tokens(tokens: Sequence[str]) -> tuple[str, str]:
-    """Return a pattern for tokens that stand at one place of all names, and the first of them; empty if they differ."""
-    kinds: dict[Callable[[str], bool], str] = {str.isdigit: r"\d+", str.isalpha: r"[^\W\d_]+"}
-    for is_kind, pattern in kinds.items():
-        if all(map(is_kind, tokens)):
-            constant = len(set(tokens)) == 1 and is_kind is str.isalpha
-            return (re.escape(tokens[0]) if constant else pattern), tokens[0]
-    return (re.escape(tokens[0]) if len(set(tokens)) == 1 else ""), tokens[0]
+def _write_tokens(tokens: Sequence[str]) -> str:
+    """Return a pattern for tokens that stand at one place of all names; empty if they differ in kind."""
+    if all(map(str.isdigit, tokens)):
+        return r"\d+"
+    if len(set(tokens)) == 1:
+        return _write(tokens[0])
+    return r"[^\W\d_]+" if all(map(str.isalpha, tokens)) else ""
+
+
+def _write(text: str) -> str:
+    # Without spaces, a line of text that shows the pattern is never broken in its middle.
+    return re.escape(text).replace("\\ ", r"\s")

@@ -18,6 +18,8 @@ def _names(pattern, patients=(1, 2, 13), slices=range(1, 5)):
         (_names("P{patient}-{slice:02}.png"), ["P1", "P2", "P13"]),
         (_names("Subj-{patient:03}_{slice}.tif"), ["Subj-001", "Subj-002", "Subj-013"]),
         (_names("site4_patient_{patient}_t{slice}.png"), ["patient_1", "patient_2", "patient_13"]),
+        (_names("s{slice} (Patient {patient}).png"), ["Patient 1", "Patient 2", "Patient 13"]),
+        (_names("no 1 - {patient} - {slice}.png"), ["no 1 - 1", "no 1 - 2", "no 1 - 13"]),
         (_names("case_{patient:04}_z{slice}.png"), ["case_0001", "case_0002", "case_0013"]),
         (_names("frame_{slice:03}_video_{patient:02}.png"), ["video_01", "video_02", "video_13"]),
         (_names("{patient:03}s{slice}.png"), ["001", "002", "013"]),
@@ -30,6 +32,7 @@ def _names(pattern, patients=(1, 2, 13), slices=range(1, 5)):
 def test_the_pattern_of_names_that_look_like_patients(ids, groups):
     pattern = propose_pattern(ids)
     assert pattern is not None
+    assert " " not in pattern
     assert list(dict.fromkeys(match_groups(pattern, ids).values())) == groups
 
 
