@@ -86,7 +86,8 @@ def judge(table: Table, question: Question) -> str:
         'llm-02 is better than llm-01 in dice.'
     """
     kept, _ = comparable(table, question.measure, question.phase)
-    (family,) = families(kept, {}, question)
+    # Without cards, the only question is that of all pairs.
+    (family,) = families(kept, dict.fromkeys(kept.contenders if kept else ()), question)
     if kept is None or len(kept.contenders) < 2:
         return state_verdict((), (), family.reason)
     # The order alone needs no resamples; two are the fewest.
