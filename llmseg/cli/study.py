@@ -42,8 +42,15 @@ class AblationOptions:
     transplant: Annotated[str | None, typer.Option(help="Parts to take from another, with commas.")] = None
     source: Annotated[str | None, typer.Option("--from", help="The other pipeline, or recipe in JSON.")] = None
 
-    def variants(self, recipe: llmseg.Recipe) -> tuple[llmseg.study.Variant, ...]:
+    def variants(
+        self, recipe: llmseg.Recipe, own: llmseg.Recipe, epochs: int | None
+    ) -> tuple[llmseg.study.Variant, ...]:
         """Return the recipe and what becomes of it.
+
+        Args:
+            recipe: The recipe with what is set for all variants.
+            own: The recipe without.
+            epochs: Number of epochs of all variants, ``None`` for those of their recipes.
 
         Raises:
             UserError: The options ask for changes in several ways or in none, or a change is impossible.
@@ -56,7 +63,9 @@ class AblationOptions:
             values = dict(_parse_field(recipe, text) for text in self.field)
             return llmseg.study.ablations(recipe, values, crossed=self.crossed)
         if self.repair is not None:
-            return llmseg.study.repairs(recipe, self.repair)
+            return llmseg.study.repairs(
+                recipe, self.repair, own=own, settings=() if epochs is None else ("fit.epochs",)
+            )
         if self.source is None:
             raise UserError("--transplant needs --from PIPELINE")
         donor_name, donor = load_recipe(self.source)
@@ -79,7 +88,7 @@ def ablate(
     Without --holdout, test cases are drawn by group with seed 0.
     """
     label, recipe = load_recipe(name)
-    variants = ablation.variants(changes.apply(recipe))
+    variants = ablation.variants(changes.apply(recipe), recipe, trainings.epochs)
     store = cases.open()
     study = llmseg.run_study(
         label,

@@ -93,7 +93,7 @@ class BCEDice(Loss):
 
         if self.reads == "logits":
             return functional.binary_cross_entropy_with_logits(output, mask)
-        return functional.binary_cross_entropy(output, mask)
+        return _probability_cross_entropy(output, mask)
 
     def _dice_loss(self, output: Tensor, mask: Tensor) -> Tensor:
         probability = output.sigmoid() if self.reads == "logits" else output
@@ -175,7 +175,7 @@ class KerasBCEDice(Loss):
         probability = self._probability(output)
         if clipped:
             probability = probability.clamp(EPSILON, 1 - EPSILON)
-        return functional.binary_cross_entropy(probability, mask)
+        return _probability_cross_entropy(probability, mask)
 
     def _dice_term(self, output: Tensor, mask: Tensor) -> Tensor:
         dice = soft_dice(self._probability(output), mask, over="batch", smooth=self.dice_smooth).mean()
@@ -183,3 +183,26 @@ class KerasBCEDice(Loss):
 
     def _probability(self, output: Tensor) -> Tensor:
         return output.sigmoid() if self.reads == "logits" else output
+
+
+def _probability_cross_entropy(probability: Tensor, mask: Tensor) -> Tensor:
+    """Return torch's cross-entropy of probabilities; not-a-number if one of them is not between 0 and 1.
+
+    torch stops there: with an error on a CPU, and on a GPU with an assertion after which the process computes nothing
+    more. A network whose weights have become not-a-number would end so. With logits the loss is not-a-number, and the
+    training says what to do; so it is here.
+    """
+    import torch
+    from torch.nn import functional
+
+    usable = (probability >= 0) & (probability <= 1)
+    if probability.device.type != "cpu":
+        loss = functional.binary_cross_entropy(probability.where(usable, 0.5), mask)
+        return loss.where(usable.all(), torch.nan)
+    try:
+        return functional.binary_cross_entropy(probability, mask)
+    except RuntimeError:
+        if bool(usable.all()):
+            raise
+        # Multiplied, so that the loss still has a gradient.
+        return probability.sum() * torch.nan

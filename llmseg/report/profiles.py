@@ -52,7 +52,7 @@ class Profile:
         ran: Whether the recipe is that of its runs.
         changed: Fields in which its runs differ from the recipe in the zoo.
         unusual: Fields in which the recipe differs from the textbook recipe.
-        repairs: Its quirks.
+        repairs: Its quirks, without those of fields that were set for all contenders alike.
         runs: Its runs.
     """
 
@@ -128,20 +128,43 @@ def look_up_profiles(
         [('GPT o3', '2025', 'OpenAI', False), ('ours', 'other', 'not stated', False)]
     """
     names = list(names)
+    settings = _find_settings(names, trained)
     pipelines = set(zoo.all_names())
     contenders, pages = look_up_contenders(names, references), page_names(names)
     return {
-        name: _profile(contenders[name], pages[name], pipelines, tuple(run for run in trained if run.contender == name))
+        name: _profile(
+            contenders[name], pages[name], pipelines, tuple(run for run in trained if run.contender == name), settings
+        )
         for name in names
     }
 
 
-def _profile(contender: Contender, page: str, pipelines: set[str], runs: tuple[ContenderRun, ...]) -> Profile:
+def _find_settings(names: Sequence[str], trained: Sequence[ContenderRun]) -> frozenset[str]:
+    """Return the fields that were set for all contenders alike, such as the number of epochs.
+
+    These have one value in all runs, and it is not the one of some contender's recipe in the zoo.
+    """
+    recipes = [(run.contender.partition(" ")[0], run.run.recipe) for run in trained if run.contender in names]
+    values: dict[str, set[object]] = {}
+    changed: set[str] = set()
+    for id, recipe in recipes:
+        for path, value in recipe.items():
+            values.setdefault(path, set()).add(value)
+        if id in zoo.all_names():
+            changed |= {difference.path for difference in zoo.get(id).recipe.diff(recipe)}
+    return frozenset(path for path in changed if len(values.get(path, ())) == 1)
+
+
+def _profile(
+    contender: Contender, page: str, pipelines: set[str], runs: tuple[ContenderRun, ...], settings: frozenset[str]
+) -> Profile:
     id, _, variant = contender.name.partition(" ")
     pipeline = zoo.get(id) if id in pipelines else None
     # The recipe of a variant is in its runs only.
     stated = pipeline.recipe if pipeline is not None and not variant else None
     recipe = runs[0].run.recipe if runs else stated
+    repairs = [Repair(quirk, quirk.repaired_field(recipe)) for quirk in recipe.quirks] if recipe else []
+    own = pipeline.recipe.quirks if pipeline is not None else ()
     return Profile(
         contender=contender,
         page=page,
@@ -150,6 +173,6 @@ def _profile(contender: Contender, page: str, pipelines: set[str], runs: tuple[C
         ran=bool(runs),
         changed=pipeline.recipe.diff(recipe) if pipeline and recipe and runs else (),
         unusual=zoo.TEXTBOOK.diff(recipe) if recipe else (),
-        repairs=tuple(Repair(quirk, quirk.repaired_field(recipe)) for quirk in recipe.quirks) if recipe else (),
+        repairs=tuple(repair for repair in repairs if repair.change.path not in settings or repair.quirk in own),
         runs=runs,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ from llmseg.recipe.recipe import Recipe
 from llmseg.study.conventions import all_conventions
 from llmseg.study.study import RECORD_KEYS, Study, cell_folder
 from llmseg.study.variants import Variant, find_variants
+from llmseg.training.check import check_recipe
+from llmseg.training.resume import read_status
 from llmseg.training.train import train
 
 
@@ -78,6 +80,7 @@ def run_study(
         "tolerance": tolerance,
         "precision": precision,
     }
+    _check_all(folder, variants, holdout.rest(store), seeds)
     _begin(folder, facts, seeds)
     frames, rules = [], all_conventions()
     for variant, seed in itertools.product(variants, range(seeds)):
@@ -111,6 +114,21 @@ def run_study(
     # Last, because this file says that the study is finished: see Study.open.
     write_text(folder / "differences.csv", study.differences().to_csv(index=False))
     return study
+
+
+def _check_all(folder: Path, variants: Sequence[Variant], rest: Store, seeds: int) -> None:
+    """Refuse variants that cannot be trained before the first one is; those whose trainings are done are left alone."""
+    faults = []
+    for variant in variants:
+        cells = [cell_folder(folder, variant.name, variant.recipe.digest, seed) / "run" for seed in range(seeds)]
+        if all(read_status(cell) == "done" for cell in cells):
+            continue
+        try:
+            check_recipe(variant.recipe, rest)
+        except UserError as error:
+            faults.append(f"{variant.name}: {error}")
+    if faults:
+        raise UserError("; ".join(faults))
 
 
 def _seeded(recipe: Recipe, seed: int) -> Recipe:

@@ -89,12 +89,17 @@ def ablations(recipe: Recipe, fields: Mapping[str, Sequence[object]], *, crossed
     return _with_base(recipe, (_changed_variant(recipe, changes) for changes in combined))
 
 
-def repairs(recipe: Recipe, which: str) -> tuple[Variant, ...]:
+def repairs(
+    recipe: Recipe, which: str, *, own: Recipe | None = None, settings: Collection[str] = ()
+) -> tuple[Variant, ...]:
     """Return a recipe and variants of it in which quirks are repaired.
 
     Args:
         recipe: The base.
         which: ``each`` of its quirks alone, ``all`` of them together, or ids of quirks, with commas, each alone.
+        own: The recipe before it was changed for all variants alike. Quirks that these changes brought in are settings;
+            ``each`` and ``all`` leave them alone. ``None`` if nothing was changed.
+        settings: Fields that are set for all variants later, such as ``fit.epochs``; their quirks are left alone, too.
 
     Raises:
         UserError: There is no such quirk, or the recipe does not have it, or has none at all.
@@ -104,9 +109,25 @@ def repairs(recipe: Recipe, which: str) -> tuple[Variant, ...]:
         >>> [v.name for v in repairs(zoo.get("grok-3-mini").recipe, "each")][:2]
         ['base', 'without double-sigmoid']
     """
-    named = [quirk.id for quirk in recipe.quirks] if which == "each" else [id.strip() for id in which.split(",")]
+    given = {
+        quirk.id
+        for quirk in recipe.quirks
+        if (own is not None and quirk not in own.quirks) or quirk.repaired_field(recipe).path in settings
+    }
+    own_ids = [quirk.id for quirk in recipe.quirks if quirk.id not in given]
+    named = own_ids if which == "each" else [id.strip() for id in which.split(",")]
+    if which in ("each", "all") and not own_ids and given:
+        raise UserError(f"no quirk of its own to repair: {', '.join(sorted(given))} is what was set for all variants")
     titles = {id: "without any quirk" if id == "all" else f"without {id}" for id in named}
-    return _with_base(recipe, (Variant(title, recipe.repaired(id)) for id, title in titles.items()))
+    variants = {id: _repair_all(recipe, given) if id == "all" and given else recipe.repaired(id) for id in titles}
+    return _with_base(recipe, (Variant(titles[id], repaired) for id, repaired in variants.items()))
+
+
+def _repair_all(recipe: Recipe, given: Collection[str]) -> Recipe:
+    """Repair one quirk after the other until none is left but some."""
+    while remaining := [quirk for quirk in recipe.quirks if quirk.id not in given]:
+        recipe = remaining[0].repair(recipe)
+    return recipe
 
 
 def transplants(recipe: Recipe, donor: Recipe, parts: str | Sequence[str], source: str) -> tuple[Variant, ...]:

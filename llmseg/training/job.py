@@ -24,6 +24,7 @@ from llmseg.errors import Terminated, UserError
 from llmseg.interruption import collect_notices, describe_signal
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.splits import Split
+from llmseg.training.check import check_batch
 from llmseg.training.loop import Epoch, Event, NotANumber, Step, draw_start, run_loop
 from llmseg.training.memory import check_memory, has_batch_norm, measure_free_memory, measure_needs
 from llmseg.training.numerics import Numerics
@@ -71,7 +72,7 @@ class Job:
         prepared = (prepare_cached if cache else prepare_cases)(self.store, self.recipe.images, progress=self.progress)
         prepared = move_to_device(prepared, self.device)
         split, net = draw_start(self.recipe, self.store.ids, self.seed, prepared.size)
-        net = self._place_net(net, prepared.batch(split.train[:1], self.device))
+        net = self._place_net(net, prepared.batch(split.train[:1], self.device), split.train)
         state = State.begin(self.recipe.fit, net, self.numerics)
         record = describe_run(
             self.recipe, self.store, split, net, self._how, label=self.label, seed=self.seed, holdout=self.holdout
@@ -129,13 +130,15 @@ class Job:
     def _is_done(self) -> bool:
         return self.world.leads and find_earlier_run(self.folder, self.recipe, self.store.digest, self.seed) == "done"
 
-    def _place_net(self, net: nn.Module, batch: tuple[Tensor, Tensor]) -> nn.Module:
+    def _place_net(self, net: nn.Module, batch: tuple[Tensor, Tensor], train: Sequence[str]) -> nn.Module:
         """Move the network to its device, try it with one case, and check that a training step fits into memory."""
         net = self.numerics.place(net, self.device)
         size = self.recipe.fit.batch_size
         # -(-a // b) divides and rounds up.
         at_once = min(self.at_once or size, -(-size // self.world.size))
         limit = measure_free_memory(self.device) if self.max_memory is None else int(self.max_memory * 1e9)
+        with torch.random.fork_rng(devices=[] if self.device.type == "cpu" else None):
+            check_batch(self.recipe, net, batch, train)
         needs = measure_needs(self.recipe, net, self.numerics, batch)
         check_memory(needs, limit, size, at_once, statistics=has_batch_norm(net))
         return net if self.world.size == 1 else share_statistics(net, self.device)

@@ -90,11 +90,12 @@ class Epoch:
 
 
 class NotANumber(UserError):
-    """The training loss of an epoch, counted from 0, is not a number."""
+    """The loss of an epoch, counted from 0, is not a number, or infinite."""
 
-    def __init__(self, epoch: int, rate: float) -> None:
+    def __init__(self, epoch: int, rate: float, loss: float = math.nan, kind: str = "training") -> None:
+        what = "not a number" if math.isnan(loss) else "infinite"
         super().__init__(
-            f"the training loss of epoch {epoch + 1} is not a number; lower fit.rate (now {rate}) or look at the images"
+            f"the {kind} loss of epoch {epoch + 1} is {what}; lower fit.rate (now {rate}) or look at the images"
         )
 
 
@@ -153,7 +154,7 @@ def run_loop(
         at_once: Cases that pass through the network of a process together; ``None`` for its whole part of the batch.
 
     Raises:
-        NotANumber: The training loss is not a number.
+        NotANumber: The training loss is not a number or infinite, or weights are.
     """
 
     def build_forward(net: nn.Module) -> Forward:
@@ -169,6 +170,10 @@ def run_loop(
             started = time.perf_counter()
             train_loss = yield from loop.train_epoch(split.train)
             validation_loss, listed = yield from loop.evaluate(split.validation, "validation", recipe.score)
+            if not math.isfinite(validation_loss) and not _has_finite_weights(state.net):
+                # The loss of a step is computed before it changes the weights, so the last one shows only here. A loss
+                # of not-a-number with sound weights is the recipe's own, as a Dice without smoothing of empty masks.
+                raise NotANumber(state.epoch, fit.rate, validation_loss, "validation")
             state.change_rate(validation_loss)
             if fit.keep == "lowest-validation-loss":
                 state.keep_if_lowest(validation_loss)
@@ -215,8 +220,8 @@ class _Loop:
             state.step += 1
             yield Step(state.epoch, state.step - 1, tuple(names), state.losses[-1])
         mean = self._average_losses(state.losses, state.counts)
-        if math.isnan(mean):
-            raise NotANumber(state.epoch, self.recipe.fit.rate)
+        if not math.isfinite(mean):
+            raise NotANumber(state.epoch, self.recipe.fit.rate, mean)
         return mean
 
     @torch.no_grad()
@@ -263,6 +268,10 @@ class _Loop:
         by_case = self.recipe.fit.epoch_loss == "cases"
         weights = torch.tensor(counts, dtype=torch.float64) if by_case else torch.ones_like(values)
         return float((values * weights).sum() / weights.sum())
+
+
+def _has_finite_weights(net: nn.Module) -> bool:
+    return all(bool(weights.isfinite().all()) for weights in net.parameters())
 
 
 def _check_parts(recipe: Recipe, split: Split) -> None:

@@ -190,3 +190,21 @@ class TestKerasBCEDice:
     def test_senseless_weights(self, weights):
         with pytest.raises(UserError, match=r"loss\.bce is"):
             dataclasses.replace(BCE, **weights)
+
+
+@pytest.mark.parametrize("broken", [torch.nan, torch.inf, -0.1, 1.5])
+@pytest.mark.parametrize("loss", [BCE_ON_PROBABILITY, BCE, dataclasses.replace(BCE_ON_PROBABILITY, dice=0.5)])
+def test_what_is_no_probability_gives_not_a_number_and_no_error(batch, loss, broken):
+    probability, _, mask = batch
+    if loss is BCE:
+        loss = dataclasses.replace(loss, reads="probability", clipped="never")
+    probability[1, 0, 2, 3] = broken
+    value, slope = gradient(loss, probability, mask)
+    assert value.isnan()
+    assert slope.isnan().any()
+
+
+def test_other_errors_of_the_cross_entropy_stay_errors(batch):
+    probability, _, mask = batch
+    with pytest.raises((RuntimeError, ValueError)):
+        BCE_ON_PROBABILITY(probability, mask + 2)

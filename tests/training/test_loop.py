@@ -222,6 +222,15 @@ def test_a_loss_that_is_no_number_stops_the_training(tiny_recipe, prepared):
         list(run_loop(tiny_recipe, State.begin(tiny_recipe.fit, net), prepared, split, streams=RandomStreams(0, True)))
 
 
+@pytest.mark.parametrize("output", ["logits", "probability"])
+@pytest.mark.parametrize("rate", [1e20, 1e30])
+def test_a_training_that_diverges_ends_in_one_line_whatever_the_network_ends_in(tiny_recipe, prepared, output, rate):
+    recipe = tiny_recipe.change("net.output", output).change("loss.reads", output).change("fit.rate", rate)
+    for epochs in (1, 4):
+        with pytest.raises(UserError, match=r"loss of epoch \d is (not a number|infinite); lower fit\.rate"):
+            run(recipe.change("fit.epochs", epochs), prepared)
+
+
 def orders(recipe, prepared):
     """The cases of each step, epoch by epoch."""
     events = of(Step, run(recipe, prepared, seed=5)[2])
