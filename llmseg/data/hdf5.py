@@ -19,6 +19,7 @@ import h5py
 import numpy as np
 
 from llmseg.data import packed_case
+from llmseg.data.hdf5_check import check_cases, check_layout
 from llmseg.data.hdf5_writing import create_hdf5
 from llmseg.data.image_digests import digest_image, digest_mask
 from llmseg.data.packed_case import PackedCase
@@ -59,7 +60,14 @@ class Hdf5Store:
     path: Path | str
 
     def __post_init__(self) -> None:
-        _ = self._positions
+        try:
+            columns = self._columns
+            check_cases(self.path, self._file, columns, _digest_columns(columns))
+        except (OSError, RuntimeError, ValueError) as error:  # a UserError is a ValueError, too
+            if isinstance(error, UserError):
+                raise
+            detail = " ".join(str(error).split())
+            raise UserError(f"{self.path} is damaged ({detail}); make it again by llmseg data prepare") from error
 
     @functools.cached_property
     def _file(self) -> h5py.File:
@@ -70,6 +78,7 @@ class Hdf5Store:
             raise UserError(f"the store {self.path} {what}; make it by llmseg data prepare") from error
         if file.attrs.get("llmseg_store") != FORMAT or not {*_COLUMNS, *_BYTES, *_INDEX, "alone"} <= set(file):
             raise UserError(f"{self.path} is no store of llmseg in format {FORMAT}; make it by llmseg data prepare")
+        check_layout(self.path, file, _COLUMNS)
         return file
 
     @functools.cached_property

@@ -152,7 +152,7 @@ def _open(content: bytes, name: str) -> Image.Image:
             finally:
                 Image.MAX_IMAGE_PIXELS = usual
         with file:
-            _check_size(*file.size, name)
+            check_size(*file.size, name)
             # Opening reads the header only. The copy decodes the pixels, so damage shows here and nowhere else.
             image: Image.Image = file.copy()
             return image
@@ -165,7 +165,12 @@ def _open(content: bytes, name: str) -> Image.Image:
         raise UserError(f"{name} is damaged or cannot be read ({detail}); replace it or move it away") from error
 
 
-def _check_size(width: int, height: int, name: str) -> None:
+def check_size(width: int, height: int, name: str) -> None:
+    """Refuse an image that is larger than allowed, see :data:`MAX_PIXELS`.
+
+    Raises:
+        UserError: It is; the message says how to allow it.
+    """
     chosen = os.environ.get(PIXELS_VARIABLE, "")
     if chosen and not chosen.isdecimal():
         raise UserError(f"{PIXELS_VARIABLE}={chosen}: give the largest number of pixels of an image, such as 200000000")
