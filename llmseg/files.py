@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llmseg.errors import UserError
-from llmseg.interruption import discard_at_end
+from llmseg.interruption import discard_at_end, keep_at_end
 
 if TYPE_CHECKING:
     import numpy as np
@@ -151,8 +151,13 @@ def check_kind(folder: Path, kind: str, *, holds: bool, record: str = "") -> Non
     """
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file; choose another --out")
-    if not holds and not all(path.is_dir() or is_unfinished(path, (record,)) for path in folder.rglob("*")):
+    if not holds and not all(is_unfinished(path, (record,)) for path in _list_files(folder)):
         raise UserError(f"{folder} is not empty and holds no {kind}; choose another --out")
+
+
+def _list_files(folder: Path) -> Iterator[Path]:
+    """Yield what is no folder; a link to a folder counts as a file, for what lies behind it is somebody else's."""
+    return (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
 
 
 def check_files(folder: Path, kind: str, names: Collection[str]) -> None:
@@ -169,7 +174,7 @@ def check_files(folder: Path, kind: str, names: Collection[str]) -> None:
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file; choose another --out")
     finals = {name.rpartition("/")[2] for name in names}
-    files = (path for path in folder.rglob("*") if not path.is_dir() and not is_unfinished(path, finals))
+    files = (path for path in _list_files(folder) if not is_unfinished(path, finals))
     others = sorted({path.relative_to(folder).as_posix() for path in files}.difference(names))
     if others:
         raise UserError(f"{folder} holds {others[0]}, which is no part of {kind}; choose another --out")
@@ -225,6 +230,7 @@ def replace_file(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+        keep_at_end(temporary)
 
 
 @functools.cache

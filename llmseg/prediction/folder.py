@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from llmseg.data.read_ahead import map_ahead
 from llmseg.errors import UserError
 from llmseg.files import check_files, clear_leftovers, make_folder, read_json_if_any, write_text
 
@@ -18,8 +19,7 @@ MARK = "predictions.json"
 KINDS = ("masks", "probabilities")
 """The folders with a file per image."""
 
-_COMPARED = 3
-"""Pairs of files without :data:`MARK` that are looked at; masks that were drawn by hand differ at once."""
+_BEGUN = ".llmseg-predict"
 
 
 def check_free(out: Path, images: Path, names: Collection[str]) -> None:
@@ -33,25 +33,36 @@ def check_free(out: Path, images: Path, names: Collection[str]) -> None:
     Raises:
         UserError: The folder holds something else, such as masks from elsewhere or predictions of other images.
     """
-    places = out.resolve(), images.resolve()
-    if places[0] in (places[1], *places[1].parents) or places[1] in places[0].parents:
-        where = "is the folder of" if places[0] == places[1] else "and the folder of images lie within each other:"
-        raise UserError(f"{out} {where} {images}; choose an --out beside it")
+    if out.resolve() in (images.resolve(), *images.resolve().parents):
+        raise UserError(f"{out} has the images that are read; choose an --out beside {images}")
+    if images.resolve() in out.resolve().parents:
+        raise UserError(f"{out} lies in {images}, which is read; choose an --out beside that")
     ours = _read_names(out)
     check_files(out, "predictions of llmseg", {MARK, *_list_files(ours)} if ours else ())
     gone = sorted(set(ours).difference(names))
     if gone:
         raise UserError(f"{out} holds predictions of other images, such as {gone[0]}; choose another --out")
+    # A killed process may have replaced the probabilities of an image and not its mask.
+    if not (out / _BEGUN).exists():
+        for name, unchanged in zip(ours, map_ahead(lambda name: _follows(out, name), ours), strict=True):
+            if not unchanged:
+                raise UserError(f"{out} holds masks/{name}.png, which was changed by hand; choose another --out")
 
 
 def begin(out: Path, names: Collection[str]) -> None:
     """Make the folders, write :data:`MARK`, and remove what a killed process left there."""
     make_folder(out)
+    write_text(out / _BEGUN, "llmseg predict is writing this folder, or was killed while it did\n")
     write_text(out / MARK, json.dumps({"llmseg_predictions": 1, "images": sorted(names)}, indent=1) + "\n")
     for kind in KINDS:
         make_folder(out / kind)
     for folder in (out, *(out / kind for kind in KINDS)):
         clear_leftovers(folder, *(f"{name}.png" for name in names))
+
+
+def finish(out: Path) -> None:
+    """Say that all predictions are written."""
+    (out / _BEGUN).unlink(missing_ok=True)
 
 
 def _list_files(names: Iterable[str]) -> list[str]:
@@ -72,18 +83,22 @@ def _read_names_of_earlier(out: Path) -> list[str]:
 
     Every mask then has its probabilities, and is what they are above one half.
     """
-    masks, maps = ({path.stem: path for path in (out / kind).glob("*.png")} for kind in KINDS)
-    if not masks or set(masks) - set(maps):
-        return []
-    for name in sorted(masks)[:_COMPARED]:
-        try:
-            with Image.open(masks[name]) as mask, Image.open(maps[name]) as probabilities:
-                mask_values, values = np.asarray(mask), np.asarray(probabilities)
-        except OSError:
-            return []
-        if mask_values.shape != values.shape or values.ndim != 2:
-            return []
-        # One half itself is rounded to 128 and is no foreground.
-        if not ((mask_values == 255) == (values > 127))[values != 128].all():
-            return []
-    return sorted(maps)
+    masks, maps = ({path.stem for path in (out / kind).glob("*.png")} for kind in KINDS)
+    ours = bool(masks) and masks <= maps and all(map_ahead(lambda name: _follows(out, name), sorted(masks)))
+    return sorted(maps) if ours else []
+
+
+def _follows(out: Path, name: str) -> bool:
+    """Return whether the mask of an image is what its probabilities are above one half, or one of them is missing."""
+    paths = [out / kind / f"{name}.png" for kind in KINDS]
+    if not all(path.is_file() for path in paths):
+        return True
+    try:
+        with Image.open(paths[0], formats=["PNG"]) as mask, Image.open(paths[1], formats=["PNG"]) as probabilities:
+            pixels, values = np.asarray(mask), np.asarray(probabilities)
+    except OSError:
+        return False
+    if pixels.shape != values.shape or values.ndim != 2 or not np.isin(pixels, (0, 255)).all():
+        return False
+    # One half itself is rounded to 128 and is no foreground.
+    return bool(((pixels == 255) == (values > 127))[values != 128].all())

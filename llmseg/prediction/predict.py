@@ -21,7 +21,7 @@ from llmseg.data.pixels import read_image
 from llmseg.data.read_ahead import map_ahead
 from llmseg.errors import UserError
 from llmseg.files import encode_png, write_bytes
-from llmseg.prediction.folder import begin, check_free
+from llmseg.prediction.folder import begin, check_free, finish
 from llmseg.recipe.images import Images, look_up
 from llmseg.recipe.recipe import Recipe
 
@@ -82,7 +82,7 @@ def predict(
         recipe: The recipe it was trained with.
         images: Folder of images.
         out: Folder for the two folders, and for ``predictions.json``, which names the images. It is new or empty, or
-            has earlier predictions of the same images, which are replaced.
+            has earlier predictions of the same images, which are replaced unless a mask was changed by hand.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         precision: What the network computes in: ``fp32``, ``bf16``, ``fp16``, or ``auto`` for the one that the device
             is fastest in.
@@ -125,7 +125,9 @@ def predict(
         batch_size=batch_size,
         progress=progress,
     )
-    return tuple(map_ahead(write, _begin_first(out, names, maps)))
+    masks = tuple(map_ahead(write, _begin_first(out, names, maps)))
+    finish(out)
+    return masks
 
 
 def predict_maps(

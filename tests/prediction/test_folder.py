@@ -61,7 +61,19 @@ class TestWhatIsRefused:
 
     def test_references_beside_the_images(self, run, images):
         write_masks(images.with_name("masks"))
-        self.check(run, images, images.parent, "within each other")
+        self.check(run, images, images.parent, "has the images that are read; choose an --out beside")
+        run(images, images.with_name("predicted"))
+
+    def test_references_behind_a_link(self, run, images, tmp_path):
+        write_masks(tmp_path / "references")
+        (tmp_path / "out").mkdir()
+        (tmp_path / "out/masks").symlink_to(tmp_path / "references")
+        self.check(run, images, tmp_path / "out", "holds masks, which is no part of predictions")
+
+    def test_a_mask_that_was_corrected_by_hand(self, run, images, tmp_path):
+        run(images, tmp_path / "out")
+        write_masks(tmp_path / "out/masks")
+        self.check(run, images, tmp_path / "out", r"holds masks/a\.png, which was changed by hand; choose another")
 
     @pytest.mark.parametrize("place", ["masks", "probabilities", "."])
     def test_masks_in_another_folder(self, place, run, images, tmp_path):
@@ -76,12 +88,12 @@ class TestWhatIsRefused:
         self.check(run, images, tmp_path / "out", "no part of predictions")
 
     def test_the_images_themselves(self, run, images):
-        self.check(run, images, images, "is the folder of")
-        self.check(run, images, images / "out", "within each other")
+        self.check(run, images, images, "has the images that are read")
+        self.check(run, images, images / "out", "which is read; choose an --out beside that")
 
     def test_the_images_by_a_link(self, run, images, tmp_path):
         (tmp_path / "link").symlink_to(images)
-        self.check(run, images, tmp_path / "link", "is the folder of")
+        self.check(run, images, tmp_path / "link", "has the images that are read")
 
     def test_a_file_that_was_added_to_predictions(self, run, images, tmp_path):
         run(images, tmp_path / "out")
@@ -103,7 +115,7 @@ class TestWhatIsReplaced:
     def test_predictions_of_the_same_images(self, run, images, tmp_path):
         run(images, tmp_path / "out")
         before = read_files(tmp_path / "out")
-        Image.fromarray(np.full((20, 30), 9, np.uint8)).save(tmp_path / "out/masks/a.png")
+        (tmp_path / "out/masks/a.png").unlink()
         run(images, tmp_path / "out")
         assert read_files(tmp_path / "out") == before
         assert sorted(before) == [
@@ -125,7 +137,17 @@ class TestWhatIsReplaced:
 def test_a_process_killed_at_any_change_leaves_nothing_after_the_next_one(run, images, tmp_path, kill_at_every_change):
     run(images, tmp_path / "out")
     whole = read_files(tmp_path / "out")
-    for folder in kill_at_every_change(lambda folder: run(images, folder / "out")):
+
+    def predict_otherwise(folder):
+        """As another network did: all is foreground here and was not there."""
+        shutil.copytree(tmp_path / "out", folder / "out")
+        for path in folder.glob("out/*/*.png"):
+            Image.fromarray(np.zeros((20, 30), np.uint8)).save(path)
+
+    def predict_again(folder):
+        run(images, folder / "out")
+
+    for folder in (*kill_at_every_change(predict_again), *kill_at_every_change(predict_again, predict_otherwise)):
         run(images, folder / "out")
         assert read_files(folder) == {f"out/{name}": content for name, content in whole.items()}
         shutil.rmtree(folder)
