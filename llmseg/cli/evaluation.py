@@ -10,6 +10,7 @@ import typer
 
 import llmseg
 from llmseg import UserError
+from llmseg.cli.groups import note_divided_groups
 from llmseg.cli.options import CasesAndHoldout, Computing
 from llmseg.cli.output import Output, OutputWithProgress
 from llmseg.cli.spread import spread
@@ -40,8 +41,9 @@ def evaluate(
     out = out or what.resolve().with_name(f"{what.resolve().name}-evaluation")
     holdout = cases.load_holdout()
     if (what / "run.json").is_file():
+        run = llmseg.Run.open(what)
         evaluation = llmseg.evaluate_run(
-            llmseg.Run.open(what),
+            run,
             store,
             out,
             holdout=holdout,
@@ -51,6 +53,10 @@ def evaluate(
             progress=output.progress,
             **asdict(computing),
         )
+        if (
+            run.record["store"]["digest"] == store.digest
+        ):  # then its own test cases are scored, unless some are held out
+            note_divided_groups(run, store, holdout)
     else:
         evaluation = llmseg.evaluate_masks(
             what,

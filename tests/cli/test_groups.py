@@ -104,6 +104,11 @@ def test_a_recipe_that_divides_groups_is_told(call, folders, tmp_path, tiny_json
     assert code == 0
     assert "note: the recipe splits single cases: " in err
     assert "hold cases out by llmseg data split" in err
+    note = err[err.index("note: ") :]
+    options = (*options[:4], "--group", r"p\d+", "--out", tmp_path / "scores", "-q")
+    code, _, err = call("evaluate", tmp_path / "run", *options)
+    assert code == 0
+    assert note in err
 
 
 def test_a_manifest_of_other_groups_is_not_taken_for_the_same(call, folders, tmp_path, tiny_json, check_mistake):
