@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -59,8 +61,32 @@ def llmseg_command(
     version: Annotated[
         bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
     ] = False,
+    files: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--import", help="A Python file with pipelines or parts of your own; repeatable, also after the command."
+        ),
+    ] = None,
 ) -> None:
     """Segmentation pipelines written by large language models: list, show, replay, train, predict."""
+    for fault in llmseg.zoo.load_installed():
+        print_message(f"warning: {fault}")
+    for file in files or ():
+        llmseg.zoo.import_file(file)
+
+
+def put_imports_first(arguments: Sequence[str]) -> list[str]:
+    """Move ``--import FILE`` before the command, wherever it was typed: it is an option of all commands."""
+    imports, others = [], []
+    remaining = iter(arguments)
+    for argument in remaining:
+        if argument == "--import":
+            imports += [argument, *itertools.islice(remaining, 1)]
+        elif argument.startswith("--import="):
+            imports.append(argument)
+        else:
+            others.append(argument)
+    return [*imports, *others]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -74,7 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         with end_on_signals(print_line):
             try:
-                app(arguments)
+                app(put_imports_first(sys.argv[1:] if arguments is None else arguments))
             finally:
                 sys.stdout.flush()
     except UserError as error:

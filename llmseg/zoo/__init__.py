@@ -12,7 +12,7 @@ An entry                        is found in
 
 Values that several entries share are in ``common.py``; an entry states what differs from them, and ``llmseg show NAME``
 prints every field. What the study printed of the pipelines is in ``published.csv``. A pipeline from outside the package
-is added with :func:`register`.
+is added with :func:`register`; :func:`import_file` and :func:`load_installed` run files and packages that do so.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ from llmseg.zoo import (
 )
 from llmseg.zoo.card import Assumed, Card, Disagreement, Mend, Published
 from llmseg.zoo.common import TEXTBOOK
+from llmseg.zoo.outside import import_file, load_installed
 from llmseg.zoo.pipeline import Pipeline
 from llmseg.zoo.registry import all_names, get, names, register
 from llmseg.zoo.reruns import gpt_4o as reruns_gpt_4o
@@ -59,6 +60,8 @@ __all__ = [
     "Published",
     "all_names",
     "get",
+    "import_file",
+    "load_installed",
     "names",
     "register",
 ]

@@ -26,6 +26,11 @@ def register(pipeline: Pipeline) -> Pipeline:
     return pipeline
 
 
+def is_registered(pipeline: Pipeline) -> bool:
+    """Return whether this very pipeline is in the zoo."""
+    return _PIPELINES.get(_key(pipeline.id)) == pipeline
+
+
 def get(name: str) -> Pipeline:
     """Return a pipeline by its id or an obvious alias.
 

@@ -33,6 +33,14 @@ def run_python(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str
     return subprocess.run([sys.executable, *arguments], cwd=folder, capture_output=True, text=True, timeout=300)
 
 
+def announce(folder: Path, package: str, *entries: str) -> None:
+    """Let a folder on the path look as if a package with entry points were installed there."""
+    facts = folder / f"{package}-1.0.dist-info"
+    facts.mkdir()
+    (facts / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
+    (facts / "entry_points.txt").write_text("\n".join(["[llmseg.pipelines]", *entries, ""]))
+
+
 @pytest.fixture(scope="module")
 def trained(files) -> subprocess.CompletedProcess[str]:
     """``train_mine.py`` of the page, carried out on phantoms reduced to 32 x 32 pixels to save time."""
@@ -71,8 +79,18 @@ class TestOutside:
         assert run_python(files, "-c", code).stdout == "177 177\n"
 
     def test_the_command_line_has_it(self, files):
-        shown = run_python(files, "my_llmseg.py", "show", "my-net")
-        assert shown.returncode == 0, shown.stderr
+        for arguments in (
+            ["--import", "my_pipeline.py", "show", "my-net"],
+            ["show", "my-net", "--import=my_pipeline.py"],
+        ):
+            shown = run_python(files, "-m", "llmseg", *arguments)
+            assert shown.returncode == 0, shown.stderr
+            assert "MyNet" in shown.stdout
+
+    def test_a_package_that_announces_it_is_enough(self, files):
+        announce(files, "mine", "my-net = my_pipeline:PIPELINE")
+        shown = run_python(files, "-m", "llmseg", "show", "my-net")
+        assert (shown.returncode, shown.stderr) == (0, "")
         assert "MyNet" in shown.stdout
 
 

@@ -11,12 +11,12 @@ import pytest
 import typer.main
 from typer.core import TyperGroup
 
-from llmseg.cli.main import app
+from llmseg.cli.main import app, put_imports_first
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 # What stands before the arguments of the command line, also where it is started in another way.
-STARTS = (["llmseg"], ["python", "my_llmseg.py"])
+STARTS = (["llmseg"],)
 
 
 def arguments(line: str) -> list[str] | None:
@@ -30,6 +30,9 @@ def arguments(line: str) -> list[str] | None:
 
 def complaint(words: list[str]) -> str:
     """Return the command or the option that the command line does not have; empty if it has them all."""
+    words = put_imports_first(words)
+    while words[:1] == ["--import"]:
+        words = words[2:]
     command: Any = typer.main.get_command(app)
     while isinstance(command, TyperGroup):
         name, *words = words or [""]
@@ -62,6 +65,8 @@ def test_commands_are_those_of_the_command_line(read_blocks):
         ("llmseg data", "command ''"),
         ("llmseg train gpt-4 --ot runs", "option --ot"),
         ("llmseg gap gpt-4 gpt-4o --swaps=all -o gaps", "option -o"),
+        ("llmseg --import x.py shw x --import y.py", "command 'shw'"),
+        ("llmseg show x --import y.py", ""),
         ("llmseg gap gpt-4 gpt-4o --swaps=all --out gaps  # Shapley", ""),
     ],
 )
