@@ -16,18 +16,21 @@ import numpy as np
 import platformdirs
 import psutil
 import torch
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from llmseg.data.hdf5_writing import create_hdf5
 from llmseg.data.prepared_cases import RESIDENT_SHARE, PreparedCases, prepare_each
 from llmseg.data.store import Store
 from llmseg.errors import UserError
-from llmseg.files import clean_name, clear_leftovers, make_folder, replace_file
+from llmseg.files import clean_name, clear_leftovers, replace_file
+from llmseg.locks import hold_lock
 from llmseg.recipe.images import Images
 from llmseg.recipe.part import to_plain
 
 FORMAT = 1
 """Part of every file's name. Raise it whenever the same store and ``images`` part would give other bytes."""
+
+_ADVICE = "set LLMSEG_CACHE to another folder or use --no-cache"
 
 _PACKAGES_IN_KEY = ("Pillow", "opencv-python-headless")
 """Packages that decode and resize: another version may give other bytes, so it gets a file of its own."""
@@ -81,13 +84,11 @@ def prepare_cached(store: Store, images: Images, *, progress: bool = False) -> P
     """
     folder = cache_folder()
     path = folder / f"{clean_name(store.name, also='-_')}-{_key(store, images)}.h5"
-    make_folder(folder)
     try:
-        lock = FileLock(path.with_suffix(".lock"))
-        lock.acquire()
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UserError(f"cannot write in {folder}: {error.strerror}; set LLMSEG_CACHE or use --no-cache") from error
-    with lock:
+        raise UserError(f"cannot make the folder {folder}: {error.strerror}; {_ADVICE}") from error
+    with hold_lock(path.with_suffix(".lock"), advice=_ADVICE, wait_for="prepares the same cases"):
         prepared = _read_file(path, store, images)
         if prepared is None:
             clear_leftovers(folder, path.name)
@@ -112,6 +113,9 @@ def clear_cache() -> int:
     Returns:
         Number of bytes that are freed.
 
+    Raises:
+        UserError: The disk only reads, or has no locks.
+
     Example:
         >>> clear_cache()  # doctest: +SKIP
         20971520
@@ -119,7 +123,7 @@ def clear_cache() -> int:
     freed = 0
     for lock in cache_folder().glob("*.lock"):
         try:
-            with FileLock(lock, timeout=0):
+            with hold_lock(lock, advice="name another folder by LLMSEG_CACHE, or remove it yourself"):
                 path = lock.with_suffix(".h5")
                 freed += path.stat().st_size if path.exists() else 0
                 path.unlink(missing_ok=True)
@@ -127,6 +131,8 @@ def clear_cache() -> int:
                 lock.unlink(missing_ok=True)
         except Timeout:  # another process writes this file
             continue
+        except OSError as error:
+            raise UserError(f"cannot remove files in {lock.parent}: {error.strerror}; make it writable") from error
     return freed
 
 

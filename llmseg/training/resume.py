@@ -6,13 +6,14 @@ What is continued is in ``state.py``; checkpoints are written and read by ``run_
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from llmseg.errors import UserError
 from llmseg.files import check_kind, check_writable, make_folder, read_json_if_any
 from llmseg.interruption import discard_at_end, keep_at_end
+from llmseg.locks import hold_lock
 from llmseg.recipe.recipe import Recipe
 
 _KEYS = ("status", "recipe", "seed", "store")
@@ -72,19 +73,19 @@ def lock_folder(folder: Path) -> Iterator[None]:
     Raises:
         UserError: Another process has the lock, or the folder cannot be made.
     """
-    from filelock import FileLock, Timeout
+    from filelock import Timeout
 
     make_folder(folder)
-    lock = FileLock(folder / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise UserError(f"another process is working on {folder}; wait for it or choose another --out") from error
-    discard_at_end(folder / ".lock")
-    try:
-        yield
-    finally:
-        keep_at_end(folder / ".lock")
-        # In this order: after the release, the file may be the lock of another process.
-        (folder / ".lock").unlink(missing_ok=True)
-        lock.release()
+    path = folder / ".lock"
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(hold_lock(path, advice="choose another --out, on another disk"))
+        except Timeout as error:
+            raise UserError(f"another process is working on {folder}; wait for it or choose another --out") from error
+        discard_at_end(path)
+        try:
+            yield
+        finally:
+            keep_at_end(path)
+            # Before the lock is released: after that, the file may be the lock of another process.
+            path.unlink(missing_ok=True)

@@ -18,7 +18,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 from tqdm import tqdm
 
 from llmseg import __version__
@@ -34,6 +34,7 @@ from llmseg.data.packed_case import PackedCase, pack_case
 from llmseg.data.read_ahead import map_ahead
 from llmseg.errors import UserError
 from llmseg.files import clear_leftovers, make_folder
+from llmseg.locks import hold_lock
 
 _FILES_PER_SHARD = 64
 """Images or volumes of a shard: what an interruption loses at most."""
@@ -159,7 +160,7 @@ def _write_dataset(
     work = _choose_work(out)
     make_folder(work)
     try:
-        with FileLock(work / "lock", timeout=0):
+        with hold_lock(work / "lock", advice="choose another --out, on another disk"):
             clear_leftovers(work)
             clear_leftovers(out.parent, out.name)
             shards = list(_write_shards(case_files, work, _reading_rules(provenance), progress))
@@ -182,7 +183,7 @@ def _clear_work(work: Path) -> None:
     """Remove shards that nobody needs any more: the store is there. Other files in their folder are kept."""
     if not work.is_dir():
         return
-    with suppress(Timeout, OSError), FileLock(work / "lock", timeout=0):
+    with suppress(Timeout, OSError, UserError), hold_lock(work / "lock", advice="remove it"):
         shards = [path.name for path in work.iterdir() if _SHARD.search(path.name)]
         clear_leftovers(work, *(name[1:].partition(".h5")[0] + ".h5" for name in shards))
         for name in filter(_SHARD.fullmatch, shards):
