@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import shutil
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -13,8 +14,8 @@ from pathlib import Path, PurePosixPath
 
 from llmseg.data.download.archives import Archive, archive_suffix, explain_damage, open_archive
 from llmseg.errors import UserError
-from llmseg.files import read_bytes
-from llmseg.interruption import discard_at_end
+from llmseg.files import clear_leftovers, read_bytes, temporary_path
+from llmseg.interruption import discard_at_end, keep_at_end
 
 MAX_FILE = 4 * 2**30
 """Bytes that one file of a dataset may have when it is unpacked. No image or volume comes near; a bomb would."""
@@ -128,7 +129,7 @@ def open_tree(root: Path) -> Iterator[Mapping[str, File]]:
     if root.is_file() and not archive_suffix(root.name):
         raise UserError(f"{root} is neither a folder nor a zip or tar archive; give the folder of the download")
     with ExitStack() as stack:
-        scratch = discard_at_end(Path(stack.enter_context(tempfile.TemporaryDirectory())))
+        scratch = stack.enter_context(_make_scratch())
         on_disk = [_describe_file(root, root.name)] if root.is_file() else list(_walk(root))
         files: dict[str, File] = {}
         for path, size, location in on_disk:
@@ -139,6 +140,20 @@ def open_tree(root: Path) -> Iterator[Mapping[str, File]]:
                 archive = stack.enter_context(open_archive(location, scratch))
                 files.update(_open_nested(archive, path.removesuffix(suffix), scratch, stack, MAX_DEPTH))
         yield dict(sorted(files.items()))
+
+
+@contextmanager
+def _make_scratch() -> Iterator[Path]:
+    """Give a folder for unpacked archives. What a killed process left in its own is removed first: it may be large."""
+    place = Path(tempfile.gettempdir())
+    clear_leftovers(place)
+    scratch = discard_at_end(temporary_path(place))
+    scratch.mkdir(mode=0o700)  # nobody else may look into it
+    try:
+        yield scratch
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+        keep_at_end(scratch)
 
 
 def _describe_file(location: Path, path: str) -> tuple[str, int, Path]:

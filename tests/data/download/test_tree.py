@@ -136,6 +136,20 @@ class TestTree:
         assert contents(tmp_path / "s.zip") == {"s/t/a": b"1"}
         assert sorted(tmp_path.rglob("*")) == before
 
+    def test_what_a_killed_process_unpacked_goes(self, tmp_path, zipped, tarred, monkeypatch, kill_at_every_change):
+        archive = tmp_path / "s.zip"
+        archive.write_bytes(zipped({"t.tar.gz": tarred({"a": b"1"}, "gz")}))
+
+        def read(folder):
+            monkeypatch.setattr(tempfile, "tempdir", str(folder))
+            with open_tree(archive) as files:
+                return {path: file.read() for path, file in files.items()}
+
+        for folder in kill_at_every_change(read):
+            (folder / "mine").touch()
+            assert list(read(folder).values()) == [b"1"]
+            assert [path.name for path in folder.iterdir()] == ["mine"]
+
     def test_a_full_disk(self, tmp_path, zipped, monkeypatch):
         (tmp_path / "s.zip").write_bytes(zipped({"in.zip": zipped({"a": b"1"})}))
 
