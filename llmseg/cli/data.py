@@ -11,7 +11,7 @@ import typer
 import llmseg
 from llmseg.cli import options as option
 from llmseg.cli.groups import note_independent_cases
-from llmseg.cli.options import Cases, CasesAndHoldout
+from llmseg.cli.options import Cases, CasesAndHoldout, ReadingOptions
 from llmseg.cli.output import Output, OutputWithProgress
 from llmseg.cli.spread import spread
 from llmseg.cli.text.data import (
@@ -52,6 +52,7 @@ def info(
 def prepare(
     name: Annotated[str, typer.Argument(help="A dataset, or folder, nnunet or medsegbench for data in these layouts.")],
     root: Annotated[Path, typer.Option(help="Folder of the download, or an archive.")],
+    reading: ReadingOptions,
     output: OutputWithProgress,
     out: Annotated[Path | None, typer.Option(help="The store; NAME.h5 without it.")] = None,
     select: Annotated[str, typer.Option(help="all cases, or those of the study.")] = "all",
@@ -72,6 +73,7 @@ def prepare(
         orientation=cast(Any, orientation),
         group=group,
         group_table=groups,
+        reading=reading.reading,
         progress=output.progress,
     )
     output.print(store_facts(store) if output.as_json else describe_store(store))

@@ -33,7 +33,7 @@ def evaluate(
     tolerance: Annotated[float, typer.Option(help="Pixels up to which NSD counts a boundary as met.", min=0)] = 2.0,
     label: Annotated[str, typer.Option(help="What rows call the maker of masks; by default the folder.")] = "",
     predicted_foreground: Annotated[
-        int | None, typer.Option(help="Value that means foreground in masks from elsewhere, if they are not 0 and 255.")
+        str | None, typer.Option(help="As --foreground, for masks from elsewhere that are scored.")
     ] = None,
 ) -> None:
     """Score a run, or masks from elsewhere, case by case, as everybody is scored."""

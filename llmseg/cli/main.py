@@ -5,9 +5,11 @@ from __future__ import annotations
 import itertools
 import os
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -89,6 +91,22 @@ def put_imports_first(arguments: Sequence[str]) -> list[str]:
     return [*imports, *others]
 
 
+@contextmanager
+def _print_reading_warnings() -> Iterator[None]:
+    """Print what is odd in the files of a store as a line, without the place in the code that other warnings name."""
+    with warnings.catch_warnings():
+        usual = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+            if category.__name__ == "ReadingWarning":
+                print_message(f"warning: {message}")
+            else:
+                usual(message, category, *place, **more)
+
+        warnings.showwarning = show
+        yield
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line.
 
@@ -98,7 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     _mend_streams()
     try:
-        with end_on_signals(print_line):
+        with end_on_signals(print_line), _print_reading_warnings():
             try:
                 app(put_imports_first(sys.argv[1:] if arguments is None else arguments))
             finally:

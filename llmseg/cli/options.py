@@ -5,9 +5,9 @@ An option for all commands that read cases is one more field of :class:`Cases`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -31,8 +31,33 @@ GroupTable = Annotated[Path | None, typer.Option("--groups", help="Table of them
 
 
 @dataclass(frozen=True)
-class Cases:
-    """The cases that a command reads: a store, folders or phantoms."""
+class ReadingOptions:
+    """How pixels of image and mask files are read; what is not said is refused where it could be read in two ways."""
+
+    foreground: Annotated[
+        str | None,
+        typer.Option(
+            help="Which mask values are foreground, if masks are not 0 and 255: a number, all-but-0, labels:1,2 or "
+            "above-127."
+        ),
+    ] = None
+    alpha: Annotated[
+        str | None, typer.Option(help="What the alpha channel of masks is: mask, or drop if colours are the mask.")
+    ] = None
+
+    @property
+    def reading(self) -> llmseg.data.Reading:
+        """How pixels are read.
+
+        Raises:
+            UserError: An option has a value that is not allowed.
+        """
+        return llmseg.data.Reading(**{name: getattr(self, name) for name in _names_of(ReadingOptions)})
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the cases are: a store, or folders."""
 
     data: Annotated[Path | None, typer.Option(help="A store that llmseg data prepare wrote, instead of folders.")] = (
         None
@@ -42,16 +67,19 @@ class Cases:
     mask_suffix: Annotated[str | None, typer.Option(help="What a mask's name has after the image's, such as _seg.")] = (
         None
     )
-    foreground: Annotated[
-        int | None, typer.Option(help="Mask value that means foreground, if masks are not 0 and 255.")
-    ] = None
     group: GroupPattern = None
     groups: GroupTable = None
+
+
+@dataclass(frozen=True)
+class Cases(ReadingOptions, Places):
+    """The cases that a command reads: a store, folders or phantoms."""
+
     synthetic: Annotated[str | None, typer.Option(help="Use phantoms of this modality instead of files.")] = None
     cases: Annotated[int, typer.Option(help="Number of phantoms.")] = 24
 
     def open(self, orphans: Literal["refuse", "skip"] = "refuse") -> llmseg.Store:
-        """Return the store of the cases.
+        """Return the store of the cases. All masks of folders are checked, unless files without a partner are skipped.
 
         Args:
             orphans: What to do with a file in the folders that has no partner.
@@ -59,6 +87,8 @@ class Cases:
         Raises:
             UserError: The cases are named in several ways or in none, or cannot be read.
         """
+        if self.images is None:
+            self._refuse_folder_options()
         stores = [
             self.open_folders(orphans),
             None if self.synthetic is None else llmseg.SyntheticStore(self.synthetic, count=self.cases),
@@ -74,7 +104,18 @@ class Cases:
                 "--group and --groups are for cases in folders (--images DIR); a store has the groups that llmseg data "
                 "prepare gave it, phantoms have their own"
             )
+        if orphans == "refuse":
+            llmseg.data.check_reading(named[0])
         return named[0]
+
+    def _refuse_folder_options(self) -> None:
+        """Refuse options that say how folders are read where there are none, for they would change nothing."""
+        given = [name for name in ("masks", "mask_suffix", *_names_of(ReadingOptions)) if getattr(self, name)]
+        if given and (self.data is not None or self.synthetic is not None):
+            where = "--data" if self.data is not None else "--synthetic"
+            advice = "; a store is read when it is made: give them to llmseg data prepare" if self.data else ""
+            options = ", ".join("--" + name.replace("_", "-") for name in given)
+            raise UserError(f"{options} is for folders of images (--images) and says nothing to {where}{advice}")
 
     def open_folders(self, orphans: Literal["refuse", "skip"] = "refuse") -> llmseg.FolderStore | None:
         """Return the cases in folders, ``None`` if no folder is named."""
@@ -84,11 +125,15 @@ class Cases:
             self.images,
             self.masks or self.images,
             mask_suffix=self.mask_suffix,
-            foreground=self.foreground,
+            reading=self.reading,
             orphans=orphans,
             group=self.group,
             group_table=self.groups,
         )
+
+
+def _names_of(record: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(record))
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,7 @@ class VerificationOptions:
             masks=self.bookkeeping_masks,
             mask_suffix=cases.mask_suffix,
             foreground=cases.foreground,
+            alpha=cases.alpha,
         )
         return bookkeeping.open_folders()
 

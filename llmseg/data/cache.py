@@ -27,7 +27,7 @@ from llmseg.locks import hold_lock
 from llmseg.recipe.images import Images
 from llmseg.recipe.part import to_plain
 
-FORMAT = 1
+FORMAT = 2
 """Part of every file's name. Raise it whenever the same store and ``images`` part would give other bytes."""
 
 _ADVICE = "set LLMSEG_CACHE to another folder or use --no-cache"
@@ -121,6 +121,9 @@ def clear_cache() -> int:
         20971520
     """
     freed = 0
+    for check in cache_folder().glob("check-*.json"):
+        freed += check.stat().st_size
+        check.unlink(missing_ok=True)
     for lock in cache_folder().glob("*.lock"):
         try:
             with hold_lock(lock, advice="name another folder by LLMSEG_CACHE, or remove it yourself"):

@@ -6,7 +6,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -14,7 +14,9 @@ import numpy as np
 
 from llmseg.data.groups import choose_groups
 from llmseg.data.image_mask_pairs import ImageMaskPair, PairedFolders, pair_every_image, pair_files
-from llmseg.data.pixels import read_image, read_mask
+from llmseg.data.mask_values import MaskValues
+from llmseg.data.pixels import read_image, read_mask, read_mask_values
+from llmseg.data.reading import DEFAULT, Foreground, Reading, read_reading
 from llmseg.data.store import Case, SizesDiffer
 from llmseg.errors import UserError, nearest
 from llmseg.files import read_bytes
@@ -34,13 +36,14 @@ class FolderStore:
         masks: Folder of the masks; may be the same.
         mask_suffix: What a mask's name has after the image's name, extensions left out, such as ``"_seg"``; ``None``
             finds it.
-        foreground: Mask value that means foreground, for masks that hold other numbers than 0 and 255. ``None`` takes
-            the values as they are.
+        foreground: Which mask values are foreground, for masks that hold other numbers than 0 and 255: a number,
+            ``"all-but-0"``, ``"labels:1,2"`` or ``"above-127"``; short for that field of ``reading``.
         orphans: What becomes of images without a mask: ``"refuse"`` raises an error, ``"skip"`` leaves them out.
             Masks without an image are left out in either case. :attr:`unpaired` lists both.
         group: Pattern that finds the group of a case in its id, see :func:`llmseg.data.groups.match_groups`.
         group_table: Group by case, or a CSV file with the columns ``case`` and ``group``, see
             :func:`llmseg.data.groups.look_up_groups`.
+        reading: How pixels are read. The default refuses what could be read in two ways.
 
     Raises:
         UserError: A folder is missing, no image has a mask, or one has none and ``orphans`` is ``"refuse"``; or the
@@ -60,16 +63,24 @@ class FolderStore:
     images: Path | str
     masks: Path | str
     mask_suffix: str | None = None
-    foreground: int | None = None
+    foreground: Foreground = None
     orphans: Orphans = "refuse"
     group: str | None = None
     group_table: Mapping[str, str] | Path | str | None = field(default=None, hash=False)
+    reading: Reading = DEFAULT
 
     def __post_init__(self) -> None:
         allowed = get_args(Orphans)
         if self.orphans not in allowed:
             hint = nearest(str(self.orphans), allowed)
             raise UserError(f"orphans '{self.orphans}': must be one of {', '.join(allowed)}{hint}")
+        reading = read_reading(self.reading)
+        short, long = Reading(self.foreground).foreground, reading.foreground
+        if None not in (short, long) and short != long:
+            raise UserError(f"foreground is '{short}', and '{long}' in the reading; give it once")
+        chosen = long if short is None else short
+        object.__setattr__(self, "foreground", chosen)
+        object.__setattr__(self, "reading", replace(reading, foreground=chosen))
         # Finding the pairs now reports a wrong folder where it is named, not where it is first read.
         _ = self._pairs, self.groups
 
@@ -115,6 +126,9 @@ class FolderStore:
         Where the folders lie does not matter, and neither does how the groups were given.
         """
         total = hashlib.sha256(repr((self.ids, self.foreground)).encode())
+        # Only what is not the default counts: stores that could always be read in one way keep their digest.
+        if self.reading.stated:
+            total.update(json.dumps(self.reading.stated, sort_keys=True).encode())
         for pair in self._pairs.values():
             for path in (pair.image, pair.mask):
                 total.update(hashlib.sha256(read_bytes(path)).digest())
@@ -133,16 +147,27 @@ class FolderStore:
             LabelValues: The mask's values cannot mean background and foreground, see
                 :func:`llmseg.data.pixels.decode_mask`.
         """
-        if id not in self._pairs:
-            raise UserError(f"no case '{id}' in {self.images}; it has {len(self.ids)}, first '{self.ids[0]}'")
-        pair = self._pairs[id]
-        image, mask = read_image(pair.image), read_mask(pair.mask, self.foreground)
+        pair = self._find(id)
+        image, mask = read_image(pair.image), read_mask(pair.mask, self.reading)
         if image.shape[:2] != mask.shape[:2]:
             raise SizesDiffer(
                 f"mask {pair.mask.name} is {_size(mask)}, its image {pair.image.name} is {_size(image)} "
                 "(width x height); make them equal"
             )
         return Case(id=id, image=image, mask=mask)
+
+    def read_mask_values(self, id: str) -> MaskValues:
+        """Return the values of a mask as they are stored, before it is decided which are foreground.
+
+        Raises:
+            UserError: As :meth:`read`.
+        """
+        return read_mask_values(self._find(id).mask, self.reading)
+
+    def _find(self, id: str) -> ImageMaskPair:
+        if id not in self._pairs:
+            raise UserError(f"no case '{id}' in {self.images}; it has {len(self.ids)}, first '{self.ids[0]}'")
+        return self._pairs[id]
 
 
 def _size(array: np.ndarray) -> str:

@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from llmseg.data.image_digests import digest_image
 from llmseg.data.read_ahead import map_ahead
+from llmseg.data.reading_check import check_reading
 from llmseg.data.shuffle import shuffle_names
 from llmseg.data.store import FOREGROUND, Store
 from llmseg.data.subset import Subset
@@ -244,6 +245,7 @@ def hold_out(
         raise UserError(f"fraction is {fraction}; it must be above 0 and below 1")
     if split not in ("grouped", "random"):
         raise UserError(f"split is '{split}'; it may be grouped or random")
+    check_reading(store, progress=progress)
     facts = _read_facts(store, progress)
     if split == "random":
         held = set(_draw_cases(list(store.ids), fraction, seed))

@@ -14,13 +14,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from llmseg.data.mask_values import MaskValues, find_values, make_mask
+from llmseg.data.reading import DEFAULT, Reading
 from llmseg.errors import UserError
 from llmseg.files import read_bytes
-
-
-class LabelValues(UserError):
-    """A mask holds numbers of classes where 0 and 255 are expected."""
-
 
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP", "JPEG2000", "PPM")
 """The formats that are opened, by Pillow's names, whatever a file is called.
@@ -46,9 +43,14 @@ def read_image(path: Path) -> np.ndarray:
     return decode_image(read_bytes(path), str(path))
 
 
-def read_mask(path: Path, foreground: int | None = None) -> np.ndarray:
+def read_mask(path: Path, reading: Reading = DEFAULT, option: str = "--foreground") -> np.ndarray:
     """Read a mask file as uint8 ``[H, W]``, see :func:`decode_mask`."""
-    return decode_mask(read_bytes(path), str(path), foreground)
+    return decode_mask(read_bytes(path), str(path), reading, option)
+
+
+def read_mask_values(path: Path, reading: Reading = DEFAULT) -> MaskValues:
+    """Read a mask file as the numbers that it stores, before it is decided which are foreground."""
+    return decode_mask_values(read_bytes(path), str(path), reading)
 
 
 def decode_image(content: bytes, name: str) -> np.ndarray:
@@ -73,49 +75,48 @@ def decode_image(content: bytes, name: str) -> np.ndarray:
     """
     image = _open(content, name)
     if _is_deep(image):
-        return _reduce_to_8_bit(np.asarray(image), name, as_labels=False)
+        return _reduce_to_8_bit(np.asarray(image), name)
     return np.array(image.convert("L" if image.mode in _GREY_MODES else "RGB"))
 
 
-def decode_mask(content: bytes, name: str, foreground: int | None = None) -> np.ndarray:
+def decode_mask(content: bytes, name: str, reading: Reading = DEFAULT, option: str = "--foreground") -> np.ndarray:
     """Decode the content of a mask file as uint8 ``[H, W]``.
 
-    Colours become grey as Pillow converts them, and a palette stands for its colours. So a palette in reverse order,
-    whose index 0 is white, gives the mask that one sees. 16-bit values up to 255 stay as they are; if any is larger,
-    all are divided by 257.
+    Without a rule for foreground, black is background and white foreground, and soft edges keep their greys. Colours
+    become grey as Pillow converts them, and a palette stands for its colours: one whose index 0 is white gives the
+    mask that one sees. Numbers of more than 8 bits are taken as 0 to 255, as 0 to 65535, or, if they are floats, as
+    0 to 1. With a rule, foreground is 255 and the rest 0. The numbers of a rule are those that the file stores; of a
+    palette file, the indices.
 
     Args:
         content: The file's bytes.
         name: What messages call the file.
-        foreground: The value that means foreground; it becomes 255 and all others 0. For palette files it is
-            the index, as tools for labelling write it. ``None`` keeps the values.
+        reading: The rule for foreground, and what an alpha channel means.
+        option: The option, or the argument, that messages name for the rule.
 
     Raises:
-        UserError: The file is no image or is damaged.
-        LabelValues: Its largest value is neither 0 nor above 127. Most recipes put the border between background and
-            foreground at half intensity, so such a mask would silently count as empty.
+        UserError: The file is no image or is damaged; or colours and alpha channel show different things.
+        LabelValues: Without a rule: the mask has no white, or other areas beside white. A threshold would take some of
+            its labels for foreground, and others, or all, for background.
 
     Example:
         >>> buffer = io.BytesIO()
         >>> Image.fromarray(np.array([[0, 1, 2]], np.uint8)).save(buffer, "PNG")
-        >>> decode_mask(buffer.getvalue(), "a.png", foreground=2)
+        >>> decode_mask(buffer.getvalue(), "a.png", Reading(foreground=2))
         array([[  0,   0, 255]], dtype=uint8)
+        >>> decode_mask(buffer.getvalue(), "a.png", Reading("all-but-0"))
+        array([[  0, 255, 255]], dtype=uint8)
     """
-    image = _open(content, name)
-    if foreground is not None:
-        values = np.asarray(image if image.mode == "P" or _is_deep(image) else image.convert("L"))
-        binary: np.ndarray = np.where(values == foreground, np.uint8(255), np.uint8(0))
-        return binary
-    mask = (
-        _reduce_to_8_bit(np.asarray(image), name, as_labels=True) if _is_deep(image) else np.array(image.convert("L"))
-    )
-    if 0 < mask.max() < 128:
-        present = ", ".join(str(value) for value in np.unique(mask)[:6])
-        raise LabelValues(
-            f"mask {name} has grey values {present} of 255; recipes expect 0 for background and 255 for foreground, "
-            f"name the value that means foreground (--foreground {int(mask.max())})"
-        )
-    return mask
+    return make_mask(decode_mask_values(content, name, reading), name, reading, option)
+
+
+def decode_mask_values(content: bytes, name: str, reading: Reading = DEFAULT) -> MaskValues:
+    """Decode the content of a mask file as the numbers that it stores, before it is decided which are foreground.
+
+    Raises:
+        UserError: As :func:`decode_mask`.
+    """
+    return find_values(_open(content, name), name, reading.alpha)
 
 
 def decode_labels(content: bytes, name: str) -> np.ndarray:
@@ -189,12 +190,9 @@ def _is_deep(image: Image.Image) -> bool:
     return image.mode.startswith(("I", "F"))
 
 
-def _reduce_to_8_bit(values: np.ndarray, name: str, *, as_labels: bool) -> np.ndarray:
+def _reduce_to_8_bit(values: np.ndarray, name: str) -> np.ndarray:
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise UserError(f"{name} holds values that are not finite; replace it or move it away")
     if values.min() < 0 or values.max() > 65535:
         raise UserError(f"{name} has values {values.min()} to {values.max()}; allowed are 8-bit and 16-bit files")
-    # A 16-bit mask may hold 0 and 255, 0 and 65535, or numbers of classes; small values are meant as they stand.
-    if as_labels and values.max() <= 255:
-        return values.astype(np.uint8)
     return np.round(values / 257).astype(np.uint8)

@@ -9,6 +9,7 @@ from typing import Any
 
 from llmseg.data.folder import FolderStore
 from llmseg.data.hdf5 import Hdf5Store
+from llmseg.data.reading import DEFAULT
 from llmseg.data.store import Store
 from llmseg.data.subset import Subset
 from llmseg.data.synthetic import SyntheticStore
@@ -41,13 +42,16 @@ def describe_source(store: Store) -> Source | None:
     if store_class is None or type(store) is not store_class:
         return None
     fields = {field.name: getattr(store, field.name) for field in dataclasses.fields(store_class)}
-    # Without groups, a run writes down what runs wrote before groups could be given.
+    # Without groups, and read by default, a run writes down what runs wrote before these could be given.
     fields = {name: value for name, value in fields.items() if name not in _GROUP_FIELDS or value is not None}
     paths = {
         name: dict(value) if isinstance(value, Mapping) else str(Path(value).absolute())
         for name, value in fields.items()
         if name in _PATH_FIELDS
     }
+    if isinstance(store, FolderStore):
+        fields.pop("reading")
+        fields |= {} if store.reading == DEFAULT else {"reading": dataclasses.asdict(store.reading)}
     return {"kind": store_class.__name__, **fields, **paths}
 
 

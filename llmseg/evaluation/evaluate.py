@@ -16,9 +16,12 @@ from tqdm import tqdm
 
 from llmseg.data.holdout import Holdout
 from llmseg.data.image_mask_pairs import EXTENSIONS
+from llmseg.data.mask_check import MaskFacts, judge_masks, measure_mask
 from llmseg.data.origin import find_dataset_id
-from llmseg.data.pixels import read_mask
+from llmseg.data.pixels import read_mask, read_mask_values
 from llmseg.data.read_ahead import map_ahead
+from llmseg.data.reading import Foreground, Reading
+from llmseg.data.reading_check import check_reading
 from llmseg.data.store import FOREGROUND, Store
 from llmseg.data.subset import Subset
 from llmseg.errors import UserError
@@ -35,6 +38,8 @@ THRESHOLD = 0.5
 
 TOLERANCE = 2.0
 """Default tolerance of NSD in pixels."""
+
+_OPTION = "--predicted-foreground"
 
 
 @dataclass(frozen=True)
@@ -98,6 +103,7 @@ def evaluate_run(
     """
     run = run if isinstance(run, Run) else Run.open(run)
     check_free(Path(out))
+    check_reading(store, progress=progress)
     cases = choose_cases(run, store, holdout)
     overlap = find_overlap(run, store, cases, holdout)
     if overlap and not allow_overlap:
@@ -177,7 +183,7 @@ def evaluate_masks(
     *,
     label: str = "",
     holdout: Holdout | None = None,
-    foreground: int | None = None,
+    foreground: Foreground = None,
     tolerance: float = TOLERANCE,
     rules: Sequence[Convention] = PACKAGES,
     seed: int | None = None,
@@ -192,7 +198,8 @@ def evaluate_masks(
         out: Folder of the evaluation; an earlier evaluation in it is replaced.
         label: Name of what made the masks, for the column ``pipeline``; the folder's name if empty.
         holdout: The held-out test set; without it, all cases of the store are scored.
-        foreground: The value that means foreground, if masks are not 0 and 255.
+        foreground: Which values are foreground, if masks are not 0 and 255; as in
+            :class:`llmseg.data.reading.Reading`.
         tolerance: Distance in pixels up to which NSD counts a boundary as met.
         rules: The rules by which the mean Dice is taken again, for ``conventions.csv``; see
             :func:`llmseg.study.all_conventions` for those of the scripts.
@@ -204,11 +211,13 @@ def evaluate_masks(
         UserError: A case has no mask, or one of another size; a mask cannot be read; or as :func:`evaluate_run`.
     """
     check_free(Path(out))
+    check_reading(store, progress=progress)
     cases = holdout.test(store) if holdout else Subset(store, tuple(store.ids))
-    paths = _find_masks(Path(masks), cases.ids)
+    paths, reading = _find_masks(Path(masks), cases.ids), Reading(foreground)
+    _check_predicted(paths, reading)
 
     def read(id: str) -> _Prediction:
-        return _Prediction(id, read_mask(paths[id], foreground) > FOREGROUND, None)
+        return _Prediction(id, read_mask(paths[id], reading, _OPTION) > FOREGROUND, None)
 
     ids = tqdm(cases.ids, desc="score", unit="case", disable=not progress)
     facts = {
@@ -219,6 +228,17 @@ def evaluate_masks(
         "prepared_as": find_dataset_id(store),
     }
     return write_evaluation(Path(out), list(_score_predictions(map(read, ids), cases, tolerance)), facts, rules)
+
+
+def _check_predicted(paths: Mapping[str, Path], reading: Reading) -> None:
+    """Refuse masks that could be read in two ways, or of which none has the value that is said to be foreground."""
+
+    def measure(path: Path) -> MaskFacts:
+        return measure_mask(read_mask_values(path, reading), str(path), reading, _OPTION)
+
+    refusal = judge_masks(list(map_ahead(measure, paths.values())), reading, _OPTION, predicted=True)
+    if refusal:
+        raise UserError(f"predicted: {refusal}")
 
 
 def _describe(cases: Subset, holdout: Holdout | None, tolerance: float) -> dict[str, Any]:

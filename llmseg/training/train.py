@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from llmseg.data.reading_check import check_reading
 from llmseg.data.store import Store
 from llmseg.errors import UserError
 from llmseg.recipe.given import GivenRecipe, read_recipe
@@ -104,6 +105,7 @@ def train(
             with suppress(UserError, OSError), lock_folder(folder):
                 clear_run(folder)
         return Run(folder)
+    check_reading(store, progress=progress)
     with join_processes(chosen) as world:
         world.check(recipe.fit.batch_size)
         job = Job(

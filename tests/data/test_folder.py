@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from llmseg.data.folder import FolderStore
-from llmseg.data.pixels import LabelValues
+from llmseg.data.mask_values import LabelValues
 from llmseg.data.store import SizesDiffer
 from llmseg.errors import UserError
 
@@ -113,7 +113,7 @@ class TestBadInput:
     def test_label_values(self, make_folder):
         images, masks = make_folder({"a": (2, 2)})
         Image.fromarray(np.array([[0, 1], [2, 3]], np.uint8)).save(masks / "a.png")
-        with pytest.raises(UserError, match=r"grey values 0, 1, 2, 3 of 255.*--foreground 3"):
+        with pytest.raises(UserError, match=r"values 0, 1, 2, 3, where .*--foreground 3"):
             FolderStore(images, masks).read("a.png")
         assert FolderStore(images, masks, foreground=2).read("a.png").mask.tolist() == [[0, 0], [255, 0]]
 

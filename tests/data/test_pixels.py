@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from llmseg.data.pixels import read_image, read_mask
+from llmseg.data.reading import Reading
 from llmseg.errors import UserError
 
 RANDOM = np.random.default_rng(0)
@@ -132,26 +133,26 @@ class TestMask:
         path = save(values)
         with pytest.raises(UserError, match=f"--foreground {largest}"):
             read_mask(path)
-        assert np.array_equal(read_mask(path, foreground=largest) == 255, values == largest)
+        assert np.array_equal(read_mask(path, Reading(largest)) == 255, values == largest)
 
     def test_labels_in_sixteen_bit(self, tmp_path):
         path = tmp_path / "a.png"
         cv2.imwrite(str(path), np.array([[0, 1], [2, 3]], np.uint16))
         with pytest.raises(UserError, match="--foreground 3"):
             read_mask(path)
-        assert read_mask(path, foreground=2).tolist() == [[0, 0], [255, 0]]
+        assert read_mask(path, Reading(2)).tolist() == [[0, 0], [255, 0]]
 
     @pytest.mark.parametrize("foreground", [0, 1, 2])
     def test_foreground_of_a_palette_is_its_index(self, save, foreground):
         indices = GREY % 3
         image = Image.frombytes("P", indices.shape[::-1], indices.tobytes())
         image.putpalette([0, 0, 0, 200, 0, 0, 0, 200, 0])
-        found = read_mask(save(image), foreground)
+        found = read_mask(save(image), Reading(foreground))
         np.testing.assert_array_equal(found == 255, indices == foreground)
         assert set(np.unique(found)) <= {0, 255}
 
     def test_foreground_that_does_not_occur_gives_an_empty_mask(self, save):
-        assert not read_mask(save(BINARY), foreground=7).any()
+        assert not read_mask(save(BINARY), Reading(7)).any()
 
 
 @pytest.mark.parametrize("read", [read_image, read_mask])

@@ -197,7 +197,7 @@ def test_perfect_masks_score_perfectly(phantoms, tmp_path):
 
 def test_masks_of_another_value(phantoms, tmp_path):
     folder = masks_of(phantoms, phantoms.ids, tmp_path / "ones", lambda mask: (mask > 127).astype(np.uint8))
-    with pytest.raises(UserError, match="--foreground 1"):
+    with pytest.raises(UserError, match="--predicted-foreground 1"):
         evaluate_masks(folder, phantoms, tmp_path / "e", progress=False)
     evaluation = evaluate_masks(folder, phantoms, tmp_path / "e", foreground=1, progress=False)
     assert evaluation.means["native"]["dice"] == 1

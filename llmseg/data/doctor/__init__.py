@@ -11,7 +11,7 @@ Example:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -27,7 +27,9 @@ from llmseg.data.doctor.leaks import (
     check_repeated_masks,
     check_unassigned,
 )
+from llmseg.data.folder import FolderStore
 from llmseg.data.hdf5 import Hdf5Store
+from llmseg.data.reading_check import examine_reading
 from llmseg.data.store import Store
 from llmseg.errors import UserError, nearest
 
@@ -78,6 +80,7 @@ def examine(
         *(() if _is_known_dataset(store) else check_names(groups)),
         *check_unassigned(ids, parts),
         *check_orphans(unpaired),
+        *_check_reading(store, progress),
     ]
     return Examination(
         name=store.name,
@@ -96,6 +99,16 @@ def examine(
 def _is_known_dataset(store: Store) -> bool:
     """Return whether a store was prepared as a dataset of the catalogue, which knows what belongs together."""
     return isinstance(store, Hdf5Store) and store.provenance.get("dataset") in dataset_names()
+
+
+def _check_reading(store: Store, progress: bool) -> Iterator[Finding]:
+    """Report what training and scoring would refuse, or warn of, because files could be read in two ways."""
+    if isinstance(store, FolderStore):
+        check = examine_reading(store, skip=True, progress=progress)
+        if check.refusal:
+            yield Finding("reading", "error", check.refusal, len(store.ids))
+        for sentence in check.warnings:
+            yield Finding("reading", "warning", sentence, len(store.ids))
 
 
 def _check_parts(parts: Mapping[str, str], store: Store) -> None:

@@ -87,7 +87,7 @@ def check_unreadable(unusable: Sequence[UnreadableCase], facts: Sequence[CaseFac
         "error",
         [*_ids(labels), *_ids(labelled)],
         total,
-        "masks without a value above 127" + (f", {binary} of them 0/1" if binary else ""),
+        "masks of labels, or without a value above 127" + (f", {binary} of them 0/1" if binary else ""),
         _first_reason(labels, "recipes take them for empty: name the value that means foreground (--foreground)"),
     )
 

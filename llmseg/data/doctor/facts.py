@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from llmseg.data.duplicates import compute_fingerprint
 from llmseg.data.image_digests import digest_image
-from llmseg.data.pixels import LabelValues
+from llmseg.data.mask_values import LabelValues
 from llmseg.data.read_ahead import map_ahead
 from llmseg.data.store import Case, SizesDiffer, Store
 from llmseg.errors import UserError

@@ -30,10 +30,13 @@ from llmseg.data.download.regroup import describe_groups, regroup
 from llmseg.data.download.selection import select_study_cases
 from llmseg.data.download.tree import open_tree
 from llmseg.data.hdf5 import Hdf5Store, write_store
+from llmseg.data.mask_check import MaskFacts, judge_masks, measure_mask, warn_of_masks
 from llmseg.data.packed_case import PackedCase, pack_case
+from llmseg.data.pixels import decode_mask_values
 from llmseg.data.read_ahead import map_ahead
+from llmseg.data.reading import DEFAULT, Reading
 from llmseg.errors import UserError
-from llmseg.files import clear_leftovers, make_folder
+from llmseg.files import clear_leftovers, make_folder, read_json, write_bytes
 from llmseg.locks import hold_lock
 
 _FILES_PER_SHARD = 64
@@ -52,6 +55,7 @@ def prepare_dataset(
     orientation: Orientation = "study",
     group: str | None = None,
     group_table: Mapping[str, str] | str | Path | None = None,
+    reading: Reading = DEFAULT,
     progress: bool = True,
 ) -> Hdf5Store:
     """Read a dataset as it is published, and write it as one store.
@@ -68,6 +72,7 @@ def prepare_dataset(
         group: Pattern that finds the group of a case in its id, or in the path of its image if ids alone do not tell.
             Slices of a volume get the group of the volume.
         group_table: Group by case, or a CSV file, see :func:`llmseg.data.groups.look_up_groups`.
+        reading: How pixels are read, for the layout ``folder``.
         progress: Whether to show progress bars.
 
     Returns:
@@ -88,7 +93,7 @@ def prepare_dataset(
         raise UserError(f"select is '{select}'; it may be all or study")
     with open_tree(Path(root)) as files:
         try:
-            dataset_files = find_cases(id, files, orientation)
+            dataset_files = find_cases(id, files, orientation, reading)
         except UserError as error:
             raise UserError(f"{root}: {error}") from error
         dataset_files = regroup(dataset_files, group, group_table)
@@ -98,15 +103,46 @@ def prepare_dataset(
                 raise UserError(f"the study took nothing of '{id}'; select all")
             case_files, note = select_study_cases(get_dataset(id), case_files, seed)
             notes.append(note)
-        options = {"select": select, "seed": seed, "orientation": orientation, **describe_groups(group, group_table)}
+        options: dict[str, Any] = {"select": select, "seed": seed, "orientation": orientation}
+        options |= describe_groups(group, group_table)
+        options |= {} if reading == DEFAULT else {"reading": asdict(reading)}
         provenance = _describe_provenance(id, root, dataset_files, notes, **options)
         provenance["key"] = _digest_plan(case_files, _reading_rules(provenance))
         if out.exists():
             store = _open_earlier(out, provenance["key"])
             _clear_work(_choose_work(out))
             return store
+        if id == "folder":
+            notes += _check_masks(case_files, reading, _choose_work(out), progress)
+            provenance["notes"] = notes
         title = id if id in dataset_names() else Path(root).resolve().name
         return _write_dataset(case_files, dataset_files, out, title, provenance, progress)
+
+
+def _check_masks(case_files: Sequence[CaseFiles], reading: Reading, work: Path, progress: bool) -> list[str]:
+    """Read all masks before any case is written, refuse them as training would, and return what should be known.
+
+    What passed is noted in the work folder, so that a rerun does not read the masks twice.
+    """
+    plan = [[item.files[1].path, item.files[1].size] for item in case_files]
+    key = hashlib.sha256(json.dumps([plan, asdict(reading)]).encode()).hexdigest()
+    passed = work / f"checked-{key[:16]}.json"
+    if passed.exists():
+        return [str(note) for note in read_json(passed, ("notes",))["notes"]]
+
+    def measure(item: CaseFiles) -> MaskFacts:
+        mask = item.files[1]
+        return measure_mask(decode_mask_values(mask.read_unpacked(), mask.path, reading), item.key, reading)
+
+    bar = tqdm(case_files, desc="check", unit="case", leave=False, disable=not progress)
+    facts = list(map_ahead(measure, bar))
+    refusal = judge_masks(facts, reading)
+    if refusal:
+        raise UserError(refusal)
+    notes = warn_of_masks(facts)
+    make_folder(work)
+    write_bytes(passed, json.dumps({"notes": notes}).encode())
+    return notes
 
 
 def _describe_provenance(
@@ -127,8 +163,10 @@ def _describe_provenance(
 
 
 def _reading_rules(provenance: Mapping[str, Any]) -> list[str]:
-    """Return what decides how files are read: dataset, layout, orientation."""
-    return [provenance["dataset"], provenance["layout"], provenance["options"]["orientation"]]
+    """Return what decides how files are read: dataset, layout, orientation, and how pixels are read if it was said."""
+    options = provenance["options"]
+    stated = [json.dumps(options["reading"], sort_keys=True)] if "reading" in options else []
+    return [provenance["dataset"], provenance["layout"], options["orientation"], *stated]
 
 
 def _digest_plan(case_files: Sequence[CaseFiles], rules: Sequence[str]) -> str:
@@ -188,6 +226,8 @@ def _clear_work(work: Path) -> None:
         clear_leftovers(work, *(name[1:].partition(".h5")[0] + ".h5" for name in shards))
         for name in filter(_SHARD.fullmatch, shards):
             (work / name).unlink()
+        for path in work.glob("checked-*.json"):
+            path.unlink()
         # In this order: without the lock's file, nobody else can have the lock of the folder that goes.
         (work / "lock").unlink(missing_ok=True)
         work.rmdir()

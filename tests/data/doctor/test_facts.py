@@ -5,7 +5,7 @@ import pytest
 
 from llmseg.data.doctor.facts import NEAR_ENDS, UnreadableCase, measure_case, measure_cases
 from llmseg.data.image_digests import digest_image
-from llmseg.data.pixels import LabelValues
+from llmseg.data.mask_values import LabelValues
 from llmseg.data.store import Case, SizesDiffer
 from llmseg.errors import UserError
 

@@ -159,12 +159,12 @@ class TestAgain:
 class TestInterrupted:
     def test_a_damaged_file_is_named_and_replaced(self, folder, tmp_path, reads):
         whole = prepare("folder", folder, tmp_path / "whole.h5")
-        good = (folder / "masks" / "5.png").read_bytes()
-        (folder / "masks" / "5.png").write_bytes(good[:40])
-        with pytest.raises(UserError, match=r"^masks/5\.png is "):
+        good = (folder / "images" / "5.png").read_bytes()
+        (folder / "images" / "5.png").write_bytes(good[:40])
+        with pytest.raises(UserError, match=r"^images/5\.png is "):
             prepare("folder", folder, tmp_path / "s.h5")
         assert not (tmp_path / "s.h5").exists()
-        (folder / "masks" / "5.png").write_bytes(good)
+        (folder / "images" / "5.png").write_bytes(good)
         reads.clear()
         assert same(prepare("folder", folder, tmp_path / "s.h5"), whole)
         assert sorted(reads) == [f"{kind}/{k}.png" for kind in ("images", "masks") for k in range(4, 8)]

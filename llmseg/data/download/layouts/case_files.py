@@ -11,6 +11,7 @@ from PIL import Image
 from llmseg.data.download.tree import File
 from llmseg.data.image_mask_pairs import EXTENSIONS
 from llmseg.data.pixels import decode_image, decode_mask
+from llmseg.data.reading import DEFAULT, Reading
 from llmseg.data.store import Case
 from llmseg.errors import UserError
 
@@ -123,6 +124,7 @@ def make_picture_cases(
     group: Callable[[File], str] | None = None,
     decode: Callable[[File], np.ndarray] | None = None,
     resize_masks: bool = False,
+    reading: Reading = DEFAULT,
 ) -> tuple[CaseFiles, ...]:
     """Return what is to be read for every pair of pictures: one case each.
 
@@ -133,6 +135,7 @@ def make_picture_cases(
         decode: Reads a mask file, uint8 ``[H, W]``. Without it, masks are read by :func:`read_mask_file`.
         resize_masks: Bring masks of another size to that of their image, by nearest neighbour, instead of refusing
             them.
+        reading: How pixels are read; not with ``decode``.
     """
 
     def make(image: File, mask: File) -> CaseFiles:
@@ -140,7 +143,7 @@ def make_picture_cases(
 
         def read() -> Sequence[Case]:
             pixels = decode_image(image.read_unpacked(), image.path)
-            values = (decode or read_mask_file)(mask)
+            values = decode(mask) if decode else read_mask_file(mask, reading)
             return (Case(name, pixels, _fit_to_image(values, pixels, image, mask, resize_masks)),)
 
         return CaseFiles(name, (image, mask), read, group(image) if group else name, find_part(image))
@@ -148,9 +151,9 @@ def make_picture_cases(
     return tuple(sorted((make(*pair) for pair in pairs.values()), key=lambda case_files: case_files.key))
 
 
-def read_mask_file(file: File) -> np.ndarray:
-    """Read a mask file whose foreground is white, uint8 ``[H, W]``."""
-    return decode_mask(file.read_unpacked(), file.path)
+def read_mask_file(file: File, reading: Reading = DEFAULT) -> np.ndarray:
+    """Read a mask file, uint8 ``[H, W]``. By default its foreground is white."""
+    return decode_mask(file.read_unpacked(), file.path, reading)
 
 
 def make_mask(inside: np.ndarray) -> np.ndarray:

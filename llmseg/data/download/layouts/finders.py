@@ -12,6 +12,7 @@ from llmseg.data.download.layouts import bagls, brain, medsegbench, nnunet_raw, 
 from llmseg.data.download.layouts.case_files import CaseFiles, DatasetFiles, Files
 from llmseg.data.download.layouts.pictures import find_folders
 from llmseg.data.download.layouts.volumes import Orientation
+from llmseg.data.reading import DEFAULT, Reading
 from llmseg.errors import UserError, nearest
 
 _OFFICIAL: Mapping[str, Callable[[Files], DatasetFiles]] = {
@@ -59,7 +60,7 @@ def resolve_name(name: str) -> str:
         raise UserError(message) from None
 
 
-def find_cases(id: str, files: Files, orientation: Orientation = "study") -> DatasetFiles:
+def find_cases(id: str, files: Files, orientation: Orientation = "study", reading: Reading = DEFAULT) -> DatasetFiles:
     """Find the cases of a dataset among its files.
 
     Many download a copy that somebody has put into folders called images and masks. If nothing has the official layout,
@@ -69,13 +70,21 @@ def find_cases(id: str, files: Files, orientation: Orientation = "study") -> Dat
         id: As :func:`resolve_name` gives it.
         files: All files.
         orientation: How slices of volumes lie in their picture.
+        reading: How pixels are read, for the layout ``folder``.
 
     Raises:
-        UserError: Nothing is found, two files are the same case, or an orientation is asked of a dataset of pictures.
+        UserError: Nothing is found, two files are the same case, an orientation is asked of a dataset of pictures, or
+            a reading of a dataset that is read as it is published.
     """
     if orientation not in get_args(Orientation):
         raise UserError(f"orientation is '{orientation}'; it may be {' or '.join(get_args(Orientation))}")
     finder = _OFFICIAL[id] if id in _OFFICIAL else _GENERAL[id][0]
+    if id == "folder":
+        finder = functools.partial(find_folders, reading=reading)
+    elif reading != DEFAULT:
+        raise UserError(
+            f"{id} is read as it is published; --foreground and other options for pixels are for: data prepare folder"
+        )
     if id in _VOLUMES:
         finder = functools.partial(_VOLUMES[id], orientation=orientation)
     elif orientation != "study":

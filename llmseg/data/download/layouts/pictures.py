@@ -18,6 +18,7 @@ from llmseg.data.download.layouts.case_files import (
 )
 from llmseg.data.download.tree import File
 from llmseg.data.image_mask_pairs import SUFFIXES
+from llmseg.data.reading import DEFAULT, Reading
 from llmseg.errors import UserError
 
 IMAGE_FOLDERS = ("images", "image", "imgs", "img", "frames", "inputs", "input", "converted_images", "combined_images")
@@ -42,7 +43,10 @@ MASK_FOLDERS = (
 
 
 def find_folders(
-    files: Files, decode: Callable[[File], np.ndarray] | None = None, resize_masks: bool = False
+    files: Files,
+    decode: Callable[[File], np.ndarray] | None = None,
+    resize_masks: bool = False,
+    reading: Reading = DEFAULT,
 ) -> DatasetFiles:
     """Find images and masks in folders called so, or in one folder whose masks have a suffix.
 
@@ -52,6 +56,7 @@ def find_folders(
         files: All files.
         decode: Reads a mask file, see :func:`make_picture_cases`.
         resize_masks: Bring masks of another size to that of their image, see :func:`make_picture_cases`.
+        reading: How pixels are read.
 
     Raises:
         UserError: Two files are the same case.
@@ -70,9 +75,8 @@ def find_folders(
         tried = [_pair(*_separate_masks(every, suffix), suffix) for suffix in SUFFIXES if suffix]
         layout = "one folder, masks with a suffix"
     pairs, unpaired = max(tried, key=lambda pairs_and_alone: len(pairs_and_alone[0]))
-    return DatasetFiles(
-        layout, make_picture_cases(pairs, id=_choose_ids(pairs), decode=decode, resize_masks=resize_masks), unpaired
-    )
+    cases = make_picture_cases(pairs, id=_choose_ids(pairs), decode=decode, resize_masks=resize_masks, reading=reading)
+    return DatasetFiles(layout, cases, unpaired)
 
 
 def _folder_kind(file: File) -> str:

@@ -89,5 +89,5 @@ def test_sizes_must_agree(in_memory, png, read):
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_labels_instead_of_masks_are_named(in_memory, png, read, half, dtype):
     files = {"images/a.png": png(half), "masks/a.png": png((half > 0).astype(dtype))}
-    with pytest.raises(UserError, match=r"mask masks/a\.png has grey values 0, 1 of 255"):
+    with pytest.raises(UserError, match=r"mask masks/a\.png has values 0, 1, where .*--foreground 1"):
         read(find_folders(in_memory(files)))

@@ -1,0 +1,131 @@
+"""What the masks of a whole store say together: a rule that no mask knows, labels, masks that are empty or full."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from llmseg.data.mask_values import MaskValues, count_labels, make_mask
+from llmseg.data.reading import Reading, list_labels
+
+_KEPT = 64
+"""How many different values of a mask are kept; more are no labels that anybody could list."""
+
+_LISTED = 8
+
+
+@dataclass(frozen=True)
+class MaskFacts:
+    """What is kept of a mask for the check of its store.
+
+    Attributes:
+        name: Name of the file.
+        values: Different numbers that it stores, in ascending order, at most 64.
+        labels: Those that are labels, see :func:`llmseg.data.mask_values.count_labels`.
+        palette: Whether numbers are indices of a palette.
+        source: ``"colours"`` or ``"alpha"``.
+        undecided: Whether the other of the two would give another mask.
+        empty: Whether no pixel is foreground.
+        full: Whether every pixel is.
+    """
+
+    name: str
+    values: tuple[float, ...]
+    labels: tuple[int, ...]
+    palette: bool
+    source: str
+    undecided: bool
+    empty: bool
+    full: bool
+
+
+def measure_mask(values: MaskValues, name: str, reading: Reading, option: str = "--foreground") -> MaskFacts:
+    """Return what is kept of a mask.
+
+    Raises:
+        LabelValues: As :func:`llmseg.data.mask_values.make_mask`.
+    """
+    inside = make_mask(values, name, reading, option) > 127
+    return MaskFacts(
+        name,
+        tuple(float(value) for value in np.unique(values.numbers)[:_KEPT]),
+        count_labels(values) if reading.foreground is None else (),
+        values.palette,
+        values.source,
+        values.undecided,
+        empty=not inside.any(),
+        full=bool(inside.all()),
+    )
+
+
+def judge_masks(
+    facts: Sequence[MaskFacts], reading: Reading, option: str = "--foreground", *, predicted: bool = False
+) -> str | None:
+    """Return why masks cannot be used as they are read, or ``None``.
+
+    Args:
+        facts: Of all masks of a store.
+        reading: How they were read.
+        option: The option that the sentence names for the foreground.
+        predicted: Whether they are predictions, which may all be empty or full.
+    """
+    occurring = Counter(value for mask in facts for value in mask.values)
+    if predicted and set(occurring) <= {0}:
+        return None
+    for label in list_labels(reading.foreground):
+        if label not in occurring and all(len(mask.values) < _KEPT for mask in facts):
+            what = "palette indices" if any(mask.palette for mask in facts) else "values"
+            return (
+                f"no mask has the value {label} that {option} names: of {len(facts)} masks, {what} are "
+                f"{_list_counts(occurring)} (value, in how many masks); name one of these"
+            )
+    found = [mask.name for mask in facts if mask.source == "alpha"]
+    doubtful = [mask.name for mask in facts if mask.undecided and mask.source == "colours"]
+    if found and doubtful:
+        return (
+            f"masks are in the alpha channel (transparency) of {_name(found)}, but {_name(doubtful)} may be meant by "
+            "colours; say which: --alpha mask, or --alpha drop for the colours"
+        )
+    labels = Counter(label for mask in facts for label in mask.labels)
+    if len(labels) > 1:
+        first = sorted(labels)[0]
+        return (
+            f"masks have several labels: {_list_counts(labels)} (value, in how many masks); choose {option} all-but-0 "
+            f"for all of them, {option} above-127 for those that are bright, or one, such as {option} {first}"
+        )
+    if predicted:
+        return None
+    if all(mask.empty for mask in facts):
+        return (
+            f"all {len(facts)} masks are empty: nothing can be learnt and nothing scored; is this the folder of the "
+            f"masks, and is {option} right? Values are {_list_counts(occurring)} (value, in how many masks)"
+        )
+    if all(mask.full for mask in facts):
+        return (
+            f"all {len(facts)} masks are foreground everywhere: nothing can be learnt; is this the folder of the "
+            f"masks, and is {option} right? Values are {_list_counts(occurring)} (value, in how many masks)"
+        )
+    return None
+
+
+def warn_of_masks(facts: Sequence[MaskFacts]) -> list[str]:
+    """Return a sentence for each thing that is odd in masks that can be used."""
+    full = [mask.name for mask in facts if mask.full]
+    blank = [mask.name for mask in facts if mask.empty and len(mask.values) > 1]
+    return [
+        *([f"{len(full)} of {len(facts)} masks are foreground everywhere: {_name(full)}"] if full else []),
+        *([f"{len(blank)} of {len(facts)} masks have values, but no foreground: {_name(blank)}"] if blank else []),
+    ]
+
+
+def _list_counts(counts: Mapping[float, int] | Mapping[int, int]) -> str:
+    listed = [f"{value:g} ({count})" for value, count in sorted(counts.items())]
+    return ", ".join(listed[:_LISTED]) + (f" and {len(listed) - _LISTED} more" if len(listed) > _LISTED else "")
+
+
+def _name(names: Iterable[str]) -> str:
+    listed = list(names)
+    return ", ".join(listed[:3]) + (f" and {len(listed) - 3} more" if len(listed) > 3 else "")

@@ -1,0 +1,110 @@
+"""How pixels of image and mask files are read, stated as a value.
+
+The default decides only what cannot be read in two ways. Whatever can is refused, and the message names the choices.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, TypeAlias
+
+from llmseg.errors import UserError, nearest
+
+Foreground: TypeAlias = "int | str | None"
+"""Which mask values are foreground: a number, ``"above-127"``, ``"all-but-0"``, ``"labels:1,2"``, or ``None``."""
+
+RULES = ("above-127", "all-but-0")
+"""Names of rules for foreground. Besides them there are numbers and ``labels:`` with numbers."""
+
+_ALPHA = ("drop", "mask")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How pixels are read. A field that is ``None`` leaves the choice to what a file can only mean.
+
+    Attributes:
+        foreground: Which values of a mask are foreground: a number, ``"above-127"`` (what is bright),
+            ``"all-but-0"`` (every label), or ``"labels:1,2"`` (these labels). Of a palette file, numbers are indices.
+            ``None`` takes black for background and white for foreground, and refuses masks that hold labels.
+        alpha: What the alpha channel (transparency) of a mask means: ``"mask"`` if it is the mask, ``"drop"`` if
+            colours are. ``None`` takes the one that says something, and refuses masks where both do and differ.
+
+    Raises:
+        UserError: A field has a value that is not allowed.
+
+    Example:
+        >>> Reading("labels:2,1").foreground, Reading("2").foreground
+        ('labels:1,2', 2)
+    """
+
+    foreground: Foreground = None
+    alpha: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "foreground", parse_foreground(self.foreground))
+        _check_choice("alpha", self.alpha, _ALPHA)
+
+    @property
+    def stated(self) -> dict[str, Any]:
+        """The fields that are not ``None``, but for the foreground: what the digest of a store says of them."""
+        return {name: value for name, value in asdict(self).items() if value is not None and name != "foreground"}
+
+
+def parse_foreground(value: Foreground) -> Foreground:
+    """Return a rule for foreground in its one spelling: a number, the name of a rule, ``labels:`` with sorted numbers.
+
+    Raises:
+        UserError: It is none of them.
+
+    Example:
+        >>> parse_foreground("38"), parse_foreground("labels:3"), parse_foreground("all-but-0")
+        (38, 3, 'all-but-0')
+    """
+    if value is None or value in RULES or isinstance(value, int):
+        return value
+    numbers = str(value).removeprefix("labels:").split(",")
+    try:
+        labels = sorted({int(number) for number in numbers})
+    except ValueError:
+        hint = nearest(str(value), RULES)
+        raise UserError(
+            f"foreground '{value}': must be a number, above-127, all-but-0 or labels:1,2 (with your numbers){hint}"
+        ) from None
+    return labels[0] if len(labels) == 1 else f"labels:{','.join(map(str, labels))}"
+
+
+def list_labels(foreground: Foreground) -> tuple[int, ...]:
+    """Return the mask values that a rule names; empty for a rule that names none.
+
+    Example:
+        >>> list_labels("labels:1,2"), list_labels(7), list_labels("all-but-0")
+        ((1, 2), (7,), ())
+    """
+    if isinstance(foreground, int):
+        return (foreground,)
+    if foreground is None or foreground in RULES:
+        return ()
+    return tuple(int(number) for number in foreground.removeprefix("labels:").split(","))
+
+
+def read_reading(values: Any) -> Reading:
+    """Return the reading that ``dataclasses.asdict`` gave, or the default of ``None``.
+
+    Raises:
+        UserError: It is no such dictionary.
+    """
+    if values is None or isinstance(values, Reading):
+        return values or Reading()
+    if not isinstance(values, dict) or not set(values) <= {field.name for field in fields(Reading)}:
+        raise UserError(f"reading is {values}; it must have only {', '.join(field.name for field in fields(Reading))}")
+    return Reading(**values)
+
+
+def _check_choice(name: str, value: str | None, allowed: tuple[str, ...]) -> None:
+    if value is not None and value not in allowed:
+        raise UserError(f"{name} '{value}': must be {' or '.join(allowed)}{nearest(str(value), allowed)}")
+
+
+DEFAULT = Reading()
+"""What is taken where nothing is said."""

@@ -1,0 +1,124 @@
+"""The check of a whole store when it is opened for work: whether all its files can only be read in one way.
+
+A rule for foreground, an alpha channel, or labels can only be judged over all masks. The result is kept on disk by the
+store's digest, so the second time costs nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import warnings
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tqdm import tqdm
+
+from llmseg.data.folder import FolderStore
+from llmseg.data.mask_check import MaskFacts, judge_masks, measure_mask, warn_of_masks
+from llmseg.data.read_ahead import map_ahead
+from llmseg.data.store import Store
+from llmseg.data.subset import Subset
+from llmseg.errors import UserError
+from llmseg.files import make_folder, read_json_if_any, write_bytes
+
+FORMAT = 1
+"""Part of the key of a kept check. Raise it whenever the same files would be judged otherwise."""
+
+
+class ReadingWarning(UserWarning):
+    """Files of a store can be read, but something about them should be known."""
+
+
+@dataclass(frozen=True)
+class ReadingCheck:
+    """What the check of a store found.
+
+    Attributes:
+        refusal: Why it cannot be used, or empty.
+        warnings: What should be known, a sentence each.
+    """
+
+    refusal: str
+    warnings: tuple[str, ...]
+
+
+_told: set[str] = set()
+
+
+def check_reading(store: Store, *, progress: bool = False) -> None:
+    """Check how the files of a store are read, and refuse or warn; a store that is no folder passes.
+
+    Args:
+        store: The cases. Of a subset, the whole store is checked.
+        progress: Whether to show a progress bar.
+
+    Raises:
+        UserError: A file can be read in two ways, or cannot be read; or no mask has foreground, or none background.
+
+    Warns:
+        ReadingWarning: Once for each store in a process.
+    """
+    while isinstance(store, Subset):
+        store = store.whole
+    if not isinstance(store, FolderStore):
+        return
+    key = hashlib.sha256(json.dumps([FORMAT, store.digest]).encode()).hexdigest()[:32]
+    if key in _told:
+        return
+    check = _read_kept(key) or _keep(key, examine_reading(store, progress=progress))
+    if check.refusal:
+        raise UserError(check.refusal)
+    _told.add(key)
+    for sentence in check.warnings:
+        warnings.warn(sentence, ReadingWarning, stacklevel=3)
+
+
+def examine_reading(store: FolderStore, *, skip: bool = False, progress: bool = False) -> ReadingCheck:
+    """Read all masks of a folder, and return what is found.
+
+    Args:
+        store: The cases.
+        skip: Pass over files that cannot be read.
+        progress: Whether to show a progress bar.
+
+    Raises:
+        UserError: A file cannot be read, or can be read in two ways.
+    """
+
+    def measure(id: str) -> MaskFacts | None:
+        try:
+            return measure_mask(store.read_mask_values(id), id, store.reading)
+        except UserError:
+            if not skip:
+                raise
+            return None
+
+    ids = tqdm(store.ids, desc="check", unit="case", leave=False, disable=not progress)
+    masks = [mask for mask in map_ahead(measure, ids) if mask is not None]
+    if not masks:
+        return ReadingCheck("", ())
+    return ReadingCheck(judge_masks(masks, store.reading) or "", tuple(warn_of_masks(masks)))
+
+
+def _kept_path(key: str) -> Path:
+    from llmseg.data.cache import cache_folder  # it loads torch, which most commands about data do without
+
+    return cache_folder() / f"check-{key}.json"
+
+
+def _read_kept(key: str) -> ReadingCheck | None:
+    try:
+        kept = read_json_if_any(_kept_path(key))
+        return ReadingCheck(str(kept["refusal"]), tuple(map(str, kept["warnings"]))) if kept else None
+    except (UserError, KeyError, TypeError):
+        return None
+
+
+def _keep(key: str, check: ReadingCheck) -> ReadingCheck:
+    try:
+        make_folder(_kept_path(key).parent)
+        write_bytes(_kept_path(key), json.dumps(asdict(check)).encode())
+    except UserError:  # a home that cannot be written costs time, nothing else
+        pass
+    return check
