@@ -41,6 +41,7 @@ def nearest(word: str, allowed: Iterable[str]) -> str:
         >>> nearest("zzz", ["gpt-4o"])
         ''
     """
-    lowered = {option.lower(): option for option in allowed}
+    # What was typed is there in another sense than was meant: to propose it again would help nobody.
+    lowered = {option.lower(): option for option in allowed if option != word}
     matches = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=0.5)
     return f"; did you mean '{lowered[matches[0]]}'?" if matches else ""

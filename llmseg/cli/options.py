@@ -13,6 +13,7 @@ import typer
 
 import llmseg
 from llmseg import UserError
+from llmseg.cli.few_cases import warn_of_few_test_cases
 from llmseg.cli.groups import note_independent_cases
 from llmseg.zoo.given import find_recipe
 
@@ -150,7 +151,9 @@ class CasesAndHoldout(Cases):
         """Return the test cases of the manifest, or draw them from a store by group with seed 0."""
         if self.holdout is None:
             note_independent_cases(store)
-        return self.load_holdout() or llmseg.hold_out(store, progress=progress)
+        holdout = self.load_holdout() or llmseg.hold_out(store, progress=progress)
+        warn_of_few_test_cases(holdout)
+        return holdout
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ A file's *stem* is its name without the extension.
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,12 @@ from llmseg.errors import UserError
 
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif")
 """Extensions of files that count as images, in lower case."""
+
+_USUAL_NAMES = (
+    ("images", "image", "imgs", "img"),
+    ("masks", "mask", "labels", "label", "annotations", "segmentations", "ground_truth", "gt"),
+)
+"""What folders of images, and of masks, are usually called, in lower case."""
 
 SUFFIXES = ("", "_seg", "_m", "_mask", "_segmentation")
 """What a mask's stem may have after the image's stem.
@@ -136,8 +143,18 @@ def _list_files(folder: Path, what: str) -> list[Path]:
         if path.suffix.lower() in EXTENSIONS and not path.name.startswith(".") and path.is_file()
     ]
     if not files:
-        raise UserError(f"no images in {what} folder {folder}; looked for {', '.join(EXTENSIONS)}")
+        proposed = _propose_folders(folder)
+        raise UserError(f"no images in {what} folder {folder}{proposed}; looked for {', '.join(EXTENSIONS)}")
     return sorted(files, key=lambda path: path.name)
+
+
+def _propose_folders(folder: Path) -> str:
+    """Return the folders of images and masks inside a folder that has none itself, as a question."""
+    inner = {path.name.lower(): path for path in sorted(folder.iterdir()) if path.is_dir()}
+    images, masks = (next((inner[name] for name in names if name in inner), None) for names in _USUAL_NAMES)
+    if images is None or masks is None:
+        return ""
+    return f"; did you mean --images {shlex.quote(str(images))} --masks {shlex.quote(str(masks))}?"
 
 
 def _group_by_stem(files: Sequence[Path]) -> dict[str, list[Path]]:

@@ -115,10 +115,19 @@ def compare_cohorts(
 def _members(names: tuple[str, ...], cohorts: Mapping[str, str], label: str) -> list[int]:
     """Return the indices of the contenders of a cohort."""
     members = [index for index, name in enumerate(names) if cohorts.get(name) == label]
-    if not members:
-        near = nearest(label, set(cohorts.values()))
+    if members:
+        return members
+    known = {str(cohort) for cohort in cohorts.values()}
+    if label not in known:
+        near = nearest(label, known)
         raise UserError(f"no contender of the table is of cohort '{label}'{near}; it has {shorten_list(names)}")
-    return members
+    named = [name for name, cohort in cohorts.items() if str(cohort) == label]
+    if any(name in names for name in named):
+        raise UserError(f"cohort '{label}' is given as a text, and in cohorts it is none; give both as texts")
+    raise UserError(
+        f"cohort '{label}' has no scores here: its contenders are {shorten_list(named)}, those of the table are "
+        f"{shorten_list(names)}"
+    )
 
 
 @functools.lru_cache(maxsize=4)

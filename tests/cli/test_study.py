@@ -59,7 +59,7 @@ def test_the_table_of_a_comparison_has_the_best_first():
     assert lines[-1] == "next: llmseg report 'my study' -o 'my study-report'"
 
 
-PHANTOMS = ("--synthetic", "mri-tumour", "--cases", 25, "--device", "cpu", "-q")
+PHANTOMS = ("--synthetic", "mri-tumour", "--cases", 30, "--device", "cpu", "-q")
 
 
 class TestAblate:

@@ -24,4 +24,11 @@ def run_facts(run: Run) -> dict[str, Any]:
 
 def describe_run(run: Run) -> str:
     """Return where a run is and how it ended, a line per fact."""
-    return align_columns([(name.replace("_", " "), value_text(value)) for name, value in run_facts(run).items()])
+    return align_columns([(name.replace("_", " "), _fact_text(name, value)) for name, value in run_facts(run).items()])
+
+
+def _fact_text(name: str, value: object) -> str:
+    """Return a fact with as many decimals as tables have; JSON has them all."""
+    if isinstance(value, float):
+        return f"{value:.1f}" if name == "seconds" else f"{value:.4f}"
+    return value_text(value)
