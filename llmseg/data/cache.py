@@ -136,6 +136,12 @@ def clear_cache() -> int:
             continue
         except OSError as error:
             raise UserError(f"cannot remove files in {lock.parent}: {error.strerror}; make it writable") from error
+    for path in cache_folder().glob("*.images.json"):  # digests of images, see ``store_images.py``
+        try:
+            freed += path.stat().st_size
+            path.unlink()
+        except OSError as error:
+            raise UserError(f"cannot remove files in {path.parent}: {error.strerror}; make it writable") from error
     return freed
 
 

@@ -28,6 +28,9 @@ SUFFIXES = ("", "_seg", "_m", "_mask", "_segmentation")
 The study's datasets have the first three; the others are common elsewhere.
 """
 
+CHANNEL = "_0000"
+"""What nnU-Net puts behind the stem of an image. The labels and predictions of the case do not have it."""
+
 
 @dataclass(frozen=True)
 class ImageMaskPair:
@@ -131,6 +134,20 @@ def find_images(folder: Path) -> tuple[Path, ...]:
         UserError: There is no such folder, or no image in it.
     """
     return tuple(_list_files(folder, "image"))
+
+
+def drop_masks(files: Sequence[Path]) -> tuple[Path, ...]:
+    """Leave out the masks that lie among the images of a folder, as a training does.
+
+    A mask has the stem of another file and one of :data:`SUFFIXES` behind it.
+
+    Example:
+        >>> [file.name for file in drop_masks([Path("a.png"), Path("a_mask.png"), Path("b_mask.png")])]
+        ['a.png', 'b_mask.png']
+    """
+    stems = {file.stem for file in files}
+    masks = {stem + suffix for stem in stems for suffix in SUFFIXES if suffix}
+    return tuple(file for file in files if file.stem not in masks)
 
 
 def _list_files(folder: Path, what: str) -> list[Path]:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from llmseg.data.holdout import Holdout
 from llmseg.data.store import Store
+from llmseg.data.store_images import digest_images
 from llmseg.data.subset import Subset
 from llmseg.training.run import Run
+from llmseg.training.run_files import SEEN_DIGITS
 
 
 def choose_cases(run: Run, store: Store, holdout: Holdout | None) -> Subset:
@@ -30,6 +35,23 @@ def find_overlap(run: Run, store: Store, cases: Subset, holdout: Holdout | None)
     seen = {*split.train, *split.validation}.intersection(cases.ids)
     if seen:
         return f"the run was trained or selected on {len(seen)} of these {len(cases.ids)} cases, first '{min(seen)}'"
+    if record["store"]["digest"] != store.digest and (copies := _find_copies(record, cases)):
+        return (
+            f"the run was trained or selected on {len(copies)} of these {len(cases.ids)} images, under these or other "
+            f"names, first '{copies[0]}'"
+        )
     if holdout and record["store"]["digest"] != store.digest:
         return "the run does not say that these test cases were kept out of it; train with --holdout"
     return None
+
+
+def _find_copies(record: Mapping[str, Any], cases: Subset) -> list[str]:
+    """Return the cases whose pixels are those of an image that the run has seen, whatever the files are called.
+
+    Runs of earlier versions do not say what their images were; of them, none is found.
+    """
+    seen = frozenset(record.get("seen_images", ()))
+    if not seen:
+        return []
+    digests = digest_images(cases, cases.ids)
+    return [id for id in cases.ids if digests[id][:SEEN_DIGITS] in seen]

@@ -15,7 +15,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from llmseg.data.holdout import Holdout
-from llmseg.data.image_mask_pairs import EXTENSIONS
+from llmseg.data.image_mask_pairs import CHANNEL, EXTENSIONS
 from llmseg.data.mask_check import MaskFacts, judge_masks, measure_mask
 from llmseg.data.origin import find_dataset_id
 from llmseg.data.pixels import read_mask, read_mask_values
@@ -294,11 +294,17 @@ def _find_masks(folder: Path, ids: Sequence[str]) -> dict[str, Path]:
     """Return the mask file of every case."""
     if not folder.is_dir():
         raise UserError(f"no folder of masks {folder}")
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in EXTENSIONS and path.is_file())
+    # Hidden files are passed over as everywhere: a Mac leaves a ``._NAME`` beside every file.
+    found = (path for path in folder.rglob("*") if not path.name.startswith("."))
+    files = sorted(path for path in found if path.suffix.lower() in EXTENSIONS and path.is_file())
+    stems = {id: Path(id).with_suffix("").as_posix() for id in ids}
     by_name = {path.relative_to(folder).with_suffix("").as_posix(): path for path in files}
     if len(by_name) < len(files):
         raise UserError(f"{folder} has two masks of one name with different extensions; keep one")
-    by_case = {id: by_name.get(Path(id).with_suffix("").as_posix()) for id in ids}
+    # Ids of a store made of nnU-Net's raw files have the channel; its predictions do not.
+    cases = set(stems.values())
+    without_channel = {name: name.removesuffix(CHANNEL) for name in cases if name.removesuffix(CHANNEL) not in cases}
+    by_case = {id: by_name.get(name, by_name.get(without_channel.get(name, name))) for id, name in stems.items()}
     lacking = [id for id, path in by_case.items() if path is None]
     if lacking:
         raise UserError(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from llmseg.data.holdout import Holdout
+from llmseg.data.image_mask_pairs import CHANNEL
 from llmseg.data.store import Store
 from llmseg.data.subset import Subset
 from llmseg.errors import UserError
@@ -33,7 +34,7 @@ from llmseg.files import (
 from llmseg.nnunet.budget import Budget
 from llmseg.nnunet.folder import BUDGET, NnunetTraining
 from llmseg.nnunet.log import HISTORY, log_files, read_logs
-from llmseg.nnunet.summary import ENDINGS, Summary, read_labels, reproduce_dice, strip_ending
+from llmseg.nnunet.summary import ENDINGS, Summary, check_version, read_labels, reproduce_dice, strip_ending
 from llmseg.study.conventions import all_conventions
 
 if TYPE_CHECKING:
@@ -168,9 +169,10 @@ def import_nnunet(
     """
     fold, out = Path(fold), Path(out)
     check_free(out, [fold, *([] if predictions is None else [Path(predictions)])])
+    check_version(fold)
     summary = Summary.read(fold / "validation" / "summary.json")
     # A case in a folder has the folder's name before its own, as nnU-Net has no folders in its datasets.
-    ids = names or {Path(id).with_suffix("").as_posix().replace("/", "_"): id for id in store.ids}
+    ids = names or _name_cases(store)
     masks = _read_masks(fold / "validation", summary.label, ids, tuple(summary.counts))
     own_dice = reproduce_dice(summary, masks, store, ids)
     curves = read_logs(log_files(fold))
@@ -255,7 +257,7 @@ def _read_masks(
     Raises:
         UserError: A mask is missing, damaged, or of no case.
     """
-    paths = {strip_ending(path.name): path for path in sorted(folder.glob("*")) if path.name.endswith(ENDINGS)}
+    paths = {strip_ending(path.name): path for path in _list_visible(folder) if path.name.endswith(ENDINGS)}
     if wanted is None:
         wanted = tuple(paths)
     lacking = [name for name in wanted if name not in paths]
@@ -269,6 +271,22 @@ def _read_masks(
             f"files are called like cases, such as '{next(iter(ids))}'"
         )
     return {name: read_labels(paths[name], label) for name in wanted}
+
+
+def _list_visible(folder: Path) -> list[Path]:
+    # A Mac leaves a hidden ``._NAME`` beside every file.
+    return sorted(path for path in folder.glob("*") if not path.name.startswith("."))
+
+
+def _name_cases(store: Store) -> dict[str, str]:
+    """Return the ids of a store by the names that nnU-Net gives to files of these cases.
+
+    A store that was made of a raw dataset of nnU-Net has the channel in its ids, ``c00_0000.png``. nnU-Net's labels and
+    predictions have no channel.
+    """
+    names = {Path(id).with_suffix("").as_posix().replace("/", "_"): id for id in store.ids}
+    without_channel = {name.removesuffix(CHANNEL): id for name, id in names.items()}
+    return without_channel if len(without_channel) == len(names) else names
 
 
 def _name_mask(id: str) -> str:

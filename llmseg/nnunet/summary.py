@@ -64,6 +64,20 @@ class Summary:
             raise UserError(f"{path} {what}; give a fold's folder whose validation has ended") from error
 
 
+def check_version(fold: Path) -> None:
+    """Refuse a fold of nnU-Net version 1, which keeps less in its summary than is needed to compute its Dice again.
+
+    Raises:
+        UserError: It is of version 1.
+    """
+    for folder in (fold / "validation", fold / "validation_raw", fold / "validation_raw_postprocessed"):
+        if "results" in read_json_if_any(folder / "summary.json"):
+            raise UserError(
+                f"{folder / 'summary.json'} is of nnU-Net version 1; only summaries of version 2 can be imported. "
+                f"Score its masks by: llmseg evaluate {folder} --predicted-foreground 1"
+            )
+
+
 def read_labels(path: Path, label: int) -> np.ndarray:
     """Read a mask of nnU-Net as bool ``[H, W]``.
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from llmseg.data.image_mask_pairs import find_images
+from llmseg.data.image_mask_pairs import drop_masks, find_images
 from llmseg.data.pixels import read_image
 from llmseg.data.read_ahead import map_ahead
 from llmseg.errors import UserError
@@ -105,7 +105,7 @@ def predict(
         >>> net, recipe = load_model("runs/gpt-4")  # doctest: +SKIP
         >>> masks = predict(net, recipe, "images", "predicted", batch_size=32)  # doctest: +SKIP
     """
-    paths = find_images(Path(images))
+    paths = drop_masks(find_images(Path(images)))
     _check_names(paths)
     by_name = {path.name: path for path in paths}
     out, names = Path(out), [path.stem for path in paths]

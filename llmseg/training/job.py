@@ -75,7 +75,15 @@ class Job:
         net = self._place_net(net, prepared.batch(split.train[:1], self.device), split.train)
         state = State.begin(self.recipe.fit, net, self.numerics)
         record = describe_run(
-            self.recipe, self.store, split, net, self._how, label=self.label, seed=self.seed, holdout=self.holdout
+            self.recipe,
+            self.store,
+            split,
+            net,
+            self._how,
+            label=self.label,
+            seed=self.seed,
+            holdout=self.holdout,
+            cache=cache,
         )
         writer = RunWriter(self.folder, record, state, self.store.groups, checkpoint_every)
         with self._lock(), collect_notices() as notices:

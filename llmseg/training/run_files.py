@@ -25,6 +25,7 @@ from torch import nn
 
 from llmseg.data.origin import find_dataset_id
 from llmseg.data.store import Store
+from llmseg.data.store_images import digest_images
 from llmseg.data.store_source import describe_source
 from llmseg.errors import UserError
 from llmseg.files import clear_leftovers, make_folder, read_json_if_any, write_bytes, write_text
@@ -40,6 +41,10 @@ _PACKAGES = (
     *("numpy", "Pillow", "opencv-python-headless", "scikit-learn", "h5py"),
 )
 _FILES = ("run.json", "weights.safetensors", "last_good_weights.safetensors", "state.pt")
+SEEN_DIGITS = 16
+"""Digits of an image's digest that ``run.json`` keeps. Among a million images, two share 16 of them by chance of 1 in
+40 million."""
+
 _COLUMNS = {
     "history": ["epoch", "train_loss", "validation_loss", "validation_score", "rate"],
     "timing": ["epoch", "seconds"],
@@ -58,6 +63,7 @@ def describe_run(
     label: str,
     seed: int,
     holdout: str | None,
+    cache: bool = False,
 ) -> dict[str, Any]:
     """Return the content of ``run.json`` for a run that begins.
 
@@ -70,7 +76,9 @@ def describe_run(
         label: Name of the run.
         seed: Its seed.
         holdout: Digest of the held-out test set, if there is one.
+        cache: Whether the digests of the images may be kept in the cache.
     """
+    images = digest_images(store, (*split.train, *split.validation), cache=cache)
     return {
         "status": "running",
         "label": label,
@@ -81,6 +89,7 @@ def describe_run(
         "prepared_as": find_dataset_id(store),
         "split": asdict(split),
         "split_digest": split.digest,
+        "seen_images": sorted({digest[:SEEN_DIGITS] for digest in images.values()}),
         "holdout": holdout,
         "seed": seed,
         "how": how,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llmseg.errors import UserError
+from llmseg.files import read_bytes
 from llmseg.recipe.weights import check_values
 
 if TYPE_CHECKING:
@@ -53,9 +54,10 @@ def load_original(
         prefixes: Pairs of our prefix and the original's.
         pipeline_id: The pipeline that an error names.
     """
-    saved = _read(path)
+    originals = list(rename_all(build(1).state_dict(), prefixes))
+    first = originals[0]
+    saved = _strip_wrappers(_read(path), originals)
     check_values(path, saved)
-    first = next(iter(rename_all(build(1).state_dict(), prefixes)))
     net = build(_count_input_channels(saved, first))
     ours = net.state_dict()
     our_name = dict(zip(rename_all(ours, prefixes), ours, strict=True))
@@ -76,6 +78,8 @@ def _read(path: Path) -> dict[str, Any]:
 
     if not path.is_file():
         raise UserError(f"no file {path}; give a state dictionary (.pth) saved by the original script")
+    if path.suffix == ".safetensors":
+        return _read_safetensors(path)
     try:
         saved = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
@@ -87,10 +91,51 @@ def _read(path: Path) -> dict[str, Any]:
         raise UserError(f"{path} claims more than the memory holds; give a state dictionary (.pth)") from error
     except Exception as error:  # what a damaged file makes torch raise is of many kinds
         raise UserError(f"{path} is damaged or no PyTorch file; give a state dictionary (.pth)") from error
-    if not isinstance(saved, dict) or not all(isinstance(t, torch.Tensor) for t in saved.values()) or not saved:
-        raise UserError(f"{path} is no state dictionary (a dictionary of tensors); save the network's state_dict()")
-    # A script that trains on several devices saves every name behind this word.
-    return {str(name).removeprefix("module."): tensor for name, tensor in saved.items()}
+    if not _is_state(saved):
+        raise UserError(f"{path} is no state dictionary (a dictionary of tensors); {_advise(path, saved)}")
+    return {str(name): tensor for name, tensor in saved.items()}
+
+
+def _read_safetensors(path: Path) -> dict[str, Any]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    try:
+        return load(read_bytes(path))
+    except SafetensorError as error:
+        raise UserError(f"{path} is damaged or no file of safetensors ({error}); save it again") from error
+
+
+def _is_state(saved: object) -> bool:
+    import torch
+
+    return isinstance(saved, dict) and bool(saved) and all(isinstance(t, torch.Tensor) for t in saved.values())
+
+
+def _advise(path: Path, saved: object) -> str:
+    """Say how to get the weights out of a dictionary that holds other things, too."""
+    keys = [key for key, value in saved.items() if _is_state(value)] if isinstance(saved, dict) else []
+    if not keys:
+        return "save the network's state_dict()"
+    # Averaged weights or those of another network may lie beside: the choice is the user's.
+    return (
+        f"the weights are under {' or '.join(map(repr, keys))}: save them alone by "
+        f"torch.save(torch.load({str(path)!r}, weights_only=True)[{keys[0]!r}], 'weights.pth')"
+    )
+
+
+def _strip_wrappers(saved: dict[str, Any], originals: Sequence[str]) -> dict[str, Any]:
+    """Take the names of wrappers off: of training on several devices, of ``torch.compile``, of a Lightning module.
+
+    ``torch.compile`` puts its word wherever a compiled module lies. The others are in front of every name.
+    """
+    saved = {name.replace("_orig_mod.", ""): tensor for name, tensor in saved.items()}
+    ours = {name.partition(".")[0] for name in originals}
+    while True:
+        firsts = {name.partition(".")[0] for name in saved}
+        if len(firsts) != 1 or firsts & ours or not all("." in name for name in saved):
+            return saved
+        saved = {name.partition(".")[2]: tensor for name, tensor in saved.items()}
 
 
 def _check_fit(pipeline_id: str, path: Path, saved: dict[str, Any], shapes: dict[str, tuple[int, ...]]) -> None:

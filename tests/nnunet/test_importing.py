@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from llmseg import hold_out
+from llmseg import FolderStore, evaluate_masks, hold_out
+from llmseg.data import prepare_dataset
 from llmseg.errors import UserError
 from llmseg.nnunet.importing import import_nnunet
 from llmseg.stats import Table
@@ -139,3 +140,66 @@ class TestTheFolder:
         import_nnunet(fold, store, tmp_path / "killed", progress=False)
         again = self.read(tmp_path / "killed").items()
         assert {path.relative_to(tmp_path / "killed"): content for path, content in again} == whole
+
+
+def test_what_a_mac_leaves_is_passed_over(store, make_fold, tmp_path):
+    fold = make_fold()
+    shutil.copytree(fold / "validation", tmp_path / "predicted", ignore=shutil.ignore_patterns("*.json"))
+    for folder in (fold / "validation", tmp_path / "predicted"):
+        for name in ("._c00.png", "._c11.png"):
+            (folder / name).write_bytes(b"\0\5\x16\7")
+    imported = import_nnunet(fold, store, tmp_path / "out", predictions=tmp_path / "predicted", progress=False)
+    assert len(set(imported.evaluation.scores["case"])) == 12
+    evaluate_masks(tmp_path / "predicted", store, tmp_path / "e", foreground=1, progress=False)
+
+
+class TestStoreOfRawFiles:
+    """Its ids have the channel, ``c00_0000.png``; the files of nnU-Net do not."""
+
+    @pytest.fixture
+    def raw(self, store, tmp_path):
+        for kind, name in (("images", "imagesTr"), ("masks", "labelsTr")):
+            (tmp_path / "raw" / name).mkdir(parents=True)
+            for id in store.ids:
+                values = np.asarray(Image.open(tmp_path / "data" / kind / id))
+                stem = id.removesuffix(".png") + ("_0000" if kind == "images" else "")
+                Image.fromarray(values if kind == "images" else values // 255).save(
+                    tmp_path / "raw" / name / f"{stem}.png"
+                )
+        return prepare_dataset("nnunet", tmp_path / "raw", tmp_path / "raw.h5", progress=False)
+
+    def test_its_fold_is_imported(self, raw, store, make_fold, tmp_path):
+        fold = make_fold()
+        imported = import_nnunet(fold, raw, tmp_path / "out", progress=False)
+        assert (
+            set(imported.evaluation.scores["case"]) == set(raw.ids) == {id.replace(".", "_0000.") for id in store.ids}
+        )
+        own = import_nnunet(fold, store, tmp_path / "own", progress=False)
+        assert imported.record["dice"] == own.record["dice"]
+
+    def test_its_predictions_are_scored(self, raw, store, make_fold, tmp_path):
+        masks = make_fold() / "validation"
+        ours = evaluate_masks(masks, raw, tmp_path / "a", foreground=1, progress=False)
+        assert ours.means.equals(evaluate_masks(masks, store, tmp_path / "b", foreground=1, progress=False).means)
+
+    def test_a_case_does_not_take_the_mask_of_another(self, tmp_path):
+        """``c`` and ``c_0000`` are two cases of a folder that has nothing to do with nnU-Net."""
+        for kind in ("images", "masks", "predicted"):
+            (tmp_path / kind).mkdir()
+            for name in ("c", "c_0000")[: 1 if kind == "predicted" else 2]:
+                Image.fromarray(np.zeros((4, 4), np.uint8)).save(tmp_path / kind / f"{name}.png")
+        folders = FolderStore(tmp_path / "images", tmp_path / "masks")
+        with pytest.raises(UserError, match=r"1 of 2 cases have no mask in .*, first 'c_0000\.png'"):
+            evaluate_masks(tmp_path / "predicted", folders, tmp_path / "e", progress=False)
+
+
+@pytest.mark.parametrize("folder", ["validation_raw", "validation_raw_postprocessed", "validation"])
+def test_a_fold_of_version_1_says_so_and_its_masks_can_be_scored(store, make_fold, tmp_path, folder):
+    fold = make_fold()
+    (fold / "validation" / "summary.json").write_text(json.dumps({"results": {"all": [], "mean": {}}}))
+    (fold / "validation").rename(fold / folder)
+    with pytest.raises(UserError, match=r"of nnU-Net version 1; only summaries of version 2") as refused:
+        import_nnunet(fold, store, tmp_path / "out", progress=False)
+    masks, _, foreground = str(refused.value).partition("llmseg evaluate ")[2].split()
+    evaluation = evaluate_masks(masks, store, tmp_path / "e", foreground=int(foreground), progress=False)
+    assert set(evaluation.scores["case"]) == set(store.ids)

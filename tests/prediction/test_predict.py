@@ -309,3 +309,12 @@ def test_the_command_line_passes_all_options_on(images, tmp_path, monkeypatch, c
     assert code == 0
     assert given == {"device": "cpu", "precision": "fp32", "exact": True, "batch_size": 2, "progress": False}
     assert json.loads(out) == [str(p) for p in sorted((tmp_path / "p/masks").iterdir())]
+
+
+@pytest.mark.parametrize("suffix", ["_mask", "_seg", "_m"])
+def test_masks_among_the_images_are_passed_over_as_in_training(suffix, tiny_recipe, tmp_path):
+    (tmp_path / "images").mkdir()
+    for name in ("a", f"a{suffix}", "b", f"b{suffix}", f"lonely{suffix}"):
+        Image.fromarray(np.zeros((64, 64), np.uint8)).save(tmp_path / "images" / f"{name}.png")
+    masks = predict(tiny_recipe.net.build(1), tiny_recipe, tmp_path / "images", tmp_path / "out", progress=False)
+    assert [path.stem for path in masks] == ["a", "b", f"lonely{suffix}"]

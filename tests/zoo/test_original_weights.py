@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 from llmseg import zoo
@@ -220,3 +221,44 @@ def test_rename():
     assert rename("encoder.1.0.weight", prefixes) == "down.b.0.weight"
     with pytest.raises(KeyError):
         rename("decoder.0.weight", prefixes)
+
+
+WRAPPERS = ["_orig_mod.", "module._orig_mod.", "_orig_mod.module.", "model.", "net._orig_mod."]
+
+
+@pytest.mark.parametrize("wrapper", WRAPPERS)
+def test_weights_of_a_network_in_wrappers(small, path, wrapper):
+    saved = original_state(small.record)
+    torch.save({f"{wrapper}{name}": tensor for name, tensor in saved.items()}, path)
+    back = small.pipeline.to_original(small.pipeline.load_original(path).state_dict())
+    assert all(torch.equal(back[name], tensor) for name, tensor in saved.items())
+
+
+def test_weights_of_compiled_parts(small, path):
+    saved = original_state(small.record)
+    torch.save({name.replace(".", "._orig_mod.", 1): tensor for name, tensor in saved.items()}, path)
+    back = small.pipeline.to_original(small.pipeline.load_original(path).state_dict())
+    assert all(torch.equal(back[name], tensor) for name, tensor in saved.items())
+
+
+@pytest.mark.parametrize(
+    ("key", "wrapper"), [("model_state_dict", ""), ("state_dict", "model."), ("net", "module._orig_mod.")]
+)
+def test_a_dictionary_with_weights_in_it_names_their_key(small, path, tmp_path, monkeypatch, key, wrapper):
+    saved = original_state(small.record)
+    torch.save({"epoch": 3, key: {f"{wrapper}{name}": tensor for name, tensor in saved.items()}, "loss": 0.1}, path)
+    message = refused(small.pipeline, path)
+    assert f"the weights are under '{key}'" in message
+    monkeypatch.chdir(tmp_path)
+    exec(message.partition(" by ")[2], {"torch": torch})
+    back = small.pipeline.to_original(small.pipeline.load_original("weights.pth").state_dict())
+    assert all(torch.equal(back[name], tensor) for name, tensor in saved.items())
+
+
+def test_weights_in_safetensors(small, tmp_path):
+    saved = original_state(small.record)
+    save_file({name: tensor.contiguous() for name, tensor in saved.items()}, tmp_path / "w.safetensors")
+    back = small.pipeline.to_original(small.pipeline.load_original(tmp_path / "w.safetensors").state_dict())
+    assert all(torch.equal(back[name], tensor) for name, tensor in saved.items())
+    (tmp_path / "w.safetensors").write_bytes(b"no weights")
+    assert "no file of safetensors" in refused(small.pipeline, tmp_path / "w.safetensors")
