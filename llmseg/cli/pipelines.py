@@ -49,7 +49,15 @@ def show(name: option.Name, output: Output) -> None:
     """Show a pipeline: card, recipe, how it differs from the textbook recipe, published against actual."""
     pipeline = llmseg.zoo.get(name)
     if output.as_json:
-        output.print({"id": pipeline.id, "card": asdict(pipeline.card), "recipe": pipeline.recipe.to_dict()})
+        outputs = [] if pipeline.outputs is None else pipeline.outputs.files
+        output.print(
+            {
+                "id": pipeline.id,
+                "card": asdict(pipeline.card),
+                "recipe": pipeline.recipe.to_dict(),
+                "outputs": [{"kind": type(each).__name__, **asdict(each)} for each in outputs],
+            }
+        )
     else:
         output.print(describe_pipeline(pipeline))
 

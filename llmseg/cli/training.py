@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, cast
 
 import typer
 from tqdm import tqdm
@@ -14,7 +14,7 @@ from llmseg import UserError
 from llmseg.cli import options as option
 from llmseg.cli.groups import note_divided_groups
 from llmseg.cli.options import CasesAndHoldout, Changes, Computing, load_recipe
-from llmseg.cli.output import OutputWithProgress
+from llmseg.cli.output import OutputWithProgress, print_message
 from llmseg.cli.quirks import warn_of_mistakes
 from llmseg.cli.spread import spread
 from llmseg.cli.text.training import describe_run, run_facts
@@ -42,7 +42,9 @@ class VerificationOptions:
         Path | None,
         typer.Option(help="Check the pipelines of all records in this folder, which has their images."),
     ] = None
-    level: Annotated[str, typer.Option(help="Levels to check, with commas.")] = "F1,F2,F3,F4,bookkeeping"
+    level: Annotated[str, typer.Option(help="Levels to check, with commas: F1 to F5, bookkeeping.")] = (
+        "F1,F2,F3,F4,bookkeeping"
+    )
     bookkeeping_images: Annotated[Path | None, typer.Option(help="Images of the record's bookkeeping run.")] = None
     bookkeeping_masks: Annotated[Path | None, typer.Option(help="Masks of it.")] = None
 
@@ -110,6 +112,10 @@ def replay(
     epochs: option.Epochs = None,
     seed: option.Seed = 0,
     device: option.Device = "auto",
+    artefacts: Annotated[
+        str,
+        typer.Option(help="common: the same files for all pipelines, in replay; original: as the script, in original."),
+    ] = "common",
 ) -> None:
     """Run a pipeline as its script would, or check it against a record of the original script.
 
@@ -135,9 +141,13 @@ def replay(
         epochs=epochs,
         device=device,
         holdout=holdout,
+        artefacts=cast("Literal['common', 'original']", artefacts),
         progress=output.progress,
     )
     note_divided_groups(run, store, holdout)
+    stop = llmseg.fidelity.describe_stop(run, pipeline) if artefacts == "original" else ""
+    if stop:
+        print_message(f"note: {stop}")
     output.print(run_facts(run) if output.as_json else describe_run(run))
 
 

@@ -138,6 +138,11 @@ class FolderStore:
             total.update(json.dumps(["groups", *groups]).encode())
         return total.hexdigest()
 
+    def find_files(self, id: str) -> tuple[Path, Path]:
+        """Return the files of image and mask of a case."""
+        pair = self._pairs[id]
+        return pair.image, pair.mask
+
     def read(self, id: str) -> Case:
         """Decode one case.
 

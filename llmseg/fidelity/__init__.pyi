@@ -1,9 +1,12 @@
 from .all_records import VerifiedRecord as VerifiedRecord
 from .all_records import verify_all as verify_all
+from .artefacts import describe_stop as describe_stop
+from .artefacts import write_original as write_original
 from .compare import ComparedValue as ComparedValue
 from .dynamics import measure_dynamics as measure_dynamics
 from .records import read_record as read_record
 from .records import recorded_id as recorded_id
 from .rounding import disable_onednn as disable_onednn
 from .verify import LEVELS as LEVELS
+from .verify import USUAL_LEVELS as USUAL_LEVELS
 from .verify import Verdict as Verdict

@@ -13,7 +13,7 @@ from llmseg import zoo
 from llmseg.data.folder import FolderStore
 from llmseg.errors import UserError
 from llmseg.fidelity.records import read_record, recorded_id
-from llmseg.fidelity.verify import LEVELS, Verdict, verify
+from llmseg.fidelity.verify import USUAL_LEVELS, Verdict, verify
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class VerifiedRecord:
 
 
 def verify_all(
-    folder: str | Path, *, only: Iterable[str] = tuple(LEVELS), progress: bool = False
+    folder: str | Path, *, only: Iterable[str] = USUAL_LEVELS, progress: bool = False
 ) -> Iterator[VerifiedRecord]:
     """Check the pipelines of all records in a folder; yield the verdicts on a record as soon as they are reached.
 

@@ -111,6 +111,33 @@ def check_bookkeeping(
         comparison.require(value)
 
 
+def compute_bookkeeping(
+    pipeline: Pipeline, record: dict[str, Any], store: Store
+) -> tuple[Split, list[Epoch], list[float]]:
+    """Repeat the bookkeeping run.
+
+    Args:
+        pipeline: The pipeline.
+        record: The record.
+        store: The images of its bookkeeping run.
+
+    Returns:
+        The split, the epochs with their losses and listed scores, and the listed scores of the test.
+    """
+    expected = get_entry(record, "bookkeeping")
+    recorded = _RecordedTraining(expected, expected["epochs_result"], expected["test_dice"], expected["epochs"], None)
+    split, _, prepared = _draw_start(pipeline, record, store, progress=False)
+    net = recorded_inputs.StandInNetwork(get_entry(record, "output"))
+    epochs: list[Epoch] = []
+    test_scores: list[float] = []
+    for event in _train(pipeline, record, recorded, split, net, prepared, progress=False):
+        if isinstance(event, Epoch):
+            epochs.append(event)
+        elif isinstance(event, EvaluatedBatch) and event.phase == "test":
+            test_scores += event.listed.tolist()
+    return split, epochs, test_scores
+
+
 @dataclass(frozen=True)
 class _RecordedTraining:
     """What a record says of one training: the main one or that of the bookkeeping.

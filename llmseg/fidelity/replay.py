@@ -1,6 +1,7 @@
 """Replay: a run as the original script made it, with the files that the script was asked to write.
 
-All scripts were asked for the same files. Here they have the same names and the same layout for every pipeline.
+All scripts were asked for the same files. Here they have the same names and the same layout for every pipeline, or those
+that the script gave them, see :mod:`llmseg.fidelity.artefacts`.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ import shutil
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
 from llmseg.data.store import Case, Store
+from llmseg.errors import UserError, nearest
+from llmseg.fidelity.artefacts import ORIGINAL, find_outputs, write_original
 from llmseg.files import write_bytes
 from llmseg.interruption import discard_at_end
 from llmseg.prediction.predict import predict_image
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
 
     from llmseg.data.holdout import Holdout
 
+Artefacts = Literal["common", "original"]
+
 SAMPLES = 5
 """Test cases shown in ``samples.png``; the scripts were asked for five."""
 
@@ -42,6 +47,7 @@ def replay(
     epochs: int | None = None,
     device: str = "auto",
     holdout: Holdout | None = None,
+    artefacts: Artefacts = "common",
     progress: bool = True,
 ) -> Run:
     """Run a pipeline as its script would: train, validate, test, and write the files the script was asked for.
@@ -51,21 +57,32 @@ def replay(
     Args:
         pipeline: The pipeline, or its name.
         store: The cases.
-        out: The run folder; the script's files go to ``replay`` inside it.
+        out: The run folder; the files the script was asked for go to a folder inside it, see ``artefacts``.
         seed: Seed of what the script leaves to chance; a script that seeds itself ignores it.
         epochs: Number of epochs instead of the script's.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         holdout: Test cases that the script does not see, so that pipelines can be compared; it splits the rest.
+        artefacts: ``common`` writes the files into ``replay``, with the same names and layouts for all pipelines;
+            ``original`` writes them into ``original`` as the script does, with its names, layouts and figures.
         progress: Whether to show progress bars.
 
     Raises:
-        UserError: As :func:`llmseg.train`.
+        UserError: As :func:`llmseg.train`; or what the script writes is not known, and ``original`` is asked for.
 
     Example:
         >>> from llmseg import FolderStore, replay, zoo
         >>> run = replay(zoo.get("gpt-4"), FolderStore("images", "masks"), "runs/gpt-4")  # doctest: +SKIP
     """
+<<<<<<< HEAD
     pipeline = find_pipeline(pipeline)
+=======
+    if artefacts not in get_args(Artefacts):
+        allowed = get_args(Artefacts)
+        raise UserError(f"artefacts '{artefacts}': must be one of {', '.join(allowed)}{nearest(artefacts, allowed)}")
+    if artefacts == "original":
+        # Before hours of training, not after.
+        find_outputs(pipeline)
+>>>>>>> 0763b9a (Replay writes what each script wrote: --artefacts original, and F5 checks it)
     run = train(
         pipeline.recipe,
         store,
@@ -78,8 +95,11 @@ def replay(
         holdout=holdout,
         progress=progress,
     )
-    # The folder is renamed into place when all its files are written, so if it is there, it is complete.
-    if not (run.folder / "replay").exists():
+    # A folder is renamed into place when all its files are written, so if it is there, it is complete.
+    if artefacts == "original":
+        if not (run.folder / ORIGINAL).exists():
+            write_original(run, pipeline, store)
+    elif not (run.folder / "replay").exists():
         write_artefacts(run, pipeline, store)
     return run
 

@@ -9,6 +9,7 @@ from typing import Any
 from llmseg.data.store import Store
 from llmseg.errors import UserError, nearest
 from llmseg.fidelity import dynamics, levels
+from llmseg.fidelity.check_artefacts import check_artefacts
 from llmseg.fidelity.compare import ComparedValue, Comparison, Divergence
 from llmseg.fidelity.rounding import compare_with_neighbours
 from llmseg.files import as_list
@@ -20,9 +21,13 @@ LEVELS = {
     "F2": "data",
     "F3": "objective",
     "F4": "dynamics",
+    "F5": "artefacts",
     "bookkeeping": "averaging and lists",
 }
 """The levels and what each is about."""
+
+USUAL_LEVELS = tuple(level for level in LEVELS if level != "F5")
+"""What is checked if nothing else is said: all that decides numbers."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,7 @@ class Verdict:
     """Whether a level holds.
 
     Attributes:
-        level: ``F1`` to ``F4`` or ``bookkeeping``.
+        level: ``F1`` to ``F5`` or ``bookkeeping``.
         holds: Whether every value agrees.
         figures: Number of values compared.
         worst: Largest share of its tolerance that an agreeing value used, 0 to 1.
@@ -64,7 +69,11 @@ def verify(
     *,
     store: Store | None = None,
     bookkeeping_store: Store | None = None,
+<<<<<<< HEAD
     only: str | Iterable[str] = tuple(LEVELS),
+=======
+    only: Iterable[str] = USUAL_LEVELS,
+>>>>>>> 0763b9a (Replay writes what each script wrote: --artefacts original, and F5 checks it)
     progress: bool = False,
 ) -> Iterator[Verdict]:
     """Check a pipeline against a record; yield a verdict per level as it is reached.
@@ -72,8 +81,8 @@ def verify(
     Args:
         pipeline: The pipeline, or its name.
         record: A record of the original script, see :func:`llmseg.fidelity.read_record`.
-        store: The images of the record's main run; needed for F2 and F4.
-        bookkeeping_store: The images of its bookkeeping run; needed for ``bookkeeping``.
+        store: The images of the record's main run; needed for F2, F4 and F5.
+        bookkeeping_store: The images of its bookkeeping run; needed for F5 and ``bookkeeping``.
         only: The levels to check.
         progress: Whether to show progress bars.
 
@@ -95,6 +104,9 @@ def verify(
 
         checks["F2"] = lambda comparison: levels.check_data(known, record, images, comparison)
         checks["F4"] = lambda comparison: compare_with_neighbours(comparison, measure)
+    if store is not None and bookkeeping_store is not None:
+        both = store, bookkeeping_store
+        checks["F5"] = lambda comparison: check_artefacts(pipeline, record, *both, comparison)
     if bookkeeping_store is not None:
         bookkeeping_images = bookkeeping_store
         checks["bookkeeping"] = lambda comparison: dynamics.check_bookkeeping(
@@ -109,6 +121,11 @@ def _check_levels(wanted: tuple[str, ...], store: Store | None, bookkeeping_stor
     for level in wanted:
         if level not in LEVELS:
             raise UserError(f"no level '{level}'{nearest(level, LEVELS)}; there are: {', '.join(LEVELS)}")
+    if "F5" in wanted and (store is None or bookkeeping_store is None):
+        raise UserError(
+            "F5 needs the record's images and those of its bookkeeping run: give --images and --masks, and "
+            "--bookkeeping-images and --bookkeeping-masks"
+        )
     if store is None and {"F2", "F4"} & set(wanted):
         raise UserError("F2 and F4 need the record's images: give --images and --masks, or --level F1,F3")
     if bookkeeping_store is None and "bookkeeping" in wanted:

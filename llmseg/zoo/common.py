@@ -16,6 +16,7 @@ from llmseg.zoo.card import Card, Disagreement
 from llmseg.zoo.disagreements import located_in
 from llmseg.zoo.pipeline import Pipeline
 from llmseg.zoo.published import read_published
+from llmseg.zoo.script_outputs import find_outputs
 
 NEAREST_MASKS = Prepare(
     colour="grey",
@@ -182,7 +183,7 @@ def study_pipeline(
         disagreements=located_in(scripts, disagreements),
         summary=summary,
     )
-    return Pipeline(id=id, card=card, recipe=recipe, original_names=original_names)
+    return Pipeline(id=id, card=card, recipe=recipe, original_names=original_names, outputs=find_outputs(id))
 
 
 def original_names(

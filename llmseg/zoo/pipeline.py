@@ -11,6 +11,7 @@ from llmseg.errors import UserError
 from llmseg.recipe.recipe import Recipe
 from llmseg.zoo import original_weights
 from llmseg.zoo.card import Card
+from llmseg.zoo.outputs import Outputs
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -28,6 +29,7 @@ class Pipeline:
         recipe: Everything that decides a result.
         original_names: For every block of the network, our prefix and the original's, as in the state dictionary that
             the original script saves; empty if it saves none.
+        outputs: What its scripts write; ``None`` if it is not known. It decides no result, so it is in no digest.
 
     Example:
         >>> from llmseg import zoo
@@ -40,6 +42,7 @@ class Pipeline:
     card: Card
     recipe: Recipe
     original_names: tuple[tuple[str, str], ...]
+    outputs: Outputs | None = None
 
     @property
     def quirks(self) -> tuple[Quirk, ...]:

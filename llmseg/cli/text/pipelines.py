@@ -65,6 +65,7 @@ def describe_pipeline(pipeline: Pipeline) -> str:
     titles_and_lines: list[tuple[str, Sequence[str]]] = [
         ("edits by the authors", [f"- {edit}" for edit in card.author_edits]),
         ("does not run as given", [f"- {mend.fault}; here: {mend.reading}" for mend in card.mends]),
+        ("its scripts write", _describe_outputs(pipeline)),
         ("recipe", [f"{path} = {value_text(value)}" for path, value in recipe.items()]),
         ("assumed, as no source states it", [f"{assumed.path}: {assumed.reason}" for assumed in card.assumed]),
         ("against the textbook recipe", against_textbook),
@@ -89,6 +90,13 @@ def _card_facts(card: zoo.Card) -> list[tuple[str, str]]:
         ("its conversation", card.origin),
         ("its scripts", card.scripts or "unknown"),
     ]
+
+
+def _describe_outputs(pipeline: Pipeline) -> list[str]:
+    """Return a line per file that the scripts write, in their order."""
+    if pipeline.outputs is None:
+        return []
+    return align_columns([(output.file, output.describe()) for output in pipeline.outputs.files]).splitlines()
 
 
 def _yes_or_no(value: object) -> str:

@@ -14,6 +14,7 @@ from llmseg.zoo.card import Disagreement
 from llmseg.zoo.disagreements import located_in
 from llmseg.zoo.pipeline import Pipeline
 from llmseg.zoo.published import read_published
+from llmseg.zoo.reruns.script_outputs import find_rerun_outputs
 
 USUAL_RERUN = Recipe(
     images=common.BILINEAR_MASKS,
@@ -64,4 +65,5 @@ def rerun(
         disagreements=located_in(f"{scripts}-{run}", disagreements),
         summary=summary,
     )
-    return Pipeline(id=name, card=card, recipe=recipe, original_names=original_names)
+    outputs = find_rerun_outputs(base.id, run)
+    return Pipeline(id=name, card=card, recipe=recipe, original_names=original_names, outputs=outputs)
