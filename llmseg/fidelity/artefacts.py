@@ -70,8 +70,8 @@ def find_outputs(pipeline: Pipeline) -> Outputs:
     """
     if pipeline.outputs is None:
         raise UserError(
-            f"what the scripts of {pipeline.id} write is not known yet; "
-            "replay it without --artefacts original, in the layout that all pipelines share"
+            f"what the scripts of {pipeline.id} write is not known yet: leave out --artefacts original (or F5 of "
+            "--level) to replay it with the files that all pipelines share"
         )
     return pipeline.outputs
 

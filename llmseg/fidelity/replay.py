@@ -1,7 +1,7 @@
 """Replay: a run as the original script made it, with the files that the script was asked to write.
 
-All scripts were asked for the same files. Here they have the same names and the same layout for every pipeline, or those
-that the script gave them, see :mod:`llmseg.fidelity.artefacts`.
+All scripts were asked for the same files. Here they have the same names and the same layout for every pipeline, or
+those that the script gave them, see :mod:`llmseg.fidelity.artefacts`.
 """
 
 from __future__ import annotations
@@ -73,16 +73,13 @@ def replay(
         >>> from llmseg import FolderStore, replay, zoo
         >>> run = replay(zoo.get("gpt-4"), FolderStore("images", "masks"), "runs/gpt-4")  # doctest: +SKIP
     """
-<<<<<<< HEAD
     pipeline = find_pipeline(pipeline)
-=======
     if artefacts not in get_args(Artefacts):
         allowed = get_args(Artefacts)
         raise UserError(f"artefacts '{artefacts}': must be one of {', '.join(allowed)}{nearest(artefacts, allowed)}")
     if artefacts == "original":
         # Before hours of training, not after.
         find_outputs(pipeline)
->>>>>>> 0763b9a (Replay writes what each script wrote: --artefacts original, and F5 checks it)
     run = train(
         pipeline.recipe,
         store,

@@ -69,11 +69,7 @@ def verify(
     *,
     store: Store | None = None,
     bookkeeping_store: Store | None = None,
-<<<<<<< HEAD
-    only: str | Iterable[str] = tuple(LEVELS),
-=======
-    only: Iterable[str] = USUAL_LEVELS,
->>>>>>> 0763b9a (Replay writes what each script wrote: --artefacts original, and F5 checks it)
+    only: str | Iterable[str] = USUAL_LEVELS,
     progress: bool = False,
 ) -> Iterator[Verdict]:
     """Check a pipeline against a record; yield a verdict per level as it is reached.
@@ -106,7 +102,7 @@ def verify(
         checks["F4"] = lambda comparison: compare_with_neighbours(comparison, measure)
     if store is not None and bookkeeping_store is not None:
         both = store, bookkeeping_store
-        checks["F5"] = lambda comparison: check_artefacts(pipeline, record, *both, comparison)
+        checks["F5"] = lambda comparison: check_artefacts(known, record, *both, comparison)
     if bookkeeping_store is not None:
         bookkeeping_images = bookkeeping_store
         checks["bookkeeping"] = lambda comparison: dynamics.check_bookkeeping(

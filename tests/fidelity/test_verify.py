@@ -92,6 +92,11 @@ def test_bookkeeping_holds(golden_case):
     assert_holds(check(golden_case, "bookkeeping"))
 
 
+@pytest.mark.parametrize("golden_case", mark_records(set(RECORDS)), indirect=True)
+def test_artefacts_hold(golden_case):
+    assert_holds(check(golden_case, "F5"))
+
+
 @pytest.mark.parametrize("golden_case", NETWORKS, indirect=True)
 def test_network_holds(golden_case):
     assert_holds(check(golden_case, "F1"))
