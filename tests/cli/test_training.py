@@ -169,3 +169,33 @@ def test_how_to_compute_is_checked_first(call, tmp_path, options, message):
     assert (code, errors.count("\n")) == (2, 1)
     assert message in errors
     assert not (tmp_path / "o").exists()
+
+
+class TestArtefacts:
+    @pytest.mark.parametrize(
+        ("name", "layout", "words"),
+        [
+            ("monai-dynunet", "original", "what the scripts of monai-dynunet write is not known yet"),
+            ("gpt-4@tensorflow", "original", "what the scripts of gpt-4@tensorflow write is not known yet"),
+            ("gpt-4", "orginal", "must be one of common, original; did you mean 'original'"),
+        ],
+    )
+    def test_what_cannot_be_written_is_one_line_before_the_training(self, call, folders, tmp_path, name, layout, words):
+        code, _, err = call(
+            "replay", name, "--images", folders[0], "--masks", folders[1], "--out", tmp_path / "run",
+            "--artefacts", layout, "-q",
+        )  # fmt: skip
+        assert code == 2
+        assert words in err
+        assert err.count("\n") == 1
+        assert not (tmp_path / "run").exists()
+
+    def test_show_says_what_is_written(self, call):
+        code, out, _ = call("show", "gpt-o4-mini-high@run-01")
+        assert code == 0
+        lines = out.split("its scripts write:\n")[1].split("\n\n")[0].splitlines()
+        assert len(lines) == 8
+        assert lines[0].split()[0] == "validation_dice_scores.xlsx"
+        assert "a sheet per epoch; after every epoch" in lines[0]
+        _, out, _ = call("show", "gpt-o4-mini-high@run-01", "--json")
+        assert [output["file"] for output in json.loads(out)["outputs"]] == [line.split()[0] for line in lines]

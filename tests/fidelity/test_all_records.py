@@ -56,7 +56,7 @@ def test_a_divergence_is_exit_code_1_and_the_others_are_checked_all_the_same(fol
     ("arguments", "words"),
     [
         (["--verify-all", "nothing"], "no record *.json in nothing"),
-        (["--verify-all", "FOLDER", "--level", "F5"], "no level 'F5'"),
+        (["--verify-all", "FOLDER", "--level", "F6"], "no level 'F6'"),
         (["--out", "r"], "name a pipeline"),
     ],
 )
