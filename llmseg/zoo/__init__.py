@@ -43,8 +43,8 @@ from llmseg.zoo import (
 )
 from llmseg.zoo.card import Assumed, Card, Disagreement, Mend, Published
 from llmseg.zoo.common import TEXTBOOK
-from llmseg.zoo.outside import import_file, load_installed
 from llmseg.zoo.outputs import Outputs
+from llmseg.zoo.outside import import_file, load_installed
 from llmseg.zoo.pipeline import Pipeline
 from llmseg.zoo.registry import all_names, get, names, register
 from llmseg.zoo.reruns import gpt_4o as reruns_gpt_4o
