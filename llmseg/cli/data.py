@@ -60,6 +60,10 @@ def prepare(
     orientation: Annotated[
         str, typer.Option(help="Slices of volumes: as the study cut them, or as for display.")
     ] = "study",
+    label: Annotated[
+        str | None, typer.Option(help="nnunet: name or number of the label that is foreground; all without it.")
+    ] = None,
+    channel: Annotated[int | None, typer.Option(help="nnunet: the one channel to read.")] = None,
     group: option.GroupPattern = None,
     groups: option.GroupTable = None,
 ) -> None:
@@ -71,6 +75,8 @@ def prepare(
         select=cast(Any, select),
         seed=seed,
         orientation=cast(Any, orientation),
+        label=label,
+        channel=channel,
         group=group,
         group_table=groups,
         reading=reading.reading,

@@ -187,7 +187,7 @@ class TestStoreOfRawFiles:
         for kind in ("images", "masks", "predicted"):
             (tmp_path / kind).mkdir()
             for name in ("c", "c_0000")[: 1 if kind == "predicted" else 2]:
-                Image.fromarray(np.zeros((4, 4), np.uint8)).save(tmp_path / kind / f"{name}.png")
+                Image.fromarray(np.eye(4, dtype=np.uint8) * 255).save(tmp_path / kind / f"{name}.png")
         folders = FolderStore(tmp_path / "images", tmp_path / "masks")
         with pytest.raises(UserError, match=r"1 of 2 cases have no mask in .*, first 'c_0000\.png'"):
             evaluate_masks(tmp_path / "predicted", folders, tmp_path / "e", progress=False)

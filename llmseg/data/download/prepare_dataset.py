@@ -53,6 +53,8 @@ def prepare_dataset(
     select: Literal["all", "study"] = "all",
     seed: int = 0,
     orientation: Orientation = "study",
+    label: str | None = None,
+    channel: int | None = None,
     group: str | None = None,
     group_table: Mapping[str, str] | str | Path | None = None,
     reading: Reading = DEFAULT,
@@ -69,6 +71,8 @@ def prepare_dataset(
         select: ``all`` cases, or those of the ``study``.
         seed: Seed of a draw, if the study's own selection is not known.
         orientation: How slices of volumes lie in their picture: as the ``study`` cut them, or as for ``display``.
+        label: Name or number of the label that is foreground in a raw dataset of nnU-Net; all are without it.
+        channel: Number of the channel that is read of a raw dataset of nnU-Net.
         group: Pattern that finds the group of a case in its id, or in the path of its image if ids alone do not tell.
             Slices of a volume get the group of the volume.
         group_table: Group by case, or a CSV file, see :func:`llmseg.data.groups.look_up_groups`.
@@ -93,7 +97,7 @@ def prepare_dataset(
         raise UserError(f"select is '{select}'; it may be all or study")
     with open_tree(Path(root)) as files:
         try:
-            dataset_files = find_cases(id, files, orientation, reading)
+            dataset_files = find_cases(id, files, orientation, reading, label=label, channel=channel)
         except UserError as error:
             raise UserError(f"{root}: {error}") from error
         dataset_files = regroup(dataset_files, group, group_table)

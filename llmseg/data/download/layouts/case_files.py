@@ -123,6 +123,7 @@ def make_picture_cases(
     id: Callable[[File], str] = lambda image: image.name,
     group: Callable[[File], str] | None = None,
     decode: Callable[[File], np.ndarray] | None = None,
+    decode_picture: Callable[[File], np.ndarray] | None = None,
     resize_masks: bool = False,
     reading: Reading = DEFAULT,
 ) -> tuple[CaseFiles, ...]:
@@ -133,6 +134,7 @@ def make_picture_cases(
         id: Returns the id of the case of an image.
         group: Returns the group of an image. Without it, each case is a group of its own.
         decode: Reads a mask file, uint8 ``[H, W]``. Without it, masks are read by :func:`read_mask_file`.
+        decode_picture: Reads an image file, uint8 ``[H, W]`` or ``[H, W, 3]``, where the file alone is not the image.
         resize_masks: Bring masks of another size to that of their image, by nearest neighbour, instead of refusing
             them.
         reading: How pixels are read; not with ``decode``.
@@ -142,7 +144,7 @@ def make_picture_cases(
         name = id(image)
 
         def read() -> Sequence[Case]:
-            pixels = decode_image(image.read_unpacked(), image.path)
+            pixels = decode_picture(image) if decode_picture else decode_image(image.read_unpacked(), image.path)
             values = decode(mask) if decode else read_mask_file(mask, reading)
             return (Case(name, pixels, _fit_to_image(values, pixels, image, mask, resize_masks)),)
 

@@ -60,7 +60,15 @@ def resolve_name(name: str) -> str:
         raise UserError(message) from None
 
 
-def find_cases(id: str, files: Files, orientation: Orientation = "study", reading: Reading = DEFAULT) -> DatasetFiles:
+def find_cases(
+    id: str,
+    files: Files,
+    orientation: Orientation = "study",
+    reading: Reading = DEFAULT,
+    *,
+    label: str | None = None,
+    channel: int | None = None,
+) -> DatasetFiles:
     """Find the cases of a dataset among its files.
 
     Many download a copy that somebody has put into folders called images and masks. If nothing has the official layout,
@@ -71,6 +79,8 @@ def find_cases(id: str, files: Files, orientation: Orientation = "study", readin
         files: All files.
         orientation: How slices of volumes lie in their picture.
         reading: How pixels are read, for the layout ``folder``.
+        label: Name or number of the label that is foreground, of ``nnunet``.
+        channel: Number of the channel that is read, of ``nnunet``.
 
     Raises:
         UserError: Nothing is found, two files are the same case, an orientation is asked of a dataset of pictures, or
@@ -78,7 +88,7 @@ def find_cases(id: str, files: Files, orientation: Orientation = "study", readin
     """
     if orientation not in get_args(Orientation):
         raise UserError(f"orientation is '{orientation}'; it may be {' or '.join(get_args(Orientation))}")
-    finder = _OFFICIAL[id] if id in _OFFICIAL else _GENERAL[id][0]
+    finder: Callable[..., DatasetFiles] = _OFFICIAL[id] if id in _OFFICIAL else _GENERAL[id][0]
     if id == "folder":
         finder = functools.partial(find_folders, reading=reading)
     elif reading != DEFAULT:
@@ -89,6 +99,10 @@ def find_cases(id: str, files: Files, orientation: Orientation = "study", readin
         finder = functools.partial(_VOLUMES[id], orientation=orientation)
     elif orientation != "study":
         raise UserError(f"--orientation is for volumes; {id} is a set of pictures")
+    if id == "nnunet":
+        finder = functools.partial(finder, label=label, channel=channel)
+    elif label is not None or channel is not None:
+        raise UserError(f"--label and --channel are for the layout nnunet; {id} has neither")
     dataset_files = finder(files)
     if dataset_files.case_files or id not in _OFFICIAL:
         return _check_found(id, files, dataset_files)

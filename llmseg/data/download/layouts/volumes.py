@@ -5,7 +5,7 @@ A NIfTI file holds an array of three axes and an *affine*, a 4 x 4 matrix that s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import numpy as np
@@ -25,7 +25,12 @@ the left.
 
 
 def cut_slices(
-    image: File, labels: File, *, stem: str, foreground: int | None, orientation: Orientation
+    image: File,
+    labels: File,
+    *,
+    stem: str,
+    foreground: int | Callable[[np.ndarray], np.ndarray] | None,
+    orientation: Orientation,
 ) -> tuple[Case, ...]:
     """Cut a volume and its labels along the arrays' third axis.
 
@@ -36,7 +41,8 @@ def cut_slices(
         labels: NIfTI file of the labels. Its affine is not read, for in some files it is wrong: the labels lie as the
             image does.
         stem: What the ids begin with. ``_slice000.png`` and so on follow.
-        foreground: The label that is foreground. ``None`` takes all labels but 0.
+        foreground: The label that is foreground, or a function that tells of an array of labels where it is.
+            ``None`` takes all labels but 0.
         orientation: How slices lie in their picture.
 
     Raises:
@@ -48,7 +54,10 @@ def cut_slices(
         raise UserError(f"{labels.path} has the shape {labelled.shape}, {image.path} {volume.shape}; replace one")
     # Labels may be stored as scaled numbers: 2.9999 is 3.
     rounded = np.rint(labelled)
-    mask = rounded != 0 if foreground is None else rounded == foreground
+    if callable(foreground):
+        mask = foreground(rounded)
+    else:
+        mask = rounded != 0 if foreground is None else rounded == foreground
     if orientation == "display":
         _check_affine(affine, image)
         volume, mask = _turn_for_display(volume, affine), _turn_for_display(mask, affine)

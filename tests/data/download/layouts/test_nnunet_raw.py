@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -77,3 +79,127 @@ def test_two_files_of_one_case(files, in_memory, place):
     files[f"{place}.bmp"] = files[f"{place}.png"]
     with pytest.raises(UserError, match=rf"{place}\.bmp and {place}\.png are the same case"):
         nnunet_raw.find(in_memory(files))
+
+
+def describe(labels):
+    return json.dumps({"labels": labels, "file_ending": ".png"}).encode()
+
+
+VALUES = np.array([[0, 1, 2, 3]], np.uint8).repeat(2, axis=0)
+ORGANS = {"background": 0, "liver": 1, "tumour": 2, "ignore": 3}
+
+
+class TestLabels:
+    @pytest.fixture
+    def labelled(self, png):
+        return lambda labels: {
+            "D/imagesTr/x_0000.png": png(VALUES * 50),
+            "D/labelsTr/x.png": png(VALUES),
+            "D/dataset.json": describe(labels),
+        }
+
+    @pytest.mark.parametrize(
+        ("labels", "chosen", "inside"),
+        [
+            (ORGANS, None, [1, 2]),
+            (ORGANS, "tumour", [2]),
+            (ORGANS, "1", [1]),
+            ({"background": 0, "whole": [1, 2, 3], "core": [2, 3]}, "core", [2, 3]),
+            ({"0": "background", "1": "liver", "2": "tumour"}, "liver", [1]),
+            ({"background": 0, "a": 2, "ignore": 3}, None, [1, 2]),
+        ],
+    )
+    def test_which_are_foreground(self, labelled, in_memory, read, labels, chosen, inside):
+        (case,) = read(nnunet_raw.find(in_memory(labelled(labels)), label=chosen)).values()
+        assert VALUES[case.mask == 255].tolist() == 2 * inside
+
+    def test_volumes(self, in_memory, read, nifti):
+        volume = np.arange(24, dtype=np.int16).reshape(2, 3, 4)
+        files = {
+            "imagesTr/a_0000.nii.gz": nifti(volume),
+            "labelsTr/a.nii.gz": nifti((volume % 4).astype(np.uint8)),
+            "dataset.json": describe(ORGANS),
+        }
+        for label, numbers in ((None, [1, 2]), ("tumour", [2])):
+            for index, case in enumerate(read(nnunet_raw.find(in_memory(files), label=label)).values()):
+                np.testing.assert_array_equal(case.mask == 255, np.isin(volume[..., index] % 4, numbers))
+
+    def test_notes_say_what_was_joined_and_ignored_and_their_advice_can_be_followed(self, labelled, in_memory):
+        files = in_memory(labelled(ORGANS))
+        ignored, joined = nnunet_raw.find(files).notes
+        assert "ignore label (3) are background" in ignored
+        assert "liver (1), tumour (2) are joined" in joined
+        label = joined.partition("--label=")[2].split()[0]
+        assert nnunet_raw.find(files, label=label).notes == (ignored,)
+
+    def test_other_rules_are_another_layout(self, labelled, in_memory):
+        """The layout is a part of what says whether a store is the one that is asked for."""
+        layouts = {nnunet_raw.find(in_memory(labelled(ORGANS)), label=label).layout for label in (None, "liver", "2")}
+        assert len(layouts) == 3
+        plain = nnunet_raw.find(in_memory(labelled({"background": 0, "lesion": 1})))
+        assert (plain.layout, plain.notes) == ("nnU-Net raw dataset", ())
+
+    @pytest.mark.parametrize("label", ["kidney", "background", "0", "ignore", "3", "-1"])
+    def test_a_label_that_is_none_is_refused_with_those_there_are(self, labelled, in_memory, label):
+        with pytest.raises(UserError, match=r"no foreground label '.*'; choose one of liver \(1\), tumour \(2\)"):
+            nnunet_raw.find(in_memory(labelled(ORGANS)), label=label)
+
+    @pytest.mark.parametrize("content", [b"{", b"[]", b'{"labels": {"a": "b"}}', b'{"labels": [1]}', b"\xff"])
+    def test_a_damaged_description(self, labelled, in_memory, content):
+        with pytest.raises(UserError, match=r"D/dataset\.json does not tell the labels"):
+            nnunet_raw.find(in_memory(labelled({}) | {"D/dataset.json": content}))
+
+
+class TestChannels:
+    @pytest.fixture
+    def colour(self, png):
+        layers = np.random.default_rng(0).integers(0, 256, (4, 6, 8), dtype=np.uint8)
+        mask = png(np.eye(6, 8, dtype=np.uint8))
+        return layers, lambda *numbers: {
+            "labelsTr/x.png": mask,
+            **{f"imagesTr/x_{number:04d}.png": png(layers[number]) for number in numbers},
+        }
+
+    def test_three_are_red_green_and_blue(self, colour, in_memory, read):
+        layers, write = colour
+        dataset_files = nnunet_raw.find(in_memory(write(0, 1, 2)))
+        case = read(dataset_files)["x_0000.png"]
+        np.testing.assert_array_equal(case.image, np.moveaxis(layers[:3], 0, -1))
+        assert len(dataset_files.case_files[0].files) == 4
+        assert "red, green and blue" in dataset_files.notes[0]
+
+    @pytest.mark.parametrize("numbers", [(0, 1), (0, 1, 2, 3), (0, 2)])
+    def test_of_others_the_first_is_read_and_a_note_says_how_to_read_another(self, colour, in_memory, read, numbers):
+        layers, write = colour
+        files = in_memory(write(*numbers))
+        dataset_files = nnunet_raw.find(files)
+        np.testing.assert_array_equal(read(dataset_files)["x_0000.png"].image, layers[0])
+        (note,) = dataset_files.notes
+        channel = int(note.partition("--channel=")[2].split()[0])
+        other = nnunet_raw.find(files, channel=channel)
+        np.testing.assert_array_equal(read(other)["x_0000.png"].image, layers[channel])
+        assert other.layout != dataset_files.layout
+
+    def test_of_three_one_can_be_chosen(self, colour, in_memory, read):
+        layers, write = colour
+        case = read(nnunet_raw.find(in_memory(write(0, 1, 2)), channel=1))["x_0000.png"]
+        np.testing.assert_array_equal(case.image, layers[1])
+
+    def test_a_channel_that_is_not_there(self, colour, in_memory):
+        with pytest.raises(UserError, match=r"no channel 5 \(_0005\); there are 0, 1"):
+            nnunet_raw.find(in_memory(colour[1](0, 1)), channel=5)
+
+    def test_channels_of_two_sizes_are_refused(self, colour, in_memory, read, png):
+        files = colour[1](0, 1, 2) | {"imagesTr/x_0002.png": png(np.zeros((3, 3), np.uint8))}
+        with pytest.raises(UserError, match=r"x_0002\.png is of shape \(3, 3\).*--channel=0"):
+            read(nnunet_raw.find(in_memory(files)))
+        read(nnunet_raw.find(in_memory(files), channel=0))
+
+    def test_volumes_say_what_is_left_out(self, in_memory, read, nifti):
+        volumes = [np.arange(24, dtype=np.int16).reshape(2, 3, 4) * sign for sign in (1, -1)]
+        files = {f"imagesTr/a_000{index}.nii.gz": nifti(volume) for index, volume in enumerate(volumes)}
+        files["labelsTr/a.nii.gz"] = nifti(np.ones((2, 3, 4), np.uint8))
+        assert "--channel=1" in nnunet_raw.find(in_memory(files)).notes[0]
+        first, second = (read(nnunet_raw.find(in_memory(files), channel=c))["a_slice000.png"].image for c in (0, 1))
+        assert first[0, 0] < first[1, 2]
+        assert second[0, 0] > second[1, 2]
