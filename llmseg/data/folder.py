@@ -169,6 +169,14 @@ class FolderStore:
         """
         return read_mask_values(self._find(id).mask, self.reading)
 
+    def find_image(self, id: str) -> Path:
+        """Return the image file of a case.
+
+        Raises:
+            UserError: The id is unknown.
+        """
+        return self._find(id).image
+
     def _find(self, id: str) -> ImageMaskPair:
         if id not in self._pairs:
             raise UserError(f"no case '{id}' in {self.images}; it has {len(self.ids)}, first '{self.ids[0]}'")

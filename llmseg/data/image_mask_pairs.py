@@ -5,6 +5,7 @@ A file's *stem* is its name without the extension.
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections import Counter
 from collections.abc import Sequence
@@ -117,6 +118,7 @@ def pair_files(images: Path, masks: Path, suffix: str | None = None) -> PairedFo
     paired = pairs_of[best]
     if not paired:
         raise UserError(_explain_no_pairs(images, masks, image_files, mask_files, candidates))
+    _refuse_further_masks(mask_files, paired)
     used = {pair.mask for pair in paired.values()}
     # In one folder, the suffix alone tells the masks from the images.
     return PairedFolders(
@@ -125,6 +127,19 @@ def pair_files(images: Path, masks: Path, suffix: str | None = None) -> PairedFo
         unpaired_masks=tuple(f for f in mask_files if f not in used and (not same or _is_mask(f, best, same))),
         suffix=best,
     )
+
+
+def _refuse_further_masks(masks: Sequence[Path], paired: dict[str, ImageMaskPair]) -> None:
+    """Refuse an image that has several masks with numbers, such as ``a_mask.png`` and ``a_mask_1.png``."""
+    images = {pair.mask.stem: pair.image for pair in paired.values()}
+    used = {pair.mask for pair in paired.values()} | {pair.image for pair in paired.values()}
+    for mask in masks:
+        base = re.sub(r"[-_ .]\(?\d{1,3}\)?$", "", mask.stem)
+        if mask not in used and base != mask.stem and base in images:
+            raise UserError(
+                f"image {images[base].name} seems to have several masks, one of them {mask.name}; its object would be "
+                "background: join the masks of an image in one file, or move it away"
+            )
 
 
 def find_images(folder: Path) -> tuple[Path, ...]:

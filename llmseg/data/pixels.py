@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,8 @@ MAX_SIDE = 65_535
 PIXELS_VARIABLE = "LLMSEG_MAX_PIXELS"
 
 _OPENING = threading.Lock()
+
+_ORIENTATION = 0x0112  # number of the EXIF field
 
 # A palette file is not among them, not even one of greys, as most GIF files of grey images are. Read as RGB it has
 # three equal channels: digests take it for the grey image, the doctor notes it, and as grey it has the same values.
@@ -143,6 +146,39 @@ def decode_labels(content: bytes, name: str) -> np.ndarray:
     return values
 
 
+@dataclass(frozen=True)
+class ImageHeader:
+    """What an image file says of itself.
+
+    Attributes:
+        turned: Whether a viewer shows it turned or mirrored, because of the camera's orientation flag.
+        pages: Number of pages or frames.
+        deep: Whether a pixel has more than 8 bits.
+    """
+
+    turned: bool
+    pages: int
+    deep: bool
+
+
+def read_header(path: Path) -> ImageHeader:
+    """Return what an image file says of itself; its pixels are not decoded.
+
+    Raises:
+        UserError: The file is no image.
+    """
+    try:
+        with Image.open(io.BytesIO(read_bytes(path)), formats=FORMATS) as file:
+            # Pillow turns TIFF files itself. A JPEG of several pictures holds a preview of the first.
+            flag = 1 if file.format == "TIFF" else file.getexif().get(_ORIENTATION, 1)
+            pages = getattr(file, "n_frames", 1) if file.format in ("TIFF", "GIF") else 1
+            return ImageHeader(flag in range(2, 9), pages, _is_deep(file))
+    except UserError:
+        raise
+    except Exception as error:  # decoders raise whatever their reading of a damaged file runs into
+        raise UserError(f"{path} is not an image that can be read; replace it or move it away") from error
+
+
 def _open(content: bytes, name: str) -> Image.Image:
     try:
         with _OPENING:
@@ -193,6 +229,11 @@ def _is_deep(image: Image.Image) -> bool:
 def _reduce_to_8_bit(values: np.ndarray, name: str) -> np.ndarray:
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise UserError(f"{name} holds values that are not finite; replace it or move it away")
-    if values.min() < 0 or values.max() > 65535:
+    if values.min() < 0:
+        raise UserError(
+            f"{name} has negative values ({values.min()} to {values.max()}); choose a range of values and write it "
+            "as 8 bits"
+        )
+    if values.max() > 65535:
         raise UserError(f"{name} has values {values.min()} to {values.max()}; allowed are 8-bit and 16-bit files")
     return np.round(values / 257).astype(np.uint8)

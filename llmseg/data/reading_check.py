@@ -15,6 +15,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from llmseg.data.folder import FolderStore
+from llmseg.data.image_check import ImageFacts, measure_image, warn_of_images, warn_of_left_out
 from llmseg.data.mask_check import MaskFacts, judge_masks, measure_mask, warn_of_masks
 from llmseg.data.read_ahead import map_ahead
 from llmseg.data.store import Store
@@ -22,7 +23,7 @@ from llmseg.data.subset import Subset
 from llmseg.errors import UserError
 from llmseg.files import make_folder, read_json_if_any, write_bytes
 
-FORMAT = 1
+FORMAT = 2
 """Part of the key of a kept check. Raise it whenever the same files would be judged otherwise."""
 
 
@@ -70,7 +71,8 @@ def check_reading(store: Store, *, progress: bool = False) -> None:
     if check.refusal:
         raise UserError(check.refusal)
     _told.add(key)
-    for sentence in check.warnings:
+    left_out = warn_of_left_out({Path(store.images), Path(store.masks)})
+    for sentence in (*check.warnings, *left_out):
         warnings.warn(sentence, ReadingWarning, stacklevel=3)
 
 
@@ -86,19 +88,20 @@ def examine_reading(store: FolderStore, *, skip: bool = False, progress: bool = 
         UserError: A file cannot be read, or can be read in two ways.
     """
 
-    def measure(id: str) -> MaskFacts | None:
+    def measure(id: str) -> tuple[MaskFacts, ImageFacts] | None:
         try:
-            return measure_mask(store.read_mask_values(id), id, store.reading)
+            return measure_mask(store.read_mask_values(id), id, store.reading), measure_image(store.find_image(id))
         except UserError:
             if not skip:
                 raise
             return None
 
     ids = tqdm(store.ids, desc="check", unit="case", leave=False, disable=not progress)
-    masks = [mask for mask in map_ahead(measure, ids) if mask is not None]
-    if not masks:
+    measured = [facts for facts in map_ahead(measure, ids) if facts is not None]
+    if not measured:
         return ReadingCheck("", ())
-    return ReadingCheck(judge_masks(masks, store.reading) or "", tuple(warn_of_masks(masks)))
+    masks, images = [mask for mask, _ in measured], [image for _, image in measured]
+    return ReadingCheck(judge_masks(masks, store.reading) or "", (*warn_of_masks(masks), *warn_of_images(images)))
 
 
 def _kept_path(key: str) -> Path:

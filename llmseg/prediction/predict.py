@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import functools
 import itertools
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,9 +17,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from llmseg.data.image_check import check_image_files
 from llmseg.data.image_mask_pairs import drop_masks, find_images
 from llmseg.data.pixels import read_image
 from llmseg.data.read_ahead import map_ahead
+from llmseg.data.reading_check import ReadingWarning
 from llmseg.errors import UserError
 from llmseg.files import encode_png, write_bytes
 from llmseg.prediction.folder import begin, check_free, finish
@@ -107,6 +110,8 @@ def predict(
     """
     paths = drop_masks(find_images(Path(images)))
     _check_names(paths)
+    for sentence in check_image_files(paths):
+        warnings.warn(sentence, ReadingWarning, stacklevel=2)
     by_name = {path.name: path for path in paths}
     out, names = Path(out), [path.stem for path in paths]
     check_free(out, Path(images), names)
