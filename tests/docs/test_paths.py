@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import llmseg
+from llmseg.zoo.outside import GROUP
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "llmseg"
@@ -92,7 +93,9 @@ class TestPages:
         assert wrong == []
 
     def test_names_are_there(self):
-        assert [(page.name, name) for page in PAGES for name in missing_names(page.read_text("utf-8"))] == []
+        # A group of entry points looks like a module and is none.
+        texts = {page.name: page.read_text("utf-8").replace(f'entry-points."{GROUP}"', "") for page in PAGES}
+        assert [(name, missing) for name, text in texts.items() for missing in missing_names(text)] == []
 
     def test_links_lead_somewhere(self):
         links = [
