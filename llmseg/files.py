@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llmseg.errors import UserError
+from llmseg.fields import DAMAGED, Fields, check_fields
 from llmseg.interruption import discard_at_end, keep_at_end
 
 if TYPE_CHECKING:
     import numpy as np
 
-_DAMAGED = "put it back from a copy, or move its folder away and start again"
 _TEMPORARY = re.compile(r"\.llmseg-(?P<machine>[0-9a-f]{6})-(?P<pid>\d+)-(?P<start>\d+)-[0-9a-f]{8}\.part")
 """Names of temporary files and folders: they tell who writes there. They are short whatever the final name is."""
 
@@ -267,6 +267,19 @@ def encode_png(values: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
+def check_name(path: Path) -> None:
+    """Refuse a file whose name is not UTF-8, as of an archive from an old Windows: tables could not hold it.
+
+    Raises:
+        UserError: It is not. The message shows the bytes that are none.
+    """
+    try:
+        path.name.encode("utf-8")
+    except UnicodeEncodeError as error:
+        shown = path.name.encode("utf-8", "backslashreplace").decode()
+        raise UserError(f"the name of {path.parent}/{shown} is not UTF-8; rename the file") from error
+
+
 def read_bytes(path: str | Path, *, hint: str = "replace it or move it away") -> bytes:
     """Return the content of a file that a user gave.
 
@@ -283,7 +296,7 @@ def read_bytes(path: str | Path, *, hint: str = "replace it or move it away") ->
         raise UserError(f"{path} cannot be read ({error.strerror}); {hint}") from error
 
 
-def read_json(path: Path, keys: Collection[str] = ()) -> dict[str, Any]:
+def read_json(path: Path, keys: Fields = ()) -> dict[str, Any]:
     """Return the record in a JSON file.
 
     Args:
@@ -291,7 +304,8 @@ def read_json(path: Path, keys: Collection[str] = ()) -> dict[str, Any]:
         keys: What the record must have.
 
     Raises:
-        UserError: There is no such file, it cannot be read, it holds no JSON object, or the object lacks a key.
+        UserError: There is no such file, it cannot be read, it holds no JSON object, or the object lacks a key or has
+            something else there than it must.
     """
     try:
         record = json.loads(path.read_bytes())
@@ -299,17 +313,15 @@ def read_json(path: Path, keys: Collection[str] = ()) -> dict[str, Any]:
         raise UserError(f"no file {path}; give a folder that has one, or put it back from a copy") from error
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}; make it readable") from error
-    except ValueError as error:  # no JSON, or bytes that are no text
-        raise UserError(f"{path} is damaged: it holds no JSON; {_DAMAGED}") from error
+    except (ValueError, RecursionError) as error:  # no JSON, bytes that are no text, or lists in lists without end
+        raise UserError(f"{path} is damaged: it holds no JSON; {DAMAGED}") from error
     if not isinstance(record, dict):
-        raise UserError(f"{path} is damaged: it holds no JSON object; {_DAMAGED}")
-    lacking = [key for key in keys if key not in record]
-    if lacking:
-        raise UserError(f"{path} is damaged: it does not say '{lacking[0]}'; {_DAMAGED}")
+        raise UserError(f"{path} is damaged: it holds no JSON object; {DAMAGED}")
+    check_fields(path, record, keys)
     return record
 
 
-def read_json_if_any(path: Path, keys: Collection[str] = ()) -> dict[str, Any]:
+def read_json_if_any(path: Path, keys: Fields = ()) -> dict[str, Any]:
     """Return the record in a JSON file, an empty one if there is no such file.
 
     Args:

@@ -18,6 +18,7 @@ ROOT = Path(llmseg.__file__).parent
 # A folder (or file) imports only what stands left of it or above it; folders of one row do not import each other.
 LAYERS = (
     ("errors", "interruption"),
+    ("fields",),
     ("files", "locks"),
     ("recipe", "stats"),
     ("data", "zoo"),

@@ -129,11 +129,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise SystemExit(128 + stop.signum) from None
     except BrokenPipeError:
         _end_unread()
+    except OSError as error:
+        if error.filename is None or error.strerror is None:
+            raise
+        # A file of the user's that cannot be read, written or made, such as one with a name that is too long.
+        print_message(f"{_shorten(str(error.filename))}: {error.strerror}; choose another place or change its rights")
+        raise SystemExit(2) from None
     except SystemExit as end:
         # This is how typer ends when nobody reads what it prints.
         if isinstance(end.__context__, BrokenPipeError):
             _end_unread()
         raise
+
+
+def _shorten(name: str) -> str:
+    return name if len(name) < 200 else f"{name[:100]}...{name[-60:]}"
 
 
 def _end_unread() -> None:

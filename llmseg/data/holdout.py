@@ -195,7 +195,7 @@ class Holdout:
             holdout = cls(**content, cases=cases)
         except OSError as error:
             raise UserError(f"no manifest {path} ({error.strerror}); make one by llmseg data split") from error
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise UserError(f"{path} is no manifest of test cases; make one by llmseg data split") from error
         if form != FORMAT or digest != holdout.digest:
             raise UserError(f"{path} does not fit its own digest: it was changed; make it again by llmseg data split")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from llmseg.errors import UserError
+from llmseg.files import check_name
 
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif")
 """Extensions of files that count as images, in lower case."""
@@ -177,6 +178,8 @@ def _list_files(folder: Path, what: str) -> list[Path]:
     if not files:
         proposed = _propose_folders(folder)
         raise UserError(f"no images in {what} folder {folder}{proposed}; looked for {', '.join(EXTENSIONS)}")
+    for path in files:
+        check_name(path)
     return sorted(files, key=lambda path: path.name)
 
 

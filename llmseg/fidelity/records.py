@@ -23,7 +23,7 @@ def read_record(path: str | Path) -> dict[str, Any]:
         record = json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise UserError(f"no record {path}") from error
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise UserError(f"{path} is no record: {error}") from error
     if not isinstance(record, dict) or "architecture" not in record:
         raise UserError(f"{path} is no record in the format of GOLDEN.md: it has no 'architecture'")

@@ -23,6 +23,14 @@ from llmseg.recipe.quirks import Quirk, quirks_of, repaired
 from llmseg.recipe.scores import Score
 from llmseg.recipe.splits import Splitter
 
+MAX_SIDE = 10_000
+MAX_WIDTH = 10_000
+MAX_LEVELS = 64
+"""What a recipe may ask for at most: pixels a side, channels of a layer, and layers that a field lists.
+
+Recipes come in files from elsewhere, and a network of 10^9 channels is refused before it is built.
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe(Part):
@@ -51,6 +59,16 @@ class Recipe(Part):
     fit: Fit
     score: Score
     test: Score | None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for path, value in self.items():
+            limit = MAX_SIDE if path.startswith("images.") else MAX_WIDTH if path.startswith("net.") else None
+            numbers = value if isinstance(value, tuple) else (value,)
+            if limit and any(type(number) is int and number > limit for number in numbers):
+                raise UserError(f"{path} is {value}: more than {limit} is not allowed, it would fill any memory")
+            if limit and len(numbers) > MAX_LEVELS:
+                raise UserError(f"{path} has {len(numbers)} numbers; at most {MAX_LEVELS} are allowed")
 
     @property
     def quirks(self) -> tuple[Quirk, ...]:
@@ -105,7 +123,7 @@ class Recipe(Part):
         """Rebuild a recipe from :meth:`to_json`; raises :class:`UserError` as :meth:`from_dict` does."""
         try:
             data = json.loads(text)
-        except json.JSONDecodeError as error:
+        except (json.JSONDecodeError, RecursionError) as error:
             raise UserError(f"this is no recipe in JSON: {error}") from error
         if not isinstance(data, dict):
             raise UserError(f"a recipe in JSON is an object with seven parts, not {type(data).__name__}")

@@ -15,7 +15,10 @@ from llmseg.stats.columns import SHARES
 from llmseg.stats.intervals import mean_interval
 from llmseg.training.run import Run
 
-RECORD_KEYS = ("label", "variants", "store", "holdout", "epochs", "seeds")
+RECORD_KEYS = {
+    **{"label": str, "variants": dict, "store": dict, "store.name": str, "store.digest": str},
+    **dict.fromkeys(("holdout", "epochs", "seeds"), object),
+}
 """What every ``study.json`` says; ``tolerance`` and ``precision`` are not in the oldest ones."""
 
 BESIDE = "beside"

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from llmseg.errors import UserError
+from llmseg.fields import check_fields
 from llmseg.files import check_kind, check_writable, make_folder, read_json_if_any
 from llmseg.interruption import discard_at_end, keep_at_end
 from llmseg.locks import hold_lock
 from llmseg.recipe.recipe import Recipe
 
-_KEYS = ("status", "recipe", "seed", "store")
+RUN_FIELDS = {"status": str, "recipe": dict, "seed": int, "store": dict, "store.digest": str}
 """What ``run.json`` says of every run; a file without these belongs to something else."""
 
 
@@ -28,7 +29,10 @@ def read_status(folder: Path) -> str | None:
 
 def _read_record(folder: Path) -> dict[str, Any] | None:
     record = read_json_if_any(folder / "run.json")
-    return record if all(name in record for name in _KEYS) else None
+    if not all(name in record for name in RUN_FIELDS if "." not in name):
+        return None
+    check_fields(folder / "run.json", record, RUN_FIELDS)
+    return record
 
 
 def check_folder(folder: Path) -> None:

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llmseg.errors import UserError
+from llmseg.fields import check_fields
 from llmseg.files import read_bytes, read_json
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.splits import Split
 from llmseg.recipe.weights import check_values
-from llmseg.training.resume import read_status
+from llmseg.training.resume import RUN_FIELDS, read_status
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,18 +55,22 @@ class Run:
     @property
     def record(self) -> dict[str, Any]:
         """The content of ``run.json``."""
-        return read_json(self.folder / "run.json")
+        return read_json(self.folder / "run.json", RUN_FIELDS)
 
     @property
     def recipe(self) -> Recipe:
         """The recipe that was run."""
-        return Recipe.from_dict(self.record["recipe"])
+        try:
+            return Recipe.from_dict(self.record["recipe"])
+        except UserError as error:
+            raise UserError(f"{self.folder / 'run.json'}: {error}") from error
 
     @property
     def split(self) -> Split:
         """The cases of the three parts."""
-        parts = self.record["split"]
-        return Split(*(tuple(parts[name]) for name in ("train", "validation", "test")))
+        record, names = self.record, ("train", "validation", "test")
+        check_fields(self.folder / "run.json", record, {f"split.{name}": list for name in names})
+        return Split(*(tuple(record["split"][name]) for name in names))
 
     @property
     def history(self) -> pd.DataFrame:

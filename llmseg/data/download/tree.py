@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from llmseg.data.download.archives import Archive, archive_suffix, explain_damage, open_archive
 from llmseg.errors import UserError
-from llmseg.files import clear_leftovers, read_bytes, temporary_path
+from llmseg.files import check_name, clear_leftovers, read_bytes, temporary_path
 from llmseg.interruption import discard_at_end, keep_at_end
 
 MAX_FILE = 4 * 2**30
@@ -173,6 +173,7 @@ def _walk(root: Path) -> Iterator[tuple[str, int, Path]]:
         for name in names:
             location = Path(folder, name)
             if not _is_leftover(name) and location.is_file():
+                check_name(location)
                 yield _describe_file(location, location.relative_to(root).as_posix())
 
 

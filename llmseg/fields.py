@@ -1,0 +1,57 @@
+"""What records from files must have: which field of which file lacks, or has another type."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from llmseg.errors import UserError
+
+_TYPES: dict[type, str] = {
+    dict: "an object",
+    list: "a list",
+    str: "a text",
+    int: "a whole number",
+    float: "a number",
+    type(None): "null",
+}
+DAMAGED = "put it back from a copy, or move its folder away and start again"
+
+Fields: TypeAlias = Collection[str] | Mapping[str, type | tuple[type, ...]]
+"""What a record must have: names, or names with types. ``store.digest`` is the digest in the store."""
+
+
+def check_fields(path: Path, record: Mapping[str, Any], keys: Fields) -> None:
+    """Refuse a record that lacks a field, or has a value of another type there.
+
+    Args:
+        path: The file that messages name.
+        record: Its content.
+        keys: What it must have.
+
+    Raises:
+        UserError: It does; the message names file and field.
+
+    Example:
+        >>> check_fields(Path("run.json"), {"seed": "one"}, {"seed": int})
+        Traceback (most recent call last):
+        llmseg.errors.UserError: run.json is damaged: 'seed' is 'one', not a whole number; put it back from a copy, ...
+    """
+    for key in keys:
+        value: Any = record
+        for name in key.split("."):
+            if not isinstance(value, Mapping) or name not in value:
+                raise UserError(f"{path} is damaged: it does not say '{key}'; {DAMAGED}")
+            value = value[name]
+        expected = keys[key] if isinstance(keys, Mapping) else object
+        # True is a whole number for Python.
+        if not isinstance(value, expected) or (isinstance(value, bool) and expected is int):
+            names = expected if isinstance(expected, tuple) else (expected,)
+            words = " or ".join(_TYPES.get(kind, kind.__name__) for kind in names)
+            raise UserError(f"{path} is damaged: '{key}' is {_shorten(value)}, not {words}; {DAMAGED}")
+
+
+def _shorten(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:40]}..."
