@@ -83,7 +83,7 @@ class Evaluation:
     @property
     def record(self) -> dict[str, Any]:
         """The content of ``evaluation.json``."""
-        return read_json(self.folder / "evaluation.json", {"dataset": str, "store_digest": str})
+        return read_json(self.folder / "evaluation.json", {"evaluator": int, "cases": int})
 
     @property
     def scores(self) -> pd.DataFrame:
