@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -195,8 +196,13 @@ def _propose_folders(folder: Path) -> str:
 def _group_by_stem(files: Sequence[Path]) -> dict[str, list[Path]]:
     by_stem: dict[str, list[Path]] = {}
     for file in files:
-        by_stem.setdefault(file.stem, []).append(file)
+        by_stem.setdefault(_compose(file.stem), []).append(file)
     return by_stem
+
+
+def _compose(name: str) -> str:
+    """Return a name with accents in one spelling: a Mac writes them as two characters, other systems as one."""
+    return unicodedata.normalize("NFC", name)
 
 
 def _check_stems(images: Sequence[Path], suffixes: Sequence[str], same: bool) -> None:
@@ -223,7 +229,7 @@ def _pair_suffix(
     for image in images:
         if _is_mask(image, suffix, same):
             continue
-        masks = by_stem.get(image.stem + suffix, [])
+        masks = by_stem.get(_compose(image.stem + suffix), [])
         if len(masks) > 1:
             raise UserError(
                 f"image {image.name} has {len(masks)} masks: {_name_first([m.name for m in masks])}; keep one"

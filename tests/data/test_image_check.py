@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 import warnings
 
 import numpy as np
@@ -112,3 +113,10 @@ def test_negative_values_are_named_as_such(tmp_path):
     store = write(tmp_path, lambda path, k: Image.fromarray(GREY.astype(np.int32) - 1024).save(path), ".tif")
     with pytest.raises(UserError, match="negative values"):
         store.read("c0.tif")
+
+
+def test_accents_in_two_spellings_are_one_name(tmp_path):
+    write(tmp_path, plain)
+    plain(tmp_path / "images" / unicodedata.normalize("NFD", "Léa.png"), 5)
+    Image.new("L", (64, 64)).save(tmp_path / "masks" / unicodedata.normalize("NFC", "Léa.png"))
+    assert len(FolderStore(tmp_path / "images", tmp_path / "masks").ids) == 4
