@@ -138,5 +138,7 @@ def _read_labels(labels: Labels, file: File) -> np.ndarray:
 def _make_volume(image: File, labels: File, orientation: Orientation, meanings: Labels) -> CaseFiles:
     stem = _CHANNEL.sub("", image.stem)
     foreground = meanings.is_foreground
-    read = functools.partial(cut_slices, image, labels, stem=stem, foreground=foreground, orientation=orientation)
+    read = functools.partial(
+        cut_slices, image, labels, stem=stem, foreground=foreground, orientation=orientation, by_affine=True
+    )
     return CaseFiles(stem, (image, labels), read, stem)

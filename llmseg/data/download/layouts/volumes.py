@@ -31,6 +31,7 @@ def cut_slices(
     stem: str,
     foreground: int | Callable[[np.ndarray], np.ndarray] | None,
     orientation: Orientation,
+    by_affine: bool = False,
 ) -> tuple[Case, ...]:
     """Cut a volume and its labels along the arrays' third axis.
 
@@ -38,26 +39,27 @@ def cut_slices(
 
     Args:
         image: NIfTI file of the volume, compressed or not, whatever its name says.
-        labels: NIfTI file of the labels. Its affine is not read, for in some files it is wrong: the labels lie as the
-            image does.
+        labels: NIfTI file of the labels. Unless ``by_affine``, its affine is not read, for in some files it is wrong:
+            the labels lie as the image does.
         stem: What the ids begin with. ``_slice000.png`` and so on follow.
         foreground: The label that is foreground, or a function that tells of an array of labels where it is.
             ``None`` takes all labels but 0.
         orientation: How slices lie in their picture.
+        by_affine: Whether labels that are stored with their axes reversed or exchanged are brought to the image's.
 
     Raises:
         UserError: A file is damaged, the shapes differ, or the affine that ``display`` needs says nothing.
     """
     volume, affine = _read(image)
-    labelled, _ = _read(labels)
+    labelled, label_affine = _read(labels)
+    if by_affine:
+        labelled = _lay_like(labelled, label_affine, volume.shape, affine)
     if volume.shape != labelled.shape:
         raise UserError(f"{labels.path} has the shape {labelled.shape}, {image.path} {volume.shape}; replace one")
+    volume, labelled, affine = _put_single_slice_last(volume, labelled, affine)
     # Labels may be stored as scaled numbers: 2.9999 is 3.
     rounded = np.rint(labelled)
-    if callable(foreground):
-        mask = foreground(rounded)
-    else:
-        mask = rounded != 0 if foreground is None else rounded == foreground
+    mask = _find_foreground(rounded, foreground)
     if orientation == "display":
         _check_affine(affine, image)
         volume, mask = _turn_for_display(volume, affine), _turn_for_display(mask, affine)
@@ -79,14 +81,58 @@ def _read(file: File) -> tuple[np.ndarray, np.ndarray]:
     except Exception as error:  # nibabel lets errors of many kinds through, some in several lines
         why = " ".join(str(error).split())
         raise UserError(f"{file.path} is no NIfTI volume or is damaged ({why}); download it again") from error
+    while array.ndim > 3 and array.shape[-1] == 1:
+        array = array[..., 0]  # a series of one volume
     array = array[:, :, None] if array.ndim == 2 else array  # a volume of one slice
     if array.ndim != 3 or not array.size:
         raise UserError(f"{file.path} has the shape {array.shape}; a volume has three axes")
     if array.dtype.kind not in "iuf":
         raise UserError(f"{file.path} holds {array.dtype}; expected are numbers")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise UserError(f"{file.path} holds values that are not finite; download it again")
+        raise UserError(
+            f"{file.path} holds values that are not finite (NaN or infinite), as some tools "
+            "write outside the body; put numbers in their place"
+        )
     return array, content.affine
+
+
+def _find_foreground(labels: np.ndarray, foreground: int | Callable[[np.ndarray], np.ndarray] | None) -> np.ndarray:
+    if callable(foreground):
+        return foreground(labels)
+    inside: np.ndarray = labels != 0 if foreground is None else labels == foreground
+    return inside
+
+
+def _put_single_slice_last(volume: np.ndarray, labels: np.ndarray, affine: Any) -> tuple[np.ndarray, np.ndarray, Any]:
+    """Move the axis of a single slice to the end: cut along the third axis, the slice would fall into rows."""
+    if volume.shape[:2].count(1) != 1 or volume.shape[2] == 1:
+        return volume, labels, affine
+    axis = volume.shape.index(1)
+    others = [other for other in range(3) if other != axis]
+    return np.moveaxis(volume, axis, 2), np.moveaxis(labels, axis, 2), affine[:, [*others, axis, 3]]
+
+
+def _lay_like(labels: np.ndarray, affine: Any, shape: tuple[int, ...], image_affine: Any) -> np.ndarray:
+    """Return labels with the axes of their image, if both affines say that the same voxels are stored in another order.
+
+    Of affines that say anything else, one is wrong, and the labels stay as they are.
+    """
+    if not all(np.isfinite(a).all() and abs(np.linalg.det(a[:3, :3])) > 0 for a in (affine, image_affine)):
+        return labels
+    # From indices of the labels to indices of the image.
+    step = np.linalg.solve(image_affine, affine)
+    turn, start = np.rint(step[:3, :3]), step[:3, 3]
+    if not np.allclose(step[:3, :3], turn, atol=1e-3) or not (np.abs(turn).sum(0) == 1).all():
+        return labels
+    axes = [int(np.flatnonzero(row)[0]) for row in turn if row.any()]
+    if sorted(axes) != [0, 1, 2] or tuple(labels.shape[axis] for axis in axes) != shape:
+        return labels
+    signs = [int(row.sum()) for row in turn]
+    ends = [0 if sign > 0 else length - 1 for sign, length in zip(signs, shape, strict=True)]
+    if not np.allclose(start, ends, atol=0.1):
+        return labels
+    turned: np.ndarray = labels.transpose(axes)[tuple(slice(None, None, sign) for sign in signs)]
+    return turned
 
 
 def _check_affine(affine: Any, file: File) -> None:

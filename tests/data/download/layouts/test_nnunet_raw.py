@@ -203,3 +203,68 @@ class TestChannels:
         first, second = (read(nnunet_raw.find(in_memory(files), channel=c))["a_slice000.png"].image for c in (0, 1))
         assert first[0, 0] < first[1, 2]
         assert second[0, 0] > second[1, 2]
+
+
+class TestLabelsStoredInAnotherOrder:
+    """The affines of image and labels say that the same voxels are stored in another order."""
+
+    VOLUME = np.arange(60, dtype=np.int16).reshape(3, 4, 5)
+    INSIDE = (VOLUME % 7 == 0).astype(np.uint8)
+    AFFINE = np.array([[1.5, 0, 0, -7], [0, 2, 0, 3], [0, 0, 3, 1], [0, 0, 0, 1]])
+
+    def cut(self, in_memory, read, nifti, labels, label_affine):
+        files = {
+            "imagesTr/a_0000.nii.gz": nifti(self.VOLUME, self.AFFINE),
+            "labelsTr/a.nii.gz": nifti(np.ascontiguousarray(labels), label_affine),
+        }
+        cases = read(nnunet_raw.find(in_memory(files))).values()
+        return np.stack([case.mask == 255 for case in cases], axis=-1)
+
+    @pytest.mark.parametrize("axis", [0, 1, 2])
+    def test_reversed(self, in_memory, read, nifti, axis):
+        step = np.eye(4)
+        step[axis, axis], step[axis, 3] = -1, self.VOLUME.shape[axis] - 1
+        masks = self.cut(in_memory, read, nifti, np.flip(self.INSIDE, axis), self.AFFINE @ step)
+        np.testing.assert_array_equal(masks, self.INSIDE == 1)
+
+    @pytest.mark.parametrize("axes", [(1, 0, 2), (2, 0, 1), (1, 2, 0)])
+    def test_exchanged(self, in_memory, read, nifti, axes):
+        step = np.eye(4)
+        step[:3, :3] = np.eye(3)[:, list(axes)]
+        masks = self.cut(in_memory, read, nifti, self.INSIDE.transpose(axes), self.AFFINE @ step)
+        np.testing.assert_array_equal(masks, self.INSIDE == 1)
+
+    @pytest.mark.parametrize("affine", [np.diag([1.0, 1, 1, 1]), np.diag([-1.5, 2, 3, 1]), np.diag([0.0, 1, 1, 1])])
+    def test_an_affine_that_cannot_be_right_changes_nothing(self, in_memory, read, nifti, affine):
+        np.testing.assert_array_equal(self.cut(in_memory, read, nifti, self.INSIDE, affine), self.INSIDE == 1)
+
+
+def test_a_series_of_one_volume(in_memory, read, nifti):
+    volume = np.arange(24, dtype=np.int16).reshape(2, 3, 4, 1)
+    files = {"imagesTr/a_0000.nii.gz": nifti(volume), "labelsTr/a.nii.gz": nifti((volume % 2).astype(np.uint8))}
+    cases = read(nnunet_raw.find(in_memory(files)))
+    assert [case.image.shape for case in cases.values()] == [(2, 3)] * 4
+
+
+def test_values_that_are_no_numbers_are_called_so(in_memory, read, nifti):
+    volume = np.full((2, 3, 4), np.nan, np.float32)
+    files = {"imagesTr/a_0000.nii.gz": nifti(volume), "labelsTr/a.nii.gz": nifti(np.ones((2, 3, 4), np.uint8))}
+    with pytest.raises(UserError, match=r"a_0000\.nii\.gz holds values that are not finite \(NaN or infinite\)"):
+        read(nnunet_raw.find(in_memory(files)))
+
+
+@pytest.mark.parametrize("orientation", ["study", "display"])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_a_single_slice_is_one_case_whichever_axis_it_lies_along(in_memory, read, nifti, axis, orientation):
+    values = np.arange(12, dtype=np.int16).reshape(3, 4)
+    files = {
+        "imagesTr/a_0000.nii.gz": nifti(np.expand_dims(values, axis)),
+        "labelsTr/a.nii.gz": nifti(np.expand_dims((values % 3 == 0).astype(np.uint8), axis)),
+    }
+    (case,) = read(nnunet_raw.find(in_memory(files), orientation)).values()
+    assert sorted(case.image.shape) == [3, 4]
+    if orientation == "study":
+        np.testing.assert_array_equal(case.mask == 255, values % 3 == 0)
+    # The foreground lies where the image has multiples of three, however the slice was turned.
+    restored = np.rint(case.image / 255 * 11 + 0.01).astype(int)
+    np.testing.assert_array_equal(case.mask == 255, restored % 3 == 0)
