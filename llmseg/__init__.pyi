@@ -16,7 +16,6 @@ from .data import Holdout as Holdout
 from .data import Store as Store
 from .data import SyntheticStore as SyntheticStore
 from .data import hold_out as hold_out
-from .doors import train as train
 from .errors import Terminated as Terminated
 from .errors import UserError as UserError
 from .evaluation import Evaluation as Evaluation
@@ -32,8 +31,9 @@ from .report import write_report as write_report
 from .study import Study as Study
 from .study import run_gap as run_gap
 from .study import run_study as run_study
+from .study.train import train as train
 from .training import Run as Run
 from .training.hardware import hardware as hardware
+from .zoo import Pipeline as Pipeline
 
 __version__: str
-from .zoo import Pipeline as Pipeline

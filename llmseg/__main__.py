@@ -4,7 +4,7 @@ import os
 import sys
 
 from llmseg.cli.output import print_line
-from llmseg.interruption import end_on_signals
+from llmseg.files.interruption import end_on_signals
 
 
 def run() -> None:

@@ -17,9 +17,9 @@ ROOT = Path(llmseg.__file__).parent
 
 # A folder (or file) imports only what stands left of it or above it; folders of one row do not import each other.
 LAYERS = (
-    ("errors", "interruption"),
+    ("errors",),
     ("fields",),
-    ("files", "locks"),
+    ("files",),
     ("recipe", "stats"),
     ("data", "zoo"),
     ("training",),
@@ -29,7 +29,6 @@ LAYERS = (
     ("nnunet",),
     ("figures",),
     ("report",),
-    ("doors",),
     ("cli",),
     ("__main__",),
 )

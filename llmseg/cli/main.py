@@ -17,7 +17,7 @@ import llmseg
 from llmseg import Terminated, UserError
 from llmseg.cli import data, evaluation, figures, nnunet, pipelines, prediction, price, quirks, report, study, training
 from llmseg.cli.output import print_line, print_message
-from llmseg.interruption import end_on_signals
+from llmseg.files.interruption import end_on_signals
 
 app = typer.Typer(
     no_args_is_help=True,

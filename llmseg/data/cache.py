@@ -23,7 +23,7 @@ from llmseg.data.prepared_cases import RESIDENT_SHARE, PreparedCases, prepare_ea
 from llmseg.data.store import Store
 from llmseg.errors import UserError
 from llmseg.files import clean_name, clear_leftovers, replace_file
-from llmseg.locks import hold_lock
+from llmseg.files.locks import hold_lock
 from llmseg.recipe.images import Images
 from llmseg.recipe.part import to_plain
 

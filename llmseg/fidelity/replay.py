@@ -19,7 +19,7 @@ from llmseg.data.store import Case, Store
 from llmseg.errors import UserError, nearest
 from llmseg.fidelity.artefacts import ORIGINAL, find_outputs, write_original
 from llmseg.files import write_bytes
-from llmseg.interruption import discard_at_end
+from llmseg.files.interruption import discard_at_end
 from llmseg.prediction.predict import predict_image
 from llmseg.training.run import Run
 from llmseg.training.train import train

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from llmseg.errors import Terminated, UserError
 from llmseg.files import make_folder
-from llmseg.interruption import collect_notices, describe_signal
+from llmseg.files.interruption import collect_notices, describe_signal
 
 _MODULE = ("-m", "llmseg.nnunet.process")
 _TRAINERS = Path(__file__).parent / "trainers"

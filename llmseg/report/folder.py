@@ -13,7 +13,7 @@ from pathlib import Path
 
 from llmseg.errors import UserError
 from llmseg.files import check_files, clear_leftovers, make_folder, read_bytes, read_json_if_any, temporary_path
-from llmseg.interruption import discard_at_end, keep_at_end
+from llmseg.files.interruption import discard_at_end, keep_at_end
 
 MARK = "report.json"
 """The file that makes a folder a report; it lists all others with the digests of their content."""

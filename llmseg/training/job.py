@@ -21,7 +21,7 @@ from llmseg.data.cache import prepare_cached
 from llmseg.data.prepared_cases import PreparedCases, move_to_device, prepare_cases
 from llmseg.data.store import Store
 from llmseg.errors import Terminated, UserError
-from llmseg.interruption import collect_notices, describe_signal
+from llmseg.files.interruption import collect_notices, describe_signal
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.splits import Split
 from llmseg.training.check import check_batch

@@ -37,7 +37,7 @@ from llmseg.data.read_ahead import map_ahead
 from llmseg.data.reading import DEFAULT, Reading
 from llmseg.errors import UserError
 from llmseg.files import clear_leftovers, make_folder, read_json, write_bytes
-from llmseg.locks import hold_lock
+from llmseg.files.locks import hold_lock
 
 _FILES_PER_SHARD = 64
 """Images or volumes of a shard: what an interruption loses at most."""

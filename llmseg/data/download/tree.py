@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from llmseg.data.download.archives import Archive, archive_suffix, explain_damage, open_archive
 from llmseg.errors import UserError
 from llmseg.files import check_name, clear_leftovers, read_bytes, temporary_path
-from llmseg.interruption import discard_at_end, keep_at_end
+from llmseg.files.interruption import discard_at_end, keep_at_end
 
 MAX_FILE = 4 * 2**30
 """Bytes that one file of a dataset may have when it is unpacked. No image or volume comes near; a bomb would."""

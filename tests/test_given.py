@@ -51,7 +51,7 @@ def test_what_is_no_recipe_is_one_line(given, phantoms, tmp_path):
 
 def test_train_takes_a_name(phantoms, tmp_path, monkeypatch):
     calls = []
-    monkeypatch.setattr("llmseg.doors.train_recipe", lambda *given, **options: calls.append((given, options)))
+    monkeypatch.setattr("llmseg.study.train.train_recipe", lambda *given, **options: calls.append((given, options)))
     llmseg.train("gpt-4", phantoms, tmp_path, epochs=1)
     llmseg.train(recipe=GPT4, store=phantoms, out=tmp_path, label="mine")
     llmseg.train(GPT4.recipe, phantoms, tmp_path)

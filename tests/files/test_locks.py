@@ -16,7 +16,7 @@ from PIL import Image
 from llmseg import SyntheticStore, UserError, zoo
 from llmseg.data import prepare_dataset
 from llmseg.data.cache import clear_cache, prepare_cached
-from llmseg.locks import hold_lock
+from llmseg.files.locks import hold_lock
 from llmseg.training.resume import lock_folder
 
 IMAGES = zoo.get("gpt-4").recipe.images.change("size", (16, 16))

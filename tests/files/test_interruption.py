@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from llmseg.interruption import collect_notices, describe_signal
+from llmseg.files.interruption import collect_notices, describe_signal
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PROGRAM = """
@@ -17,7 +17,7 @@ import os, signal, sys
 from pathlib import Path
 from llmseg.cli.output import print_line
 from llmseg.files import replace_file
-from llmseg.interruption import collect_notices, discard_at_end, end_on_signals
+from llmseg.files.interruption import collect_notices, discard_at_end, end_on_signals
 
 folder, what = Path(sys.argv[1]), sys.argv[2]
 if what == "ignored":

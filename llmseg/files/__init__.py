@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from llmseg.errors import UserError
 from llmseg.fields import DAMAGED, Fields, check_fields
-from llmseg.interruption import discard_at_end, keep_at_end
+from llmseg.files.interruption import discard_at_end, keep_at_end
 
 if TYPE_CHECKING:
     import numpy as np
