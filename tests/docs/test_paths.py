@@ -38,7 +38,8 @@ def missing_files(text: str, folder: Path) -> list[str]:
 
 
 def missing_names(text: str) -> list[str]:
-    """Return the dotted names in a text that the package does not have."""
+    """Return the dotted names in a text that the package does not have; groups of entry points are no names in it."""
+    text = re.sub(r'entry-points\."[^"]+"', "", text)
     return sorted(name for name in set(DOTTED.findall(text)) if not resolves(name))
 
 
