@@ -18,7 +18,6 @@ ROOT = Path(llmseg.__file__).parent
 # A folder (or file) imports only what stands left of it or above it; folders of one row do not import each other.
 LAYERS = (
     ("errors",),
-    ("fields",),
     ("files",),
     ("recipe", "stats"),
     ("data", "zoo"),

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llmseg.errors import UserError
-from llmseg.fields import DAMAGED, Fields, check_fields
+from llmseg.files.fields import DAMAGED, Fields, check_fields
 from llmseg.files.interruption import discard_at_end, keep_at_end
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from llmseg.errors import UserError
-from llmseg.fields import check_fields
 from llmseg.files import check_kind, check_writable, make_folder, read_json_if_any
+from llmseg.files.fields import check_fields
 from llmseg.files.interruption import discard_at_end, keep_at_end
 from llmseg.files.locks import hold_lock
 from llmseg.recipe.recipe import Recipe

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llmseg.errors import UserError
-from llmseg.fields import check_fields
 from llmseg.files import read_bytes, read_json
+from llmseg.files.fields import check_fields
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.splits import Split
 from llmseg.recipe.weights import check_values
