@@ -27,6 +27,7 @@ _REPEAT = 1.0
 """Seconds within which a second SIGINT counts as the first: ``torchrun`` passes on what the terminal sent already."""
 
 _discarded: set[Path] = set()
+_ending = threading.Event()
 
 
 def describe_signal(signum: int) -> str:
@@ -41,6 +42,9 @@ def describe_signal(signum: int) -> str:
 
 def discard_at_end(path: Path) -> Path:
     """Note a temporary file or folder that is to be removed if a signal ends the process; return it."""
+    if _ending.is_set():
+        # A thread that goes on while the process ends would write a file that nobody removes.
+        threading.Event().wait()
     _discarded.add(path.absolute())
     return path
 
@@ -65,10 +69,13 @@ def end_on_signals(print_line: Callable[[str], object]) -> Iterator[None]:
         if os.getpid() == owner:
             for other in _SIGNALS:  # what follows takes a moment, and must not start again
                 signal.signal(other, signal.SIG_IGN)
+            _ending.set()
+            threading.excepthook = lambda _: None  # a thread whose file is taken away has nothing to tell any more
             _discard()
             with suppress(Exception):  # the terminal may be gone, or in the middle of another line
                 print_line(f"stopped by {describe_signal(signum)}; give the same command again to go on")
                 sys.stderr.flush()
+            _discard()  # what a thread has made that was just about to
         os._exit(128 + signum)
 
     with _handlers(end):
@@ -121,6 +128,6 @@ def _handlers(handler: Callable[[int, FrameType | None], None]) -> Iterator[dict
 
 
 def _discard() -> None:
-    for path in _discarded:
+    for path in tuple(_discarded):  # other threads may add to it
         with suppress(OSError):
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)

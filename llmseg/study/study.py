@@ -16,7 +16,7 @@ from llmseg.stats.intervals import mean_interval
 from llmseg.training.run import Run
 
 RECORD_KEYS = {
-    **{"label": str, "variants": dict, "store": dict, "store.name": str, "store.digest": str},
+    **{"label": (str, type(None)), "variants": dict, "store": dict, "store.name": str, "store.digest": str},
     **dict.fromkeys(("holdout", "epochs", "seeds"), object),
 }
 """What every ``study.json`` says; ``tolerance`` and ``precision`` are not in the oldest ones."""

@@ -58,6 +58,36 @@ def test_a_command_ends_with_one_line_and_leaves_nothing_half_written(tmp_path, 
     assert (tmp_path / "table.csv").read_text() == "before"
 
 
+THREADS = """
+import os, signal, sys, threading, time
+from pathlib import Path
+from llmseg.cli.output import print_line
+from llmseg.files import write_text
+from llmseg.interruption import end_on_signals
+
+def write(folder):
+    number = 0
+    while True:
+        number += 1
+        write_text(Path(folder) / f"{threading.get_ident()}-{number % 9}.csv", "whole")
+
+with end_on_signals(print_line):
+    for _ in range(4):
+        threading.Thread(target=write, args=sys.argv[1:], daemon=True).start()
+    time.sleep(0.2)
+    os.kill(os.getpid(), signal.SIGTERM)
+"""
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_threads_that_write_meanwhile_leave_nothing_half_written(tmp_path, number):
+    ended = subprocess.run([sys.executable, "-c", THREADS, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert ended.returncode == 143
+    assert ended.stderr.count("\n") == 1
+    assert {path.suffix for path in tmp_path.iterdir()} == {".csv"}
+    assert {path.read_text() for path in tmp_path.iterdir()} == {"whole"}
+
+
 def test_an_ignored_signal_stays_ignored(tmp_path):
     ended = run(tmp_path, "ignored")
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "went on\n", "")

@@ -191,3 +191,13 @@ def test_a_recipe_that_seeds_itself_follows_the_seeds(phantoms, holdout, tmp_pat
     )
     weights = {path.read_bytes() for path in study.folder.glob("slow*/run/weights.safetensors")}
     assert len(weights) == 2
+
+
+def test_a_study_without_a_label_is_read(tmp_path):
+    """As a study of several pipelines is, which has no label."""
+    record = {"label": None, "variants": {}, "store": {"name": "s", "digest": "d"}, "holdout": None}
+    (tmp_path / "study.json").write_text(json.dumps({**record, "epochs": None, "seeds": 1}))
+    assert Study(tmp_path).record["label"] is None
+    (tmp_path / "study.json").write_text(json.dumps({**record, "label": 3, "epochs": None, "seeds": 1}))
+    with pytest.raises(UserError, match="'label' is 3, not a text or null"):
+        _ = Study(tmp_path).record
