@@ -75,7 +75,8 @@ def end_on_signals(print_line: Callable[[str], object]) -> Iterator[None]:
             with suppress(Exception):  # the terminal may be gone, or in the middle of another line
                 print_line(f"stopped by {describe_signal(signum)}; give the same command again to go on")
                 sys.stderr.flush()
-            _discard()  # what a thread has made that was just about to
+            time.sleep(0.05)
+            _discard()  # what a thread has made in the meantime that was just about to
         os._exit(128 + signum)
 
     with _handlers(end):
