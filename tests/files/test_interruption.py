@@ -63,7 +63,7 @@ import os, signal, sys, threading, time
 from pathlib import Path
 from llmseg.cli.output import print_line
 from llmseg.files import write_text
-from llmseg.interruption import end_on_signals
+from llmseg.files.interruption import end_on_signals
 
 def write(folder):
     number = 0
