@@ -163,6 +163,8 @@ def gap(
     one_pair = len(left_variants) == len(right_variants) == 1
     if one_pair and left_variants[0].name == right_variants[0].name:
         raise UserError(f"there is one recipe to compare, {left_variants[0].name}; name at least two different ones")
+    if not one_pair:
+        llmseg.study.check_cohorts(left_variants, right_variants)
     store = cases.open()
     options: dict[str, Any] = {
         "holdout": cases.load_or_draw_holdout(store, output.progress),

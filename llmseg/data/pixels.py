@@ -176,7 +176,7 @@ def read_header(path: Path) -> ImageHeader:
     except UserError:
         raise
     except Exception as error:  # decoders raise whatever their reading of a damaged file runs into
-        raise UserError(f"{path} is not an image that can be read; replace it or move it away") from error
+        raise _explain(error, str(path)) from error
 
 
 def _open(content: bytes, name: str) -> Image.Image:
@@ -195,11 +195,15 @@ def _open(content: bytes, name: str) -> Image.Image:
             return image
     except UserError:
         raise
-    except UnidentifiedImageError as error:
-        raise UserError(f"{name} is not an image that can be read; replace it or move it away") from error
     except Exception as error:  # decoders raise whatever their reading of a damaged file runs into
-        detail = " ".join(str(error).split()) or type(error).__name__
-        raise UserError(f"{name} is damaged or cannot be read ({detail}); replace it or move it away") from error
+        raise _explain(error, name) from error
+
+
+def _explain(error: Exception, name: str) -> UserError:
+    if isinstance(error, UnidentifiedImageError):
+        return UserError(f"{name} is not an image that can be read; replace it or move it away")
+    detail = " ".join(str(error).split()) or type(error).__name__
+    return UserError(f"{name} is damaged or cannot be read ({detail}); replace it or move it away")
 
 
 def check_size(width: int, height: int, name: str) -> None:

@@ -1,4 +1,5 @@
 from .cohort_gap import CohortGap as CohortGap
+from .cohort_gap import check_cohorts as check_cohorts
 from .cohort_gap import run_cohort_gap as run_cohort_gap
 from .conventions import all_conventions as all_conventions
 from .gap import Gap as Gap

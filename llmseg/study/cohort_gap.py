@@ -100,7 +100,7 @@ def run_cohort_gap(
     Raises:
         UserError: A cohort is empty, a recipe is in both, or as :func:`llmseg.run_gap`.
     """
-    _check_cohorts(left, right)
+    check_cohorts(left, right)
     pairs = list(itertools.product(left, right))
     cohort_gap = CohortGap(Path(out), ())
     check_kind(cohort_gap.folder, "gap of cohorts", holds=any(cohort_gap.folder.glob("*/study/study.json")))
@@ -125,7 +125,8 @@ def run_cohort_gap(
     return cohort_gap
 
 
-def _check_cohorts(left: Sequence[Variant], right: Sequence[Variant]) -> None:
+def check_cohorts(left: Sequence[Variant], right: Sequence[Variant]) -> None:
+    """Raise :class:`UserError` if a cohort is empty, or a recipe is in both."""
     if not left or not right:
         raise UserError("a cohort is empty; name at least one pipeline on either side")
     twice = [variant.name for variant in left if variant.name in {other.name for other in right}]

@@ -87,11 +87,11 @@ def planted(recipe: Recipe, quirk: Quirk) -> Recipe | None:
 
 @functools.cache
 def _can_train(recipe: Recipe) -> bool:
-    """Return whether network and loss fit together; a loss of probabilities refuses logits at the first step."""
+    """Return whether network and loss fit together; a loss of probabilities has no number for logits."""
     channels = recipe.images.channels
     try:
         with torch.no_grad():
-            recipe.loss(recipe.net.build(channels)(torch.rand(1, channels, 64, 64)), torch.ones(1, 1, 64, 64))
+            loss = recipe.loss(recipe.net.build(channels)(torch.rand(1, channels, 64, 64)), torch.ones(1, 1, 64, 64))
     except (UserError, RuntimeError, ValueError):
         return False
-    return True
+    return bool(loss.isfinite())

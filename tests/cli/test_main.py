@@ -5,16 +5,16 @@ import sys
 from importlib import metadata
 
 import llmseg
-from llmseg.cli.main import main
+from llmseg.__main__ import run
 
 
 def test_version(call):
     assert call("--version")[:2] == (0, f"{llmseg.__version__}\n")
 
 
-def test_the_console_script_is_main():
+def test_the_console_script_is_run_of_the_module():
     (script,) = metadata.entry_points(group="console_scripts", name="llmseg")
-    assert script.load() is main
+    assert script.load() is run
 
 
 def test_as_a_module_and_quickly_imported():
