@@ -20,7 +20,9 @@ def test_names_with_commas(tiny_recipe, tmp_path, call):
     left = ",".join(str(tmp_path / f"fast-{seed}.json") for seed in (1, 2))
     given = ["gap", left, tmp_path / "slow.json", "--synthetic", "mri-tumour", "--cases", 25, "--seeds", 1, "-q"]
     code, out, err = call(*given, "--out", tmp_path / "g")
-    assert (code, err) == (0, "")
+    assert code == 0
+    assert err.startswith("llmseg: warning: 2 test cases of 25 cases: ")
+    assert err.count("\n") == 1
     lines = out.splitlines()
     assert lines[0].split() == ["part", "dice", "sd", "over", "pairs"]
     assert lines[-1] == f"2 pairs; each in pairs.csv; in {tmp_path / 'g'}"
