@@ -61,10 +61,7 @@ class BCEDice(Loss):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if min(self.bce, self.dice) < 0 or not self.bce + self.dice > 0:
-            raise UserError(
-                f"loss.bce is {self.bce} and loss.dice {self.dice}; neither may be negative, one must be above 0"
-            )
+        _check_weights(self.bce, self.dice)
 
     def __call__(self, output: Tensor, mask: Tensor, validating: bool = False) -> Tensor:
         """Return the loss of a batch.
@@ -140,10 +137,7 @@ class KerasBCEDice(Loss):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if min(self.bce, self.dice) < 0 or not self.bce + self.dice > 0:
-            raise UserError(
-                f"loss.bce is {self.bce} and loss.dice {self.dice}; neither may be negative, one must be above 0"
-            )
+        _check_weights(self.bce, self.dice)
 
     def __call__(self, output: Tensor, mask: Tensor, validating: bool = False) -> Tensor:
         """Return the loss of a batch.
@@ -206,3 +200,8 @@ def _probability_cross_entropy(probability: Tensor, mask: Tensor) -> Tensor:
             raise
         # Multiplied, so that the loss still has a gradient.
         return probability.sum() * torch.nan
+
+
+def _check_weights(bce: float, dice: float) -> None:
+    if min(bce, dice) < 0 or not bce + dice > 0:
+        raise UserError(f"loss.bce is {bce} and loss.dice {dice}; neither may be negative, one must be above 0")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from llmseg.errors import UserError
-from llmseg.recipe.nets.net import Net
+from llmseg.recipe.nets.net import Net, check_u_net
 
 if TYPE_CHECKING:
     from torch import nn
@@ -61,13 +61,7 @@ class KerasUNet(Net):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if len(self.encoder) != len(self.decoder) or not self.encoder:
-            raise UserError(
-                f"net.encoder has {len(self.encoder)} blocks and net.decoder {len(self.decoder)}; "
-                "a U-Net needs as many of one as of the other, at least one"
-            )
-        if not 0 <= self.dropout < 1:
-            raise UserError(f"net.dropout is {self.dropout}; it must be at least 0 and below 1")
+        check_u_net(self.encoder, self.decoder, self.dropout)
         if self.narrow is not None and self.narrow < 1:
             raise UserError(f"net.narrow is {self.narrow}; it must be at least 1, or none")
 

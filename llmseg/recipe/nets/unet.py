@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from llmseg.errors import UserError
-from llmseg.recipe.nets.net import Net
+from llmseg.recipe.nets.net import Net, check_u_net
 
 if TYPE_CHECKING:
     from torch import nn
@@ -72,13 +71,7 @@ class UNet(Net):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if len(self.encoder) != len(self.decoder) or not self.encoder:
-            raise UserError(
-                f"net.encoder has {len(self.encoder)} blocks and net.decoder {len(self.decoder)}; "
-                "a U-Net needs as many of one as of the other, at least one"
-            )
-        if not 0 <= self.dropout < 1:
-            raise UserError(f"net.dropout is {self.dropout}; it must be at least 0 and below 1")
+        check_u_net(self.encoder, self.decoder, self.dropout)
 
     def build(self, in_channels: int) -> nn.Module:
         """Build the network with freshly drawn weights.
