@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from llmseg.errors import UserError
 from llmseg.fidelity.artefact_figures import choose_cases, draw_loss_figure, draw_sample_figure, write_figure
 from llmseg.fidelity.artefact_sheets import Results, Table, make_tables, write_tables
 from llmseg.files import encode_png, read_bytes, write_bytes
+from llmseg.files.interruption import discard_at_end
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.splits import Split
 from llmseg.training.run import Run
@@ -93,13 +95,23 @@ def write_original(run: Run, pipeline: Pipeline, store: Store) -> Path:
         UserError: What the scripts write is not known.
     """
     find_outputs(pipeline)
-    folder, unfinished = run.folder / ORIGINAL, run.folder / f".{ORIGINAL}"
+    folder = run.folder / ORIGINAL
+    with fill_folder(folder) as unfinished:
+        source = Source(pipeline, read_results(run), run.split, run.load_net(), store, run.record["seed"])
+        write_files(source, run.recipe, unfinished)
+    return folder
+
+
+@contextmanager
+def fill_folder(folder: Path) -> Iterator[Path]:
+    """Give a hidden folder to fill in the block; at its end it takes the place of the folder, as a whole."""
+    unfinished = folder.with_name(f".{folder.name}")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir()
-    source = Source(pipeline, read_results(run), run.split, run.load_net(), store, run.record["seed"])
-    write_files(source, run.recipe, unfinished)
+    discard_at_end(unfinished)
+    yield unfinished
     shutil.rmtree(folder, ignore_errors=True)
-    return unfinished.rename(folder)
+    unfinished.rename(folder)
 
 
 def describe_stop(run: Run, pipeline: Pipeline) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import random
 import re
-import shutil
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,9 +16,8 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from llmseg.data.store import Case, Store
 from llmseg.errors import UserError, nearest
-from llmseg.fidelity.artefacts import ORIGINAL, find_outputs, write_original
+from llmseg.fidelity.artefacts import ORIGINAL, fill_folder, find_outputs, write_original
 from llmseg.files import write_bytes
-from llmseg.files.interruption import discard_at_end
 from llmseg.prediction.predict import predict_image
 from llmseg.training.run import Run
 from llmseg.training.train import train
@@ -121,16 +119,13 @@ def write_artefacts(run: Run, pipeline: Pipeline, store: Store) -> Path:
     Returns:
         The folder ``replay`` inside the run folder.
     """
-    folder, unfinished = run.folder / "replay", run.folder / ".replay"
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir()
-    discard_at_end(unfinished)
-    _write_sheets(run, unfinished)
-    _write_figure(unfinished / "losses.png", _draw_losses(run))
-    _write_figure(unfinished / "samples.png", _draw_samples(run, store))
-    _write_weights(run, pipeline, unfinished)
-    shutil.rmtree(folder, ignore_errors=True)
-    return unfinished.rename(folder)
+    folder = run.folder / "replay"
+    with fill_folder(folder) as unfinished:
+        _write_sheets(run, unfinished)
+        _write_figure(unfinished / "losses.png", _draw_losses(run))
+        _write_figure(unfinished / "samples.png", _draw_samples(run, store))
+        _write_weights(run, pipeline, unfinished)
+    return folder
 
 
 def _write_sheets(run: Run, folder: Path) -> None:
