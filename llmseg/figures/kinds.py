@@ -19,7 +19,8 @@ from llmseg.figures.ranks import critical_difference, significance, stability
 from llmseg.figures.tiles import prediction_panels, worst_cases
 from llmseg.files import clean_name, make_folder
 from llmseg.stats.rank_tests import friedman
-from llmseg.stats.ranking import Rule, rank
+from llmseg.stats.ranking import rank
+from llmseg.stats.ranking_rules import Rule
 from llmseg.stats.table import Table
 from llmseg.study.results import Results
 

@@ -20,10 +20,10 @@ from .paired import permutation_test as permutation_test
 from .paired import wilcoxon_test as wilcoxon_test
 from .published import Published as Published
 from .published import reproduce as reproduce
+from .rank_agreement import convention_stability as convention_stability
 from .rank_tests import Friedman as Friedman
 from .rank_tests import friedman as friedman
 from .ranking import Ranking as Ranking
-from .ranking import convention_stability as convention_stability
 from .ranking import rank as rank
 from .ranking import significance_map as significance_map
 from .resampling import Estimates as Estimates

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -14,12 +14,12 @@ from llmseg.stats.blocks import Block, make_blocks
 from llmseg.stats.claims import MIRRORED
 from llmseg.stats.columns import sign
 from llmseg.stats.comparisons import compare_all, small_datasets
-from llmseg.stats.multiplicity import adjust
 from llmseg.stats.options import check_choice
+from llmseg.stats.rank_agreement import kendall, make_ranks
+from llmseg.stats.ranking_rules import Rule, score_by_rule
 from llmseg.stats.table import Table
 from llmseg.stats.words import and_list, count_text, shorten_list
 
-Rule = Literal["mean-then-rank", "rank-then-mean", "test-based"]
 RESAMPLES = 1000
 """Resampled rankings, unless a caller asks for another number."""
 
@@ -119,8 +119,8 @@ def rank(
     names = blocks[0].contenders
     if len(names) < 2:
         raise UserError(f"the table has one contender, {shorten_list(names)}; a ranking needs two")
-    scores, drawn = _scores(blocks, rule, sign(measure), alpha, resamples, np.random.default_rng(seed))
-    observed, ranks = _ranks(scores[None])[0], _ranks(drawn)
+    scores, drawn = score_by_rule(blocks, rule, sign(measure), alpha, resamples, np.random.default_rng(seed))
+    observed, ranks = make_ranks(scores[None])[0], make_ranks(drawn)
     order = np.lexsort((np.arange(len(names)), observed))
     low, high = np.quantile(ranks, [0.025, 0.975], axis=0)
     frame = pd.DataFrame(
@@ -161,119 +161,6 @@ def _few_seeds(blocks: Sequence[Block]) -> str:
     return count_text(fewest, "seed") if fewest < FEW_SEEDS else ""
 
 
-def _ranks(scores: np.ndarray) -> np.ndarray:
-    """Return ranks of the rows, 1 for the largest, the smallest rank for ties; ``[R, P]``."""
-    from scipy import stats
-
-    # Rounded, so that contenders with the same scores tie although their sums were added in another order.
-    ranks: np.ndarray = stats.rankdata(-np.round(scores, 12), method="min", axis=1)
-    return ranks
-
-
-def kendall(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Return Kendall's tau-b of every row of one array with that of another.
-
-    Args:
-        first: Ranks, float ``[R, P]``.
-        second: Ranks, float ``[R, P]``.
-
-    Returns:
-        float ``[R]``; 0 where one row is tied throughout.
-
-    Example:
-        >>> kendall(np.array([[1, 2, 3]]), np.array([[1, 3, 2]]))
-        array([0.33333333])
-    """
-    a, b = (np.sign(ranks[:, :, None] - ranks[:, None, :]) for ranks in (first, second))
-    scale = np.sqrt(np.abs(a).sum(axis=(1, 2)) * np.abs(b).sum(axis=(1, 2)))
-    tau: np.ndarray = (a * b).sum(axis=(1, 2)) / np.where(scale > 0, scale, 1)
-    return tau
-
-
-def _scores(
-    blocks: Sequence[Block], rule: Rule, direction: float, alpha: float, resamples: int, random: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return what the rule ranks, larger is better: as observed ``[P]``, and on resamples ``[resamples, P]``."""
-    observed, drawn = np.zeros(1), np.zeros(1)
-    for block in blocks:
-        values = _case_ranks(block, direction) if rule == "rank-then-mean" else direction * block.values
-        sums = Block(block.dataset, block.contenders, block.seeds, block.groups, values).sums
-        pipelines, seeds, groups = sums.shape
-        weights = random.multinomial(groups, np.full(groups, 1 / groups), resamples).astype(float)
-        if rule == "test-based":
-            # The first row of weights, every group once, is the observed ranking.
-            wins = _wins(sums.mean(axis=1) / block.sizes, np.concatenate([np.ones((1, groups)), weights]), alpha)
-            observed, drawn = observed + wins[0], drawn + wins[1:]
-            continue
-        observed = observed + sums.mean(axis=1).sum(axis=1) / block.sizes.sum()
-        picks = random.multinomial(seeds, np.full(seeds, 1 / seeds), (resamples, pipelines)) / seeds
-        by_seed = np.einsum("rg,psg->rps", weights, sums, optimize=True) / (weights @ block.sizes)[:, None, None]
-        drawn = drawn + (by_seed * picks).sum(axis=2)
-    datasets = 1 if rule == "test-based" else len(blocks)  # wins are counted over datasets, not averaged
-    return observed / datasets, drawn / datasets
-
-
-def _case_ranks(block: Block, direction: float) -> np.ndarray:
-    """Return minus the rank of every contender on every case and seed, ``[P, S, C]``."""
-    from scipy import stats
-
-    ranks: np.ndarray = stats.rankdata(-direction * block.values, axis=0)
-    return -ranks
-
-
-def _wins(means: np.ndarray, weights: np.ndarray, alpha: float) -> np.ndarray:
-    """Return how many others each contender beats, float ``[R, P]``.
-
-    Args:
-        means: Means of groups, float ``[P, G]``.
-        weights: How often each group was drawn, float ``[R, G]``.
-        alpha: Level, after Holm over all ordered pairs.
-    """
-    from scipy import stats
-
-    first, second = np.triu_indices(len(means), 1)
-    statistic = np.stack(
-        [signed_ranks(means[a] - means[b], weights) for a, b in zip(first, second, strict=True)], axis=1
-    )
-    p = stats.norm.sf(np.concatenate([statistic, -statistic], axis=1))
-    wins = np.zeros((len(weights), len(means)))
-    winners = np.concatenate([first, second])
-    for row, significant in enumerate(adjust(values, "holm") <= alpha for values in p):
-        np.add.at(wins[row], winners[significant], 1)
-    return wins
-
-
-def signed_ranks(differences: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return Wilcoxon's signed-rank statistic in units of its spread; zeros are not ranked, ties share their rank.
-
-    Args:
-        differences: Differences of two contenders on the groups, float ``[G]``.
-        weights: How often each difference occurs, float ``[R, G]``.
-
-    Returns:
-        float ``[R]``, nearly a standard normal variable where there is no difference.
-
-    Example:
-        >>> signed_ranks(np.array([0.1, 0.2, -0.3]), np.ones((1, 3)))
-        array([0.])
-    """
-    sizes = np.abs(differences)
-    order = np.argsort(sizes, kind="stable")[(sizes == 0).sum() :]
-    if not len(order):
-        return np.zeros(len(weights))
-    # Resamples lie along the last axis, in single precision: ranks and their sums stay exact enough, at a tenth of the
-    # time.
-    counts = weights.T[order].astype(np.float32)
-    signed = counts * np.sign(differences[order])[:, None].astype(np.float32)
-    starts = np.r_[0, 1 + np.flatnonzero(np.diff(sizes[order]))]
-    if len(starts) < len(order):
-        counts, signed = np.add.reduceat(counts, starts, axis=0), np.add.reduceat(signed, starts, axis=0)
-    ranks = np.cumsum(counts, axis=0) - (counts - 1) / 2
-    spread = np.sqrt(np.einsum("gr,gr,gr->r", counts, ranks, ranks))
-    statistic: np.ndarray = np.einsum("gr,gr->r", signed, ranks) / np.where(spread > 0, spread, np.inf)
-    return statistic.astype(float)
-
-
 def significance_map(table: Table, *, measure: str = "dice", phase: str = "test", alpha: float = 0.05) -> pd.DataFrame:
     """Return who is better than whom, after Holm's correction over all pairs.
 
@@ -301,38 +188,4 @@ def significance_map(table: Table, *, measure: str = "dice", phase: str = "test"
     for claim in compare_all(table, measure=measure, phase=phase, alpha=alpha):
         square.loc[claim.first, claim.second] = claim.verdict
         square.loc[claim.second, claim.first] = MIRRORED[claim.verdict]
-    return square
-
-
-def convention_stability(scores: pd.DataFrame) -> pd.DataFrame:
-    """Return how well rankings under different scoring conventions agree.
-
-    Args:
-        scores: Columns ``contender, convention, value``: the mean of every contender under every convention.
-
-    Returns:
-        Kendall's tau between the rankings of every two conventions, a square with the conventions on both sides.
-
-    Raises:
-        UserError: A column is missing, a contender has no value under a convention, or two.
-
-    Example:
-        >>> scores = pd.DataFrame({"contender": ["a", "b"] * 2, "convention": ["x", "x", "y", "y"]})
-        >>> convention_stability(scores.assign(value=[0.8, 0.7, 0.8, 0.9])).loc["x", "y"]
-        np.float64(-1.0)
-    """
-    for name in ("contender", "convention", "value"):
-        if name not in scores.columns:
-            raise UserError(
-                f"no column '{name}' among {shorten_list(scores.columns)}; give contender, convention and value"
-            )
-    if scores.duplicated(["contender", "convention"]).any():
-        raise UserError("a contender has two values under one convention; give its mean over cases")
-    wide = scores.pivot(index="convention", columns="contender", values="value")
-    if wide.isna().any(axis=None):
-        raise UserError("a contender has no value under one of the conventions; score all under all")
-    ranks = _ranks(wide.to_numpy(float))
-    names = wide.index.to_list()
-    taus = kendall(np.repeat(ranks, len(names), axis=0), np.tile(ranks, (len(names), 1)))
-    square: pd.DataFrame = pd.DataFrame(taus.reshape(len(names), len(names)), index=names, columns=names)
     return square
