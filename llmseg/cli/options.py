@@ -23,6 +23,10 @@ Epochs = Annotated[int | None, typer.Option(help="Number of epochs instead of th
 Seed = Annotated[int, typer.Option(help="Seed of what the recipe leaves to chance.", min=0)]
 DrawSeed = Annotated[int, typer.Option("--seed", help="Seed of the draw, where one is needed.", min=0)]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
+LeaveOutFailing = Annotated[
+    bool,
+    typer.Option("--leave-out-failing", help="Go on without what cannot be trained or diverges; a line names each."),
+]
 Exact = Annotated[bool, typer.Option("--exact", help="Compute as the original scripts do, bit for bit.")]
 GroupPattern = Annotated[
     str | None,

@@ -32,6 +32,7 @@ class PriceOptions(Computing):
     textbook: Annotated[
         list[str] | None, typer.Option(help="Change a field of the textbook recipe: path=value; repeatable.")
     ] = None
+    leave_out_failing: option.LeaveOutFailing = False
 
     @property
     def settings(self) -> llmseg.study.PriceSettings:
@@ -82,6 +83,7 @@ def price(
         leave_out=leave_out or (),
         device=options.device,
         precision=options.precision,
+        leave_out_failing=options.leave_out_failing,
         progress=output.progress,
     )
     output.print(prices.record if output.as_json else price_table(prices))

@@ -28,6 +28,7 @@ class TrainingOptions(Computing):
 
     seeds: Annotated[int, typer.Option(help="Number of seeds.", min=1)] = 3
     epochs: option.Epochs = None
+    leave_out_failing: option.LeaveOutFailing = False
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ def compare(
     store = cases.open()
     holdout = cases.load_or_draw_holdout(store, output.progress)
     study = llmseg.run_study(None, variants, store, out, holdout=holdout, progress=output.progress, **asdict(trainings))
-    if len(variants) > 1:
+    if len(study.variants) > 1:
         _draw_differences(study)
     if with_nnunet:
         llmseg.nnunet.run_beside(study, store, holdout=holdout, device=trainings.device, progress=output.progress)

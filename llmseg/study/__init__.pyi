@@ -2,6 +2,7 @@ from .cohort_gap import CohortGap as CohortGap
 from .cohort_gap import check_cohorts as check_cohorts
 from .cohort_gap import run_cohort_gap as run_cohort_gap
 from .conventions import all_conventions as all_conventions
+from .failures import Failure as Failure
 from .gap import Gap as Gap
 from .gap import run_gap as run_gap
 from .grid import run_study as run_study

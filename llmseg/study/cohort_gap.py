@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from tqdm import tqdm
@@ -14,8 +15,15 @@ from llmseg.data.holdout import Holdout
 from llmseg.data.store import Store
 from llmseg.errors import UserError
 from llmseg.files import check_kind, clean_name, write_text
-from llmseg.study.gap import Gap, Swaps, run_gap
+from llmseg.study.gap import Gap, Swaps, design_gap, finish_gap
+from llmseg.study.grid import run_designs
+from llmseg.study.options import Launch
 from llmseg.study.variants import Variant
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from llmseg.study.options import StudyOptions
 
 
 @dataclass(frozen=True)
@@ -70,11 +78,7 @@ def run_cohort_gap(
     holdout: Holdout,
     swaps: Swaps = "single",
     orders: int = 4,
-    seeds: int = 3,
-    epochs: int | None = None,
-    device: str = "auto",
-    precision: str = "auto",
-    progress: bool = True,
+    **options: Unpack[StudyOptions],
 ) -> CohortGap:
     """Divide the gap of every pair of two cohorts among the parts of their recipes, and average over all pairs.
 
@@ -91,37 +95,43 @@ def run_cohort_gap(
         holdout: The test cases.
         swaps: As for :func:`llmseg.run_gap`.
         orders: As for :func:`llmseg.run_gap`.
-        seeds: As for :func:`llmseg.run_study`.
-        epochs: As for :func:`llmseg.run_study`.
-        device: As for :func:`llmseg.run_study`.
-        precision: As for :func:`llmseg.run_study`.
-        progress: Whether to show a progress bar.
+        **options: The options of :func:`llmseg.run_study`: ``seeds``, ``epochs``, ``device``, ``precision``,
+            ``tolerance``, ``progress``, and ``leave_out_failing``, which leaves out pairs with a mixture that fails.
 
     Raises:
-        UserError: A cohort is empty, a recipe is in both, or as :func:`llmseg.run_gap`.
+        UserError: A cohort is empty, a recipe is in both, no pair is left, or as :func:`llmseg.run_gap`.
     """
     check_cohorts(left, right)
     pairs = list(itertools.product(left, right))
     cohort_gap = CohortGap(Path(out), ())
     check_kind(cohort_gap.folder, "gap of cohorts", holds=any(cohort_gap.folder.glob("*/study/study.json")))
-    for pair in tqdm(pairs, desc="pairs", unit="pair", disable=not progress):
-        gap = run_gap(
-            *pair,
-            store,
-            cohort_gap.folder / clean_name("-".join(variant.name for variant in pair), also="-_.@"),
-            holdout=holdout,
-            swaps=swaps,
-            orders=orders,
-            seeds=seeds,
-            epochs=epochs,
-            device=device,
-            precision=precision,
-            progress=False,
-        )
-        cohort_gap = CohortGap(cohort_gap.folder, (*cohort_gap.gaps, gap))
+    gaps, designs = zip(
+        *(
+            design_gap(
+                *pair,
+                store,
+                cohort_gap.folder / clean_name("-".join(variant.name for variant in pair), also="-_.@"),
+                holdout=holdout,
+                swaps=swaps,
+                orders=orders,
+                **options,
+            )
+            for pair in pairs
+        ),
+        strict=True,
+    )
+    launch = Launch.of(options)
+    studies = run_designs(designs, replace(launch, progress=False))
+    bar = tqdm(studies, desc="pairs", unit="pair", total=len(gaps), disable=not launch.progress)
+    for gap, study in zip(gaps, bar, strict=True):
+        if study is None:
+            continue
+        cohort_gap = CohortGap(cohort_gap.folder, (*cohort_gap.gaps, finish_gap(gap)))
         # After every pair, so that a run of days can be looked at.
         write_text(cohort_gap.folder / "pairs.csv", cohort_gap.pairs.to_csv(index=False))
         write_text(cohort_gap.folder / "means.csv", cohort_gap.means.to_csv(index=False))
+    if not cohort_gap.gaps:
+        raise UserError("no pair is left; mend what failed")
     return cohort_gap
 
 

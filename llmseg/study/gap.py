@@ -6,7 +6,7 @@ import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import pandas as pd
 
@@ -17,9 +17,16 @@ from llmseg.files import check_kind, write_text
 from llmseg.recipe.given import GivenRecipe
 from llmseg.recipe.recipe import Recipe
 from llmseg.stats.shares import Coalition, Swap, all_swaps, contributions, one_swaps, sampled_swaps
-from llmseg.study.grid import run_study
+from llmseg.study.design import Design
+from llmseg.study.grid import list_failures, run_designs
+from llmseg.study.options import Launch
 from llmseg.study.study import Study
 from llmseg.study.variants import MASK_PARTS, PARTS, Variant, find_variant, same_masks, transplanted
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from llmseg.study.options import StudyOptions
 
 Swaps = Literal["single", "all", "sampled"]
 
@@ -87,11 +94,7 @@ def run_gap(
     holdout: Holdout,
     swaps: Swaps = "single",
     orders: int = 4,
-    seeds: int = 3,
-    epochs: int | None = None,
-    device: str = "auto",
-    precision: str = "auto",
-    progress: bool = True,
+    **options: Unpack[StudyOptions],
 ) -> Gap:
     """Train mixtures of two recipes, and say how much of the gap between them is due to each part.
 
@@ -108,15 +111,32 @@ def run_gap(
             that differ, and what these effects do not add up to is called interaction. ``all``: Shapley values, from
             all mixtures: 2 ** n trainings per seed. ``sampled``: Shapley values from some orders of exchange.
         orders: Number of orders for ``sampled``.
-        seeds: As for :func:`llmseg.run_study`.
-        epochs: As for :func:`llmseg.run_study`.
-        device: As for :func:`llmseg.run_study`.
-        precision: As for :func:`llmseg.run_study`.
-        progress: As for :func:`llmseg.run_study`.
+        **options: The options of :func:`llmseg.run_study`: ``seeds``, ``epochs``, ``device``, ``precision``,
+            ``tolerance``, ``progress``. A gap cannot be divided without one of its mixtures, so that
+            ``leave_out_failing`` leaves nothing.
 
     Raises:
         UserError: The recipes decide alike or their parts do not fit, or as :func:`llmseg.run_study`.
     """
+    gap, design = design_gap(left, right, store, out, holdout=holdout, swaps=swaps, orders=orders, **options)
+    (study,) = run_designs([design], Launch.of(options))
+    if study is None:
+        raise UserError(f"{list_failures(design)}; a gap needs all its mixtures: mend it")
+    return finish_gap(gap)
+
+
+def design_gap(
+    left: Variant | GivenRecipe,
+    right: Variant | GivenRecipe,
+    store: Store,
+    out: str | Path,
+    *,
+    holdout: Holdout,
+    swaps: Swaps,
+    orders: int,
+    **options: Any,
+) -> tuple[Gap, Design]:
+    """Return a gap, and the study that has to be trained for it; the arguments are those of :func:`run_gap`."""
     left, right = find_variant(left), find_variant(right)
     folder = Path(out)
     check_kind(folder, "gap", holds=(folder / "study" / "study.json").is_file())
@@ -124,12 +144,22 @@ def run_gap(
     # Without the parts that are equal in both, many coalitions are the same mixture: each is trained once.
     mixtures = {coalition & _find_differing_parts(left, right) for swap in chosen for coalition in swap.coalitions}
     coalitions = sorted(mixtures, key=_sort_key)
-    variants = [_mix(left, right, coalition) for coalition in coalitions]
-    label = f"{left.name} against {right.name}"
-    options = {"seeds": seeds, "epochs": epochs, "device": device, "precision": precision, "progress": progress}
-    run_study(label, variants, store, folder / "study", holdout=holdout, **options)  # type: ignore[arg-type]
-    gap = Gap(folder, left, right, chosen)
-    write_text(folder / "gap.csv", gap.contributions().to_csv(index=False))
+    variants = tuple(_mix(left, right, coalition) for coalition in coalitions)
+    design = Design.of(
+        options,
+        folder=folder / "study",
+        label=f"{left.name} against {right.name}",
+        variants=variants,
+        store=store,
+        holdout=holdout,
+        essential=frozenset(variant.name for variant in variants),
+    )
+    return Gap(folder, left, right, chosen), design
+
+
+def finish_gap(gap: Gap) -> Gap:
+    """Write ``gap.csv`` from the study of a gap, and return the gap."""
+    write_text(gap.folder / "gap.csv", gap.contributions().to_csv(index=False))
     return gap
 
 

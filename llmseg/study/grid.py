@@ -1,12 +1,11 @@
-"""Training and scoring a study: every variant with every seed."""
+"""Training and scoring studies: every variant with every seed."""
 
 from __future__ import annotations
 
 import itertools
-import json
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -14,22 +13,19 @@ from llmseg.data.holdout import Holdout
 from llmseg.data.store import Store
 from llmseg.errors import UserError
 from llmseg.evaluation.evaluate import evaluate_run_once
-from llmseg.files import (
-    check_kind,
-    clear_leftovers,
-    make_folder,
-    read_json,
-    read_json_if_any,
-    write_text,
-)
+from llmseg.evaluation.evaluation import Evaluation
+from llmseg.files import write_text
 from llmseg.recipe.given import GivenRecipe
-from llmseg.recipe.recipe import Recipe
+from llmseg.stats.words import shorten_list
 from llmseg.study.conventions import all_conventions
-from llmseg.study.study import RECORD_KEYS, Study, cell_folder
+from llmseg.study.design import Design, check_designs, seeded
+from llmseg.study.failures import FAILING, Failure, forget_failures, read_failures, write_failure
+from llmseg.study.options import Launch
+from llmseg.study.study import Study
 from llmseg.study.variants import Variant, find_variants
-from llmseg.training.check import check_recipe
-from llmseg.training.resume import read_status
 from llmseg.training.train import train
+
+_ADVICE = "mend them, or leave them out: --leave-out-failing"
 
 
 def run_study(
@@ -44,12 +40,13 @@ def run_study(
     device: str = "auto",
     precision: str = "auto",
     tolerance: float = 2.0,
+    leave_out_failing: bool = False,
     progress: bool = True,
 ) -> Study:
     """Train every variant with every seed, and score all on the held-out cases.
 
-    The same call made again continues an interrupted study: finished trainings are kept, one that was interrupted goes
-    on where it stopped.
+    All variants are checked before the first one is trained. The same call made again continues an interrupted study:
+    finished trainings are kept, one that was interrupted goes on where it stopped.
 
     Args:
         label: Id of the pipeline that is varied; ``None`` where every variant is a pipeline of its own.
@@ -62,112 +59,141 @@ def run_study(
         device: As for :func:`llmseg.train`.
         precision: As for :func:`llmseg.train`.
         tolerance: As for :func:`llmseg.evaluate_run`.
+        leave_out_failing: Go on without variants that cannot be trained on these cases, that diverge or that need more
+            memory than there is. A line names each of them, and the study notes why it failed. The base of a pipeline
+            that is varied cannot be left out.
         progress: Whether to show progress bars.
 
     Raises:
-        UserError: The folder holds another study, there are no seeds, or as :func:`llmseg.train`.
+        UserError: The folder holds another study, there are no seeds, a variant failed and is not to be left out, or as
+            :func:`llmseg.train`.
     """
     variants = find_variants(variants)
-    folder = Path(out)
-    if seeds < 1:
-        raise UserError(f"{seeds} seeds: at least one is needed")
-    facts = {
-        "label": label,
-        "variants": {variant.name: variant.recipe.digest for variant in variants},
-        "store": {"name": store.name, "digest": store.digest},
-        "holdout": holdout.digest,
-        "epochs": epochs,
-        "tolerance": tolerance,
-        "precision": precision,
-    }
-    _check_all(folder, variants, holdout.rest(store), seeds)
-    _begin(folder, facts, seeds)
-    frames, rules = [], all_conventions()
-    for variant, seed in itertools.product(variants, range(seeds)):
-        cell = cell_folder(folder, variant.name, variant.recipe.digest, seed)
-        run = train(
-            _seeded(variant.recipe, seed),
-            store,
-            cell / "run",
-            label=label or variant.name,
-            seed=seed,
-            epochs=epochs,
-            device=device,
-            precision=precision,
-            holdout=holdout,
-            progress=progress,
-        )
-        evaluation = evaluate_run_once(
-            run,
-            store,
-            cell / "evaluation",
-            holdout=holdout,
-            tolerance=tolerance,
-            rules=rules,
-            device=device,
-            precision=precision,
-            progress=progress,
-        )
-        frames.append(evaluation.scores.assign(variant=variant.name))
-    write_text(folder / "scores.csv", pd.concat(frames).to_csv(index=False))
-    study = Study(folder)
-    # Last, because this file says that the study is finished: see Study.open.
-    write_text(folder / "differences.csv", study.differences().to_csv(index=False))
+    design = Design(
+        folder=Path(out),
+        label=label,
+        variants=variants,
+        store=store,
+        holdout=holdout,
+        seeds=seeds,
+        epochs=epochs,
+        tolerance=tolerance,
+        precision=precision,
+        essential=frozenset() if label is None else frozenset({variants[0].name}),
+    )
+    launch = Launch(device=device, leave_out_failing=leave_out_failing, progress=progress)
+    (study,) = run_designs([design], launch)
+    if study is None:
+        raise UserError(f"{list_failures(design)}; without it nothing is left to compare: mend it")
     return study
 
 
-def _check_all(folder: Path, variants: Sequence[Variant], rest: Store, seeds: int) -> None:
-    """Refuse variants that cannot be trained before the first one is; those whose trainings are done are left alone."""
-    faults = []
-    for variant in variants:
-        cells = [cell_folder(folder, variant.name, variant.recipe.digest, seed) / "run" for seed in range(seeds)]
-        if all(read_status(cell) == "done" for cell in cells):
+def list_failures(design: Design) -> str:
+    """Return what failed in a study, for a message."""
+    return "; ".join(str(failure) for failure in read_failures(design.folder))
+
+
+def run_designs(designs: Sequence[Design], launch: Launch) -> Iterator[Study | None]:
+    """Check all studies, and train and score one after the other.
+
+    Args:
+        designs: The studies.
+        launch: How they are trained.
+
+    Yields:
+        Each study when it is finished; ``None`` for one that cannot do without a variant that failed.
+
+    Raises:
+        UserError: As for :func:`run_study`.
+    """
+    unfit = check_designs(designs, progress=launch.progress)
+    if any(unfit) and not launch.leave_out_failing:
+        raise UserError(f"{_list_unfit(designs, unfit)}; {_ADVICE}")
+    for design, failures in zip(designs, unfit, strict=True):
+        yield _run_design(design, failures, launch)
+
+
+def _list_unfit(designs: Sequence[Design], unfit: Sequence[Sequence[Failure]]) -> str:
+    """Return every failure once and, where there are several studies, in which."""
+    studies: dict[str, list[str]] = {}
+    for design, failures in zip(designs, unfit, strict=True):
+        for failure in failures:
+            studies.setdefault(str(failure), []).append(str(design.label))
+    if len(designs) == 1:
+        return "; ".join(studies)
+    return "; ".join(f"{failure} ({shorten_list(labels, most=3)})" for failure, labels in studies.items())
+
+
+def _run_design(design: Design, unfit: Sequence[Failure], launch: Launch) -> Study | None:
+    design.begin()
+    forget_failures(design.folder)
+    failed: set[str] = set()
+    for failure in unfit:
+        _leave_out(design, failure, failed)
+    # Seed by seed, so that an interrupted study has something of every variant.
+    for seed, variant in itertools.product(range(design.seeds), design.variants):
+        if not design.can_spare(failed):
+            return None
+        if variant.name in failed:
             continue
         try:
-            check_recipe(variant.recipe, rest)
-        except UserError as error:
-            faults.append(f"{variant.name}: {error}")
-    if faults:
-        raise UserError("; ".join(faults))
+            _train_and_score(design, variant, seed, launch)
+        except FAILING as error:
+            failure = Failure.of(error, variant.name, seed)
+            if launch.leave_out_failing:
+                _leave_out(design, failure, failed)
+                continue
+            write_failure(design.folder, failure)
+            if failure.kind == "error":
+                raise
+            advice = "what is finished is kept; the same command with --leave-out-failing goes on without it"
+            raise UserError(f"{failure}; {advice}") from error
+    return _collect(design, failed) if design.can_spare(failed) else None
 
 
-def _seeded(recipe: Recipe, seed: int) -> Recipe:
-    """Let a recipe that seeds itself follow the study's seed."""
-    own = recipe.fit.own_seed
-    # Seed 0 is the script as it was written. Without the sum, all seeds of a study would be the same training.
-    return recipe if own is None or seed == 0 else recipe.change("fit.own_seed.seed", own.seed + seed)
+def _leave_out(design: Design, failure: Failure, failed: set[str]) -> None:
+    write_failure(design.folder, failure)
+    failed.add(failure.variant)
+    where = f" of {design.label}" if design.label else ""
+    print(f"llmseg: warning: {failure.variant}{where} is left out: {failure}", file=sys.stderr)
 
 
-def _begin(folder: Path, facts: Mapping[str, Any], seeds: int) -> None:
-    """Write ``study.json``, or check that it describes this study; the number of seeds may grow."""
-    path = folder / "study.json"
-    earlier = read_json_if_any(path, RECORD_KEYS)
-    check_kind(folder, "study", holds=bool(earlier), record="study.json")
-    if earlier:
-        if "tolerance" not in earlier:
-            earlier |= _infer_definitions(folder, facts)
-        differing = [name for name, value in facts.items() if earlier.get(name) != value]
-        if differing:
-            name = differing[0]
-            shown = name in ("epochs", "tolerance", "precision") and name in earlier
-            values = f" ({earlier[name]} there, {facts[name]} here)" if shown else ""
-            raise UserError(f"{folder} holds something else: its {name} differs{values}; choose another --out")
-    make_folder(folder)
-    clear_leftovers(folder, "study.json", "scores.csv", "differences.csv")
-    write_text(path, json.dumps({**facts, "seeds": seeds}, indent=2) + "\n")
+def _train_and_score(design: Design, variant: Variant, seed: int, launch: Launch) -> None:
+    cell = design.cell_folder(variant, seed)
+    run = train(
+        seeded(variant.recipe, seed),
+        design.store,
+        cell / "run",
+        label=design.label or variant.name,
+        seed=seed,
+        epochs=design.epochs,
+        device=launch.device,
+        precision=design.precision,
+        holdout=design.holdout,
+        progress=launch.progress,
+    )
+    evaluate_run_once(
+        run,
+        design.store,
+        cell / "evaluation",
+        holdout=design.holdout,
+        tolerance=design.tolerance,
+        rules=all_conventions(),
+        device=launch.device,
+        precision=design.precision,
+        progress=launch.progress,
+    )
 
 
-def _infer_definitions(folder: Path, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Return tolerance and precision of a study that was begun when ``study.json`` did not say them.
-
-    Its cells do. Where they leave it open, what is asked for now was asked for then.
-    """
-    evaluations = [read_json(path, ("tolerance",)) for path in folder.glob("*/evaluation/evaluation.json")]
-    runs = [read_json(path, ("how",)) for path in folder.glob("*/run/run.json")]
-    tolerances = {evaluation["tolerance"] for evaluation in evaluations}
-    # A run says what "auto" stood for on its device, so it never contradicts "auto".
-    precisions = set() if facts["precision"] == "auto" else {run["how"]["precision"] for run in runs}
-    return {
-        "tolerance": next(iter(tolerances - {facts["tolerance"]}), facts["tolerance"]),
-        "precision": next(iter(precisions - {facts["precision"]}), facts["precision"]),
-    }
+def _collect(design: Design, failed: set[str]) -> Study:
+    """Write the tables of a study, from all variants but those that failed."""
+    cells = itertools.product((v for v in design.variants if v.name not in failed), range(design.seeds))
+    frames = [
+        Evaluation(design.cell_folder(variant, seed) / "evaluation").scores.assign(variant=variant.name)
+        for variant, seed in cells
+    ]
+    write_text(design.folder / "scores.csv", pd.concat(frames).to_csv(index=False))
+    study = Study(design.folder)
+    # Last, because this file says that the study is finished: see Study.open.
+    write_text(design.folder / "differences.csv", study.differences().to_csv(index=False))
+    return study

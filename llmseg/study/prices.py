@@ -7,16 +7,16 @@ import json
 import math
 import statistics
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import pandas as pd
 import torch
 from tqdm import tqdm
 
 from llmseg import __version__, zoo
-from llmseg.data.holdout import Holdout, hold_out
+from llmseg.data.holdout import hold_out
 from llmseg.data.store import Store
 from llmseg.errors import UserError, nearest
 from llmseg.files import check_kind, make_folder, read_json, write_text
@@ -25,11 +25,18 @@ from llmseg.recipe.quirks import Quirk, get_quirk, quirk_names
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.scores import Score
 from llmseg.study.contrasts import Contrast, find_contrast
-from llmseg.study.grid import run_study
+from llmseg.study.design import Design
+from llmseg.study.grid import run_designs
+from llmseg.study.options import Launch
 from llmseg.study.study import Study
 from llmseg.study.variants import BASE, Variant, resized
 from llmseg.training.hardware import hardware
 from llmseg.training.run import Run
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from llmseg.study.options import LaunchOptions
 
 TEXTBOOK = "textbook"
 """Name of the textbook recipe in a price list."""
@@ -111,9 +118,7 @@ def run_prices(
     settings: PriceSettings | None = None,
     kind: QuirkKind = "all",
     leave_out: Sequence[str] = (),
-    device: str = "auto",
-    precision: str = "auto",
-    progress: bool = True,
+    **options: Unpack[LaunchOptions],
 ) -> PriceList:
     """Train pipelines as they are and with each of their quirks repaired, and write what every repair gains.
 
@@ -131,9 +136,8 @@ def run_prices(
         settings: How the trainings are made; by default as each recipe says, with three seeds.
         kind: Whether to price ``mistake``, ``choice`` or ``all`` quirks.
         leave_out: Ids of quirks that are not priced, for example because a dataset is too small for the repair.
-        device: As for :func:`llmseg.train`.
-        precision: As for :func:`llmseg.train`.
-        progress: Whether to show a progress bar.
+        **options: Options of :func:`llmseg.run_study`: ``device``, ``precision``, ``progress``, and
+            ``leave_out_failing``, which leaves out quirks whose repair, and pipelines whose recipe fails.
 
     Raises:
         UserError: The folder has a list of other settings, there is no such pipeline or quirk, or as
@@ -154,8 +158,27 @@ def run_prices(
     if datasets.setdefault(store.name, facts) != facts:
         raise UserError(f"{prices.path} has prices of another {store.name}; choose another --out")
     holdout = hold_out(store, fraction=settings.fraction, progress=False)
-    for name in tqdm(names, desc="prices", unit="pipeline", disable=not progress):
-        priced = _price_pipeline(name, quirks, store, folder, holdout, settings, device, precision)
+    contrasts = {name: _find_contrasts(name, quirks, settings) for name in names}
+    designs = [
+        Design.of(
+            options,
+            folder=folder / store.name / name,
+            label=name,
+            variants=(Variant(BASE, settings.recipe(name)), *(c.variant for c in contrasts[name] if c.changes_masks)),
+            store=store,
+            holdout=holdout,
+            seeds=settings.seeds,
+            epochs=settings.epochs,
+            essential=frozenset({BASE}),
+        )
+        for name in names
+        if contrasts[name]
+    ]
+    launch = Launch.of(options)
+    studies = run_designs(designs, replace(launch, progress=False))
+    for name in tqdm(names, desc="prices", unit="pipeline", disable=not launch.progress):
+        study = next(studies) if contrasts[name] else None
+        priced = _price_pipeline(study, store, contrasts[name]) if study else []
         rows = [row for row in rows if (row["dataset"], row["pipeline"]) != (store.name, name)]
         rows += [{"dataset": store.name, "pipeline": name, **row} for row in priced]
         _write(prices.path, settings, datasets, rows)
@@ -171,35 +194,15 @@ def _chosen_quirks(kind: QuirkKind, leave_out: Sequence[str]) -> list[Quirk]:
     return [quirk for quirk in quirks if kind in (quirk.kind, "all")]
 
 
-def _price_pipeline(
-    name: str,
-    quirks: Sequence[Quirk],
-    store: Store,
-    folder: Path,
-    holdout: Holdout,
-    settings: PriceSettings,
-    device: str,
-    precision: str,
-) -> list[dict[str, Any]]:
-    """Return a row per quirk."""
+def _find_contrasts(name: str, quirks: Sequence[Quirk], settings: PriceSettings) -> list[Contrast]:
     base = settings.recipe(name)
     contrasts = [contrast for quirk in quirks if (contrast := find_contrast(base, quirk, plant=name == TEXTBOOK))]
     # A field that has one value for all recipes, whatever they say, cannot be repaired.
-    contrasts = [contrast for contrast in contrasts if contrast.field not in settings.imposed]
-    if not contrasts:
-        return []
-    study = run_study(
-        name,
-        [Variant(BASE, base), *(contrast.variant for contrast in contrasts if contrast.changes_masks)],
-        store,
-        folder / store.name / name,
-        holdout=holdout,
-        seeds=settings.seeds,
-        epochs=settings.epochs,
-        device=device,
-        precision=precision,
-        progress=False,
-    )
+    return [contrast for contrast in contrasts if contrast.field not in settings.imposed]
+
+
+def _price_pipeline(study: Study, store: Store, contrasts: Sequence[Contrast]) -> list[dict[str, Any]]:
+    """Return a row per quirk, without those whose repair failed."""
     differences = study.differences().set_index("variant")
     return [
         {
@@ -214,6 +217,7 @@ def _price_pipeline(
             ),
         }
         for contrast in contrasts
+        if not contrast.changes_masks or contrast.variant.name in differences.index
     ]
 
 

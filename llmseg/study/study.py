@@ -13,6 +13,7 @@ from llmseg.evaluation.evaluation import Evaluation
 from llmseg.files import clean_name, read_json
 from llmseg.stats.columns import SHARES
 from llmseg.stats.intervals import mean_interval
+from llmseg.study.failures import Failure, read_failures
 from llmseg.training.run import Run
 
 RECORD_KEYS = {
@@ -63,8 +64,14 @@ class Study:
 
     @property
     def variants(self) -> tuple[str, ...]:
-        """Names of the recipes, that of the base first."""
-        return tuple(self.record["variants"])
+        """Names of the recipes, that of the base first; without those that failed and were left out."""
+        failed = {failure.variant for failure in self.failures}
+        return tuple(name for name in self.record["variants"] if name not in failed)
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """Why recipes were left out."""
+        return read_failures(self.folder)
 
     def runs(self, variant: str) -> tuple[Run, ...]:
         """Return the trainings of a recipe, one per seed.

@@ -20,7 +20,7 @@ from tqdm import tqdm
 from llmseg.data.cache import prepare_cached
 from llmseg.data.prepared_cases import PreparedCases, move_to_device, prepare_cases
 from llmseg.data.store import Store
-from llmseg.errors import Terminated, UserError
+from llmseg.errors import Terminated
 from llmseg.files.interruption import collect_notices, describe_signal
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.splits import Split
@@ -99,9 +99,9 @@ class Job:
             try:
                 self._follow(writer, self._run_with_bar(state, prepared, split, total), notices, total)
             except NotANumber as error:
-                rescued = writer.rescue() if self.world.leads else None
-                where = f"; the last good weights are in {rescued}" if rescued else ""
-                raise UserError(f"{error}{where}") from error
+                if self.world.leads and (rescued := writer.rescue()):
+                    error.add(f"the last good weights are in {rescued}")
+                raise
             self.world.wait()  # no process may return the run before the first one has written it
 
     def _count_steps(self, split: Split) -> int:

@@ -98,6 +98,10 @@ class NotANumber(UserError):
             f"the {kind} loss of epoch {epoch + 1} is {what}; lower fit.rate (now {rate}) or look at the images"
         )
 
+    def add(self, text: str) -> None:
+        """Add to the message."""
+        self.args = (f"{self}; {text}",)
+
 
 Event: TypeAlias = Step | EvaluatedBatch | Epoch
 

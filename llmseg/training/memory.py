@@ -21,6 +21,10 @@ _BYTES_PER_AVERAGE = 4
 """A float32 copy of a weight, where the recipe averages the weights."""
 
 
+class OutOfMemory(UserError):
+    """A training needs more memory than there is."""
+
+
 @dataclass(frozen=True)
 class Needs:
     """What a training step keeps in memory, in bytes.
@@ -111,7 +115,7 @@ def check_memory(needs: Needs, limit: int, batch_size: int, at_once: int, *, sta
             so.
 
     Raises:
-        UserError: The step needs more than the limit.
+        OutOfMemory: The step needs more than the limit.
     """
     need, fitting = needs.of_batch(at_once), needs.count_fitting(limit)
     if need <= limit:
@@ -119,9 +123,9 @@ def check_memory(needs: Needs, limit: int, batch_size: int, at_once: int, *, sta
     shortage = f"{at_once} cases at once need about {_format_gigabytes(need)} and {_format_gigabytes(limit)} are there"
     if not fitting:
         single = _format_gigabytes(needs.of_batch(1))
-        raise UserError(f"{shortage}; one case alone needs {single}: choose a smaller images.size or another device")
+        raise OutOfMemory(f"{shortage}; one case alone needs {single}: choose a smaller images.size or another device")
     caution = "with batch statistics of the parts" if statistics else "with the same result"
-    raise UserError(
+    raise OutOfMemory(
         f"{shortage}; use --at-once {fitting} to train the batch of {batch_size} in parts ({caution}, but slower), "
         f"or --set fit.batch_size={fitting}"
     )

@@ -1,0 +1,179 @@
+"""What a study trains and scores, and whether it can: everything that is decided before its first training."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from llmseg.data.holdout import Holdout
+from llmseg.data.store import Store
+from llmseg.errors import UserError
+from llmseg.files import check_kind, clear_leftovers, make_folder, read_json, read_json_if_any, write_text
+from llmseg.recipe.recipe import Recipe
+from llmseg.study.failures import Failure
+from llmseg.study.study import RECORD_KEYS, cell_folder
+from llmseg.study.variants import Variant
+from llmseg.training.check import check_recipe
+from llmseg.training.resume import read_status
+
+
+@dataclass(frozen=True, kw_only=True)
+class Design:
+    """What a study trains and scores.
+
+    Attributes:
+        folder: Folder of the study.
+        label: Id of the pipeline that is varied; ``None`` where every variant is a pipeline of its own.
+        variants: The recipes, the base first.
+        store: The cases.
+        holdout: The test cases, which no variant is trained on.
+        seeds: Number of seeds, from 0.
+        epochs: Number of epochs instead of each recipe's.
+        tolerance: Distance in pixels up to which NSD counts a boundary as met.
+        precision: What the networks compute in, or ``auto``.
+        essential: Names of variants without which the others say nothing, such as the base of an ablation.
+    """
+
+    folder: Path
+    label: str | None
+    variants: tuple[Variant, ...]
+    store: Store
+    holdout: Holdout
+    seeds: int = 3
+    epochs: int | None = None
+    tolerance: float = 2.0
+    precision: str = "auto"
+    essential: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        if self.seeds < 1:
+            raise UserError(f"{self.seeds} seeds: at least one is needed")
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any], **fields: Any) -> Design:
+        """Return the design that options of :func:`llmseg.run_study` and other fields ask for."""
+        names = ("seeds", "epochs", "tolerance", "precision")
+        return cls(**{name: options[name] for name in names if name in options}, **fields)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The content of ``study.json``, without the number of seeds, which may grow."""
+        return {
+            "label": self.label,
+            "variants": {variant.name: variant.recipe.digest for variant in self.variants},
+            "store": {"name": self.store.name, "digest": self.store.digest},
+            "holdout": self.holdout.digest,
+            "epochs": self.epochs,
+            "tolerance": self.tolerance,
+            "precision": self.precision,
+        }
+
+    def cell_folder(self, variant: Variant, seed: int) -> Path:
+        """Return the folder of a variant and seed."""
+        return cell_folder(self.folder, variant.name, variant.recipe.digest, seed)
+
+    def begin(self) -> None:
+        """Write ``study.json``, or check that it describes this study; the number of seeds may grow.
+
+        Raises:
+            UserError: The folder holds something else.
+        """
+        path = self.folder / "study.json"
+        self.check_folder()
+        make_folder(self.folder)
+        clear_leftovers(self.folder, "study.json", "scores.csv", "differences.csv")
+        write_text(path, json.dumps({**self.facts, "seeds": self.seeds}, indent=2) + "\n")
+
+    def check_folder(self) -> None:
+        """Raise :class:`UserError` if the folder holds something else than this study."""
+        earlier = read_json_if_any(self.folder / "study.json", RECORD_KEYS)
+        check_kind(self.folder, "study", holds=bool(earlier), record="study.json")
+        if not earlier:
+            return
+        facts = self.facts
+        if "tolerance" not in earlier:
+            earlier |= _infer_definitions(self.folder, facts)
+        differing = [name for name, value in facts.items() if earlier.get(name) != value]
+        if differing:
+            name = differing[0]
+            shown = name in ("epochs", "tolerance", "precision") and name in earlier
+            values = f" ({earlier[name]} there, {facts[name]} here)" if shown else ""
+            raise UserError(f"{self.folder} holds something else: its {name} differs{values}; choose another --out")
+
+    def can_spare(self, failed: Collection[str]) -> bool:
+        """Return whether something is left to compare without some variants."""
+        left = [variant for variant in self.variants if variant.name not in failed]
+        return self.essential.isdisjoint(failed) and len(left) >= min(2, len(self.variants))
+
+    def is_trained(self, variant: Variant) -> bool:
+        """Return whether all trainings of a variant are done."""
+        cells = (self.cell_folder(variant, seed) for seed in range(self.seeds))
+        return all(read_status(cell / "run") == "done" for cell in cells)
+
+
+def check_designs(designs: Sequence[Design], *, progress: bool = False) -> list[list[Failure]]:
+    """Try every variant of some studies on its cases, before anything is trained; nothing is written.
+
+    Args:
+        designs: The studies.
+        progress: Whether to show a progress bar.
+
+    Returns:
+        What cannot be trained in each of the studies. Variants that are trained already are left alone.
+
+    Raises:
+        UserError: A folder holds something else.
+    """
+    for design in designs:
+        design.check_folder()
+    causes: dict[tuple[str, str], str] = {}  # the same recipe may stand in many studies
+    unfit: list[list[Failure]] = [[] for _ in designs]
+    count = sum(len(design.variants) for design in designs)
+    with tqdm(total=count, desc="check", unit="recipe", disable=not progress, leave=False, delay=5) as bar:
+        for design, found in zip(designs, unfit, strict=True):
+            rest = design.holdout.rest(design.store)
+            for variant in design.variants:
+                key = (variant.recipe.digest, rest.digest)
+                if key not in causes:
+                    causes[key] = "" if design.is_trained(variant) else _find_fault(variant.recipe, rest)
+                if causes[key]:
+                    found.append(Failure(variant.name, None, "refused", causes[key]))
+                bar.update()
+    return unfit
+
+
+def _find_fault(recipe: Recipe, rest: Store) -> str:
+    """Return why a recipe cannot be trained on some cases; nothing if it can."""
+    try:
+        check_recipe(recipe, rest)
+    except UserError as error:
+        return str(error)
+    return ""
+
+
+def seeded(recipe: Recipe, seed: int) -> Recipe:
+    """Let a recipe that seeds itself follow the study's seed."""
+    own = recipe.fit.own_seed
+    # Seed 0 is the script as it was written. Without the sum, all seeds of a study would be the same training.
+    return recipe if own is None or seed == 0 else recipe.change("fit.own_seed.seed", own.seed + seed)
+
+
+def _infer_definitions(folder: Path, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return tolerance and precision of a study that was begun when ``study.json`` did not say them.
+
+    Its cells do. Where they leave it open, what is asked for now was asked for then.
+    """
+    evaluations = [read_json(path, ("tolerance",)) for path in folder.glob("*/evaluation/evaluation.json")]
+    runs = [read_json(path, ("how",)) for path in folder.glob("*/run/run.json")]
+    tolerances = {evaluation["tolerance"] for evaluation in evaluations}
+    # A run says what "auto" stood for on its device, so it never contradicts "auto".
+    precisions = set() if facts["precision"] == "auto" else {run["how"]["precision"] for run in runs}
+    return {
+        "tolerance": next(iter(tolerances - {facts["tolerance"]}), facts["tolerance"]),
+        "precision": next(iter(precisions - {facts["precision"]}), facts["precision"]),
+    }
