@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 _TEMPORARY = re.compile(r"\.llmseg-(?P<machine>[0-9a-f]{6})-(?P<pid>\d+)-(?P<start>\d+)-[0-9a-f]{8}\.part")
 """Names of temporary files and folders: they tell who writes there. They are short whatever the final name is."""
 
-_MARK = re.compile(r"\.llmseg-[a-z]+")
-"""Names of files that stand in a folder while a command writes several files there."""
+_MARK = re.compile(r"\.llmseg-[a-z]+|\.lock(\.lease.*)?")
+"""Names of files that stand in a folder while a command works there: marks, and locks with what stands in for them."""
 
 _DAY = 24 * 60 * 60.0
 
@@ -74,8 +74,11 @@ def is_unfinished(path: Path, names: Collection[str] = ()) -> bool:
         path: The path.
         names: As for :func:`clear_leftovers`.
     """
-    mark = path.name == ".lock" or _MARK.fullmatch(path.name)
-    return bool(mark or is_older_part(path.name, names) or any(_TEMPORARY.fullmatch(part) for part in path.parts))
+    return bool(
+        _MARK.fullmatch(path.name)
+        or is_older_part(path.name, names)
+        or any(_TEMPORARY.fullmatch(part) for part in path.parts)
+    )
 
 
 def is_older_part(name: str, finals: Collection[str]) -> bool:

@@ -1,4 +1,4 @@
-"""Locks on file systems without them, and waiting for another process."""
+"""Locks, leases where a file system has none, and waiting for another process."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import errno
 import fcntl
 import os
 import re
+import subprocess
+import sys
 import threading
 import time
 
@@ -16,44 +18,167 @@ from PIL import Image
 from llmseg import SyntheticStore, UserError, zoo
 from llmseg.data import prepare_dataset
 from llmseg.data.cache import clear_cache, prepare_cached
-from llmseg.files.locks import hold_lock
+from llmseg.files import check_kind, locks
+from llmseg.files.locks import Lease, hold_lock
 from llmseg.training.resume import lock_folder
 
 IMAGES = zoo.get("gpt-4").recipe.images.change("size", (16, 16))
 
 
-@pytest.fixture(params=[errno.ENOLCK, errno.EOPNOTSUPP], ids=["ENOLCK", "EOPNOTSUPP"])
+@pytest.fixture
 def no_locks(request, monkeypatch):
+    number = getattr(request, "param", errno.ENOLCK)
+
     def refuse(*_):
-        raise OSError(request.param, os.strerror(request.param))
+        raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(fcntl, "flock", refuse)
 
 
-def test_the_file_system_is_named_and_what_to_do(no_locks, tmp_path, monkeypatch):
-    with (
-        pytest.raises(UserError, match=r"without locks \(.+ at /.*: .+\); choose another --out"),
-        lock_folder(tmp_path),
-    ):
-        pass
-    monkeypatch.setenv("LLMSEG_CACHE", str(tmp_path / "cache"))
-    with pytest.raises(UserError, match=r"without locks .*; set LLMSEG_CACHE to another folder or use --no-cache"):
-        prepare_cached(SyntheticStore("fundus", count=2), IMAGES)
-    (tmp_path / "cache" / "a.lock").touch()
-    with pytest.raises(UserError, match=r"without locks .*; name another folder by LLMSEG_CACHE"):
-        clear_cache()
+@pytest.fixture
+def hasty(monkeypatch):
+    """Leases that run out after half a second."""
+    monkeypatch.setattr(locks, "LEASE_SECONDS", 0.6)
+    monkeypatch.setattr(locks, "HEARTBEAT_SECONDS", 0.1)
+    monkeypatch.setattr(locks, "_PATIENCE", 0.1)
 
 
-def test_preparing_a_store_without_locks(no_locks, tmp_path):
-    store = SyntheticStore("fundus", count=2)
-    for kind in ("images", "masks"):
-        (tmp_path / "d" / kind).mkdir(parents=True)
-    for id in store.ids:
-        case = store.read(id)
-        Image.fromarray(case.image).save(tmp_path / "d" / "images" / id)
-        Image.fromarray(case.mask).save(tmp_path / "d" / "masks" / id)
-    with pytest.raises(UserError, match=r"without locks"):
+def hold_elsewhere(path, *, machine="", dies=False):
+    """Start a process that takes a lease, as if on another machine; return it once it has the lease."""
+    code = f"""
+import os, socket, sys, time
+if {machine!r}: socket.gethostname = lambda: {machine!r}
+from pathlib import Path
+from llmseg.files import locks
+locks.LEASE_SECONDS, locks.HEARTBEAT_SECONDS = {locks.LEASE_SECONDS}, {locks.HEARTBEAT_SECONDS}
+assert locks.Lease(Path({str(path)!r})).take()
+print("taken", flush=True)
+if {dies}: os._exit(0)
+time.sleep(60)
+"""
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "taken\n"
+    if dies:
+        process.wait()
+    return process
+
+
+@pytest.fixture
+def other(tmp_path):
+    """A process of this machine that holds a lease on ``x.lease`` until the test ends."""
+    process = hold_elsewhere(tmp_path / "x.lease")
+    yield process
+    process.kill()
+    process.wait()
+
+
+class TestLease:
+    def test_of_a_killed_process_is_free_at_once(self, other, tmp_path):
+        lease = Lease(tmp_path / "x.lease")
+        assert not lease.take()
+        other.kill()
+        other.wait()
+        assert lease.take()
+        lease.release()
+        assert not list(tmp_path.iterdir())
+
+    def test_of_another_machine_is_free_when_it_was_not_touched_for_long(self, hasty, tmp_path):
+        hold_elsewhere(tmp_path / "x.lease", machine="elsewhere", dies=True)
+        lease, began = Lease(tmp_path / "x.lease"), time.monotonic()
+        while not lease.take():
+            assert time.monotonic() - began < 5
+            time.sleep(0.05)
+        assert time.monotonic() - began > 0.5
+        lease.release()
+
+    def test_of_a_living_process_on_another_machine_stays(self, hasty, tmp_path):
+        process = hold_elsewhere(tmp_path / "x.lease", machine="elsewhere")
+        try:
+            lease, began = Lease(tmp_path / "x.lease"), time.monotonic()
+            while time.monotonic() - began < 1.0:
+                assert not lease.take()
+                time.sleep(0.05)
+        finally:
+            process.kill()
+            process.wait()
+
+    def test_is_kept_by_who_has_it_and_free_after_release(self, tmp_path):
+        mine, theirs = Lease(tmp_path / "x"), Lease(tmp_path / "x")
+        assert mine.take()
+        assert mine.take()
+        assert not theirs.take()
+        theirs.release()
+        assert not theirs.take(), "who does not have it cannot give it back"
+        mine.release()
+        assert theirs.take()
+        theirs.release()
+
+    def test_that_was_taken_over_is_told(self, hasty, tmp_path, capsys):
+        lease = Lease(tmp_path / "x")
+        assert lease.take()
+        (tmp_path / "x").unlink()
+        (tmp_path / "x").write_text("of another process")
+        began = time.monotonic()
+        while not lease.lost:
+            assert time.monotonic() - began < 5
+            time.sleep(0.05)
+        assert not lease.take()
+        lease.release()
+        assert (tmp_path / "x").read_text() == "of another process"
+        assert re.fullmatch(r"llmseg: warning: another process took over .*x while .*\n", capsys.readouterr().err)
+
+
+class TestWithoutLocksOfTheFileSystem:
+    @pytest.mark.parametrize("no_locks", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS], indirect=True)
+    def test_a_folder_is_locked_by_a_lease_and_nothing_is_left(self, no_locks, tmp_path):
+        with lock_folder(tmp_path / "run"):
+            assert (tmp_path / "run" / ".lock.lease").exists()
+            check_kind(tmp_path / "run", "run", holds=False)
+        assert not list((tmp_path / "run").iterdir())
+
+    def test_a_second_process_is_kept_out(self, no_locks, hasty, tmp_path):
+        process = hold_elsewhere(tmp_path / ".lock.lease")
+        try:
+            with pytest.raises(UserError, match="another process is working on"), lock_folder(tmp_path):
+                pass
+        finally:
+            process.kill()
+            process.wait()
+        with lock_folder(tmp_path):
+            pass
+
+    def test_cases_are_prepared_and_the_cache_is_cleared(self, no_locks, tmp_path, monkeypatch):
+        monkeypatch.setenv("LLMSEG_CACHE", str(tmp_path / "cache"))
+        assert len(prepare_cached(SyntheticStore("fundus", count=2), IMAGES).ids) == 2
+        assert clear_cache() > 0
+        assert not list((tmp_path / "cache").glob("*lock*"))
+
+    def test_who_waits_says_so_and_goes_on_when_the_other_is_killed(self, no_locks, hasty, tmp_path, capsys):
+        process = hold_elsewhere(tmp_path / "lock.lease")
+        threading.Timer(0.4, process.kill).start()
+        threading.Timer(0.5, process.wait).start()
+        with hold_lock(tmp_path / "lock", advice="", wait_for="prepares the same cases"):
+            pass
+        line = r"llmseg: waiting for another process that prepares the same cases \(.*lock.lease\)\n"
+        assert re.fullmatch(line, capsys.readouterr().err)
+
+    def test_a_silent_holder_on_another_machine_is_waited_for_with_a_line(self, no_locks, hasty, tmp_path, capsys):
+        hold_elsewhere(tmp_path / ".lock.lease", machine="elsewhere", dies=True)
+        with lock_folder(tmp_path):
+            pass
+        line = r"llmseg: waiting for a sign of life of the process that holds it \(.*lock.lease\)\n"
+        assert re.fullmatch(line, capsys.readouterr().err)
+
+    def test_preparing_a_store(self, no_locks, tmp_path):
+        store = SyntheticStore("fundus", count=2)
+        for kind in ("images", "masks"):
+            (tmp_path / "d" / kind).mkdir(parents=True)
+        for id in store.ids:
+            case = store.read(id)
+            Image.fromarray(case.image).save(tmp_path / "d" / "images" / id)
+            Image.fromarray(case.mask).save(tmp_path / "d" / "masks" / id)
         prepare_dataset("folder", tmp_path / "d", tmp_path / "x.h5", progress=False)
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["d", "x.h5"]
 
 
 def test_who_waits_says_so_after_a_second(tmp_path, capsys):

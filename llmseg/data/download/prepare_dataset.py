@@ -232,8 +232,9 @@ def _clear_work(work: Path) -> None:
             (work / name).unlink()
         for path in work.glob("checked-*.json"):
             path.unlink()
-        # In this order: without the lock's file, nobody else can have the lock of the folder that goes.
         (work / "lock").unlink(missing_ok=True)
+    # Only now, for a lock may have a file beside it. If another process has begun anew, the folder is not empty.
+    with suppress(OSError):
         work.rmdir()
 
 
