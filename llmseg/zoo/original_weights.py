@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from llmseg.errors import UserError
 from llmseg.files import read_bytes
@@ -81,19 +81,61 @@ def _read(path: Path) -> dict[str, Any]:
     if path.suffix == ".safetensors":
         return _read_safetensors(path)
     try:
-        saved = torch.load(path, map_location="cpu", weights_only=True)
+        # Numbers and arrays of numpy, such as the loss of an epoch, lie beside the weights in many checkpoints.
+        with torch.serialization.safe_globals(_list_numpy_globals()):
+            saved = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        raise UserError(
-            f"{path} is no file of tensors alone; it may be a whole model, which would execute code when read: "
-            "save its state_dict() instead"
-        ) from error
+        raise _explain_objects(path) from error
     except MemoryError as error:
         raise UserError(f"{path} claims more than the memory holds; give a state dictionary (.pth)") from error
     except Exception as error:  # what a damaged file makes torch raise is of many kinds
         raise UserError(f"{path} is damaged or no PyTorch file; give a state dictionary (.pth)") from error
-    if not _is_state(saved):
-        raise UserError(f"{path} is no state dictionary (a dictionary of tensors); {_advise(path, saved)}")
-    return {str(name): tensor for name, tensor in saved.items()}
+    return {str(name): tensor for name, tensor in _find_state(path, saved).items()}
+
+
+def _find_state(path: Path, saved: object) -> dict[str, Any]:
+    """Return the state dictionary that a file is, or the only one that it holds among other things."""
+    if _is_state(saved):
+        return saved
+    inner = {key: value for key, value in saved.items() if _is_state(value)} if isinstance(saved, dict) else {}
+    if len(inner) == 1:
+        return next(iter(inner.values()))
+    raise UserError(f"{path} is no state dictionary (a dictionary of tensors); {_advise(path, list(inner))}")
+
+
+def _list_numpy_globals() -> list[Any]:
+    """Return what a file may call to make numbers and arrays of numpy; none of it runs code of the file."""
+    import numpy as np
+
+    # Files of numpy 1 call these two by another module's name.
+    scalar, reconstruct = np.float64(0).__reduce__()[0], np.zeros(0).__reduce__()[0]
+    made = {"scalar": scalar, "_reconstruct": reconstruct}
+    functions = [(made[name], f"numpy.{core}.multiarray.{name}") for name in made for core in ("core", "_core")]
+    return [*functions, np.ndarray, np.dtype, *(type(np.dtype(code)) for code in np.typecodes["All"])]
+
+
+def _list_objects(path: Path) -> list[str]:
+    """Return the names of what a file would call when it is read, but for what makes tensors."""
+    import torch
+
+    try:
+        return torch.serialization.get_unsafe_globals_in_checkpoint(str(path))
+    except Exception:  # it reads files of torch's newer format only
+        return []
+
+
+def _explain_objects(path: Path) -> UserError:
+    """Return the error for a file of other objects than tensors and numbers."""
+    others = [name for name in _list_objects(path) if not name.startswith("numpy.")]
+    if not others or any(name.startswith("torch.nn.") for name in others):
+        return UserError(
+            f"{path} is no file of tensors alone; it may be a whole model, which would execute code when read: "
+            "save its state_dict() instead"
+        )
+    return UserError(
+        f"{path} holds other objects than tensors and numbers ({', '.join(sorted(others)[:3])}), which could execute "
+        "code when read: where it was made, save the network's state_dict() alone"
+    )
 
 
 def _read_safetensors(path: Path) -> dict[str, Any]:
@@ -106,21 +148,21 @@ def _read_safetensors(path: Path) -> dict[str, Any]:
         raise UserError(f"{path} is damaged or no file of safetensors ({error}); save it again") from error
 
 
-def _is_state(saved: object) -> bool:
+def _is_state(saved: object) -> TypeGuard[dict[Any, Any]]:
     import torch
 
     return isinstance(saved, dict) and bool(saved) and all(isinstance(t, torch.Tensor) for t in saved.values())
 
 
-def _advise(path: Path, saved: object) -> str:
-    """Say how to get the weights out of a dictionary that holds other things, too."""
-    keys = [key for key, value in saved.items() if _is_state(value)] if isinstance(saved, dict) else []
+def _advise(path: Path, keys: Sequence[object]) -> str:
+    """Say how to get the weights out of a dictionary that holds several."""
     if not keys:
         return "save the network's state_dict()"
     # Averaged weights or those of another network may lie beside: the choice is the user's.
+    safely = not _list_objects(path)
     return (
-        f"the weights are under {' or '.join(map(repr, keys))}: save them alone by "
-        f"torch.save(torch.load({str(path)!r}, weights_only=True)[{keys[0]!r}], 'weights.pth')"
+        f"it holds weights under {' and '.join(map(repr, keys))}: save those that you want alone by "
+        f"torch.save(torch.load({str(path)!r}, weights_only={safely})[{keys[0]!r}], 'weights.pth')"
     )
 
 

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import pickle
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -244,15 +246,31 @@ def test_weights_of_compiled_parts(small, path):
 @pytest.mark.parametrize(
     ("key", "wrapper"), [("model_state_dict", ""), ("state_dict", "model."), ("net", "module._orig_mod.")]
 )
-def test_a_dictionary_with_weights_in_it_names_their_key(small, path, tmp_path, monkeypatch, key, wrapper):
+@pytest.mark.parametrize("beside", [0.1, np.float64(0.1), np.float32([0.3, 0.2]), np.int64(3)], ids=repr)
+def test_the_only_weights_in_a_dictionary_are_read(small, path, key, wrapper, beside):
     saved = original_state(small.record)
-    torch.save({"epoch": 3, key: {f"{wrapper}{name}": tensor for name, tensor in saved.items()}, "loss": 0.1}, path)
+    state = {f"{wrapper}{name}": tensor for name, tensor in saved.items()}
+    torch.save({"epoch": 3, key: state, "loss": beside, "optimizer": {"state": {0: {"step": 2}}}}, path)
+    back = small.pipeline.to_original(small.pipeline.load_original(path).state_dict())
+    assert all(torch.equal(back[name], tensor) for name, tensor in saved.items())
+
+
+@pytest.mark.parametrize("beside", [0.1, np.float64(0.1)], ids=repr)
+def test_of_several_weights_in_a_dictionary_the_user_chooses(small, path, tmp_path, monkeypatch, beside):
+    saved = original_state(small.record)
+    averaged = {name: tensor * 0 for name, tensor in saved.items()}
+    torch.save({"state_dict": saved, "ema": averaged, "loss": beside}, path)
     message = refused(small.pipeline, path)
-    assert f"the weights are under '{key}'" in message
+    assert "it holds weights under 'state_dict' and 'ema'" in message
     monkeypatch.chdir(tmp_path)
     exec(message.partition(" by ")[2], {"torch": torch})
     back = small.pipeline.to_original(small.pipeline.load_original("weights.pth").state_dict())
     assert all(torch.equal(back[name], tensor) for name, tensor in saved.items())
+
+
+def test_other_objects_are_named(small, path):
+    torch.save({"state_dict": original_state(small.record), "args": argparse.Namespace(lr=0.1)}, path)
+    assert "(argparse.Namespace), which could execute code" in refused(small.pipeline, path)
 
 
 def test_weights_in_safetensors(small, tmp_path):
