@@ -26,6 +26,7 @@ from llmseg.stats import (
     Claim,
     Table,
     bca_interval,
+    bounded_interval,
     compare_all,
     compare_cohorts,
     estimate,
@@ -70,10 +71,24 @@ DIFFERENCES: dict[str, tuple[Law, float]] = {
     "failing": (_draw_failing, 0.0),
     "uneven": (_draw_uneven, 0.05),
 }
+
+
+def _draw_rarely_found(random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Nine cases in ten score 0, the others about one half."""
+    return np.where(random.random(shape) < 0.9, 0.0, random.beta(2, 2, shape))
+
+
+def _draw_sometimes_lost(random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """One case in seven scores 0, the others about 0.9."""
+    return np.where(random.random(shape) < 1 / 7, 0.0, random.beta(45, 5, shape))
+
+
 SCORES: dict[str, tuple[Law, float]] = {
-    "normal": (lambda random, shape: random.normal(0.8, 0.05, shape), 0.8),
+    "normal": (lambda random, shape: np.clip(random.normal(0.8, 0.05, shape), 0.6, 1), 0.8),
     "dice 0.85": (_beta_law(0.85, 0.10), 0.85),
     "dice 0.90, long tail": (_beta_law(0.90, 0.12), 0.90),
+    "nine in ten are 0": (_draw_rarely_found, 0.05),
+    "one in seven is 0": (_draw_sometimes_lost, 0.9 * 6 / 7),
 }
 
 
@@ -106,41 +121,99 @@ DESIGNS = {
 }
 
 
-def draw(law: Law, design: Design, studies: int, random: np.random.Generator) -> tuple[list, list]:
-    """Return sums over the cases of groups, ``[studies, S, G]`` per dataset, and sizes of groups."""
+def draw(
+    law: Law, design: Design, studies: int, random: np.random.Generator, *, bounded: bool = False
+) -> tuple[list, list]:
+    """Return sums over the cases of groups, ``[studies, S, G]`` per dataset, and sizes of groups.
+
+    Bounded scores stay between 0 and 1, and keep their mean: seeds and cases move them in both directions alike, the
+    less the nearer they are to an end.
+    """
     sums, sizes = [], []
     for groups in design.groups:
         values = law(random, (studies, 1, groups))
         runs = np.sqrt(design.run_share * design.seeds / groups) * values.std()
         noise = 0.01 / np.sqrt(design.group_size)
-        means = values + random.normal(0, runs, (studies, design.seeds, 1))
-        means = means + random.normal(0, noise, (studies, design.seeds, groups))
-        sums.append(means * design.group_size)
+        moves = random.normal(0, runs, (studies, design.seeds, 1))
+        moves = moves + random.normal(0, noise, (studies, design.seeds, groups))
+        if bounded:
+            room = values * (1 - values)
+            moves = np.clip(moves / room.mean(), -1, 1) * room
+        sums.append((values + moves) * design.group_size)
         sizes.append(np.full(groups, float(design.group_size)))
     return sums, sizes
 
 
 def measure_coverage(
-    law: Law, truth: float, design: Design, studies: int, symmetric: bool, seed: int = 0
-) -> dict[str, float]:
-    """Return the share of intervals that hold the truth, per method."""
-    sums, sizes = draw(law, design, studies, np.random.default_rng(seed))
+    law: Law, truth: float, design: Design, studies: int, bounded: bool, seed: int = 0
+) -> dict[str, dict[str, float]]:
+    """Return the share of intervals that hold the truth, in per cent, and their mean width, per method.
+
+    Args:
+        law: Draws the values.
+        truth: Their mean.
+        design: What a study looks like.
+        studies: Number of studies.
+        bounded: Whether the values are scores between 0 and 1, whose intervals are cut to that range. Others are
+            differences.
+        seed: Seed of the draws.
+    """
+    sums, sizes = draw(law, design, studies, np.random.default_rng(seed), bounded=bounded)
     # A few hundred studies at once: they share the resamples' weights, so the weights are drawn anew for each lot.
-    intervals: dict[str, list[np.ndarray]] = {"student": [], "bootstrap": []}
+    lots: dict[str, list[np.ndarray]] = {"student": [], "bootstrap": [], **({"bounded": []} if bounded else {})}
     for lot, start in enumerate(range(0, studies, 250)):
         lot_sums = [dataset_sums[start : start + 250] for dataset_sums in sums]
-        intervals["student"].append(np.stack(estimate(lot_sums, sizes).interval(0.95)))
-        estimates = estimate(lot_sums, sizes, draws=DRAWS, symmetric=symmetric, seed=seed + lot)
-        intervals["bootstrap"].append(np.stack(estimates.interval(0.95)))
-    rates = {name: _share_held(np.concatenate(parts, axis=1), truth) for name, parts in intervals.items()}
+        lots["student"].append(np.stack(estimate(lot_sums, sizes).interval(0.95)))
+        estimates = estimate(lot_sums, sizes, draws=DRAWS, symmetric=not bounded, seed=seed + lot)
+        lots["bootstrap"].append(np.stack(estimates.interval(0.95)))
+        if bounded:
+            lots["bounded"].append(np.stack(bounded_interval(lot_sums, sizes, draws=DRAWS, seed=seed + lot)))
+    ends = {name: np.concatenate(parts, axis=1) for name, parts in lots.items()}
     if len(sums) == 1:
         averaged = sums[0].mean(axis=1) / sizes[0][0]
-        rates["percentile"] = _share_held(_percentile_intervals(averaged, seed), truth)
-        # The slowest method: a thousand studies tell its coverage to within a point.
+        ends["percentile"] = _percentile_intervals(averaged, seed)
+        # The slow methods: a thousand studies tell their coverage to within a point.
         means = averaged[: min(studies, 1000)]
-        bca = np.array([bca_interval(values, draws=1000, seed=study) for study, values in enumerate(means)])
-        rates["bca"] = _share_held(bca.T, truth)
-    return {name: round(100 * rate, 1) for name, rate in rates.items()}
+        ends["bca"] = np.array([bca_interval(values, draws=1000, seed=study) for study, values in enumerate(means)]).T
+        if bounded:
+            ends["betting"] = _betting_intervals(means)
+    if bounded:
+        ends = {name: np.clip(values, 0, 1) for name, values in ends.items()}
+    return {
+        "held": {name: round(100 * _share_held(values, truth), 1) for name, values in ends.items()},
+        "width": {name: round(float((values[1] - values[0]).mean()), 3) for name, values in ends.items()},
+        "ends_at_1": {name: round(100 * float((values[1] >= 1).mean()), 1) for name, values in ends.items()},
+    }
+
+
+def _betting_intervals(means: np.ndarray, level: float = 0.95) -> np.ndarray:
+    """Return intervals by betting on each study's values in turn, float ``[2, studies]``.
+
+    The hedged capital process of Waudby-Smith and Ramdas, "Estimating means of bounded random variables by betting",
+    Journal of the Royal Statistical Society B 86 (2024), with bets for a fixed number of values. A mean is held unless
+    betting against it multiplies the capital by 1 / (1 - level).
+    """
+    candidates = np.linspace(0, 1, 501)[1:-1]
+    studies, count = means.shape
+    # Before each bet: the spread of the values before it, begun with one half and one quarter as prior values.
+    steps = np.arange(1, count + 1)
+    running = (0.5 + np.cumsum(means, axis=1)) / (steps + 1)
+    variance = (0.25 + np.cumsum((means - running) ** 2, axis=1)) / (steps + 1)
+    before = np.concatenate([np.full((studies, 1), 0.25), variance[:, :-1]], axis=1)
+    bets = np.sqrt(2 * np.log(2 / (1 - level)) / (count * before))
+    above, below = (np.ones((studies, len(candidates))) for _ in range(2))
+    held = np.ones_like(above, bool)
+    for step in range(count):
+        gain = means[:, step, None] - candidates
+        above = above * (1 + np.minimum(bets[:, step, None], 0.5 / candidates) * gain)
+        below = below * (1 - np.minimum(bets[:, step, None], 0.5 / (1 - candidates)) * gain)
+        held &= np.maximum(above, below) / 2 < 1 / (1 - level)
+    # A study whose last bet refuted every candidate would have none; then its mean stands alone.
+    nothing = ~held.any(axis=1)
+    low, high = candidates[held.argmax(axis=1)], candidates[len(candidates) - 1 - held[:, ::-1].argmax(axis=1)]
+    centre = means.mean(axis=1)
+    low, high = np.where(held[:, 0], 0.0, low), np.where(held[:, -1], 1.0, high)
+    return np.stack([np.where(nothing, centre, low), np.where(nothing, centre, high)])
 
 
 def _percentile_intervals(means: np.ndarray, seed: int) -> np.ndarray:
@@ -245,12 +318,20 @@ def time_whole_study(pipelines: int = 19, cases: int = 500) -> dict[str, object]
 
 def simulate_all(studies: int) -> Iterator[dict[str, object]]:
     """Yield a row per simulation."""
-    for kind, laws, symmetric in (("difference", DIFFERENCES, True), ("mean", SCORES, False)):
+    for kind, laws, bounded in (("difference", DIFFERENCES, False), ("mean", SCORES, True)):
         for name, (law, truth) in laws.items():
             for index, (title, design) in enumerate(DESIGNS.items()):
                 seed = zlib.crc32(f"{kind} {name} {index}".encode())
-                rates = measure_coverage(law, truth, design, studies, symmetric, seed)
-                yield {"what": f"coverage of a {kind}", "law": name, "design": title, "studies": studies, **rates}
+                measured = measure_coverage(law, truth, design, studies, bounded, seed)
+                held, rest = measured.pop("held"), measured if bounded else {}
+                yield {
+                    "what": f"coverage of a {kind}",
+                    "law": name,
+                    "design": title,
+                    "studies": studies,
+                    **held,
+                    **rest,
+                }
     fewer = max(studies // 4, 1)
     for name, (shifts, pairs) in FAMILIES.items():
         for options in ({}, {"method": "bootstrap", "draws": 2000}, {"correction": "none"}):

@@ -15,10 +15,16 @@ def make_tables(simulations: Sequence[dict]) -> dict[str, str]:
     kinds: dict[str, list[dict]] = {}
     for row in simulations:
         kinds.setdefault(str(row["what"]).replace("a difference", "it").replace("a mean", "it"), []).append(row)
-    methods = ("student", "bootstrap", "percentile", "bca")
+    methods = ("student", "bootstrap", "bounded", "betting", "percentile", "bca")
     covered = [
         [row["what"].split()[-1], row["law"], row["design"], *(row.get(method, "") for method in methods)]
         for row in kinds["coverage of it"]
+    ]
+    widths = [
+        [row["law"], row["design"], *(row["width"].get(method, "") for method in methods[:4])]
+        + [row["ends_at_1"].get(method, "") for method in ("bootstrap", "bounded")]
+        for row in kinds["coverage of it"]
+        if "width" in row
     ]
     false = [
         [row["family"], row.get("method", "student"), row.get("correction", "holm"), row["false"], row["decided"]]
@@ -28,6 +34,7 @@ def make_tables(simulations: Sequence[dict]) -> dict[str, str]:
     cohorts = [[row["gap"], row["better"], row["coverage"]] for row in kinds["cohorts of 11 and 8 LLMs"]]
     return {
         "COVERAGE": _table(("of a", "law", "design", *methods), covered),
+        "WIDTH": _table(("law", "design", *methods[:4], "bootstrap ends at 1, %", "bounded ends at 1, %"), widths),
         "FALSE": _table(("family", "method", "correction", "any false claim, %", "decided, %"), false),
         "POWER": _table(("true difference", "cases", "seeds", "better, %", "equivalent, %"), power),
         "COHORTS": _table(("true difference", "better, %", "intervals that hold it, %"), cohorts),

@@ -17,6 +17,15 @@ from llmseg.study.results import ContenderRun
 
 _STUDY = "The authors of the study. LLM-Driven Baselines for Medical Image Segmentation."
 
+_BOUNDED = (
+    "The interval of a mean (95 %) is Gaffke's bound for scores between 0 and 1, over groups of cases; datasets and "
+    "the part of the seeds are combined by squares (MOVER)."
+)
+_BOOTSTRAP = (
+    "The interval of a mean (95 %) is a hierarchical, studentised bootstrap: groups of cases are drawn within "
+    "datasets, the part of the seeds comes from a normal law."
+)
+
 
 @dataclass(frozen=True)
 class Section:
@@ -116,11 +125,7 @@ def _scores(analysis: Analysis, trained: Sequence[ContenderRun]) -> Iterable[str
 def _means(analysis: Analysis) -> Iterable[str]:
     overall = analysis.overall
     yield "A mean over all datasets gives every dataset the same weight; within a dataset every case counts alike."
-    cut = ", cut to 0 and 1" if analysis.question.measure in SHARES else ""
-    yield (
-        "The interval of a mean (95 %) is a hierarchical, studentised bootstrap: groups of cases are drawn within "
-        f"datasets, the part of the seeds comes from a normal law{cut}."
-    )
+    yield _BOUNDED if analysis.question.measure in SHARES else _BOOTSTRAP
     yield (
         "Ranks are those of the means; ranks on 1000 resamples of groups and of seeds give the interval of a rank "
         "(95 %) and how often a contender is first."

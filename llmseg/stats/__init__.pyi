@@ -1,5 +1,6 @@
 from . import published as published
 from .averages import means as means
+from .bounded import bounded_interval as bounded_interval
 from .claims import DECISIONS as DECISIONS
 from .claims import Claim as Claim
 from .claims import Decision as Decision

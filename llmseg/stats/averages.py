@@ -9,12 +9,13 @@ import pandas as pd
 
 from llmseg.errors import UserError
 from llmseg.stats.blocks import make_blocks
+from llmseg.stats.bounded import bounded_interval
 from llmseg.stats.columns import SHARES
 from llmseg.stats.options import check_choice
 from llmseg.stats.resampling import DRAWS, bca_interval, estimate
 from llmseg.stats.table import Table
 
-MeanMethod = Literal["bootstrap", "student", "bca"]
+MeanMethod = Literal["bounded", "bootstrap", "student", "bca"]
 
 
 def means(
@@ -24,14 +25,15 @@ def means(
     phase: str = "test",
     each_dataset: bool = True,
     level: float = 0.95,
-    method: MeanMethod = "bootstrap",
+    method: MeanMethod | None = None,
     draws: int = DRAWS,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Return the mean of every contender with a confidence interval that takes groups and seeds into account.
 
-    Scores of one contender are skewed: most are near the top and some far below. The studentised bootstrap follows
-    that. The ends of an interval are cut to the range of the measure.
+    Scores of one contender are skewed: most are near the top and some far below, or nearly all are 0. The method
+    ``bounded`` holds for such scores, see :func:`llmseg.stats.bounded_interval`; it needs a measure between 0 and 1.
+    For others the studentised bootstrap follows the skew. Ends are cut to the range of the measure.
 
     Args:
         table: The scores.
@@ -39,8 +41,9 @@ def means(
         phase: Which phase.
         each_dataset: Return a mean per dataset, instead of one over all in which each dataset has the same weight.
         level: Confidence level of the intervals, between 0 and 1.
-        method: ``bootstrap`` (studentised), ``student``, or ``bca``. The last averages groups over seeds, so that it
-            leaves out the luck of training, and is too narrow where groups are few.
+        method: ``bounded``, ``bootstrap`` (studentised), ``student``, or ``bca``. The last averages groups over seeds,
+            so that it leaves out the luck of training, and is too narrow where groups are few. ``None`` is ``bounded``
+            for measures between 0 and 1, and ``bootstrap`` for others.
         draws: Number of resamples.
         seed: Seed of the resampling.
 
@@ -48,7 +51,8 @@ def means(
         A row per contender and dataset: ``contender, dataset, mean, low, high, level, groups, seeds, method``.
 
     Raises:
-        UserError: A score is missing, there is no such method, or ``bca`` is asked for several datasets together.
+        UserError: A score is missing or not in the range that the method needs, there is no such method, or ``bca`` is
+            asked for several datasets together.
 
     Example:
         >>> from llmseg.stats import simulate
@@ -56,6 +60,7 @@ def means(
         >>> bool(((frame["low"] < frame["mean"]) & (frame["mean"] < frame["high"])).all())
         True
     """
+    method = method or ("bounded" if measure in SHARES else "bootstrap")
     check_choice("method", method, get_args(MeanMethod))
     blocks = make_blocks(table, measure, phase=phase)
     parts = [(block,) for block in blocks] if each_dataset else [blocks]
@@ -65,7 +70,9 @@ def means(
     for part in parts:
         sums, sizes = [block.sums for block in part], [block.sizes for block in part]
         estimates = estimate(sums, sizes, draws=draws if method == "bootstrap" else 0, seed=seed)
-        if method == "bca":
+        if method == "bounded":
+            low, high = bounded_interval(sums, sizes, level=level, draws=draws, seed=seed)
+        elif method == "bca":
             averaged = sums[0].mean(axis=1) / sizes[0].mean()
             low, high = np.array([bca_interval(values, level=level, draws=draws, seed=seed) for values in averaged]).T
         else:

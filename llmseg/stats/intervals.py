@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from llmseg.errors import UserError
+from llmseg.stats.bounded import bounded_interval
 from llmseg.stats.resampling import DRAWS, estimate
 
-Law = Literal["student", "bootstrap"]
+Law = Literal["student", "bounded", "bootstrap"]
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,9 @@ def mean_interval(scores: pd.DataFrame, *, level: float = 0.95, law: Law = "stud
     Args:
         scores: A row per case and seed, with ``group``, ``seed`` and ``value``; every seed has the same cases.
         level: Confidence level, between 0 and 1.
-        law: ``student`` for paired differences, which holds with seven groups already; ``bootstrap`` (studentised) for
-            scores of a single contender, which are skewed.
+        law: ``student`` for paired differences, which holds with seven groups already; ``bounded`` for scores of a
+            single contender between 0 and 1, see :func:`llmseg.stats.bounded_interval`; ``bootstrap`` (studentised)
+            for scores of a single contender in another measure.
 
     Raises:
         UserError: There are no rows, a value is not a number, seeds have different cases, or the level is not between
@@ -68,5 +70,6 @@ def mean_interval(scores: pd.DataFrame, *, level: float = 0.95, law: Law = "stud
     if (sizes != sizes[0]).any():
         raise UserError("seeds have different cases; leave out those that some seed lacks")
     estimates = estimate([sums[None]], [sizes[0]], draws=DRAWS if law == "bootstrap" else 0)
-    low, high = (float(end[0]) for end in estimates.interval(level))
+    ends = bounded_interval([sums[None]], [sizes[0]], level=level) if law == "bounded" else estimates.interval(level)
+    low, high = (float(end[0]) for end in ends)
     return Interval(float(estimates.means[0]), low, high, level, estimates.groups, estimates.seeds)

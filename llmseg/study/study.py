@@ -12,7 +12,7 @@ from llmseg.errors import UserError, nearest
 from llmseg.evaluation.evaluation import Evaluation
 from llmseg.files import clean_name, read_json
 from llmseg.stats.columns import SHARES
-from llmseg.stats.intervals import mean_interval
+from llmseg.stats.intervals import Law, mean_interval
 from llmseg.study.failures import Failure, read_failures
 from llmseg.training.run import Run
 
@@ -112,8 +112,8 @@ class Study:
         Args:
             measure: As for :meth:`paired`.
             size: As for :meth:`paired`.
-            level: Level of the intervals: the studentised bootstrap of :func:`llmseg.stats.intervals.mean_interval`,
-                cut to the measure's range.
+            level: Level of the intervals, which are those of :func:`llmseg.stats.mean_interval`: ``bounded`` for a
+                measure between 0 and 1, ``bootstrap`` for others.
 
         Returns:
             A row per recipe: ``variant, mean, low, high, level, groups, seeds`` and ``seed_sd``, the sample standard
@@ -181,17 +181,16 @@ def _pair(scores: pd.DataFrame, measure: str, size: str) -> pd.DataFrame:
 
 
 def _average(wide: pd.DataFrame, measure: str, level: float) -> pd.DataFrame:
+    law: Law = "bounded" if measure in SHARES else "bootstrap"
     rows = [
         {
             "variant": name,
-            **asdict(mean_interval(_as_rows(wide[name]), level=level, law="bootstrap")),
+            **asdict(mean_interval(_as_rows(wide[name]), level=level, law=law)),
             "seed_sd": float(sd),
         }
         for name, sd in wide.groupby("seed").mean().std().items()
     ]
     table: pd.DataFrame = pd.DataFrame(rows)
-    if measure in SHARES:
-        table[["low", "high"]] = table[["low", "high"]].clip(0, 1)
     return table
 
 

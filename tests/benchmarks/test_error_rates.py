@@ -28,9 +28,17 @@ def test_intervals_of_differences_hold_the_truth(error_rates, law, design):
 
 def test_seven_cases_are_too_few_for_percentiles_but_not_for_the_studentised_bootstrap(error_rates):
     law, truth = error_rates.SCORES["dice 0.85"]
-    rates = error_rates.measure_coverage(law, truth, error_rates.DESIGNS["7 cases"], 500, symmetric=False)
+    rates = error_rates.measure_coverage(law, truth, error_rates.DESIGNS["7 cases"], 500, bounded=True)["held"]
     assert rates["percentile"] < 90 < 92 <= rates["bootstrap"] <= 98
     assert rates["bca"] < 91
+
+
+@pytest.mark.parametrize("law", ["dice 0.90, long tail", "nine in ten are 0", "one in seven is 0"])
+def test_the_bounded_interval_holds_where_the_bootstrap_fails(error_rates, law):
+    function, truth = error_rates.SCORES[law]
+    measured = error_rates.measure_coverage(function, truth, error_rates.DESIGNS["7 cases"], 250, bounded=True)
+    assert measured["held"]["bounded"] >= 96 > measured["held"]["bootstrap"]
+    assert measured["ends_at_1"]["bounded"] == 0
 
 
 @pytest.mark.parametrize("family", ["8 LLMs alike, all pairs", "8 LLMs, half of them worse by the margin, all pairs"])
@@ -84,6 +92,10 @@ def test_the_results_keep_what_the_page_promises(error_rates):
     assert all(93.5 <= row["student"] <= 96.5 for row in differences)
     seven = [row for row in rows if row.get("design") == "7 cases"]
     assert all(max(row["percentile"], row["bca"]) < 90 for row in seven)
+    means = [row for row in rows if row["what"] == "coverage of a mean"]
+    assert all(row["bounded"] >= 94 for row in means)
+    zeros = [row for row in means if row["law"] == "nine in ten are 0"]
+    assert all(row["ends_at_1"]["bounded"] == 0 for row in zeros)
     families = [row for row in rows if row["what"] == "false claims" and "correction" not in row]
     assert all(row["false"] <= 5 for row in families)
     assert next(row for row in rows if row["what"] == "time")["total"] < 60

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from llmseg import stats
 from llmseg.report import standings
+from llmseg.stats import Table
 
 
 def test_what_lacks_a_dataset_is_not_ranked_and_what_lacks_a_case_takes_it_from_all(pages, written, scores):
@@ -34,13 +35,18 @@ def test_one_contender_on_one_dataset(pages, written, scores):
     assert report.analysis.families[0].claims == ()
 
 
+def test_distances_that_do_not_differ_say_nothing_of_other_cases(scores):
+    flat = standings.standing(Table.from_frame(scores.assign(measure="hd95", value=3.0)), "hd95", "test")
+    assert any("how far a mean may be off is not known where scores do not differ" in remark for remark in flat.remarks)
+
+
 def test_ties_everywhere(pages, written, scores):
     report = written(scores.assign(value=0.5))
     page = pages(report.folder)[report.index]
     assert "All contenders have the same mean: the order of the rows says nothing." in page.said
     assert "share the first place." in page.said
     assert page.said.index("No difference among the 6 contenders is established") < page.said.index("share the first")
-    assert "How far a mean may be off is not known where scores do not differ" in page.said
+    assert "How far a mean may be off" not in page.said
     assert {claim.verdict for family in report.analysis.families for claim in family.claims} == {"undecided"}
 
 
