@@ -1,0 +1,53 @@
+"""Names of files, and paths as they are given."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from llmseg.errors import UserError
+
+
+def as_list(given: str | os.PathLike[str] | Iterable[Any]) -> list[Any]:
+    """Return what is given as a list; a single text or path is one item, not its letters.
+
+    Example:
+        >>> as_list("study"), as_list(("a", "b"))
+        (['study'], ['a', 'b'])
+    """
+    if isinstance(given, str | os.PathLike):
+        return [given]
+    return list(given)
+
+
+def clean_name(text: str, *, also: str, instead: str = "_") -> str:
+    """Replace every character that is neither a letter, nor a digit, nor one of some others.
+
+    File systems refuse some characters. Callers state which others they keep, because names of files that were
+    written once must stay what they are.
+
+    Args:
+        text: What is made a name of.
+        also: Characters that are kept besides letters and digits.
+        instead: What stands in the place of each other character.
+
+    Example:
+        >>> clean_name("fit.rate=1e-3, 1e-4", also="-_.=")
+        'fit.rate=1e-3__1e-4'
+    """
+    return "".join(letter if letter.isalnum() or letter in also else instead for letter in text)
+
+
+def check_name(path: Path) -> None:
+    """Refuse a file whose name is not UTF-8, as of an archive from an old Windows: tables could not hold it.
+
+    Raises:
+        UserError: It is not. The message shows the bytes that are none.
+    """
+    try:
+        path.name.encode("utf-8")
+    except UnicodeEncodeError as error:
+        shown = path.name.encode("utf-8", "backslashreplace").decode()
+        raise UserError(f"the name of {path.parent}/{shown} is not UTF-8; rename the file") from error

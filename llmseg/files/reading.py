@@ -1,0 +1,64 @@
+"""Reading files that a user gave, and JSON records; what is missing or damaged ends in one line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from llmseg.errors import UserError
+from llmseg.files.fields import DAMAGED, Fields, check_fields
+
+
+def read_bytes(path: str | Path, *, hint: str = "replace it or move it away") -> bytes:
+    """Return the content of a file that a user gave.
+
+    Args:
+        path: The file.
+        hint: What the message tells the user to do if the file cannot be read.
+
+    Raises:
+        UserError: The file cannot be read.
+    """
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}); {hint}") from error
+
+
+def read_json(path: Path, keys: Fields = ()) -> dict[str, Any]:
+    """Return the record in a JSON file.
+
+    Args:
+        path: The file.
+        keys: What the record must have.
+
+    Raises:
+        UserError: There is no such file, it cannot be read, it holds no JSON object, or the object lacks a key or has
+            something else there than it must.
+    """
+    try:
+        record = json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        raise UserError(f"no file {path}; give a folder that has one, or put it back from a copy") from error
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}; make it readable") from error
+    except (ValueError, RecursionError) as error:  # no JSON, bytes that are no text, or lists in lists without end
+        raise UserError(f"{path} is damaged: it holds no JSON; {DAMAGED}") from error
+    if not isinstance(record, dict):
+        raise UserError(f"{path} is damaged: it holds no JSON object; {DAMAGED}")
+    check_fields(path, record, keys)
+    return record
+
+
+def read_json_if_any(path: Path, keys: Fields = ()) -> dict[str, Any]:
+    """Return the record in a JSON file, an empty one if there is no such file.
+
+    Args:
+        path: The file.
+        keys: What the record must have, if there is one.
+
+    Raises:
+        UserError: The file is there, and :func:`read_json` refuses it.
+    """
+    return read_json(path, keys) if path.exists() else {}
