@@ -10,7 +10,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from llmseg.data.pixels import check_size
+from llmseg.data.opening import check_size
 from llmseg.errors import UserError
 
 MAX_CASES = 10_000_000

@@ -6,33 +6,16 @@ colour), ``A`` an alpha channel, ``I`` and ``F`` numbers of more than 8 bits.
 
 from __future__ import annotations
 
-import io
-import os
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from llmseg.data.mask_values import MaskValues, find_values, make_mask
+from llmseg.data.opening import open_image, read_image_file
 from llmseg.data.reading import DEFAULT, Reading
 from llmseg.errors import UserError
-from llmseg.files import read_bytes
-
-FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP", "JPEG2000", "PPM")
-"""The formats that are opened, by Pillow's names, whatever a file is called.
-
-Others that Pillow knows stay closed. For PostScript, say, it would start a program that runs what is in the file.
-"""
-
-MAX_PIXELS = 100_000_000
-MAX_SIDE = 65_535
-"""The largest image that is read. ``$LLMSEG_MAX_PIXELS`` sets another number of pixels, and allows any side."""
-
-PIXELS_VARIABLE = "LLMSEG_MAX_PIXELS"
-
-_OPENING = threading.Lock()
 
 _ORIENTATION = 0x0112  # number of the EXIF field
 
@@ -43,17 +26,17 @@ _GREY_MODES = ("1", "L", "LA", "La")
 
 def read_image(path: Path) -> np.ndarray:
     """Read an image file as uint8 grey ``[H, W]`` or RGB ``[H, W, 3]``, see :func:`decode_image`."""
-    return decode_image(read_bytes(path), str(path))
+    return decode_image(read_image_file(path), str(path))
 
 
 def read_mask(path: Path, reading: Reading = DEFAULT, option: str = "--foreground") -> np.ndarray:
     """Read a mask file as uint8 ``[H, W]``, see :func:`decode_mask`."""
-    return decode_mask(read_bytes(path), str(path), reading, option)
+    return decode_mask(read_image_file(path), str(path), reading, option)
 
 
 def read_mask_values(path: Path, reading: Reading = DEFAULT) -> MaskValues:
     """Read a mask file as the numbers that it stores, before it is decided which are foreground."""
-    return decode_mask_values(read_bytes(path), str(path), reading)
+    return decode_mask_values(read_image_file(path), str(path), reading)
 
 
 def decode_image(content: bytes, name: str) -> np.ndarray:
@@ -71,6 +54,7 @@ def decode_image(content: bytes, name: str) -> np.ndarray:
         UserError: The file is no image or is damaged.
 
     Example:
+        >>> import io
         >>> buffer = io.BytesIO()
         >>> Image.new("RGBA", (3, 2), "white").save(buffer, "PNG")
         >>> decode_image(buffer.getvalue(), "a.png").shape
@@ -103,6 +87,7 @@ def decode_mask(content: bytes, name: str, reading: Reading = DEFAULT, option: s
             its labels for foreground, and others, or all, for background.
 
     Example:
+        >>> import io
         >>> buffer = io.BytesIO()
         >>> Image.fromarray(np.array([[0, 1, 2]], np.uint8)).save(buffer, "PNG")
         >>> decode_mask(buffer.getvalue(), "a.png", Reading(foreground=2))
@@ -135,6 +120,7 @@ def decode_labels(content: bytes, name: str) -> np.ndarray:
         UserError: The file is no image, is damaged, or has several channels.
 
     Example:
+        >>> import io
         >>> buffer = io.BytesIO()
         >>> Image.fromarray(np.array([[0, 1, 2]], np.uint8)).save(buffer, "PNG")
         >>> decode_labels(buffer.getvalue(), "a.png")
@@ -167,62 +153,18 @@ def read_header(path: Path) -> ImageHeader:
     Raises:
         UserError: The file is no image.
     """
-    try:
-        with Image.open(io.BytesIO(read_bytes(path)), formats=FORMATS) as file:
-            # Pillow turns TIFF files itself. A JPEG of several pictures holds a preview of the first.
-            flag = 1 if file.format == "TIFF" else file.getexif().get(_ORIENTATION, 1)
-            pages = getattr(file, "n_frames", 1) if file.format in ("TIFF", "GIF") else 1
-            return ImageHeader(flag in range(2, 9), pages, _is_deep(file))
-    except UserError:
-        raise
-    except Exception as error:  # decoders raise whatever their reading of a damaged file runs into
-        raise _explain(error, str(path)) from error
+    with open_image(read_image_file(path), str(path)) as file:
+        # Pillow turns TIFF files itself. A JPEG of several pictures holds a preview of the first.
+        flag = 1 if file.format == "TIFF" else file.getexif().get(_ORIENTATION, 1)
+        pages = getattr(file, "n_frames", 1) if file.format in ("TIFF", "GIF") else 1
+        return ImageHeader(flag in range(2, 9), pages, _is_deep(file))
 
 
 def _open(content: bytes, name: str) -> Image.Image:
-    try:
-        with _OPENING:
-            # Pillow has a limit of its own, with a warning of an attack; ours is told with the way to lift it.
-            usual, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-            try:
-                file = Image.open(io.BytesIO(content), formats=FORMATS)
-            finally:
-                Image.MAX_IMAGE_PIXELS = usual
-        with file:
-            check_size(*file.size, name)
-            # Opening reads the header only. The copy decodes the pixels, so damage shows here and nowhere else.
-            image: Image.Image = file.copy()
-            return image
-    except UserError:
-        raise
-    except Exception as error:  # decoders raise whatever their reading of a damaged file runs into
-        raise _explain(error, name) from error
-
-
-def _explain(error: Exception, name: str) -> UserError:
-    if isinstance(error, UnidentifiedImageError):
-        return UserError(f"{name} is not an image that can be read; replace it or move it away")
-    detail = " ".join(str(error).split()) or type(error).__name__
-    return UserError(f"{name} is damaged or cannot be read ({detail}); replace it or move it away")
-
-
-def check_size(width: int, height: int, name: str) -> None:
-    """Refuse an image that is larger than allowed, see :data:`MAX_PIXELS`.
-
-    Raises:
-        UserError: It is; the message says how to allow it.
-    """
-    chosen = os.environ.get(PIXELS_VARIABLE, "")
-    if chosen and not chosen.isdecimal():
-        raise UserError(f"{PIXELS_VARIABLE}={chosen}: give the largest number of pixels of an image, such as 200000000")
-    limit = int(chosen) if chosen else MAX_PIXELS
-    long = not chosen and max(width, height) > MAX_SIDE
-    if width * height > limit or long:
-        allowed = f"{MAX_SIDE} a side" if long else f"{limit} pixels"
-        raise UserError(
-            f"{name} is too large: {width} x {height} pixels, allowed are {allowed}; cut it into parts, or set "
-            f"{PIXELS_VARIABLE}={max(width * height, limit)} if the memory is enough"
-        )
+    with open_image(content, name) as file:
+        # Opening reads the header only. The copy decodes the pixels, so damage shows here and nowhere else.
+        image: Image.Image = file.copy()
+        return image
 
 
 def _is_deep(image: Image.Image) -> bool:

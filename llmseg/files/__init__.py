@@ -2,7 +2,7 @@
 
 - ``names``: names of files, and paths as they are given.
 - ``folders``: what may be written where. ``writing`` writes whole files; ``temporary`` has the names of halves.
-- ``reading``: files of users and records, whose ``fields`` are checked.
+- ``reading``: files of users and records, whose ``fields`` are checked; ``limits``: how much of them is read.
 - ``locks``, and ``interruption``: what happens on Ctrl-C.
 """
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import stat
 from pathlib import Path
 from typing import Any
 
 from llmseg.errors import UserError
 from llmseg.files.fields import DAMAGED, Fields, check_fields
+from llmseg.files.limits import FILE_BYTES
 
 
 def read_bytes(path: str | Path, *, hint: str = "replace it or move it away") -> bytes:
@@ -18,12 +20,24 @@ def read_bytes(path: str | Path, *, hint: str = "replace it or move it away") ->
         hint: What the message tells the user to do if the file cannot be read.
 
     Raises:
-        UserError: The file cannot be read.
+        UserError: The file cannot be read, is a pipe or a device, which may have no end, or is larger than
+            :data:`llmseg.files.limits.FILE_BYTES`.
     """
     try:
-        return Path(path).read_bytes()
+        return _read_whole(Path(path), hint)
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}); {hint}") from error
+
+
+def _read_whole(path: Path, hint: str) -> bytes:
+    facts = path.stat()
+    if not (stat.S_ISREG(facts.st_mode) or stat.S_ISDIR(facts.st_mode)):
+        raise UserError(f"{path} is no file but a pipe or a device; {hint}")
+    FILE_BYTES.check(facts.st_size, f"{path} has")
+    try:
+        return path.read_bytes()
+    except MemoryError as error:
+        raise UserError(f"{path} needs more memory than there is ({facts.st_size} bytes); {hint}") from error
 
 
 def read_json(path: Path, keys: Fields = ()) -> dict[str, Any]:
@@ -38,7 +52,9 @@ def read_json(path: Path, keys: Fields = ()) -> dict[str, Any]:
             something else there than it must.
     """
     try:
-        record = json.loads(path.read_bytes())
+        record = json.loads(_read_whole(path, DAMAGED))
+    except UserError:
+        raise
     except FileNotFoundError as error:
         raise UserError(f"no file {path}; give a folder that has one, or put it back from a copy") from error
     except OSError as error:

@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
+from llmseg.data.opening import read_image_file
+from llmseg.data.pixels import decode_labels
 from llmseg.data.read_ahead import map_ahead
 from llmseg.errors import UserError
 from llmseg.files import check_files, clear_leftovers, make_folder, read_json_if_any, write_text
@@ -94,11 +95,10 @@ def _follows(out: Path, name: str) -> bool:
     if not all(path.is_file() for path in paths):
         return True
     try:
-        with Image.open(paths[0], formats=["PNG"]) as mask, Image.open(paths[1], formats=["PNG"]) as probabilities:
-            pixels, values = np.asarray(mask), np.asarray(probabilities)
-    except OSError:
+        pixels, values = (decode_labels(read_image_file(path), str(path)) for path in paths)
+    except UserError:
         return False
-    if pixels.shape != values.shape or values.ndim != 2 or not np.isin(pixels, (0, 255)).all():
+    if pixels.shape != values.shape or not np.isin(pixels, (0, 255)).all():
         return False
     # One half itself is rounded to 128 and is no foreground.
     return bool(((pixels == 255) == (values > 127))[values != 128].all())

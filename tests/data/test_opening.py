@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
+import os
 import re
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from llmseg.data import pixels
-from llmseg.data.pixels import decode_image, decode_labels, decode_mask
+from llmseg.data import opening
+from llmseg.data.opening import PIXELS
+from llmseg.data.pixels import decode_image, decode_labels, decode_mask, read_header, read_image
 from llmseg.errors import UserError
 
 POSTSCRIPT = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 32 32\n%%EndComments\nshowpage\n%%EOF\n"
@@ -40,28 +44,54 @@ def test_other_formats_stay_closed(format):
         decode_image(encode(format, mode="RGB"), "x.png")
 
 
-@pytest.mark.parametrize("format", pixels.FORMATS)
+@pytest.mark.parametrize("format", opening.FORMATS)
 def test_formats_of_the_list_are_opened_whatever_the_name(format):
     assert decode_image(encode(format, mode="RGB"), "x.png").shape[:2] == (4, 6)
 
 
-@pytest.mark.parametrize("size", [(101, 1), (1, 101), (11, 10)])
-def test_a_large_image_is_refused_and_the_advice_helps(size, monkeypatch):
-    monkeypatch.setattr(pixels, "MAX_PIXELS", 105)
-    monkeypatch.setattr(pixels, "MAX_SIDE", 100)
-    content = encode("PNG", size)
-    with pytest.raises(UserError, match=r"too large: \d+ x \d+ pixels, allowed are 10") as refused:
-        decode_image(content, "a.png")
-    name, value = re.search(r"set (\w+)=(\d+)", str(refused.value)).groups()
-    monkeypatch.setenv(name, value)
-    assert decode_image(content, "a.png").shape == size[::-1]
+@pytest.mark.parametrize("size", [(101, 1), (1, 101), (11, 10), (60, 50)])
+@pytest.mark.parametrize("reader", [read_image, read_header])
+@pytest.mark.parametrize("format", ["PNG", "GIF", "WEBP"])
+def test_a_large_image_is_refused_and_the_advice_helps(size, reader, format, monkeypatch, tmp_path):
+    monkeypatch.setattr(opening, "PIXELS", dataclasses.replace(PIXELS, default=105))
+    monkeypatch.setattr(opening, "MAX_SIDE", 100)
+    path = tmp_path / "a.png"
+    path.write_bytes(encode(format, size))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(UserError, match=r"too large: .* pixels, allowed are 105 pixels and 100 a side") as refused:
+            reader(path)
+        name, value = re.search(r"set (\w+)=(\d+)", str(refused.value)).groups()
+        monkeypatch.setenv(name, value)
+        reader(path)
+
+
+def test_a_file_that_is_larger_than_any_image_is_not_even_read(monkeypatch, tmp_path):
+    path = tmp_path / "a.png"
+    path.write_bytes(encode("PNG"))
+    os.truncate(path, 10 * 2**40)  # takes no space on the disk
+    with pytest.raises(UserError, match=r"a\.png is too large: 10995116277760 bytes") as refused:
+        read_image(path)
+    monkeypatch.setenv(*re.search(r"set (\w+)=(\d+)", str(refused.value)).groups())
+    with pytest.raises(UserError, match=r"set LLMSEG_MAX_FILE="):  # which no advice makes reasonable
+        read_image(path)
+
+
+def test_frames_and_tiles_inside_a_small_image_are_checked_too(monkeypatch):
+    monkeypatch.setattr(opening, "PIXELS", dataclasses.replace(PIXELS, default=2000))
+    content = bytearray(encode("GIF", (6, 4), "P"))
+    place = content.index(b"\x2c") + 5  # width and height of the first frame
+    content[place : place + 4] = (60000).to_bytes(2, "little") * 2
+    with pytest.raises(UserError, match=r"a\.gif is too large: 3600000000 pixels"):
+        decode_image(bytes(content), "a.gif")
 
 
 def test_what_is_allowed_brings_no_warning_and_leaves_pillow_as_it_was(monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), ThreadPoolExecutor(4) as threads:
         warnings.simplefilter("error")
-        np.testing.assert_array_equal(decode_image(encode("PNG"), "a.png"), np.zeros((4, 6)))
+        for found in threads.map(lambda _: decode_image(encode("PNG"), "a.png"), range(40)):
+            np.testing.assert_array_equal(found, np.zeros((4, 6)))
     assert Image.MAX_IMAGE_PIXELS == 10
 
 
