@@ -12,7 +12,7 @@ import itertools
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -119,6 +119,10 @@ def prepare_dataset(
         if id == "folder":
             notes += _check_masks(case_files, reading, _choose_work(out), progress)
             provenance["notes"] = notes
+        if dataset_files.judge is not None:
+            rules = _reading_rules(provenance)
+            notes += _judge_once(dataset_files.judge, case_files, rules, _choose_work(out), progress)
+            provenance["notes"] = notes
         title = id if id in dataset_names() else Path(root).resolve().name
         return _write_dataset(case_files, dataset_files, out, title, provenance, progress)
 
@@ -144,6 +148,26 @@ def _check_masks(case_files: Sequence[CaseFiles], reading: Reading, work: Path, 
     if refusal:
         raise UserError(refusal)
     notes = warn_of_masks(facts)
+    make_folder(work)
+    write_bytes(passed, json.dumps({"notes": notes}).encode())
+    return notes
+
+
+def _judge_once(
+    judge: Callable[[Iterable[CaseFiles]], list[str]],
+    case_files: Sequence[CaseFiles],
+    rules: Sequence[str],
+    work: Path,
+    progress: bool,
+) -> list[str]:
+    """Let a layout judge all masks before any case is written, and return what should be known.
+
+    What passed is noted in the work folder, so that a rerun does not read the masks twice.
+    """
+    passed = work / f"checked-{_digest_plan(case_files, ['judge', *rules])[:16]}.json"
+    if passed.exists():
+        return [str(note) for note in read_json(passed, ("notes",))["notes"]]
+    notes = judge(tqdm(case_files, desc="check", unit="file", leave=False, disable=not progress))
     make_folder(work)
     write_bytes(passed, json.dumps({"notes": notes}).encode())
     return notes

@@ -60,12 +60,15 @@ class DatasetFiles:
         case_files: The files of each case or volume, sorted by key.
         unpaired: Paths of images without a mask and of masks without an image.
         notes: What a user should know, a sentence each.
+        judge: Reads all masks before a case is written, and returns further notes; it refuses what could be read in
+            two ways. ``None`` for layouts whose cases say on their own what is foreground.
     """
 
     layout: str
     case_files: tuple[CaseFiles, ...]
     unpaired: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    judge: Callable[[Iterable[CaseFiles]], list[str]] | None = None
 
 
 def select_pictures(files: Files) -> list[File]:

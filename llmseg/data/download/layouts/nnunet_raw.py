@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -19,10 +19,12 @@ from llmseg.data.download.layouts.case_files import (
     make_picture_cases,
     match_keys,
 )
+from llmseg.data.download.layouts.label_check import judge_labels, measure_labels
 from llmseg.data.download.layouts.nnunet_labels import Labels, read_labels_of
 from llmseg.data.download.layouts.volumes import Orientation, cut_slices
 from llmseg.data.download.tree import File
 from llmseg.data.pixels import decode_image, decode_labels
+from llmseg.data.read_ahead import map_ahead
 from llmseg.errors import UserError
 
 _CHANNEL = re.compile(r"_(\d{4})$")
@@ -84,7 +86,13 @@ def find(
         tuple(sorted(placed, key=lambda case: case.key)),
         unpaired,
         (*labels_of.notes, *_describe_channels(channels, in_colour, channel)),
+        functools.partial(_judge, labels_of),
     )
+
+
+def _judge(meanings: Labels, case_files: Iterable[CaseFiles]) -> list[str]:
+    measure = functools.partial(measure_labels, meanings=meanings)
+    return judge_labels(list(map_ahead(measure, case_files)), meanings)
 
 
 def _index_channels(images: Sequence[File]) -> dict[int, dict[str, File]]:

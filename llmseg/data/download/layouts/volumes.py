@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from llmseg.data.download.layouts.affines import lay_like
 from llmseg.data.download.layouts.case_files import make_mask
 from llmseg.data.download.tree import File
 from llmseg.data.store import Case
@@ -45,15 +46,23 @@ def cut_slices(
         foreground: The label that is foreground, or a function that tells of an array of labels where it is.
             ``None`` takes all labels but 0.
         orientation: How slices lie in their picture.
-        by_affine: Whether labels that are stored with their axes reversed or exchanged are brought to the image's.
+        by_affine: Whether the affines of both files are compared, see
+            :func:`llmseg.data.download.layouts.affines.lay_like`.
 
     Raises:
-        UserError: A file is damaged, the shapes differ, or the affine that ``display`` needs says nothing.
+        UserError: A file is damaged, the shapes differ, labels lie elsewhere than their image, or the affine that
+            ``display`` needs says nothing.
     """
-    volume, affine = _read(image)
-    labelled, label_affine = _read(labels)
-    if by_affine:
-        labelled = _lay_like(labelled, label_affine, volume.shape, affine)
+    volume, affine = read_volume(image)
+    labelled, label_affine = read_volume(labels)
+    if by_affine and sorted(labelled.shape) == sorted(volume.shape):
+        laid = lay_like(labelled, label_affine, volume.shape, affine)
+        if laid is None:
+            raise UserError(
+                f"{labels.path} lies elsewhere than {image.path}, as their affines say: resample the labels to the "
+                "grid of the image, or copy its affine if theirs is wrong"
+            )
+        labelled = laid
     if volume.shape != labelled.shape:
         raise UserError(f"{labels.path} has the shape {labelled.shape}, {image.path} {volume.shape}; replace one")
     volume, labelled, affine = _put_single_slice_last(volume, labelled, affine)
@@ -69,8 +78,12 @@ def cut_slices(
     )
 
 
-def _read(file: File) -> tuple[np.ndarray, np.ndarray]:
-    """Return the array ``[I, J, K]`` of a NIfTI file in its own number type, and its affine ``[4, 4]``."""
+def read_volume(file: File) -> tuple[np.ndarray, np.ndarray]:
+    """Return the array ``[I, J, K]`` of a NIfTI file in its own number type, and its affine ``[4, 4]``.
+
+    Raises:
+        UserError: The file is damaged, is no volume, or holds colours or values that are not finite.
+    """
     import nibabel
 
     try:
@@ -110,29 +123,6 @@ def _put_single_slice_last(volume: np.ndarray, labels: np.ndarray, affine: Any) 
     axis = volume.shape.index(1)
     others = [other for other in range(3) if other != axis]
     return np.moveaxis(volume, axis, 2), np.moveaxis(labels, axis, 2), affine[:, [*others, axis, 3]]
-
-
-def _lay_like(labels: np.ndarray, affine: Any, shape: tuple[int, ...], image_affine: Any) -> np.ndarray:
-    """Return labels with the axes of their image, if both affines say that the same voxels are stored in another order.
-
-    Of affines that say anything else, one is wrong, and the labels stay as they are.
-    """
-    if not all(np.isfinite(a).all() and abs(np.linalg.det(a[:3, :3])) > 0 for a in (affine, image_affine)):
-        return labels
-    # From indices of the labels to indices of the image.
-    step = np.linalg.solve(image_affine, affine)
-    turn, start = np.rint(step[:3, :3]), step[:3, 3]
-    if not np.allclose(step[:3, :3], turn, atol=1e-3) or not (np.abs(turn).sum(0) == 1).all():
-        return labels
-    axes = [int(np.flatnonzero(row)[0]) for row in turn if row.any()]
-    if sorted(axes) != [0, 1, 2] or tuple(labels.shape[axis] for axis in axes) != shape:
-        return labels
-    signs = [int(row.sum()) for row in turn]
-    ends = [0 if sign > 0 else length - 1 for sign, length in zip(signs, shape, strict=True)]
-    if not np.allclose(start, ends, atol=0.1):
-        return labels
-    turned: np.ndarray = labels.transpose(axes)[tuple(slice(None, None, sign) for sign in signs)]
-    return turned
 
 
 def _check_affine(affine: Any, file: File) -> None:

@@ -234,9 +234,26 @@ class TestLabelsStoredInAnotherOrder:
         masks = self.cut(in_memory, read, nifti, self.INSIDE.transpose(axes), self.AFFINE @ step)
         np.testing.assert_array_equal(masks, self.INSIDE == 1)
 
-    @pytest.mark.parametrize("affine", [np.diag([1.0, 1, 1, 1]), np.diag([-1.5, 2, 3, 1]), np.diag([0.0, 1, 1, 1])])
-    def test_an_affine_that_cannot_be_right_changes_nothing(self, in_memory, read, nifti, affine):
+    @pytest.mark.parametrize("affine", [np.diag([1.0, 1, 1, 1]), np.diag([-1.0, -1, 1, 1]), np.diag([0.0, 1, 1, 1])])
+    def test_an_affine_that_says_nothing_changes_nothing(self, in_memory, read, nifti, affine):
         np.testing.assert_array_equal(self.cut(in_memory, read, nifti, self.INSIDE, affine), self.INSIDE == 1)
+
+    def test_rounding_is_no_other_place(self, in_memory, read, nifti):
+        affine = self.AFFINE + np.random.default_rng(0).normal(0, 0.02, (4, 4)) * (np.arange(4)[:, None] < 3)
+        np.testing.assert_array_equal(self.cut(in_memory, read, nifti, self.INSIDE, affine), self.INSIDE == 1)
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            pytest.param(np.diag([2.0, 1, 1, 1]), id="other voxels"),
+            pytest.param(np.diag([-1.0, 1, 1, 1]), id="mirrored elsewhere"),
+            pytest.param(np.eye(4) + np.outer([0, 1, 0, 0], [0, 0, 0, 2]), id="two voxels beside"),
+            pytest.param(np.array([[1, -0.5, 0, 0], [0.5, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1.0]]), id="turned"),
+        ],
+    )
+    def test_labels_that_lie_elsewhere_are_refused(self, in_memory, read, nifti, change):
+        with pytest.raises(UserError, match=r"labelsTr/a\.nii\.gz lies elsewhere than imagesTr/a_0000\.nii\.gz"):
+            self.cut(in_memory, read, nifti, self.INSIDE, self.AFFINE @ change)
 
 
 def test_a_series_of_one_volume(in_memory, read, nifti):
