@@ -5,7 +5,7 @@ A *case* is an image and its mask. A *store* holds cases by id; recipes are trai
 * ``store`` says what a case and a store are. Stores are ``folder`` (image files), ``hdf5`` (one file), ``synthetic``
   (phantoms that are drawn) and ``subset`` (some cases of another store).
 * ``groups`` says which files belong together, by a pattern or a table; ``group_names`` guesses a pattern from names.
-* ``holdout`` draws the test cases that ``llmseg data split`` writes down, and keeps them out of training.
+* ``draw_holdout`` draws the test cases that ``llmseg data split`` writes down; ``holdout`` keeps them out of training.
 * ``prepared_cases`` makes of a store what a recipe trains on; ``cache`` keeps that on disk.
 * ``catalog`` has the facts of the study's datasets: layout, licence, citation, what the study took.
 * ``download`` reads a dataset as it is published, archives included, into one HDF5 store (``llmseg data prepare``).

@@ -8,10 +8,10 @@ from .catalog import get_dataset as get_dataset
 from .catalog.dataset import Dataset as Dataset
 from .doctor import examine as examine
 from .download.prepare_dataset import prepare_dataset as prepare_dataset
+from .draw_holdout import hold_out as hold_out
 from .folder import FolderStore as FolderStore
 from .hdf5 import Hdf5Store as Hdf5Store
 from .holdout import Holdout as Holdout
-from .holdout import hold_out as hold_out
 from .pixels import read_image as read_image
 from .prepared_cases import PreparedCases as PreparedCases
 from .prepared_cases import move_to_device as move_to_device

@@ -7,20 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
-
-from scipy.cluster.hierarchy import DisjointSet
-from tqdm import tqdm
+from typing import Literal
 
 from llmseg.data.image_digests import digest_image
 from llmseg.data.read_ahead import map_ahead
-from llmseg.data.reading_check import check_reading
-from llmseg.data.shuffle import shuffle_names
-from llmseg.data.store import FOREGROUND, Store
+from llmseg.data.store import Store
 from llmseg.data.subset import Subset
 from llmseg.errors import UserError
 from llmseg.files import clear_leftovers, write_text
@@ -61,7 +55,7 @@ class Holdout:
         cases: All cases of the store, sorted by id.
 
     Example:
-        >>> from llmseg import SyntheticStore
+        >>> from llmseg import SyntheticStore, hold_out
         >>> store = SyntheticStore("fundus", count=10)
         >>> holdout = hold_out(store)
         >>> len(holdout.test(store).ids), len(holdout.rest(store).ids)
@@ -200,125 +194,3 @@ class Holdout:
         if form != FORMAT or digest != holdout.digest:
             raise UserError(f"{path} does not fit its own digest: it was changed; make it again by llmseg data split")
         return holdout
-
-
-def hold_out(
-    store: Store,
-    *,
-    fraction: float = 0.1,
-    seed: int = 0,
-    split: Literal["grouped", "random"] = "grouped",
-    stratified: bool = True,
-    progress: bool = False,
-) -> Holdout:
-    """Draw the test cases of a dataset.
-
-    With ``grouped``, no group lies on both sides, and groups that share an image count as one. Groups are sorted by
-    their mean share of foreground and cut into rows of ``1 / fraction`` groups. Of each row one group is drawn, so
-    small and large targets are both tested. Where groups differ in size, the share of test cases differs from the
-    fraction.
-
-    With ``random``, single cases are drawn, whatever they belong to. The study drew so. Comparing both shows what data
-    leakage is worth.
-
-    The draw depends on the names of the groups, the seed and the foreground. No library's random generator is in
-    it, see :func:`llmseg.data.shuffle.shuffle_names`.
-
-    Args:
-        store: The cases; all are read once.
-        fraction: Share of the cases to hold out, above 0 and below 1. At least one case is held out.
-        seed: Seed of the draw.
-        split: ``grouped`` or ``random``.
-        stratified: Whether ``grouped`` sorts by foreground. Otherwise groups are drawn one after another.
-        progress: Whether to show a progress bar.
-
-    Raises:
-        UserError: The fraction or the split is not allowed, a case cannot be read, or there are too few groups.
-
-    Example:
-        >>> from llmseg import SyntheticStore
-        >>> holdout = hold_out(SyntheticStore("fundus", count=10), fraction=0.2)
-        >>> len(holdout.test_ids)
-        2
-    """
-    if not 0 < fraction < 1:
-        raise UserError(f"fraction is {fraction}; it must be above 0 and below 1")
-    if split not in ("grouped", "random"):
-        raise UserError(f"split is '{split}'; it may be grouped or random")
-    check_reading(store, progress=progress)
-    facts = _read_facts(store, progress)
-    if split == "random":
-        held = set(_draw_cases(list(store.ids), fraction, seed))
-    else:
-        clusters = _join_groups(store, facts)
-        shares = {name: sum(facts[id].foreground for id in ids) / len(ids) for name, ids in clusters.items()}
-        by_share = sorted(clusters, key=lambda name: (shares[name], name))
-        drawn = _draw_from_rows(by_share, fraction, seed) if stratified else _draw_clusters(clusters, fraction, seed)
-        held = {id for name in drawn for id in clusters[name]}
-    if len(held) == len(store.ids):
-        raise UserError(f"{store.name} has too few groups to hold some out: {len(set(store.groups.values()))}")
-    cases = tuple(HeldCase(id, store.groups[id], facts[id].image, id in held) for id in sorted(store.ids))
-    return Holdout(store.name, store.digest, split, fraction, seed, stratified and split == "grouped", cases)
-
-
-class _Facts(NamedTuple):
-    """What the draw asks of a case: the digest of its image, and the share of foreground, 0 to 1."""
-
-    image: str
-    foreground: float
-
-
-def _read_facts(store: Store, progress: bool) -> dict[str, _Facts]:
-    def measure(id: str) -> _Facts:
-        case = store.read(id)
-        return _Facts(digest_image(case.image), float((case.mask > FOREGROUND).mean()))
-
-    ids = tqdm(store.ids, desc="read", unit="case", leave=False, disable=not progress)
-    return dict(zip(store.ids, map_ahead(measure, ids), strict=True))
-
-
-def _join_groups(store: Store, facts: Mapping[str, _Facts]) -> dict[str, list[str]]:
-    """Return clusters: what must not be torn apart. A cluster is a group, or several that share an image.
-
-    Returns:
-        Ids by the name of the cluster, which is the first of its groups' names in the alphabet.
-    """
-    groups = store.groups
-    joined = DisjointSet(set(groups.values()))
-    group_of_image: dict[str, str] = {}
-    for id in store.ids:
-        # A group is joined with the one in which the same image came first, often itself.
-        joined.merge(groups[id], group_of_image.setdefault(facts[id].image, groups[id]))
-    cluster_of = {group: min(together) for together in joined.subsets() for group in together}
-    clusters: dict[str, list[str]] = defaultdict(list)
-    for id in store.ids:
-        clusters[cluster_of[groups[id]]].append(id)
-    return clusters
-
-
-def _draw_cases(names: Sequence[str], fraction: float, seed: int) -> list[str]:
-    # Rounded down, as the study did: 73 cases give 7 test cases.
-    return shuffle_names(names, seed)[: max(1, int(fraction * len(names)))]
-
-
-def _draw_from_rows(ordered: Sequence[str], fraction: float, seed: int) -> Iterable[str]:
-    """Cut names into rows of about equal length, and draw one name of each."""
-    # At most one row less than names, or every row had one name and all would be drawn.
-    rows = max(1, min(round(fraction * len(ordered)), len(ordered) - 1))
-    for row in range(rows):
-        start, stop = row * len(ordered) // rows, (row + 1) * len(ordered) // rows
-        yield shuffle_names(ordered[start:stop], seed)[0]
-
-
-def _draw_clusters(clusters: Mapping[str, Sequence[str]], fraction: float, seed: int) -> list[str]:
-    """Draw clusters one after another, and take each that still fits into the share of cases.
-
-    If none fits, the smallest is taken.
-    """
-    left = fraction * sum(map(len, clusters.values()))
-    chosen = []
-    for name in shuffle_names(clusters, seed):
-        if len(clusters[name]) <= left:
-            left -= len(clusters[name])
-            chosen.append(name)
-    return chosen or [min(clusters, key=lambda name: (len(clusters[name]), name))]

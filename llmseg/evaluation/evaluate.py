@@ -5,21 +5,15 @@ Everybody is scored in the same way: the measures are in ``measures.py``. What h
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from PIL import Image
 from tqdm import tqdm
 
 from llmseg.data.holdout import Holdout
-from llmseg.data.image_mask_pairs import CHANNEL, EXTENSIONS
-from llmseg.data.mask_check import MaskFacts, judge_masks, measure_mask
 from llmseg.data.origin import find_dataset_id
-from llmseg.data.pixels import read_mask, read_mask_values
-from llmseg.data.read_ahead import map_ahead
+from llmseg.data.pixels import read_mask
 from llmseg.data.reading import Foreground, Reading
 from llmseg.data.reading_check import check_reading
 from llmseg.data.store import FOREGROUND, Store
@@ -27,8 +21,10 @@ from llmseg.data.subset import Subset
 from llmseg.errors import UserError
 from llmseg.evaluation.cases import choose_cases, find_overlap
 from llmseg.evaluation.conventions import PACKAGES, Convention
-from llmseg.evaluation.evaluation import Evaluation, ScoredCase, check_free, clear_evaluation, write_evaluation
-from llmseg.evaluation.measures import EVALUATOR_VERSION, Counts, measure_case
+from llmseg.evaluation.evaluation import Evaluation, check_free, clear_evaluation, write_evaluation
+from llmseg.evaluation.measures import EVALUATOR_VERSION
+from llmseg.evaluation.predicted_masks import OPTION, check_masks, find_masks
+from llmseg.evaluation.scoring import Prediction, score_predictions
 from llmseg.files import read_json_if_any
 from llmseg.prediction.predict import predict_maps
 from llmseg.training.run import Run
@@ -38,23 +34,6 @@ THRESHOLD = 0.5
 
 TOLERANCE = 2.0
 """Default tolerance of NSD in pixels."""
-
-_OPTION = "--predicted-foreground"
-
-
-@dataclass(frozen=True)
-class _Prediction:
-    """The predicted mask of a case.
-
-    Attributes:
-        case: Id of the case.
-        native: bool ``[H, W]`` at the size of the image.
-        working: bool ``[h, w]`` at the size of the network's output; ``None`` for masks from elsewhere.
-    """
-
-    case: str
-    native: np.ndarray
-    working: np.ndarray | None
 
 
 def evaluate_run(
@@ -109,7 +88,7 @@ def evaluate_run(
     if overlap and not allow_overlap:
         raise UserError(f"{overlap}; give other cases, or --allow-overlap if that is what you want")
     # All refusals come before the first prediction, and nothing is written before the last: the maps are computed one
-    # by one while ``_score_predictions`` asks for them, and no two batches of them are in memory.
+    # by one while ``score_predictions`` asks for them, and no two batches of them are in memory.
     maps = predict_maps(
         run.load_net(),
         run.recipe,
@@ -119,9 +98,9 @@ def evaluate_run(
         precision=precision,
         progress=progress,
     )
-    predictions = (_Prediction(m.name, m.native > THRESHOLD, m.working > THRESHOLD) for m in maps)
+    predictions = (Prediction(m.name, m.native > THRESHOLD, m.working > THRESHOLD) for m in maps)
     facts = {**_describe_run(run, cases, holdout, tolerance), "overlap": overlap, "prepared_as": find_dataset_id(store)}
-    return write_evaluation(Path(out), list(_score_predictions(predictions, cases, tolerance)), facts, rules)
+    return write_evaluation(Path(out), list(score_predictions(predictions, cases, tolerance)), facts, rules)
 
 
 def evaluate_run_once(
@@ -213,11 +192,11 @@ def evaluate_masks(
     check_free(Path(out))
     check_reading(store, progress=progress)
     cases = holdout.test(store) if holdout else Subset(store, tuple(store.ids))
-    paths, reading = _find_masks(Path(masks), cases.ids), Reading(foreground)
-    _check_predicted(paths, reading)
+    paths, reading = find_masks(Path(masks), cases.ids), Reading(foreground)
+    check_masks(paths, reading)
 
-    def read(id: str) -> _Prediction:
-        return _Prediction(id, read_mask(paths[id], reading, _OPTION) > FOREGROUND, None)
+    def read(id: str) -> Prediction:
+        return Prediction(id, read_mask(paths[id], reading, OPTION) > FOREGROUND, None)
 
     ids = tqdm(cases.ids, desc="score", unit="case", disable=not progress)
     facts = {
@@ -227,18 +206,7 @@ def evaluate_masks(
         "overlap": overlap,
         "prepared_as": find_dataset_id(store),
     }
-    return write_evaluation(Path(out), list(_score_predictions(map(read, ids), cases, tolerance)), facts, rules)
-
-
-def _check_predicted(paths: Mapping[str, Path], reading: Reading) -> None:
-    """Refuse masks that could be read in two ways, or of which none has the value that is said to be foreground."""
-
-    def measure(path: Path) -> MaskFacts:
-        return measure_mask(read_mask_values(path, reading), str(path), reading, _OPTION)
-
-    refusal = judge_masks(list(map_ahead(measure, paths.values())), reading, _OPTION, predicted=True)
-    if refusal:
-        raise UserError(f"predicted: {refusal}")
+    return write_evaluation(Path(out), list(score_predictions(map(read, ids), cases, tolerance)), facts, rules)
 
 
 def _describe(cases: Subset, holdout: Holdout | None, tolerance: float) -> dict[str, Any]:
@@ -260,55 +228,3 @@ def _describe_run(run: Run, cases: Subset, holdout: Holdout | None, tolerance: f
         "seed": record["seed"],
         "recipe_digest": record["recipe_digest"],
     }
-
-
-def _score_predictions(predictions: Iterable[_Prediction], cases: Subset, tolerance: float) -> Iterator[ScoredCase]:
-    def score(prediction: _Prediction) -> list[ScoredCase]:
-        reference = cases.read(prediction.case).mask > FOREGROUND
-        if prediction.native.shape != reference.shape:
-            height, width = prediction.native.shape
-            raise UserError(
-                f"the mask of '{prediction.case}' is {width}x{height}, the case "
-                f"{reference.shape[1]}x{reference.shape[0]} (width x height); make them equal"
-            )
-        pairs = {"native": (prediction.native, reference)}
-        if prediction.working is not None:
-            pairs["working"] = (prediction.working, _resize_nearest(reference, prediction.working.shape))
-        group = cases.groups[prediction.case]
-        return [
-            ScoredCase(prediction.case, group, size, measure_case(*pair, tolerance=tolerance), Counts.of(*pair))
-            for size, pair in pairs.items()
-        ]
-
-    for scores in map_ahead(score, predictions):
-        yield from scores
-
-
-def _resize_nearest(mask: np.ndarray, shape: Sequence[int]) -> np.ndarray:
-    """Bring a mask, bool ``[H, W]``, to another height and width by its nearest pixels."""
-    resized = Image.fromarray(mask).resize((shape[1], shape[0]), Image.Resampling.NEAREST)
-    return np.asarray(resized, dtype=bool)
-
-
-def _find_masks(folder: Path, ids: Sequence[str]) -> dict[str, Path]:
-    """Return the mask file of every case."""
-    if not folder.is_dir():
-        raise UserError(f"no folder of masks {folder}")
-    # Hidden files are passed over as everywhere: a Mac leaves a ``._NAME`` beside every file.
-    found = (path for path in folder.rglob("*") if not path.name.startswith("."))
-    files = sorted(path for path in found if path.suffix.lower() in EXTENSIONS and path.is_file())
-    stems = {id: Path(id).with_suffix("").as_posix() for id in ids}
-    by_name = {path.relative_to(folder).with_suffix("").as_posix(): path for path in files}
-    if len(by_name) < len(files):
-        raise UserError(f"{folder} has two masks of one name with different extensions; keep one")
-    # Ids of a store made of nnU-Net's raw files have the channel; its predictions do not.
-    cases = set(stems.values())
-    without_channel = {name: name.removesuffix(CHANNEL) for name in cases if name.removesuffix(CHANNEL) not in cases}
-    by_case = {id: by_name.get(name, by_name.get(without_channel.get(name, name))) for id, name in stems.items()}
-    lacking = [id for id, path in by_case.items() if path is None]
-    if lacking:
-        raise UserError(
-            f"{len(lacking)} of {len(ids)} cases have no mask in {folder}, first '{lacking[0]}'; "
-            f"masks are called as cases are, such as '{Path(ids[0]).with_suffix('.png')}'"
-        )
-    return {id: path for id, path in by_case.items() if path is not None}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
@@ -13,6 +12,7 @@ from llmseg.errors import UserError
 from llmseg.figures.axes import Scale, format_loss_axes
 from llmseg.figures.canvas import add_note, make_figure, make_panels, styled
 from llmseg.figures.contenders import Contender, by_cohort, cohort_title, look_up_contenders
+from llmseg.figures.loss_lines import LossLine, carry_last, make_lines, number_epochs
 from llmseg.figures.style import COHORTS, DASHES, DOUBLE, GREY, LINES, OTHER, SINGLE, SMALL
 from llmseg.stats.options import check_choice
 from llmseg.study.results import Curve
@@ -25,20 +25,6 @@ Loss = Literal["train", "validation"]
 
 _DIFFER = "Pipelines have different loss functions: compare shapes, not heights."
 _NAMES = {"train": "Training", "validation": "Validation"}
-
-
-@dataclass(frozen=True, eq=False)
-class _Line:
-    """Losses of a contender on a dataset: mean, lowest and highest over seeds, float ``[E]``; NaN where there is none.
-
-    ``chosen`` is the number of epochs that the pipeline itself asks for, if the training had another.
-    """
-
-    contender: Contender
-    mean: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    chosen: int | None
 
 
 @styled
@@ -67,7 +53,7 @@ def loss_curves(
         'Skin\nValidation loss'
     """
     contenders = _check(curves, loss, scale, references)
-    lines = _lines(curves, loss, contenders)
+    lines = make_lines(curves, loss, contenders)
     columns = by_cohort(contenders)
     # The legend has two columns of names below each panel.
     legend_rows = -(-max(len(names) for names in columns.values()) // 2)
@@ -115,7 +101,7 @@ def cohort_curves(
         ['2024 (1 LLMs)', '2025 (1 LLMs)']
     """
     contenders = _check(curves, loss, scale, references)
-    lines = _lines(curves, loss, contenders)
+    lines = make_lines(curves, loss, contenders)
     cohorts = sorted(
         {contender.cohort for contender in contenders.values() if contender.represents_llm and contender.cohort}
     )
@@ -129,7 +115,7 @@ def cohort_curves(
             _draw_mean(panel, members, cohort)
         for index, line in enumerate(line for line in on_dataset if line.contender.is_reference):
             look = {**_GREY, "linewidth": 1.6, "linestyle": DASHES[index % len(DASHES)]}
-            panel.plot(_epochs(line.mean), line.mean, label=line.contender.label, **look)
+            panel.plot(number_epochs(line.mean), line.mean, label=line.contender.label, **look)
         panel.set_title(dataset, loc="left")
         panel.set_xlabel("Epoch")
         panel.set_ylabel(f"{_NAMES[loss]} loss")
@@ -166,7 +152,7 @@ def run_curves(
         'a  GPT-4o, 2 generations'
     """
     contenders = _check(curves, loss, scale, references)
-    lines = _lines(curves, loss, contenders)
+    lines = make_lines(curves, loss, contenders)
     models = sorted({contender.model for contender in contenders.values() if contender.model})
     if not models:
         raise UserError("there are no repeated generations, such as gpt-4o@run-03; compare 'gpt-4o@run-*'")
@@ -177,7 +163,7 @@ def run_curves(
             runs = [line for line in on_dataset if line.contender.model == model]
             _draw(panel, [line for line in on_dataset if line.contender.is_reference], dict.fromkeys(contenders, _GREY))
             for line in runs:
-                panel.plot(_epochs(line.mean), line.mean, color=line.contender.colour, linewidth=0.7)
+                panel.plot(number_epochs(line.mean), line.mean, color=line.contender.colour, linewidth=0.7)
             label = look_up_contenders([model])[model].label
             panel.set_title(f"{letter}  {label}, {len(runs)} generations", loc="left")
             panel.set_xlabel("Epoch")
@@ -200,29 +186,6 @@ def _check(curves: Sequence[Curve], loss: str, scale: str, references: Sequence[
     return look_up_contenders(dict.fromkeys(curve.contender for curve in curves), references)
 
 
-def _lines(curves: Sequence[Curve], loss: str, contenders: Mapping[str, Contender]) -> dict[str, list[_Line]]:
-    """Return a line per contender, by dataset."""
-    lines: dict[str, list[_Line]] = {}
-    for dataset, name in dict.fromkeys((curve.dataset, curve.contender) for curve in curves):
-        same = [curve for curve in curves if (curve.dataset, curve.contender) == (dataset, name)]
-        losses = [getattr(curve, loss) for curve in same]
-        lines.setdefault(dataset, []).append(_line(contenders[name], losses, same[0].chosen))
-    return lines
-
-
-def _line(contender: Contender, losses: Sequence[np.ndarray], chosen: int | None) -> _Line:
-    rows = np.full((len(losses), max(map(len, losses))), np.nan)
-    for row, of_seed in zip(rows, losses, strict=True):
-        row[: len(of_seed)] = np.where(np.isfinite(of_seed), of_seed, np.nan)
-    # A seed that has ended or has no finite loss leaves the mean to the others. Epochs at which no seed has one stay
-    # NaN and are kept away from numpy, which would warn of them.
-    any_finite = np.isfinite(rows).any(axis=0)
-    mean, low, high = (np.full(rows.shape[1], np.nan) for _ in range(3))
-    for target, reduce in ((mean, np.nanmean), (low, np.nanmin), (high, np.nanmax)):
-        target[any_finite] = reduce(rows[:, any_finite], axis=0)
-    return _Line(contender, mean, low, high, chosen)
-
-
 def _looks(names: Sequence[str], contenders: Mapping[str, Contender]) -> dict[str, dict[str, Any]]:
     """Return how the lines of a panel look: a colour and a pattern each, references thick and grey."""
     looks: dict[str, dict[str, Any]] = {}
@@ -238,10 +201,10 @@ def _looks(names: Sequence[str], contenders: Mapping[str, Contender]) -> dict[st
     return looks
 
 
-def _draw(axes: Axes, lines: Sequence[_Line], looks: Mapping[str, dict[str, Any]]) -> None:
+def _draw(axes: Axes, lines: Sequence[LossLine], looks: Mapping[str, dict[str, Any]]) -> None:
     for line in lines:
         look = looks[line.contender.name]
-        epochs, colour = _epochs(line.mean), look["color"]
+        epochs, colour = number_epochs(line.mean), look["color"]
         # A line of one epoch would be invisible without a marker.
         axes.plot(epochs, line.mean, marker="." if len(epochs) == 1 else None, **look)
         if (line.high > line.low).any():
@@ -254,33 +217,22 @@ def _draw(axes: Axes, lines: Sequence[_Line], looks: Mapping[str, dict[str, Any]
             axes.plot(finite[-1] + 1, line.mean[finite[-1]], "x", color=colour, markersize=4, zorder=3)
 
 
-def _draw_mean(axes: Axes, lines: Sequence[_Line], cohort: int) -> None:
+def _draw_mean(axes: Axes, lines: Sequence[LossLine], cohort: int) -> None:
     if not lines:
         return
     colour = COHORTS.get(cohort, OTHER)
     longest = max(len(line.mean) for line in lines)
     # Without the losses of those that have ended, the mean would jump whenever an LLM with a high loss ends.
-    rows = np.stack([_carry_last(line.mean, longest) for line in lines])
+    rows = np.stack([carry_last(line.mean, longest) for line in lines])
     for line in lines:
-        axes.plot(_epochs(line.mean), line.mean, color=colour, linewidth=0.5, alpha=0.5)
+        axes.plot(number_epochs(line.mean), line.mean, color=colour, linewidth=0.5, alpha=0.5)
     mean, whole = rows.mean(axis=0), min(int(np.isfinite(line.mean).sum()) for line in lines)
-    axes.plot(_epochs(mean)[:whole], mean[:whole], color=colour, linewidth=2, label=f"{cohort} ({len(lines)} LLMs)")
+    axes.plot(
+        number_epochs(mean)[:whole], mean[:whole], color=colour, linewidth=2, label=f"{cohort} ({len(lines)} LLMs)"
+    )
     # The dashed line begins at the last epoch of the solid one, so that there is no gap.
     start = max(whole - 1, 0)
-    axes.plot(_epochs(mean)[start:], mean[start:], color=colour, linewidth=1.4, linestyle=DASHES[1])
-
-
-def _carry_last(losses: np.ndarray, length: int) -> np.ndarray:
-    """Return losses for a number of epochs; where there is none, the last one before that is a number."""
-    rows = np.full(length, np.nan)
-    rows[: len(losses)] = losses
-    last = np.maximum.accumulate(np.where(np.isfinite(rows), np.arange(length), 0))
-    carried: np.ndarray = rows[last]
-    return carried
-
-
-def _epochs(losses: np.ndarray) -> np.ndarray:
-    return np.arange(1, len(losses) + 1)
+    axes.plot(number_epochs(mean)[start:], mean[start:], color=colour, linewidth=1.4, linestyle=DASHES[1])
 
 
 def _legend(axes: Axes, looks: Mapping[str, dict[str, Any]], contenders: Mapping[str, Contender]) -> None:
@@ -291,7 +243,7 @@ def _legend(axes: Axes, looks: Mapping[str, dict[str, Any]], contenders: Mapping
     axes.legend(handles=handles, loc="upper left", ncols=2, fontsize=SMALL, handlelength=2.2, borderaxespad=0)
 
 
-def _notes(lines: Mapping[str, Sequence[_Line]], curves: Sequence[Curve], scale: str) -> list[str]:
+def _notes(lines: Mapping[str, Sequence[LossLine]], curves: Sequence[Curve], scale: str) -> list[str]:
     """Return what the marks mean that are in the figure."""
     seeds = len({curve.seed for curve in curves})
     every = [line for on_dataset in lines.values() for line in on_dataset]
@@ -306,6 +258,6 @@ def _notes(lines: Mapping[str, Sequence[_Line]], curves: Sequence[Curve], scale:
     return [*notes, _left_out(lines, scale)]
 
 
-def _left_out(lines: Mapping[str, Sequence[_Line]], scale: str) -> str:
+def _left_out(lines: Mapping[str, Sequence[LossLine]], scale: str) -> str:
     below = scale == "log" and any((line.low <= 0).any() for on_dataset in lines.values() for line in on_dataset)
     return "Losses of zero and below cannot be drawn on this scale and are left out." if below else ""

@@ -10,7 +10,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from llmseg.data.holdout import Holdout, hold_out
+from llmseg.data.draw_holdout import hold_out
+from llmseg.data.holdout import Holdout
 from llmseg.data.store import Store
 from llmseg.errors import UserError
 from llmseg.files import check_kind, read_json_if_any, write_text

@@ -5,7 +5,7 @@ Everything starts from a :class:`Table` (``table``, ``checks``, ``columns``), wh
 - Who is better than whom: ``comparisons`` of contenders and ``cohorts`` of LLMs make ``claims``; single tests are in
   ``paired``, ``rank_tests`` and ``mixed``; ``multiplicity`` corrects p values, ``effects`` has effect sizes.
 - How good, and how sure: ``averages`` and ``intervals``, both by way of ``resampling``.
-- Who is first: ``ranking``.
+- Who is first: ``ranking``, by ``ranking_rules``; ``rank_agreement`` of two rankings.
 - Where differences come from: ``variance`` (sources, and the size of the next study), ``shares`` (parts of a recipe).
 - ``simulation`` makes scores whose truth is known; ``published`` holds the numbers of the study.
 """

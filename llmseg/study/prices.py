@@ -16,7 +16,7 @@ import torch
 from tqdm import tqdm
 
 from llmseg import __version__, zoo
-from llmseg.data.holdout import hold_out
+from llmseg.data.draw_holdout import hold_out
 from llmseg.data.store import Store
 from llmseg.errors import UserError, nearest
 from llmseg.files import check_kind, make_folder, read_json, write_text

@@ -1,4 +1,4 @@
-"""Downloads in miniature, in the layouts in which they are published, and ways to hand them over."""
+"""Cases in groups; downloads in miniature, in the layouts in which they are published, and ways to hand them over."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import json
 import tarfile
 import zipfile
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from llmseg.data import Case
 from llmseg.data.download.tree import File
 
 SIZE = (6, 8)
@@ -267,3 +269,41 @@ def zipped() -> Callable[[Mapping[str, bytes]], bytes]:
 def tarred() -> Callable[..., bytes]:
     """A function that packs files as a tar archive, ``gz``, ``bz2``, ``xz`` or plain."""
     return pack_tar
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """Cases with given groups, images and shares of foreground."""
+
+    groups: dict[str, str]
+    images: dict[str, int] = field(default_factory=dict)
+    shares: dict[str, float] = field(default_factory=dict)
+    name: str = "grouped"
+    digest: str = "0" * 64
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return tuple(self.groups)
+
+    def read(self, id: str) -> Case:
+        number = self.images.get(id, self.ids.index(id))
+        image = np.frombuffer(number.to_bytes(4, "big"), np.uint8).reshape(2, 2).repeat(5, 0).repeat(5, 1)
+        mask = np.zeros((10, 10), np.uint8)
+        mask.reshape(-1)[: round(100 * self.shares.get(id, 0.1))] = 255
+        return Case(id, image, mask)
+
+
+@pytest.fixture(scope="session")
+def grouped() -> type[Grouped]:
+    """A store of cases with given groups, images and shares of foreground."""
+    return Grouped
+
+
+@pytest.fixture(scope="session")
+def numbered() -> Callable[..., Grouped]:
+    """A function that makes a store of so many cases, with so many in a group."""
+
+    def numbered(count: int, per_group: int = 1) -> Grouped:
+        return Grouped({f"{k:04}": f"g{k // per_group:04}" for k in range(count)})
+
+    return numbered

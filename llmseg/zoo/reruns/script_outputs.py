@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from llmseg.zoo.outputs import Labels, LossFigure, Output, Outputs, SampleFigure
-from llmseg.zoo.script_outputs import (
+from llmseg.zoo.common_outputs import (
     ABOVE,
     EVERY_EPOCH,
     FROM_ONE,
@@ -15,6 +14,7 @@ from llmseg.zoo.script_outputs import (
     validation,
     weights,
 )
+from llmseg.zoo.outputs import Labels, LossFigure, Output, Outputs, SampleFigure
 
 _LOSS_CURVE = LossFigure(file="loss_curve.png")
 # Where no record has the size of a figure, none is stated.
