@@ -263,6 +263,8 @@ def content() -> Callable[[Path], dict[str, bytes]]:
     """A function that gives all files of a run folder that equal runs must have alike; two files hold times."""
 
     def read(folder: Path) -> dict[str, bytes]:
-        return {p.name: p.read_bytes() for p in folder.iterdir() if p.name not in ("run.json", "timing.csv")}
+        return {
+            p.name: p.read_bytes() for p in folder.iterdir() if p.name not in ("run.json", "private.json", "timing.csv")
+        }
 
     return read

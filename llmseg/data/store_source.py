@@ -1,4 +1,7 @@
-"""Where a store comes from, as plain values. A run writes them down, and a report opens the store again from them."""
+"""Where a store comes from, as plain values.
+
+A run writes them into the file that is not published, and a report opens the store again from them.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from llmseg.data.store import Store
 from llmseg.data.subset import Subset
 from llmseg.data.synthetic import SyntheticStore
 from llmseg.errors import UserError
+from llmseg.files.places import is_place, name_only
 
 _STORE_CLASSES = {store_class.__name__: store_class for store_class in (FolderStore, Hdf5Store, SyntheticStore)}
 _PATH_FIELDS = ("images", "masks", "path", "group_table")
@@ -53,6 +57,27 @@ def describe_source(store: Store) -> Source | None:
         fields.pop("reading")
         fields |= {} if store.reading == DEFAULT else {"reading": dataclasses.asdict(store.reading)}
     return {"kind": store_class.__name__, **fields, **paths}
+
+
+def without_places(source: Source | None) -> Source | None:
+    """Return a source with the names of files and folders in the place of their paths, for records that are published.
+
+    Example:
+        >>> without_places({"kind": "Hdf5Store", "path": "/home/ada/skin.h5"})
+        {'kind': 'Hdf5Store', 'path': 'skin.h5'}
+    """
+    if source is None:
+        return None
+    return {name: name_only(value) if _is_path(name, value) else value for name, value in source.items()}
+
+
+def has_places(source: Source | None) -> bool:
+    """Return whether a source can be opened: its paths, if it has any, are not mere names."""
+    return source is not None and all(is_place(value) for name, value in source.items() if _is_path(name, value))
+
+
+def _is_path(name: str, value: object) -> bool:
+    return name in _PATH_FIELDS and isinstance(value, str)
 
 
 def open_source(source: Source | None) -> Store | None:

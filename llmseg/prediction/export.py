@@ -15,6 +15,7 @@ from llmseg.recipe.recipe import Recipe
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+    from torch.export import ExportedProgram
 
     from llmseg.training.numerics import Forward
 
@@ -227,8 +228,16 @@ def _write_pt2(net: nn.Module, example: Tensor, texts: dict[str, str], path: Pat
     import torch
 
     program = torch.export.export(net, (example,), dynamic_shapes=({0: torch.export.Dim("batch")},))
+    _forget_places(program)
     with path.open("wb") as file:
         torch.export.save(program, file, extra_files=texts)
+
+
+def _forget_places(program: ExportedProgram) -> None:
+    """Remove what an exporter notes of this machine: for every step, the lines of the code that led to it."""
+    for module in program.graph_module.modules():
+        for node in module.graph.nodes if hasattr(module, "graph") else ():
+            node.meta.pop("stack_trace", None)
 
 
 def _read_pt2(path: Path) -> Forward:
@@ -241,11 +250,11 @@ def _read_pt2(path: Path) -> Forward:
 def _write_onnx(net: nn.Module, example: Tensor, texts: dict[str, str], path: Path) -> None:
     import torch
 
+    exported = torch.export.export(net, (example,), dynamic_shapes=({0: torch.export.Dim("batch")},))
+    _forget_places(exported)
     program = torch.onnx.export(
-        net,
-        (example,),
+        exported,
         dynamo=True,
-        dynamic_shapes=({0: torch.export.Dim("batch")},),
         input_names=["image"],
         output_names=["probability"],
         verbose=False,

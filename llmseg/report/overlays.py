@@ -65,7 +65,7 @@ def find_stores(trained: Iterable[ContenderRun], given: Sequence[Store]) -> dict
         if trained_run.dataset in stores:
             trained_run.check(stores[trained_run.dataset])
             continue
-        source = trained_run.run.record.get("source")
+        source = trained_run.run.source
         if (trained_run.dataset, source) not in tried:
             tried.append((trained_run.dataset, source))
             store = open_source(source)

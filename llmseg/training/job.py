@@ -28,6 +28,7 @@ from llmseg.training.check import check_batch
 from llmseg.training.loop import Epoch, Event, NotANumber, Step, draw_start, run_loop
 from llmseg.training.memory import check_memory, has_batch_norm, measure_free_memory, measure_needs
 from llmseg.training.numerics import Numerics
+from llmseg.training.places import write_places
 from llmseg.training.processes import World, share_statistics
 from llmseg.training.random_streams import RandomStreams
 from llmseg.training.resume import find_earlier_run, lock_folder
@@ -92,6 +93,7 @@ class Job:
                 return
             if self.world.leads:
                 writer.start()
+                write_places(self.folder, self.store)
             self.world.wait()  # no process may read the checkpoint before the first one has put the folder in order
             total = self._count_steps(split)
             if writer.restore() and self.world.leads:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from torch import Tensor, nn
 
+    from llmseg.data.store_source import Source
+
 _RESTORE = "put it back from a copy, or train the run again in another folder"
 
 
@@ -27,9 +29,10 @@ class Run:
     """A finished run on disk.
 
     Attributes:
-        folder: Holds ``run.json`` (recipe, split, digests, versions, hardware, seed, command), ``history.csv`` and
-            ``timing.csv`` (a row per epoch), ``listed.csv`` (the scores as the script lists them), ``scores.csv`` (a
-            row per test case) and ``weights.safetensors``.
+        folder: Holds ``run.json`` (recipe, split, digests, versions, hardware, seed, command), ``private.json``
+            (paths of this machine, not to be published), ``history.csv`` and ``timing.csv`` (a row per epoch),
+            ``listed.csv`` (the scores as the script lists them), ``scores.csv`` (a row per test case) and
+            ``weights.safetensors``.
 
     Example:
         >>> run = Run.open("runs/gpt-4")  # doctest: +SKIP
@@ -71,6 +74,13 @@ class Run:
         record, names = self.record, ("train", "validation", "test")
         check_fields(self.folder / "run.json", record, {f"split.{name}": list for name in names})
         return Split(*(tuple(record["split"][name]) for name in names))
+
+    @property
+    def source(self) -> Source | None:
+        """Where the images lie on this machine; ``None`` if the run says nothing, as one that was published."""
+        from llmseg.training.places import read_places
+
+        return read_places(self.folder, self.record)
 
     @property
     def history(self) -> pd.DataFrame:

@@ -26,7 +26,7 @@ from torch import nn
 from llmseg.data.origin import find_dataset_id
 from llmseg.data.store import Store
 from llmseg.data.store_images import digest_images
-from llmseg.data.store_source import describe_source
+from llmseg.data.store_source import describe_source, without_places
 from llmseg.errors import UserError
 from llmseg.files import clear_leftovers, make_folder, read_json_if_any, write_bytes, write_text
 from llmseg.recipe.recipe import Recipe
@@ -34,13 +34,14 @@ from llmseg.recipe.splits import Split
 from llmseg.training.checkpoint import read_checkpoint, write_checkpoint
 from llmseg.training.hardware import hardware
 from llmseg.training.loop import Epoch, EvaluatedBatch, Event
+from llmseg.training.places import PRIVATE, describe_command
 from llmseg.training.state import State
 
 _PACKAGES = (
     *("llmseg", "torch", "monai", "timm", "dynamic-network-architectures"),
     *("numpy", "Pillow", "opencv-python-headless", "scikit-learn", "h5py"),
 )
-_FILES = ("run.json", "weights.safetensors", "last_good_weights.safetensors", "state.pt")
+_FILES = ("run.json", PRIVATE, "weights.safetensors", "last_good_weights.safetensors", "state.pt")
 SEEN_DIGITS = 16
 """Digits of an image's digest that ``run.json`` keeps. Among a million images, two share 16 of them by chance of 1 in
 40 million."""
@@ -67,6 +68,8 @@ def describe_run(
 ) -> dict[str, Any]:
     """Return the content of ``run.json`` for a run that begins.
 
+    It is published, so it has names of files and folders and no paths, and neither user nor host.
+
     Args:
         recipe: What is trained.
         store: The cases.
@@ -85,7 +88,7 @@ def describe_run(
         "recipe": recipe.to_dict(),
         "recipe_digest": recipe.digest,
         "store": {"name": store.name, "cases": len(store.ids), "digest": store.digest},
-        "source": describe_source(store),
+        "source": without_places(describe_source(store)),
         "prepared_as": find_dataset_id(store),
         "split": asdict(split),
         "split_digest": split.digest,
@@ -96,7 +99,7 @@ def describe_run(
         "parameters": sum(p.numel() for p in net.parameters()),
         "versions": {"python": platform.python_version(), **_list_versions()},
         "hardware": hardware(),
-        "command": sys.argv,
+        "command": describe_command(),
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
     }
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
+from pathlib import Path
 
 import numpy as np
 import onnxruntime
@@ -76,6 +78,15 @@ def test_the_format_and_the_size_may_be_named(format, net, tiny_recipe, tmp_path
     assert compare_export(net, tiny_recipe, path, size=(48, 16)) < 1e-5
     run, _ = open_export(path.rename(tmp_path / f"net.{format}"))
     assert run(np.zeros((5, 1, 48, 16), np.float32)).shape == (5, 1, 48, 16)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_the_file_names_no_place_of_this_machine(format, net, tiny_recipe, tmp_path):
+    content = export_model(net, tiny_recipe, tmp_path / f"net.{format}").read_bytes()
+    package = Path(exporting.__file__).parents[2]
+    for place in (package, Path.cwd(), Path.home(), Path(sys.prefix), Path(torch.__file__).parent, tmp_path):
+        assert bytes(place) not in content
+    assert not re.findall(rb"/\w+/[\w./-]+\.py", content)
 
 
 def test_network_and_random_numbers_stay_as_they_are(net, tiny_recipe, tmp_path):

@@ -12,7 +12,7 @@ from llmseg import SyntheticStore, UserError, train
 
 def test_the_folder_is_the_record_of_the_run(run, tiny_recipe, phantoms):
     assert {p.name for p in run.folder.iterdir()} == {
-        "run.json", "history.csv", "timing.csv", "listed.csv", "scores.csv", "weights.safetensors",
+        "run.json", "private.json", "history.csv", "timing.csv", "listed.csv", "scores.csv", "weights.safetensors",
     }  # fmt: skip
     record = run.record
     assert run.recipe == tiny_recipe
