@@ -49,6 +49,17 @@ class ReadingOptions:
     alpha: Annotated[
         str | None, typer.Option(help="What the alpha channel of masks is: mask, or drop if colours are the mask.")
     ] = None
+    depth: Annotated[
+        str | None,
+        typer.Option(
+            help="How images of more than 8 bits become 0 to 255: bits that are used, such as 12; unit for 0 to 1; "
+            "window:LOW,HIGH; or percentiles:0.5,99.5 of each image."
+        ),
+    ] = None
+    exif: Annotated[
+        str | None,
+        typer.Option(help="Orientation flags of a camera: turn images and masks as viewers do, or ignore them."),
+    ] = None
 
     @property
     def reading(self) -> llmseg.data.Reading:

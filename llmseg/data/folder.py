@@ -15,7 +15,8 @@ import numpy as np
 from llmseg.data.groups import choose_groups
 from llmseg.data.image_mask_pairs import ImageMaskPair, PairedFolders, pair_every_image, pair_files
 from llmseg.data.mask_values import MaskValues
-from llmseg.data.pixels import read_image, read_mask, read_mask_values
+from llmseg.data.opening import read_image_file
+from llmseg.data.pixels import explain_sizes, read_image, read_mask, read_mask_values
 from llmseg.data.reading import DEFAULT, Foreground, Reading, read_reading
 from llmseg.data.store import Case, SizesDiffer
 from llmseg.errors import UserError, nearest
@@ -153,11 +154,16 @@ class FolderStore:
                 :func:`llmseg.data.pixels.decode_mask`.
         """
         pair = self._find(id)
-        image, mask = read_image(pair.image), read_mask(pair.mask, self.reading)
+        image, mask = read_image(pair.image, self.reading), read_mask(pair.mask, self.reading)
         if image.shape[:2] != mask.shape[:2]:
+            advice = explain_sizes(
+                (read_image_file(pair.image), pair.image.name),
+                (read_image_file(pair.mask), pair.mask.name),
+                self.reading.exif,
+            )
             raise SizesDiffer(
                 f"mask {pair.mask.name} is {_size(mask)}, its image {pair.image.name} is {_size(image)} "
-                "(width x height); make them equal"
+                f"(width x height); {advice}"
             )
         return Case(id=id, image=image, mask=mask)
 

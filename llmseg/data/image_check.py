@@ -6,12 +6,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
+from llmseg.data.depth import ROBUST, advise_depth
+from llmseg.data.image_header import ImageHeader
 from llmseg.data.image_mask_pairs import EXTENSIONS
-from llmseg.data.pixels import ImageHeader, read_header, read_image
+from llmseg.data.opening import read_image_file
+from llmseg.data.pixels import decode_header, decode_image, decode_numbers
+from llmseg.data.reading import DEFAULT, Reading
 from llmseg.errors import UserError
 
 FEW_GREYS = 32
-"""Images of more than 8 bits that keep fewer grey levels than this, over the whole set, are reported."""
+"""An image of more than 8 bits that had more grey levels than this, and keeps fewer, is reported."""
+
+_HALF = 32767
+"""A set of 16 bits that does not go beyond it may as well be one of 15 bits or fewer."""
 
 _DOCUMENTS = (
     ".txt",
@@ -31,54 +40,160 @@ _DOCUMENTS = (
 
 
 @dataclass(frozen=True)
+class Numbers:
+    """What is kept of the numbers of an image of more than 8 bits.
+
+    Attributes:
+        low: The smallest.
+        high: The largest.
+        usual: What 99.9 % of them do not exceed.
+        floats: Whether they are floats.
+        levels: How many different ones there are.
+        greys: How many are left when they are 0 to 255.
+    """
+
+    low: float
+    high: float
+    usual: float
+    floats: bool
+    levels: int
+    greys: int
+
+    @property
+    def lost(self) -> bool:
+        """Whether only few of many grey levels are left."""
+        return self.greys < FEW_GREYS and 2 * self.greys < self.levels
+
+
+@dataclass(frozen=True)
 class ImageFacts:
-    """What is kept of an image file.
+    """What is kept of an image or mask file.
 
     Attributes:
         name: Its name.
         header: What it says of itself.
-        greys: The different values after it was brought to 8 bits; empty for a file of 8 bits.
+        numbers: Of an image of more than 8 bits.
     """
 
     name: str
     header: ImageHeader
-    greys: frozenset[int]
+    numbers: Numbers | None = None
 
 
-def measure_image(path: Path) -> ImageFacts:
+def measure_image(content: bytes, name: str, reading: Reading) -> ImageFacts:
     """Return what is kept of an image file. Pixels are decoded only where a file has more than 8 bits.
 
+    Args:
+        content: The file's bytes.
+        name: What messages call the file.
+        reading: How it is read.
+
     Raises:
-        UserError: The file is no image or is damaged.
+        UserError: The file is no image or is damaged, or its numbers are not what the reading says.
     """
-    header = read_header(path)
-    return ImageFacts(path.name, header, frozenset(read_image(path).ravel().tolist()) if header.deep else frozenset())
+    header = decode_header(content, name)
+    if not header.deep:
+        return ImageFacts(name, header)
+    try:
+        pixels = decode_image(content, name, reading)
+    except UserError:
+        if reading.depth is not None:
+            raise
+        pixels = np.zeros(1, np.uint8)  # the numbers of all images decide, and are told
+    numbers = _decode_numbers(content, name, pixels)
+    return ImageFacts(
+        name,
+        header,
+        Numbers(
+            float(numbers.min()),
+            float(numbers.max()),
+            float(np.percentile(numbers, 99.9, method="lower")),
+            numbers.dtype.kind == "f",
+            len(np.unique(numbers)),
+            len(np.unique(pixels)),
+        ),
+    )
 
 
-def warn_of_images(facts: Sequence[ImageFacts]) -> list[str]:
-    """Return a sentence for each thing that should be known of images."""
-    turned = [image.name for image in facts if image.header.turned]
-    stacks = [image.name for image in facts if image.header.pages > 1]
-    deep = [image for image in facts if image.header.deep]
-    greys = frozenset[int]().union(*(image.greys for image in deep))
+def measure_file(content: bytes, name: str) -> ImageFacts:
+    """Return what is kept of a mask file, whose pixels are judged elsewhere.
+
+    Raises:
+        UserError: The file is no image.
+    """
+    return ImageFacts(name, decode_header(content, name))
+
+
+def judge_images(images: Sequence[ImageFacts], reading: Reading) -> str | None:
+    """Return why images cannot be used as they are read, or ``None``.
+
+    Args:
+        images: All images of a store.
+        reading: How they are read.
+    """
+    deep = [image for image in images if image.numbers is not None]
+    if reading.depth is not None:
+        if images and not deep:
+            return (
+                f"--depth {reading.depth} is for images of more than 8 bits, and all {len(images)} have 8, which are "
+                "as they are; leave it out"
+            )
+        return None
+    numbers = [image.numbers for image in deep if image.numbers is not None]
+    if not numbers:
+        return None
+    low, high, usual = min(n.low for n in numbers), max(n.high for n in numbers), max(n.usual for n in numbers)
+    small = 0 < high <= _HALF or any(n.floats and n.low >= 0 and 0 < n.high <= 1 for n in numbers)
+    if low < 0 or high > 65535 or small or 2 * sum(n.lost for n in numbers) > len(numbers):
+        floats = any(n.floats for n in numbers)
+        return (
+            f"{len(deep)} of {len(images)} images have more than 8 bits and hold values from {low:.10g} to "
+            f"{high:.10g}, which can be read in several ways: {_name(image.name for image in deep)}; "
+            + advise_depth(low, high, floats, usual)
+        )
+    return None
+
+
+def warn_of_images(images: Sequence[ImageFacts], masks: Sequence[ImageFacts], reading: Reading) -> list[str]:
+    """Return a sentence for each thing that should be known of files that can be used.
+
+    Args:
+        images: All images of a store, or all images that are predicted.
+        masks: All masks, if there are any.
+        reading: How they are read.
+    """
     sentences = []
-    if turned:
+    for what, facts in (("images", images), ("masks", masks)):
+        turned = [file.name for file in facts if file.header.turned]
+        if turned and reading.exif is None:
+            sentences.append(
+                f"{len(turned)} of {len(facts)} {what} have an EXIF orientation flag, which is ignored: "
+                f"{_name(turned)}; viewers show them turned: give --exif turn if masks fit what viewers show, "
+                "--exif ignore if they fit the pixels as they are stored"
+            )
+        stacks = [file.name for file in facts if len(file.header.pages) > 1]
+        if stacks:
+            sentences.append(
+                f"{len(stacks)} of {len(facts)} {what} have several pages, of which the first is read: "
+                f"{_name(stacks)}; write a file for each page"
+            )
+    deep = [image for image in images if image.numbers is not None]
+    lost = [image.name for image in deep if image.numbers is not None and image.numbers.lost]
+    # A window, say, is chosen to cut values off: of some images little is left, and that is meant.
+    if lost and (reading.depth is None or 2 * len(lost) > len(deep)):
+        said = "0 to 65535" if reading.depth is None else f"--depth {reading.depth}"
         sentences.append(
-            f"{len(turned)} of {len(facts)} images have an EXIF orientation flag, which is ignored: {_name(turned)}; "
-            "viewers show them turned, so masks that were drawn on what they show do not fit: turn the pixels in the "
-            "files (exiftran, ImageMagick -auto-orient)"
-        )
-    if stacks:
-        sentences.append(
-            f"{len(stacks)} of {len(facts)} files have several pages, of which the first is read: {_name(stacks)}; "
-            "write a file for each page"
-        )
-    if deep and len(greys) < FEW_GREYS:
-        sentences.append(
-            f"{len(deep)} images of more than 8 bits are read as 0 to 65535, which leaves {len(greys)} grey levels in "
-            f"all of them: {_name(image.name for image in deep)}; write them as 8 bits, or scale them to 0 to 65535"
+            f"{len(lost)} of {len(images)} images keep fewer than {FEW_GREYS} grey levels, read as {said}: "
+            f"{_name(lost)}; if single pixels lie far from the others, choose --depth {ROBUST}"
         )
     return sentences
+
+
+def _decode_numbers(content: bytes, name: str, pixels: np.ndarray) -> np.ndarray:
+    try:
+        return decode_numbers(content, name)
+    except UserError:  # a rare layout of colours, of which Pillow has the higher 8 bits
+        return pixels.astype(np.uint16) * 257
 
 
 def warn_of_left_out(folders: Iterable[Path]) -> list[str]:
@@ -105,15 +220,20 @@ def warn_of_left_out(folders: Iterable[Path]) -> list[str]:
     return sentences
 
 
-def check_image_files(paths: Sequence[Path]) -> list[str]:
-    """Return what should be known of image files and their folders; files that cannot be read are passed over."""
+def check_image_files(paths: Sequence[Path], reading: Reading = DEFAULT) -> list[str]:
+    """Return what should be known of image files and their folders; files that cannot be read are passed over.
+
+    Args:
+        paths: The files.
+        reading: How they are read.
+    """
     facts = []
     for path in paths:
         try:
-            facts.append(measure_image(path))
+            facts.append(measure_image(read_image_file(path), path.name, reading))
         except UserError:
             continue
-    return [*warn_of_images(facts), *warn_of_left_out(dict.fromkeys(path.parent for path in paths))]
+    return [*warn_of_images(facts, (), reading), *warn_of_left_out(dict.fromkeys(path.parent for path in paths))]
 
 
 def _name(names: Iterable[str]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any, TypeAlias
 
+from llmseg.data.depth import Depth, parse_depth
 from llmseg.errors import UserError, nearest
 
 Foreground: TypeAlias = "int | str | None"
@@ -17,6 +18,7 @@ RULES = ("above-127", "all-but-0")
 """Names of rules for foreground. Besides them there are numbers and ``labels:`` with numbers."""
 
 _ALPHA = ("drop", "mask")
+_EXIF = ("turn", "ignore")
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,11 @@ class Reading:
             ``None`` takes black for background and white for foreground, and refuses masks that hold labels.
         alpha: What the alpha channel (transparency) of a mask means: ``"mask"`` if it is the mask, ``"drop"`` if
             colours are. ``None`` takes the one that says something, and refuses masks where both do and differ.
+        depth: How the numbers of images of more than 8 bits become 0 to 255: a number of bits (``12`` is 0 to 4095),
+            ``"unit"`` (0 to 1), ``"window:LOW,HIGH"``, or ``"percentiles:LOW,HIGH"`` of each image. ``None`` is 0 to
+            65535, and a set that does not reach half of it is refused. Images of 8 bits are as they are.
+        exif: What becomes of the orientation flag of a camera: ``"turn"`` turns every image and every mask as its own
+            flag says, as viewers do; ``"ignore"`` and ``None`` take pixels as they are stored, and ``None`` warns.
 
     Raises:
         UserError: A field has a value that is not allowed.
@@ -40,10 +47,14 @@ class Reading:
 
     foreground: Foreground = None
     alpha: str | None = None
+    depth: Depth = None
+    exif: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "foreground", parse_foreground(self.foreground))
+        object.__setattr__(self, "depth", parse_depth(self.depth))
         _check_choice("alpha", self.alpha, _ALPHA)
+        _check_choice("exif", self.exif, _EXIF)
 
     @property
     def stated(self) -> dict[str, Any]:

@@ -15,15 +15,23 @@ from pathlib import Path
 from tqdm import tqdm
 
 from llmseg.data.folder import FolderStore
-from llmseg.data.image_check import ImageFacts, measure_image, warn_of_images, warn_of_left_out
+from llmseg.data.image_check import (
+    ImageFacts,
+    judge_images,
+    measure_file,
+    measure_image,
+    warn_of_images,
+    warn_of_left_out,
+)
 from llmseg.data.mask_check import MaskFacts, judge_masks, measure_mask, warn_of_masks
+from llmseg.data.opening import read_image_file
 from llmseg.data.read_ahead import map_ahead
 from llmseg.data.store import Store
 from llmseg.data.subset import Subset
 from llmseg.errors import UserError
 from llmseg.files import make_folder, read_json_if_any, write_bytes
 
-FORMAT = 2
+FORMAT = 3
 """Part of the key of a kept check. Raise it whenever the same files would be judged otherwise."""
 
 
@@ -77,7 +85,7 @@ def check_reading(store: Store, *, progress: bool = False) -> None:
 
 
 def examine_reading(store: FolderStore, *, skip: bool = False, progress: bool = False) -> ReadingCheck:
-    """Read all masks of a folder, and return what is found.
+    """Read all masks of a folder, and images of more than 8 bits, and return what is found.
 
     Args:
         store: The cases.
@@ -88,9 +96,14 @@ def examine_reading(store: FolderStore, *, skip: bool = False, progress: bool = 
         UserError: A file cannot be read, or can be read in two ways.
     """
 
-    def measure(id: str) -> tuple[MaskFacts, ImageFacts] | None:
+    def measure(id: str) -> tuple[MaskFacts, ImageFacts, ImageFacts] | None:
+        image, mask = store.find_files(id)
         try:
-            return measure_mask(store.read_mask_values(id), id, store.reading), measure_image(store.find_image(id))
+            return (
+                measure_mask(store.read_mask_values(id), id, store.reading),
+                measure_file(read_image_file(mask), mask.name),
+                measure_image(read_image_file(image), image.name, store.reading),
+            )
         except UserError:
             if not skip:
                 raise
@@ -100,8 +113,9 @@ def examine_reading(store: FolderStore, *, skip: bool = False, progress: bool = 
     measured = [facts for facts in map_ahead(measure, ids) if facts is not None]
     if not measured:
         return ReadingCheck("", ())
-    masks, images = [mask for mask, _ in measured], [image for _, image in measured]
-    return ReadingCheck(judge_masks(masks, store.reading) or "", (*warn_of_masks(masks), *warn_of_images(images)))
+    masks, mask_files, images = zip(*measured, strict=True)
+    refusal = judge_masks(masks, store.reading) or judge_images(images, store.reading)
+    return ReadingCheck(refusal or "", (*warn_of_masks(masks), *warn_of_images(images, mask_files, store.reading)))
 
 
 def _kept_path(key: str) -> Path:

@@ -21,6 +21,7 @@ from llmseg.data.image_check import check_image_files
 from llmseg.data.image_mask_pairs import drop_masks, find_images
 from llmseg.data.pixels import read_image
 from llmseg.data.read_ahead import map_ahead
+from llmseg.data.reading import DEFAULT, Reading
 from llmseg.data.reading_check import ReadingWarning
 from llmseg.errors import UserError
 from llmseg.files import encode_png, write_bytes
@@ -69,6 +70,7 @@ def predict(
     precision: str = "auto",
     exact: bool = False,
     batch_size: int | None = None,
+    reading: Reading = DEFAULT,
     progress: bool = True,
 ) -> tuple[Path, ...]:
     """Predict every image of a folder.
@@ -92,6 +94,7 @@ def predict(
         exact: Compute as the original scripts do, in fp32.
         batch_size: Images that pass through the network together; ``None`` for ``fit.batch_size`` of the recipe on a
             GPU and 1 on a CPU.
+        reading: How pixels are read; that of the cases the network was trained on.
         progress: Whether to show progress bars.
 
     Returns:
@@ -110,7 +113,7 @@ def predict(
     """
     paths = drop_masks(find_images(Path(images)))
     _check_names(paths)
-    for sentence in check_image_files(paths):
+    for sentence in check_image_files(paths, reading):
         warnings.warn(sentence, ReadingWarning, stacklevel=2)
     by_name = {path.name: path for path in paths}
     out, names = Path(out), [path.stem for path in paths]
@@ -123,7 +126,7 @@ def predict(
         net,
         recipe,
         tuple(by_name),
-        lambda name: read_image(by_name[name]),
+        lambda name: read_image(by_name[name], reading),
         device=device,
         precision=precision,
         exact=exact,

@@ -14,11 +14,15 @@ import pytest
 from PIL import Image
 
 from llmseg.data import opening
-from llmseg.data.opening import PIXELS
-from llmseg.data.pixels import decode_image, decode_labels, decode_mask, read_header, read_image
+from llmseg.data.opening import PIXELS, read_image_file
+from llmseg.data.pixels import decode_header, decode_image, decode_labels, decode_mask, read_image
 from llmseg.errors import UserError
 
 POSTSCRIPT = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 32 32\n%%EndComments\nshowpage\n%%EOF\n"
+
+
+def read_header(path):
+    return decode_header(read_image_file(path), str(path))
 
 
 def encode(format: str, size: tuple[int, int] = (6, 4), mode: str = "L") -> bytes:

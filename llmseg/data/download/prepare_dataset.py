@@ -30,6 +30,7 @@ from llmseg.data.download.regroup import describe_groups, regroup
 from llmseg.data.download.selection import select_study_cases
 from llmseg.data.download.tree import open_tree
 from llmseg.data.hdf5 import Hdf5Store, write_store
+from llmseg.data.image_check import ImageFacts, judge_images, measure_file, measure_image, warn_of_images
 from llmseg.data.mask_check import MaskFacts, judge_masks, measure_mask, warn_of_masks
 from llmseg.data.packed_case import PackedCase, pack_case
 from llmseg.data.pixels import decode_mask_values
@@ -117,7 +118,7 @@ def prepare_dataset(
             _clear_work(_choose_work(out))
             return store
         if id == "folder":
-            notes += _check_masks(case_files, reading, _choose_work(out), progress)
+            notes += _check_files(case_files, reading, _choose_work(out), progress)
             provenance["notes"] = notes
         if dataset_files.judge is not None:
             rules = _reading_rules(provenance)
@@ -127,27 +128,34 @@ def prepare_dataset(
         return _write_dataset(case_files, dataset_files, out, title, provenance, progress)
 
 
-def _check_masks(case_files: Sequence[CaseFiles], reading: Reading, work: Path, progress: bool) -> list[str]:
-    """Read all masks before any case is written, refuse them as training would, and return what should be known.
+def _check_files(case_files: Sequence[CaseFiles], reading: Reading, work: Path, progress: bool) -> list[str]:
+    """Read all files before any case is written, refuse them as training would, and return what should be known.
 
-    What passed is noted in the work folder, so that a rerun does not read the masks twice.
+    What passed is noted in the work folder, so that a rerun does not read the files twice.
     """
-    plan = [[item.files[1].path, item.files[1].size] for item in case_files]
+    plan = [[[file.path, file.size] for file in item.files] for item in case_files]
     key = hashlib.sha256(json.dumps([plan, asdict(reading)]).encode()).hexdigest()
     passed = work / f"checked-{key[:16]}.json"
     if passed.exists():
         return [str(note) for note in read_json(passed, ("notes",))["notes"]]
 
-    def measure(item: CaseFiles) -> MaskFacts:
-        mask = item.files[1]
-        return measure_mask(decode_mask_values(mask.read_unpacked(), mask.path, reading), item.key, reading)
+    def measure(item: CaseFiles) -> tuple[MaskFacts, ImageFacts, ImageFacts | None]:
+        image, mask = item.files
+        content = mask.read_unpacked()
+        try:
+            of_image = measure_image(image.read_unpacked(), image.path, reading)
+        except UserError:  # it will be named when it is read, after the cases before it are written
+            of_image = None
+        of_mask = measure_mask(decode_mask_values(content, mask.path, reading), item.key, reading)
+        return of_mask, measure_file(content, mask.path), of_image
 
     bar = tqdm(case_files, desc="check", unit="case", leave=False, disable=not progress)
-    facts = list(map_ahead(measure, bar))
-    refusal = judge_masks(facts, reading)
+    masks, mask_files, found = zip(*map_ahead(measure, bar), strict=True)
+    images = [image for image in found if image is not None]
+    refusal = judge_masks(masks, reading) or judge_images(images, reading)
     if refusal:
         raise UserError(refusal)
-    notes = warn_of_masks(facts)
+    notes = [*warn_of_masks(masks), *warn_of_images(images, mask_files, reading)]
     make_folder(work)
     write_bytes(passed, json.dumps({"notes": notes}).encode())
     return notes

@@ -167,7 +167,10 @@ class TestInterrupted:
         (folder / "images" / "5.png").write_bytes(good)
         reads.clear()
         assert same(prepare("folder", folder, tmp_path / "s.h5"), whole)
-        assert sorted(reads) == [f"{kind}/{k}.png" for kind in ("images", "masks") for k in range(4, 8)]
+        # A file has changed, so all are checked once more; cases are read from where the reading stopped.
+        checked = [f"{kind}/{k}.png" for kind in ("images", "masks") for k in range(8)]
+        again = [f"{kind}/{k}.png" for kind in ("images", "masks") for k in range(4, 8)]
+        assert sorted(reads) == sorted(checked + again)
 
     def test_killed(self, folder, tmp_path, reads):
         whole = prepare("folder", folder, tmp_path / "whole.h5")
@@ -175,8 +178,11 @@ class TestInterrupted:
             "import os, signal, sys; from llmseg.data.download import prepare_dataset as module\n"
             "from llmseg.data.download.tree import File\n"
             "module._FILES_PER_SHARD, read_unpacked = 2, File.read_unpacked\n"
+            "seen = []\n"
             "def deadly(self):\n"
-            "    if self.path == 'images/6.png': os.kill(os.getpid(), signal.SIGKILL)\n"
+            "    seen.append(self.path)\n"
+            "    # First it is checked, then it is read.\n"
+            "    if seen.count('images/6.png') == 2: os.kill(os.getpid(), signal.SIGKILL)\n"
             "    return read_unpacked(self)\n"
             "File.read_unpacked = deadly\n"
             "module.prepare_dataset('folder', sys.argv[1], sys.argv[2], progress=False)\n"

@@ -10,7 +10,7 @@ from PIL import Image
 
 from llmseg.data.download.tree import File
 from llmseg.data.image_mask_pairs import EXTENSIONS
-from llmseg.data.pixels import decode_image, decode_mask
+from llmseg.data.pixels import decode_image, decode_mask, explain_sizes
 from llmseg.data.reading import DEFAULT, Reading
 from llmseg.data.store import Case
 from llmseg.errors import UserError
@@ -140,20 +140,27 @@ def make_picture_cases(
         decode_picture: Reads an image file, uint8 ``[H, W]`` or ``[H, W, 3]``, where the file alone is not the image.
         resize_masks: Bring masks of another size to that of their image, by nearest neighbour, instead of refusing
             them.
-        reading: How pixels are read; not with ``decode``.
+        reading: How pixels are read; not with ``decode`` or ``decode_picture``.
     """
 
     def make(image: File, mask: File) -> CaseFiles:
         name = id(image)
 
         def read() -> Sequence[Case]:
-            pixels = decode_picture(image) if decode_picture else decode_image(image.read_unpacked(), image.path)
+            pixels = decode_picture(image) if decode_picture else read_picture(image, reading)
             values = decode(mask) if decode else read_mask_file(mask, reading)
-            return (Case(name, pixels, _fit_to_image(values, pixels, image, mask, resize_masks)),)
+            if values.shape != pixels.shape[:2]:
+                values = _fit_to_image(values, pixels, image, mask, resize_masks, reading)
+            return (Case(name, pixels, values),)
 
         return CaseFiles(name, (image, mask), read, group(image) if group else name, find_part(image))
 
     return tuple(sorted((make(*pair) for pair in pairs.values()), key=lambda case_files: case_files.key))
+
+
+def read_picture(file: File, reading: Reading = DEFAULT) -> np.ndarray:
+    """Read an image file, uint8 ``[H, W]`` or ``[H, W, 3]``."""
+    return decode_image(file.read_unpacked(), file.path, reading)
 
 
 def read_mask_file(file: File, reading: Reading = DEFAULT) -> np.ndarray:
@@ -167,14 +174,15 @@ def make_mask(inside: np.ndarray) -> np.ndarray:
     return values
 
 
-def _fit_to_image(mask: np.ndarray, pixels: np.ndarray, image: File, file: File, resize_masks: bool) -> np.ndarray:
+def _fit_to_image(
+    mask: np.ndarray, pixels: np.ndarray, image: File, file: File, resize_masks: bool, reading: Reading
+) -> np.ndarray:
     height, width = pixels.shape[:2]
-    if mask.shape == (height, width):
-        return mask
     if not resize_masks:
+        advice = explain_sizes((image.read_unpacked(), image.path), (file.read_unpacked(), file.path), reading.exif)
         raise UserError(
             f"mask {file.path} is {mask.shape[1]}x{mask.shape[0]}, its image {image.path} is {width}x{height} "
-            "(width x height); replace one or move both away"
+            f"(width x height); {advice}"
         )
     # Any other way of resizing would make grey edges, and of a label a mean of two.
     return np.asarray(Image.fromarray(mask).resize((width, height), Image.Resampling.NEAREST))
