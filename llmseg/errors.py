@@ -3,8 +3,30 @@
 from __future__ import annotations
 
 import difflib
+import re
 import signal
 from collections.abc import Iterable
+
+# Those that move the cursor, colour or rename a terminal, break a line, or turn the direction of writing around.
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def escape_controls(text: str, keep: str = "") -> str:
+    """Return a text whose control characters are written out, as names from elsewhere may hold what moves a terminal.
+
+    Args:
+        text: Any text.
+        keep: Control characters that stay, such as a tab.
+
+    Example:
+        >>> escape_controls("a" + chr(27) + "[2Jb") == "a" + chr(92) + "x1b[2Jb"
+        True
+    """
+
+    def write_out(found: re.Match[str]) -> str:
+        return found[0] if found[0] in keep else found[0].encode("unicode_escape").decode()
+
+    return _CONTROLS.sub(write_out, text)
 
 
 class UserError(ValueError):
@@ -18,6 +40,9 @@ class UserError(ValueError):
         Traceback (most recent call last):
         llmseg.errors.UserError: batch size 0: must be at least 1
     """
+
+    def __init__(self, message: object = "") -> None:
+        super().__init__(escape_controls(str(message)))
 
 
 class Terminated(Exception):

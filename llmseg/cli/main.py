@@ -129,6 +129,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise SystemExit(128 + stop.signum) from None
     except BrokenPipeError:
         _end_unread()
+    except MemoryError as error:
+        print_message(
+            f"the memory is not enough ({error or 'all of it is taken'}); give fewer or smaller cases at once"
+        )
+        raise SystemExit(2) from None
     except OSError as error:
         if error.filename is None or error.strerror is None:
             raise

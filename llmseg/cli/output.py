@@ -10,6 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
+from llmseg.errors import escape_controls
+
 
 @dataclass(frozen=True)
 class Output:
@@ -20,7 +22,7 @@ class Output:
     def print(self, content: Any) -> None:
         """Print text, or a value that JSON can hold as JSON, once, however many processes run."""
         if is_first_process():
-            print(json.dumps(content, indent=2) if self.as_json else content)
+            print(json.dumps(content, indent=2) if self.as_json else escape_controls(str(content), keep="\n\t"))
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class OutputWithProgress(Output):
 def print_message(message: object) -> None:
     """Print a warning or an error on a line of its own, once, however many processes meet it."""
     if is_first_process():
-        print(f"llmseg: {message}", file=sys.stderr)
+        print(f"llmseg: {escape_controls(str(message))}", file=sys.stderr)
 
 
 def print_line(message: object) -> None:
@@ -46,7 +48,7 @@ def print_line(message: object) -> None:
     if is_first_process():
         bars = getattr(sys.modules.get("tqdm"), "tqdm", None)
         drawn = any(not bar.disable for bar in list(getattr(bars, "_instances", ())))
-        print(("\n" if drawn else "") + f"llmseg: {message}", file=sys.stderr, flush=True)
+        print(("\n" if drawn else "") + f"llmseg: {escape_controls(str(message))}", file=sys.stderr, flush=True)
 
 
 def is_first_process() -> bool:

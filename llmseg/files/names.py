@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from llmseg.errors import UserError
+from llmseg.errors import UserError, escape_controls
 
 
 def as_list(given: str | os.PathLike[str] | Iterable[Any]) -> list[Any]:
@@ -41,11 +41,15 @@ def clean_name(text: str, *, also: str, instead: str = "_") -> str:
 
 
 def check_name(path: Path) -> None:
-    """Refuse a file whose name is not UTF-8, as of an archive from an old Windows: tables could not hold it.
+    """Refuse a file whose name tables, pages and figures could not hold.
+
+    It may not be UTF-8, as in an archive from an old Windows, or have control characters.
 
     Raises:
-        UserError: It is not. The message shows the bytes that are none.
+        UserError: It is such a name. The message shows the bytes that are none.
     """
+    if escape_controls(path.name) != path.name:
+        raise UserError(f"the name of {path.parent}/{path.name} has control characters; rename the file")
     try:
         path.name.encode("utf-8")
     except UnicodeEncodeError as error:

@@ -47,3 +47,37 @@ def test_names_keep_their_letters_in_an_old_locale(tmp_path):
     ended = shell(f"LLMSEG show '{tmp_path}/größe.json'", **OLD_LOCALE)
     assert ended.returncode == 2
     assert r"gr\xf6\xdfe.json" in ended.stderr
+
+
+NASTY = "\x1b]0;owned\x07\x1b[2J\u202e"
+
+
+@pytest.mark.parametrize("command", [("show",), ("data", "info"), ("diff", "gpt-4")])
+def test_escape_codes_in_what_is_given_reach_no_terminal(call, command):
+    code, text, err = call(*command, NASTY)
+    assert code == 2
+    assert (text + err).replace("\n", "").isprintable()
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", [f"{NASTY}.png", "a\nllmseg: all is well.png"])
+def test_images_with_escape_codes_in_their_names_are_refused(call, folders, name):
+    images, masks = folders
+    for folder in (images, masks):
+        next(folder.glob("00.*")).rename(folder / name)
+    code, text, err = call("data", "doctor", "--images", images, "--masks", masks, "-q")
+    assert code == 2
+    assert "has control characters; rename the file" in err
+    assert (text + err).replace("\n", "").isprintable()
+    assert err.count("\n") == 1
+
+
+def test_too_little_memory_ends_in_one_line(call, folders, monkeypatch):
+    def fill(*_, **__):
+        raise MemoryError("unable to allocate 9.09 TiB")
+
+    monkeypatch.setattr("llmseg.data.examine", fill)
+    images, masks = folders
+    code, _, err = call("data", "doctor", "--images", images, "--masks", masks, "-q")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "memory" in err

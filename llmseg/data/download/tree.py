@@ -7,24 +7,21 @@ import os
 import shutil
 import tempfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from llmseg.data.download.archives import Archive, archive_suffix, explain_damage, open_archive
+from llmseg.data.download.unpacking import DEPTH, Download, Unpacked
 from llmseg.errors import UserError
 from llmseg.files import check_name, clear_leftovers, read_bytes, temporary_path
 from llmseg.files.interruption import discard_at_end, keep_at_end
+from llmseg.files.limits import FILE_BYTES
 
-MAX_FILE = 4 * 2**30
-"""Bytes that one file of a dataset may have when it is unpacked. No image or volume comes near; a bomb would."""
-
-MAX_DEPTH = 3
-"""Levels of archives within archives that are opened. There is a limit because an archive may even contain itself."""
-
-_LEFTOVERS = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini")
+_LEFTOVERS = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini", "Icon\r")
 _GZIP = b"\x1f\x8b"
+_BLOCK = 2**20  # bytes that are unpacked before limits are checked again
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,24 +74,27 @@ class File:
         The content decides, not the name: some datasets have files called ``.gz`` that are not compressed.
 
         Raises:
-            UserError: The file is damaged, or larger than :data:`MAX_FILE` when unpacked.
+            UserError: The file is damaged, or unpacks to more than a limit allows.
         """
         content = self.read()
         if not content.startswith(_GZIP):
             return content
-        unpacked = bytearray()
+        pieces, unpacked = [], Unpacked(self.path, len(content))
         while content.startswith(_GZIP):  # a gzip file may be several, one after another
             decompressor = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-            try:
-                unpacked += decompressor.decompress(content, MAX_FILE + 1 - len(unpacked))
-            except zlib.error as error:
-                raise UserError(f"{self.path} is damaged ({error}); download it again") from error
-            if len(unpacked) > MAX_FILE:
-                raise UserError(f"{self.path} unpacks to more than {MAX_FILE // 2**30} GiB; it is no medical image")
-            if not decompressor.eof:
-                raise UserError(f"{self.path} is cut off; download it again")
+            while not decompressor.eof:
+                try:
+                    piece = decompressor.decompress(content, _BLOCK)
+                except zlib.error as error:
+                    raise UserError(f"{self.path} is damaged ({error}); download it again") from error
+                unpacked.add_bytes(len(piece))
+                FILE_BYTES.check(unpacked.nbytes, f"{self.path} has at least")
+                if not piece and not decompressor.eof and not decompressor.unconsumed_tail:
+                    raise UserError(f"{self.path} is cut off; download it again")
+                pieces.append(piece)
+                content = decompressor.unconsumed_tail
             content = decompressor.unused_data
-        return bytes(unpacked)
+        return b"".join(pieces)
 
 
 @contextmanager
@@ -112,7 +112,7 @@ def open_tree(root: Path) -> Iterator[Mapping[str, File]]:
 
     Raises:
         UserError: There is no such folder or archive; or an archive is damaged, has a link or a member that would
-            climb out of the folder, or unpacks to far more than it takes.
+            climb out of the folder, or unpacks to far more than it takes; or two archives have the same file.
 
     Example:
         >>> import zipfile
@@ -132,13 +132,16 @@ def open_tree(root: Path) -> Iterator[Mapping[str, File]]:
         scratch = stack.enter_context(_make_scratch())
         on_disk = [_describe_file(root, root.name)] if root.is_file() else list(_walk(root))
         files: dict[str, File] = {}
+        download = Download()
         for path, size, location in on_disk:
             suffix = archive_suffix(path)
             if not suffix:
-                files[path] = File(path, size, functools.partial(read_bytes, str(location)))
+                _add_files(files, [(path, File(path, size, functools.partial(read_bytes, str(location))))])
             elif not (root.is_dir() and (root / path.removesuffix(suffix)).is_dir()):
-                archive = stack.enter_context(open_archive(location, scratch))
-                files.update(_open_nested(archive, path.removesuffix(suffix), scratch, stack, MAX_DEPTH))
+                unpacked = Unpacked(str(location), size, download)
+                archive = stack.enter_context(open_archive(location, scratch, unpacked))
+                inside = _open_nested(archive, path.removesuffix(suffix), scratch, stack, unpacked, DEPTH.value)
+                _add_files(files, inside)
         yield dict(sorted(files.items()))
 
 
@@ -177,8 +180,15 @@ def _walk(root: Path) -> Iterator[tuple[str, int, Path]]:
                 yield _describe_file(location, location.relative_to(root).as_posix())
 
 
+def _add_files(files: dict[str, File], found: Iterable[tuple[str, File]]) -> None:
+    for path, file in found:
+        if path in files:
+            raise UserError(f"{path} is there twice, in two archives or in a folder beside one; move one of them away")
+        files[path] = file
+
+
 def _open_nested(
-    archive: Archive, prefix: str, scratch: Path, stack: ExitStack, depth: int
+    archive: Archive, prefix: str, scratch: Path, stack: ExitStack, unpacked: Unpacked, depth: int
 ) -> Iterator[tuple[str, File]]:
     """Yield the files of an archive, and those of archives in it."""
     for name, size in archive.sizes.items():
@@ -190,14 +200,18 @@ def _open_nested(
             yield path, File(path, size, functools.partial(archive.read, name))
             continue
         if depth == 1:
-            raise UserError(f"{path} is an archive within {MAX_DEPTH} others; unpack the outer ones")
+            raise UserError(
+                f"{path} is an archive within {DEPTH.value} others; unpack the outer ones, or set "
+                f"{DEPTH.variable}={DEPTH.value + 1}"
+            )
         # An inner archive must be moved about in, so it needs a file of its own.
         with explain_damage(path):
             handle, location = tempfile.mkstemp(dir=scratch, suffix=suffix)
             with os.fdopen(handle, "wb") as file:
-                file.write(archive.read(name))
-        inner = stack.enter_context(open_archive(Path(location), scratch, label=path))
-        yield from _open_nested(inner, path.removesuffix(suffix), scratch, stack, depth - 1)
+                archive.copy(name, file)
+        within = unpacked.open_inner(path, size)
+        inner = stack.enter_context(open_archive(Path(location), scratch, within))
+        yield from _open_nested(inner, path.removesuffix(suffix), scratch, stack, within, depth - 1)
 
 
 def _strip_gz(name: str) -> str:

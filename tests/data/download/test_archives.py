@@ -3,9 +3,11 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
 import stat
 import tarfile
 import tracemalloc
+import warnings
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,7 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmseg.data.download import archives
+from llmseg.data.download import archives, unpacking
+from llmseg.data.download.archive_headers import count_members
 from llmseg.data.download.archives import archive_suffix, open_archive
 from llmseg.errors import UserError
 
@@ -123,11 +126,127 @@ def test_an_archive_that_unpacks_to_far_more(packed, opened, tmp_path, monkeypat
     (tmp_path / "in" / f"x{kind}").unlink()
     for left in (tmp_path / "spare").iterdir():
         left.unlink()
-    monkeypatch.setattr(archives, "SMALL", 2**16)
+    monkeypatch.setattr(unpacking, "ALLOWANCE", 2**16)
     monkeypatch.setattr(archives, "_BLOCK", 2**14)
-    with pytest.raises(UserError, match=rf"x{kind} would unpack to .* GiB, more than 200 times its size"):
+    with pytest.raises(UserError, match=rf"x{kind} unpacks to .* GiB or more, over 200 times its size") as refused:
         opened(content, kind)
-    assert sum(p.stat().st_size for p in (tmp_path / "spare").iterdir()) <= max(2**16, 200 * len(content)) + 2**14
+    assert sum(p.stat().st_size for p in (tmp_path / "spare").iterdir()) <= 2**16 + 200 * len(content) + 2**14
+    message = str(refused.value)
+    for _ in range(10):  # of a compressed tar nobody knows where it ends, so the advice may have to be followed again
+        monkeypatch.setenv(*find_advice(message))
+        try:
+            assert len(opened(content, kind)["bomb"]) == 2**20
+            break
+        except UserError as error:
+            message = str(error)
+    else:
+        pytest.fail("the advice does not help")
+
+
+def find_advice(message):
+    """Return the variable and the value that a message advises."""
+    return re.search(r"set (\w+)=(\d+)", message).groups()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("variable", ["LLMSEG_MAX_UNPACKED", "LLMSEG_MAX_MEMBERS", "LLMSEG_MAX_FILE"])
+def test_limits_and_the_advice_to_lift_them(packed, opened, monkeypatch, kind, variable):
+    monkeypatch.setenv(variable, "2")
+    found, messages = {}, []
+    while found != FILES and len(messages) < 9:  # the next file may be above the limit, too
+        try:
+            found = opened(packed(kind), kind)
+        except UserError as error:
+            messages.append(str(error))
+            monkeypatch.setenv(*find_advice(messages[-1]))
+    assert found == FILES
+    assert all(f"x{kind}" in message and variable in message for message in messages)
+    assert messages
+
+
+@pytest.mark.parametrize("kind", [".zip", ".tar", ".tar.gz"])
+@pytest.mark.parametrize("names", [("a.png", "a.png"), ("./a.png", "a.png"), ("b\\a.png", "b/a.png")])
+def test_a_member_given_twice(opened, kind, names):
+    buffer = io.BytesIO()
+    if kind == ".zip":
+        with zipfile.ZipFile(buffer, "w") as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for content, name in enumerate(names):
+                file.writestr(name, str(content))
+    else:
+        with tarfile.open(fileobj=buffer, mode=f"w:{kind[5:]}") as file:
+            for name in names:
+                file.addfile(tarfile.TarInfo(name))
+    with pytest.raises(UserError, match=rf"x{kind} has the member '{names[1]}' twice.*unpack it first"):
+        opened(buffer.getvalue(), kind)
+
+
+@pytest.mark.parametrize("kind", [".zip", ".tar", ".tar.gz"])
+@pytest.mark.parametrize(
+    "name", ["\x1b]0;owned\x07.png", "\x1b[2J/a.png", "a\nllmseg: all is well\n.png", "\u202egnp.exe"]
+)
+def test_escape_codes_in_names_reach_no_terminal(packed, opened, kind, name):
+    with pytest.raises(UserError, match="has a member with control characters in its name") as refused:
+        opened(packed(kind, {"a.png": b"", name: b""}), kind)
+    assert str(refused.value).isprintable()
+
+
+def test_a_name_that_is_not_utf8(opened):
+    content = tar_of(("caf\udce9.png", tarfile.REGTYPE, ""))
+    with pytest.raises(UserError, match=r"x\.tar has a name that is not UTF-8, 'caf\\udce9\.png'; unpack it first"):
+        opened(content, ".tar")
+
+
+def test_the_members_of_a_zip_are_counted_before_they_are_read(tmp_path, monkeypatch):
+    path = tmp_path / "x.zip"
+    with zipfile.ZipFile(path, "w") as file:
+        for k in range(3000):
+            file.writestr(f"{k}", b"")
+        file.comment = b"PK\x01\x02" * 5
+    assert count_members(path) == 3000
+    content = bytearray(path.read_bytes())
+    end = content.rindex(b"PK\x05\x06")
+    content[end + 8 : end + 12] = bytes([1, 0, 1, 0])  # it says that it has one
+    path.write_bytes(content)
+    monkeypatch.setenv("LLMSEG_MAX_MEMBERS", "2999")
+    monkeypatch.setattr(zipfile, "ZipFile", None)
+    with (
+        pytest.raises(UserError, match=r"x\.zip.* holds 3000 files, allowed are 2999; set LLMSEG_MAX_MEMBERS=3000"),
+        open_archive(path, tmp_path),
+    ):
+        pass
+
+
+def test_the_members_of_a_zip_of_more_than_4_gib_are_counted_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", 10)
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as file:
+        for k in range(40):
+            file.writestr(f"{k}", b"")
+    assert b"PK\x06\x06" in (tmp_path / "x.zip").read_bytes()
+    assert count_members(tmp_path / "x.zip") == 40
+
+
+def test_a_header_of_a_tar_that_takes_the_memory(opened):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as file:
+        file.addfile(tarfile.TarInfo("first"))
+        info = tarfile.TarInfo("a")
+        info.pax_headers = {"comment": "x" * 2**21}
+        file.addfile(info)
+    with pytest.raises(UserError, match=r"x\.tar is damaged or cut off \(a member has headers of more than 1048576"):
+        opened(buffer.getvalue(), ".tar")
+    with pytest.raises(UserError, match=r"x\.tar is damaged or cut off"):
+        opened(buffer.getvalue()[512:], ".tar")  # now it is the first member
+
+
+def test_a_sparse_member_of_a_tar_counts_as_large_as_it_claims(opened):
+    info = tarfile.TarInfo("a.png")
+    info.type, info.size = tarfile.GNUTYPE_SPARSE, 0
+    header = bytearray(info.tobuf(tarfile.GNU_FORMAT))
+    header[483:495] = b"%011o " % (20 * 2**30)  # its size after it is unpacked
+    header[148:156] = b"%06o\0 " % tarfile.calc_chksums(bytes(header))[0]
+    with pytest.raises(UserError, match=r"x\.tar unpacks to 20\.0 GiB or more"):
+        opened(bytes(header) + bytes(1024), ".tar")
 
 
 def test_a_member_that_lies_about_its_size(opened):

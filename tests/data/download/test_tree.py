@@ -3,13 +3,15 @@ from __future__ import annotations
 import errno
 import gzip
 import os
+import re
 import tempfile
+import tracemalloc
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmseg.data.download import tree
+from llmseg.data.download import unpacking
 from llmseg.data.download.tree import File, open_tree
 from llmseg.errors import UserError
 
@@ -66,10 +68,24 @@ class TestFile:
 
     @pytest.mark.parametrize("pieces", [1, 2])
     def test_a_bomb(self, monkeypatch, pieces):
-        monkeypatch.setattr(tree, "MAX_FILE", 1000)
+        monkeypatch.setenv("LLMSEG_MAX_FILE", "1000")
         assert len(file("a", gzip.compress(bytes(500)) * 2).read_unpacked()) == 1000
-        with pytest.raises(UserError, match=r"^a/b\.gz unpacks to more than"):
-            file("a/b.gz", gzip.compress(bytes(1001 // pieces + 1)) * pieces).read_unpacked()
+        packed = file("a/b.gz", gzip.compress(bytes(1001 // pieces + 1)) * pieces)
+        with pytest.raises(UserError, match=r"^a/b\.gz has at least \d+ bytes of a file, allowed are 1000") as told:
+            packed.read_unpacked()
+        monkeypatch.setenv(*re.search(r"set (\w+)=(\d+)", str(told.value)).groups())
+        assert len(packed.read_unpacked()) > 1000
+
+    def test_a_bomb_is_noticed_long_before_its_end(self, monkeypatch):
+        monkeypatch.setattr(unpacking, "ALLOWANCE", 2**20)
+        content = gzip.compress(bytes(2**25))
+        tracemalloc.start()
+        try:
+            with pytest.raises(UserError, match=r"^archive a/b\.gz unpacks to .* over 200 times its size"):
+                file("a/b.gz", content).read_unpacked()
+            assert tracemalloc.get_traced_memory()[1] < 2**24
+        finally:
+            tracemalloc.stop()
 
 
 class TestTree:
@@ -90,6 +106,40 @@ class TestTree:
         assert contents(tmp_path) == {"a/b/c/d/0.png": b"one", "a/e": b"two"}
         (tmp_path / "a.zip").write_bytes(zipped({"b.zip": zipped({"c.zip": zipped({"d.tar.gz": inner})})}))
         with pytest.raises(UserError, match=r"^a/b/c/d\.tar\.gz is an archive within 3 others; unpack the outer ones"):
+            contents(tmp_path)
+
+    def test_deeper_archives_on_request(self, tmp_path, zipped, monkeypatch):
+        content = b"one"
+        for _ in range(5):
+            content = zipped({"in.zip" if content != b"one" else "0.png": content})
+        (tmp_path / "a.zip").write_bytes(content)
+        for _ in range(2):
+            with pytest.raises(UserError, match="unpack the outer ones, or set") as told:
+                contents(tmp_path)
+            monkeypatch.setenv(*re.search(r"set (\w+)=(\d+)", str(told.value)).groups())
+        assert contents(tmp_path) == {"a/in/in/in/in/0.png": b"one"}
+
+    def test_padding_makes_no_inner_archive_less_of_a_bomb(self, tmp_path, zipped, monkeypatch):
+        monkeypatch.setattr(unpacking, "ALLOWANCE", 2**20)
+        inner = bytes(2**19) + zipped({"0.png": bytes(2**22)})  # a zip may begin with anything; zeros take no space
+        (tmp_path / "a.zip").write_bytes(zipped({"in.zip": inner}))
+        with pytest.raises(UserError, match=r"archive a/in\.zip unpacks to .* over 200 times its size"):
+            contents(tmp_path)
+
+    def test_many_archives_share_what_is_allowed(self, tmp_path, zipped, tarred, monkeypatch):
+        monkeypatch.setattr(unpacking, "ALLOWANCE", 2**20)
+        part = tarred({"x.bin": bytes(700_000)}, "gz")
+        (tmp_path / "a.zip").write_bytes(zipped({"1.tar.gz": part}))
+        assert len(contents(tmp_path)) == 1
+        (tmp_path / "a.zip").write_bytes(zipped({f"{k}.tar.gz": part for k in range(3)}))
+        with pytest.raises(UserError, match=r"archive a/\d\.tar\.gz unpacks to .* over 200 times its size"):
+            contents(tmp_path)
+
+    @pytest.mark.parametrize("other", ["in.tar", "in.tgz", "in/0.png"])
+    def test_two_files_of_one_path(self, tmp_path, zipped, tarred, other):
+        second = b"two" if other.endswith("png") else tarred({"0.png": b"two"}, "gz" if other.endswith("gz") else "")
+        (tmp_path / "a.zip").write_bytes(zipped({"in.zip": zipped({"0.png": b"one"}), other: second}))
+        with pytest.raises(UserError, match=r"^a/in/0\.png is there twice, .*; move one of them away"):
             contents(tmp_path)
 
     def test_an_archive_beside_its_folder_is_passed_over(self, tmp_path, write_tree, zipped):
