@@ -10,6 +10,7 @@ import numpy as np
 
 from llmseg.errors import UserError
 from llmseg.stats.blocks import find_contender, make_blocks
+from llmseg.stats.draws import split_rows
 from llmseg.stats.options import check_choice
 from llmseg.stats.resampling import DRAWS
 from llmseg.stats.table import Table
@@ -160,10 +161,14 @@ def permutation_test(
     units = len(weighted)
     exact = units <= MOST_UNITS
     if exact:
-        signs = np.array(list(itertools.product((1.0, -1.0), repeat=units)))
+        flipped = np.array(list(itertools.product((1.0, -1.0), repeat=units))) @ weighted
     else:
-        signs = np.random.default_rng(seed).choice((1.0, -1.0), (draws, units))
-    flipped, observed = signs @ weighted, weighted.sum()
+        generator = np.random.default_rng(seed)
+        parts = split_rows(draws, units)
+        flipped = np.concatenate(
+            [generator.choice((1.0, -1.0), (part.stop - part.start, units)) @ weighted for part in parts]
+        )
+    observed = weighted.sum()
     # Patterns with the same sum differ in the last bits by the order of addition; they count as equally far out.
     slack = 1e-12 * max(1.0, np.abs(weighted).sum())
     further = {

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from llmseg.errors import UserError
+from llmseg.stats.draws import split_rows
 from llmseg.stats.words import shorten_list
 
 
@@ -32,10 +33,12 @@ def kendall(first: np.ndarray, second: np.ndarray) -> np.ndarray:
         >>> kendall(np.array([[1, 2, 3]]), np.array([[1, 3, 2]]))
         array([0.33333333])
     """
-    a, b = (np.sign(ranks[:, :, None] - ranks[:, None, :]) for ranks in (first, second))
-    scale = np.sqrt(np.abs(a).sum(axis=(1, 2)) * np.abs(b).sum(axis=(1, 2)))
-    tau: np.ndarray = (a * b).sum(axis=(1, 2)) / np.where(scale > 0, scale, 1)
-    return tau
+    taus = np.zeros(len(first))
+    for rows in split_rows(len(first), first.shape[1] ** 2):
+        a, b = (np.sign(ranks[rows, :, None] - ranks[rows, None, :]) for ranks in (first, second))
+        scale = np.sqrt(np.abs(a).sum(axis=(1, 2)) * np.abs(b).sum(axis=(1, 2)))
+        taus[rows] = (a * b).sum(axis=(1, 2)) / np.where(scale > 0, scale, 1)
+    return taus
 
 
 def convention_stability(scores: pd.DataFrame) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from llmseg.stats.blocks import Block
+from llmseg.stats.draws import draw_weights
 from llmseg.stats.multiplicity import adjust
 
 Rule = Literal["mean-then-rank", "rank-then-mean", "test-based"]
@@ -22,15 +23,23 @@ def score_by_rule(
         values = _case_ranks(block, direction) if rule == "rank-then-mean" else direction * block.values
         sums = Block(block.dataset, block.contenders, block.seeds, block.groups, values).sums
         pipelines, seeds, groups = sums.shape
-        weights = random.multinomial(groups, np.full(groups, 1 / groups), resamples).astype(float)
         if rule == "test-based":
-            # The first row of weights, every group once, is the observed ranking.
-            wins = _wins(sums.mean(axis=1) / block.sizes, np.concatenate([np.ones((1, groups)), weights]), alpha)
-            observed, drawn = observed + wins[0], drawn + wins[1:]
+            # The first row of every part, each group once, is the observed ranking.
+            means, once = sums.mean(axis=1) / block.sizes, np.ones((1, groups))
+            parts = [
+                _wins(means, np.concatenate([once, weights]), alpha)
+                for _, weights in draw_weights(random, groups, resamples)
+            ]
+            observed, drawn = observed + parts[0][0], drawn + np.concatenate([wins[1:] for wins in parts])
             continue
         observed = observed + sums.mean(axis=1).sum(axis=1) / block.sizes.sum()
+        by_seed = np.concatenate(
+            [
+                np.einsum("rg,psg->rps", weights, sums, optimize=True) / (weights @ block.sizes)[:, None, None]
+                for _, weights in draw_weights(random, groups, resamples)
+            ]
+        )
         picks = random.multinomial(seeds, np.full(seeds, 1 / seeds), (resamples, pipelines)) / seeds
-        by_seed = np.einsum("rg,psg->rps", weights, sums, optimize=True) / (weights @ block.sizes)[:, None, None]
         drawn = drawn + (by_seed * picks).sum(axis=2)
     datasets = 1 if rule == "test-based" else len(blocks)  # wins are counted over datasets, not averaged
     return observed / datasets, drawn / datasets

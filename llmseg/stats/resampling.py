@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from llmseg.errors import UserError
+from llmseg.stats.draws import MOST_NUMBERS, draw_weights
 from llmseg.stats.options import check_fraction
 
 DRAWS = 10_000
@@ -168,16 +169,18 @@ def _pivots(
     variance = np.zeros_like(moved)
     for s, n, seeds in zip(sums, sizes, by_seed, strict=True):
         groups = len(n)
-        weights = generator.multinomial(groups, np.full(groups, 1 / groups), draws).astype(float)
         averaged = s.mean(axis=1)
-        total = (weights @ n)[:, None]
-        means = weights @ averaged.T / total
-        # Sum over drawn groups of (sum - mean * size)**2, multiplied out so that it is a few matrix products.
-        squares = (
-            weights @ (averaged**2).T - 2 * means * (weights @ (averaged * n).T) + means**2 * (weights @ n**2)[:, None]
-        )
-        moved += means - averaged.sum(axis=1) / n.sum()
-        variance += np.maximum(squares, 0) / total**2 * (groups / (groups - 1))
+        for part, weights in draw_weights(generator, groups, draws):
+            total = (weights @ n)[:, None]
+            means = weights @ averaged.T / total
+            # Sum over drawn groups of (sum - mean * size)**2, multiplied out so that it is a few matrix products.
+            squares = (
+                weights @ (averaged**2).T
+                - 2 * means * (weights @ (averaged * n).T)
+                + means**2 * (weights @ n**2)[:, None]
+            )
+            moved[part] += means - averaged.sum(axis=1) / n.sum()
+            variance[part] += np.maximum(squares, 0) / total**2 * (groups / (groups - 1))
         if s.shape[1] > 1:
             moved += np.sqrt(seeds) * generator.standard_normal(moved.shape)
             variance += seeds * generator.chisquare(s.shape[1] - 1, moved.shape) / (s.shape[1] - 1)
@@ -220,6 +223,13 @@ def bca_interval(values: np.ndarray, *, level: float = 0.95, draws: int = DRAWS,
     if np.ptp(values) == 0:
         return float(values[0]), float(values[0])
     ends = stats.bootstrap(
-        (values,), np.mean, confidence_level=level, n_resamples=draws, method="BCa", rng=np.random.default_rng(seed)
+        (values,),
+        np.mean,
+        confidence_level=level,
+        n_resamples=draws,
+        # Both the resamples and the means without one value, which are as many as values.
+        batch=max(1, MOST_NUMBERS // len(values)),
+        method="BCa",
+        rng=np.random.default_rng(seed),
     ).confidence_interval
     return float(ends.low), float(ends.high)
