@@ -255,11 +255,13 @@ def _dataset(content: Content, name: str, standing: Standing) -> dict[str, Any]:
     scores = analysis.table.select(dataset=name)
     hard = _add_pictures(content, content.shown_hard.get(name, []))
     pictures = [(score, picture) for score, picture in hard if picture]
+    boxes, left_out = plots.box_plot(scores, standing, content.profiles, analysis.question.title)
     return {
         "name": name,
         "origin": content.origins[name],
         "standing": standing,
-        "boxes": plots.box_plot(scores, standing, content.profiles, analysis.question.title),
+        "boxes": boxes,
+        "left_out": left_out,
         "hard": content.hard[name],
         "pictures": pictures,
         "drawn_by": content.profiles[pictures[0][0].contender].label if pictures else "",

@@ -22,6 +22,12 @@ Plot = dict[str, Any]
 _ALL_POINTS = 60
 """Up to so many cases, every case is a point; of more cases, only those beyond the whiskers."""
 
+_ALL_VALUES = 2000
+"""Up to so many cases, the browser gets all values and computes the box; of more cases, it gets the box itself."""
+
+_MOST_OUTSIDE = 500
+"""Points beyond the whiskers of a box that is computed here, at most; more would only hide each other."""
+
 _DIGITS = 5
 """Significant digits of a number, which is more than one sees in a plot."""
 
@@ -29,22 +35,33 @@ _LONGEST = 40
 """Letters of a name; of a longer one, the rest of the plot would have no room beside it."""
 
 
-def box_plot(table: Table, standing: Standing, profiles: Mapping[str, Profile], title: str) -> Plot:
+def box_plot(table: Table, standing: Standing, profiles: Mapping[str, Profile], title: str) -> tuple[Plot, str]:
     """Return a box per contender over its cases, best mean at the top; a point is a case, averaged over seeds.
+
+    The plot grows with the number of cases up to 2,000 only.
 
     Args:
         table: Scores of one measure, phase and dataset.
         standing: The order of contenders on that dataset.
         profiles: The contenders by name.
         title: Name of the measure, for the axis.
+
+    Returns:
+        The plot, and what it leaves out, in words; empty if it is nothing.
     """
     frame = table.frame.dropna(subset=["value"])
     frame = frame.assign(contender=contender_names(frame))
     means = frame.groupby(["contender", "case"], sort=False, observed=True)["value"].mean()
     order = [place.contender for place in standing.places] + list(standing.absent)
     scored = [name for name in order if name in means.index.get_level_values("contender")]
-    traces = [_box(profiles[name], means[name]) for name in reversed(scored)]  # plotly begins at the bottom
-    return {
+    traces, left_out = [], 0
+    for name in reversed(scored):  # plotly begins at the bottom
+        box = _box(profiles[name])
+        points, hidden = _points(means[name])
+        # With its quartiles given, a box would not stand at its name by itself.
+        traces.append(box | points | ({"y": [box["name"]]} if "q1" in points else {}))
+        left_out = max(left_out, hidden)
+    plot = {
         "data": traces,
         "layout": {
             "height": 110 + 26 * len(traces),
@@ -53,16 +70,44 @@ def box_plot(table: Table, standing: Standing, profiles: Mapping[str, Profile], 
             "showlegend": False,
         },
     }
+    note = f"where more than {_MOST_OUTSIDE} cases lie beyond the whiskers, {_MOST_OUTSIDE} of them are drawn"
+    return plot, note if left_out else ""
 
 
-def _box(profile: Profile, values: pd.Series) -> Plot:
+def _points(values: pd.Series) -> tuple[Plot, int]:
+    """Return what a box and its points are made of, and how many points are left out."""
+    if len(values) <= _ALL_VALUES:
+        points = "all" if len(values) <= _ALL_POINTS else "outliers"
+        return {
+            "x": _numbers(values.to_numpy()),
+            "text": [_safe(case) for case in values.index],
+            "boxpoints": points,
+        }, 0
+    # The rule for quartiles and whiskers is that of plotly.js.
+    values = values.sort_values(kind="stable")
+    low, middle, high = np.quantile(values, [0.25, 0.5, 0.75], method="hazen")
+    reach = 1.5 * (high - low)
+    inside = values[(values >= low - reach) & (values <= high + reach)]
+    outside = values[(values < inside.min()) | (values > inside.max())]
+    count = min(len(outside), _MOST_OUTSIDE)
+    shown = outside.iloc[np.linspace(0, len(outside) - 1, count).astype(int)]
+    # plotly.js draws no box without a point; one inside of the whiskers is not drawn.
+    listed = shown if count else inside.iloc[:1]
+    ends = {"q1": low, "median": middle, "q3": high, "lowerfence": inside.min(), "upperfence": inside.max()}
+    return {
+        **{name: _numbers(np.array([value])) for name, value in {**ends, "mean": values.mean()}.items()},
+        # A list of lists: where quartiles are given, a trace may hold several boxes.
+        "x": [_numbers(listed.to_numpy())],
+        "text": [[_safe(case) for case in listed.index]],
+        "boxpoints": "outliers",
+    }, len(outside) - count
+
+
+def _box(profile: Profile) -> Plot:
     return {
         "type": "box",
         "orientation": "h",
         "name": _safe(profile.label),
-        "x": _numbers(values.to_numpy()),
-        "text": [_safe(case) for case in values.index],
-        "boxpoints": "all" if len(values) <= _ALL_POINTS else "outliers",
         "boxmean": True,
         "jitter": 0.5,
         "pointpos": 0,

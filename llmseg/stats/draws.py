@@ -16,8 +16,18 @@ With blocks that begin elsewhere, the last bits of a product could differ from t
 """
 
 
+def count_rows(columns: int) -> int:
+    """Return how many rows of a large array to compute at a time: a multiple of 64, and 64 at least.
+
+    Example:
+        >>> count_rows(columns=20_000), count_rows(columns=1_000_000)
+        (384, 64)
+    """
+    return max(1, MOST_NUMBERS // (_ROWS * max(columns, 1))) * _ROWS
+
+
 def split_rows(rows: int, columns: int) -> Iterator[slice]:
-    """Yield the rows of a large array in slices, each with at most :data:`MOST_NUMBERS` numbers, but 64 rows at least.
+    """Yield the rows of a large array in slices of :func:`count_rows`; of a small array, all in one.
 
     Args:
         rows: Number of rows of the whole array.
@@ -27,7 +37,7 @@ def split_rows(rows: int, columns: int) -> Iterator[slice]:
         >>> [(part.start, part.stop) for part in split_rows(1000, 20_000)]
         [(0, 384), (384, 768), (768, 1000)]
     """
-    step = max(1, MOST_NUMBERS // (_ROWS * max(columns, 1))) * _ROWS
+    step = count_rows(columns)
     return (slice(start, min(start + step, rows)) for start in range(0, rows, step))
 
 

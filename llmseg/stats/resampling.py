@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from llmseg.errors import UserError
-from llmseg.stats.draws import MOST_NUMBERS, draw_weights
+from llmseg.stats.draws import count_rows, draw_weights
 from llmseg.stats.options import check_fraction
 
 DRAWS = 10_000
@@ -228,7 +228,7 @@ def bca_interval(values: np.ndarray, *, level: float = 0.95, draws: int = DRAWS,
         confidence_level=level,
         n_resamples=draws,
         # Both the resamples and the means without one value, which are as many as values.
-        batch=max(1, MOST_NUMBERS // len(values)),
+        batch=count_rows(len(values)),
         method="BCa",
         rng=np.random.default_rng(seed),
     ).confidence_interval

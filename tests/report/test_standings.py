@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from llmseg import stats
-from llmseg.report import standings
+from llmseg.report import Question, analyse, standings
 from llmseg.stats import Table
 
 
@@ -62,3 +62,9 @@ def test_places_hold_means_and_ranks_of_stats(scores):
         assert place.rank_low <= place.rank <= place.rank_high
     assert (standing.cases, standing.groups, standing.seeds) == (16, 16, 2)
     assert standing.sentence == ranking.sentence
+
+
+def test_the_standing_on_the_only_dataset_is_that_over_all(scores):
+    table = stats.Table(scores[scores["dataset"] == "Skin"])
+    analysis = analyse(table, Question.of(), dict.fromkeys(table.contenders))
+    assert analysis.by_dataset == {"Skin": standings.standing(table, "dice", "test", "Skin")}
