@@ -15,6 +15,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from llmseg.data.folder import FolderStore
+from llmseg.data.hdf5 import Hdf5Store
 from llmseg.data.image_check import (
     ImageFacts,
     judge_images,
@@ -27,6 +28,7 @@ from llmseg.data.mask_check import MaskFacts, judge_masks, measure_mask, warn_of
 from llmseg.data.opening import read_image_file
 from llmseg.data.read_ahead import map_ahead
 from llmseg.data.store import Store
+from llmseg.data.store_check import judge_store, measure_store, warn_of_store
 from llmseg.data.subset import Subset
 from llmseg.errors import UserError
 from llmseg.files import make_folder, read_json_if_any, write_bytes
@@ -56,7 +58,9 @@ _told: set[str] = set()
 
 
 def check_reading(store: Store, *, progress: bool = False) -> None:
-    """Check how the files of a store are read, and refuse or warn; a store that is no folder passes.
+    """Check how the files of a store are read, or what a prepared store holds, and refuse or warn.
+
+    Phantoms and stores of other classes pass.
 
     Args:
         store: The cases. Of a subset, the whole store is checked.
@@ -70,7 +74,7 @@ def check_reading(store: Store, *, progress: bool = False) -> None:
     """
     while isinstance(store, Subset):
         store = store.whole
-    if not isinstance(store, FolderStore):
+    if not isinstance(store, (FolderStore, Hdf5Store)):
         return
     key = hashlib.sha256(json.dumps([FORMAT, store.digest]).encode()).hexdigest()[:32]
     if key in _told:
@@ -79,13 +83,13 @@ def check_reading(store: Store, *, progress: bool = False) -> None:
     if check.refusal:
         raise UserError(check.refusal)
     _told.add(key)
-    left_out = warn_of_left_out({Path(store.images), Path(store.masks)})
-    for sentence in (*check.warnings, *left_out):
+    folders = {Path(store.images), Path(store.masks)} if isinstance(store, FolderStore) else ()
+    for sentence in (*check.warnings, *warn_of_left_out(folders)):
         warnings.warn(sentence, ReadingWarning, stacklevel=3)
 
 
-def examine_reading(store: FolderStore, *, skip: bool = False, progress: bool = False) -> ReadingCheck:
-    """Read all masks of a folder, and images of more than 8 bits, and return what is found.
+def examine_reading(store: FolderStore | Hdf5Store, *, skip: bool = False, progress: bool = False) -> ReadingCheck:
+    """Read masks and deep images of a folder, or all cases of a prepared store, and return what is found.
 
     Args:
         store: The cases.
@@ -95,6 +99,9 @@ def examine_reading(store: FolderStore, *, skip: bool = False, progress: bool = 
     Raises:
         UserError: A file cannot be read, or can be read in two ways.
     """
+    if isinstance(store, Hdf5Store):
+        cases = measure_store(store, skip=skip, progress=progress)
+        return ReadingCheck(judge_store(cases), tuple(warn_of_store(cases)))
 
     def measure(id: str) -> tuple[MaskFacts, ImageFacts, ImageFacts] | None:
         image, mask = store.find_files(id)

@@ -105,12 +105,12 @@ def _is_known_dataset(store: Store) -> bool:
 
 def _check_reading(store: Store, progress: bool) -> Iterator[Finding]:
     """Report what training and scoring would refuse, or warn of, because files could be read in two ways."""
-    if isinstance(store, FolderStore):
+    if isinstance(store, (FolderStore, Hdf5Store)):
         check = examine_reading(store, skip=True, progress=progress)
         if check.refusal:
             yield Finding("reading", "error", check.refusal, len(store.ids))
-        left_out = warn_of_left_out({Path(store.images), Path(store.masks)})
-        for sentence in (*check.warnings, *left_out):
+        folders = {Path(store.images), Path(store.masks)} if isinstance(store, FolderStore) else ()
+        for sentence in (*check.warnings, *warn_of_left_out(folders)):
             yield Finding("reading", "warning", sentence, len(store.ids))
 
 

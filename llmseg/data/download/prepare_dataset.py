@@ -36,6 +36,7 @@ from llmseg.data.packed_case import PackedCase, pack_case
 from llmseg.data.pixels import decode_mask_values
 from llmseg.data.read_ahead import map_ahead
 from llmseg.data.reading import DEFAULT, Reading
+from llmseg.data.reading_check import check_reading
 from llmseg.errors import UserError
 from llmseg.files import clear_leftovers, make_folder, read_json, write_bytes
 from llmseg.files.locks import hold_lock
@@ -116,6 +117,7 @@ def prepare_dataset(
         if out.exists():
             store = _open_earlier(out, provenance["key"])
             _clear_work(_choose_work(out))
+            check_reading(store, progress=progress)
             return store
         if id == "folder":
             notes += _check_files(case_files, reading, _choose_work(out), progress)
@@ -125,7 +127,9 @@ def prepare_dataset(
             notes += _judge_once(dataset_files.judge, case_files, rules, _choose_work(out), progress)
             provenance["notes"] = notes
         title = id if id in dataset_names() else Path(root).resolve().name
-        return _write_dataset(case_files, dataset_files, out, title, provenance, progress)
+        store = _write_dataset(case_files, dataset_files, out, title, provenance, progress)
+        check_reading(store, progress=progress)
+        return store
 
 
 def _check_files(case_files: Sequence[CaseFiles], reading: Reading, work: Path, progress: bool) -> list[str]:
