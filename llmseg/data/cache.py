@@ -18,9 +18,11 @@ import psutil
 import torch
 from filelock import Timeout
 
+from llmseg.data.hdf5 import Hdf5Store
 from llmseg.data.hdf5_writing import create_hdf5
 from llmseg.data.prepared_cases import RESIDENT_SHARE, PreparedCases, prepare_each
 from llmseg.data.store import Store
+from llmseg.data.subset import Subset
 from llmseg.errors import UserError
 from llmseg.files import clean_name, clear_leftovers, replace_file
 from llmseg.files.locks import hold_lock
@@ -147,7 +149,15 @@ def clear_cache() -> int:
 
 def _key(store: Store, images: Images) -> str:
     versions = {name: metadata.version(name) for name in _PACKAGES_IN_KEY}
-    content = json.dumps([FORMAT, store.digest, to_plain(images), versions], sort_keys=True)
+    digests = [store.digest]
+    # What such a file says of shapes is only known to be right when the pixels are read, so nothing that was prepared
+    # from a file with the same digest and other shapes may stand for it.
+    whole = store
+    while isinstance(whole, Subset):
+        whole = whole.whole
+    if isinstance(whole, Hdf5Store) and not whole.has_file_digest:
+        digests.append(whole.file_digest)
+    content = json.dumps([FORMAT, *digests, to_plain(images), versions], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 

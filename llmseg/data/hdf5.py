@@ -19,7 +19,7 @@ import h5py
 import numpy as np
 
 from llmseg.data import packed_case
-from llmseg.data.hdf5_check import check_cases, check_layout
+from llmseg.data.hdf5_check import FILE_DIGEST, check_cases, check_layout
 from llmseg.data.hdf5_writing import create_hdf5
 from llmseg.data.image_digests import digest_image, digest_mask
 from llmseg.data.packed_case import PackedCase
@@ -62,8 +62,8 @@ class Hdf5Store:
     def __post_init__(self) -> None:
         try:
             columns = self._columns
-            check_cases(self.path, self._file, columns, _digest_columns(columns))
-        except (OSError, RuntimeError, ValueError) as error:  # a UserError is a ValueError, too
+            check_cases(self.path, self._file, columns, _digest_columns(columns), self.file_digest)
+        except (OSError, RuntimeError, ValueError, KeyError) as error:  # a UserError is a ValueError, too
             if isinstance(error, UserError):
                 raise
             detail = " ".join(str(error).split())
@@ -126,6 +126,20 @@ class Hdf5Store:
     def digest(self) -> str:
         """SHA-256 over ids, groups, images and masks, 64 hexadecimal digits."""
         return str(self._file.attrs["digest"])
+
+    @functools.cached_property
+    def file_digest(self) -> str:
+        """SHA-256 over all that the file holds but the pixels themselves: also shapes, parts, name, provenance.
+
+        The digest leaves some of it out, because equal cases have equal digests, whoever prepared them.
+        """
+        tables = {name: dataset.tolist() for name, dataset in zip(_INDEX, self._index, strict=True)}
+        return _digest_file(self._columns | tables, self.unpaired, self._file.attrs)
+
+    @property
+    def has_file_digest(self) -> bool:
+        """Whether the file says its own :attr:`file_digest`; those of earlier versions do not."""
+        return FILE_DIGEST in self._file.attrs
 
     @property
     def provenance(self) -> dict[str, Any]:
@@ -230,6 +244,7 @@ def write_store(
                 "provenance": json.dumps(dict(provenance)),
             }
         )
+        file.attrs[FILE_DIGEST] = _digest_file(columns, unpaired, file.attrs)
     return Hdf5Store(path)
 
 
@@ -272,4 +287,14 @@ def _sort_by_id(columns: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
 def _digest_columns(columns: Mapping[str, Sequence[Any]]) -> str:
     # What the digest leaves out (official part, provenance, order of writing) changes no training.
     content = [list(columns[name]) for name in ("ids", "groups", "contents", "mask_contents")]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def _digest_file(columns: Mapping[str, Sequence[Any]], unpaired: Sequence[str], attributes: Mapping[str, Any]) -> str:
+    content = [
+        [list(columns[name]) for name in _COLUMNS],
+        [[[int(number) for number in row] for row in columns[name]] for name in _INDEX],
+        list(unpaired),
+        [str(attributes[name]) for name in ("name", "digest", "provenance")],
+    ]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()

@@ -16,6 +16,9 @@ from llmseg.errors import UserError
 MAX_CASES = 10_000_000
 """More cases than any store has; a file can claim any number without holding them."""
 
+FILE_DIGEST = "file_digest"
+"""Name of the attribute that holds the digest of all but the pixels. Files of earlier versions have none."""
+
 _AGAIN = "make it again by llmseg data prepare"
 
 
@@ -56,6 +59,8 @@ def check_layout(path: Path | str, file: h5py.File, columns: Sequence[str]) -> N
             refuse(name, "holds no texts")
         if file[name].ndim != 1 or (name != "alone" and file[name].shape != count):
             refuse(name, f"has the shape {file[name].shape}, and there are {count[0]} cases")
+        if file[name].shape[0] > MAX_CASES:
+            refuse(name, f"has the shape {file[name].shape}")
     for name, width in (("shapes", 3), ("starts", 2)):
         if file[name].dtype.kind not in "iu" or file[name].shape != (*count, width):
             refuse(name, f"has the type {file[name].dtype} and the shape {file[name].shape}")
@@ -64,7 +69,9 @@ def check_layout(path: Path | str, file: h5py.File, columns: Sequence[str]) -> N
             refuse(name, f"has the type {file[name].dtype} and {file[name].ndim} dimensions")
 
 
-def check_cases(path: Path | str, file: h5py.File, columns: Mapping[str, Sequence[str]], digest: str) -> None:
+def check_cases(
+    path: Path | str, file: h5py.File, columns: Mapping[str, Sequence[str]], digest: str, file_digest: str
+) -> None:
     """Refuse a file whose cases do not fit together.
 
     Args:
@@ -72,9 +79,10 @@ def check_cases(path: Path | str, file: h5py.File, columns: Mapping[str, Sequenc
         file: The file; :func:`check_layout` has passed it.
         columns: The texts of the cases.
         digest: The digest that these columns have.
+        file_digest: The digest of all that the file holds but the pixels.
 
     Raises:
-        UserError: An id is there twice, a case lies outside of the file or is too large, or the digest is another.
+        UserError: An id is there twice, a case lies outside of the file or is too large, or a digest is another.
     """
     ids = columns["ids"]
     seen: set[str] = set()
@@ -91,6 +99,11 @@ def check_cases(path: Path | str, file: h5py.File, columns: Mapping[str, Sequenc
     lengths = [len(file[name]) for name in ("images", "masks")]
     for id, shape, starts in zip(ids, file["shapes"][()].tolist(), file["starts"][()].tolist(), strict=True):
         _check_case(f"{path}, case '{id}'", shape, starts, lengths)
+    if FILE_DIGEST in file.attrs and str(file.attrs[FILE_DIGEST]) != file_digest:
+        raise UserError(
+            f"{path} was changed after it was made: shapes, places, parts, name or provenance do not fit its digest; "
+            f"{_AGAIN}"
+        )
 
 
 def _check_case(name: str, shape: Sequence[int], starts: Sequence[int], lengths: Sequence[Any]) -> None:

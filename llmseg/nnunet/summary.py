@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from llmseg.data.download.tree import File
+from llmseg.data.nifti import decode_nifti
 from llmseg.data.pixels import decode_labels
 from llmseg.data.read_ahead import map_ahead
 from llmseg.data.store import FOREGROUND, Store
@@ -163,12 +165,9 @@ def strip_ending(file: str) -> str:
 
 
 def _slice(path: Path) -> np.ndarray:
-    import nibabel
-
-    try:
-        values = np.asarray(nibabel.load(path).dataobj).squeeze()  # type: ignore[attr-defined]
-    except (OSError, ValueError, EOFError, nibabel.filebasedimages.ImageFileError) as error:
-        raise UserError(f"{path} is damaged or cannot be read ({error}); it belongs to nnU-Net's results") from error
+    advice = "it belongs to nnU-Net's results"
+    file = File(str(path), 0, lambda: read_bytes(path, hint=advice))
+    values = decode_nifti(file.read_unpacked(), str(path), advice)[0].squeeze()
     if values.ndim != 2:
         raise UserError(f"{path} has the shape {values.shape}; only masks of two dimensions can be imported")
     # nnU-Net writes the columns of an image along the first axis.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,9 @@ def _load(path: Path, digests: list[str], keys: tuple[str, ...]) -> dict[str, An
     if digests and hashlib.sha256(content).hexdigest() not in digests:
         return None
     try:
-        saved = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)  # executes no code of the file
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what is damaged is told in our words
+            saved = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)  # executes no code of it
     except Exception:  # what a damaged file makes torch raise is of many kinds
         return None
     return saved if isinstance(saved, dict) and all(key in saved for key in keys) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
@@ -82,7 +83,8 @@ def _read(path: Path) -> dict[str, Any]:
         return _read_safetensors(path)
     try:
         # Numbers and arrays of numpy, such as the loss of an epoch, lie beside the weights in many checkpoints.
-        with torch.serialization.safe_globals(_list_numpy_globals()):
+        with torch.serialization.safe_globals(_list_numpy_globals()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of kinds of tensors and pickles that are refused here anyway
             saved = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise _explain_objects(path) from error

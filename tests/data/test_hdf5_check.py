@@ -8,9 +8,11 @@ import h5py
 import numpy as np
 import pytest
 
-from llmseg import Hdf5Store, SyntheticStore, UserError
+from llmseg import Hdf5Store, SyntheticStore, UserError, zoo
+from llmseg.data.cache import prepare_cached
 from llmseg.data.hdf5 import write_store
 from llmseg.data.packed_case import pack_case
+from llmseg.data.subset import Subset
 
 TEXT = h5py.string_dtype()
 
@@ -51,6 +53,17 @@ def link(name, target):
     return change
 
 
+def exchange_shape(file):
+    height, width, channels = file["shapes"][0]
+    file["shapes"][0] = [height // 2, width * 2, channels]
+
+
+def exchange_rows(file, name):
+    rows = file[name][()]
+    rows[[0, 1]] = rows[[1, 0]]
+    file[name][()] = rows
+
+
 CASES = {
     "shapes too large": (set_row("shapes", 0, [10**6, 10**6, 1]), "is too large"),
     "shapes of 0": (set_row("shapes", 0, [0, 0, 1]), "has the shape 0 x 0 x 1"),
@@ -68,6 +81,13 @@ CASES = {
     "ids twice": (lambda file: file["ids"].__setitem__(1, file["ids"][0]), "has the case '.*' twice"),
     "another group": (set_row("groups", 0, "other"), "was changed after it was made"),
     "another id": (set_row("ids", 0, "other.png"), "was changed after it was made"),
+    "shapes exchanged": (lambda file: exchange_shape(file), "was changed after it was made: shapes"),
+    "places exchanged": (lambda file: exchange_rows(file, "starts"), "was changed after it was made: shapes, places"),
+    "another part": (set_row("parts", 0, "test"), "was changed after it was made: shapes, places, parts"),
+    "another name": (lambda file: file.attrs.__setitem__("name", "other"), "parts, name or provenance"),
+    "another licence": (lambda file: file.attrs.__setitem__("provenance", '{"licence": "free"}'), "or provenance"),
+    "another digest of the file": (lambda file: file.attrs.__setitem__("file_digest", 5), "was changed after"),
+    "claims files without partner": (claim("alone", 10**12, TEXT), "'alone' has the shape"),
     "images a group": (lambda file: (file.__delitem__("images"), file.create_group("images")), "'images' is no table"),
     "images float": (put("images", np.zeros(100)), "'images' has the type float64"),
     "masks of two dimensions": (put("masks", np.zeros((9, 9), np.uint8)), "'masks' has the type uint8 and 2"),
@@ -110,3 +130,20 @@ def test_data_of_another_file_are_not_read(good, tmp_path):
 
 def test_a_store_as_it_was_written_opens(good):
     assert len(Hdf5Store(good).ids) == 4
+
+
+def test_a_store_of_an_earlier_version_opens_and_its_shapes_are_not_believed(good, tmp_path, monkeypatch):
+    monkeypatch.setenv("LLMSEG_CACHE", str(tmp_path / "cache"))
+    images = zoo.get("llama-3.1-405b").recipe.change("images.size", (32, 32)).images
+    whole, old, changed = (shutil.copy(good, tmp_path / f"{name}.h5") for name in ("whole", "old", "changed"))
+    for path in (old, changed):
+        with h5py.File(path, "r+") as file:
+            del file.attrs["file_digest"]
+            if path == changed:
+                exchange_shape(file)
+    prepared = [prepare_cached(Hdf5Store(path), images).images for path in (whole, old)]
+    assert prepared[0].equal(prepared[1])
+    assert Hdf5Store(old).digest == Hdf5Store(whole).digest == Hdf5Store(changed).digest
+    for store in (Hdf5Store(changed), Subset(Hdf5Store(changed), Hdf5Store(changed).ids)):
+        with pytest.raises(UserError, match="is damaged at case"):  # though the cache is warm for this digest
+            prepare_cached(store, images)

@@ -280,3 +280,40 @@ def test_weights_in_safetensors(small, tmp_path):
     assert all(torch.equal(back[name], tensor) for name, tensor in saved.items())
     (tmp_path / "w.safetensors").write_bytes(b"no weights")
     assert "no file of safetensors" in refused(small.pipeline, tmp_path / "w.safetensors")
+
+
+def make_strange(kind: str, weight: torch.Tensor) -> torch.Tensor:
+    """Return a weight of a kind that no network can use."""
+    if kind == "sparse":
+        return weight.to_sparse()
+    if kind == "sparse outside":
+        return torch.sparse_coo_tensor(torch.tensor([[10**6], [0], [0], [0]]), torch.ones(1), (10**7, 1, 1, 1))
+    if kind == "quantised":
+        return torch.quantize_per_tensor(weight, 0.1, 0, torch.qint8)
+    if kind == "nested":
+        return torch.nested.nested_tensor([torch.ones(2), torch.ones(3)])
+    if kind == "claims":
+        return torch.ones(1).expand(64, 100_000, 3, 3)
+    others = {"meta": weight.to("meta"), "complex": weight.to(torch.complex64), "nan": weight * torch.nan}
+    return others[kind]
+
+
+@pytest.mark.parametrize(
+    "kind", ["sparse", "sparse outside", "quantised", "nested", "claims", "meta", "complex", "nan", "pickle"]
+)
+@pytest.mark.filterwarnings("default")
+def test_strange_weights_end_in_one_line_and_write_nothing(small, path, tmp_path, call, kind, make_folder, recwarn):
+    saved = original_state(small.record)
+    first = next(iter(saved))
+    if kind == "pickle":
+        path.write_bytes(pickle.dumps(saved, protocol=4))
+    else:
+        torch.save({**saved, first: make_strange(kind, saved[first])}, path)
+    images, _ = make_folder({"a": (40, 36)})
+    recwarn.clear()
+    out = tmp_path / "out"
+    code, _, err = call("predict", SMALLEST, "--weights", path, "--images", images, "--out", out, "-q")
+    assert code == 2
+    assert err.count("\n") == 1
+    assert not recwarn.list
+    assert not out.exists()

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import functools
 import io
+import math
 import threading
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from llmseg.data.download.layouts.case_files import CaseFiles, DatasetFiles, Files, index_files, make_mask
 from llmseg.data.download.tree import File
+from llmseg.data.opening import check_size
 from llmseg.data.store import Case
 from llmseg.errors import UserError
 
@@ -77,13 +80,35 @@ def _load_array(file: File) -> np.ndarray:
 @functools.lru_cache(maxsize=2)  # the images and the labels of one part
 def _decode_array(file: File) -> np.ndarray:
     """Return ``[N, H, W]`` or ``[N, H, W, 3]`` in uint8."""
+    content = file.read()
+    shape, in_columns, dtype, start = _read_header(content, file.path)
+    whole = shape[:-1] if len(shape) == 4 and shape[-1] == 1 else shape
+    if dtype != np.uint8 or not (len(whole) == 3 or (len(whole) == 4 and whole[-1] == 3)):
+        raise UserError(f"{file.path} holds {dtype} of shape {_shorten(shape)}; expected are bytes [N, H, W]")
+    if min(shape) < 1 or math.prod(shape) != len(content) - start:
+        raise UserError(
+            f"{file.path} is no array or is damaged: it claims the shape {_shorten(shape)} and has "
+            f"{len(content) - start} bytes; download it again"
+        )
+    check_size(whole[2], whole[1], file.path)
+    return np.frombuffer(content, np.uint8, offset=start).reshape(whole, order="F" if in_columns else "C")
+
+
+def _read_header(content: bytes, path: str) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
+    """Return shape, whether the first axis runs fastest, type and place of an array. Nothing is allocated for it."""
+    stream = io.BytesIO(content)
     try:
-        array: np.ndarray = np.load(io.BytesIO(file.read()), allow_pickle=False)
-    except UserError:
-        raise
-    except (ValueError, EOFError) as error:
-        raise UserError(f"{file.path} is no array or is damaged ({error}); download it again") from error
-    array = array[..., 0] if array.ndim == 4 and array.shape[-1] == 1 else array
-    if array.dtype != np.uint8 or not (array.ndim == 3 or (array.ndim == 4 and array.shape[-1] == 3)):
-        raise UserError(f"{file.path} holds {array.dtype} of shape {array.shape}; expected are bytes [N, H, W]")
-    return array
+        version = np.lib.format.read_magic(stream)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, in_columns, dtype = read(stream)
+    except (
+        Exception
+    ) as error:  # numpy parses the header as Python, and damage runs into anything that can go wrong then
+        why = " ".join(str(error).split())[:200] or type(error).__name__
+        raise UserError(f"{path} is no array or is damaged ({why}); download it again") from error
+    return shape, in_columns, dtype, stream.tell()
+
+
+def _shorten(shape: tuple[int, ...]) -> str:
+    text = str(shape)
+    return text if len(text) <= 80 else f"{text[:80]}...)"

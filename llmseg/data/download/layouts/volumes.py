@@ -13,6 +13,7 @@ import numpy as np
 from llmseg.data.download.layouts.affines import lay_like
 from llmseg.data.download.layouts.case_files import make_mask
 from llmseg.data.download.tree import File
+from llmseg.data.nifti import decode_nifti
 from llmseg.data.store import Case
 from llmseg.errors import UserError
 
@@ -84,16 +85,7 @@ def read_volume(file: File) -> tuple[np.ndarray, np.ndarray]:
     Raises:
         UserError: The file is damaged, is no volume, or holds colours or values that are not finite.
     """
-    import nibabel
-
-    try:
-        content = nibabel.Nifti1Image.from_bytes(file.read_unpacked())
-        array = np.asanyarray(content.dataobj)
-    except UserError:
-        raise
-    except Exception as error:  # nibabel lets errors of many kinds through, some in several lines
-        why = " ".join(str(error).split())
-        raise UserError(f"{file.path} is no NIfTI volume or is damaged ({why}); download it again") from error
+    array, affine = decode_nifti(file.read_unpacked(), file.path, "download it again")
     while array.ndim > 3 and array.shape[-1] == 1:
         array = array[..., 0]  # a series of one volume
     array = array[:, :, None] if array.ndim == 2 else array  # a volume of one slice
@@ -106,7 +98,7 @@ def read_volume(file: File) -> tuple[np.ndarray, np.ndarray]:
             f"{file.path} holds values that are not finite (NaN or infinite), as some tools "
             "write outside the body; put numbers in their place"
         )
-    return array, content.affine
+    return array, affine
 
 
 def _find_foreground(labels: np.ndarray, foreground: int | Callable[[np.ndarray], np.ndarray] | None) -> np.ndarray:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import functools
 import io
 import time
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -74,7 +75,7 @@ def test_damaged_arrays_are_named(make, content):
     values = np.zeros((2, 3, 4), np.uint8)
     files = {**make(values, values)}
     files["x/train_label.npy"] = type(files["x/train_label.npy"])("x/train_label.npy", 0, lambda: content)
-    with pytest.raises(UserError, match=r"^x/train_label\.npy is no array or is damaged"):
+    with pytest.raises(UserError, match=r"^x/train_label\.npy (is no array or is damaged|holds object)"):
         medsegbench.find(files)
 
 
@@ -105,3 +106,50 @@ def test_threads_load_an_array_once(make):
     with ThreadPoolExecutor(4) as pool:
         assert sum(map(len, pool.map(lambda item: item.read(), case_files))) == 300
     assert sorted(reads) == ["x/train_images.npy", "x/train_label.npy"]
+
+
+def with_header(text, data=b"", version=1):
+    header = text.encode().ljust(118) + b"\n"
+    return b"\x93NUMPY" + bytes([version, 0]) + len(header).to_bytes(2 if version == 1 else 4, "little") + header + data
+
+
+SHAPE = "{'descr': '|u1', 'fortran_order': False, 'shape': (%s), }"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        SHAPE % "10000000, 1000, 1000",
+        SHAPE % "30000, 1000, 1000",
+        SHAPE % "1000000000000000000000000000000, 1, 1",
+        SHAPE % "-5, 16, 16",
+        SHAPE % "0, 16, 16",
+        SHAPE % "'a', 16, 16",
+        SHAPE.replace("|u1", "O") % "1, 2, 3",
+        SHAPE.replace("|u1", "<U1000000000") % "1, 2, 3",
+        "__import__('os').abort()",
+        "(" * 9000,
+        "[" * 9000 + "]" * 9000,
+        "",
+    ],
+)
+def test_a_header_that_claims_anything_ends_in_one_line_and_takes_no_memory(in_memory, header):
+    labels = array(np.zeros((2, 3, 4), np.uint8))
+    files = in_memory({"x/train_images.npy": with_header(header, bytes(24)), "x/train_label.npy": labels})
+    tracemalloc.start()
+    try:
+        with pytest.raises(UserError, match=r"^x/train_images\.npy ") as refused:
+            medsegbench.find(files)
+        assert tracemalloc.get_traced_memory()[1] < 2**24
+    finally:
+        tracemalloc.stop()
+    assert str(refused.value).isprintable()
+    assert len(str(refused.value)) < 400
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_arrays_in_columns_and_in_the_second_format(in_memory, read, version):
+    values = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
+    columns = with_header(SHAPE.replace("False", "True") % "2, 3, 4", values.tobytes(order="F"), version)
+    cases = read(medsegbench.find(in_memory({"x/train_images.npy": columns, "x/train_label.npy": array(values)})))
+    np.testing.assert_array_equal([case.image for case in cases.values()], values)
