@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from llmseg.errors import escape_controls
+from llmseg.files.progress import hide_slow_bars
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,9 @@ class OutputWithProgress(Output):
     """How a command that takes a while prints its result and how far it is."""
 
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars.")] = False
+
+    def __post_init__(self) -> None:
+        hide_slow_bars(self.quiet)
 
     @property
     def progress(self) -> bool:

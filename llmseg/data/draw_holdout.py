@@ -105,7 +105,8 @@ def _join_groups(store: Store, facts: Mapping[str, _Facts]) -> dict[str, list[st
     for id in store.ids:
         # A group is joined with the one in which the same image came first, often itself.
         joined.merge(groups[id], group_of_image.setdefault(facts[id].image, groups[id]))
-    cluster_of = {group: min(together) for together in joined.subsets() for group in together}
+    names = [(min(together), together) for together in joined.subsets()]
+    cluster_of = {group: name for name, together in names for group in together}
     clusters: dict[str, list[str]] = defaultdict(list)
     for id in store.ids:
         clusters[cluster_of[groups[id]]].append(id)

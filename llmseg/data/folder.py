@@ -20,7 +20,7 @@ from llmseg.data.pixels import explain_sizes, read_image, read_mask, read_mask_v
 from llmseg.data.reading import DEFAULT, Foreground, Reading, read_reading
 from llmseg.data.store import Case, SizesDiffer
 from llmseg.errors import UserError, nearest
-from llmseg.files import read_bytes
+from llmseg.files import read_bytes, show_if_slow
 
 Orphans = Literal["refuse", "skip"]
 
@@ -87,15 +87,12 @@ class FolderStore:
 
     @functools.cached_property
     def _pairs(self) -> dict[str, ImageMaskPair]:
-        if self.orphans == "refuse":
-            pairs = pair_every_image(Path(self.images), Path(self.masks), self.mask_suffix)
-        else:
-            pairs = self._folders.pairs
-        return {pair.id: pair for pair in pairs}
+        return {pair.id: pair for pair in self._folders.pairs}
 
     @functools.cached_property
     def _folders(self) -> PairedFolders:
-        return pair_files(Path(self.images), Path(self.masks), self.mask_suffix)
+        pair = pair_every_image if self.orphans == "refuse" else pair_files
+        return pair(Path(self.images), Path(self.masks), self.mask_suffix)
 
     @property
     def name(self) -> str:
@@ -130,7 +127,7 @@ class FolderStore:
         # Only what is not the default counts: stores that could always be read in one way keep their digest.
         if self.reading.stated:
             total.update(json.dumps(self.reading.stated, sort_keys=True).encode())
-        for pair in self._pairs.values():
+        for pair in show_if_slow(self._pairs.values(), "compute the digest", "case"):
             for path in (pair.image, pair.mask):
                 total.update(hashlib.sha256(read_bytes(path)).digest())
         groups = [self.groups[id] for id in self.ids]

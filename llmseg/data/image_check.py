@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -200,19 +201,22 @@ def warn_of_left_out(folders: Iterable[Path]) -> list[str]:
     """Return a sentence for each folder with files that are left out: of another format, or in folders below it."""
     sentences = []
     for folder in folders:
-        entries = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+        with os.scandir(folder) as found:
+            entries = sorted((entry for entry in found if not entry.name.startswith(".")), key=lambda entry: entry.name)
         other = [
-            path.name for path in entries if path.is_file() and path.suffix.lower() not in (*EXTENSIONS, *_DOCUMENTS)
+            entry.name
+            for entry in entries
+            if not entry.name.lower().endswith((*EXTENSIONS, *_DOCUMENTS)) and entry.is_file()
         ]
         if other:
             sentences.append(
                 f"{len(other)} files in {folder} are left out, for they are not {', '.join(EXTENSIONS)}: {_name(other)}"
             )
         below = [
-            f"{path.name}/{file.name}"
-            for path in entries
-            if path.is_dir()
-            for file in sorted(path.iterdir())
+            f"{entry.name}/{file.name}"
+            for entry in entries
+            if entry.is_dir()
+            for file in sorted(Path(entry.path).iterdir())
             if file.suffix.lower() in EXTENSIONS and not file.name.startswith(".")
         ]
         if below:

@@ -5,6 +5,7 @@ A file's *stem* is its name without the extension.
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import unicodedata
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from llmseg.errors import UserError
-from llmseg.files import check_name
+from llmseg.files import check_name, show_if_slow
 
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif")
 """Extensions of files that count as images, in lower case."""
@@ -61,7 +62,7 @@ class PairedFolders:
     suffix: str
 
 
-def pair_every_image(images: Path, masks: Path, suffix: str | None = None) -> tuple[ImageMaskPair, ...]:
+def pair_every_image(images: Path, masks: Path, suffix: str | None = None) -> PairedFolders:
     """Pair every image with its mask as :func:`pair_files` does, and refuse images without one.
 
     Masks without an image are passed over.
@@ -72,13 +73,13 @@ def pair_every_image(images: Path, masks: Path, suffix: str | None = None) -> tu
         suffix: What a mask's stem has after the image's stem; ``None`` tries :data:`SUFFIXES`.
 
     Returns:
-        Pairs in the order of the image file names.
+        The pairs, and the masks without an image.
 
     Raises:
         UserError: A folder is missing or has no images, or an image has no mask or two.
 
     Example:
-        >>> pair_every_image(Path("images"), Path("masks"))[0].mask  # doctest: +SKIP
+        >>> pair_every_image(Path("images"), Path("masks")).pairs[0].mask  # doctest: +SKIP
         PosixPath('masks/case_001_seg.png')
     """
     folders = pair_files(images, masks, suffix)
@@ -88,7 +89,7 @@ def pair_every_image(images: Path, masks: Path, suffix: str | None = None) -> tu
             f"{len(unpaired)} of {len(unpaired) + len(folders.pairs)} images in {images} have no mask "
             f"'<name>{folders.suffix}.*' in {masks}: {_name_first(unpaired)}; add the masks or move the images away"
         )
-    return folders.pairs
+    return folders
 
 
 def pair_files(images: Path, masks: Path, suffix: str | None = None) -> PairedFolders:
@@ -114,7 +115,8 @@ def pair_files(images: Path, masks: Path, suffix: str | None = None) -> PairedFo
     _check_stems(image_files, [suffix] if suffix else [s for s in SUFFIXES if s], same)
     candidates = [suffix] if suffix is not None else [s for s in SUFFIXES if s or not same]
     by_stem = _group_by_stem(mask_files)
-    pairs_of = {s: _pair_suffix(image_files, by_stem, s, same) for s in candidates}
+    stems = [(file, file.stem) for file in image_files]
+    pairs_of = {s: _pair_suffix(stems, by_stem, s, same) for s in candidates}
     # Of suffixes that pair equally many, max takes the first: the plainest.
     best = max(candidates, key=lambda s: len(pairs_of[s]))
     paired = pairs_of[best]
@@ -136,8 +138,10 @@ def _refuse_further_masks(masks: Sequence[Path], paired: dict[str, ImageMaskPair
     images = {pair.mask.stem: pair.image for pair in paired.values()}
     used = {pair.mask for pair in paired.values()} | {pair.image for pair in paired.values()}
     for mask in masks:
+        if mask in used:
+            continue
         base = re.sub(r"[-_ .]\(?\d{1,3}\)?$", "", mask.stem)
-        if mask not in used and base != mask.stem and base in images:
+        if base != mask.stem and base in images:
             raise UserError(
                 f"image {images[base].name} seems to have several masks, one of them {mask.name}; its object would be "
                 "background: join the masks of an image in one file, or move it away"
@@ -171,17 +175,20 @@ def _list_files(folder: Path, what: str) -> list[Path]:
     if not folder.is_dir():
         near = next((p for p in folder.absolute().parents if p.is_dir()), Path("/"))
         raise UserError(f"no {what} folder {folder}; the nearest folder that exists is {near}")
-    files = [
-        path
-        for path in folder.iterdir()
-        if path.suffix.lower() in EXTENSIONS and not path.name.startswith(".") and path.is_file()
-    ]
-    if not files:
+    # An entry of a folder mostly knows by itself whether it is a file; a path has to ask the disk, one by one.
+    with os.scandir(folder) as entries:
+        names = [
+            entry.name
+            for entry in show_if_slow(entries, f"list {what}s", "file")
+            if entry.name.lower().endswith(EXTENSIONS) and not entry.name.startswith(".") and entry.is_file()
+        ]
+    if not names:
         proposed = _propose_folders(folder)
         raise UserError(f"no images in {what} folder {folder}{proposed}; looked for {', '.join(EXTENSIONS)}")
+    files = [folder / name for name in sorted(names)]
     for path in files:
         check_name(path)
-    return sorted(files, key=lambda path: path.name)
+    return files
 
 
 def _propose_folders(folder: Path) -> str:
@@ -223,19 +230,20 @@ def _is_mask(file: Path, suffix: str, same: bool) -> bool:
 
 
 def _pair_suffix(
-    images: Sequence[Path], by_stem: dict[str, list[Path]], suffix: str, same: bool
+    images: Sequence[tuple[Path, str]], by_stem: dict[str, list[Path]], suffix: str, same: bool
 ) -> dict[str, ImageMaskPair]:
     pairs = {}
-    for image in images:
+    for image, stem in images:
         if _is_mask(image, suffix, same):
             continue
-        masks = by_stem.get(_compose(image.stem + suffix), [])
+        masks = by_stem.get(_compose(stem + suffix), [])
         if len(masks) > 1:
             raise UserError(
                 f"image {image.name} has {len(masks)} masks: {_name_first([m.name for m in masks])}; keep one"
             )
         if masks:
-            pairs[image.name] = ImageMaskPair(id=image.name, image=image, mask=masks[0])
+            name = image.name
+            pairs[name] = ImageMaskPair(id=name, image=image, mask=masks[0])
     return pairs
 
 
@@ -247,11 +255,9 @@ def _explain_no_pairs(
         f"masks like '{mask_files[0].name}', suffixes tried: {', '.join(repr(s) for s in tried)}"
     )
     # A suffix that nobody thought of shows in the names: what most often follows an image's stem is offered.
+    stems = {image.stem for image in image_files}
     remainders = Counter(
-        mask.stem.removeprefix(image.stem)
-        for image in image_files
-        for mask in mask_files
-        if mask.stem.startswith(image.stem) and mask != image and mask.stem != image.stem
+        mask.stem[length:] for mask in mask_files for length in range(1, len(mask.stem)) if mask.stem[:length] in stems
     )
     likely = remainders.most_common(1)
     return (

@@ -5,6 +5,7 @@ from .folders import make_folder as make_folder
 from .names import as_list as as_list
 from .names import check_name as check_name
 from .names import clean_name as clean_name
+from .progress import show_if_slow as show_if_slow
 from .reading import read_bytes as read_bytes
 from .reading import read_json as read_json
 from .reading import read_json_if_any as read_json_if_any

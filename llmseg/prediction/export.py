@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -229,8 +230,10 @@ def _write_pt2(net: nn.Module, example: Tensor, texts: dict[str, str], path: Pat
 
     program = torch.export.export(net, (example,), dynamic_shapes=({0: torch.export.Dim("batch")},))
     _forget_places(program)
-    with path.open("wb") as file:
-        torch.export.save(program, file, extra_files=texts)
+    # In memory first: where a disk is full, torch's own writer ends in an error that does not say so.
+    content = io.BytesIO()
+    torch.export.save(program, content, extra_files=texts)
+    path.write_bytes(content.getbuffer())
 
 
 def _forget_places(program: ExportedProgram) -> None:

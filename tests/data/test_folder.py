@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 
 import numpy as np
@@ -216,3 +217,16 @@ class TestGroups:
 
     def test_a_store_with_a_mapping_is_hashable(self, folders):
         assert hash(FolderStore(*folders, group_table={f"p{p}_{s}": "a" for p in range(3) for s in range(2)}))
+
+
+@pytest.mark.parametrize("orphans", ["refuse", "skip"])
+def test_folders_are_listed_once(make_folder, monkeypatch, orphans):
+    images, masks = make_folder()
+    listed = []
+    list_folder = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda folder: listed.append(folder) or list_folder(folder))
+    store = FolderStore(images, masks, orphans=orphans)
+    assert store.unpaired == ()
+    assert store.groups
+    assert store.digest
+    assert listed == [images, masks]

@@ -18,7 +18,7 @@ def names(pairs) -> list[tuple[str, str, str]]:
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_two_folders(make_folder, suffix):
     images, masks = make_folder(suffix=suffix)
-    pairs = pair_every_image(images, masks)
+    pairs = pair_every_image(images, masks).pairs
     assert names(pairs) == [(f"{s}.png", f"{s}.png", f"{s}{suffix}.png") for s in "abc"]
     assert all(p.image.parent == images and p.mask.parent == masks for p in pairs)
 
@@ -27,7 +27,7 @@ def test_two_folders(make_folder, suffix):
 def test_one_folder(make_folder, suffix):
     images, masks = make_folder(suffix=suffix, together=True)
     assert images == masks
-    assert names(pair_every_image(images, masks)) == [(f"{s}.png", f"{s}.png", f"{s}{suffix}.png") for s in "abc"]
+    assert names(pair_every_image(images, masks).pairs) == [(f"{s}.png", f"{s}.png", f"{s}{suffix}.png") for s in "abc"]
 
 
 def test_one_folder_without_suffix_has_no_pairs(make_folder):
@@ -40,39 +40,39 @@ def test_explicit_suffix(make_folder):
     images, masks = make_folder(suffix="-label")
     with pytest.raises(UserError, match="give --mask-suffix=-label"):
         pair_every_image(images, masks)
-    assert len(pair_every_image(images, masks, "-label")) == 3
+    assert len(pair_every_image(images, masks, "-label").pairs) == 3
 
 
 def test_explicit_suffix_in_one_folder(make_folder):
     images, _ = make_folder(suffix="-label", together=True)
-    assert [p.id for p in pair_every_image(images, images, "-label")] == ["a.png", "b.png", "c.png"]
+    assert [p.id for p in pair_every_image(images, images, "-label").pairs] == ["a.png", "b.png", "c.png"]
 
 
 def test_explicit_suffix_wins_over_one_that_would_be_found(make_folder):
     images, masks = make_folder(suffix="")
     for mask in list(masks.iterdir()):
         shutil.copy(mask, masks / f"{mask.stem}_gt{mask.suffix}")
-    assert [p.mask.name for p in pair_every_image(images, masks)] == ["a.png", "b.png", "c.png"]
-    assert [p.mask.name for p in pair_every_image(images, masks, "_gt")] == ["a_gt.png", "b_gt.png", "c_gt.png"]
+    assert [p.mask.name for p in pair_every_image(images, masks).pairs] == ["a.png", "b.png", "c.png"]
+    assert [p.mask.name for p in pair_every_image(images, masks, "_gt").pairs] == ["a_gt.png", "b_gt.png", "c_gt.png"]
 
 
 def test_extensions_may_differ_and_be_in_capitals(make_folder):
     images, masks = make_folder()
     Image.open(images / "a.png").save(images / "a.JPG")
     (images / "a.png").unlink()
-    assert names(pair_every_image(images, masks))[0] == ("a.JPG", "a.JPG", "a.png")
+    assert names(pair_every_image(images, masks).pairs)[0] == ("a.JPG", "a.JPG", "a.png")
 
 
 @pytest.mark.parametrize("extension", EXTENSIONS)
 def test_every_extension(make_folder, extension):
     images, masks = make_folder(extension=extension)
-    assert [p.id for p in pair_every_image(images, masks)] == [f"{s}{extension}" for s in "abc"]
+    assert [p.id for p in pair_every_image(images, masks).pairs] == [f"{s}{extension}" for s in "abc"]
 
 
 def test_order_is_that_of_the_names(make_folder):
     stems = [str(number) for number in range(1, 12)]
     images, masks = make_folder(dict.fromkeys(stems, (2, 2)))
-    assert [p.id for p in pair_every_image(images, masks)] == sorted(f"{s}.png" for s in stems)
+    assert [p.id for p in pair_every_image(images, masks).pairs] == sorted(f"{s}.png" for s in stems)
 
 
 @given(
@@ -89,7 +89,7 @@ def test_every_image_gets_its_own_mask(tmp_path_factory, stems, suffix, together
     for stem in stems:
         (images / f"{stem}.png").touch()
         (masks / f"{stem}{suffix}.png").touch()
-    pairs = pair_every_image(images, masks)
+    pairs = pair_every_image(images, masks).pairs
     assert [p.id for p in pairs] == sorted(f"{stem}.png" for stem in stems)
     assert all(p.mask == masks / f"{p.image.stem}{suffix}.png" for p in pairs)
 
@@ -100,14 +100,14 @@ def test_hidden_files_folders_and_other_extensions_are_passed_over(make_folder):
         for name in (".d.png", "._a.png", "Thumbs.db", "notes.txt", "e.npy", "noextension"):
             (folder / name).write_text("x")
         (folder / "f.png").mkdir()
-    assert [p.id for p in pair_every_image(images, masks)] == ["a.png", "b.png", "c.png"]
+    assert [p.id for p in pair_every_image(images, masks).pairs] == ["a.png", "b.png", "c.png"]
     assert [p.name for p in find_images(images)] == ["a.png", "b.png", "c.png"]
 
 
 def test_masks_without_image_are_passed_over(make_folder):
     images, masks = make_folder()
     (images / "b.png").unlink()
-    assert [p.id for p in pair_every_image(images, masks)] == ["a.png", "c.png"]
+    assert [p.id for p in pair_every_image(images, masks).pairs] == ["a.png", "c.png"]
 
 
 @pytest.mark.parametrize("which", ["image", "mask"])
@@ -183,7 +183,7 @@ class TestPairFiles:
     def test_nothing_alone(self, make_folder, suffix):
         images, masks = make_folder(suffix=suffix)
         pairing = pair_files(images, masks)
-        assert pairing.pairs == pair_every_image(images, masks)
+        assert pairing.pairs == pair_every_image(images, masks).pairs
         assert (pairing.unpaired_images, pairing.unpaired_masks, pairing.suffix) == ((), (), suffix)
 
     @pytest.mark.parametrize("together", [False, True])

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import resource
 import sys
 from pathlib import Path
 
@@ -132,6 +133,20 @@ def test_a_file_that_disagrees_is_not_kept(earlier, format, wrong, net, tiny_rec
     assert "\n" not in str(error.value)
     assert list(tmp_path.iterdir()) == ([path] if earlier else [])
     assert not earlier or path.read_text() == "kept: recipe_digest"
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_disk_that_takes_no_more_is_one_line(format, net, tiny_recipe, tmp_path):
+    earlier = export_model(net, tiny_recipe, tmp_path / f"net.{format}").read_bytes()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    try:
+        with pytest.raises(UserError, match=rf"cannot write .*net\.{format}: .*; what was there before is kept$"):
+            export_model(net, tiny_recipe, tmp_path / f"net.{format}")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert [path.name for path in tmp_path.iterdir()] == [f"net.{format}"]
+    assert (tmp_path / f"net.{format}").read_bytes() == earlier
 
 
 @pytest.mark.parametrize("package", ["onnx", "onnxscript", "onnxruntime"])
