@@ -18,6 +18,7 @@ from llmseg.evaluation.conventions import Convention, compare_conventions
 from llmseg.evaluation.measures import EVALUATOR_VERSION, Counts
 from llmseg.files import (
     check_files,
+    check_text,
     clear_leftovers,
     is_older_part,
     make_folder,
@@ -121,6 +122,8 @@ def write_evaluation(
     Raises:
         UserError: The disk is full or refuses the folder.
     """
+    for name in ("pipeline", "dataset"):
+        check_text(name, facts[name])
     first_columns = {name: facts[name] for name in ("pipeline", "seed", "dataset")}
     last_columns = {"holdout": facts["holdout"], "evaluator": EVALUATOR_VERSION}
     keys = [{"case": case.case, "group": case.group, "size": case.size} for case in scored]

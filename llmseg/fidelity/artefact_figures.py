@@ -126,7 +126,18 @@ def _draw_titles(figure: SampleFigure, row: Sequence[Axes], name: str, *, first:
     named = {"none": 0, "image": 1, "of another case": 1, "all": 3}[figure.names]
     for number, (axes, title) in enumerate(zip(row, ("Image", "Mask", "Prediction"), strict=True)):
         lines = [title] * titled + [name] * (number < named)
-        axes.set_title("\n".join(lines))
+        axes.set_title("\n".join(lines), parse_math=_is_formula(name))
+
+
+def _is_formula(name: str) -> bool:
+    """Return whether matplotlib can read a name as a formula, as it does in the script; there, others are an error."""
+    from matplotlib.mathtext import MathTextParser
+
+    try:
+        MathTextParser("path").parse(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _show_image(figure: SampleFigure, image: Tensor, recipe: Recipe) -> np.ndarray:

@@ -119,11 +119,15 @@ def write_artefacts(run: Run, pipeline: Pipeline, store: Store) -> Path:
     Returns:
         The folder ``replay`` inside the run folder.
     """
+    import matplotlib
+
     folder = run.folder / "replay"
     with fill_folder(folder) as unfinished:
         _write_sheets(run, unfinished)
-        _write_figure(unfinished / "losses.png", _draw_losses(run))
-        _write_figure(unfinished / "samples.png", _draw_samples(run, store))
+        # Names of files are no formulas, whatever dollar signs they have.
+        with matplotlib.rc_context({"text.parse_math": False}):
+            _write_figure(unfinished / "losses.png", _draw_losses(run))
+            _write_figure(unfinished / "samples.png", _draw_samples(run, store))
         _write_weights(run, pipeline, unfinished)
     return folder
 

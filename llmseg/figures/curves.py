@@ -20,6 +20,7 @@ from llmseg.study.results import Curve
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
 Loss = Literal["train", "validation"]
 
@@ -109,19 +110,22 @@ def cohort_curves(
         names = ", ".join(contenders)
         raise UserError(f"no LLM with a cohort among {names}; they are the pipelines that llmseg list shows")
     figure, axes = make_panels(len(lines), 1.7, extra=0.5)
+    # Not by matplotlib's own list of labels, which leaves out names that begin with an underscore.
+    shown: list[Line2D] = []
     for panel, (dataset, on_dataset) in zip(axes, lines.items(), strict=True):
         for cohort in cohorts:
             members = [line for line in on_dataset if line.contender.represents_llm and line.contender.cohort == cohort]
-            _draw_mean(panel, members, cohort)
+            drawn = _draw_mean(panel, members, cohort)
+            shown += drawn if panel is axes[0] else []
         for index, line in enumerate(line for line in on_dataset if line.contender.is_reference):
             look = {**_GREY, "linewidth": 1.6, "linestyle": DASHES[index % len(DASHES)]}
-            panel.plot(number_epochs(line.mean), line.mean, label=line.contender.label, **look)
+            drawn = panel.plot(number_epochs(line.mean), line.mean, label=line.contender.label, **look)
+            shown += drawn if panel is axes[0] else []
         panel.set_title(dataset, loc="left")
         panel.set_xlabel("Epoch")
         panel.set_ylabel(f"{_NAMES[loss]} loss")
     format_loss_axes(axes, scale)
-    handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper left", ncols=len(labels), handlelength=1.8)
+    figure.legend(handles=shown, loc="outside upper left", ncols=len(shown), handlelength=1.8)
     thick = "Thick: mean over LLMs; thin: single LLMs, mean over seeds."
     dashed = "Dashed: the first LLM has ended; from there the last loss of those that ended counts."
     others = sum(not (contender.represents_llm or contender.is_reference) for contender in contenders.values())
@@ -217,9 +221,10 @@ def _draw(axes: Axes, lines: Sequence[LossLine], looks: Mapping[str, dict[str, A
             axes.plot(finite[-1] + 1, line.mean[finite[-1]], "x", color=colour, markersize=4, zorder=3)
 
 
-def _draw_mean(axes: Axes, lines: Sequence[LossLine], cohort: int) -> None:
+def _draw_mean(axes: Axes, lines: Sequence[LossLine], cohort: int) -> list[Line2D]:
+    """Draw lines thin and their mean thick; return the thick one."""
     if not lines:
-        return
+        return []
     colour = COHORTS.get(cohort, OTHER)
     longest = max(len(line.mean) for line in lines)
     # Without the losses of those that have ended, the mean would jump whenever an LLM with a high loss ends.
@@ -227,12 +232,13 @@ def _draw_mean(axes: Axes, lines: Sequence[LossLine], cohort: int) -> None:
     for line in lines:
         axes.plot(number_epochs(line.mean), line.mean, color=colour, linewidth=0.5, alpha=0.5)
     mean, whole = rows.mean(axis=0), min(int(np.isfinite(line.mean).sum()) for line in lines)
-    axes.plot(
+    drawn = axes.plot(
         number_epochs(mean)[:whole], mean[:whole], color=colour, linewidth=2, label=f"{cohort} ({len(lines)} LLMs)"
     )
     # The dashed line begins at the last epoch of the solid one, so that there is no gap.
     start = max(whole - 1, 0)
     axes.plot(number_epochs(mean)[start:], mean[start:], color=colour, linewidth=1.4, linestyle=DASHES[1])
+    return drawn
 
 
 def _legend(axes: Axes, looks: Mapping[str, dict[str, Any]], contenders: Mapping[str, Contender]) -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from llmseg.figures.canvas import FORMATS
 from llmseg.figures.style import BLUE, GREY, SETTINGS
 from llmseg.files import clear_leftovers, write_bytes
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def draw_differences(differences: pd.DataFrame, path: str | Path, *, measure: str = "Dice", base: str = "base") -> Path:
@@ -66,6 +70,19 @@ def draw_contributions(
 def _draw_points(names: list[str], intervals: pd.DataFrame, title: str, path: Path) -> Path:
     """Draw a row per name: ``difference`` as a point, ``low`` to ``high`` as a line."""
     import matplotlib
+
+    content = io.BytesIO()
+    suffix = path.suffix.lower() or ".png"
+    # Without a time and, in SVG, without random ids, so that the same differences give the same bytes.
+    with matplotlib.rc_context({name: SETTINGS[name] for name in ("svg.hashsalt", "text.parse_math")}):
+        figure = _make_points(names, intervals, title)
+        figure.savefig(content, format=suffix[1:], dpi=200, metadata=FORMATS.get(suffix))
+    clear_leftovers(path.parent, path.name)
+    write_bytes(path, content.getvalue())
+    return path
+
+
+def _make_points(names: list[str], intervals: pd.DataFrame, title: str) -> Figure:
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
@@ -85,11 +102,4 @@ def _draw_points(names: list[str], intervals: pd.DataFrame, title: str, path: Pa
     axes.xaxis.set_major_formatter("{x:+.3g}")
     axes.tick_params(axis="y", length=0)
     axes.tick_params(labelsize=8)
-    content = io.BytesIO()
-    suffix = path.suffix.lower() or ".png"
-    # Without a time and, in SVG, without random ids, so that the same differences give the same bytes.
-    with matplotlib.rc_context({"svg.hashsalt": SETTINGS["svg.hashsalt"]}):
-        figure.savefig(content, format=suffix[1:], dpi=200, metadata=FORMATS.get(suffix))
-    clear_leftovers(path.parent, path.name)
-    write_bytes(path, content.getvalue())
-    return path
+    return figure

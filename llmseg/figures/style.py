@@ -48,6 +48,8 @@ DPI = 300
 
 SETTINGS: dict[str, Any] = {
     "font.family": "DejaVu Sans",
+    # Names of contenders and files are no formulas, whatever dollar signs they have.
+    "text.parse_math": False,
     "font.size": TEXT,
     "axes.titlesize": TEXT,
     "axes.labelsize": TEXT,

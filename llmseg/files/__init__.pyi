@@ -4,6 +4,7 @@ from .folders import check_writable as check_writable
 from .folders import make_folder as make_folder
 from .names import as_list as as_list
 from .names import check_name as check_name
+from .names import check_text as check_text
 from .names import clean_name as clean_name
 from .progress import show_if_slow as show_if_slow
 from .reading import read_bytes as read_bytes

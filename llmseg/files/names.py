@@ -40,6 +40,25 @@ def clean_name(text: str, *, also: str, instead: str = "_") -> str:
     return "".join(letter if letter.isalnum() or letter in also else instead for letter in text)
 
 
+def check_text(what: str, text: str) -> None:
+    r"""Refuse a name with control characters: they do harm in figures, pages, tables and terminals.
+
+    Args:
+        what: What is called so, for the message.
+        text: The name.
+
+    Raises:
+        UserError: It has some.
+
+    Example:
+        >>> check_text("contender", "a\x1b[31m")
+        Traceback (most recent call last):
+        llmseg.errors.UserError: contender 'a\x1b[31m' has control characters; give it another name
+    """
+    if escape_controls(text) != text:
+        raise UserError(f"{what} '{text}' has control characters; give it another name")
+
+
 def check_name(path: Path) -> None:
     """Refuse a file whose name tables, pages and figures could not hold.
 
@@ -48,7 +67,7 @@ def check_name(path: Path) -> None:
     Raises:
         UserError: It is such a name. The message shows the bytes that are none.
     """
-    if escape_controls(path.name) != path.name:
+    if escape_controls(str(path)) != str(path):  # also in the names of folders, after which datasets are called
         raise UserError(f"the name of {path.parent}/{path.name} has control characters; rename the file")
     try:
         path.name.encode("utf-8")

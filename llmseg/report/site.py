@@ -11,6 +11,8 @@ import pandas as pd
 
 from llmseg.data.store import Store
 from llmseg.errors import UserError
+from llmseg.files import check_text
+from llmseg.files.cells import guard_cell
 from llmseg.report import overlays
 from llmseg.report.analysis import Analysis, analyse
 from llmseg.report.cases import CaseScore, HardCase, extreme_cases, hardest_cases
@@ -90,6 +92,7 @@ def write_report(
     out = Path(out)
     if cases < 0:
         raise UserError(f"{cases} cases: give 0 or more")
+    check_text("title", title)
     # Before anything is computed, and again when the report is moved to its place.
     check_free(out)
     results = read_sources(runs)
@@ -223,12 +226,19 @@ def _downloads(analysis: Analysis, folder: Path) -> list[Download]:
     (folder / "data").mkdir()
     downloads = []
     for name, (about, frame) in tables.items():
-        # The same bytes on every system.
-        frame.to_csv(folder / f"data/{name}.csv", index=False, lineterminator="\n")
+        # The same bytes on every system. People open these tables in spreadsheets; names in them are no formulas.
+        frame.apply(_guard_texts).to_csv(folder / f"data/{name}.csv", index=False, lineterminator="\n")
         downloads.append(Download(f"data/{name}.csv", about, len(frame)))
     analysis.table.frame.to_parquet(folder / "data/scores.parquet", index=False)
     downloads.insert(1, Download("data/scores.parquet", "The same as parquet", len(analysis.table.frame)))
     return downloads
+
+
+def _guard_texts(column: pd.Series) -> pd.Series:
+    if pd.api.types.is_numeric_dtype(column):
+        return column
+    guarded = {cell: guard_cell(cell) for cell in column.unique() if isinstance(cell, str)}
+    return column.map(lambda cell: guarded.get(cell, cell))
 
 
 def _write(content: Content, folder: Path) -> None:

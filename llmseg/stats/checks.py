@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from llmseg.errors import UserError
+from llmseg.files import check_text
 from llmseg.stats.columns import BASE, COLUMNS, DISTANCES, KEY, NAMES, SHARES
 from llmseg.stats.words import shorten_list
 
@@ -57,7 +58,10 @@ def _parse_names(column: pd.Series) -> pd.Series:
     empty = column.isna() | (column.astype(str).str.strip() == "")
     if empty.any():
         raise UserError(f"{int(empty.sum())} rows have no {column.name}, {_first_row(empty)}; give every row one")
-    return column.astype(str)
+    texts = column.astype(str)
+    for name in texts.unique():
+        check_text(str(column.name), name)
+    return texts
 
 
 def _parse_seeds(column: pd.Series) -> pd.Series:

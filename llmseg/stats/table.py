@@ -11,6 +11,7 @@ import pandas as pd
 
 from llmseg.errors import UserError, nearest
 from llmseg.files import as_list
+from llmseg.files.cells import unguard_cell
 from llmseg.stats.checks import check_frame, read_csv, read_evaluations
 from llmseg.stats.columns import BASE, COLUMNS, UNDEFINED
 from llmseg.stats.words import count_text, shorten_list
@@ -63,6 +64,9 @@ class Table:
     def from_csv(cls, path: str | Path, *, fill: Mapping[str, str | int] | None = None) -> Table:
         """Read a CSV file; names such as ``007`` stay text.
 
+        A report writes an apostrophe before names that a spreadsheet would take for formulas, such as ``'=1+1``; it is
+        taken off again.
+
         Args:
             path: The file.
             fill: As for :meth:`from_frame`.
@@ -70,7 +74,11 @@ class Table:
         Raises:
             UserError: The file cannot be read, or its content is refused.
         """
-        return cls.from_frame(read_csv(Path(path)), fill=fill)
+        frame = read_csv(Path(path))
+        for name, column in frame.items():
+            if column.str.startswith("'").any():
+                frame[name] = column.map(unguard_cell)
+        return cls.from_frame(frame, fill=fill)
 
     @classmethod
     def from_parquet(cls, path: str | Path, *, fill: Mapping[str, str | int] | None = None) -> Table:

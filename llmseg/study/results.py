@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from llmseg import zoo
 from llmseg.data.store import Store
 from llmseg.errors import UserError, nearest
-from llmseg.files import as_list, read_json_if_any
+from llmseg.files import as_list, check_text, read_json_if_any
 from llmseg.stats.table import Table, contender_names
 from llmseg.study.study import Study
 from llmseg.training.run import Run
@@ -208,6 +208,8 @@ def _read_runs(study: Study) -> list[ContenderRun]:
 
 def _describe_run(run: Run, contender: str, digest: str | None) -> ContenderRun:
     record = run.record
+    check_text("contender", contender)
+    check_text("dataset", record["store"]["name"])
     return ContenderRun(contender, record["store"]["name"], record["seed"], run, digest)
 
 

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from llmseg import zoo
 from llmseg.errors import UserError, nearest
-from llmseg.files import as_list
+from llmseg.files import as_list, check_text
 from llmseg.recipe.given import GivenRecipe
 from llmseg.recipe.recipe import Recipe
 from llmseg.zoo import Pipeline
@@ -38,6 +38,9 @@ class Variant:
 
     name: str
     recipe: Recipe
+
+    def __post_init__(self) -> None:
+        check_text("variant", self.name)
 
 
 def find_variants(given: Iterable[Variant | GivenRecipe] | Variant | GivenRecipe) -> tuple[Variant, ...]:

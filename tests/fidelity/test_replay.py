@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from llmseg import Run, zoo
+from llmseg import FolderStore, Run, zoo
 from llmseg.fidelity.replay import replay, write_artefacts
 from llmseg.recipe.splits import WholeSplit
 
@@ -111,3 +111,17 @@ def test_files_that_an_interrupted_replay_lacks_are_written_by_the_next(toy, pha
     times = {path: path.stat().st_mtime_ns for path in (folder / "replay").iterdir()}
     replay(**arguments)
     assert {path: path.stat().st_mtime_ns for path in (folder / "replay").iterdir()} == times
+
+
+FORMULAS = [rf"${name}{{{number}$" for number in range(6) for name in (r"\frac", r"\text")]
+"""None of them can be read as a formula, so a figure of any of them would fail."""
+
+
+@pytest.mark.parametrize("artefacts", ["common", "original"])
+def test_names_of_files_may_look_like_formulas(artefacts, toy, make_folder, tmp_path):
+    store = FolderStore(*make_folder(dict.fromkeys(FORMULAS, (32, 32))))
+    outputs = zoo.get("claude-4-sonnet").outputs  # its figure names all files that it shows
+    run = replay(replace(toy, outputs=outputs), store, tmp_path / "run", artefacts=artefacts, progress=False)
+    name = "original/test_predictions.png" if artefacts == "original" else "replay/samples.png"
+    with Image.open(run.folder / name) as image:
+        assert len(image.convert("L").getcolors()) > 10

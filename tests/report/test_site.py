@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pandas as pd
+import csv
+import re
 
-from llmseg import stats, write_report
+import pandas as pd
+import pytest
+
+from llmseg import UserError, stats, write_report
 
 
 def test_downloads_can_be_reported_again_and_give_the_same_bytes(report, scores, tmp_path):
@@ -31,3 +35,26 @@ def test_values_that_are_no_numbers_and_other_mistakes_end_in_one_line(call, sco
         assert (code, error.count("\n")) == (2, 1)
         assert wanted in error
         assert not (tmp_path / "site").exists()
+
+
+def test_names_are_no_formulas_in_spreadsheets_and_come_back(scores, tmp_path):
+    odd = {"gpt-4o": "=cmd|' /C calc'!A0", "gpt-o3": "-2+3", "deepseek-r1": "@SUM(1)", "claude-3.5-sonnet": "'=1"}
+    frame = scores.assign(pipeline=scores["pipeline"].replace(odd), case=scores["case"].replace("case-02", "+1"))
+    frame.to_parquet(tmp_path / "scores.parquet")
+    report = write_report([tmp_path / "scores.parquet"], tmp_path / "site", cases=0)
+    for path in (report.folder / "data").glob("*.csv"):
+        cells = {cell for row in csv.reader(path.open(newline="")) for cell in row}
+        texts = {cell for cell in cells if not re.fullmatch(r"-?[\d.]+(e-?\d+)?", cell)}
+        assert [cell for cell in texts if cell.startswith(("=", "+", "-", "@", "\t", "\r"))] == [], path.name
+    pd.testing.assert_frame_equal(stats.Table.from_csv(report.folder / "data/scores.csv").frame, frame)
+
+
+@pytest.mark.parametrize("column", ["pipeline", "variant", "dataset", "case", "group"])
+def test_control_characters_are_refused(column, scores):
+    with pytest.raises(UserError, match=rf"{column} '.*\\x1b\[31mred' has control characters"):
+        stats.Table.from_frame(scores.assign(**{column: scores[column] + "\x1b[31mred"}))
+
+
+def test_a_title_that_commands_terminals_is_refused(scores, tmp_path):
+    with pytest.raises(UserError, match=r"title 'a.*' has control characters"):
+        write_report([tmp_path], tmp_path / "site", title="a\x1b[31m")
