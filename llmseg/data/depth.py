@@ -18,6 +18,9 @@ Depth: TypeAlias = "int | str | None"
 BITS = range(8, 33)
 """Numbers of bits that may be said to be used."""
 
+FEW_GREYS = 32
+"""An image of more than 8 bits that had more grey levels than this, and keeps fewer, is reported."""
+
 ROBUST = "percentiles:0.5,99.5"
 """What messages propose where single pixels lie far from the others."""
 
@@ -75,26 +78,42 @@ def scale_to_bytes(numbers: np.ndarray, depth: Depth, name: str) -> np.ndarray:
         >>> scale_to_bytes(np.array([[-1000, 40, 3000]], np.int16), "window:-160,240", "a.tif")
         array([[  0, 128, 255]], dtype=uint8)
     """
+    return scale_between(numbers, *find_limits(numbers, depth, name))
+
+
+def find_limits(numbers: np.ndarray, depth: Depth, name: str) -> tuple[float, float]:
+    """Return the numbers that become 0 and 255, see :func:`scale_to_bytes`.
+
+    Raises:
+        UserError: As :func:`scale_to_bytes`.
+    """
     if not np.isfinite(numbers).all():
         raise UserError(f"{name} holds values that are not finite; replace it or move it away")
     low, high = float(numbers.min()), float(numbers.max())
     if isinstance(depth, str) and depth != "unit":
-        bottom, top = _find_window(numbers, depth, low, high)
-        values = numbers.astype(np.float64)
-        scaled = np.clip((values - bottom) / (top - bottom), 0, 1) if top > bottom else np.zeros(values.shape)
-        result: np.ndarray = np.round(scaled * 255).astype(np.uint8)
-        return result
-    top = 1.0 if depth == "unit" else 2.0 ** (16 if depth is None else int(depth)) - 1
-    if depth is None and numbers.dtype.kind == "f" and low >= 0 and 0 < high <= 1:
+        return _find_window(numbers, depth, low, high)
+    floats, top = (
+        numbers.dtype.kind == "f",
+        1.0 if depth == "unit" else 2.0 ** (16 if depth is None else int(depth)) - 1,
+    )
+    if depth is None and floats and low >= 0 and 0 < high <= 1:
         raise UserError(f"{name} holds floats from {low:.4g} to {high:.4g}; {advise_depth(low, high, True)}")
     if low < 0 or high > top:
         said = "allowed without --depth are 0 to 65535" if depth is None else f"--depth {depth} is for 0 to {top:.10g}"
         cut = "" if depth is None else f", or --depth window:0,{top:.10g} to cut off what lies outside"
-        advice = advise_depth(low, high, numbers.dtype.kind == "f")
-        raise UserError(f"{name} has values from {low:.10g} to {high:.10g}, {said}; {advice}{cut}")
-    # 0 to 65535 divided by 257 is what was read before there was a choice: exact where 8 bits were stored as 16.
-    exact: np.ndarray = np.round(numbers / 257 if top == 65535 else numbers * (255 / top)).astype(np.uint8)
-    return exact
+        raise UserError(
+            f"{name} has values from {low:.10g} to {high:.10g}, {said}; {advise_depth(low, high, floats)}{cut}"
+        )
+    return 0.0, top
+
+
+def scale_between(numbers: np.ndarray, bottom: float, top: float) -> np.ndarray:
+    """Return numbers as uint8, of which ``bottom`` is 0 and ``top`` 255; what lies outside is cut off."""
+    if not top > bottom:
+        return np.zeros(numbers.shape, np.uint8)
+    shares = np.clip((numbers.astype(np.float64) - bottom) / (top - bottom), 0, 1)
+    result: np.ndarray = np.round(shares * 255).astype(np.uint8)
+    return result
 
 
 def advise_depth(low: float, high: float, floats: bool, usual: float | None = None) -> str:

@@ -9,16 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from llmseg.data.depth import ROBUST, advise_depth
+from llmseg.data.depth import FEW_GREYS, ROBUST, advise_depth
 from llmseg.data.image_header import ImageHeader
 from llmseg.data.image_mask_pairs import EXTENSIONS
 from llmseg.data.opening import read_image_file
 from llmseg.data.pixels import decode_header, decode_image, decode_numbers
 from llmseg.data.reading import DEFAULT, Reading
 from llmseg.errors import UserError
-
-FEW_GREYS = 32
-"""An image of more than 8 bits that had more grey levels than this, and keeps fewer, is reported."""
 
 _HALF = 32767
 """A set of 16 bits that does not go beyond it may as well be one of 15 bits or fewer."""

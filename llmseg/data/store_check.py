@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from tqdm import tqdm
 
+from llmseg.data.depth import FEW_GREYS, ROBUST
 from llmseg.data.hdf5 import Hdf5Store
-from llmseg.data.image_check import FEW_GREYS
 from llmseg.data.mask_values import MaskValues, count_labels
 from llmseg.data.read_ahead import map_ahead
 from llmseg.data.store import FOREGROUND, Case
@@ -121,7 +121,8 @@ def warn_of_store(facts: Sequence[StoredFacts]) -> list[str]:
         (
             poor,
             f"{len(poor)} of {len(found)} images, or volumes, have {most} grey levels or fewer, as a single bright "
-            "voxel or a wrong range of values leaves them",
+            f"voxel or a wrong range of values leaves them: of volumes, llmseg data prepare nnunet --depth {ROBUST} "
+            "leaves the outermost values out",
         ),
     )
     return [f"{sentence}: {_name(names)}" for names, sentence in sentences if names]

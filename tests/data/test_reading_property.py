@@ -213,8 +213,8 @@ class Set:
             exif=self.exif,
         )
 
-    def write(self, folder: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-        """Write all files, and return where a person sees the object in image and mask, by the name of the image."""
+    def write(self, folder: Path) -> dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]:
+        """Write all files, and return where a person sees the object in image and mask, by the names of both files."""
         seen = {}
         for name in ("images", "masks"):
             (folder / name).mkdir()
@@ -231,7 +231,8 @@ class Set:
             save(stored.make(turned), folder / "masks" / f"{mask_name}{stored.extension}", mask_flag)
             # Who says that flags are to be ignored means the pixels as they are stored.
             ignored = TURNED_BACK[image_flag](mask), turned
-            seen[image_path.name] = ignored if self.exif == "ignore" else (mask, mask)
+            names = image_path.name, f"{mask_name}{stored.extension}"
+            seen[names] = ignored if self.exif == "ignore" else (mask, mask)
         return seen
 
 
@@ -248,10 +249,11 @@ def examine(set: Set) -> str:
             cases = {id: store.read(id) for id in store.ids}
         except UserError:
             return "refused"
-    told = " ".join(check.warnings)
+    told = unicodedata.normalize("NFC", " ".join(check.warnings))
     result = "read"
-    for id, (lit, mask) in seen.items():
-        if unicodedata.normalize("NFC", id) in unicodedata.normalize("NFC", told):
+    for names, (lit, mask) in seen.items():
+        id = names[0]
+        if any(unicodedata.normalize("NFC", name) in told for name in names):
             result = "told"
             continue
         used = cases[id].mask > 127

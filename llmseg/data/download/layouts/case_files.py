@@ -140,7 +140,7 @@ def make_picture_cases(
         decode_picture: Reads an image file, uint8 ``[H, W]`` or ``[H, W, 3]``, where the file alone is not the image.
         resize_masks: Bring masks of another size to that of their image, by nearest neighbour, instead of refusing
             them.
-        reading: How pixels are read; not with ``decode`` or ``decode_picture``.
+        reading: How pixels are read, where neither ``decode`` nor ``decode_picture`` reads them.
     """
 
     def make(image: File, mask: File) -> CaseFiles:

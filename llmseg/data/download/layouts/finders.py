@@ -78,7 +78,7 @@ def find_cases(
         id: As :func:`resolve_name` gives it.
         files: All files.
         orientation: How slices of volumes lie in their picture.
-        reading: How pixels are read, for the layout ``folder``.
+        reading: How pixels are read, for the layout ``folder``; its depth, for ``nnunet``.
         label: Name or number of the label that is foreground, of ``nnunet``.
         channel: Number of the channel that is read, of ``nnunet``.
 
@@ -91,16 +91,17 @@ def find_cases(
     finder: Callable[..., DatasetFiles] = _OFFICIAL[id] if id in _OFFICIAL else _GENERAL[id][0]
     if id == "folder":
         finder = functools.partial(find_folders, reading=reading)
-    elif reading != DEFAULT:
+    elif replace(reading, depth=None) != DEFAULT or (reading.depth is not None and id != "nnunet"):
         raise UserError(
-            f"{id} is read as it is published; --foreground and other options for pixels are for: data prepare folder"
+            f"{id} is read as it is published; --foreground and other options for pixels are for data prepare folder, "
+            "--depth for data prepare nnunet, too"
         )
     if id in _VOLUMES:
         finder = functools.partial(_VOLUMES[id], orientation=orientation)
     elif orientation != "study":
         raise UserError(f"--orientation is for volumes; {id} is a set of pictures")
     if id == "nnunet":
-        finder = functools.partial(finder, label=label, channel=channel)
+        finder = functools.partial(finder, label=label, channel=channel, reading=reading)
     elif label is not None or channel is not None:
         raise UserError(f"--label and --channel are for the layout nnunet; {id} has neither")
     dataset_files = finder(files)

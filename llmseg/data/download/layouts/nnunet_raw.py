@@ -18,13 +18,15 @@ from llmseg.data.download.layouts.case_files import (
     make_mask,
     make_picture_cases,
     match_keys,
+    read_picture,
 )
 from llmseg.data.download.layouts.label_check import judge_labels, measure_labels
 from llmseg.data.download.layouts.nnunet_labels import Labels, read_labels_of
 from llmseg.data.download.layouts.volumes import Orientation, cut_slices
 from llmseg.data.download.tree import File
-from llmseg.data.pixels import decode_image, decode_labels
+from llmseg.data.pixels import decode_labels
 from llmseg.data.read_ahead import map_ahead
+from llmseg.data.reading import DEFAULT, Reading
 from llmseg.errors import UserError
 
 _CHANNEL = re.compile(r"_(\d{4})$")
@@ -32,7 +34,11 @@ _PARTS = {"imagestr": "training", "labelstr": "training", "imagests": "test", "l
 
 
 def find(
-    files: Files, orientation: Orientation = "study", label: str | None = None, channel: int | None = None
+    files: Files,
+    orientation: Orientation = "study",
+    label: str | None = None,
+    channel: int | None = None,
+    reading: Reading = DEFAULT,
 ) -> DatasetFiles:
     """Pair ``imagesTr/X_0000.png`` with ``labelsTr/X.png``.
 
@@ -46,6 +52,8 @@ def find(
         orientation: How slices of volumes lie in their picture.
         label: Name or number of the label that is foreground.
         channel: Number of the channel to read.
+        reading: Its depth says how images become 0 to 255. Without one, a volume is scaled from its smallest to its
+            largest value.
 
     Raises:
         UserError: ``dataset.json`` is damaged, or there is no such label or channel.
@@ -72,9 +80,12 @@ def find(
             flat,
             id=lambda image: f"{_CHANNEL.sub('', image.stem)}_0000{image.extension}" if channel else image.name,
             decode=functools.partial(_read_labels, labels_of),
-            decode_picture=(lambda image: _stack_channels([image, *layers[image.path]])) if in_colour else None,
+            decode_picture=(
+                (lambda image: _stack_channels([image, *layers[image.path]], reading)) if in_colour else None
+            ),
+            reading=reading,
         ),
-        *(_make_volume(*pair, orientation, labels_of) for pair in deep.values()),
+        *(_make_volume(*pair, orientation, labels_of, reading) for pair in deep.values()),
     ]
     placed = (
         replace(case, part=_part(case.files[0]), files=(*case.files, *layers.get(case.files[0].path, ())))
@@ -119,9 +130,9 @@ def _describe_channels(channels: Collection[int], in_colour: bool, chosen: int |
     ]
 
 
-def _stack_channels(files: Sequence[File]) -> np.ndarray:
+def _stack_channels(files: Sequence[File], reading: Reading) -> np.ndarray:
     """Return the pictures of three channels as one in colour, uint8 ``[H, W, 3]``."""
-    layers = [decode_image(file.read_unpacked(), file.path) for file in files]
+    layers = [read_picture(file, reading) for file in files]
     for file, layer in zip(files, layers, strict=True):
         if layer.ndim != 2 or layer.shape != layers[0].shape:
             raise UserError(
@@ -143,10 +154,17 @@ def _read_labels(labels: Labels, file: File) -> np.ndarray:
     return make_mask(labels.is_foreground(decode_labels(file.read_unpacked(), file.path)))
 
 
-def _make_volume(image: File, labels: File, orientation: Orientation, meanings: Labels) -> CaseFiles:
+def _make_volume(image: File, labels: File, orientation: Orientation, meanings: Labels, reading: Reading) -> CaseFiles:
     stem = _CHANNEL.sub("", image.stem)
     foreground = meanings.is_foreground
     read = functools.partial(
-        cut_slices, image, labels, stem=stem, foreground=foreground, orientation=orientation, by_affine=True
+        cut_slices,
+        image,
+        labels,
+        stem=stem,
+        foreground=foreground,
+        orientation=orientation,
+        by_affine=True,
+        depth=reading.depth,
     )
     return CaseFiles(stem, (image, labels), read, stem)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from llmseg.data.depth import Depth, find_limits, scale_between
 from llmseg.data.download.layouts.affines import lay_like
 from llmseg.data.download.layouts.case_files import make_mask
 from llmseg.data.download.tree import File
@@ -34,10 +35,12 @@ def cut_slices(
     foreground: int | Callable[[np.ndarray], np.ndarray] | None,
     orientation: Orientation,
     by_affine: bool = False,
+    depth: Depth = None,
 ) -> tuple[Case, ...]:
     """Cut a volume and its labels along the arrays' third axis.
 
-    Intensities, from the smallest to the largest of the whole volume, become 0 to 255; fractions are cut off.
+    Intensities, from the smallest to the largest of the whole volume, become 0 to 255; fractions are cut off. With a
+    depth, they are scaled as it says.
 
     Args:
         image: NIfTI file of the volume, compressed or not, whatever its name says.
@@ -49,10 +52,11 @@ def cut_slices(
         orientation: How slices lie in their picture.
         by_affine: Whether the affines of both files are compared, see
             :func:`llmseg.data.download.layouts.affines.lay_like`.
+        depth: How intensities are scaled, see :mod:`llmseg.data.depth`; percentiles are those of the whole volume.
 
     Raises:
-        UserError: A file is damaged, the shapes differ, labels lie elsewhere than their image, or the affine that
-            ``display`` needs says nothing.
+        UserError: Intensities are not what the depth says, a file is damaged, the shapes differ, labels lie elsewhere
+            than their image, or the affine that ``display`` needs says nothing.
     """
     volume, affine = read_volume(image)
     labelled, label_affine = read_volume(labels)
@@ -73,9 +77,10 @@ def cut_slices(
     if orientation == "display":
         _check_affine(affine, image)
         volume, mask = _turn_for_display(volume, affine), _turn_for_display(mask, affine)
+    slices = _scale_to_bytes(volume, depth, image.path)
     return tuple(
         Case(f"{stem}_slice{index:03d}.png", pixels, make_mask(inside))
-        for index, (pixels, inside) in enumerate(zip(_scale_to_bytes(volume), np.moveaxis(mask, 2, 0), strict=True))
+        for index, (pixels, inside) in enumerate(zip(slices, np.moveaxis(mask, 2, 0), strict=True))
     )
 
 
@@ -123,8 +128,12 @@ def _check_affine(affine: Any, file: File) -> None:
         raise UserError(f"{file.path} does not say how it lies in space; choose --orientation study")
 
 
-def _scale_to_bytes(volume: np.ndarray) -> Iterator[np.ndarray]:
+def _scale_to_bytes(volume: np.ndarray, depth: Depth, name: str) -> Iterator[np.ndarray]:
     """Yield the slices of ``[I, J, K]`` as uint8 ``[I, J]``, one by one: a whole volume in float64 would be large."""
+    if depth is not None:
+        limits = find_limits(volume, depth, name)
+        yield from (scale_between(pixels, *limits) for pixels in np.moveaxis(volume, 2, 0))
+        return
     low, high = float(volume.min()), float(volume.max())
     for pixels in np.moveaxis(volume, 2, 0):
         scaled = (pixels - low) / (high - low) * 255 if high > low else np.zeros(pixels.shape)

@@ -4,8 +4,12 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from llmseg.data.download.layouts import nnunet_raw
+from llmseg.data.download.prepare_dataset import prepare_dataset
+from llmseg.data.reading import Reading
+from llmseg.data.reading_check import ReadingWarning
 from llmseg.errors import UserError
 
 
@@ -285,3 +289,54 @@ def test_a_single_slice_is_one_case_whichever_axis_it_lies_along(in_memory, read
     # The foreground lies where the image has multiples of three, however the slice was turned.
     restored = np.rint(case.image / 255 * 11 + 0.01).astype(int)
     np.testing.assert_array_equal(case.mask == 255, restored % 3 == 0)
+
+
+class TestDepth:
+    VOLUME = np.add.outer(np.arange(40), np.arange(50)).astype(np.int16)[..., None].repeat(3, axis=2) * 2
+
+    def prepare(self, tmp_path, nifti, volume, depth=None):
+        for folder, name, values in (("imagesTr", "a_0000", volume), ("labelsTr", "a", volume > 60)):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            (tmp_path / folder / f"{name}.nii.gz").write_bytes(nifti(values.astype(np.int16)))
+        out = tmp_path / f"{depth}.h5"
+        reading = Reading(depth=depth)
+        store = prepare_dataset("nnunet", tmp_path, out, reading=reading, progress=False)
+        return np.stack([store.read(id).image for id in store.ids], axis=-1)
+
+    def test_a_hot_voxel_is_told_and_percentiles_leave_it_out(self, tmp_path, nifti):
+        volume = self.VOLUME.copy()
+        volume[0, 0, 0] = 30000
+        with pytest.warns(ReadingWarning, match=r"have 3 grey levels or fewer.*--depth percentiles"):
+            assert len(np.unique(self.prepare(tmp_path, nifti, volume))) == 3
+        assert len(np.unique(self.prepare(tmp_path, nifti, volume, "percentiles:0.5,99.5"))) > 80
+
+    def test_a_window_holds_for_all_slices(self, tmp_path, nifti):
+        read = self.prepare(tmp_path, nifti, self.VOLUME * 10 - 1000, "window:-1000,780")
+        np.testing.assert_array_equal(read, np.round(self.VOLUME / 178 * 255))
+
+    def test_percentiles_are_those_of_the_whole_volume(self, tmp_path, nifti):
+        volume = self.VOLUME.copy()
+        volume[..., 1] //= 2
+        read = self.prepare(tmp_path, nifti, volume, "percentiles:0,100")
+        assert [int(pixels.max()) for pixels in np.moveaxis(read, 2, 0)] == [255, 128, 255]
+
+    def test_what_is_not_as_it_says_is_refused(self, tmp_path, nifti):
+        with pytest.raises(UserError, match=r"a_0000\.nii\.gz has values from -5 to 171, --depth 8 is for 0 to 255"):
+            self.prepare(tmp_path, nifti, self.VOLUME - 5, 8)
+
+    def test_pictures_are_scaled_too(self, tmp_path):
+        for folder, name in (("imagesTr", "a_0000"), ("labelsTr", "a")):
+            (tmp_path / folder).mkdir()
+            pixels = self.VOLUME[..., 0].astype(np.uint16) * 20
+            Image.fromarray(pixels if name != "a" else (pixels > 900).astype(np.uint8)).save(
+                tmp_path / folder / f"{name}.png"
+            )
+        store = prepare_dataset("nnunet", tmp_path, tmp_path / "a.h5", reading=Reading(depth=12), progress=False)
+        np.testing.assert_array_equal(store.read("a_0000.png").image, np.round(self.VOLUME[..., 0] * (20 * 255 / 4095)))
+
+    def test_other_options_for_pixels_and_other_layouts_are_refused(self, tmp_path):
+        (tmp_path / "x").mkdir()
+        (tmp_path / "x" / "a.png").touch()
+        for name, reading in (("nnunet", Reading(exif="turn")), ("umd", Reading(depth=12))):
+            with pytest.raises(UserError, match="--depth for data prepare nnunet, too"):
+                prepare_dataset(name, tmp_path / "x", tmp_path / "a.h5", reading=reading)
