@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from llmseg.files import write_bytes
+from llmseg.fidelity.spreadsheets import write_spreadsheet
 from llmseg.zoo.outputs import Sheet
 
 if TYPE_CHECKING:
@@ -111,18 +110,11 @@ def _pad(rows: Sequence[Sequence[Value]]) -> list[list[Value]]:
 
 def write_tables(tables: Sequence[Table], folder: Path) -> None:
     """Write the tables into their files."""
-    import pandas as pd
-
     for file in dict.fromkeys(table.file for table in tables):
-        buffer = io.BytesIO()
-        with pd.ExcelWriter(buffer) as writer:
-            for table in tables:
-                if table.file == file:
-                    table.frame.to_excel(
-                        writer,
-                        sheet_name=table.name,
-                        header=table.header,
-                        index=table.sheet.index,
-                        index_label=table.sheet.corner,
-                    )
-        write_bytes(folder / file, buffer.getvalue())
+        write_spreadsheet(folder / file, [_describe_sheet(table) for table in tables if table.file == file])
+
+
+def _describe_sheet(table: Table) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return the values of a table, and how they are written."""
+    options = {"header": table.header, "index": table.sheet.index, "index_label": table.sheet.corner}
+    return table.frame, {"sheet_name": table.name, **options}

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import io
 import random
-import re
-import zipfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from llmseg.data.store import Case, Store
 from llmseg.errors import UserError, nearest
 from llmseg.fidelity.artefacts import ORIGINAL, fill_folder, find_outputs, write_original
+from llmseg.fidelity.spreadsheets import write_spreadsheet
 from llmseg.files import write_bytes
 from llmseg.prediction.predict import predict_image
 from llmseg.training.run import Run
@@ -133,37 +131,18 @@ def write_artefacts(run: Run, pipeline: Pipeline, store: Store) -> Path:
 
 
 def _write_sheets(run: Run, folder: Path) -> None:
-    history, listed = run.history, run.listed
-    epochs = history["epoch"].tolist()
-    for name, column in (("train_losses", "train_loss"), ("val_losses", "validation_loss")):
-        _write_sheet(folder / f"{name}.xlsx", [epochs, history[column].tolist()])
-    for name, phase in (("validation_dice_scores", "validation"), ("test_dice_scores", "test")):
-        rows = listed[listed["phase"] == phase].groupby("epoch", sort=True)["value"].apply(list).tolist()
-        if rows:
-            _write_sheet(folder / f"{name}.xlsx", rows)
-
-
-def _write_sheet(path: Path, rows: Sequence[Sequence[float]]) -> None:
     import pandas as pd
 
-    buffer = io.BytesIO()
-    pd.DataFrame(rows).to_excel(buffer, header=False, index=False)
-    write_bytes(path, _without_times(buffer.getvalue()))
-
-
-def _without_times(sheet: bytes) -> bytes:
-    """Return a spreadsheet without the times at which it was written, so that equal runs give equal bytes.
-
-    A spreadsheet is a zip archive. Its members have times, and ``docProps/core.xml`` tells two more.
-    """
-    content = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(sheet)) as archive, zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as copy:
-        for name in archive.namelist():
-            member = archive.read(name)
-            if name == "docProps/core.xml":
-                member = re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", b"1980-01-01T00:00:00Z", member)
-            copy.writestr(zipfile.ZipInfo(name), member, zipfile.ZIP_DEFLATED)  # ZipInfo: 1980 without another time
-    return content.getvalue()
+    history, listed = run.history, run.listed
+    plain = {"header": False, "index": False}
+    epochs = history["epoch"].tolist()
+    for name, column in (("train_losses", "train_loss"), ("val_losses", "validation_loss")):
+        rows = pd.DataFrame([epochs, history[column].tolist()])
+        write_spreadsheet(folder / f"{name}.xlsx", [(rows, plain)])
+    for name, phase in (("validation_dice_scores", "validation"), ("test_dice_scores", "test")):
+        scores = listed[listed["phase"] == phase].groupby("epoch", sort=True)["value"].apply(list).tolist()
+        if scores:
+            write_spreadsheet(folder / f"{name}.xlsx", [(pd.DataFrame(scores), plain)])
 
 
 def _write_weights(run: Run, pipeline: Pipeline, folder: Path) -> None:
