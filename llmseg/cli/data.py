@@ -10,6 +10,7 @@ import typer
 
 import llmseg
 from llmseg.cli import options as option
+from llmseg.cli.few_cases import warn_of_few_test_cases
 from llmseg.cli.groups import note_independent_cases
 from llmseg.cli.options import Cases, CasesAndHoldout, ReadingOptions
 from llmseg.cli.output import Output, OutputWithProgress
@@ -113,6 +114,7 @@ def split(
         stratified=stratified,
         progress=output.progress,
     )
+    warn_of_few_test_cases(holdout, how="--fraction")
     holdout.save(out)
     output.print(holdout_facts(holdout) if output.as_json else describe_holdout(holdout, out))
 

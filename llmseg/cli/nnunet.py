@@ -41,12 +41,13 @@ class PreparationOptions:
         self, store: llmseg.Store, out: Path, cases: CasesAndHoldout, seed: int, progress: bool
     ) -> llmseg.nnunet.Baseline:
         """Convert a store for nnU-Net, and let nnU-Net plan and preprocess."""
-        if cases.holdout is None or self.split_of is None:
+        llmseg.nnunet.check_installed()  # before the draw, which reads all cases
+        if cases.holdout is not None and self.split_of is None:
             note_independent_cases(store)
         return llmseg.nnunet.prepare_nnunet(
             store,
             out,
-            holdout=cases.load_holdout(),
+            holdout=cases.load_or_draw_holdout(store, progress),
             recipe=None if self.split_of is None else load_recipe(self.split_of)[1],
             validation=self.validation,
             seed=seed,

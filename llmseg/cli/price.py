@@ -11,6 +11,7 @@ import typer
 import llmseg
 from llmseg import UserError
 from llmseg.cli import options as option
+from llmseg.cli.few_cases import warn_of_few_test_cases
 from llmseg.cli.groups import note_independent_cases
 from llmseg.cli.options import Cases, Computing
 from llmseg.cli.output import OutputWithProgress
@@ -74,6 +75,8 @@ def price(
         raise UserError("price needs --out DIR for trainings and prices, or --page PRICES.json")
     store = cases.open()
     note_independent_cases(store)
+    # The draw of ``run_prices``, made once more: it says what is wrong before hours of training.
+    warn_of_few_test_cases(llmseg.hold_out(store, fraction=options.fraction), how="--fraction")
     prices = llmseg.study.run_prices(
         store,
         out,

@@ -132,11 +132,11 @@ def compare(
         _draw_differences(study)
     if with_nnunet:
         llmseg.nnunet.run_beside(study, store, holdout=holdout, device=trainings.device, progress=output.progress)
-    means, beside = study.means(), study.means_beside()
+    means, beside, verdict = study.means(), study.means_beside(), _judge(study)
     if output.as_json:
-        output.print([*means.to_dict("records"), *beside.to_dict("records")])
+        output.print([{**row, "verdict": verdict} for row in (*means.to_dict("records"), *beside.to_dict("records"))])
     else:
-        output.print(mean_table(means, study.folder, beside, _judge(study)))
+        output.print(mean_table(means, study.folder, beside, verdict))
 
 
 @spread

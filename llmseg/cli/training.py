@@ -12,6 +12,7 @@ from tqdm import tqdm
 import llmseg
 from llmseg import UserError
 from llmseg.cli import options as option
+from llmseg.cli.few_cases import warn_of_few_test_cases
 from llmseg.cli.groups import note_divided_groups
 from llmseg.cli.options import CasesAndHoldout, Changes, Computing, load_recipe
 from llmseg.cli.output import OutputWithProgress, print_message
@@ -83,6 +84,8 @@ def train(
     recipe = changes.apply(original)
     warn_of_mistakes(name, recipe)
     store, holdout = cases.open(), cases.load_holdout()
+    if holdout is not None:
+        warn_of_few_test_cases(holdout)
     run = llmseg.train(
         recipe,
         store,
@@ -131,6 +134,8 @@ def replay(
         _verify(pipeline, verification.verify, verification, cases, output)
         return
     store, holdout = cases.open(), cases.load_holdout()
+    if holdout is not None:
+        warn_of_few_test_cases(holdout)
     if out is None:
         raise UserError("replay needs --out DIR for the run folder, or --verify RECORD.json")
     run = llmseg.replay(

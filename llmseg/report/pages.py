@@ -154,6 +154,7 @@ def _environment() -> Environment:
         "count_text": count_text,
         "place_texts": place_texts,
         "family_remarks": _family_remarks,
+        "one_seed": _rest_on_one_seed,
         "scale": bar_scale,
         "score_text": score_text,
         "sentence": sentence,
@@ -242,6 +243,10 @@ def _pipeline(content: Content, profile: Profile) -> dict[str, Any]:
         "note": "" if drawn else "; ".join(notes),
         "plots": bool(curves),
     }
+
+
+def _rest_on_one_seed(claims: Sequence[Claim]) -> bool:
+    return any(claim.from_one_seed for claim in claims)
 
 
 def _counts(claims: Sequence[Claim], name: str) -> dict[str, int]:

@@ -216,7 +216,10 @@ def _downloads(analysis: Analysis, folder: Path) -> list[Download]:
         if name in claims.columns:
             claims[name] = ["; ".join(values) for values in claims[name]]
     rows = [
-        {"dataset": standing.dataset, **vars(place)} for standing in analysis.standings() for place in standing.places
+        # What two seeds say of resamples is left empty here, too: they always agree with themselves.
+        {"dataset": standing.dataset, **vars(place), **({"first": None} if standing.few else {})}
+        for standing in analysis.standings()
+        for place in standing.places
     ]
     tables = {
         "scores": ("All scores of this report, a row per contender, seed and case", analysis.table.frame),

@@ -104,6 +104,11 @@ class Claim:
         return "better" if self.difference * sign(self.measure) > 0 else "worse"
 
     @property
+    def from_one_seed(self) -> bool:
+        """Whether there is one training per contender on a dataset; ``False`` where the unit is the LLM."""
+        return self.seeds == 1 and self.unit != "LLM"
+
+    @property
     def noninferior(self) -> bool:
         """Whether the first is shown not to be worse by the margin or more; false where no margin was given."""
         p = self.p_noninferiority_adjusted
@@ -122,7 +127,7 @@ class Claim:
         }[self.verdict]
         if self.verdict == "undecided" and self.noninferior:
             statement += f", but {self.first} is not worse by {self.margin:g}"
-        if self.seeds == 1 and self.unit != "LLM":
+        if self.from_one_seed:
             # The first words, because whoever reads a claim in passing reads no further.
             undecided = self.verdict == "undecided"
             statement = f"With one seed, {'w' + statement[1:] if undecided else statement}"

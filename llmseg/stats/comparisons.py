@@ -18,7 +18,7 @@ from llmseg.stats.multiplicity import Correction
 from llmseg.stats.options import check_choice, check_fraction, check_margin
 from llmseg.stats.resampling import DRAWS, Estimates, estimate
 from llmseg.stats.table import Table
-from llmseg.stats.words import shorten_list
+from llmseg.stats.words import ONE_SEED, shorten_list
 
 Method = Literal["student", "bootstrap"]
 Unit = Literal["group", "dataset"]
@@ -219,7 +219,7 @@ def _remarks(part: Sequence[Block], unit: str) -> list[str]:
         return [f"the unit is the dataset, and there are {len(part)}"] if len(part) < FEW_GROUPS else []
     remarks = []
     if any(len(block.seeds) == 1 for block in part):
-        remarks.append("one seed: the luck of training is not in the interval")
+        remarks.append(ONE_SEED)
     few = small_datasets(part)
     if few:
         remarks.append(f"few groups on {few}: the interval leans on the assumed law")

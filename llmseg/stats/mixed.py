@@ -12,7 +12,7 @@ import pandas as pd
 from llmseg.errors import UserError
 from llmseg.stats.blocks import find_contender, make_blocks
 from llmseg.stats.table import Table
-from llmseg.stats.words import p_text, shorten_list
+from llmseg.stats.words import ONE_SEED, p_text, shorten_list
 
 MOST_ROWS = 3000
 """Rows of a fit with several seeds, at most; with more it takes minutes."""
@@ -51,9 +51,10 @@ class MixedModel:
     def sentence(self) -> str:
         """The model in one sentence."""
         smallest = self.effects["p"].min()
+        alone = ", one seed" if ONE_SEED in self.remarks else ""
         return (
             f"Mixed model of {self.measure} against {self.reference}: smallest p {p_text(smallest)} (uncorrected) "
-            f"among {len(self.effects)}, {self.groups} groups, {self.trainings} trainings"
+            f"among {len(self.effects)}, {self.groups} groups, {self.trainings} trainings{alone}"
             f"{'' if self.converged else '; the fit did not converge, do not use it'}."
         )
 
@@ -100,7 +101,7 @@ def mixed_model(table: Table, reference: str, *, measure: str = "dice", phase: s
     fitted, remarks = _fit(frame, fixed, seeds)
     effects = pd.DataFrame(_effect(fitted, reference, name) for name in names if name != reference)
     parts = dict(zip(fitted.model.exog_vc.names, fitted.vcomp, strict=True))
-    single = () if seeds else ("one seed: the luck of training is part of the difference",)
+    single = () if seeds else (ONE_SEED,)
     return MixedModel(
         measure=measure,
         reference=reference,

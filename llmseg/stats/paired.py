@@ -14,7 +14,7 @@ from llmseg.stats.draws import split_rows
 from llmseg.stats.options import check_choice
 from llmseg.stats.resampling import DRAWS
 from llmseg.stats.table import Table
-from llmseg.stats.words import p_text, shorten_list
+from llmseg.stats.words import ONE_SEED, count_text, p_text, shorten_list
 
 Alternative = Literal["two-sided", "greater", "less"]
 
@@ -34,6 +34,7 @@ class PairedTest:
         alternative: ``two-sided``, ``greater`` or ``less``.
         unit: What is independent.
         units: Number of units.
+        seeds: Trainings per contender and dataset, over which the differences are averaged.
         law: How p was computed: ``exact``, ``sampled`` (with the number of draws) or ``asymptotic``.
         assumptions: What has to hold, a sentence each.
         remarks: What a reader has to know, a sentence each.
@@ -46,6 +47,7 @@ class PairedTest:
     alternative: str
     unit: str
     units: int
+    seeds: int
     law: str
     assumptions: tuple[str, ...]
     remarks: tuple[str, ...]
@@ -54,7 +56,8 @@ class PairedTest:
     def sentence(self) -> str:
         """The test in one sentence."""
         how = f"({self.alternative}, {self.law})"
-        return f"{self.name}, {self.question}: p {p_text(self.p)} {how}, {self.units} {self.unit}s."
+        counts = f"{count_text(self.units, self.unit)}, {count_text(self.seeds, 'seed')}"
+        return f"{self.name}, {self.question}: p {p_text(self.p)} {how}, {counts}."
 
 
 def wilcoxon_test(
@@ -87,13 +90,13 @@ def wilcoxon_test(
     """
     from scipy import stats
 
-    by_dataset = _differences(table, first, second, measure, phase, alternative)
+    by_dataset, seeds = _differences(table, first, second, measure, phase, alternative)
     if len(by_dataset) > 1:
         raise UserError(
             f"ranks of {len(by_dataset)} datasets do not mix; select(dataset=...) one, or use permutation_test"
         )
     (differences,) = by_dataset
-    remarks = list(table.remarks)
+    remarks = [*table.remarks, *_remarks_on_seeds(seeds)]
     if not differences.any():
         remarks.append("all differences are zero: nothing can be said")
         statistic, p = 0.0, 1.0
@@ -114,6 +117,7 @@ def wilcoxon_test(
         alternative=alternative,
         unit="group",
         units=len(differences),
+        seeds=seeds,
         # The rule by which scipy's method="auto" takes the exact law.
         law="exact" if without_ties and len(differences) <= 50 else "asymptotic or permuted, as scipy chooses",
         assumptions=("groups are independent", "differences lie symmetrically around their centre"),
@@ -156,7 +160,7 @@ def permutation_test(
         >>> test.law, test.p * 2**7
         ('exact', 2.0)
     """
-    by_dataset = _differences(table, first, second, measure, phase, alternative)
+    by_dataset, seeds = _differences(table, first, second, measure, phase, alternative)
     weighted = np.concatenate([differences / len(differences) for differences in by_dataset]) / len(by_dataset)
     units = len(weighted)
     exact = units <= MOST_UNITS
@@ -187,18 +191,26 @@ def permutation_test(
         alternative=alternative,
         unit="group",
         units=units,
+        seeds=seeds,
         law="exact" if exact else f"sampled, {draws} draws",
         assumptions=(
             "groups are independent",
             "without a difference, either sign of a group's difference is as likely",
         ),
-        remarks=(*table.remarks, *zero),
+        remarks=(*table.remarks, *_remarks_on_seeds(seeds), *zero),
     )
 
 
-def _differences(table: Table, first: str, second: str, measure: str, phase: str, alternative: str) -> list[np.ndarray]:
-    """Return per dataset the differences of group means, averaged over seeds, float ``[G]``."""
+def _remarks_on_seeds(seeds: int) -> tuple[str, ...]:
+    return (ONE_SEED,) if seeds == 1 else ()
+
+
+def _differences(
+    table: Table, first: str, second: str, measure: str, phase: str, alternative: str
+) -> tuple[list[np.ndarray], int]:
+    """Return per dataset the differences of group means, averaged over seeds, float ``[G]``; and the fewest seeds."""
     check_choice("alternative", alternative, get_args(Alternative))
     blocks = make_blocks(table, measure, phase=phase)
     a, b = (find_contender(blocks[0].contenders, name) for name in (first, second))
-    return [(block.sums[a] - block.sums[b]).mean(axis=0) / block.sizes for block in blocks]
+    differences = [(block.sums[a] - block.sums[b]).mean(axis=0) / block.sizes for block in blocks]
+    return differences, min(len(block.seeds) for block in blocks)

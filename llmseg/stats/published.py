@@ -10,6 +10,7 @@ import pandas as pd
 
 from llmseg.errors import UserError, nearest
 from llmseg.stats.table import Table
+from llmseg.stats.words import count_text
 
 MEASURE = "published mean dice"
 """Means over batches by each script's own formula, so not called ``dice``."""
@@ -36,6 +37,13 @@ class Published:
     source: str
     certainty: str
     defects: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        rows, columns = self.frame.shape
+        return (
+            f"Published('{self.name}': {count_text(rows, 'row')} of {count_text(columns, 'column')} in .frame; "
+            f"certainty: {self.certainty}; {count_text(len(self.defects), 'known defect')} in .defects)"
+        )
 
 
 def names() -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from llmseg.errors import UserError
 from llmseg.stats.blocks import make_blocks
 from llmseg.stats.columns import sign
 from llmseg.stats.table import Table
-from llmseg.stats.words import p_text
+from llmseg.stats.words import ONE_SEED, count_text, p_text
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -31,6 +31,7 @@ class Friedman:
         alpha: Level of the critical difference.
         smallest_p: The smallest two-sided p value that Wilcoxon's test over these datasets can give.
         datasets_needed: Number of datasets with which that p value could survive Holm's correction over all pairs.
+        seeds: Trainings per contender and dataset, the fewest of any dataset.
         remarks: What a reader has to know, a sentence each.
     """
 
@@ -45,6 +46,7 @@ class Friedman:
     alpha: float
     smallest_p: float
     datasets_needed: int
+    seeds: int
     remarks: tuple[str, ...]
 
     @property
@@ -56,10 +58,12 @@ class Friedman:
     def sentence(self) -> str:
         """The test in one sentence."""
         could = "could" if self.decidable else "cannot"
+        datasets = count_text(len(self.datasets), "dataset")
         return (
             f"Friedman's test in {self.measure}: p {p_text(self.p)}, {len(self.contenders)} contenders, "
-            f"{len(self.datasets)} datasets; mean ranks closer than {self.critical_difference:.2f} are not told apart "
-            f"(Nemenyi), and so few datasets {could} decide a pair after Holm ({self.datasets_needed} are needed)."
+            f"{datasets}, {count_text(self.seeds, 'seed')}; mean ranks closer than {self.critical_difference:.2f} are "
+            f"not told apart (Nemenyi), and so few datasets {could} decide a pair after Holm "
+            f"({self.datasets_needed} are needed)."
         )
 
 
@@ -95,7 +99,8 @@ def friedman(table: Table, *, measure: str = "dice", phase: str = "test", alpha:
         )
     scores = np.stack([block.means for block in blocks]) * sign(measure)
     ranks = stats.rankdata(-scores, axis=1)
-    remarks = list(table.remarks)
+    seeds = min(len(block.seeds) for block in blocks)
+    remarks = [*table.remarks, *((ONE_SEED,) if seeds == 1 else ())]
     # scipy divides by zero where all contenders tie on every dataset.
     if np.ptp(scores, axis=1).any():
         outcome = stats.friedmanchisquare(*scores.T)
@@ -127,5 +132,6 @@ def friedman(table: Table, *, measure: str = "dice", phase: str = "test", alpha:
         alpha=alpha,
         smallest_p=2 / 2**datasets,
         datasets_needed=needed,
+        seeds=seeds,
         remarks=tuple(remarks),
     )

@@ -29,9 +29,9 @@ def state_verdict(order: Sequence[str], claims: Sequence[Claim], reason: str = "
     if len(ranked) < 2:
         return f"No difference is established: {reason or 'there is nothing to compare'}."
     top = _find_top(ranked, found)
-    measure, seeds = claims[0].measure, {claim.seeds for claim in claims if claim.unit != "LLM"}
+    measure, one_seed = claims[0].measure, any(claim.from_one_seed for claim in claims)
     statement = _name_winner(ranked, found, measure) if len(top) == 1 else _join_equals(top, ranked, found, claims[0])
-    alone = "; there is one seed, so how much another training would change is not known" if 1 in seeds else ""
+    alone = "; there is one seed, so how much another training would change is not known" if one_seed else ""
     corrected = f", after correction for {len(claims)} comparisons" if len(claims) > 1 else ""
     return f"{statement}{corrected}{alone}."
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+ONE_SEED = "one seed: how much another training would change is not known, and is in no interval and no p value"
+"""The remark of whatever rests on one training per contender."""
+
 
 def shorten_list(values: Iterable[object], most: int = 8) -> str:
     """Return values with commas between them; of many, the first few and how many more there are.

@@ -78,11 +78,13 @@ class Gap:
             'gpt-o3 is 4.1 Dice points better than gpt-4: loss +1.6, net +1.5, interaction +1.0'
         """
         table = pd.read_csv(self.folder / "gap.csv")
+        alone = "With one seed, " if (table["seeds"] == 1).any() else ""
         points = {row["part"]: 100 * row["difference"] for row in table.to_dict("records")}
         whole = points.pop("gap")
         parts = ", ".join(f"{part} {value:+.1f}" for part, value in points.items() if abs(value) >= 0.05)
         side = "better" if whole >= 0 else "worse"
-        return f"{self.left.name} is {abs(whole):.1f} Dice points {side} than {self.right.name}: {parts or 'no part'}"
+        statement = f"{self.left.name} is {abs(whole):.1f} Dice points {side} than {self.right.name}"
+        return f"{alone}{statement}: {parts or 'no part'}"
 
 
 def run_gap(

@@ -174,9 +174,9 @@ def run_loop(
             started = time.perf_counter()
             train_loss = yield from loop.train_epoch(split.train)
             validation_loss, listed = yield from loop.evaluate(split.validation, "validation", recipe.score)
-            if not math.isfinite(validation_loss) and not _has_finite_weights(state.net):
+            if not math.isfinite(validation_loss) and not loop.computes_numbers(split.validation):
                 # The loss of a step is computed before it changes the weights, so the last one shows only here. A loss
-                # of not-a-number with sound weights is the recipe's own, as a Dice without smoothing of empty masks.
+                # of not-a-number from sound outputs is the recipe's own, as a Dice without smoothing of empty masks.
                 raise NotANumber(state.epoch, fit.rate, validation_loss, "validation")
             state.change_rate(validation_loss)
             if fit.keep == "lowest-validation-loss":
@@ -245,6 +245,20 @@ class _Loop:
             listed.append(score(output, target))
             yield EvaluatedBatch(phase, tuple(names), output, losses[-1], listed[-1], score.score_cases(output, target))
         return self._average_losses(losses, counts), score.collect(listed)
+
+    @torch.no_grad()
+    def computes_numbers(self, ids: Sequence[str]) -> bool:
+        """Return whether all weights, and what the network makes of some cases, are finite."""
+        # Weights of 1e30 are finite, and what a network makes of them is not.
+        if not _has_finite_weights(self.state.net):
+            return False
+        self.state.evaluated_net.eval()
+        fit = self.recipe.fit
+        batches = make_loader(ids, fit.batch_size, shuffle=False, drop_last=fit.drop_last)
+        images = (self.prepared.batch(names, self.state.device)[0] for names in batches)
+        # All batches, also after one that is not finite: processes that train together have to make the same calls.
+        finite = [bool(self.evaluated(image).isfinite().all()) for image in images]
+        return all(finite)
 
     def _iterate_batches(self, ids: Sequence[str]) -> Iterator[list[str]]:
         """Return the batches of the running epoch that are still to be trained on."""

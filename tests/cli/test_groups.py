@@ -47,18 +47,18 @@ def test_a_split_keeps_patients_together(call, folders, table, tmp_path, way):
     assert _divided(holdout.cases) == set()
     assert "4 of 24 cases" in text
     assert "held out in 1 groups" in text
-    assert err == ""
+    assert "note: " not in err
 
 
 def test_a_split_without_groups_says_so_once_and_its_advice_can_be_followed(call, folders, tmp_path):
     _, _, err = _split(call, folders, tmp_path / "m.json")
-    assert err.count("\n") == err.count("note: ") == 1
+    assert err.count("note: ") == 1
     assert "the 24 cases of" in err
     assert "taken as independent" in err
     option = shlex.split(err[err.index("--group=") :])[0]
     holdout, _, err = _split(call, folders, tmp_path / "grouped.json", option)
     assert _divided(holdout.cases) == set()
-    assert err == ""
+    assert "note: " not in err
 
 
 def test_a_random_split_does_not_speak_of_groups(call, folders, tmp_path):
@@ -147,7 +147,7 @@ def test_a_folder_is_prepared_with_groups_and_the_advice_for_a_store_can_be_foll
     prepare = ("data", "prepare", "folder", "--root", root, "-q", "--out")
     assert call(*prepare, store)[0] == 0
     code, _, err = call("data", "split", "--data", store, "--out", tmp_path / "m.json", "-q")
-    assert (code, err.count("\n")) == (0, 1)
+    assert (code, err.count("note: ")) == (0, 1)
     assert "taken as independent" in err
     assert "llmseg data prepare with --group=" in err
     option = shlex.split(err[err.index("--group=") :])[0]
@@ -157,5 +157,5 @@ def test_a_folder_is_prepared_with_groups_and_the_advice_for_a_store_can_be_foll
     grouped = tmp_path / "grouped.h5"
     assert "24 cases in 6 groups" in call(*prepare, grouped, option)[1]
     code, _, err = call("data", "split", "--data", grouped, "--out", tmp_path / "m.json", "-q", "--fraction", "0.4")
-    assert (code, err) == (0, "")
+    assert (code, "note: " in err) == (0, False)
     assert _divided(Holdout.load(tmp_path / "m.json").cases) == set()

@@ -46,6 +46,32 @@ def test_one_or_two_test_cases_are_a_warning_before_training(tiny_json, folders,
     assert "warning" not in err
 
 
+def test_a_manifest_of_one_test_case_warns_wherever_somebody_trains(tiny_json, folders, tmp_path, call, monkeypatch):
+    cases, manifest = ("--images", folders[0], "--masks", folders[1]), tmp_path / "one.json"
+    warning = "llmseg: warning: 1 test case of 12 cases: no difference can be established"
+    code, _, err = call("data", "split", *cases, "--out", manifest)
+    assert (code, warning in err) == (0, True)
+    advice = re.search(r"hold out more by (.*), or", err)[1]
+    code, _, err = call("data", "split", *cases, *shlex.split(advice), "--out", tmp_path / "more.json")
+    assert (code, "warning" in err) == (0, False)
+
+    def refuse(*_, **__):
+        raise UserError("nothing is trained in this test")
+
+    for name in ("llmseg.train", "llmseg.replay", "llmseg.nnunet.prepare_nnunet", "llmseg.study.run_prices"):
+        monkeypatch.setattr(name, refuse)
+    monkeypatch.setattr("llmseg.nnunet.check_installed", lambda: None)
+    for command in (["train", tiny_json], ["replay", "gpt-4"], ["nnunet", "prepare"], ["nnunet", "run"]):
+        err = call(*command, *cases, "--holdout", manifest, "--out", tmp_path / "x")[2]
+        assert warning in err
+        assert "nothing is trained" in err
+        err = call(*command, *cases, "--holdout", tmp_path / "more.json", "--out", tmp_path / "x")[2]
+        assert "warning" not in err
+    for command in (["nnunet", "prepare"], ["price", "textbook", "--fraction", 0.1]):
+        assert warning in call(*command, *cases, "--out", tmp_path / "x")[2]
+    assert "warning" not in call("price", "textbook", *cases, "--out", tmp_path / "x")[2]
+
+
 @pytest.mark.parametrize(("fraction", "warned"), [(0.02, True), (0.08, True), (0.2, False)])
 def test_the_warning_counts_groups(fraction, warned, phantoms, capsys):
     warn_of_few_test_cases(hold_out(phantoms, fraction=fraction))

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from llmseg.cli.text.study import mean_table
+from llmseg.stats.words import ONE_SEED
 
 
 @pytest.fixture
@@ -125,7 +126,8 @@ class TestCompareAndGap:
         assert [line.split()[0] for line in lines[1:10]] == [
             *("images", "split", "net", "loss", "fit", "score", "test", "interaction", "gap"),
         ]
-        assert lines[10].startswith("fast is ")
+        assert lines[10].startswith("With one seed, fast is ")
+        assert ONE_SEED in lines[11]
 
     @pytest.mark.slow
     def test_compare(self, sides, tmp_path, call):
@@ -135,6 +137,9 @@ class TestCompareAndGap:
         verdict, *table = out.splitlines()
         assert "one seed" in verdict
         assert [line.split()[0] for line in table] == ["recipe", "fast", "slow", "standard", "next:"]
+        assert ONE_SEED in table[3]
+        rows = json.loads(call("compare", *sides, *PHANTOMS, "--out", tmp_path / "c", *options, "--json")[1])
+        assert [row["verdict"] for row in rows] == [verdict, verdict]
         code, out, err = call(*shlex.split(table[-1])[2:])  # the advice can be followed
         assert (code, err) == (0, "")
         assert out.splitlines()[1] == verdict

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote
 
+import pandas as pd
 import pytest
 
-from llmseg import stats
+from llmseg import stats, write_report
 
 
 def test_a_page_per_contender_and_dataset_and_every_link_leads_somewhere(pages, report, scores):
@@ -72,3 +73,20 @@ def test_pages_without_runs_say_so(pages, report, scores):
     assert "Curves need runs" in page.said
     assert "Overlays need runs" in page.said
     assert set(report.notes) == set(scores["dataset"])
+
+
+@pytest.mark.parametrize("seeds", [1, 2, 3])
+def test_few_seeds_are_said_where_claims_stand_and_no_share_is_taken_from_them(seeds, pages, tmp_path):
+    scores = tmp_path / "scores.csv"
+    stats.simulate(pipelines=[0.0, 0.1, 0.3], seeds=seeds, datasets=2, cases=12).frame.to_csv(scores, index=False)
+    report = write_report(scores, tmp_path / "report")
+    found = pages(report.folder)
+    for path, page in found.items():
+        claims = path.name in ("index.html", "claims.html") or path.parent.name == "pipelines"
+        assert ("with one seed" in page.said.lower()) == (claims and seeds == 1), path
+        assert seeds > 2 or "100 %" not in page.said, path
+        if path.name == "index.html" or path.parent.name == "datasets":
+            assert ("100 %" in page.said) == (seeds > 2), path
+            assert ("cannot be told from" in page.said) == (seeds < 3), path
+    shares = pd.read_csv(report.folder / "data" / "leaderboard.csv")["first"]
+    assert shares.isna().all() == (seeds < 3)

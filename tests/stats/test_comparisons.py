@@ -11,6 +11,7 @@ from scipy import stats
 from llmseg import UserError
 from llmseg.stats import Table, claims_frame, compare, compare_all, simulate
 from llmseg.stats.blocks import make_blocks
+from llmseg.stats.words import ONE_SEED
 
 
 def test_single_cases_with_one_seed_give_the_paired_t_test():
@@ -141,7 +142,7 @@ def test_one_group_decides_nothing_and_says_so():
 def test_few_groups_and_one_seed_are_remarked():
     claim = compare(simulate(pipelines=2, datasets=2, cases=[7, 50], seeds=1), "llm-01", "llm-02")
     assert claim.remarks == (
-        "one seed: the luck of training is not in the interval",
+        ONE_SEED,
         "few groups on dataset-1 (7): the interval leans on the assumed law",
     )
 

@@ -44,6 +44,15 @@ def test_everything_published_has_a_source_a_certainty_and_rows():
         published.get("dicee")
 
 
+@pytest.mark.parametrize("name", published.names())
+def test_what_was_published_is_shown_on_one_line(name):
+    shown = repr(published.get(name))
+    assert shown.startswith(f"Published('{name}': ")
+    assert "in .frame" in shown
+    assert "\n" not in shown
+    assert len(shown) < 400
+
+
 def test_the_published_means_as_a_table():
     table = published.dice_table()
     assert table.select(dataset="Retina").frame["pipeline"].nunique() == 19

@@ -5,8 +5,18 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from llmseg.stats import Table, compare_all, rank, simulate
+from llmseg.stats import (
+    Table,
+    compare_all,
+    friedman,
+    mixed_model,
+    permutation_test,
+    rank,
+    simulate,
+    wilcoxon_test,
+)
 from llmseg.stats.verdict import state_verdict
+from llmseg.stats.words import ONE_SEED
 
 
 def verdict(table: Table, margin: float | None = None) -> str:
@@ -80,3 +90,19 @@ def test_an_exact_tie_shares_the_place(count):
     names = [f"p{number}" for number in range(count)]
     assert found.frame["rank"].tolist() == [1] * count + [count + 1]
     assert found.sentence.endswith(f"{', '.join(names[:-1])} and {names[-1]} share the first place.")
+
+
+def test_every_sentence_of_a_test_says_how_many_seeds_there_are():
+    for seeds, words in ((1, "1 seed"), (3, "3 seeds")):
+        table = simulate(pipelines=[0.0, 0.1, 0.2], seeds=seeds, datasets=2, cases=20)
+        alone = table.select(dataset=table.datasets[0])
+        tests = (
+            wilcoxon_test(alone, *table.contenders[:2]),
+            permutation_test(table, *table.contenders[:2]),
+            friedman(table),
+        )
+        for test in tests:
+            assert words in test.sentence
+            assert (ONE_SEED in test.remarks) == (seeds == 1)
+        model = mixed_model(alone, table.contenders[0])
+        assert ("one seed" in model.sentence, ONE_SEED in model.remarks) == (seeds == 1, seeds == 1)

@@ -231,6 +231,22 @@ def test_a_training_that_diverges_ends_in_one_line_whatever_the_network_ends_in(
             run(recipe.change("fit.epochs", epochs), prepared)
 
 
+def test_finite_weights_that_make_no_numbers_end_in_that_line_too(tiny_recipe, prepared):
+    """Weights of 1e30 are finite; what a network makes of them is not, and no step of the last epoch shows it."""
+    split, net = start(tiny_recipe, prepared)
+    recipe = tiny_recipe.change("fit.epochs", 1).change("fit.keep", "last")
+    state = State.begin(recipe.fit, net)
+    events = run_loop(recipe, state, prepared, split, streams=RandomStreams(0, True))
+    for _ in range(-(-len(split.train) // recipe.fit.batch_size)):
+        assert isinstance(next(events), Step)
+    with torch.no_grad():
+        for weights in net.parameters():
+            weights.fill_(1e30)
+    with pytest.raises(UserError, match=r"^the validation loss of epoch 1 is not a number; lower fit\.rate"):
+        list(events)
+    assert all(bool(weights.isfinite().all()) for weights in net.parameters())
+
+
 def orders(recipe, prepared):
     """The cases of each step, epoch by epoch."""
     events = of(Step, run(recipe, prepared, seed=5)[2])

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmseg.cli.text.layout import align_columns
+from llmseg.stats.words import ONE_SEED, count_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,7 +72,8 @@ def cohort_table(result: CohortGap) -> str:
     rows = [(str(row["part"]), f"{row['mean']:+.4f}", _deviation(row["std"])) for row in means]
     table = align_columns([("part", "dice", "sd over pairs"), *rows])
     pairs = f"{len(result.gaps)} pairs; each in pairs.csv"
-    return f"{table}\n{pairs}; in {result.folder}"
+    alone = f"{ONE_SEED}; " if (result.gaps[0].contributions()["seeds"] == 1).any() else ""
+    return f"{table}\n{pairs}; {alone}in {result.folder}"
 
 
 def price_table(prices: PriceList) -> str:
@@ -87,7 +89,8 @@ def price_table(prices: PriceList) -> str:
         for row in prices.record["rows"]
     ]
     table = align_columns([("dataset", "pipeline", "quirk", "dice gained", "95 % interval"), *rows])
-    return f"{table}\nin {prices.path}"
+    alone = f"{ONE_SEED}; " if prices.record["settings"]["seeds"] == 1 else ""
+    return f"{table}\n{alone}in {prices.path}"
 
 
 def _interval(frame: pd.DataFrame) -> str:
@@ -98,7 +101,9 @@ def _interval(frame: pd.DataFrame) -> str:
 def _basis(frame: pd.DataFrame) -> str:
     """Return on how many groups of cases and seeds the numbers rest; they are the same in all rows."""
     first = frame.iloc[0]
-    return f"{first['groups']:g} groups, {first['seeds']:g} seeds"
+    alone = f"; {ONE_SEED}" if first["seeds"] == 1 else ""
+    counts = (count_text(f"{first[noun]:g}", noun.removesuffix("s")) for noun in ("groups", "seeds"))
+    return f"{', '.join(counts)}{alone}"
 
 
 def _deviation(value: float) -> str:
