@@ -140,7 +140,9 @@ def read_csv(path: Path) -> pd.DataFrame:
         raise UserError(f"cannot read {path} as CSV: {error}; give a file that is one".replace("\n", " ")) from error
 
 
-def read_evaluations(folders: Sequence[Path], size: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def read_evaluations(
+    folders: Sequence[Path], size: str, variants: Mapping[Path, str]
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Read ``scores.csv`` of evaluations and studies; return the rows of a table, and remarks.
 
     The arguments are those of :meth:`llmseg.stats.Table.from_evaluations`.
@@ -157,7 +159,7 @@ def read_evaluations(folders: Sequence[Path], size: str) -> tuple[pd.DataFrame, 
         frame = read_csv(folder / "scores.csv")
         if "size" not in frame.columns or size not in set(frame["size"]):
             raise UserError(f"{folder} has no scores of size '{size}'; sizes are native and working")
-        frames.append(frame if "variant" in frame.columns else frame.assign(variant=BASE))
+        frames.append(frame if "variant" in frame.columns else frame.assign(variant=variants.get(folder, BASE)))
     scores = pd.concat(frames, ignore_index=True)
     scores = scores[scores["size"] == size]
     versions = scores["evaluator"].unique()

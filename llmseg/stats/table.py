@@ -100,18 +100,25 @@ class Table:
         return cls.from_frame(frame, fill=fill)
 
     @classmethod
-    def from_evaluations(cls, folders: str | Path | Iterable[str | Path], *, size: str = "native") -> Table:
+    def from_evaluations(
+        cls,
+        folders: str | Path | Iterable[str | Path],
+        *,
+        size: str = "native",
+        variants: Mapping[Path, str] | None = None,
+    ) -> Table:
         """Read the scores of evaluations, or of studies, as ``llmseg evaluate`` and ``llmseg ablate`` write them.
 
         Args:
             folders: Folders with a ``scores.csv``.
             size: The size at which cases were scored, ``native`` or ``working``.
+            variants: Name of the variant that was evaluated, for folders of single cells of a study.
 
         Raises:
             UserError: A folder holds no scores, there are none of that size, or scores cannot be compared: they were
                 computed by other rules (evaluator versions), or on other held-out cases of the same dataset.
         """
-        frame, remarks = read_evaluations([Path(folder) for folder in as_list(folders)], size)
+        frame, remarks = read_evaluations([Path(folder) for folder in as_list(folders)], size, variants or {})
         table = cls.from_frame(frame)
         return cls(table.frame, (*remarks, *table.remarks))
 

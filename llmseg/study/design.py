@@ -15,11 +15,11 @@ from llmseg.data.store import Store
 from llmseg.errors import UserError
 from llmseg.files import check_kind, clear_leftovers, make_folder, read_json, read_json_if_any, write_text
 from llmseg.recipe.recipe import Recipe
+from llmseg.study.cells import Cell
 from llmseg.study.failures import Failure
-from llmseg.study.study import RECORD_KEYS, cell_folder
+from llmseg.study.study import RECORD_KEYS
 from llmseg.study.variants import Variant
 from llmseg.training.check import check_recipe
-from llmseg.training.resume import read_status
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,9 +73,9 @@ class Design:
             "precision": self.precision,
         }
 
-    def cell_folder(self, variant: Variant, seed: int) -> Path:
-        """Return the folder of a variant and seed."""
-        return cell_folder(self.folder, variant.name, variant.recipe.digest, seed)
+    def cells(self, variant: Variant) -> tuple[Cell, ...]:
+        """Return the cells of a variant, one per seed."""
+        return tuple(Cell(self.folder, variant.name, variant.recipe.digest, seed) for seed in range(self.seeds))
 
     def begin(self) -> None:
         """Write ``study.json``, or check that it describes this study; the number of seeds may grow.
@@ -83,11 +83,10 @@ class Design:
         Raises:
             UserError: The folder holds something else.
         """
-        path = self.folder / "study.json"
         self.check_folder()
         make_folder(self.folder)
         clear_leftovers(self.folder, "study.json", "scores.csv", "differences.csv")
-        write_text(path, json.dumps({**self.facts, "seeds": self.seeds}, indent=2) + "\n")
+        write_text(self.folder / "study.json", json.dumps({**self.facts, "seeds": self.seeds}, indent=2) + "\n")
 
     def check_folder(self) -> None:
         """Raise :class:`UserError` if the folder holds something else than this study."""
@@ -111,9 +110,8 @@ class Design:
         return self.essential.isdisjoint(failed) and len(left) >= min(2, len(self.variants))
 
     def is_trained(self, variant: Variant) -> bool:
-        """Return whether all trainings of a variant are done."""
-        cells = (self.cell_folder(variant, seed) for seed in range(self.seeds))
-        return all(read_status(cell / "run") == "done" for cell in cells)
+        """Return whether all cells of a variant are finished."""
+        return all(cell.is_finished for cell in self.cells(variant))
 
 
 def check_designs(designs: Sequence[Design], *, progress: bool = False) -> list[list[Failure]]:

@@ -1,8 +1,10 @@
-"""Contenders of a study that failed: why, in a file for each of them."""
+"""Cells of a study that failed: why, in a file for each of them."""
 
 from __future__ import annotations
 
 import json
+import traceback
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,14 +17,18 @@ from llmseg.training.loop import NotANumber
 from llmseg.training.memory import OutOfMemory
 
 FAILURES = "failures"
-"""Folder in a study's folder, with a file for every training that failed."""
+"""Folder in a study's folder, with a file for every cell that failed."""
 
-FailureKind = Literal["refused", "diverged", "out-of-memory", "error"]
+FailureKind = Literal["refused", "diverged", "out-of-memory", "error", "killed"]
 
 FAILING = (NotANumber, OutOfMemory, MemoryError, RuntimeError)
 """Errors of a contender. Others, such as that of a full disk, would meet every contender in turn."""
 
+LASTING: tuple[FailureKind, ...] = ("diverged", "out-of-memory")
+"""Kinds that would come again: they are tried again only if that is asked for."""
+
 _FIELDS = {"variant": str, "seed": (int, type(None)), "kind": str, "cause": str}
+_LOG_LINES = 30
 
 
 @dataclass(frozen=True)
@@ -33,20 +39,32 @@ class Failure:
         variant: Its name.
         seed: The seed of its training; ``None`` if it was refused before the first one.
         kind: ``refused``: recipe and cases do not fit; ``diverged``: the loss or the weights became not-a-number or
-            infinite; ``out-of-memory``; ``error``: anything else.
+            infinite; ``out-of-memory``; ``killed``: the launcher was killed, and the cell is continued by another;
+            ``error``: anything else.
         cause: The message of the error, one line.
+        at_once: Cases that passed through the network together, if they were fewer than a batch.
+        log: The last lines that Python printed of the error.
     """
 
     variant: str
     seed: int | None
     kind: FailureKind
     cause: str
+    at_once: int | None = None
+    log: str = ""
 
     @classmethod
-    def of(cls, error: Exception, variant: str, seed: int | None) -> Failure:
+    def of(cls, error: Exception, variant: str, seed: int | None, at_once: int | None = None) -> Failure:
         """Return the failure that an error is."""
         cause = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
-        return cls(variant, seed, _find_kind(error), " ".join(cause.split()))
+        lines = "".join(traceback.format_exception(error)).splitlines()
+        log = "\n".join(lines[-_LOG_LINES:])
+        return cls(variant, seed, _find_kind(error), " ".join(cause.split()), at_once, log)
+
+    @property
+    def lasts(self) -> bool:
+        """Whether it would come again."""
+        return self.kind in LASTING
 
     def __str__(self) -> str:
         training = self.variant if self.seed is None else f"{self.variant} with seed {self.seed}"
@@ -62,21 +80,32 @@ def _find_kind(error: Exception) -> FailureKind:
 
 
 def write_failure(study: Path, failure: Failure) -> None:
-    """Note a failure in the folder of its study."""
+    """Note a failure in the folder of its study; it replaces an earlier one of the same cell."""
     make_folder(study / FAILURES)
-    seed = "" if failure.seed is None else f"-seed{failure.seed}"
-    name = f"{clean_name(failure.variant, also='-_.=')}{seed}.json"
-    write_text(study / FAILURES / name, json.dumps(asdict(failure), indent=2) + "\n")
+    write_text(_find_note(study, failure.variant, failure.seed), json.dumps(asdict(failure), indent=2) + "\n")
 
 
 def read_failures(study: Path) -> tuple[Failure, ...]:
     """Return the failures that are noted in the folder of a study, by name of their variant and seed."""
     records = [read_json(path, _FIELDS) for path in (study / FAILURES).glob("*.json")]
-    failures = [Failure(**{name: record[name] for name in _FIELDS}) for record in records]
+    names = (*_FIELDS, "at_once", "log")
+    failures = [Failure(**{name: record[name] for name in names if name in record}) for record in records]
     return tuple(sorted(failures, key=lambda failure: (failure.variant, failure.seed or 0)))
 
 
-def forget_failures(study: Path) -> None:
-    """Remove the notes: what failed is tried again."""
-    for path in (study / FAILURES).glob("*.json"):
-        path.unlink(missing_ok=True)
+def forget_failure(study: Path, variant: str, seed: int | None) -> None:
+    """Remove the note of a cell that failed before."""
+    _find_note(study, variant, seed).unlink(missing_ok=True)
+
+
+def forget_failures(study: Path, kinds: Collection[str]) -> tuple[Failure, ...]:
+    """Remove the notes of some kinds, so that these cells are tried again; return them."""
+    forgotten = tuple(failure for failure in read_failures(study) if failure.kind in kinds)
+    for failure in forgotten:
+        forget_failure(study, failure.variant, failure.seed)
+    return forgotten
+
+
+def _find_note(study: Path, variant: str, seed: int | None) -> Path:
+    name = clean_name(variant, also="-_.=") + ("" if seed is None else f"-seed{seed}")
+    return study / FAILURES / f"{name}.json"

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, TypedDict
+
+from llmseg.errors import UserError, nearest
+from llmseg.files import as_list
+from llmseg.study.failures import LASTING
 
 
 class LaunchOptions(TypedDict, total=False):
@@ -13,6 +17,7 @@ class LaunchOptions(TypedDict, total=False):
     device: str
     precision: str
     leave_out_failing: bool
+    retry: str | Collection[str]
     progress: bool
 
 
@@ -30,7 +35,19 @@ class Launch:
 
     device: str = "auto"
     leave_out_failing: bool = False
+    retry: str | Collection[str] = ()
     progress: bool = True
+
+    def __post_init__(self) -> None:
+        for kind in self.kinds_to_retry:
+            if kind not in LASTING:
+                allowed = ", ".join(LASTING)
+                raise UserError(f"no failures of kind '{kind}' to retry{nearest(kind, LASTING)}; there are: {allowed}")
+
+    @property
+    def kinds_to_retry(self) -> tuple[str, ...]:
+        """The kinds of failures that are tried again although they would come again."""
+        return tuple(as_list(self.retry))
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Launch:

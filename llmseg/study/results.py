@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from llmseg import zoo
 from llmseg.data.store import Store
 from llmseg.errors import UserError, nearest
@@ -150,25 +152,35 @@ def read_results(folders: str | Path | Iterable[str | Path], *, size: str = "nat
         size: At which size cases were scored, ``native`` or ``working``.
 
     Raises:
-        UserError: A folder holds none of these, a study is not finished, or scores cannot be compared.
+        UserError: A folder holds none of these, no cell of a study is finished, or scores cannot be compared.
 
     Example:
         >>> read_results(["studies/brain", "evaluated/nnunet"]).table  # doctest: +SKIP
     """
     runs: list[ContenderRun] = []
     scored: list[Path] = []
+    variants: dict[Path, str] = {}
+    remarks: list[str] = []
     for folder in (inner for given in as_list(folders) for inner in _result_folders(Path(given))):
         if (folder / "study.json").is_file():
             study = Study.open(folder)
+            if not study.compared:
+                raise UserError(f"no cell of {folder} is finished yet; wait for one, see llmseg status")
             runs += _read_runs(study)
-            scored += [folder, *(evaluation.folder for evaluation in study.beside)]
+            # The table of an unfinished study may lack cells, or have some that cannot be compared.
+            cells = {} if study.is_finished else {cell.folder / "evaluation": cell.variant for cell in study.compared}
+            variants |= cells
+            remarks += study.remarks
+            scored += [*(cells or [folder]), *(evaluation.folder for evaluation in study.beside)]
         elif (folder / "run.json").is_file():
             run = Run.open(folder)
             digest = None if run.record["holdout"] else run.record["store"]["digest"]
             runs.append(_describe_run(run, run.record["label"] or folder.name, digest))
         else:
             scored.append(folder)
-    table = Table.from_evaluations(scored, size=size) if scored else None
+    table = Table.from_evaluations(scored, size=size, variants=variants) if scored else None
+    if table is not None and remarks:
+        table = Table(table.frame, (*remarks, *table.remarks))
     return Results(table, tuple(runs), tuple(_read_origins(scored)))
 
 
@@ -198,12 +210,13 @@ def _walk(folder: Path, depth: int) -> Iterator[Path]:
 
 
 def _read_runs(study: Study) -> list[ContenderRun]:
-    names = study.scores[["pipeline", "variant"]].drop_duplicates()
-    contenders = dict(zip(names["variant"], contender_names(names), strict=True))
-    digest = study.record["store"]["digest"]
-    return [
-        _describe_run(run, contenders[variant], digest) for variant in study.variants for run in study.runs(variant)
-    ]
+    record = study.record
+    labels = {variant: record["label"] or variant for variant in study.variants}
+    names = pd.DataFrame({"pipeline": labels.values(), "variant": labels.keys()})
+    contenders = dict(zip(labels, contender_names(names), strict=True))
+    digest = record["store"]["digest"]
+    runs = [(contenders[cell.variant], Run.open(cell.folder / "run")) for cell in study.compared]
+    return [_describe_run(run, contender, digest) for contender, run in runs]
 
 
 def _describe_run(run: Run, contender: str, digest: str | None) -> ContenderRun:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,13 @@ import pandas as pd
 
 from llmseg.errors import UserError, nearest
 from llmseg.evaluation.evaluation import Evaluation
-from llmseg.files import clean_name, read_json
+from llmseg.files import read_json, write_text
 from llmseg.stats.columns import SHARES
 from llmseg.stats.intervals import Law, mean_interval
+from llmseg.stats.words import count_text
+from llmseg.study.cells import Cell
 from llmseg.study.failures import Failure, read_failures
+from llmseg.study.scores import choose_comparable, join_scores, parse_scores
 from llmseg.training.run import Run
 
 RECORD_KEYS = {
@@ -31,9 +35,12 @@ class Study:
     """A study on disk.
 
     Attributes:
-        folder: Holds ``study.json`` and a folder per variant and seed, with its run and its evaluation. A finished
-            study also has ``scores.csv`` (a row per case, seed, variant and measure) and ``differences.csv``. What
-            other contenders got on the same cases lies in ``beside``.
+        folder: Holds ``study.json`` and a folder for every cell that is finished, with its run and its evaluation;
+            ``scores.csv``, a row per case, seed, variant and measure; ``failures``, if some variants failed. A finished
+            study also has ``differences.csv``. What other contenders got on the same cases lies in ``beside``.
+
+    A study that is not finished can be read, too. It then compares the variants and seeds of which all cells are there,
+    see :attr:`compared`.
 
     Example:
         >>> Study.open("ablations/gpt-o3").differences()  # doctest: +SKIP
@@ -43,13 +50,13 @@ class Study:
 
     @classmethod
     def open(cls, folder: str | Path) -> Study:
-        """Open a finished study.
+        """Open a study, finished or not.
 
         Raises:
             UserError: The folder holds none.
         """
-        if not all((Path(folder) / name).is_file() for name in ("study.json", "differences.csv")):
-            raise UserError(f"{folder} holds no finished study; run llmseg ablate, again if it was interrupted")
+        if not (Path(folder) / "study.json").is_file():
+            raise UserError(f"{folder} holds no study; run llmseg ablate or llmseg compare")
         return cls(Path(folder))
 
     @property
@@ -58,32 +65,88 @@ class Study:
         return read_json(self.folder / "study.json", RECORD_KEYS)
 
     @property
+    def is_finished(self) -> bool:
+        """Whether all cells are finished, and the tables written."""
+        return (self.folder / "differences.csv").is_file()
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """All cells, finished or not, those of the base first; without variants that failed and were left out."""
+        record, failed = self.record, {failure.variant for failure in self.failures}
+        named = {name: digest for name, digest in record["variants"].items() if name not in failed}
+        pairs = itertools.product(named.items(), range(record["seeds"]))
+        return tuple(Cell(self.folder, name, digest, seed) for (name, digest), seed in pairs)
+
+    @property
+    def compared(self) -> tuple[Cell, ...]:
+        """The cells whose scores are compared: all, or of an unfinished study the same seeds of every variant."""
+        return self.cells if self.is_finished else choose_comparable(self._list_finished())
+
+    def _list_finished(self) -> tuple[Cell, ...]:
+        return tuple(cell for cell in self.cells if cell.is_finished)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a reader of its scores has to know: how many cells are finished, and what was left out."""
+        remarks = [f"left out: {failure}" for failure in self.failures]
+        if not self.is_finished:
+            cells, finished = self.cells, self._list_finished()
+            state = f"{len(finished)} of {count_text(len(cells), 'cell')} of the study are finished"
+            seeds = sorted({cell.seed for cell in self.compared})
+            which = f"{count_text(len(seeds), 'seed').split()[1]} {', '.join(map(str, seeds))}"
+            verb = "is" if len(self.variants) == 1 else "are"
+            remarks.insert(0, f"{state}; {which} of {count_text(len(self.variants), 'variant')} {verb} compared")
+        return tuple(remarks)
+
+    @property
     def scores(self) -> pd.DataFrame:
-        """One row per case, seed, variant, size and measure."""
-        return pd.read_csv(self.folder / "scores.csv")
+        """One row per case, seed, variant, size and measure, of all cells that are finished."""
+        if self.is_finished:
+            return pd.read_csv(self.folder / "scores.csv")
+        return parse_scores(join_scores(self._list_finished()))
+
+    def write_tables(self) -> None:
+        """Write ``scores.csv`` from the cells that are finished and, if these are all, ``differences.csv``.
+
+        Several launchers may do so at once: whoever finds that another cell was finished meanwhile writes again.
+
+        Raises:
+            UserError: The disk is full or refuses a file, or cells were scored by different versions of the evaluator.
+        """
+        written: tuple[Cell, ...] = ()
+        while written != (finished := self._list_finished()):
+            text = join_scores(finished)
+            versions = parse_scores(text)["evaluator"].unique()
+            if len(versions) > 1:
+                shown = f"holds an evaluation with another evaluator ({', '.join(map(str, versions))})"
+                raise UserError(f"{self.folder} {shown}; remove the cells of the older one")
+            write_text(self.folder / "scores.csv", text)
+            if len(finished) == len(self.cells):
+                # Last, because this file says that the study is finished.
+                write_text(self.folder / "differences.csv", self.differences().to_csv(index=False))
+            written = finished
 
     @property
     def variants(self) -> tuple[str, ...]:
-        """Names of the recipes, that of the base first; without those that failed and were left out."""
-        failed = {failure.variant for failure in self.failures}
-        return tuple(name for name in self.record["variants"] if name not in failed)
+        """Names of the recipes that are compared, that of the base first; without those that were left out."""
+        return tuple(dict.fromkeys(cell.variant for cell in self.compared))
 
     @property
     def failures(self) -> tuple[Failure, ...]:
         """Why recipes were left out."""
-        return read_failures(self.folder)
+        return tuple(failure for failure in read_failures(self.folder) if failure.kind != "killed")
 
     def runs(self, variant: str) -> tuple[Run, ...]:
-        """Return the trainings of a recipe, one per seed.
+        """Return the finished trainings of a recipe, one per seed.
 
         Raises:
             UserError: The study has no such recipe.
         """
-        if variant not in self.variants:
-            raise UserError(f"no recipe '{variant}'{nearest(variant, self.variants)} in {self.folder}")
-        facts = self.record
-        cells = (cell_folder(self.folder, variant, facts["variants"][variant], seed) for seed in range(facts["seeds"]))
-        return tuple(Run.open(cell / "run") for cell in cells)
+        names = dict.fromkeys(cell.variant for cell in self.cells)
+        if variant not in names:
+            raise UserError(f"no recipe '{variant}'{nearest(variant, names)} in {self.folder}")
+        finished = (cell for cell in self.cells if cell.variant == variant and cell.is_finished)
+        return tuple(Run.open(cell.folder / "run") for cell in finished)
 
     @property
     def beside(self) -> tuple[Evaluation, ...]:
@@ -103,7 +166,12 @@ class Study:
         Raises:
             UserError: There is no such measure or size.
         """
-        ordered: pd.DataFrame = _pair(self.scores, measure, size)[list(self.variants)]
+        if not self.compared:
+            raise UserError(f"no cell of {self.folder} is finished yet; wait for one, see llmseg status")
+        compared = pd.MultiIndex.from_tuples([(cell.variant, cell.seed) for cell in self.compared])
+        scores = self.scores
+        chosen = scores[pd.MultiIndex.from_frame(scores[["variant", "seed"]]).isin(compared)]
+        ordered: pd.DataFrame = _pair(chosen, measure, size)[list(self.variants)]
         return ordered
 
     def means(self, measure: str = "dice", size: str = "native", level: float = 0.95) -> pd.DataFrame:
@@ -203,8 +271,3 @@ def _compare(wide: pd.DataFrame, base: str, name: str, level: float) -> dict[str
 def _as_rows(column: pd.Series) -> pd.DataFrame:
     values: pd.DataFrame = column.rename("value").reset_index()
     return values
-
-
-def cell_folder(folder: Path, variant: str, digest: str, seed: int) -> Path:
-    """Return the folder of a variant and seed; letters that some file systems refuse become underscores."""
-    return folder / f"{clean_name(variant, also='-_.=')}-{digest[:6]}-seed{seed}"

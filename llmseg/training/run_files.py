@@ -123,6 +123,10 @@ def clear_run(folder: Path) -> None:
         clear_leftovers(inner, *(f"{name}.csv" for name in _COLUMNS), *_FILES)
 
 
+class BegunElsewhere(UserError):
+    """A checkpoint was written with another device, precision or version, so that this process cannot go on with it."""
+
+
 class RunWriter:
     """Writes a run folder as its training goes on. Every file is replaced as a whole.
 
@@ -156,18 +160,20 @@ class RunWriter:
         """Continue from the last checkpoint, if there is one; return whether there is.
 
         Raises:
-            UserError: The checkpoint is of another split, which another version of a library may have drawn, or was
-                computed with other numerics.
+            BegunElsewhere: The checkpoint is of another split, which another version of a library may have drawn, or
+                was computed with other numerics.
         """
         saved, problem = read_checkpoint(self._checkpoints, ("state", "rows", "seconds", "split_digest", "how"))
         if problem:
             print(f"llmseg: {problem}", file=sys.stderr)
         if saved is not None:
             if saved["split_digest"] != self.record["split_digest"]:
-                raise UserError(f"{self.folder} was begun with another split; use the versions its run.json names")
+                raise BegunElsewhere(f"{self.folder} was begun with another split; use the versions its run.json names")
             if saved["how"] != self.record["how"]:
                 earlier = ", ".join(f"{n} {v}" for n, v in saved["how"].items() if v != self.record["how"].get(n))
-                raise UserError(f"{self.folder} was begun with {earlier}; ask for the same or choose another --out")
+                raise BegunElsewhere(
+                    f"{self.folder} was begun with {earlier}; ask for the same or choose another --out"
+                )
             self.state.restore(saved["state"])
             self.rows = saved["rows"]
             self.began -= saved["seconds"]

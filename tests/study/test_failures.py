@@ -62,7 +62,7 @@ def test_what_cannot_be_trained_is_left_out_on_request(compare, capsys):
 
 
 def test_a_contender_that_diverges_ends_the_study_in_one_line_and_can_be_left_out(compare, tmp_path, capsys):
-    advice = "the same command with --leave-out-failing goes on without it$"
+    advice = "the same command with --leave-out-failing goes on without it, with --retry diverged it is tried again$"
     with pytest.raises(UserError, match=rf"^wild with seed 0: the .* loss of epoch 1 is .*{advice}"):
         compare("good", "wild", "slow")
     note = json.loads((tmp_path / "s" / "failures" / "wild-seed0.json").read_text())
@@ -91,22 +91,22 @@ def test_other_errors_are_not_the_contenders(compare, monkeypatch):
     def fail(*_, **__):
         raise UserError("cannot write weights: No space left on device")
 
-    monkeypatch.setattr("llmseg.study.grid.train", fail)
+    monkeypatch.setattr("llmseg.study.launcher.train", fail)
     with pytest.raises(UserError, match=r"^cannot write weights"):
         compare("good", "slow", leave_out_failing=True)
 
 
 def test_an_error_of_one_contender_does_not_stop_the_others(compare, monkeypatch, capsys):
-    from llmseg.study import grid
+    from llmseg.study import launcher
 
-    train = grid.train
+    train = launcher.train
 
     def fail(recipe, *arguments, **options):
         if options["label"] == "slow":
             raise RuntimeError("CUDA error:\n  device-side assert")
         return train(recipe, *arguments, **options)
 
-    monkeypatch.setattr(grid, "train", fail)
+    monkeypatch.setattr(launcher, "train", fail)
     with pytest.raises(RuntimeError, match="device-side assert"):  # with its traceback, for it is a fault of llmseg
         compare("slow", "good", "third")
     study = compare("slow", "good", "third", leave_out_failing=True)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from llmseg import SyntheticStore, UserError
@@ -66,12 +67,25 @@ def test_folders_are_looked_through_four_levels_down(tmp_path):
 def test_what_is_not_there_is_told(tmp_path):
     with pytest.raises(UserError, match="nowhere: no such folder"):
         read_results([tmp_path / "nowhere"])
-    unfinished = Path(shutil.copytree(EARLIER / "study", tmp_path / "s"))
-    (unfinished / "differences.csv").unlink()
-    with pytest.raises(UserError, match="no finished study"):
-        read_results([unfinished])
     with pytest.raises(UserError, match="hold no scores"):
         _ = Results(None, ()).scores
+
+
+def test_an_unfinished_study_is_read_and_says_so(tmp_path):
+    unfinished = Path(shutil.copytree(EARLIER / "study", tmp_path / "s"))
+    (unfinished / "differences.csv").unlink()
+    (unfinished / "scores.csv").unlink()
+    whole, results = read_results([EARLIER / "study"]), read_results([unfinished])
+    assert [run.contender for run in results.runs] == ["tiny", "tiny slow"]
+    pd.testing.assert_frame_equal(results.scores.frame, whole.scores.frame)
+    shutil.rmtree(next(unfinished.glob("slow-*/evaluation")))
+    results = read_results([unfinished])
+    assert [run.contender for run in results.runs] == ["tiny"]
+    assert results.scores.contenders == ("tiny",)
+    assert "1 of 2 cells of the study are finished; seed 0 of 1 variant is compared" in results.scores.remarks
+    shutil.rmtree(next(unfinished.glob("base-*/evaluation")))
+    with pytest.raises(UserError, match=r"no cell of .* is finished yet"):
+        read_results([unfinished])
 
 
 def test_datasets_are_selected_by_name_and_by_store(results, phantoms):

@@ -100,7 +100,7 @@ def test_an_interrupted_study_continues(phantoms, holdout, variants, tmp_path, m
     calls = []
 
     def failing(run, *arguments, **options):
-        calls.append(run.folder)
+        calls.append(run.folder.parent.name.rpartition(".")[0])  # the name of the cell
         if len(calls) == 2:
             raise KeyboardInterrupt
         return evaluate(run, *arguments, **options)
@@ -112,10 +112,12 @@ def test_an_interrupted_study_continues(phantoms, holdout, variants, tmp_path, m
     options = {"holdout": holdout, "seeds": 1, "device": "cpu", "progress": False}
     with pytest.raises(KeyboardInterrupt):
         run_study("tiny", variants, phantoms, tmp_path / "s", **options)
-    with pytest.raises(UserError, match="no finished study"):
-        Study.open(tmp_path / "s")
+    unfinished = Study.open(tmp_path / "s")
+    assert not unfinished.is_finished
+    assert unfinished.remarks == ("1 of 2 cells of the study are finished; seed 0 of 1 variant is compared",)
+    assert unfinished.means()["variant"].tolist() == ["base"]
     run_study("tiny", variants, phantoms, tmp_path / "s", **options)
-    assert [calls.count(folder) for folder in dict.fromkeys(calls)] == [1, 2]
+    assert [calls.count(name) for name in dict.fromkeys(calls)] == [1, 2]
     assert len(Study.open(tmp_path / "s").differences()) == 1
 
 
@@ -178,7 +180,7 @@ def test_a_damaged_study_is_one_line(study, phantoms, holdout, variants, tmp_pat
     with pytest.raises(UserError, match=r"study\.json is damaged: it does not say 'variants'"):
         Study.open(copy).differences()
     (copy / "study.json").unlink()
-    with pytest.raises(UserError, match="no finished study"):
+    with pytest.raises(UserError, match="holds no study"):
         Study.open(copy)
 
 
