@@ -15,7 +15,20 @@ import typer
 
 import llmseg
 from llmseg import Terminated, UserError
-from llmseg.cli import data, evaluation, figures, nnunet, pipelines, prediction, price, quirks, report, study, training
+from llmseg.cli import (
+    data,
+    evaluation,
+    figures,
+    launching,
+    nnunet,
+    pipelines,
+    prediction,
+    price,
+    quirks,
+    report,
+    study,
+    training,
+)
 from llmseg.cli.output import print_line, print_message
 from llmseg.files.interruption import end_on_signals
 
@@ -43,12 +56,13 @@ COMMANDS = {
     "compare": study.compare,
     "gap": study.gap,
     "price": price.price,
+    "status": launching.status,
     "figure": figures.figure,
     "report": report.report,
 }
 for name, command in COMMANDS.items():
     app.command(name)(command)
-for group in (data.data_app, data.cache_app, nnunet.nnunet_app):
+for group in (data.data_app, data.cache_app, nnunet.nnunet_app, launching.study_app):
     app.add_typer(group)
 
 

@@ -27,6 +27,10 @@ LeaveOutFailing = Annotated[
     bool,
     typer.Option("--leave-out-failing", help="Go on without what cannot be trained or diverges; a line names each."),
 ]
+Retry = Annotated[
+    list[str] | None,
+    typer.Option(help="Try again what failed before: diverged, or out-of-memory (with half of the batch); repeatable."),
+]
 Exact = Annotated[bool, typer.Option("--exact", help="Compute as the original scripts do, bit for bit.")]
 GroupPattern = Annotated[
     str | None,

@@ -34,6 +34,7 @@ class PriceOptions(Computing):
         list[str] | None, typer.Option(help="Change a field of the textbook recipe: path=value; repeatable.")
     ] = None
     leave_out_failing: option.LeaveOutFailing = False
+    retry: option.Retry = None
 
     @property
     def settings(self) -> llmseg.study.PriceSettings:
@@ -87,6 +88,7 @@ def price(
         device=options.device,
         precision=options.precision,
         leave_out_failing=options.leave_out_failing,
+        retry=options.retry or (),
         progress=output.progress,
     )
     output.print(prices.record if output.as_json else price_table(prices))

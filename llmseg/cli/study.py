@@ -29,6 +29,12 @@ class TrainingOptions(Computing):
     seeds: Annotated[int, typer.Option(help="Number of seeds.", min=1)] = 3
     epochs: option.Epochs = None
     leave_out_failing: option.LeaveOutFailing = False
+    retry: option.Retry = None
+
+    @property
+    def keywords(self) -> dict[str, Any]:
+        """The options as :func:`llmseg.run_study` takes them."""
+        return {**asdict(self), "retry": self.retry or ()}
 
 
 @dataclass(frozen=True)
@@ -98,7 +104,7 @@ def ablate(
         out,
         holdout=cases.load_or_draw_holdout(store, output.progress),
         progress=output.progress,
-        **asdict(trainings),
+        **trainings.keywords,
     )
     differences = study.differences()
     _draw_differences(study)
@@ -127,7 +133,9 @@ def compare(
         llmseg.nnunet.check_installed()
     store = cases.open()
     holdout = cases.load_or_draw_holdout(store, output.progress)
-    study = llmseg.run_study(None, variants, store, out, holdout=holdout, progress=output.progress, **asdict(trainings))
+    study = llmseg.run_study(
+        None, variants, store, out, holdout=holdout, progress=output.progress, **trainings.keywords
+    )
     if len(study.variants) > 1:
         _draw_differences(study)
     if with_nnunet:
@@ -172,7 +180,7 @@ def gap(
         "swaps": cast(Any, swaps),
         "orders": orders,
         "progress": output.progress,
-        **asdict(trainings),
+        **trainings.keywords,
     }
     if one_pair:
         _print_gap(llmseg.run_gap(left_variants[0], right_variants[0], store, out, **options), output)

@@ -1,3 +1,4 @@
+from .cells import Cell as Cell
 from .cohort_gap import CohortGap as CohortGap
 from .cohort_gap import check_cohorts as check_cohorts
 from .cohort_gap import run_cohort_gap as run_cohort_gap
@@ -5,7 +6,9 @@ from .conventions import all_conventions as all_conventions
 from .failures import Failure as Failure
 from .gap import Gap as Gap
 from .gap import run_gap as run_gap
+from .grid import run_studies as run_studies
 from .grid import run_study as run_study
+from .grid import work_on_studies as work_on_studies
 from .price_page import render_price_page as render_price_page
 from .prices import PriceList as PriceList
 from .prices import PriceSettings as PriceSettings
@@ -14,6 +17,9 @@ from .results import ContenderRun as ContenderRun
 from .results import Curve as Curve
 from .results import Results as Results
 from .results import read_results as read_results
+from .status import RunningCell as RunningCell
+from .status import StudyStatus as StudyStatus
+from .status import read_study_status as read_study_status
 from .study import Study as Study
 from .variants import Variant as Variant
 from .variants import ablations as ablations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import traceback
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +13,7 @@ import torch
 
 from llmseg.errors import UserError
 from llmseg.files import clean_name, make_folder, read_json, write_text
+from llmseg.files.places import hide_places
 from llmseg.training.loop import NotANumber
 from llmseg.training.memory import OutOfMemory
 
@@ -82,7 +83,9 @@ def _find_kind(error: Exception) -> FailureKind:
 def write_failure(study: Path, failure: Failure) -> None:
     """Note a failure in the folder of its study; it replaces an earlier one of the same cell."""
     make_folder(study / FAILURES)
-    write_text(_find_note(study, failure.variant, failure.seed), json.dumps(asdict(failure), indent=2) + "\n")
+    log = "\n".join(map(hide_places, failure.log.splitlines()))
+    shown = replace(failure, cause=hide_places(failure.cause), log=log)
+    write_text(_find_note(study, failure.variant, failure.seed), json.dumps(asdict(shown), indent=2) + "\n")
 
 
 def read_failures(study: Path) -> tuple[Failure, ...]:

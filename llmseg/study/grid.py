@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from llmseg.data.holdout import Holdout
 from llmseg.data.store import Store
 from llmseg.errors import UserError
+from llmseg.files import clean_name
 from llmseg.recipe.given import GivenRecipe
 from llmseg.stats.words import shorten_list
 from llmseg.study.design import Design, check_designs
-from llmseg.study.failures import Failure, read_failures
+from llmseg.study.failures import Failure, forget_failures, read_failures, write_failure
 from llmseg.study.launcher import Launcher
+from llmseg.study.opening import find_studies, keep_design, open_design
 from llmseg.study.options import Launch
 from llmseg.study.study import Study
 from llmseg.study.variants import Variant, find_variants
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from llmseg.study.options import LaunchOptions, StudyOptions
 
 _ADVICE = "mend them, or leave them out: --leave-out-failing"
 
@@ -66,24 +75,101 @@ def run_study(
         UserError: The folder holds another study, there are no seeds, a variant failed and is not to be left out, or as
             :func:`llmseg.train`.
     """
-    variants = find_variants(variants)
-    design = Design(
-        folder=Path(out),
-        label=label,
-        variants=variants,
-        store=store,
+    design = _design(
+        label,
+        variants,
+        store,
+        Path(out),
         holdout=holdout,
         seeds=seeds,
         epochs=epochs,
         tolerance=tolerance,
         precision=precision,
-        essential=frozenset() if label is None else frozenset({variants[0].name}),
     )
     launch = Launch(device=device, leave_out_failing=leave_out_failing, retry=retry, progress=progress)
     (study,) = run_designs([design], launch)
+    return _require(study, design)
+
+
+def _design(
+    label: str | None,
+    variants: Iterable[Variant | GivenRecipe] | Variant | GivenRecipe,
+    store: Store,
+    folder: Path,
+    *,
+    holdout: Holdout,
+    **options: Unpack[StudyOptions],
+) -> Design:
+    found = find_variants(variants)
+    base = frozenset() if label is None else frozenset({found[0].name})
+    facts: dict[str, Any] = {"label": label, "variants": found, "store": store, "holdout": holdout}
+    return Design.of(options, folder=folder, essential=base, **facts)
+
+
+def _require(study: Study | None, design: Design) -> Study:
     if study is None:
         raise UserError(f"{list_failures(design)}; without it nothing is left to compare: mend it")
     return study
+
+
+def run_studies(
+    label: str | None,
+    variants: Iterable[Variant | GivenRecipe] | Variant | GivenRecipe,
+    stores: Sequence[Store],
+    out: str | Path,
+    *,
+    holdouts: Sequence[Holdout],
+    **options: Unpack[StudyOptions],
+) -> tuple[Study, ...]:
+    """Train and score the same variants on several datasets, each as :func:`run_study` does.
+
+    Args:
+        label: As for :func:`run_study`.
+        variants: As for :func:`run_study`.
+        stores: The cases of every dataset.
+        out: A folder with a study per dataset, under the name of its store.
+        holdouts: The test cases of every dataset.
+        **options: The other options of :func:`run_study`.
+
+    Raises:
+        UserError: Two stores have one name, or as :func:`run_study`.
+    """
+    names = [store.name for store in stores]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise UserError(f"two stores are called {twice[0]}; give each its own folder of studies")
+    designs = [
+        _design(label, variants, store, Path(out) / clean_name(store.name, also="-_."), holdout=holdout, **options)
+        for store, holdout in zip(stores, holdouts, strict=True)
+    ]
+    studies = run_designs(designs, Launch.of(options))
+    return tuple(_require(study, design) for study, design in zip(studies, designs, strict=True))
+
+
+def work_on_studies(folder: str | Path, **options: Unpack[LaunchOptions]) -> tuple[Study, ...]:
+    """Train cells of studies that another process began, until none is left; it may be called in many processes.
+
+    Variants that fail are left out.
+
+    Args:
+        folder: A study, or a folder that holds studies.
+        **options: ``device``, ``retry`` and ``progress``, as for :func:`run_study`.
+
+    Returns:
+        The studies that are finished.
+
+    Raises:
+        UserError: There is no study, or its cases are not found, or as :func:`run_study`.
+
+    Example:
+        >>> work_on_studies("studies/brain", device="cuda:1")  # doctest: +SKIP
+    """
+    _refuse_torchrun()
+    designs = [open_design(study) for study in find_studies(Path(folder))]
+    if not designs:
+        raise UserError(f"{folder}: no study to work on; name the --out of a command that began one")
+    launcher = Launcher(designs, replace(Launch.of(options), leave_out_failing=True))
+    finished = [launcher.finish(design) for design in designs]
+    return tuple(study for study in finished if study)
 
 
 def list_failures(design: Design) -> str:
@@ -104,14 +190,24 @@ def run_designs(designs: Sequence[Design], launch: Launch) -> Iterator[Study | N
     Raises:
         UserError: As for :func:`run_study`.
     """
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        raise UserError("torchrun divides one training among devices; start a study without it, once for every device")
+    _refuse_torchrun()
     unfit = check_designs(designs, progress=launch.progress)
     if any(unfit) and not launch.leave_out_failing:
         raise UserError(f"{_list_unfit(designs, unfit)}; {_ADVICE}")
-    launcher = Launcher(designs, unfit, launch)
+    for design, failures in zip(designs, unfit, strict=True):
+        design.begin()
+        keep_design(design)
+        forget_failures(design.folder, ("refused",))
+        for failure in failures:
+            write_failure(design.folder, failure)
+    launcher = Launcher(designs, launch)
     for design in designs:
         yield launcher.finish(design)
+
+
+def _refuse_torchrun() -> None:
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise UserError("torchrun divides one training among devices; start a study without it, once for every device")
 
 
 def _list_unfit(designs: Sequence[Design], unfit: Sequence[Sequence[Failure]]) -> str:

@@ -71,13 +71,12 @@ class Launcher:
 
     Attributes:
         launch: How cells are trained.
-        done: Number of cells that this launcher has finished.
     """
 
-    def __init__(self, designs: Sequence[Design], unfit: Sequence[Sequence[Failure]], launch: Launch) -> None:
-        self.launch, self.done = launch, 0
+    def __init__(self, designs: Sequence[Design], launch: Launch) -> None:
+        self.launch = launch
         self._leases: dict[Cell, Lease] = {}
-        self._studies = {design.folder: self._begin(design, bad) for design, bad in zip(designs, unfit, strict=True)}
+        self._studies = {design.folder: self._begin(design) for design in designs}
         total = sum(len(design.variants) * design.seeds for design in designs)
         self._bar = CellBar(total, disable=not launch.progress)
 
@@ -104,18 +103,15 @@ class Launcher:
         study.write_tables()
         return study
 
-    def _begin(self, design: Design, unfit: Sequence[Failure]) -> _Progress:
-        design.begin()
+    def _begin(self, design: Design) -> _Progress:
         make_folder(design.folder / WORK / "leases")
-        tried_again = forget_failures(design.folder, ("refused", "error", *self.launch.kinds_to_retry))
+        tried_again = forget_failures(design.folder, ("error", *self.launch.kinds_to_retry))
         sizes = {variant.name: variant.recipe.fit.batch_size for variant in design.variants}
         at_once = {
             failure.variant: max(1, (failure.at_once or sizes[failure.variant]) // 2)
             for failure in tried_again
             if failure.kind == "out-of-memory" and failure.variant in sizes
         }
-        for failure in unfit:
-            write_failure(design.folder, failure)
         # Seed by seed, so that an unfinished study has something of every variant.
         rows = zip(*(design.cells(variant) for variant in design.variants), strict=True)
         tasks = [Task(design, *pair) for row in rows for pair in zip(design.variants, row, strict=True)]
@@ -170,7 +166,7 @@ class Launcher:
         attempt = take_attempt(cell)
         try:
             seconds = train_and_score(task, attempt, self.launch, at_once)
-            self.done += publish(cell, attempt, seconds)
+            publish(cell, attempt, seconds)
         except Terminated as stop:
             raise Terminated(str(stop).replace(str(attempt / "run"), str(cell.folder)), stop.signum) from None
         except (*FAILING, UserError) as error:
