@@ -23,7 +23,7 @@ _NOTE = "Paths of your machine. Leave this file out when you publish the study; 
 
 
 def keep_design(design: Design) -> None:
-    """Write what :func:`open_design` reads into the folder of a study; places of this machine into a file of their own."""
+    """Write what :func:`open_design` reads into the folder of a study; places of this machine have their own file."""
     folder = design.folder / WORK
     make_folder(folder)
     recipes = {variant.name: variant.recipe.to_dict() for variant in design.variants}
@@ -38,8 +38,8 @@ def open_design(folder: Path) -> Design:
     """Return what a study trains and scores, with its cases.
 
     Raises:
-        UserError: The folder holds no study, or one that was copied or begun by an earlier version, or its cases are not there
-            any more.
+        UserError: The folder holds no study, or one that was copied or begun by an earlier version, or its cases are
+            not there any more.
     """
     study, work = Study.open(folder).record, folder / WORK
     if not all(path.is_file() for path in (work / "design.json", folder / PRIVATE)):

@@ -47,7 +47,7 @@ def wait(process):
 
 def read_all(study):
     """The tables, and of every cell all files that hold no times."""
-    times = ("run.json", "timing.csv", "cell.json", "evaluation.json")
+    times = ("run.json", "private.json", "timing.csv", "cell.json", "evaluation.json")
     cells = [path for path in study.glob("*-seed*/*/*") if path.name not in times]
     tables = [study / name for name in ("scores.csv", "differences.csv", "study.json")]
     return {path.relative_to(study).as_posix(): path.read_bytes() for path in (*cells, *tables)}
