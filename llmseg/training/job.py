@@ -167,9 +167,9 @@ class Job:
             world=self.world,
             at_once=self.at_once,
         )
-        # Below the bar of a study, that of a training goes when it is done.
-        shown = {"unit": "step", "disable": not self.progress, "leave": None}
-        with tqdm(total=total, initial=state.step, desc=name, **shown) as bar:
+        hidden = not self.progress
+        # Below the bar of a study, that of a training goes when it is done: this is what None says.
+        with tqdm(total=total, initial=state.step, desc=name, unit="step", disable=hidden, leave=None) as bar:
             for event in events:
                 yield event
                 if isinstance(event, Step):
