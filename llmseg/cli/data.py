@@ -103,8 +103,6 @@ def split(
     store = cases.open()
     source = cases.data or Path(store.name)
     out = out or source.with_name(f"{source.stem}-test.json")
-    if by == "grouped":
-        note_independent_cases(store)
     llmseg.Holdout.check_place(out)  # before the draw, which reads all cases
     holdout = llmseg.hold_out(
         store,
@@ -116,6 +114,8 @@ def split(
     )
     warn_of_few_test_cases(holdout, how="--fraction")
     holdout.save(out)
+    if by == "grouped":
+        note_independent_cases(store)
     output.print(holdout_facts(holdout) if output.as_json else describe_holdout(holdout, out))
 
 

@@ -15,6 +15,7 @@ from llmseg.cli.options import CasesAndHoldout, Computing
 from llmseg.cli.output import Output, OutputWithProgress
 from llmseg.cli.spread import spread
 from llmseg.cli.text.evaluation import convention_table, describe_evaluation
+from llmseg.files.fields import check_fields
 
 
 @spread
@@ -80,6 +81,9 @@ def conventions(
     """Score the same masks by the rules of others: who wins where, and how stable the order is."""
     opened = [llmseg.Evaluation.open(folder) for folder in evaluations]
     records = [evaluation.record for evaluation in opened]
+    for evaluation, record in zip(opened, records, strict=True):
+        known = {"store_digest": str, "holdout": (str, type(None)), "pipeline": str}
+        check_fields(evaluation.folder / "evaluation.json", record, known)
     if len({(record["store_digest"], record["holdout"], record["cases"]) for record in records}) > 1:
         raise UserError("these evaluations are not of the same cases; evaluate all with one store and one --holdout")
     names = [record["pipeline"] for record in records]

@@ -26,6 +26,8 @@ def note_independent_cases(store: llmseg.Store) -> None:
 def note_divided_groups(run: llmseg.Run, store: llmseg.Store, holdout: llmseg.Holdout | None) -> None:
     """Say that a recipe's own split puts cases of one group on both sides, if no test cases are held out by group."""
     groups = store.groups
+    if not groups.keys() >= {*run.split.test, *run.split.train}:  # they are of another store
+        return
     test, train = ({groups[id] for id in ids} for ids in (run.split.test, run.split.train))
     if holdout is None and test & train:
         print_message(

@@ -27,9 +27,16 @@ from llmseg.files import (
     replace_file,
     write_text,
 )
+from llmseg.files.tables import Columns, read_table
 
 FILES = ("evaluation.json", "scores.csv", "counts.csv", "conventions.csv")
 """All files of an evaluation."""
+
+SCORE_COLUMNS: Columns = {
+    **dict.fromkeys(("pipeline", "seed", "dataset", "phase", "case", "group", "size", "measure"), "any"),
+    "value": "number",
+}
+_COUNT_COLUMNS: Columns = {"case": "any", "size": "any", **dict.fromkeys(("tp", "fp", "fn", "tn"), "whole")}
 
 _BEGUN = ".llmseg-evaluation"
 
@@ -96,7 +103,7 @@ class Evaluation:
         The columns are ``pipeline, seed, dataset, phase, case, group, size, measure, value``, ``holdout`` (the digest
         of the held-out test set) and ``evaluator`` (its version).
         """
-        return pd.read_csv(self.folder / "scores.csv")
+        return read_table(self.folder / "scores.csv", SCORE_COLUMNS)
 
     @property
     def means(self) -> pd.DataFrame:
@@ -105,7 +112,7 @@ class Evaluation:
 
     def counts(self, size: str = "native") -> tuple[Counts, ...]:
         """Return the counts of every case, in the order in which they were scored."""
-        frame = pd.read_csv(self.folder / "counts.csv")
+        frame = read_table(self.folder / "counts.csv", _COUNT_COLUMNS)
         rows = frame.loc[frame["size"] == size, ["tp", "fp", "fn", "tn"]]
         return tuple(Counts(*(int(value) for value in row)) for row in rows.itertuples(index=False))
 

@@ -52,6 +52,40 @@ def check_fields(path: Path, record: Mapping[str, Any], keys: Fields) -> None:
             raise UserError(f"{path} is damaged: '{key}' is {_shorten(value)}, not {words}; {DAMAGED}")
 
 
+def read_texts(path: Path, record: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    """Return a field that is a list of texts.
+
+    Raises:
+        UserError: As :func:`check_fields`, also for a list of anything else.
+
+    Example:
+        >>> read_texts(Path("run.json"), {"split": {"test": ["a.png", 3]}}, "split.test")
+        Traceback (most recent call last):
+        llmseg.errors.UserError: run.json is damaged: 'split.test' has 3, not a text; put it back from a copy, ...
+    """
+    check_fields(path, record, {key: list})
+    value: Any = record
+    for name in key.split("."):
+        value = value[name]
+    for item in value:
+        if not isinstance(item, str):
+            raise UserError(f"{path} is damaged: '{key}' has {_shorten(item)}, not a text; {DAMAGED}")
+    return tuple(value)
+
+
+def read_named_texts(path: Path, record: Mapping[str, Any], key: str) -> dict[str, str]:
+    """Return a field that is an object of texts, such as digests by name.
+
+    Raises:
+        UserError: As :func:`check_fields`, also for an object of anything else.
+    """
+    check_fields(path, record, {key: dict})
+    for name, value in record[key].items():
+        if not isinstance(value, str):
+            raise UserError(f"{path} is damaged: '{key}' has {_shorten(value)} for '{name}', not a text; {DAMAGED}")
+    return dict(record[key])
+
+
 def _shorten(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 40 else f"{text[:40]}..."

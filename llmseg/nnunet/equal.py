@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-import pandas as pd
-
+from llmseg.files.tables import read_table
 from llmseg.nnunet.budget import Budget
 from llmseg.recipe.recipe import Recipe
 from llmseg.training.run import Run
@@ -40,5 +39,5 @@ def equal_to_run(run: Run, by: Literal["images", "seconds"] = "images") -> Budge
     """
     if by == "images":
         return equal_images(run.recipe, len(run.split.train))
-    seconds = float(pd.read_csv(run.folder / "timing.csv")["seconds"].sum())
+    seconds = float(read_table(run.folder / "timing.csv", {"seconds": "number"})["seconds"].sum())
     return Budget(epochs=run.recipe.fit.epochs, seconds=seconds)

@@ -31,6 +31,7 @@ from llmseg.files import (
     write_bytes,
     write_text,
 )
+from llmseg.files.tables import read_table
 from llmseg.nnunet.budget import Budget
 from llmseg.nnunet.folder import BUDGET, NnunetTraining
 from llmseg.nnunet.log import HISTORY, log_files, read_logs
@@ -68,9 +69,7 @@ class ImportedTraining:
     @property
     def history(self) -> pd.DataFrame:
         """One row per epoch: ``epoch, train_loss, validation_loss, validation_score, rate``."""
-        import pandas as pd
-
-        return pd.read_csv(self.folder / "history.csv")
+        return read_table(self.folder / "history.csv", {"epoch": "whole"})
 
     @property
     def evaluation(self) -> Evaluation:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from llmseg.errors import UserError
-from llmseg.files import read_json
+from llmseg.files import read_bytes, read_json
 from llmseg.recipe.recipe import Recipe
 
 
@@ -46,6 +46,13 @@ def read_recipe(given: GivenRecipe) -> Recipe:
     if (path / "run.json").is_file():
         return Recipe.from_dict(read_json(path / "run.json", ("recipe",))["recipe"])
     if path.is_file():
-        return Recipe.from_json(path.read_text(encoding="utf-8"))
+        return Recipe.from_json(_read_text(path))
     what = "recipe file" if path.suffix == ".json" else "recipe file or run folder"
     raise UserError(f"no {what} {path}; of a pipeline, give llmseg.zoo.get(NAME).recipe")
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return read_bytes(path).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} holds no recipe: it is no text in UTF-8; write one by recipe.to_json()") from error

@@ -67,6 +67,12 @@ class Recipe(Part):
             numbers = value if isinstance(value, tuple) else (value,)
             if limit and any(type(number) is int and number > limit for number in numbers):
                 raise UserError(f"{path} is {value}: more than {limit} is not allowed, it would fill any memory")
+            if (
+                path.startswith("net.")
+                and isinstance(value, tuple)
+                and any(type(number) is int and number < 1 for number in value)
+            ):
+                raise UserError(f"{path} is {value}: each number must be at least 1")
             if limit and len(numbers) > MAX_LEVELS:
                 raise UserError(f"{path} has {len(numbers)} numbers; at most {MAX_LEVELS} are allowed")
 

@@ -66,7 +66,8 @@ def _parse_names(column: pd.Series) -> pd.Series:
 
 def _parse_seeds(column: pd.Series) -> pd.Series:
     numbers = pd.to_numeric(column, errors="coerce")
-    wrong = numbers.isna() | (numbers != numbers.round())
+    # Larger ones, and infinity, are no numbers of a training.
+    wrong = numbers.isna() | (numbers != numbers.round()) | (numbers.abs() > 2**53)
     if wrong.any() or column.dtype == bool:
         given = column[wrong].iloc[0] if wrong.any() else column.iloc[0]
         raise UserError(f"seed '{given}' is no whole number, {_first_row(wrong)}; number the trainings 0, 1, ...")

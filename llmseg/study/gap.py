@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-import pandas as pd
-
 from llmseg.data.holdout import Holdout
 from llmseg.data.store import Store
 from llmseg.errors import UserError, nearest
 from llmseg.files import check_kind, write_text
+from llmseg.files.tables import Columns, read_table
 from llmseg.recipe.given import GivenRecipe
 from llmseg.recipe.recipe import Recipe
 from llmseg.stats.shares import Coalition, Swap, all_swaps, contributions, one_swaps, sampled_swaps
@@ -24,6 +23,7 @@ from llmseg.study.study import Study
 from llmseg.study.variants import MASK_PARTS, PARTS, Variant, find_variant, same_masks, transplanted
 
 if TYPE_CHECKING:
+    import pandas as pd
     from typing_extensions import Unpack
 
     from llmseg.study.options import StudyOptions
@@ -77,7 +77,8 @@ class Gap:
             >>> run_gap(left, right, store, "gap", holdout=holdout).sentence()  # doctest: +SKIP
             'gpt-o3 is 4.1 Dice points better than gpt-4: loss +1.6, net +1.5, interaction +1.0'
         """
-        table = pd.read_csv(self.folder / "gap.csv")
+        columns: Columns = {"part": "any", "difference": "number", "seeds": "whole"}
+        table = read_table(self.folder / "gap.csv", columns)
         alone = "With one seed, " if (table["seeds"] == 1).any() else ""
         points = {row["part"]: 100 * row["difference"] for row in table.to_dict("records")}
         whole = points.pop("gap")

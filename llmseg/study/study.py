@@ -10,8 +10,10 @@ from typing import Any
 import pandas as pd
 
 from llmseg.errors import UserError, nearest
-from llmseg.evaluation.evaluation import Evaluation
+from llmseg.evaluation.evaluation import SCORE_COLUMNS, Evaluation
 from llmseg.files import read_json, write_text
+from llmseg.files.fields import read_named_texts
+from llmseg.files.tables import read_table
 from llmseg.stats.columns import SHARES
 from llmseg.stats.intervals import Law, mean_interval
 from llmseg.stats.words import count_text
@@ -22,7 +24,8 @@ from llmseg.training.run import Run
 
 RECORD_KEYS = {
     **{"label": (str, type(None)), "variants": dict, "store": dict, "store.name": str, "store.digest": str},
-    **dict.fromkeys(("holdout", "epochs", "seeds"), object),
+    **dict.fromkeys(("holdout", "epochs"), object),
+    "seeds": int,
 }
 """What every ``study.json`` says; ``tolerance`` and ``precision`` are not in the oldest ones."""
 
@@ -62,7 +65,10 @@ class Study:
     @property
     def record(self) -> dict[str, Any]:
         """The content of ``study.json``."""
-        return read_json(self.folder / "study.json", RECORD_KEYS)
+        path = self.folder / "study.json"
+        record = read_json(path, RECORD_KEYS)
+        read_named_texts(path, record, "variants")
+        return record
 
     @property
     def is_finished(self) -> bool:
@@ -102,7 +108,7 @@ class Study:
     def scores(self) -> pd.DataFrame:
         """One row per case, seed, variant, size and measure, of all cells that are finished."""
         if self.is_finished:
-            return pd.read_csv(self.folder / "scores.csv")
+            return read_table(self.folder / "scores.csv", {**SCORE_COLUMNS, "variant": "any"})
         return parse_scores(join_scores(self._list_finished()))
 
     def write_tables(self) -> None:

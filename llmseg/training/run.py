@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from llmseg.data.reading import DEFAULT, Reading, read_reading
 from llmseg.errors import UserError
 from llmseg.files import read_bytes, read_json
-from llmseg.files.fields import check_fields
+from llmseg.files.fields import read_texts
+from llmseg.files.tables import read_table
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.splits import Split
 from llmseg.recipe.weights import check_values
@@ -73,8 +74,8 @@ class Run:
     def split(self) -> Split:
         """The cases of the three parts."""
         record, names = self.record, ("train", "validation", "test")
-        check_fields(self.folder / "run.json", record, {f"split.{name}": list for name in names})
-        return Split(*(tuple(record["split"][name]) for name in names))
+        path = self.folder / "run.json"
+        return Split(*(read_texts(path, record, f"split.{name}") for name in names))
 
     @property
     def source(self) -> Source | None:
@@ -102,17 +103,17 @@ class Run:
     @property
     def history(self) -> pd.DataFrame:
         """One row per epoch: ``epoch, train_loss, validation_loss, validation_score, rate``."""
-        return self._read_table("history.csv")
+        return self._read_table("history.csv", epoch="whole", train_loss="number", validation_loss="number")
 
     @property
     def listed(self) -> pd.DataFrame:
         """Scores as the script lists them: ``phase, epoch, position, value``."""
-        return self._read_table("listed.csv")
+        return self._read_table("listed.csv", phase="any", epoch="whole", value="number")
 
     @property
     def scores(self) -> pd.DataFrame:
         """One row per test case: ``phase, case, group, measure, value``; the measure is the recipe's own score."""
-        return self._read_table("scores.csv")
+        return self._read_table("scores.csv", phase="any", case="any", measure="any", value="number")
 
     def load_net(self) -> nn.Module:
         """Build the network with the stored weights, in evaluation mode.
@@ -146,7 +147,5 @@ class Run:
         check_values(path, weights)
         return weights
 
-    def _read_table(self, name: str) -> pd.DataFrame:
-        import pandas as pd
-
-        return pd.read_csv(self.folder / name)
+    def _read_table(self, name: str, **columns: Literal["any", "number", "whole"]) -> pd.DataFrame:
+        return read_table(self.folder / name, columns)

@@ -10,9 +10,10 @@ import sys
 
 import pytest
 
-from llmseg import FolderStore, Run, SyntheticStore, UserError, zoo
+from llmseg import FolderStore, Run, Study, SyntheticStore, UserError, zoo
 from llmseg.files import encode_png, read_json
 from llmseg.recipe import Recipe
+from llmseg.recipe.given import read_recipe
 
 
 @pytest.mark.parametrize(
@@ -63,6 +64,42 @@ def test_a_recipe_that_asks_for_too_much_is_refused_before_anything_is_built(pat
     recipe = zoo.get("llama-3.1-405b").recipe
     with pytest.raises(UserError, match=rf"{path} (is|has) .*allowed"):
         recipe.change(path, value)
+
+
+@pytest.mark.parametrize("value", [(-1, 64), (0, 64)])
+def test_a_network_has_no_fewer_than_one_channel(value):
+    with pytest.raises(UserError, match=r"net\.encoder is \(.*\): each number must be at least 1"):
+        zoo.get("llama-3.1-405b").recipe.change("net.encoder", value)
+
+
+def test_a_recipe_that_is_no_text_is_named(tmp_path):
+    (tmp_path / "r.json").write_bytes(zoo.get("gpt-4").recipe.to_json().encode().replace(b"kind", b"k\xffnd"))
+    with pytest.raises(UserError, match=r"r\.json holds no recipe: it is no text in UTF-8"):
+        read_recipe(tmp_path / "r.json")
+
+
+@pytest.mark.parametrize("part", ["train", "validation", "test"])
+@pytest.mark.parametrize("item", [None, 3, ["a.png"], {}])
+def test_a_split_of_something_else_than_texts(tmp_path, request, part, item):
+    shutil.copytree(request.config.rootpath / EARLIER, tmp_path / "run")
+    path = tmp_path / "run" / "run.json"
+    record = json.loads(path.read_text())
+    record["split"][part].append(item)
+    path.write_text(json.dumps(record))
+    with pytest.raises(UserError, match=rf"run\.json is damaged: 'split\.{part}' has .*, not a text"):
+        _ = Run.open(tmp_path / "run").split
+
+
+@pytest.mark.parametrize("digest", [None, 3, [], {}])
+def test_a_study_whose_recipes_have_no_digests(tmp_path, request, digest):
+    shutil.copytree(request.config.rootpath / EARLIER.partition("/base")[0], tmp_path / "study")
+    path = tmp_path / "study" / "study.json"
+    record = json.loads(path.read_text())
+    name = next(iter(record["variants"]))
+    record["variants"][name] = digest
+    path.write_text(json.dumps(record))
+    with pytest.raises(UserError, match=r"study\.json is damaged: 'variants' has .*, not a text"):
+        _ = Study.open(tmp_path / "study").variants
 
 
 def test_every_pipeline_keeps_within_the_limits():

@@ -47,6 +47,8 @@ def test_a_checked_table_keeps_every_row_and_the_given_frame(frame):
         (lambda f: f.assign(value=True), "true and false"),
         (lambda f: changed(f, "seed", 1, "first"), "seed 'first' is no whole number"),
         (lambda f: changed(f, "seed", 1, 0.5), "seed '0.5' is no whole number"),
+        (lambda f: changed(f, "seed", 1, np.inf), "seed 'inf' is no whole number"),
+        (lambda f: changed(f, "seed", 1, "9" * 400), "seed '9+' is no whole number"),
         (lambda f: changed(f, "pipeline", 7, None), "1 rows have no pipeline, first in row 7"),
         (lambda f: changed(f, "dataset", 7, " "), "1 rows have no dataset"),
         (lambda f: changed(f, "group", 0, "elsewhere"), "case case-01 of dataset-1 is in group .* and in another"),
