@@ -79,11 +79,11 @@ class BudgetOptions:
         """Return the shares in percent."""
         return llmseg.nnunet.parse_shares(self.budget)
 
-    def whole(self, baseline: llmseg.nnunet.Baseline) -> llmseg.nnunet.Budget:
-        """Return the budget of which shares are taken.
+    def check(self) -> None:
+        """Refuse two budgets.
 
         Raises:
-            UserError: The options name two budgets, or one that cannot be.
+            UserError: The options name two.
         """
         ways = {
             "--iterations": self.iterations,
@@ -94,6 +94,14 @@ class BudgetOptions:
         named = [name for name, value in ways.items() if value is not None]
         if len(named) > 1:
             raise UserError(f"{named[0]} and {named[1]} are two budgets; give one")
+
+    def whole(self, baseline: llmseg.nnunet.Baseline) -> llmseg.nnunet.Budget:
+        """Return the budget of which shares are taken.
+
+        Raises:
+            UserError: The options name two budgets, or one that cannot be.
+        """
+        self.check()
         if self.equal_to is not None:
             return _equal_budget(baseline, self.equal_to, self.equal)
         epochs = self.epochs or DEFAULT_EPOCHS
@@ -203,6 +211,7 @@ def run(
     """Prepare, train, predict and import in one go; the same command again continues."""
     # Budgets are read first: preparing takes minutes, and a mistyped share would be told only after it.
     shares = budget.shares()
+    budget.check()
     store = cases.open()
     baseline = preparation.prepare(store, out, cases, seed, output.progress)
     whole = budget.whole(baseline)

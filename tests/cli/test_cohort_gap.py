@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from llmseg.stats.words import ONE_SEED
+
 
 @pytest.mark.slow
 def test_names_with_commas(tiny_recipe, tmp_path, call):
@@ -25,7 +27,7 @@ def test_names_with_commas(tiny_recipe, tmp_path, call):
     assert err.count("\n") == 1
     lines = out.splitlines()
     assert lines[0].split() == ["part", "dice", "sd", "over", "pairs"]
-    assert lines[-1] == f"2 pairs; each in pairs.csv; in {tmp_path / 'g'}"
+    assert lines[-1] == f"2 pairs; each in pairs.csv; {ONE_SEED}; in {tmp_path / 'g'}"
     content = json.loads(call(*given, "--out", tmp_path / "g", "--json")[1])
     assert len(content["pairs"]) == 2 * len(content["means"]) == 18
 

@@ -100,3 +100,11 @@ def test_a_cohort_without_scores_is_not_proposed_again(cohorts, label, words):
         compare_cohorts(simulate(pipelines=2), cohorts, label, "2024")
     assert words in str(refused.value)
     assert f"did you mean '{label}'" not in str(refused.value)
+
+
+def test_two_budgets_are_refused_before_nnunet_prepares(folders, tmp_path, call, monkeypatch):
+    monkeypatch.setattr("llmseg.nnunet.check_installed", lambda: None)
+    cases = ("--images", folders[0], "--masks", folders[1], "--out", tmp_path / "n")
+    code, _, err = call("nnunet", "run", *cases, "--equal-to", "gpt-4", "--iterations", 3)
+    assert (code, err) == (2, "llmseg: --iterations and --equal-to are two budgets; give one\n")
+    assert not (tmp_path / "n").exists()

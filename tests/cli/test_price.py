@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from llmseg import zoo
+from llmseg.stats.words import ONE_SEED
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,7 +28,7 @@ def test_prices_are_printed(tiny, tmp_path, call):
     lines = out.splitlines()
     assert lines[0].split() == ["dataset", "pipeline", "quirk", "dice", "gained", "95", "%", "interval"]
     assert [line.split()[2] for line in lines[1:-1]] == ["grey-masks", "soft-dice-in-test"]
-    assert lines[-1] == f"in {tmp_path / 'p' / 'prices.json'}"
+    assert lines[-1] == f"{ONE_SEED}; in {tmp_path / 'p' / 'prices.json'}"
 
 
 @pytest.mark.parametrize(

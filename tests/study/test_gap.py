@@ -73,7 +73,7 @@ def test_files(gap):
     assert not [*gap.folder.rglob("*.pdf"), *gap.folder.rglob("*.png")]  # the command line draws
     points = 100 * gap.contributions().set_index("part").loc["gap", "difference"]
     side = "better" if points >= 0 else "worse"
-    assert gap.sentence().startswith(f"fast is {abs(points):.1f} Dice points {side} than slow: ")
+    assert gap.sentence().startswith(f"With one seed, fast is {abs(points):.1f} Dice points {side} than slow: ")
 
 
 def test_single_swaps_use_the_trainings_that_are_there(gap, sides, phantoms, holdout, tmp_path):
