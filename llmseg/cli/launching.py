@@ -12,11 +12,14 @@ import typer
 
 import llmseg
 from llmseg.cli import options as option
+from llmseg.cli import study_file
 from llmseg.cli.output import Output, OutputWithProgress
 from llmseg.cli.spread import spread
 from llmseg.cli.text.status import status_text
 
-study_app = typer.Typer(name="study", help="Work on studies that were begun.", no_args_is_help=True)
+study_app = typer.Typer(name="study", help="Plan and run studies that files describe.", no_args_is_help=True)
+study_app.command("plan")(study_file.plan)
+study_app.command("run")(study_file.run)
 
 _PAUSE = 2.0
 """Seconds between two looks of ``--watch``."""

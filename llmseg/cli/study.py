@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, cast
@@ -14,12 +15,10 @@ from llmseg.cli import options as option
 from llmseg.cli.options import CasesAndHoldout, Changes, Computing, load_recipe
 from llmseg.cli.output import OutputWithProgress
 from llmseg.cli.spread import spread
-from llmseg.cli.text.study import cohort_table, contribution_table, gain_table, mean_table
+from llmseg.cli.text.study import cohort_table, contribution_table, gain_table, mean_table, report_hint
+from llmseg.study.contenders import NNUNET
 
 _FORMATS = ("pdf", "png")
-
-NNUNET = "nnunet"
-"""What a comparison calls nnU-Net."""
 
 
 @dataclass(frozen=True)
@@ -124,11 +123,12 @@ def compare(
 ) -> None:
     """Train several pipelines on the same cases and compare them with the first; the same command again continues.
 
-    'study' stands for the nineteen of the study. 'nnunet' trains nnU-Net on the cases of the first pipeline, to as many
-    images as that sees. Without --holdout, test cases are drawn by group with seed 0.
+    'study' stands for the nineteen of the study, '2024' and '2025' for their cohorts, 'references' for those. 'nnunet'
+    trains nnU-Net on the cases of the first pipeline, to as many images as that sees. Without --holdout, test cases are
+    drawn by group with seed 0.
     """
     with_nnunet = NNUNET in names
-    variants = _load_variants([name for name in names if name != NNUNET], changes, least=1 if with_nnunet else 2)
+    variants = _load_variants(names, changes, least=1 if with_nnunet else 2)
     if with_nnunet:
         llmseg.nnunet.check_installed()
     store = cases.open()
@@ -140,11 +140,11 @@ def compare(
         _draw_differences(study)
     if with_nnunet:
         llmseg.nnunet.run_beside(study, store, holdout=holdout, device=trainings.device, progress=output.progress)
-    means, beside, verdict = study.means(), study.means_beside(), _judge(study)
+    means, beside, verdict = study.means(), study.means_beside(), judge(study)
     if output.as_json:
         output.print([{**row, "verdict": verdict} for row in (*means.to_dict("records"), *beside.to_dict("records"))])
     else:
-        output.print(mean_table(means, study.folder, beside, verdict))
+        output.print(f"{mean_table(means, study.folder, beside, verdict)}\n{report_hint(study.folder)}")
 
 
 @spread
@@ -209,14 +209,14 @@ def _draw_differences(study: llmseg.Study) -> None:
         llmseg.figures.draw_differences(study.differences(), study.folder / f"differences.{extension}", base=base)
 
 
-def _judge(study: llmseg.Study) -> str:
+def judge(study: llmseg.Study) -> str:
     """Return which difference among the first is established, as a report of the study says it."""
     return llmseg.report.judge(llmseg.study.read_results([study.folder]).scores, llmseg.report.Question.of())
 
 
 def _load_variants(names: list[str], changes: Changes, least: int) -> tuple[llmseg.study.Variant, ...]:
     """Return the recipes that names, patterns and files stand for, all changed alike."""
-    variants = _change_all([variant for name in names for variant in _find_variants(name)], changes)
+    variants = _change_all(llmseg.study.find_contenders(names), changes)
     if not variants:
         raise UserError(f"{NNUNET} needs a pipeline beside it, which gives it cases and budget; name one")
     if len(variants) < least:
@@ -226,19 +226,11 @@ def _load_variants(names: list[str], changes: Changes, least: int) -> tuple[llms
 
 def _load_side(text: str, changes: Changes) -> tuple[llmseg.study.Variant, ...]:
     """Return the recipes of one side of a gap: of a cohort, or of names with commas."""
-    names = llmseg.zoo.names(cohort=int(text)) if text in ("2024", "2025") else text.split(",")
-    return _change_all([variant for name in names for variant in _find_variants(name.strip())], changes)
+    return _change_all(llmseg.study.find_contenders(name.strip() for name in text.split(",")), changes)
 
 
-def _change_all(variants: list[llmseg.study.Variant], changes: Changes) -> tuple[llmseg.study.Variant, ...]:
-    recipes = {variant.name: variant.recipe for variant in variants}
-    return tuple(llmseg.study.Variant(name, changes.apply(recipe)) for name, recipe in recipes.items())
-
-
-def _find_variants(name: str) -> tuple[llmseg.study.Variant, ...]:
-    if name.endswith(".json"):
-        return (llmseg.study.Variant(*load_recipe(name)),)
-    return llmseg.study.pipelines(llmseg.zoo.names() if name == "study" else [name])
+def _change_all(variants: Iterable[llmseg.study.Variant], changes: Changes) -> tuple[llmseg.study.Variant, ...]:
+    return tuple(llmseg.study.Variant(variant.name, changes.apply(variant.recipe)) for variant in variants)
 
 
 def _parse_field(recipe: llmseg.Recipe, text: str) -> tuple[str, list[object]]:

@@ -113,10 +113,7 @@ def predict(
     """
     paths = drop_masks(find_images(Path(images)))
     _check_names(paths)
-    refusal, sentences = check_image_files(paths, reading)
-    if refusal:
-        raise UserError(refusal)
-    for sentence in sentences:
+    for sentence in check_image_files(paths, reading):
         warnings.warn(sentence, ReadingWarning, stacklevel=2)
     by_name = {path.name: path for path in paths}
     out, names = Path(out), [path.stem for path in paths]

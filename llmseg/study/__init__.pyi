@@ -2,6 +2,7 @@ from .cells import Cell as Cell
 from .cohort_gap import CohortGap as CohortGap
 from .cohort_gap import check_cohorts as check_cohorts
 from .cohort_gap import run_cohort_gap as run_cohort_gap
+from .contenders import find_contenders as find_contenders
 from .conventions import all_conventions as all_conventions
 from .failures import Failure as Failure
 from .gap import Gap as Gap
@@ -9,6 +10,8 @@ from .gap import run_gap as run_gap
 from .grid import run_studies as run_studies
 from .grid import run_study as run_study
 from .grid import work_on_studies as work_on_studies
+from .plan import choose_cells as choose_cells
+from .plan import plan_cells as plan_cells
 from .price_page import render_price_page as render_price_page
 from .prices import PriceList as PriceList
 from .prices import PriceSettings as PriceSettings
@@ -17,10 +20,15 @@ from .results import ContenderRun as ContenderRun
 from .results import Curve as Curve
 from .results import Results as Results
 from .results import read_results as read_results
+from .run_file import plan_study_file as plan_study_file
+from .run_file import run_study_file as run_study_file
 from .status import RunningCell as RunningCell
 from .status import StudyStatus as StudyStatus
 from .status import read_study_status as read_study_status
 from .study import Study as Study
+from .study_file import HeldOut as HeldOut
+from .study_file import StudyFile as StudyFile
+from .study_file import read_study_file as read_study_file
 from .variants import Variant as Variant
 from .variants import ablations as ablations
 from .variants import pipelines as pipelines

@@ -36,6 +36,7 @@ class Design:
         epochs: Number of epochs instead of each recipe's.
         tolerance: Distance in pixels up to which NSD counts a boundary as met.
         precision: What the networks compute in, or ``auto``.
+        exact: Whether they compute as the original scripts do, bit for bit.
         essential: Names of variants without which the others say nothing, such as the base of an ablation.
     """
 
@@ -48,6 +49,7 @@ class Design:
     epochs: int | None = None
     tolerance: float = 2.0
     precision: str = "auto"
+    exact: bool = False
     essential: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
@@ -71,6 +73,8 @@ class Design:
             "epochs": self.epochs,
             "tolerance": self.tolerance,
             "precision": self.precision,
+            # Studies that were written before this could be asked for do not have it.
+            **({"exact": True} if self.exact else {}),
         }
 
     def cells(self, variant: Variant) -> tuple[Cell, ...]:
@@ -97,7 +101,7 @@ class Design:
         facts = self.facts
         if "tolerance" not in earlier:
             earlier |= _infer_definitions(self.folder, facts)
-        differing = [name for name, value in facts.items() if earlier.get(name) != value]
+        differing = [name for name, value in {"exact": None, **facts}.items() if earlier.get(name) != value]
         if differing:
             name = differing[0]
             shown = name in ("epochs", "tolerance", "precision") and name in earlier

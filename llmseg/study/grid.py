@@ -215,7 +215,7 @@ def _list_unfit(designs: Sequence[Design], unfit: Sequence[Sequence[Failure]]) -
     studies: dict[str, list[str]] = {}
     for design, failures in zip(designs, unfit, strict=True):
         for failure in failures:
-            studies.setdefault(str(failure), []).append(str(design.label))
+            studies.setdefault(str(failure), []).append(design.label or design.store.name)
     if len(designs) == 1:
         return "; ".join(studies)
     return "; ".join(f"{failure} ({shorten_list(labels, most=3)})" for failure, labels in studies.items())

@@ -210,6 +210,7 @@ def train_and_score(task: Task, attempt: Path, launch: Launch, at_once: int | No
     design = task.design
     how: dict[str, Any] = {"device": launch.device, "precision": design.precision, "progress": launch.progress}
     training = {**how, "label": design.label or task.variant.name, "seed": task.cell.seed, "epochs": design.epochs}
+    training |= {"exact": design.exact}
     recipe, place = seeded(task.variant.recipe, task.cell.seed), attempt / "run"
     try:
         run = train(recipe, design.store, place, holdout=design.holdout, at_once=at_once, **training)

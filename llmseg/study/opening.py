@@ -59,6 +59,7 @@ def open_design(folder: Path) -> Design:
         epochs=study["epochs"],
         tolerance=study["tolerance"],
         precision=study["precision"],
+        exact=study.get("exact", False),
         essential=frozenset(record["essential"]),
     )
 

@@ -112,18 +112,23 @@ def repairs(
         >>> [v.name for v in repairs(zoo.get("grok-3-mini").recipe, "each")][:2]
         ['base', 'without double-sigmoid']
     """
-    given = {
-        quirk.id
-        for quirk in recipe.quirks
-        if (own is not None and quirk not in own.quirks) or quirk.repaired_field(recipe).path in settings
-    }
-    own_ids = [quirk.id for quirk in recipe.quirks if quirk.id not in given]
+    own_ids = list_own_quirks(recipe, own, settings)
+    given = {quirk.id for quirk in recipe.quirks} - set(own_ids)
     named = own_ids if which == "each" else [id.strip() for id in which.split(",")]
     if which in ("each", "all") and not own_ids and given:
         raise UserError(f"no quirk of its own to repair: {', '.join(sorted(given))} is what was set for all variants")
     titles = {id: "without any quirk" if id == "all" else f"without {id}" for id in named}
     variants = {id: _repair_all(recipe, given) if id == "all" and given else recipe.repaired(id) for id in titles}
     return _with_base(recipe, (Variant(titles[id], repaired) for id, repaired in variants.items()))
+
+
+def list_own_quirks(recipe: Recipe, own: Recipe | None, settings: Collection[str] = ()) -> list[str]:
+    """Return the ids of a recipe's quirks but for those that were set for all variants; see :func:`repairs`."""
+    return [
+        quirk.id
+        for quirk in recipe.quirks
+        if (own is None or quirk in own.quirks) and quirk.repaired_field(recipe).path not in settings
+    ]
 
 
 def _repair_all(recipe: Recipe, given: Collection[str]) -> Recipe:

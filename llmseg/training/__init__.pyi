@@ -1,3 +1,6 @@
+from .cost import Cost as Cost
+from .cost import estimate_cost as estimate_cost
+from .cost import measure_speed as measure_speed
 from .device import choose_device as choose_device
 from .loop import Epoch as Epoch
 from .loop import EvaluatedBatch as EvaluatedBatch

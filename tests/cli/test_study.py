@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from llmseg.cli.text.study import mean_table
+from llmseg.cli.text.study import mean_table, report_hint
 from llmseg.stats.words import ONE_SEED
 
 
@@ -57,7 +57,7 @@ def test_the_table_of_a_comparison_has_the_best_first():
     text = mean_table(means(best=0.8, other=0.2), Path("my study"), pd.DataFrame(), "No difference.")
     lines = text.splitlines()
     assert [line.split()[0] for line in lines[:4]] == ["No", "recipe", "first", "second"]
-    assert lines[-1] == "next: llmseg report 'my study' -o 'my study-report'"
+    assert report_hint(Path("my study")) == "next: llmseg report 'my study' -o 'my study-report'"
 
 
 PHANTOMS = ("--synthetic", "mri-tumour", "--cases", 30, "--device", "cpu", "-q")

@@ -52,8 +52,12 @@ def mean_table(means: pd.DataFrame, folder: Path, beside: pd.DataFrame, verdict:
     ]
     table = align_columns([("recipe", "dice", _interval(means), "sd of seeds"), *rows])
     spread = f"standard deviation between recipes {_deviation(means['mean'].std())}"
-    hint = shlex.join(["llmseg", "report", str(folder), "-o", f"{folder}-report"])
-    return f"{verdict}\n{table}\n{spread}; {_basis(means)}; in {folder}\nnext: {hint}"
+    return f"{verdict}\n{table}\n{spread}; {_basis(means)}; in {folder}"
+
+
+def report_hint(folder: Path) -> str:
+    """Return the command that makes a report of a study."""
+    return "next: " + shlex.join(["llmseg", "report", str(folder), "-o", f"{folder}-report"])
 
 
 def contribution_table(contributions: pd.DataFrame, gap: Gap) -> str:

@@ -1,0 +1,89 @@
+"""The commands about study files: llmseg study plan, llmseg study run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import llmseg
+from llmseg.cli import options as option
+from llmseg.cli.output import OutputWithProgress
+from llmseg.cli.spread import spread
+from llmseg.cli.study import judge
+from llmseg.cli.text.plan import plan_text
+from llmseg.cli.text.study import gain_table, mean_table, report_hint
+from llmseg.study.contenders import NNUNET
+from llmseg.study.opening import open_design
+
+File = Annotated[Path, typer.Argument(help="The study file, in TOML; docs/study-file.md has its keys.")]
+
+
+@dataclass(frozen=True)
+class LaunchOptions:
+    """How the trainings of a study file are carried out."""
+
+    device: option.Device = "auto"
+    leave_out_failing: option.LeaveOutFailing = False
+    retry: option.Retry = None
+
+
+@spread
+def plan(
+    file: File,
+    output: OutputWithProgress,
+    out: Annotated[Path, typer.Option(help="Folder of the study, to see what is finished.")] = Path(),
+    device: option.Device = "auto",
+    max_hours: Annotated[
+        float | None, typer.Option(help="Count what fits into these hours, a first seed of everything before a second.")
+    ] = None,
+) -> None:
+    """List what a study file would train, with estimated hours and memory on this device; nothing is trained."""
+    cells = llmseg.study.plan_study_file(file, out, device=device, progress=output.progress)
+    chosen = None if max_hours is None else llmseg.study.choose_cells(cells, max_hours)
+    if output.as_json:
+        rows = (cells if chosen is None else chosen).astype(object).where(lambda frame: frame.notna(), None)
+        output.print(rows.to_dict("records"))
+    else:
+        output.print(plan_text(cells, chosen, max_hours))
+
+
+@spread
+def run(
+    file: File,
+    out: Annotated[Path, typer.Option(help="Folder of the study.")],
+    launch: LaunchOptions,
+    output: OutputWithProgress,
+) -> None:
+    """Train and score all that a study file says; the same command again continues.
+
+    Several may run at once, also on several computers that share the folder: each takes cells that no other works on.
+    """
+    with_nnunet = NNUNET in llmseg.study.read_study_file(file).pipelines
+    if with_nnunet:
+        llmseg.nnunet.check_installed()
+    studies = llmseg.study.run_study_file(
+        file,
+        out,
+        device=launch.device,
+        leave_out_failing=launch.leave_out_failing,
+        retry=launch.retry or (),
+        progress=output.progress,
+    )
+    for study in studies if with_nnunet else ():
+        design = open_design(study.folder)
+        llmseg.nnunet.run_beside(
+            study, design.store, holdout=design.holdout, device=launch.device, progress=output.progress
+        )
+    if output.as_json:
+        named = [(study.record["store"]["name"], study) for study in studies]
+        output.print([{"dataset": name, **row} for name, study in named for row in study.means().to_dict("records")])
+        return
+    for study in studies:
+        if study.record["label"]:
+            output.print(gain_table(study.differences(), study.folder))
+        else:
+            output.print(mean_table(study.means(), study.folder, study.means_beside(), judge(study)) + "\n")
+    output.print(report_hint(out))

@@ -1,0 +1,101 @@
+"""The studies that a study file asks for: one per dataset, and one per pipeline of it where quirks are repaired."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from pathlib import Path
+
+from llmseg.data.draw_holdout import hold_out
+from llmseg.data.holdout import Holdout
+from llmseg.data.store import Store
+from llmseg.errors import UserError
+from llmseg.recipe.quirks import get_quirk
+from llmseg.recipe.recipe import Recipe
+from llmseg.study.contenders import find_contenders
+from llmseg.study.design import Design
+from llmseg.study.plan import count_training_cases
+from llmseg.study.study_file import StudyFile
+from llmseg.study.variants import Variant, list_own_quirks, repairs
+
+
+def make_designs(grid: StudyFile, out: str | Path, *, progress: bool = False) -> tuple[Design, ...]:
+    """Open the datasets, and return the studies in the order in which they are trained.
+
+    Every dataset has a folder of its own, ``OUT/DATASET``; with repairs, every pipeline has one in it.
+
+    Args:
+        grid: The content of the study file.
+        out: Folder of everything.
+        progress: Whether to show progress bars.
+
+    Raises:
+        UserError: A dataset is missing or cannot be read, two have one name, or a name stands for no pipeline.
+    """
+    missing = [dataset.missing for dataset in grid.datasets if dataset.missing]
+    if missing:
+        raise UserError("; ".join(missing))
+    own = {variant.name: variant.recipe for variant in find_contenders(grid.pipelines)}
+    contenders = [Variant(name, change(recipe, grid)) for name, recipe in own.items()]
+    designs: list[Design] = []
+    names: dict[str, str] = {}
+    for dataset in grid.datasets:
+        store = dataset.open()
+        if store.name in names:
+            both = f"datasets {names[store.name]} and {dataset.name} are both called {store.name} in tables"
+            raise UserError(f"{both}, after their files; rename a folder or file")
+        names[store.name] = dataset.name
+        holdout = dataset.load_holdout() or hold_out(
+            store, fraction=grid.test.fraction, split=grid.test.split, seed=grid.test.seed, progress=progress
+        )
+        rest = holdout.rest(store)
+        budgeted = tuple(Variant(item.name, limit_images(item.recipe, grid, rest)) for item in contenders)
+        designs += _divide(grid, Path(out) / dataset.name, budgeted, own, store, holdout)
+    if not designs:
+        raise UserError(f"no pipeline of the study has a quirk of its own to repair with repair = '{grid.repair}'")
+    return tuple(designs)
+
+
+def _divide(
+    grid: StudyFile, folder: Path, variants: tuple[Variant, ...], own: dict[str, Recipe], store: Store, holdout: Holdout
+) -> Iterator[Design]:
+    """Yield one study of all variants, or one study of each with its repairs."""
+    common = functools.partial(
+        Design,
+        store=store,
+        holdout=holdout,
+        seeds=grid.seeds,
+        epochs=grid.epochs,
+        precision=grid.precision,
+        exact=grid.protocol == "replay",
+    )
+    if grid.repair is None:
+        yield common(folder=folder, label=None, variants=variants)
+        return
+    settings = () if grid.epochs is None and grid.images_seen is None else ("fit.epochs",)
+    asked = None if grid.repair in ("each", "all") else [get_quirk(id.strip()).id for id in grid.repair.split(",")]
+    for variant in variants:
+        ids = list_own_quirks(variant.recipe, own[variant.name], settings)
+        which = grid.repair if asked is None else ",".join(id for id in asked if id in ids)
+        if not ids or not which:
+            continue  # nothing of it is repaired
+        repaired = repairs(variant.recipe, which, own=own[variant.name], settings=settings)
+        essential = frozenset({repaired[0].name})
+        yield common(folder=folder / variant.name, label=variant.name, variants=repaired, essential=essential)
+
+
+def change(recipe: Recipe, grid: StudyFile) -> Recipe:
+    """Return a recipe with the changes that a study file has for all."""
+    changed: Recipe = functools.reduce(Recipe.change_text, grid.changes, recipe)
+    return changed
+
+
+def limit_images(recipe: Recipe, grid: StudyFile, rest: Store) -> Recipe:
+    """Return a recipe whose epochs show its network as many images as a study file says, rounded to whole epochs."""
+    if grid.images_seen is None:
+        return recipe
+    try:
+        cases = count_training_cases(recipe, rest)
+    except UserError:
+        return recipe  # too few cases for its split: it is named with all others that cannot be trained
+    return recipe.change("fit.epochs", max(1, round(grid.images_seen / cases)))

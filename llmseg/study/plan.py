@@ -1,0 +1,134 @@
+"""The plan of a study: its cells, what each will cost, and which of them fit into some hours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+import torch
+
+from llmseg.data.store import Store
+from llmseg.errors import UserError
+from llmseg.recipe.images import Images, Prepare
+from llmseg.recipe.recipe import Recipe
+from llmseg.study.design import Design
+from llmseg.training.cost import Cost, estimate_cost
+
+COLUMNS = (
+    *("dataset", "label", "contender", "seed", "state", "epochs", "images", "steps"),
+    *("teraflops", "seconds", "memory_gb", "fault"),
+)
+"""The columns of a plan."""
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What every cell of one variant on one dataset has to do."""
+
+    epochs: int
+    images: int
+    steps: int
+    flops: float
+    memory: int
+    fault: str
+
+
+def plan_cells(designs: Sequence[Design], speed: float | None = None) -> pd.DataFrame:
+    """List the cells of some studies, with an estimate of what each will cost. Nothing is trained or written.
+
+    Args:
+        designs: The studies.
+        speed: Floating-point operations that this device does per second, see
+            :func:`llmseg.training.measure_speed`; ``None`` leaves the seconds out.
+
+    Returns:
+        A row per cell, in the order in which cells are trained: ``dataset``, ``label`` of the study, ``contender``,
+        ``seed``, ``state`` (``finished`` or ``open``), ``epochs``, ``images`` seen in training, ``steps``,
+        ``teraflops`` of all steps, ``seconds``, ``memory_gb`` of a step, and ``fault``: why it cannot be trained.
+    """
+    rows = []
+    for design in designs:
+        works = {variant.name: _estimate(variant.recipe, design) for variant in design.variants}
+        cells = {variant.name: design.cells(variant) for variant in design.variants}
+        for seed in range(design.seeds):
+            for variant in design.variants:
+                work, cell = works[variant.name], cells[variant.name][seed]
+                rows.append(
+                    {
+                        "dataset": design.store.name,
+                        "label": design.label or "",
+                        "contender": variant.name,
+                        "seed": seed,
+                        "state": "finished" if cell.is_finished else "open",
+                        "epochs": work.epochs,
+                        "images": work.images,
+                        "steps": work.steps,
+                        "teraflops": work.flops / 1e12,
+                        "seconds": float("nan") if speed is None else work.flops / speed,
+                        "memory_gb": work.memory / 1e9,
+                        "fault": work.fault,
+                    }
+                )
+    plan: pd.DataFrame = pd.DataFrame(rows, columns=list(COLUMNS))
+    return plan
+
+
+def choose_cells(plan: pd.DataFrame, hours: float) -> pd.DataFrame:
+    """Return the open cells of a plan that fit into some hours, the most informative first.
+
+    A first seed of every contender on every dataset says more than further seeds of some, and cheap cells say as much
+    as dear ones. So seeds go in turn, and within a seed the cheapest first.
+
+    Args:
+        plan: What :func:`plan_cells` returned, with seconds.
+        hours: The hours there are.
+
+    Raises:
+        UserError: The plan has no seconds, or the hours are not above 0.
+
+    Example:
+        >>> frame = pd.DataFrame({"seed": [0, 1, 0], "seconds": [900.0, 900.0, 1800.0], "state": "open", "fault": ""})
+        >>> choose_cells(frame, hours=0.75).index.tolist()
+        [0, 2]
+    """
+    if not hours > 0:
+        raise UserError(f"{hours} hours; give a number above 0")
+    if plan["seconds"].isna().all() and len(plan):
+        raise UserError("the plan has no seconds; measure the speed of the device first")
+    left = plan[(plan["state"] == "open") & (plan["fault"] == "")].sort_values(["seed", "seconds"], kind="stable")
+    chosen: pd.DataFrame = left[left["seconds"].cumsum() <= hours * 3600]
+    return chosen
+
+
+def _estimate(recipe: Recipe, design: Design) -> _Work:
+    rest = design.holdout.rest(design.store)
+    epochs = recipe.fit.epochs if design.epochs is None else design.epochs
+    cases, batch = 0, recipe.fit.batch_size
+    try:
+        cases = count_training_cases(recipe, rest)
+        cost, fault = estimate_cost(recipe, _find_size(recipe.images, rest)), ""
+    except UserError as error:
+        cost, fault = Cost(0, 0, 0), str(error)
+    images = epochs * cases
+    steps = epochs * (cases // batch if recipe.fit.drop_last else -(-cases // batch))
+    return _Work(epochs, images, steps, float(cost.flops * images), cost.of_batch(batch), fault)
+
+
+def count_training_cases(recipe: Recipe, store: Store) -> int:
+    """Return how many cases the split of a recipe gives to the training.
+
+    Raises:
+        UserError: There are too few cases for the split.
+    """
+    # How many they are does not depend on the draw.
+    return len(recipe.split(store.ids, torch.Generator().manual_seed(0)).train)
+
+
+def _find_size(images: Images, store: Store) -> tuple[int, int]:
+    """Return height and width of prepared cases; without a size of their own, those of the first case."""
+    if isinstance(images, Prepare) and images.size is not None:
+        return images.size
+    case = store.read(store.ids[0])
+    height, width = images(case.image, case.mask)[0].shape[-2:]
+    return height, width

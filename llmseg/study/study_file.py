@@ -1,0 +1,161 @@
+"""A study as a file: pipelines, datasets, seeds and changes, in TOML, or as a Python value of that shape."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from llmseg.errors import UserError, nearest
+from llmseg.study.datasets import StudyDataset
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+Protocol = Literal["benchmark", "fixed-epochs", "replay"]
+"""How recipes are trained: as the device is fastest, all for the same number of epochs, or bit for bit as scripts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeldOut:
+    """How the test cases of a dataset are drawn that names none; see :func:`llmseg.hold_out`.
+
+    Attributes:
+        fraction: Share of the cases.
+        split: ``grouped`` or ``random``.
+        seed: Seed of the draw.
+    """
+
+    fraction: float = 0.3
+    split: Literal["grouped", "random"] = "grouped"
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyFile:
+    """What a study is made of: the grid of pipelines, datasets and seeds.
+
+    Attributes:
+        pipelines: Names of pipelines, patterns such as ``gpt-4o@run-*``, files with a recipe in JSON, ``study`` for the
+            nineteen, ``2024`` and ``2025`` for a cohort, ``references``, and ``nnunet``.
+        datasets: The datasets, each with its name.
+        seeds: Number of seeds, from 0.
+        protocol: ``benchmark`` trains in the precision that the device is fastest in, ``fixed-epochs`` does so with
+            ``epochs`` for all, ``replay`` computes as the scripts do.
+        epochs: Number of epochs of every pipeline; ``None`` for each pipeline's own.
+        images_seen: Number of images that every pipeline sees in training, instead of epochs.
+        changes: Changes of every recipe, each as ``path=value``.
+        repair: Train every pipeline also without its quirks: ``each``, ``all``, or ids with commas.
+        precision: As for :func:`llmseg.train`.
+        test: How test cases are drawn.
+
+    Example:
+        >>> grid = read_study_file({"pipelines": ["gpt-4"], "datasets": {"phantoms": {"synthetic": "fundus"}}})
+        >>> grid.seeds, [dataset.name for dataset in grid.datasets]
+        (3, ['phantoms'])
+    """
+
+    pipelines: tuple[str, ...]
+    datasets: tuple[StudyDataset, ...]
+    seeds: int = 3
+    protocol: Protocol = "benchmark"
+    epochs: int | None = None
+    images_seen: int | None = None
+    changes: tuple[str, ...] = ()
+    repair: str | None = None
+    precision: str = "auto"
+    test: HeldOut = field(default_factory=HeldOut)
+
+    def __post_init__(self) -> None:
+        if not self.pipelines or not self.datasets:
+            missing = "pipelines" if not self.pipelines else "datasets"
+            raise UserError(f"a study needs pipelines and datasets; it has no {missing}")
+        if self.protocol not in get_args(Protocol):
+            hint = nearest(self.protocol, get_args(Protocol))
+            raise UserError(f"no protocol '{self.protocol}'{hint}; there are: {', '.join(get_args(Protocol))}")
+        if self.protocol == "fixed-epochs" and self.epochs is None:
+            raise UserError("the protocol fixed-epochs needs epochs, such as epochs = 120")
+        if self.epochs is not None and self.images_seen is not None:
+            raise UserError("a study has epochs or images_seen, not both")
+        for name in ("seeds", "epochs", "images_seen"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise UserError(f"{name} is {value}; it must be 1 or more")
+
+
+_TYPES: Mapping[str, tuple[type, str]] = {
+    **dict.fromkeys(("seeds", "epochs", "images_seen"), (int, "a whole number")),
+    **dict.fromkeys(("protocol", "repair", "precision"), (str, "a text")),
+    **dict.fromkeys(("pipelines", "changes"), (list, "a list of texts")),
+    **dict.fromkeys(("datasets", "test"), (dict, "a table")),
+}
+
+
+def read_study_file(given: str | Path | Mapping[str, Any]) -> StudyFile:
+    """Read a study from a file in TOML, or from a value of that shape.
+
+    Places in a file are relative to the file.
+
+    Args:
+        given: The file, or its content.
+
+    Raises:
+        UserError: The file is missing or no TOML, or has an unknown key or a value that is not allowed. The message
+            names the file, the key, and the nearest key there is.
+    """
+    if isinstance(given, Mapping):
+        return _make(given, Path(), "the study")
+    path = Path(given)
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"no study file {path}; see llmseg study --help for an example") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UserError(f"cannot read {path} as TOML: {error}") from error
+    return _make(values, path.parent, str(path))
+
+
+def _make(values: Mapping[str, Any], folder: Path, origin: str) -> StudyFile:
+    names = [item.name for item in dataclasses.fields(StudyFile)]
+    check_keys(values, names, origin)
+    for name, value in values.items():
+        kind, words = _TYPES[name]
+        texts = kind is not list or (isinstance(value, list | tuple) and all(isinstance(item, str) for item in value))
+        # True is a whole number for Python; a list may be a tuple in a Python value.
+        fits = isinstance(value, (kind, tuple) if kind is list else kind) and not isinstance(value, bool)
+        if not fits or not texts:
+            raise UserError(f"{origin}: {name} is {value!r}; it must be {words}")
+    test = values.get("test", {})
+    check_keys(test, [item.name for item in dataclasses.fields(HeldOut)], f"{origin}, [test]")
+    datasets = values.get("datasets", {})
+    made: dict[str, Any] = {
+        **{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()},
+        "pipelines": tuple(values.get("pipelines", ())),
+        "test": HeldOut(**test),
+        "datasets": tuple(StudyDataset.read(name, table, folder, origin) for name, table in datasets.items()),
+    }
+    try:
+        return StudyFile(**made)
+    except UserError as error:
+        raise UserError(f"{origin}: {error}") from error
+
+
+def check_keys(values: Mapping[str, Any], allowed: Collection[str], origin: str) -> None:
+    """Refuse keys that a table of a study file does not have.
+
+    Args:
+        values: The table.
+        allowed: The keys there are.
+        origin: What the message calls the table.
+
+    Raises:
+        UserError: A key is none of them.
+    """
+    for name in values:
+        if name not in allowed:
+            raise UserError(f"{origin}: no key '{name}'{nearest(name, allowed)}; keys are {', '.join(allowed)}")

@@ -1,0 +1,75 @@
+"""llmseg study plan and llmseg study run."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+TEXT = """
+pipelines = ["llama-3.1-405b", "bing-copilot"]
+seeds = 1
+epochs = 1
+changes = ["images.size=32,32"]
+
+[datasets.drawn]
+synthetic = "fundus"
+cases = 20
+"""
+
+
+@pytest.fixture
+def study_file(tmp_path):
+    path = tmp_path / "study.toml"
+    path.write_text(TEXT, encoding="utf-8")
+    return path
+
+
+def test_plan_lists_what_would_be_trained(call, study_file, tmp_path):
+    code, out, _ = call("study", "plan", study_file, "--out", tmp_path / "out", "-q")
+    assert code == 0
+    assert "synthetic-fundus  2      2" in out
+    assert "2 cells, 2 open: about" in out
+    assert not (tmp_path / "out").exists()
+    code, out, _ = call("study", "plan", study_file, "--max-hours", "100", "--json", "-q")
+    rows = json.loads(out)
+    assert [row["contender"] for row in rows] == ["llama-3.1-405b", "bing-copilot"]  # the cheapest first
+    assert all(row["seconds"] > 0 and row["memory_gb"] > 0 for row in rows)
+
+
+def test_a_plan_names_what_cannot_be_trained(call, study_file):
+    study_file.write_text(TEXT.replace("cases = 20", "cases = 5"), encoding="utf-8")
+    code, out, _ = call("study", "plan", study_file, "-q")
+    assert code == 0
+    assert "cannot be trained:\n  " in out
+    assert "too few" in out
+
+
+@pytest.mark.parametrize("command", [("plan",), ("run", "--out", "out")])
+def test_a_mistake_is_one_line_and_nothing_is_written(call, study_file, tmp_path, command, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    study_file.write_text(TEXT.replace("seeds", "sedes"), encoding="utf-8")
+    name, *options = command
+    code, out, err = call("study", name, study_file, *options)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"llmseg: {study_file}: no key 'sedes'; did you mean 'seeds'")
+    assert err.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["study.toml"]
+
+
+@pytest.mark.slow
+def test_a_study_runs_and_is_reported_as_one(call, study_file, tmp_path):
+    study_file.write_text(TEXT + '\n[datasets.other]\nsynthetic = "dermoscopy"\ncases = 20\n', encoding="utf-8")
+    code, out, err = call("study", "run", study_file, "--out", tmp_path / "out", "-q")
+    assert code == 0, err
+    assert out.count("llama-3.1-405b  0.") == 2
+    assert out.rstrip().endswith(f"next: llmseg report {tmp_path / 'out'} -o {tmp_path / 'out'}-report")
+    code, again, _ = call("study", "run", study_file, "--out", tmp_path / "out", "-q")
+    assert (code, again) == (0, out)
+    code, planned, _ = call("study", "plan", study_file, "--out", tmp_path / "out", "-q")
+    assert "4 cells, 0 open" in planned
+    code, _, err = call("report", tmp_path / "out", "-o", tmp_path / "report")
+    assert code == 0, err
+    assert {"synthetic-fundus.html", "synthetic-dermoscopy.html"} <= {
+        page.name for page in (tmp_path / "report" / "datasets").iterdir()
+    }
