@@ -13,10 +13,11 @@ from llmseg.errors import UserError
 from llmseg.stats.blocks import Block, find_contender, make_blocks
 from llmseg.stats.claims import Basis, Claim, correct_claims, make_claims
 from llmseg.stats.columns import sign
+from llmseg.stats.draws import split_rows
 from llmseg.stats.effects import cliffs_delta, superiority
 from llmseg.stats.multiplicity import Correction
 from llmseg.stats.options import check_choice, check_fraction, check_margin
-from llmseg.stats.resampling import DRAWS, Estimates, estimate
+from llmseg.stats.resampling import DRAWS, Estimates, estimate, join_estimates
 from llmseg.stats.table import Table
 from llmseg.stats.words import ONE_SEED, shorten_list
 
@@ -157,12 +158,29 @@ def _gains(
 ) -> Estimates:
     """Estimate what the first of every pair gains over the second; a gain is positive where the first is better."""
     first, second = (np.array(side) for side in zip(*pairs, strict=True))
-    sums = [direction * (block.sums[first] - block.sums[second]) for block in part]
-    sizes = [block.sizes for block in part]
+    blocks, sizes = [block.sums for block in part], [block.sizes for block in part]
+    if draws == 0:
+        # Differences of many pairs take much more memory than the scores. Resamples have to be those of all pairs.
+        slices = split_rows(len(pairs), max(sums[0].size for sums in blocks))
+        return join_estimates([_estimate_gains(blocks, sizes, first[s], second[s], unit, direction) for s in slices])
+    return _estimate_gains(blocks, sizes, first, second, unit, direction, draws, seed)
+
+
+def _estimate_gains(
+    blocks: Sequence[np.ndarray],
+    sizes: Sequence[np.ndarray],
+    first: np.ndarray,
+    second: np.ndarray,
+    unit: str,
+    direction: float,
+    draws: int = 0,
+    seed: int = 0,
+) -> Estimates:
+    sums = [direction * (block[first] - block[second]) for block in blocks]
     if unit == "dataset":
         # All datasets become one dataset whose groups, of one case each, are the means on the datasets.
         means = np.stack([s.mean(axis=1).sum(axis=1) / n.sum() for s, n in zip(sums, sizes, strict=True)], axis=1)
-        sums, sizes = [means[:, None, :]], [np.ones(len(part))]
+        sums, sizes = [means[:, None, :]], [np.ones(len(blocks))]
     return estimate(sums, sizes, draws=draws, symmetric=True, seed=seed)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -138,6 +138,17 @@ def estimate(
         groups=sum(len(n) for n in sizes),
         seeds=min(s.shape[1] for s in sums),
         datasets=datasets,
+    )
+
+
+def join_estimates(parts: Sequence[Estimates]) -> Estimates:
+    """Return one object of the estimates of several sets of quantities, from the same groups and without draws."""
+    return replace(
+        parts[0],
+        means=np.concatenate([part.means for part in parts]),
+        errors=np.concatenate([part.errors for part in parts]),
+        freedom=np.concatenate([part.freedom for part in parts]),
+        pivots=np.concatenate([part.pivots for part in parts], axis=1),
     )
 
 

@@ -7,7 +7,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from llmseg.stats import draws, rank, simulate
+from llmseg.stats import compare_all, draws, rank, simulate
 from llmseg.stats.paired import permutation_test
 from llmseg.stats.rank_agreement import kendall
 from llmseg.stats.resampling import bca_interval, estimate
@@ -37,11 +37,24 @@ def _estimate(count, seeds=2):
         lambda: _rank_by("mean-then-rank"),
         lambda: _rank_by("rank-then-mean"),
         lambda: _rank_by("test-based"),
+        lambda: compare_all(simulate(pipelines=14, cases=30)),
+        lambda: compare_all(simulate(pipelines=14, datasets=8, seeds=1, cases=30), unit="dataset"),
         _test_signs,
         lambda: bca_interval(np.random.default_rng(2).random(150), draws=1000),
         lambda: kendall(*np.random.default_rng(3).integers(1, 5, (2, 300, 9))),
     ],
-    ids=["estimate", "one seed", "mean-then-rank", "rank-then-mean", "test-based", "signs", "bca", "kendall"],
+    ids=[
+        "estimate",
+        "one seed",
+        "mean-then-rank",
+        "rank-then-mean",
+        "test-based",
+        "pairs",
+        "datasets",
+        "signs",
+        "bca",
+        "kendall",
+    ],
 )
 def test_parts_give_the_same_bits_as_the_whole(compute, monkeypatch):
     whole = compute()
