@@ -24,6 +24,7 @@ from pathlib import Path
 
 from llmseg.errors import UserError
 from llmseg.files import clean_name, make_folder, read_json_if_any, write_text
+from llmseg.files.locks import Lease
 
 WORK = ".work"
 """Folder in a study's folder that only launchers need: leases, attempts, and what opens the store again."""
@@ -109,8 +110,13 @@ def take_attempt(cell: Cell) -> Path:
     return new
 
 
-def clear_attempts(study: Path) -> None:
-    """Remove attempts at cells that are finished, which launchers left that were killed at the very end."""
+def clear_finished(study: Path) -> None:
+    """Remove leases of cells that are finished, and attempts at them: of launchers that were killed at the very end."""
+    for path in (study / WORK / "leases").glob("*.lease"):
+        lease = Lease(path)
+        # A launcher that lives holds its lease until a moment after its cell is finished.
+        if (study / path.stem / "cell.json").is_file() and lease.take():
+            lease.release()
     folder = study / WORK / "attempts"
     for attempt in folder.iterdir() if folder.is_dir() else ():
         name = attempt.name.rpartition(".")[0]

@@ -14,7 +14,7 @@ from llmseg.errors import Terminated, UserError
 from llmseg.evaluation.evaluate import evaluate_run_once
 from llmseg.files import make_folder
 from llmseg.files.locks import Lease
-from llmseg.study.cells import WORK, Cell, clear_attempts, publish, take_attempt
+from llmseg.study.cells import WORK, Cell, clear_finished, publish, take_attempt
 from llmseg.study.conventions import all_conventions
 from llmseg.study.design import Design, seeded
 from llmseg.study.failures import FAILING, Failure, forget_failure, forget_failures, read_failures, write_failure
@@ -118,7 +118,7 @@ class Launcher:
         progress = _Progress(design, [task for task in tasks if not task.cell.is_finished], at_once=at_once)
         if progress.open:
             (design.folder / "differences.csv").unlink(missing_ok=True)  # it would say that the study is finished
-        clear_attempts(design.folder)
+        clear_finished(design.folder)
         return progress
 
     def _look(self, study: _Progress) -> tuple[Task, ...]:

@@ -48,6 +48,21 @@ def test_nothing_private_is_published(run, tmp_path):
     assert [path for path in published for word in words if word in path.read_text()] == []
 
 
+def test_leases_of_finished_cells_go_with_their_killed_launchers(run, tmp_path):
+    study = run()
+    killed, alive = (find_cell(study.folder, "a", seed).lease for seed in (0, 1))
+    imports = "import os, sys; from pathlib import Path; from llmseg.files.locks import Lease"
+    end = "Lease(Path(sys.argv[1])).take(); os._exit(0)"
+    subprocess.run([sys.executable, "-c", f"{imports}; {end}", killed], check=True)
+    held = Lease(alive)
+    assert held.take()
+    assert killed.exists()
+    run()
+    assert not killed.exists()
+    assert alive.exists()
+    held.release()
+
+
 def test_the_order_of_finishing_changes_nothing(run, fake_trainings, tmp_path):
     whole = tables(run())
     fake_trainings(stop_at("b", 0))
