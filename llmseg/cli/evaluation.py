@@ -38,11 +38,11 @@ def evaluate(
     ] = None,
 ) -> None:
     """Score a run, or masks from elsewhere, case by case, as everybody is scored."""
-    store = cases.open()
+    run = llmseg.Run.open(what) if (what / "run.json").is_file() else None
+    store = cases.open() if run is None else cases.open_as(run)
     out = out or what.resolve().with_name(f"{what.resolve().name}-evaluation")
     holdout = cases.load_holdout()
-    if (what / "run.json").is_file():
-        run = llmseg.Run.open(what)
+    if run is not None:
         evaluation = llmseg.evaluate_run(
             run,
             store,

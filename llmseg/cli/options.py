@@ -5,7 +5,7 @@ An option for all commands that read cases is one more field of :class:`Cases`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,6 +15,8 @@ import llmseg
 from llmseg import UserError
 from llmseg.cli.few_cases import warn_of_few_test_cases
 from llmseg.cli.groups import note_independent_cases
+from llmseg.cli.output import print_message
+from llmseg.data.reading import complete, images_only, name_options, without
 from llmseg.zoo.given import find_recipe
 
 Name = Annotated[str, typer.Argument(help="A pipeline's id or alias; see llmseg list.")]
@@ -40,7 +42,33 @@ GroupTable = Annotated[Path | None, typer.Option("--groups", help="Table of them
 
 
 @dataclass(frozen=True)
-class ReadingOptions:
+class ImageReadingOptions:
+    """How pixels of image files are read."""
+
+    depth: Annotated[
+        str | None,
+        typer.Option(
+            help="How images of more than 8 bits become 0 to 255: bits that are used, such as 12; unit for 0 to 1; "
+            "window:LOW,HIGH; or percentiles:0.5,99.5 of each image."
+        ),
+    ] = None
+    exif: Annotated[
+        str | None,
+        typer.Option(help="Orientation flags of a camera: turn images and masks as viewers do, or ignore them."),
+    ] = None
+
+    @property
+    def reading(self) -> llmseg.data.Reading:
+        """How pixels are read.
+
+        Raises:
+            UserError: An option has a value that is not allowed.
+        """
+        return llmseg.data.Reading(**{name: getattr(self, name) for name in _names_of(ImageReadingOptions)})
+
+
+@dataclass(frozen=True)
+class ReadingOptions(ImageReadingOptions):
     """How pixels of image and mask files are read; what is not said is refused where it could be read in two ways."""
 
     foreground: Annotated[
@@ -52,17 +80,6 @@ class ReadingOptions:
     ] = None
     alpha: Annotated[
         str | None, typer.Option(help="What the alpha channel of masks is: mask, or drop if colours are the mask.")
-    ] = None
-    depth: Annotated[
-        str | None,
-        typer.Option(
-            help="How images of more than 8 bits become 0 to 255: bits that are used, such as 12; unit for 0 to 1; "
-            "window:LOW,HIGH; or percentiles:0.5,99.5 of each image."
-        ),
-    ] = None
-    exif: Annotated[
-        str | None,
-        typer.Option(help="Orientation flags of a camera: turn images and masks as viewers do, or ignore them."),
     ] = None
 
     @property
@@ -127,6 +144,31 @@ class Cases(ReadingOptions, Places):
         if orphans == "refuse":
             llmseg.data.check_reading(named[0])
         return named[0]
+
+    def open_as(self, run: llmseg.Run) -> llmseg.Store:
+        """Return the store of the cases, read as those that a run was trained on where nothing else is said.
+
+        Raises:
+            UserError: As :meth:`open`.
+        """
+        given, of_run = self.reading, run.reading
+        if self.images is None or complete(given, of_run) == given:
+            return self.open()
+        # A label may be one that only the masks of the training have. Images are to be what the network knows anyhow.
+        problem = ""
+        for earlier in (of_run, images_only(of_run)):
+            taken = name_options(without(earlier, given))
+            try:
+                store = replace(self, **asdict(complete(given, earlier))).open()
+            except UserError as error:
+                problem = problem or f"files are not read as those of the run, with {taken}: {error}"
+                continue
+            for note in filter(None, (problem, f"files are read as those of the run: {taken}" if taken else "")):
+                print_message(f"note: {note}")
+            return store
+        store = self.open()
+        print_message(f"note: {problem}")
+        return store
 
     def _refuse_folder_options(self) -> None:
         """Refuse options that say how folders are read where there are none, for they would change nothing."""

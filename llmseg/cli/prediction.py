@@ -11,10 +11,11 @@ import typer
 import llmseg
 from llmseg import UserError
 from llmseg.cli import options as option
-from llmseg.cli.options import Computing
-from llmseg.cli.output import Output, OutputWithProgress
+from llmseg.cli.options import Computing, ImageReadingOptions
+from llmseg.cli.output import Output, OutputWithProgress, print_message
 from llmseg.cli.spread import spread
 from llmseg.cli.text.layout import megabytes
+from llmseg.data.reading import Reading, complete, find_contradiction, images_only, name_options, without
 
 if TYPE_CHECKING:
     from torch import nn
@@ -42,6 +43,7 @@ def predict(
     images: Annotated[Path, typer.Option(help="Folder of images.")],
     out: Annotated[Path, typer.Option(help="Folder for masks and probabilities.")],
     weights: WeightsOption,
+    reading: ImageReadingOptions,
     computing: Computing,
     output: OutputWithProgress,
     exact: option.Exact = False,
@@ -49,6 +51,9 @@ def predict(
 ) -> None:
     """Write a probability map and a mask for every image, on the image's own grid."""
     net, recipe = weights.load(model)
+    chosen = reading.reading
+    if weights.weights is None:
+        chosen = _read_as_run(chosen, llmseg.Run.open(model))
     masks = llmseg.predict(
         net,
         recipe,
@@ -56,10 +61,23 @@ def predict(
         out,
         exact=exact,
         batch_size=batch_size,
+        reading=chosen,
         progress=output.progress,
         **asdict(computing),
     )
     output.print([str(mask) for mask in masks] if output.as_json else f"{len(masks)} masks in {out / 'masks'}")
+
+
+def _read_as_run(given: Reading, run: llmseg.Run) -> Reading:
+    """Return how images are read: as those that the run was trained on, where nothing else is said."""
+    of_run = images_only(run.reading)
+    taken = name_options(without(of_run, given))
+    if taken:
+        print_message(f"note: images are read as those of the run: {taken}")
+    contradiction = find_contradiction(complete(given, of_run), of_run)
+    if contradiction:
+        print_message(f"warning: images are read otherwise than those the run was trained on: {contradiction}")
+    return complete(given, of_run)
 
 
 @spread

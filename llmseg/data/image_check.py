@@ -221,8 +221,10 @@ def warn_of_left_out(folders: Iterable[Path]) -> list[str]:
     return sentences
 
 
-def check_image_files(paths: Sequence[Path], reading: Reading = DEFAULT) -> list[str]:
-    """Return what should be known of image files and their folders; files that cannot be read are passed over.
+def check_image_files(paths: Sequence[Path], reading: Reading = DEFAULT) -> tuple[str | None, list[str]]:
+    """Return why images without masks cannot be used, and what should be known of them and their folders.
+
+    Files that cannot be read are passed over. Where a depth is stated, images of 8 bits may be among them.
 
     Args:
         paths: The files.
@@ -234,7 +236,9 @@ def check_image_files(paths: Sequence[Path], reading: Reading = DEFAULT) -> list
             facts.append(measure_image(read_image_file(path), path.name, reading))
         except UserError:
             continue
-    return [*warn_of_images(facts, (), reading), *warn_of_left_out(dict.fromkeys(path.parent for path in paths))]
+    refusal = judge_images(facts, reading) if reading.depth is None else None
+    left_out = warn_of_left_out(dict.fromkeys(path.parent for path in paths))
+    return refusal, [*warn_of_images(facts, (), reading), *left_out]
 
 
 def _name(names: Iterable[str]) -> str:

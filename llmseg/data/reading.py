@@ -5,7 +5,7 @@ The default decides only what cannot be read in two ways. Whatever can is refuse
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, TypeAlias
 
 from llmseg.data.depth import Depth, parse_depth
@@ -16,6 +16,9 @@ Foreground: TypeAlias = "int | str | None"
 
 RULES = ("above-127", "all-but-0")
 """Names of rules for foreground. Besides them there are numbers and ``labels:`` with numbers."""
+
+OF_IMAGES = ("depth", "exif")
+"""The fields that decide what an image is; the others are of masks alone."""
 
 _ALPHA = ("drop", "mask")
 _EXIF = ("turn", "ignore")
@@ -110,6 +113,61 @@ def read_reading(values: Any) -> Reading:
     if not isinstance(values, dict) or not set(values) <= {field.name for field in fields(Reading)}:
         raise UserError(f"reading is {values}; it must have only {', '.join(field.name for field in fields(Reading))}")
     return Reading(**values)
+
+
+def complete(reading: Reading, earlier: Reading) -> Reading:
+    """Return a reading whose fields that are ``None`` are those of an earlier one.
+
+    Example:
+        >>> complete(Reading(depth=16), Reading(foreground=1, depth=12))
+        Reading(foreground=1, alpha=None, depth=16, exif=None)
+    """
+    return replace(earlier, **{name: value for name, value in asdict(reading).items() if value is not None})
+
+
+def without(reading: Reading, stated: Reading) -> Reading:
+    """Return a reading without the fields that another one states.
+
+    Example:
+        >>> without(Reading(foreground=1, depth=12), Reading(depth=16))
+        Reading(foreground=1, alpha=None, depth=None, exif=None)
+    """
+    return replace(reading, **{name: None for name, value in asdict(stated).items() if value is not None})
+
+
+def name_options(reading: Reading) -> str:
+    """Return what a reading states as options of the command line.
+
+    Example:
+        >>> name_options(Reading(foreground="labels:1,2", exif="turn"))
+        '--foreground labels:1,2 --exif turn'
+    """
+    stated = {name: value for name, value in asdict(reading).items() if value is not None}
+    return " ".join(f"--{name.replace('_', '-')} {value}" for name, value in stated.items())
+
+
+def images_only(reading: Reading) -> Reading:
+    """Return what a reading states of images, and nothing of masks."""
+    return Reading(**{name: getattr(reading, name) for name in OF_IMAGES})
+
+
+def find_contradiction(reading: Reading, earlier: Reading) -> str:
+    """Return how images are read otherwise than an earlier reading states; empty if they are not.
+
+    Example:
+        >>> find_contradiction(Reading(depth=16), Reading(depth=12))
+        'with --depth 16 instead of 12'
+        >>> find_contradiction(Reading(foreground=2), Reading(foreground=1))
+        ''
+    """
+    others = []
+    for name in OF_IMAGES:
+        here, there = getattr(reading, name), getattr(earlier, name)
+        if there in (None, "ignore") or here == there:  # flags are ignored where nothing is said
+            continue
+        option = f"--{name.replace('_', '-')}"
+        others.append(f"without {option} {there}" if here is None else f"with {option} {here} instead of {there}")
+    return ", ".join(others)
 
 
 def _check_choice(name: str, value: str | None, allowed: tuple[str, ...]) -> None:

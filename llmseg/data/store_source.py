@@ -12,7 +12,7 @@ from typing import Any
 
 from llmseg.data.folder import FolderStore
 from llmseg.data.hdf5 import Hdf5Store
-from llmseg.data.reading import DEFAULT
+from llmseg.data.reading import DEFAULT, Reading, read_reading
 from llmseg.data.store import Store
 from llmseg.data.subset import Subset
 from llmseg.data.synthetic import SyntheticStore
@@ -57,6 +57,20 @@ def describe_source(store: Store) -> Source | None:
         fields.pop("reading")
         fields |= {} if store.reading == DEFAULT else {"reading": dataclasses.asdict(store.reading)}
     return {"kind": store_class.__name__, **fields, **paths}
+
+
+def find_reading(store: Store) -> Reading:
+    """Return how the files of a store are read, or were read when it was prepared; the default of phantoms.
+
+    Raises:
+        UserError: A prepared store says what is no reading.
+    """
+    while isinstance(store, Subset):
+        store = store.whole
+    if isinstance(store, FolderStore):
+        return store.reading
+    options = store.provenance.get("options") if isinstance(store, Hdf5Store) else None
+    return read_reading(options.get("reading")) if isinstance(options, dict) else DEFAULT
 
 
 def without_places(source: Source | None) -> Source | None:

@@ -5,6 +5,7 @@ Everybody is scored in the same way: the measures are in ``measures.py``. What h
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,10 @@ from tqdm import tqdm
 from llmseg.data.holdout import Holdout
 from llmseg.data.origin import find_dataset_id
 from llmseg.data.pixels import read_mask
-from llmseg.data.reading import Foreground, Reading
-from llmseg.data.reading_check import check_reading
+from llmseg.data.reading import Foreground, Reading, find_contradiction
+from llmseg.data.reading_check import ReadingWarning, check_reading
 from llmseg.data.store import FOREGROUND, Store
+from llmseg.data.store_source import find_reading
 from llmseg.data.subset import Subset
 from llmseg.errors import UserError
 from llmseg.evaluation.cases import choose_cases, find_overlap
@@ -83,6 +85,10 @@ def evaluate_run(
     run = run if isinstance(run, Run) else Run.open(run)
     check_free(Path(out))
     check_reading(store, progress=progress)
+    contradiction = find_contradiction(find_reading(store), run.reading)
+    if contradiction:
+        sentence = f"images are read otherwise than those the run was trained on: {contradiction}"
+        warnings.warn(sentence, ReadingWarning, stacklevel=2)
     cases = choose_cases(run, store, holdout)
     overlap = find_overlap(run, store, cases, holdout)
     if overlap and not allow_overlap:

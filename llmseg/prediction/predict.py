@@ -113,7 +113,10 @@ def predict(
     """
     paths = drop_masks(find_images(Path(images)))
     _check_names(paths)
-    for sentence in check_image_files(paths, reading):
+    refusal, sentences = check_image_files(paths, reading)
+    if refusal:
+        raise UserError(refusal)
+    for sentence in sentences:
         warnings.warn(sentence, ReadingWarning, stacklevel=2)
     by_name = {path.name: path for path in paths}
     out, names = Path(out), [path.stem for path in paths]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from llmseg.data.reading import DEFAULT, Reading, read_reading
 from llmseg.errors import UserError
 from llmseg.files import read_bytes, read_json
 from llmseg.files.fields import read_texts
@@ -82,6 +83,22 @@ class Run:
         from llmseg.training.places import read_places
 
         return read_places(self.folder, self.record)
+
+    @property
+    def reading(self) -> Reading:
+        """How the files that the run was trained on were read.
+
+        Raises:
+            UserError: ``run.json`` says what is no reading.
+        """
+        record = self.record
+        if "reading" in record:
+            return read_reading(record["reading"])
+        # Runs of earlier versions say it of folders only, and of the foreground at another place.
+        source = record.get("source")
+        if not isinstance(source, dict):
+            return DEFAULT
+        return read_reading(source.get("reading")) if "reading" in source else Reading(source.get("foreground"))
 
     @property
     def history(self) -> pd.DataFrame:

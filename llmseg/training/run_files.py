@@ -26,7 +26,7 @@ from torch import nn
 from llmseg.data.origin import find_dataset_id
 from llmseg.data.store import Store
 from llmseg.data.store_images import digest_images
-from llmseg.data.store_source import describe_source, without_places
+from llmseg.data.store_source import describe_source, find_reading, without_places
 from llmseg.errors import UserError
 from llmseg.files import clear_leftovers, make_folder, read_json_if_any, write_bytes, write_text
 from llmseg.recipe.recipe import Recipe
@@ -89,6 +89,7 @@ def describe_run(
         "recipe_digest": recipe.digest,
         "store": {"name": store.name, "cases": len(store.ids), "digest": store.digest},
         "source": without_places(describe_source(store)),
+        "reading": asdict(find_reading(store)),
         "prepared_as": find_dataset_id(store),
         "split": asdict(split),
         "split_digest": split.digest,

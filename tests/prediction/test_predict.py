@@ -14,6 +14,7 @@ from torch import nn
 from llmseg import UserError, load_model, predict, train, zoo
 from llmseg.data.folder import FolderStore
 from llmseg.data.pixels import read_image
+from llmseg.data.reading import Reading
 from llmseg.prediction import load_original_model, predict_image
 from llmseg.prediction import predict as inference
 
@@ -304,9 +305,10 @@ def test_the_command_line_passes_all_options_on(images, tmp_path, monkeypatch, c
         "--out",
         tmp_path / "p",
     ]
-    options = ["--batch-size", 2, "--exact", "--precision", "fp32", "--device", "cpu", "--json", "-q"]
+    options = ["--batch-size", 2, "--exact", "--precision", "fp32", "--device", "cpu", "--exif", "turn", "--json", "-q"]
     code, out, _ = call(*arguments, *options)
     assert code == 0
+    assert given.pop("reading") == Reading(exif="turn")
     assert given == {"device": "cpu", "precision": "fp32", "exact": True, "batch_size": 2, "progress": False}
     assert json.loads(out) == [str(p) for p in sorted((tmp_path / "p/masks").iterdir())]
 
