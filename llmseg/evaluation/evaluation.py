@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -39,6 +39,9 @@ SCORE_COLUMNS: Columns = {
 _COUNT_COLUMNS: Columns = {"case": "any", "size": "any", **dict.fromkeys(("tp", "fp", "fn", "tn"), "whole")}
 
 _BEGUN = ".llmseg-evaluation"
+
+_CASES_AT_A_TIME = 500
+"""Rows take twenty times the memory of the text that is written of them."""
 
 
 @dataclass(frozen=True)
@@ -131,25 +134,46 @@ def write_evaluation(
     """
     for name in ("pipeline", "dataset"):
         check_text(name, facts[name])
-    first_columns = {name: facts[name] for name in ("pipeline", "seed", "dataset")}
-    last_columns = {"holdout": facts["holdout"], "evaluator": EVALUATOR_VERSION}
-    keys = [{"case": case.case, "group": case.group, "size": case.size} for case in scored]
-    rows = [
-        {**first_columns, "phase": "test", **key, "measure": measure, "value": value, **last_columns}
-        for case, key in zip(scored, keys, strict=True)
-        for measure, value in case.measures.items()
-    ]
-    counts = [{**key, **asdict(case.counts)} for case, key in zip(scored, keys, strict=True)]
     native = [case.counts for case in scored if case.size == "native"]
     by_rule = compare_conventions({facts["pipeline"]: native}, rules)
-    frames = {"scores": pd.DataFrame(rows), "counts": pd.DataFrame(counts), "conventions": by_rule}
-    texts = {f"{name}.csv": frame.to_csv(index=False) for name, frame in frames.items()}
-    means = _average(pd.read_csv(io.StringIO(texts["scores.csv"])))  # of the table as a reader finds it
+    scores = _as_csv(scored, lambda case: _score_rows(case, facts))
+    # Of the table as a reader finds it.
+    read = [pd.read_csv(io.StringIO(part), usecols=["size", "measure", "value"]) for part in scores]
+    means = _average(pd.concat(read, ignore_index=True))
     summary = {size: means[size].to_dict() for size in means.columns}
     record = {**facts, "evaluator": EVALUATOR_VERSION, "cases": len(native), "means": summary}
-    texts["evaluation.json"] = json.dumps(record, indent=2) + "\n"
+    texts = {
+        "scores.csv": _join(scores),
+        "counts.csv": _join(_as_csv(scored, lambda case: [{**_key(case), **asdict(case.counts)}])),
+        "conventions.csv": by_rule.to_csv(index=False),
+        "evaluation.json": json.dumps(record, indent=2) + "\n",
+    }
     _write_all(folder, texts)
     return Evaluation(folder)
+
+
+def _key(case: ScoredCase) -> dict[str, str]:
+    return {"case": case.case, "group": case.group, "size": case.size}
+
+
+def _score_rows(case: ScoredCase, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
+    first_columns = {name: facts[name] for name in ("pipeline", "seed", "dataset")}
+    last_columns = {"holdout": facts["holdout"], "evaluator": EVALUATOR_VERSION}
+    return [
+        {**first_columns, "phase": "test", **_key(case), "measure": measure, "value": value, **last_columns}
+        for measure, value in case.measures.items()
+    ]
+
+
+def _as_csv(scored: Sequence[ScoredCase], rows: Callable[[ScoredCase], list[dict[str, Any]]]) -> list[str]:
+    """Return a table as CSV texts, each with its header: of some cases at a time, for rows take much more memory."""
+    parts = (scored[start : start + _CASES_AT_A_TIME] for start in range(0, len(scored), _CASES_AT_A_TIME))
+    return [pd.DataFrame([row for case in part for row in rows(case)]).to_csv(index=False) for part in parts]
+
+
+def _join(parts: Sequence[str]) -> str:
+    """Return one CSV text of several with the same header."""
+    return "".join(part if not index else part.split("\n", 1)[1] for index, part in enumerate(parts))
 
 
 def check_free(folder: Path) -> None:

@@ -96,3 +96,14 @@ def test_what_earlier_versions_left_when_they_were_killed_is_cleared(tmp_path):
 def test_a_folder_without_one_is_refused(tmp_path):
     with pytest.raises(UserError, match="holds no evaluation; make one by llmseg evaluate"):
         Evaluation.open(tmp_path)
+
+
+def test_tables_are_the_same_however_many_cases_are_written_at_a_time(tmp_path, monkeypatch):
+    values = [0.1, float("nan"), float("nan"), 0.25, 1 / 3]
+    scored = [case for index, value in enumerate(values) for case in score(f'case "{index}",\n', value)]
+    contents = []
+    for count in (1000, 2):
+        monkeypatch.setattr(module, "_CASES_AT_A_TIME", count)
+        folder = write_evaluation(tmp_path / f"{count}", scored, FACTS, [OURS]).folder
+        contents.append(read_files(folder))
+    assert contents[0] == contents[1]
