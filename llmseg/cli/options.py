@@ -69,7 +69,7 @@ class ImageReadingOptions:
 
 @dataclass(frozen=True)
 class ReadingOptions(ImageReadingOptions):
-    """How pixels of image and mask files are read; what is not said is refused where it could be read in two ways."""
+    """How image and mask files are read; what is not said is refused where it could be read in two ways."""
 
     foreground: Annotated[
         str | None,
@@ -80,6 +80,10 @@ class ReadingOptions(ImageReadingOptions):
     ] = None
     alpha: Annotated[
         str | None, typer.Option(help="What the alpha channel of masks is: mask, or drop if colours are the mask.")
+    ] = None
+    several_masks: Annotated[
+        str | None,
+        typer.Option(help="join: foreground of an image is that of all its masks; without it, several are refused."),
     ] = None
 
     @property
@@ -99,7 +103,9 @@ class Places:
     data: Annotated[Path | None, typer.Option(help="A store that llmseg data prepare wrote, instead of folders.")] = (
         None
     )
-    images: Annotated[Path | None, typer.Option(help="Folder of images.")] = None
+    images: Annotated[
+        Path | None, typer.Option(help="Folder of images; if it has none itself, those of the folders below.")
+    ] = None
     masks: Annotated[Path | None, typer.Option(help="Folder of masks; by default that of the images.")] = None
     mask_suffix: Annotated[str | None, typer.Option(help="What a mask's name has after the image's, such as _seg.")] = (
         None

@@ -17,7 +17,7 @@ from .prepared_cases import PreparedCases as PreparedCases
 from .prepared_cases import move_to_device as move_to_device
 from .prepared_cases import prepare_cases as prepare_cases
 from .reading import Reading as Reading
-from .reading_check import ReadingWarning as ReadingWarning
+from .reading import ReadingWarning as ReadingWarning
 from .reading_check import check_reading as check_reading
 from .store import Case as Case
 from .store import Store as Store

@@ -29,8 +29,9 @@ Orphans = Literal["refuse", "skip"]
 class FolderStore:
     r"""Images and masks as files in two folders, or in one.
 
-    Files may be png, jpg, tif, bmp or gif; grey, RGB, RGBA, palette, 1-bit or 16-bit. How masks are found is said in
-    :mod:`llmseg.data.image_mask_pairs`, how pixel values are read in :mod:`llmseg.data.pixels`.
+    Files may have the extensions of :data:`llmseg.data.image_files.EXTENSIONS`; grey, RGB, RGBA, palette, 1-bit
+    or 16-bit. If a folder has no such files itself, those in the folders below it are taken. How masks are found is
+    said in :mod:`llmseg.data.mask_names`, how pixel values are read in :mod:`llmseg.data.pixels`.
 
     Attributes:
         images: Folder of the images.
@@ -44,7 +45,8 @@ class FolderStore:
         group: Pattern that finds the group of a case in its id, see :func:`llmseg.data.groups.match_groups`.
         group_table: Group by case, or a CSV file with the columns ``case`` and ``group``, see
             :func:`llmseg.data.groups.look_up_groups`.
-        reading: How pixels are read. The default refuses what could be read in two ways.
+        reading: How pixels are read, and whether an image may have several masks. The default refuses what could be
+            read in two ways.
 
     Raises:
         UserError: A folder is missing, no image has a mask, or one has none and ``orphans`` is ``"refuse"``; or the
@@ -92,7 +94,8 @@ class FolderStore:
     @functools.cached_property
     def _folders(self) -> PairedFolders:
         pair = pair_every_image if self.orphans == "refuse" else pair_files
-        return pair(Path(self.images), Path(self.masks), self.mask_suffix)
+        join = self.reading.several_masks == "join"
+        return pair(Path(self.images), Path(self.masks), self.mask_suffix, join=join)
 
     @property
     def name(self) -> str:
@@ -102,20 +105,23 @@ class FolderStore:
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """Image file names, sorted."""
+        """Image file names, sorted; of images in folders below, with their path."""
         return tuple(self._pairs)
 
     @functools.cached_property
     def groups(self) -> Mapping[str, str]:
         """What each case belongs to, by pattern or table; with neither, each case is a group of its own."""
-        left_out = [image.name for image in self._folders.unpaired_images] if self.orphans == "skip" else []
-        return choose_groups(self.ids, self.group, self.group_table, also=left_out)
+        return choose_groups(self.ids, self.group, self.group_table)
 
     @property
     def unpaired(self) -> tuple[str, ...]:
         """Files without a partner, as ``folder/name``: images without a mask, then masks without an image."""
-        files = (*self._folders.unpaired_images, *self._folders.unpaired_masks)
-        return tuple(f"{file.parent.name}/{file.name}" for file in files)
+        images, masks = Path(self.images), Path(self.masks)
+        found = self._folders
+        return (
+            *(f"{images.name}/{file.relative_to(images).as_posix()}" for file in found.unpaired_images),
+            *(f"{masks.name}/{file.relative_to(masks).as_posix()}" for file in found.unpaired_masks),
+        )
 
     @functools.cached_property
     def digest(self) -> str:
@@ -128,7 +134,7 @@ class FolderStore:
         if self.reading.stated:
             total.update(json.dumps(self.reading.stated, sort_keys=True).encode())
         for pair in show_if_slow(self._pairs.values(), "compute the digest", "case"):
-            for path in (pair.image, pair.mask):
+            for path in (pair.image, *pair.masks):
                 total.update(hashlib.sha256(read_bytes(path)).digest())
         groups = [self.groups[id] for id in self.ids]
         # A store without groups keeps the digest it had before groups could be given.
@@ -136,49 +142,52 @@ class FolderStore:
             total.update(json.dumps(["groups", *groups]).encode())
         return total.hexdigest()
 
-    def find_files(self, id: str) -> tuple[Path, Path]:
-        """Return the files of image and mask of a case."""
-        pair = self._pairs[id]
-        return pair.image, pair.mask
+    def find_files(self, id: str) -> tuple[Path, tuple[Path, ...]]:
+        """Return the image file of a case, and its masks: more than one if the masks of an image are joined.
+
+        Raises:
+            UserError: The id is unknown.
+        """
+        pair = self._find(id)
+        return pair.image, pair.masks
+
+    def name_mask(self, mask: Path) -> str:
+        """Return the path of a mask below the folder of the masks."""
+        return mask.relative_to(self.masks).as_posix()
+
+    def list_files(self) -> tuple[Path, ...]:
+        """Return all files that are read: of every case the image and its masks."""
+        return tuple(path for pair in self._pairs.values() for path in (pair.image, *pair.masks))
 
     def read(self, id: str) -> Case:
         """Decode one case.
 
         Raises:
             UserError: The id is unknown, or a file is damaged or no image.
-            SizesDiffer: Image and mask differ in size.
+            SizesDiffer: Image and mask differ in size, or the masks of one image.
             LabelValues: The mask's values cannot mean background and foreground, see
                 :func:`llmseg.data.pixels.decode_mask`.
         """
         pair = self._find(id)
-        image, mask = read_image(pair.image, self.reading), read_mask(pair.mask, self.reading)
-        if image.shape[:2] != mask.shape[:2]:
-            advice = explain_sizes(
-                (read_image_file(pair.image), pair.image.name),
-                (read_image_file(pair.mask), pair.mask.name),
-                self.reading.exif,
-            )
-            raise SizesDiffer(
-                f"mask {pair.mask.name} is {_size(mask)}, its image {pair.image.name} is {_size(image)} "
-                f"(width x height); {advice}"
-            )
-        return Case(id=id, image=image, mask=mask)
+        image = read_image(pair.image, self.reading)
+        masks = [read_mask(path, self.reading) for path in pair.masks]
+        for path, mask in zip(pair.masks, masks, strict=True):
+            if image.shape[:2] != mask.shape[:2]:
+                raise SizesDiffer(self._explain_sizes(pair, image, path, mask))
+        return Case(id=id, image=image, mask=np.maximum.reduce(masks))
 
-    def read_mask_values(self, id: str) -> MaskValues:
-        """Return the values of a mask as they are stored, before it is decided which are foreground.
+    def _explain_sizes(self, pair: ImageMaskPair, image: np.ndarray, path: Path, mask: np.ndarray) -> str:
+        name = self.name_mask(path)
+        advice = explain_sizes((read_image_file(pair.image), pair.id), (read_image_file(path), name), self.reading.exif)
+        return f"mask {name} is {_size(mask)}, its image {pair.id} is {_size(image)} (width x height); {advice}"
+
+    def read_mask_values(self, id: str) -> tuple[MaskValues, ...]:
+        """Return the values of the masks of a case as they are stored, before it is decided which are foreground.
 
         Raises:
             UserError: As :meth:`read`.
         """
-        return read_mask_values(self._find(id).mask, self.reading)
-
-    def find_image(self, id: str) -> Path:
-        """Return the image file of a case.
-
-        Raises:
-            UserError: The id is unknown.
-        """
-        return self._find(id).image
+        return tuple(read_mask_values(path, self.reading) for path in self._find(id).masks)
 
     def _find(self, id: str) -> ImageMaskPair:
         if id not in self._pairs:

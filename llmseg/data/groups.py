@@ -10,9 +10,11 @@ from __future__ import annotations
 import csv
 import re
 import unicodedata
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
+from llmseg.data.reading import ReadingWarning
 from llmseg.data.store import Store
 from llmseg.errors import UserError
 
@@ -86,7 +88,7 @@ def read_group_table(path: str | Path) -> dict[str, str]:
 
     Raises:
         UserError: There is no such file, it is no table, a column is missing, a row has no case or no group, or a case
-            has two rows.
+            has rows with different groups.
 
     Example:
         >>> import tempfile
@@ -125,52 +127,51 @@ def read_group_table(path: str | Path) -> dict[str, str]:
 
 
 def _check_rows(path: str | Path, rows: Sequence[tuple[int, str, str]]) -> None:
-    """Refuse rows without a case or a group, and two rows of one case."""
+    """Refuse rows without a case or a group, and two rows of one case with different groups."""
     if not rows:
         raise UserError(f"table of groups {path} has no rows; give each case a row")
     for what, place in (("case", 1), ("group", 2)):
         empty = [str(row[0]) for row in rows if not row[place]]
         if empty:
             raise UserError(f"table of groups {path} has no {what} in {len(empty)} rows: line {_name_first(empty)}")
-    lines: dict[str, list[int]] = {}
-    for line, case, _ in rows:
-        lines.setdefault(_normalise(case), []).append(line)
-    doubled = [f"'{case}' in lines {' and '.join(map(str, at))}" for case, at in lines.items() if len(at) > 1]
+    lines: dict[str, dict[str, int]] = {}
+    for line, case, group in rows:
+        lines.setdefault(_normalise(case), {}).setdefault(group, line)
+    doubled = [f"'{case}' in lines {' and '.join(map(str, at.values()))}" for case, at in lines.items() if len(at) > 1]
     if doubled:
-        several = f"several rows for {len(doubled)} cases: {_name_first(doubled)}"
+        several = f"different groups for {len(doubled)} cases: {_name_first(doubled)}"
         raise UserError(f"table of groups {path} has {several}; keep one row each")
 
 
-def look_up_groups(
-    table: Mapping[str, str], ids: Sequence[str], *, source: str = "table of groups", also: Iterable[str] = ()
-) -> dict[str, str]:
+def look_up_groups(table: Mapping[str, str], ids: Sequence[str], *, source: str = "table of groups") -> dict[str, str]:
     """Return the group of every case from a table; a case is called by its id, or by its id without the extension.
 
     Args:
-        table: Group by case, each case once.
+        table: Group by case. It may have cases that are not there, such as those of a whole study for a part of it.
         ids: Ids of the cases.
         source: What messages call the table.
-        also: Names that the table may have besides, such as images that are left out because they have no mask.
 
     Raises:
-        UserError: A case is missing in the table or there twice, the table has cases that are not there, or a group has
-            no name.
+        UserError: A case is missing in the table or has two groups there, or a group has no name.
+
+    Warns:
+        ReadingWarning: The table has cases that are not there.
 
     Example:
         >>> look_up_groups({"a": "ann", "b.png": "bob"}, ["a.png", "b.png"])
         {'a.png': 'ann', 'b.png': 'bob'}
     """
-    names = _names_of_ids([*ids, *also])
+    names = _names_of_ids(ids)
     groups: dict[str, str] = {}
     unknown: list[str] = []
     for case, group in table.items():
         id = names.get(_normalise(str(case)))
         if id is None:
             unknown.append(str(case))
-        elif id in groups:
-            raise UserError(f"{source} has two rows for case '{id}'; keep one")
         elif not isinstance(group, str) or not group.strip():
             raise UserError(f"{source} has no group for case '{id}'; a group is a text that is not empty")
+        elif groups.get(id, group) != group:
+            raise UserError(f"{source} has two groups for case '{id}', '{groups[id]}' and '{group}'; keep one")
         else:
             groups[id] = group
     missing = [id for id in ids if id not in groups]
@@ -178,10 +179,8 @@ def look_up_groups(
         hint = f"; it has others, such as '{unknown[0]}'" if unknown else ""
         raise UserError(f"{source} lacks {len(missing)} of {len(ids)} cases: {_name_first(missing)}{hint}; add them")
     if unknown:
-        raise UserError(
-            f"{source} has {len(unknown)} cases that are not there: {_name_first(unknown)}; cases are called as "
-            f"'{ids[0]}'; remove these rows"
-        )
+        sentence = f"{source} has {len(unknown)} cases that are not there and are passed over: {_name_first(unknown)}"
+        warnings.warn(sentence, ReadingWarning, stacklevel=3)
     return {id: groups[id] for id in ids}
 
 
@@ -200,7 +199,6 @@ def choose_groups(
     ids: Sequence[str],
     pattern: str | None,
     table: Mapping[str, str] | str | Path | None,
-    also: Iterable[str] = (),
 ) -> dict[str, str]:
     """Return the group of every case: by a pattern, by a table, or each case in a group of its own if there is neither.
 
@@ -208,7 +206,6 @@ def choose_groups(
         ids: Ids of the cases.
         pattern: See :func:`match_groups`.
         table: Group by case, or a file that :func:`read_group_table` reads.
-        also: As for :func:`look_up_groups`.
 
     Raises:
         UserError: There are both, or the pattern or the table does not fit the cases.
@@ -223,8 +220,8 @@ def choose_groups(
     if table is None:
         return {id: id for id in ids}
     if isinstance(table, Mapping):
-        return look_up_groups(table, ids, also=also)
-    return look_up_groups(read_group_table(table), ids, source=f"table of groups {table}", also=also)
+        return look_up_groups(table, ids)
+    return look_up_groups(read_group_table(table), ids, source=f"table of groups {table}")
 
 
 def check_one_way(pattern: str | None, table: object) -> None:

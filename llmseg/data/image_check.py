@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
 from llmseg.data.depth import FEW_GREYS, ROBUST, advise_depth
+from llmseg.data.image_files import EXTENSIONS, is_image_name, list_below
 from llmseg.data.image_header import ImageHeader
-from llmseg.data.image_mask_pairs import EXTENSIONS
 from llmseg.data.opening import read_image_file
 from llmseg.data.pixels import decode_header, decode_image, decode_numbers
 from llmseg.data.reading import DEFAULT, Reading
@@ -34,7 +33,10 @@ _DOCUMENTS = (
     ".log",
     ".xlsx",
     ".meta",
+    ".db",
+    ".ini",
 )
+"""Extensions of files that nobody takes for images, in lower case."""
 
 
 @dataclass(frozen=True)
@@ -194,31 +196,30 @@ def _decode_numbers(content: bytes, name: str, pixels: np.ndarray) -> np.ndarray
         return pixels.astype(np.uint16) * 257
 
 
-def warn_of_left_out(folders: Iterable[Path]) -> list[str]:
-    """Return a sentence for each folder with files that are left out: of another format, or in folders below it."""
+def warn_of_left_out(folders: Iterable[Path], used: Collection[Path]) -> list[str]:
+    """Return a sentence for each folder with files that are left out: of another format, or in folders below it.
+
+    Args:
+        folders: The folders.
+        used: Files that are not left out.
+    """
     sentences = []
     for folder in folders:
-        with os.scandir(folder) as found:
-            entries = sorted((entry for entry in found if not entry.name.startswith(".")), key=lambda entry: entry.name)
-        other = [
-            entry.name
-            for entry in entries
-            if not entry.name.lower().endswith((*EXTENSIONS, *_DOCUMENTS)) and entry.is_file()
-        ]
-        if other:
-            sentences.append(
-                f"{len(other)} files in {folder} are left out, for they are not {', '.join(EXTENSIONS)}: {_name(other)}"
-            )
-        below = [
-            f"{entry.name}/{file.name}"
-            for entry in entries
-            if entry.is_dir()
-            for file in sorted(Path(entry.path).iterdir())
-            if file.suffix.lower() in EXTENSIONS and not file.name.startswith(".")
-        ]
+        names = list_below(folder)
+        sentences += name_other_files(names, f" in {folder}")
+        below = [name for name in names if "/" in name and is_image_name(name) and folder / name not in used]
         if below:
             sentences.append(f"{len(below)} images in folders below {folder} are left out: {_name(below)}")
     return sentences
+
+
+def name_other_files(names: Iterable[str], where: str = "") -> list[str]:
+    """Return a sentence that counts and names files that are neither images nor documents; none if there are none."""
+    known = (*EXTENSIONS, *_DOCUMENTS)
+    other = [name for name in names if PurePosixPath(name.removesuffix(".gz")).suffix.lower() not in known]
+    if not other:
+        return []
+    return [f"{len(other)} files{where} are left out, for they are not {', '.join(EXTENSIONS)}: {_name(other)}"]
 
 
 def check_image_files(paths: Sequence[Path], reading: Reading = DEFAULT) -> tuple[str | None, list[str]]:
@@ -237,7 +238,7 @@ def check_image_files(paths: Sequence[Path], reading: Reading = DEFAULT) -> tupl
         except UserError:
             continue
     refusal = judge_images(facts, reading) if reading.depth is None else None
-    left_out = warn_of_left_out(dict.fromkeys(path.parent for path in paths))
+    left_out = warn_of_left_out(dict.fromkeys(path.parent for path in paths), {*paths})
     return refusal, [*warn_of_images(facts, (), reading), *left_out]
 
 

@@ -1,36 +1,26 @@
 """Which mask file belongs to which image file: the same name, or the same name with a suffix such as ``_mask``.
 
-A file's *stem* is its name without the extension.
+:mod:`llmseg.data.mask_names` compares the names.
 """
 
 from __future__ import annotations
 
-import os
-import re
-import shlex
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from llmseg.errors import UserError
-from llmseg.files import check_name, show_if_slow
-
-EXTENSIONS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif")
-"""Extensions of files that count as images, in lower case."""
-
-_USUAL_NAMES = (
-    ("images", "image", "imgs", "img"),
-    ("masks", "mask", "labels", "label", "annotations", "segmentations", "ground_truth", "gt"),
+from llmseg.data.image_files import list_images
+from llmseg.data.mask_names import (
+    SUFFIXES,
+    Pairing,
+    drop_role_folders,
+    find_stem,
+    name_first,
+    pair_names,
+    separate_roles,
 )
-"""What folders of images, and of masks, are usually called, in lower case."""
-
-SUFFIXES = ("", "_seg", "_m", "_mask", "_segmentation")
-"""What a mask's stem may have after the image's stem.
-
-The study's datasets have the first three; the others are common elsewhere.
-"""
+from llmseg.errors import UserError
 
 CHANNEL = "_0000"
 """What nnU-Net puts behind the stem of an image. The labels and predictions of the case do not have it."""
@@ -38,11 +28,18 @@ CHANNEL = "_0000"
 
 @dataclass(frozen=True)
 class ImageMaskPair:
-    """The two files of one case. The case's id is the image's file name."""
+    """The files of one case.
+
+    Attributes:
+        id: The image's file name. If images lie in folders below the one that is named, their path below it comes
+            first, without folders called ``images`` or ``masks``: ``patient1/slice_0.png``.
+        image: The image.
+        masks: The mask; or all masks of the image, of which each shows a part of the foreground.
+    """
 
     id: str
     image: Path
-    mask: Path
+    masks: tuple[Path, ...]
 
 
 @dataclass(frozen=True)
@@ -53,16 +50,17 @@ class PairedFolders:
         pairs: In the order of the image file names.
         unpaired_images: Images without a mask, sorted by name.
         unpaired_masks: Files in the folder of the masks that belong to no image, sorted by name.
-        suffix: What the stem of every paired mask has after its image's stem.
+        suffix: What the stem of every paired mask has after its image's stem; ``None`` if each case has a folder to
+            itself, where names need not agree.
     """
 
     pairs: tuple[ImageMaskPair, ...]
     unpaired_images: tuple[Path, ...]
     unpaired_masks: tuple[Path, ...]
-    suffix: str
+    suffix: str | None
 
 
-def pair_every_image(images: Path, masks: Path, suffix: str | None = None) -> PairedFolders:
+def pair_every_image(images: Path, masks: Path, suffix: str | None = None, *, join: bool = False) -> PairedFolders:
     """Pair every image with its mask as :func:`pair_files` does, and refuse images without one.
 
     Masks without an image are passed over.
@@ -70,194 +68,92 @@ def pair_every_image(images: Path, masks: Path, suffix: str | None = None) -> Pa
     Args:
         images: Folder of the images.
         masks: Folder of the masks; may be the same.
-        suffix: What a mask's stem has after the image's stem; ``None`` tries :data:`SUFFIXES`.
+        suffix: As for :func:`pair_files`.
+        join: As for :func:`pair_files`.
 
     Returns:
         The pairs, and the masks without an image.
 
     Raises:
-        UserError: A folder is missing or has no images, or an image has no mask or two.
+        UserError: As :func:`pair_files`, or an image has no mask.
 
     Example:
-        >>> pair_every_image(Path("images"), Path("masks")).pairs[0].mask  # doctest: +SKIP
-        PosixPath('masks/case_001_seg.png')
+        >>> pair_every_image(Path("images"), Path("masks")).pairs[0].masks  # doctest: +SKIP
+        (PosixPath('masks/case_001_seg.png'),)
     """
-    folders = pair_files(images, masks, suffix)
+    folders = pair_files(images, masks, suffix, join=join)
     if folders.unpaired_images:
-        unpaired = [file.name for file in folders.unpaired_images]
+        unpaired = [file.relative_to(images).as_posix() for file in folders.unpaired_images]
+        called = "" if folders.suffix is None else f" '<name>{folders.suffix}.*'"
         raise UserError(
-            f"{len(unpaired)} of {len(unpaired) + len(folders.pairs)} images in {images} have no mask "
-            f"'<name>{folders.suffix}.*' in {masks}: {_name_first(unpaired)}; add the masks or move the images away"
+            f"{len(unpaired)} of {len(unpaired) + len(folders.pairs)} images in {images} have no mask"
+            f"{called} in {masks}: {name_first(unpaired)}; add the masks or move the images away"
         )
     return folders
 
 
-def pair_files(images: Path, masks: Path, suffix: str | None = None) -> PairedFolders:
+def pair_files(images: Path, masks: Path, suffix: str | None = None, *, join: bool = False) -> PairedFolders:
     """Pair images and masks, and tell which files have no partner.
 
-    Hidden files and files of other extensions are passed over. All masks have the same suffix: of those that are
-    tried, the one that pairs most images. Images and masks may lie in one folder; then files with the suffix are
-    masks, and the others are images.
+    Hidden files and files of other extensions are passed over. If a folder has no images itself, those in the folders
+    below it are taken. Images and masks may lie in one folder; then files with the suffix are masks, and the others
+    are images, unless folders below it are called ``images`` and ``masks``.
 
     Args:
         images: Folder of the images.
         masks: Folder of the masks; may be the same.
-        suffix: What a mask's stem has after the image's stem; ``None`` tries :data:`SUFFIXES`.
+        suffix: What a mask's stem has after the image's stem; ``None`` tries
+            :data:`llmseg.data.mask_names.SUFFIXES`.
+        join: Whether an image may have several masks, see :func:`llmseg.data.mask_names.pair_names`.
 
     Returns:
         The pairs, at least one, and the files without a partner.
 
     Raises:
-        UserError: A folder is missing or has no images, no image has a mask, or one has two.
+        UserError: A folder is missing or has no images, no image has a mask, or one has several without ``join``.
     """
-    image_files, mask_files = _list_files(images, "image"), _list_files(masks, "mask")
+    image_names, mask_names = list_images(images, masks), list_images(masks, images, "mask")
     same = images.resolve() == masks.resolve()
-    _check_stems(image_files, [suffix] if suffix else [s for s in SUFFIXES if s], same)
-    candidates = [suffix] if suffix is not None else [s for s in SUFFIXES if s or not same]
-    by_stem = _group_by_stem(mask_files)
-    stems = [(file, file.stem) for file in image_files]
-    pairs_of = {s: _pair_suffix(stems, by_stem, s, same) for s in candidates}
-    # Of suffixes that pair equally many, max takes the first: the plainest.
-    best = max(candidates, key=lambda s: len(pairs_of[s]))
-    paired = pairs_of[best]
-    if not paired:
-        raise UserError(_explain_no_pairs(images, masks, image_files, mask_files, candidates))
-    _refuse_further_masks(mask_files, paired)
-    used = {pair.mask for pair in paired.values()}
-    # In one folder, the suffix alone tells the masks from the images.
+    others: list[str] = []
+    if same:
+        of_images, of_masks, others = separate_roles(image_names)
+        if of_images and of_masks:
+            image_names, mask_names, same = of_images, of_masks, False
+        else:
+            others = []
+    suffixes = [suffix] if suffix is not None else [s for s in SUFFIXES if s or not same]
+    pairing = pair_names(image_names, None if same else mask_names, suffixes, join=join)
+    if not pairing.masks:
+        raise UserError(_explain_no_pairs(images, masks, image_names, mask_names, suffixes))
+    return _find_paths(pairing, images, masks, others)
+
+
+def _find_paths(pairing: Pairing, images: Path, masks: Path, others: Sequence[str]) -> PairedFolders:
+    # Files that lie in none of the folders of images and masks may be either; that they are named is what counts.
+    unpaired = sorted([*pairing.unpaired_images, *others])
     return PairedFolders(
-        pairs=tuple(paired.values()),
-        unpaired_images=tuple(f for f in image_files if f.name not in paired and not _is_mask(f, best, same)),
-        unpaired_masks=tuple(f for f in mask_files if f not in used and (not same or _is_mask(f, best, same))),
-        suffix=best,
+        pairs=tuple(
+            ImageMaskPair(drop_role_folders(image), images / image, tuple(masks / mask for mask in of_image))
+            for image, of_image in pairing.masks.items()
+        ),
+        unpaired_images=tuple(images / name for name in unpaired),
+        unpaired_masks=tuple(masks / name for name in pairing.unpaired_masks),
+        suffix=pairing.suffix,
     )
-
-
-def _refuse_further_masks(masks: Sequence[Path], paired: dict[str, ImageMaskPair]) -> None:
-    """Refuse an image that has several masks with numbers, such as ``a_mask.png`` and ``a_mask_1.png``."""
-    images = {pair.mask.stem: pair.image for pair in paired.values()}
-    used = {pair.mask for pair in paired.values()} | {pair.image for pair in paired.values()}
-    for mask in masks:
-        if mask in used:
-            continue
-        base = re.sub(r"[-_ .]\(?\d{1,3}\)?$", "", mask.stem)
-        if base != mask.stem and base in images:
-            raise UserError(
-                f"image {images[base].name} seems to have several masks, one of them {mask.name}; its object would be "
-                "background: join the masks of an image in one file, or move it away"
-            )
-
-
-def find_images(folder: Path) -> tuple[Path, ...]:
-    """Return the image files of a folder, sorted by name.
-
-    Raises:
-        UserError: There is no such folder, or no image in it.
-    """
-    return tuple(_list_files(folder, "image"))
-
-
-def drop_masks(files: Sequence[Path]) -> tuple[Path, ...]:
-    """Leave out the masks that lie among the images of a folder, as a training does.
-
-    A mask has the stem of another file and one of :data:`SUFFIXES` behind it.
-
-    Example:
-        >>> [file.name for file in drop_masks([Path("a.png"), Path("a_mask.png"), Path("b_mask.png")])]
-        ['a.png', 'b_mask.png']
-    """
-    stems = {file.stem for file in files}
-    masks = {stem + suffix for stem in stems for suffix in SUFFIXES if suffix}
-    return tuple(file for file in files if file.stem not in masks)
-
-
-def _list_files(folder: Path, what: str) -> list[Path]:
-    if not folder.is_dir():
-        near = next((p for p in folder.absolute().parents if p.is_dir()), Path("/"))
-        raise UserError(f"no {what} folder {folder}; the nearest folder that exists is {near}")
-    # An entry of a folder mostly knows by itself whether it is a file; a path has to ask the disk, one by one.
-    with os.scandir(folder) as entries:
-        names = [
-            entry.name
-            for entry in show_if_slow(entries, f"list {what}s", "file")
-            if entry.name.lower().endswith(EXTENSIONS) and not entry.name.startswith(".") and entry.is_file()
-        ]
-    if not names:
-        proposed = _propose_folders(folder)
-        raise UserError(f"no images in {what} folder {folder}{proposed}; looked for {', '.join(EXTENSIONS)}")
-    files = [folder / name for name in sorted(names)]
-    for path in files:
-        check_name(path)
-    return files
-
-
-def _propose_folders(folder: Path) -> str:
-    """Return the folders of images and masks inside a folder that has none itself, as a question."""
-    inner = {path.name.lower(): path for path in sorted(folder.iterdir()) if path.is_dir()}
-    images, masks = (next((inner[name] for name in names if name in inner), None) for names in _USUAL_NAMES)
-    if images is None or masks is None:
-        return ""
-    return f"; did you mean --images {shlex.quote(str(images))} --masks {shlex.quote(str(masks))}?"
-
-
-def _group_by_stem(files: Sequence[Path]) -> dict[str, list[Path]]:
-    by_stem: dict[str, list[Path]] = {}
-    for file in files:
-        by_stem.setdefault(_compose(file.stem), []).append(file)
-    return by_stem
-
-
-def _compose(name: str) -> str:
-    """Return a name with accents in one spelling: a Mac writes them as two characters, other systems as one."""
-    return unicodedata.normalize("NFC", name)
-
-
-def _check_stems(images: Sequence[Path], suffixes: Sequence[str], same: bool) -> None:
-    """Refuse two images of one stem.
-
-    They would share a mask, and a split could put one into training and the other into the test.
-    """
-    for stem, files in _group_by_stem(images).items():
-        if len(files) > 1 and not (same and stem.endswith(tuple(suffixes))):
-            raise UserError(
-                f"images {_name_first([f.name for f in files])} would share the mask of '{stem}'; keep one of them"
-            )
-
-
-def _is_mask(file: Path, suffix: str, same: bool) -> bool:
-    """Whether a file listed among the images is a mask, because both lie in one folder."""
-    return same and file.stem.endswith(suffix)
-
-
-def _pair_suffix(
-    images: Sequence[tuple[Path, str]], by_stem: dict[str, list[Path]], suffix: str, same: bool
-) -> dict[str, ImageMaskPair]:
-    pairs = {}
-    for image, stem in images:
-        if _is_mask(image, suffix, same):
-            continue
-        masks = by_stem.get(_compose(stem + suffix), [])
-        if len(masks) > 1:
-            raise UserError(
-                f"image {image.name} has {len(masks)} masks: {_name_first([m.name for m in masks])}; keep one"
-            )
-        if masks:
-            name = image.name
-            pairs[name] = ImageMaskPair(id=name, image=image, mask=masks[0])
-    return pairs
 
 
 def _explain_no_pairs(
-    images: Path, masks: Path, image_files: Sequence[Path], mask_files: Sequence[Path], tried: Sequence[str]
+    images: Path, masks: Path, image_names: Sequence[str], mask_names: Sequence[str], tried: Sequence[str]
 ) -> str:
     message = (
-        f"no image in {images} has a mask in {masks}: images like '{image_files[0].name}', "
-        f"masks like '{mask_files[0].name}', suffixes tried: {', '.join(repr(s) for s in tried)}"
+        f"no image in {images} has a mask in {masks}: images like '{image_names[0]}', "
+        f"masks like '{mask_names[0]}', suffixes tried: {', '.join(repr(s) for s in tried)}"
     )
     # A suffix that nobody thought of shows in the names: what most often follows an image's stem is offered.
-    stems = {image.stem for image in image_files}
+    image_stems, mask_stems = ([find_stem(name) for name in names] for names in (image_names, mask_names))
+    stems = {*image_stems}
     remainders = Counter(
-        mask.stem[length:] for mask in mask_files for length in range(1, len(mask.stem)) if mask.stem[:length] in stems
+        mask[length:] for mask in mask_stems for length in range(1, len(mask)) if mask[:length] in stems
     )
     likely = remainders.most_common(1)
     return (
@@ -265,7 +161,3 @@ def _explain_no_pairs(
         if likely
         else message
     )
-
-
-def _name_first(names: Sequence[str]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -10,6 +10,7 @@ import numpy as np
 
 from llmseg.data.mask_values import MaskValues, count_labels, make_mask
 from llmseg.data.reading import Reading, list_labels
+from llmseg.data.store import SizesDiffer
 
 _KEPT = 64
 """How many different values of a mask are kept; more are no labels that anybody could list."""
@@ -42,20 +43,36 @@ class MaskFacts:
     full: bool
 
 
-def measure_mask(values: MaskValues, name: str, reading: Reading, option: str = "--foreground") -> MaskFacts:
-    """Return what is kept of a mask.
+def measure_mask(
+    values: MaskValues, name: str, reading: Reading, option: str = "--foreground", further: Sequence[MaskValues] = ()
+) -> MaskFacts:
+    """Return what is kept of the mask of a case.
+
+    Args:
+        values: The mask.
+        name: What messages call it.
+        reading: How it is read.
+        option: The option that messages name for the foreground.
+        further: Other masks of the same size that are joined with it.
 
     Raises:
         LabelValues: As :func:`llmseg.data.mask_values.make_mask`.
+        SizesDiffer: The masks are of different sizes.
     """
-    inside = make_mask(values, name, reading, option) > 127
+    masks = [values, *further]
+    sizes = {f"{mask.numbers.shape[1]}x{mask.numbers.shape[0]}" for mask in masks}
+    if len(sizes) > 1:
+        raise SizesDiffer(f"the masks of {name} are {', '.join(sorted(sizes))} (width x height); make them equal")
+    inside = np.logical_or.reduce([make_mask(mask, name, reading, option) > 127 for mask in masks])
+    numbers = {float(value) for mask in masks for value in np.unique(mask.numbers)[:_KEPT]}
+    labels = {label for mask in masks for label in count_labels(mask)} if reading.foreground is None else set()
     return MaskFacts(
         name,
-        tuple(float(value) for value in np.unique(values.numbers)[:_KEPT]),
-        count_labels(values) if reading.foreground is None else (),
-        values.palette,
-        values.source,
-        values.undecided,
+        tuple(sorted(numbers)[:_KEPT]),
+        tuple(sorted(labels)),
+        any(mask.palette for mask in masks),
+        "alpha" if any(mask.source == "alpha" for mask in masks) else values.source,
+        any(mask.undecided for mask in masks),
         empty=not inside.any(),
         full=bool(inside.all()),
     )

@@ -22,6 +22,11 @@ OF_IMAGES = ("depth", "exif")
 
 _ALPHA = ("drop", "mask")
 _EXIF = ("turn", "ignore")
+_SEVERAL_MASKS = ("join",)
+
+
+class ReadingWarning(UserWarning):
+    """Files of a store can be read, but something about them should be known."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,8 @@ class Reading:
             65535, and a set that does not reach half of it is refused. Images of 8 bits are as they are.
         exif: What becomes of the orientation flag of a camera: ``"turn"`` turns every image and every mask as its own
             flag says, as viewers do; ``"ignore"`` and ``None`` take pixels as they are stored, and ``None`` warns.
+        several_masks: What several masks of one image mean: with ``"join"``, what is foreground in one of them is
+            foreground. ``None`` refuses an image that has more than one.
 
     Raises:
         UserError: A field has a value that is not allowed.
@@ -52,12 +59,14 @@ class Reading:
     alpha: str | None = None
     depth: Depth = None
     exif: str | None = None
+    several_masks: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "foreground", parse_foreground(self.foreground))
         object.__setattr__(self, "depth", parse_depth(self.depth))
         _check_choice("alpha", self.alpha, _ALPHA)
         _check_choice("exif", self.exif, _EXIF)
+        _check_choice("several masks", self.several_masks, _SEVERAL_MASKS)
 
     @property
     def stated(self) -> dict[str, Any]:

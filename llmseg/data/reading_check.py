@@ -25,8 +25,10 @@ from llmseg.data.image_check import (
     warn_of_left_out,
 )
 from llmseg.data.mask_check import MaskFacts, judge_masks, measure_mask, warn_of_masks
+from llmseg.data.mask_names import name_first
 from llmseg.data.opening import read_image_file
 from llmseg.data.read_ahead import map_ahead
+from llmseg.data.reading import ReadingWarning
 from llmseg.data.store import Store
 from llmseg.data.store_check import judge_store, measure_store, warn_of_store
 from llmseg.data.subset import Subset
@@ -35,10 +37,6 @@ from llmseg.files import make_folder, read_json_if_any, write_bytes
 
 FORMAT = 3
 """Part of the key of a kept check. Raise it whenever the same files would be judged otherwise."""
-
-
-class ReadingWarning(UserWarning):
-    """Files of a store can be read, but something about them should be known."""
 
 
 @dataclass(frozen=True)
@@ -83,9 +81,20 @@ def check_reading(store: Store, *, progress: bool = False) -> None:
     if check.refusal:
         raise UserError(check.refusal)
     _told.add(key)
-    folders = {Path(store.images), Path(store.masks)} if isinstance(store, FolderStore) else ()
-    for sentence in (*check.warnings, *warn_of_left_out(folders)):
+    for sentence in (*check.warnings, *warn_of_files(store), *_warn_of_unpaired(store)):
         warnings.warn(sentence, ReadingWarning, stacklevel=3)
+
+
+def warn_of_files(store: Store) -> list[str]:
+    """Return a sentence for each folder of a store with files that are neither images nor in the folder itself."""
+    if not isinstance(store, FolderStore):
+        return []
+    return warn_of_left_out(dict.fromkeys((Path(store.images), Path(store.masks))), {*store.list_files()})
+
+
+def _warn_of_unpaired(store: Store) -> list[str]:
+    names = store.unpaired if isinstance(store, FolderStore) else ()
+    return [f"{len(names)} files have no partner and are left out: {name_first(names)}"] if names else []
 
 
 def examine_reading(store: FolderStore | Hdf5Store, *, skip: bool = False, progress: bool = False) -> ReadingCheck:
@@ -103,13 +112,14 @@ def examine_reading(store: FolderStore | Hdf5Store, *, skip: bool = False, progr
         cases = measure_store(store, skip=skip, progress=progress)
         return ReadingCheck(judge_store(cases), tuple(warn_of_store(cases)))
 
-    def measure(id: str) -> tuple[MaskFacts, ImageFacts, ImageFacts] | None:
-        image, mask = store.find_files(id)
+    def measure(id: str) -> tuple[MaskFacts, list[ImageFacts], ImageFacts] | None:
+        image, masks = store.find_files(id)
         try:
+            first, *further = store.read_mask_values(id)
             return (
-                measure_mask(store.read_mask_values(id), id, store.reading),
-                measure_file(read_image_file(mask), mask.name),
-                measure_image(read_image_file(image), image.name, store.reading),
+                measure_mask(first, id, store.reading, further=further),
+                [measure_file(read_image_file(mask), store.name_mask(mask)) for mask in masks],
+                measure_image(read_image_file(image), id, store.reading),
             )
         except UserError:
             if not skip:
@@ -120,7 +130,8 @@ def examine_reading(store: FolderStore | Hdf5Store, *, skip: bool = False, progr
     measured = [facts for facts in map_ahead(measure, ids) if facts is not None]
     if not measured:
         return ReadingCheck("", ())
-    masks, mask_files, images = zip(*measured, strict=True)
+    masks, files, images = zip(*measured, strict=True)
+    mask_files = [file for of_case in files for file in of_case]
     refusal = judge_masks(masks, store.reading) or judge_images(images, store.reading)
     return ReadingCheck(refusal or "", (*warn_of_masks(masks), *warn_of_images(images, mask_files, store.reading)))
 

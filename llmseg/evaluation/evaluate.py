@@ -15,8 +15,8 @@ from tqdm import tqdm
 from llmseg.data.holdout import Holdout
 from llmseg.data.origin import find_dataset_id
 from llmseg.data.pixels import read_mask
-from llmseg.data.reading import Foreground, Reading, find_contradiction
-from llmseg.data.reading_check import ReadingWarning, check_reading
+from llmseg.data.reading import Foreground, Reading, ReadingWarning, find_contradiction
+from llmseg.data.reading_check import check_reading
 from llmseg.data.store import FOREGROUND, Store
 from llmseg.data.store_source import find_reading
 from llmseg.data.subset import Subset

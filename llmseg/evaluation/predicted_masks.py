@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from llmseg.data.image_mask_pairs import CHANNEL, EXTENSIONS
+from llmseg.data.image_files import EXTENSIONS
+from llmseg.data.image_mask_pairs import CHANNEL
 from llmseg.data.mask_check import MaskFacts, judge_masks, measure_mask
 from llmseg.data.pixels import read_mask_values
 from llmseg.data.read_ahead import map_ahead

@@ -210,10 +210,16 @@ def _copy_cases(copies: Copies, source: Source, folder: Path) -> None:
 
 
 def _read_files(store: Store, id: str) -> tuple[tuple[str, bytes], tuple[str, bytes]]:
-    """Return name and bytes of image and mask: the files themselves, or PNG where the store has none."""
+    """Return name and bytes of image and mask: the files themselves, or PNG where the store has none.
+
+    A store has no file of a mask that is joined from several. Of files in folders below, the path is in the name.
+    """
+    name = id.replace("/", "_")
     if isinstance(store, FolderStore):
-        image, mask = store.find_files(id)
-        return (image.name, read_bytes(image)), (mask.name, read_bytes(mask))
-    case, name = store.read(id), id.replace("/", "_")
+        image, masks = store.find_files(id)
+        if len(masks) == 1:
+            mask_name = name.removesuffix(image.name) + masks[0].name
+            return (name, read_bytes(image)), (mask_name, read_bytes(masks[0]))
+    case = store.read(id)
     name = name if name.lower().endswith(".png") else f"{name}.png"
     return (name, encode_png(case.image)), (name, encode_png(case.mask))

@@ -18,11 +18,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from llmseg.data.image_check import check_image_files
-from llmseg.data.image_mask_pairs import drop_masks, find_images
+from llmseg.data.image_files import drop_masks, find_images
 from llmseg.data.pixels import read_image
 from llmseg.data.read_ahead import map_ahead
-from llmseg.data.reading import DEFAULT, Reading
-from llmseg.data.reading_check import ReadingWarning
+from llmseg.data.reading import DEFAULT, Reading, ReadingWarning
 from llmseg.errors import UserError
 from llmseg.files import encode_png, write_bytes
 from llmseg.prediction.folder import begin, check_free, finish

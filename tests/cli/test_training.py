@@ -88,6 +88,7 @@ def _no_image(images, masks):
 def _few(images, masks):
     for index in range(2, 12):
         (images / f"{index:02}.png").unlink()
+        (masks / f"{index:02}.png").unlink()
 
 
 def _no_images(images, masks):

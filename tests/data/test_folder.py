@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 
 import numpy as np
@@ -9,6 +10,8 @@ from PIL import Image
 
 from llmseg.data.folder import FolderStore
 from llmseg.data.mask_values import LabelValues
+from llmseg.data.reading import Reading, ReadingWarning
+from llmseg.data.reading_check import check_reading
 from llmseg.data.store import SizesDiffer
 from llmseg.errors import UserError
 
@@ -213,7 +216,8 @@ class TestGroups:
         images, masks = folders
         (masks / "p2_1.png").unlink()
         table = {f"p{patient}_{slice}": f"p{patient}" for patient in range(3) for slice in range(2)}
-        assert len(FolderStore(images, masks, orphans="skip", group_table=table).groups) == 5
+        with pytest.warns(ReadingWarning, match=r"has 1 cases that are not there .* p2_1"):
+            assert len(FolderStore(images, masks, orphans="skip", group_table=table).groups) == 5
 
     def test_a_store_with_a_mapping_is_hashable(self, folders):
         assert hash(FolderStore(*folders, group_table={f"p{p}_{s}": "a" for p in range(3) for s in range(2)}))
@@ -230,3 +234,63 @@ def test_folders_are_listed_once(make_folder, monkeypatch, orphans):
     assert store.groups
     assert store.digest
     assert listed == [images, masks]
+
+
+class TestSeveralMasks:
+    @pytest.fixture
+    def folder(self, tmp_path):
+        """Image a has two lesions, each in a mask of its own; b has one."""
+        for name in ("a", "b"):
+            Image.fromarray(np.arange(64, dtype=np.uint8).reshape(8, 8)).save(tmp_path / f"{name}.png")
+        for k, name in enumerate(("a_mask", "a_mask_1", "b_mask")):
+            Image.fromarray(np.eye(8, k=4 * k % 8, dtype=np.uint8) * 255).save(tmp_path / f"{name}.png")
+        return tmp_path
+
+    def test_they_are_refused_and_the_advice_can_be_followed(self, folder):
+        with pytest.raises(UserError, match=r"image a\.png has 2 masks.*--several-masks=join") as error:
+            FolderStore(folder, folder)
+        value = re.search(r"--several-masks=(\w+)", str(error.value))[1]
+        store = FolderStore(folder, folder, reading=Reading(several_masks=value))
+        both = np.maximum(np.eye(8), np.eye(8, k=4)) * 255
+        np.testing.assert_array_equal(store.read("a.png").mask, both)
+        np.testing.assert_array_equal(store.read("b.png").mask, np.eye(8) * 255)
+
+    def test_all_of_them_are_in_the_digest(self, folder):
+        reading = Reading(several_masks="join")
+        before = FolderStore(folder, folder, reading=reading).digest
+        Image.new("L", (8, 8)).save(folder / "a_mask_1.png")
+        assert FolderStore(folder, folder, reading=reading).digest != before
+
+    def test_other_sizes_are_refused_by_name(self, folder):
+        Image.new("L", (8, 4), 255).save(folder / "a_mask_1.png")
+        store = FolderStore(folder, folder, reading=Reading(several_masks="join"))
+        with pytest.raises(SizesDiffer, match=r"mask a_mask_1\.png is 8x4, its image a\.png is 8x8"):
+            store.read("a.png")
+        with pytest.raises(UserError, match=r"the masks of a\.png are 8x4, 8x8 \(width x height\); make them equal"):
+            check_reading(store)
+
+    def test_labels_in_a_further_mask_are_refused(self, folder):
+        labels = np.kron(np.array([[1, 2], [0, 3]], np.uint8), np.ones((4, 4), np.uint8))
+        Image.fromarray(labels).save(folder / "a_mask_1.png")
+        with pytest.raises(LabelValues, match=r"a\.png has values 0, 1, 2, 3"):
+            check_reading(FolderStore(folder, folder, reading=Reading(several_masks="join")))
+
+
+def test_files_without_partner_are_told_before_work(make_folder):
+    images, masks = make_folder()
+    (images / "b.png").unlink()
+    with pytest.warns(ReadingWarning, match=r"1 files have no partner and are left out: masks/b\.png"):
+        check_reading(FolderStore(images, masks))
+
+
+def test_folders_below_are_a_store_whose_groups_are_told_by_a_pattern(tmp_path):
+    for patient in ("ann", "bob"):
+        for kind in ("images", "masks"):
+            (tmp_path / patient / kind).mkdir(parents=True)
+            for k in range(2):
+                pixels = np.full((8, 8), 255 if kind == "masks" else k, np.uint8)
+                Image.fromarray(pixels * (np.arange(8) < 4)).save(tmp_path / patient / kind / f"{k}.png")
+    store = FolderStore(tmp_path, tmp_path, group=r"^(.+)/")
+    assert dict(store.groups) == {f"{patient}/{k}.png": patient for patient in ("ann", "bob") for k in range(2)}
+    assert store.read("bob/1.png").image.max() == 1
+    assert FolderStore(tmp_path, tmp_path).groups["bob/1.png"] == "bob/1.png"

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from llmseg.data.groups import choose_groups, has_groups, look_up_groups, match_groups, read_group_table
+from llmseg.data.reading import ReadingWarning
 from llmseg.data.synthetic import SyntheticStore
 from llmseg.errors import UserError
 
@@ -77,14 +78,14 @@ def test_tables_as_programs_write_them(tmp_path, text):
         ("case,group\n", "has no rows"),
         ("case,group\np01_s1.png,a\np01_s2.png,\n", "has no group in 1 rows: line 3"),
         ("case,group\n,a\np01_s2.png\n", "has no case in 1 rows: line 2"),
-        ("case,group\np01_s1,a\nx,b\np01_s1,a\n", "several rows for 1 cases: 'p01_s1' in lines 2 and 4"),
-        ("case,group\np01_s1,a\np01_s1.png,a\np01_s2,a\np02_s1,b\n", "has two rows for case 'p01_s1.png'"),
+        ("case,group\np01_s1,a\nx,b\np01_s1,b\n", "different groups for 1 cases: 'p01_s1' in lines 2 and 4"),
+        ("case,group\np01_s1,a\np01_s1.png,b\np01_s2,a\np02_s1,b\n", "has two groups for case 'p01_s1.png', 'a'"),
         ("case,group\np01_s1,a\n", "lacks 2 of 3 cases: p01_s2.png, p02_s1.png; add them"),
         (
             "case,group\np01_s1,a\nP01_S2,b\n",
             "lacks 2 of 3 cases: p01_s2.png, p02_s1.png; it has others, such as 'P01_S2'",
         ),
-        ("case,group\np01_s1,a\np01_s2,a\np02_s1,b\np9,b\n", "has 1 cases that are not there: p9"),
+        ("case,group\np09_s1,a\n", "lacks 3 of 3 cases: p01_s1.png, p01_s2.png, p02_s1.png; it has others"),
     ],
 )
 def test_a_table_that_does_not_fit_is_refused_in_one_line_that_names_rows(tmp_path, text, words):
@@ -92,6 +93,19 @@ def test_a_table_that_does_not_fit_is_refused_in_one_line_that_names_rows(tmp_pa
         choose_groups(IDS, None, _table(tmp_path, text))
     assert str(tmp_path / "groups.csv") in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_rows_of_other_cases_are_counted_and_named(tmp_path):
+    """A table of a whole study fits a part of it."""
+    rows = "".join(f"{case},{group}\n" for case, group in zip([*IDS, "p8_s1", "p9_s1"], "aabcd", strict=True))
+    with pytest.warns(ReadingWarning, match="has 2 cases that are not there and are passed over: p8_s1, p9_s1"):
+        groups = choose_groups(IDS, None, _table(tmp_path, f"case,group\n{rows}"))
+    assert groups == dict(zip(IDS, "aab", strict=True))
+
+
+def test_rows_that_say_the_same_twice_are_one(tmp_path):
+    rows = "p01_s1,a\np01_s1,a\np01_s1.png,a\np01_s2,a\np02_s1,b\n"
+    assert choose_groups(IDS, None, _table(tmp_path, f"case,group\n{rows}")) == dict(zip(IDS, "aab", strict=True))
 
 
 def test_what_is_no_table_is_refused(tmp_path):

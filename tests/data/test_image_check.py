@@ -12,7 +12,8 @@ from PIL import Image
 from llmseg import FolderStore, UserError
 from llmseg.data.doctor import examine
 from llmseg.data.image_check import check_image_files
-from llmseg.data.reading_check import ReadingWarning, check_reading
+from llmseg.data.reading import ReadingWarning
+from llmseg.data.reading_check import check_reading
 
 GREY = np.arange(64 * 64, dtype=np.uint32).reshape(64, 64) // 16
 
@@ -95,7 +96,7 @@ def test_what_is_left_out_is_named(tmp_path):
 def test_a_second_mask_is_refused(tmp_path, name):
     write(tmp_path, plain)
     Image.new("L", (64, 64)).save(tmp_path / "masks" / f"{name}.png")
-    with pytest.raises(UserError, match=r"image c1\.png seems to have several masks"):
+    with pytest.raises(UserError, match=r"image c1\.png has 2 masks"):
         FolderStore(tmp_path / "images", tmp_path / "masks")
 
 

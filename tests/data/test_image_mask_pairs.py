@@ -1,18 +1,22 @@
 from __future__ import annotations
 
+import shlex
 import shutil
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from llmseg.data.image_mask_pairs import EXTENSIONS, SUFFIXES, find_images, pair_every_image, pair_files
+from llmseg.data.image_files import EXTENSIONS, drop_masks, find_images
+from llmseg.data.image_mask_pairs import pair_every_image, pair_files
+from llmseg.data.mask_names import SUFFIXES
 from llmseg.errors import UserError
 
 
 def names(pairs) -> list[tuple[str, str, str]]:
-    return [(p.id, p.image.name, p.mask.name) for p in pairs]
+    return [(p.id, p.image.name, p.masks[0].name) for p in pairs]
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -20,7 +24,7 @@ def test_two_folders(make_folder, suffix):
     images, masks = make_folder(suffix=suffix)
     pairs = pair_every_image(images, masks).pairs
     assert names(pairs) == [(f"{s}.png", f"{s}.png", f"{s}{suffix}.png") for s in "abc"]
-    assert all(p.image.parent == images and p.mask.parent == masks for p in pairs)
+    assert all(p.image.parent == images and p.masks[0].parent == masks for p in pairs)
 
 
 @pytest.mark.parametrize("suffix", [s for s in SUFFIXES if s])
@@ -52,8 +56,9 @@ def test_explicit_suffix_wins_over_one_that_would_be_found(make_folder):
     images, masks = make_folder(suffix="")
     for mask in list(masks.iterdir()):
         shutil.copy(mask, masks / f"{mask.stem}_gt{mask.suffix}")
-    assert [p.mask.name for p in pair_every_image(images, masks).pairs] == ["a.png", "b.png", "c.png"]
-    assert [p.mask.name for p in pair_every_image(images, masks, "_gt").pairs] == ["a_gt.png", "b_gt.png", "c_gt.png"]
+    assert [p.masks[0].name for p in pair_every_image(images, masks).pairs] == ["a.png", "b.png", "c.png"]
+    found = pair_every_image(images, masks, "_gt").pairs
+    assert [p.masks[0].name for p in found] == ["a_gt.png", "b_gt.png", "c_gt.png"]
 
 
 def test_extensions_may_differ_and_be_in_capitals(make_folder):
@@ -91,7 +96,7 @@ def test_every_image_gets_its_own_mask(tmp_path_factory, stems, suffix, together
         (masks / f"{stem}{suffix}.png").touch()
     pairs = pair_every_image(images, masks).pairs
     assert [p.id for p in pairs] == sorted(f"{stem}.png" for stem in stems)
-    assert all(p.mask == masks / f"{p.image.stem}{suffix}.png" for p in pairs)
+    assert all(p.masks[0] == masks / f"{p.image.stem}{suffix}.png" for p in pairs)
 
 
 def test_hidden_files_folders_and_other_extensions_are_passed_over(make_folder):
@@ -166,7 +171,9 @@ def test_mask_missing(make_folder):
 def test_two_masks(make_folder):
     images, masks = make_folder()
     shutil.copy(masks / "b.png", masks / "b.bmp")
-    with pytest.raises(UserError, match=r"image b\.png has 2 masks: b\.bmp, b\.png; keep one"):
+    with pytest.raises(
+        UserError, match=r"image b\.png has 2 masks: b\.bmp, b\.png; .* --several-masks=join, otherwise keep one"
+    ):
         pair_every_image(images, masks)
 
 
@@ -174,7 +181,7 @@ def test_two_images_of_one_stem(make_folder):
     """Two cases must not share a mask: one would be in training, the other in the test."""
     images, masks = make_folder()
     shutil.copy(images / "b.png", images / "b.bmp")
-    with pytest.raises(UserError, match=r"^images b\.bmp, b\.png would share the mask of 'b'; keep one of them$"):
+    with pytest.raises(UserError, match=r"^images b\.bmp, b\.png would share a mask; keep one of them$"):
         pair_every_image(images, masks)
 
 
@@ -221,7 +228,64 @@ class TestPairFiles:
                 pair_files(images, masks)
             return
         pairing = pair_files(images, masks)
-        paired = [file for pair in pairing.pairs for file in (pair.image, pair.mask)]
+        paired = [file for pair in pairing.pairs for file in (pair.image, *pair.masks)]
         placed = [*paired, *pairing.unpaired_images, *pairing.unpaired_masks]
         assert len(placed) == len(set(placed))
         assert set(placed) == files
+
+
+class TestFoldersBelow:
+    @pytest.fixture
+    def nested(self, tmp_path):
+        for name in ("images/p1/s.png", "images/p2/s.png", "masks/p1/s.png", "masks/p2/s.png"):
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).touch()
+        return tmp_path
+
+    def test_they_are_read_if_the_folder_has_no_images(self, nested):
+        pairs = pair_every_image(nested / "images", nested / "masks").pairs
+        assert [(p.id, p.masks) for p in pairs] == [
+            (f"p{k}/s.png", (nested / "masks" / f"p{k}/s.png",)) for k in (1, 2)
+        ]
+
+    def test_they_are_not_if_it_has(self, nested):
+        for name in ("images/a.png", "masks/a.png"):
+            (nested / name).touch()
+        assert [p.id for p in pair_every_image(nested / "images", nested / "masks").pairs] == ["a.png"]
+
+    def test_the_advice_for_a_folder_above_can_be_followed(self, nested):
+        with pytest.raises(UserError) as error:
+            pair_every_image(nested, nested)
+        options = shlex.split(str(error.value).partition("did you mean ")[2].partition("?")[0])
+        assert options == ["--images", str(nested / "images"), "--masks", str(nested / "masks")]
+        assert len(pair_every_image(Path(options[1]), Path(options[3])).pairs) == 2
+
+    def test_images_of_another_folder_are_proposed_beside_one_of_masks(self, nested):
+        (nested / "images").rename(nested / "scans of today")
+        with pytest.raises(UserError, match=r"did you mean --images '.*/scans of today' --masks"):
+            pair_every_image(nested, nested)
+
+    def test_for_prediction_a_folder_is_proposed(self, nested):
+        with pytest.raises(UserError, match=rf"did you mean --images {nested}/images\?$"):
+            find_images(nested)
+        with pytest.raises(UserError, match=rf"2 lie in folders below it: .* --images {nested}/images/p1$"):
+            find_images(nested / "images")
+        assert find_images(nested / "images" / "p1") == (nested / "images" / "p1" / "s.png",)
+
+    def test_masks_below_the_images_are_no_images(self, tmp_path):
+        for name in ("scans/a.png", "gt/deep/a.png"):
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).touch()
+        assert [p.id for p in pair_every_image(tmp_path / "scans", tmp_path / "gt").pairs] == ["a.png"]
+        (tmp_path / "gt").rename(tmp_path / "references")
+        pairs = pair_every_image(tmp_path, tmp_path / "references").pairs
+        assert [(p.id, p.masks) for p in pairs] == [("scans/a.png", (tmp_path / "references/deep/a.png",))]
+
+    def test_links_in_a_circle_end(self, nested):
+        (nested / "images" / "p1" / "again").symlink_to(nested / "images")
+        assert len(pair_every_image(nested / "images", nested / "masks").pairs) == 2
+
+
+def test_masks_with_numbers_are_no_images_to_predict():
+    names = ["a.png", "a_mask.png", "a_mask_1.png", "a_mask2.png", "b_1.png", "b_2.png", "b_2_seg.png"]
+    assert [path.name for path in drop_masks([Path(name) for name in names])] == ["a.png", "b_1.png", "b_2.png"]

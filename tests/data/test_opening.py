@@ -54,7 +54,7 @@ def test_formats_of_the_list_are_opened_whatever_the_name(format):
 
 
 @pytest.mark.parametrize("size", [(101, 1), (1, 101), (11, 10), (60, 50)])
-@pytest.mark.parametrize("reader", [read_image, read_header])
+@pytest.mark.parametrize("reader", [read_image, lambda path: decode_header(read_image_file(path), str(path))])
 @pytest.mark.parametrize("format", ["PNG", "GIF", "WEBP"])
 def test_a_large_image_is_refused_and_the_advice_helps(size, reader, format, monkeypatch, tmp_path):
     monkeypatch.setattr(opening, "PIXELS", dataclasses.replace(PIXELS, default=105))

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -30,8 +29,7 @@ from llmseg.data.doctor.leaks import (
 )
 from llmseg.data.folder import FolderStore
 from llmseg.data.hdf5 import Hdf5Store
-from llmseg.data.image_check import warn_of_left_out
-from llmseg.data.reading_check import examine_reading
+from llmseg.data.reading_check import examine_reading, warn_of_files
 from llmseg.data.store import Store
 from llmseg.errors import UserError, nearest
 
@@ -109,8 +107,7 @@ def _check_reading(store: Store, progress: bool) -> Iterator[Finding]:
         check = examine_reading(store, skip=True, progress=progress)
         if check.refusal:
             yield Finding("reading", "error", check.refusal, len(store.ids))
-        folders = {Path(store.images), Path(store.masks)} if isinstance(store, FolderStore) else ()
-        for sentence in (*check.warnings, *warn_of_left_out(folders)):
+        for sentence in (*check.warnings, *warn_of_files(store)):
             yield Finding("reading", "warning", sentence, len(store.ids))
 
 

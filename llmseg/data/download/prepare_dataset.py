@@ -12,7 +12,7 @@ import itertools
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -23,6 +23,7 @@ from tqdm import tqdm
 
 from llmseg import __version__
 from llmseg.data.catalog import dataset_names, get_dataset
+from llmseg.data.download.checks import check_once
 from llmseg.data.download.layouts.case_files import CaseFiles, DatasetFiles
 from llmseg.data.download.layouts.finders import find_cases, resolve_name
 from llmseg.data.download.layouts.volumes import Orientation
@@ -30,15 +31,12 @@ from llmseg.data.download.regroup import describe_groups, regroup
 from llmseg.data.download.selection import select_study_cases
 from llmseg.data.download.tree import open_tree
 from llmseg.data.hdf5 import Hdf5Store, write_store
-from llmseg.data.image_check import ImageFacts, judge_images, measure_file, measure_image, warn_of_images
-from llmseg.data.mask_check import MaskFacts, judge_masks, measure_mask, warn_of_masks
 from llmseg.data.packed_case import PackedCase, pack_case
-from llmseg.data.pixels import decode_mask_values
 from llmseg.data.read_ahead import map_ahead
 from llmseg.data.reading import DEFAULT, Reading
 from llmseg.data.reading_check import check_reading
 from llmseg.errors import UserError
-from llmseg.files import clear_leftovers, make_folder, read_json, write_bytes
+from llmseg.files import clear_leftovers, make_folder
 from llmseg.files.locks import hold_lock
 
 _FILES_PER_SHARD = 64
@@ -78,7 +76,8 @@ def prepare_dataset(
         group: Pattern that finds the group of a case in its id, or in the path of its image if ids alone do not tell.
             Slices of a volume get the group of the volume.
         group_table: Group by case, or a CSV file, see :func:`llmseg.data.groups.look_up_groups`.
-        reading: How pixels are read, for the layout ``folder``.
+        reading: How pixels are read, for the layout ``folder``. Of other pictures, whether several masks of an image
+            are joined.
         progress: Whether to show progress bars.
 
     Returns:
@@ -111,7 +110,7 @@ def prepare_dataset(
             notes.append(note)
         options: dict[str, Any] = {"select": select, "seed": seed, "orientation": orientation}
         options |= describe_groups(group, group_table)
-        options |= {} if reading == DEFAULT else {"reading": asdict(reading)}
+        options |= {} if reading == DEFAULT else {"reading": _describe_reading(reading)}
         provenance = _describe_provenance(id, root, dataset_files, notes, **options)
         provenance["key"] = _digest_plan(case_files, _reading_rules(provenance))
         if out.exists():
@@ -119,70 +118,14 @@ def prepare_dataset(
             _clear_work(_choose_work(out))
             check_reading(store, progress=progress)
             return store
-        if id == "folder":
-            notes += _check_files(case_files, reading, _choose_work(out), progress)
-            provenance["notes"] = notes
-        if dataset_files.judge is not None:
-            rules = _reading_rules(provenance)
-            notes += _judge_once(dataset_files.judge, case_files, rules, _choose_work(out), progress)
-            provenance["notes"] = notes
+        rules = _reading_rules(provenance)
+        passed = _choose_work(out) / f"checked-{_digest_plan(case_files, ['check', *rules])[:16]}.json"
+        notes += check_once(id, dataset_files.judge, case_files, reading, passed, progress)
+        provenance["notes"] = notes
         title = id if id in dataset_names() else Path(root).resolve().name
         store = _write_dataset(case_files, dataset_files, out, title, provenance, progress)
         check_reading(store, progress=progress)
         return store
-
-
-def _check_files(case_files: Sequence[CaseFiles], reading: Reading, work: Path, progress: bool) -> list[str]:
-    """Read all files before any case is written, refuse them as training would, and return what should be known.
-
-    What passed is noted in the work folder, so that a rerun does not read the files twice.
-    """
-    plan = [[[file.path, file.size] for file in item.files] for item in case_files]
-    key = hashlib.sha256(json.dumps([plan, asdict(reading)]).encode()).hexdigest()
-    passed = work / f"checked-{key[:16]}.json"
-    if passed.exists():
-        return [str(note) for note in read_json(passed, ("notes",))["notes"]]
-
-    def measure(item: CaseFiles) -> tuple[MaskFacts, ImageFacts, ImageFacts | None]:
-        image, mask = item.files
-        content = mask.read_unpacked()
-        try:
-            of_image = measure_image(image.read_unpacked(), image.path, reading)
-        except UserError:  # it will be named when it is read, after the cases before it are written
-            of_image = None
-        of_mask = measure_mask(decode_mask_values(content, mask.path, reading), item.key, reading)
-        return of_mask, measure_file(content, mask.path), of_image
-
-    bar = tqdm(case_files, desc="check", unit="case", leave=False, disable=not progress)
-    masks, mask_files, found = zip(*map_ahead(measure, bar), strict=True)
-    images = [image for image in found if image is not None]
-    refusal = judge_masks(masks, reading) or judge_images(images, reading)
-    if refusal:
-        raise UserError(refusal)
-    notes = [*warn_of_masks(masks), *warn_of_images(images, mask_files, reading)]
-    make_folder(work)
-    write_bytes(passed, json.dumps({"notes": notes}).encode())
-    return notes
-
-
-def _judge_once(
-    judge: Callable[[Iterable[CaseFiles]], list[str]],
-    case_files: Sequence[CaseFiles],
-    rules: Sequence[str],
-    work: Path,
-    progress: bool,
-) -> list[str]:
-    """Let a layout judge all masks before any case is written, and return what should be known.
-
-    What passed is noted in the work folder, so that a rerun does not read the masks twice.
-    """
-    passed = work / f"checked-{_digest_plan(case_files, ['judge', *rules])[:16]}.json"
-    if passed.exists():
-        return [str(note) for note in read_json(passed, ("notes",))["notes"]]
-    notes = judge(tqdm(case_files, desc="check", unit="file", leave=False, disable=not progress))
-    make_folder(work)
-    write_bytes(passed, json.dumps({"notes": notes}).encode())
-    return notes
 
 
 def _describe_provenance(
@@ -200,6 +143,11 @@ def _describe_provenance(
         "official_cases": entry.cases if entry else None,
         "llmseg": __version__,
     }
+
+
+def _describe_reading(reading: Reading) -> dict[str, Any]:
+    # Fields that came later are left out if nothing is said, so that a store of an earlier version is known again.
+    return {n: v for n, v in asdict(reading).items() if v is not None or n in ("foreground", "alpha")}
 
 
 def _reading_rules(provenance: Mapping[str, Any]) -> list[str]:

@@ -8,21 +8,23 @@ from collections.abc import Callable
 from llmseg.data.download.layouts.case_files import (
     DatasetFiles,
     Files,
-    find_part,
+    add_numbered_masks,
     in_folder,
     index_files,
     make_picture_cases,
     match_keys,
     select_pictures,
 )
-from llmseg.data.download.layouts.pictures import IMAGE_FOLDERS, MASK_FOLDERS, in_mask_folder
+from llmseg.data.download.layouts.pictures import in_mask_folder
 from llmseg.data.download.tree import File
+from llmseg.data.mask_names import IMAGE_FOLDERS, MASK_FOLDERS, find_part
+from llmseg.data.reading import DEFAULT, Reading
 from llmseg.errors import UserError
 
 _SUFFIX = "_seg"
 
 
-def find(files: Files) -> DatasetFiles:
+def find(files: Files, reading: Reading = DEFAULT) -> DatasetFiles:
     """Pair ``N.png`` with ``N_seg.png`` of the same folder; frames of one video are a group.
 
     Copies that have frames and masks in two folders, ``images`` and ``masks``, are read, too. The videos in ``raw`` are
@@ -36,7 +38,10 @@ def find(files: Files) -> DatasetFiles:
         frames, lambda file: _frame_key(file).removesuffix(_SUFFIX) if file.stem.endswith(_SUFFIX) else None
     )
     pairs, unpaired = match_keys(images, masks)
-    return DatasetFiles("BAGLS", make_picture_cases(pairs, id=_case_id, group=_group_by_video(files)), unpaired)
+    cases = make_picture_cases(
+        add_numbered_masks(pairs, frames, reading), id=_case_id, group=_group_by_video(files), reading=reading
+    )
+    return DatasetFiles("BAGLS", cases, unpaired)
 
 
 def _frame_key(file: File) -> str:
@@ -46,7 +51,7 @@ def _frame_key(file: File) -> str:
 
 
 def _case_id(image: File) -> str:
-    part = find_part(image)
+    part = find_part(image.path)
     return f"{part}/{image.name}" if part else image.name
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from llmseg.data.download.layouts.case_files import (
     DatasetFiles,
     Files,
+    add_numbered_masks,
     in_folder,
     index_files,
     make_mask,
@@ -16,6 +17,7 @@ from llmseg.data.download.layouts.case_files import (
 )
 from llmseg.data.download.tree import File
 from llmseg.data.pixels import decode_image, decode_mask
+from llmseg.data.reading import DEFAULT, Reading
 
 _MENINGIOMA = "2"
 _SUFFIX = "_m"
@@ -23,7 +25,7 @@ _COLOURED = 64
 """A mask counts as coloured if its channels differ by this much, of 255. JPEG makes those of grey differ a little."""
 
 
-def find(files: Files) -> DatasetFiles:
+def find(files: Files, reading: Reading = DEFAULT) -> DatasetFiles:
     """Pair ``image/2/X.jpg`` with ``mask/2/X_m.jpg``. A mask of another size is brought to that of its image."""
     of_class = [file for file in select_pictures(files) if file.folders[-1:] == (_MENINGIOMA,)]
     images = index_files(of_class, lambda file: file.stem if in_folder(file, ("image", "images")) else None)
@@ -31,9 +33,8 @@ def find(files: Files) -> DatasetFiles:
         of_class, lambda file: file.stem.removesuffix(_SUFFIX) if in_folder(file, ("mask", "masks")) else None
     )
     pairs, unpaired = match_keys(images, masks)
-    return DatasetFiles(
-        "image/2 and mask/2", make_picture_cases(pairs, decode=read_tumour_mask, resize_masks=True), unpaired
-    )
+    cases = make_picture_cases(add_numbered_masks(pairs, of_class, reading), decode=read_tumour_mask, resize_masks=True)
+    return DatasetFiles("image/2 and mask/2", cases, unpaired)
 
 
 def read_tumour_mask(file: File) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,8 @@ import numpy as np
 from PIL import Image
 
 from llmseg.data.download.tree import File
-from llmseg.data.image_mask_pairs import EXTENSIONS
+from llmseg.data.image_files import EXTENSIONS
+from llmseg.data.mask_names import explain_several, find_part, strip_number
 from llmseg.data.pixels import decode_image, decode_mask, explain_sizes
 from llmseg.data.reading import DEFAULT, Reading
 from llmseg.data.store import Case
@@ -18,19 +20,6 @@ from llmseg.errors import UserError
 Files = Mapping[str, File]
 """All files of a dataset by path."""
 
-IMAGE_EXTENSIONS = (*EXTENSIONS, ".ppm", ".pgm")
-"""Extensions of pictures, in lower case."""
-
-PARTS = {
-    "training": "training",
-    "train": "training",
-    "validation": "validation",
-    "val": "validation",
-    "test": "test",
-    "testing": "test",
-}
-"""Official part of a case by the name of a folder above it, in lower case."""
-
 
 @dataclass(frozen=True, slots=True)
 class CaseFiles:
@@ -38,7 +27,7 @@ class CaseFiles:
 
     Attributes:
         key: Its name among those of a dataset. It is the id of the case, or what the ids of the slices begin with.
-        files: What is read: the image and the mask.
+        files: What is read: the image and the mask, or all masks.
         read: Returns the cases, and raises :class:`UserError` if a file is damaged.
         group: What the cases belong to, such as a video or a patient. If it is empty, each case is a group of its own.
         part: Official part: ``training``, ``validation``, ``test``, or empty.
@@ -73,12 +62,7 @@ class DatasetFiles:
 
 def select_pictures(files: Files) -> list[File]:
     """Return the files that are pictures by their extension, in the order of their paths."""
-    return [file for file in files.values() if file.extension in IMAGE_EXTENSIONS]
-
-
-def find_part(file: File) -> str:
-    """Return the official part that the folders above a file tell, the innermost first; empty if none does."""
-    return next((PARTS[name] for name in reversed(file.folders) if name in PARTS), "")
+    return [file for file in files.values() if file.extension in EXTENSIONS]
 
 
 def in_folder(file: File, names: Iterable[str]) -> bool:
@@ -120,8 +104,35 @@ def index_files(files: Iterable[File], key: Callable[[File], str | None]) -> dic
     return by_key
 
 
+def add_numbered_masks(
+    pairs: Mapping[str, tuple[File, ...]], files: Iterable[File], reading: Reading
+) -> dict[str, tuple[File, ...]]:
+    """Return pairs with the further masks of an image behind its mask: those called as the mask, but for a number.
+
+    Args:
+        pairs: Image and mask by key.
+        files: Files among which further masks may be.
+        reading: Whether masks are joined.
+
+    Raises:
+        UserError: An image has several masks, and it is not said that they are joined.
+    """
+    owners = {(mask.folder, mask.stem): key for key, (_, mask) in pairs.items()}
+    used = {file.path for pair in pairs.values() for file in pair}
+    found: dict[str, tuple[File, ...]] = dict(pairs)
+    for file in files:
+        stem = strip_number(file.stem)
+        key = owners.get((file.folder, stem))
+        if key is not None and stem != file.stem and file.path not in used:
+            found[key] = (*found[key], file)
+    several = {image.path: [mask.path for mask in masks] for image, *masks in found.values() if len(masks) > 1}
+    if several and reading.several_masks is None:
+        raise UserError(explain_several(several))
+    return found
+
+
 def make_picture_cases(
-    pairs: Mapping[str, tuple[File, File]],
+    pairs: Mapping[str, tuple[File, ...]],
     *,
     id: Callable[[File], str] = lambda image: image.name,
     group: Callable[[File], str] | None = None,
@@ -133,7 +144,7 @@ def make_picture_cases(
     """Return what is to be read for every pair of pictures: one case each.
 
     Args:
-        pairs: Image and mask by key.
+        pairs: Image and mask by key; or image and all masks, which are joined.
         id: Returns the id of the case of an image.
         group: Returns the group of an image. Without it, each case is a group of its own.
         decode: Reads a mask file, uint8 ``[H, W]``. Without it, masks are read by :func:`read_mask_file`.
@@ -143,17 +154,16 @@ def make_picture_cases(
         reading: How pixels are read, where neither ``decode`` nor ``decode_picture`` reads them.
     """
 
-    def make(image: File, mask: File) -> CaseFiles:
+    def make(image: File, *masks: File) -> CaseFiles:
         name = id(image)
 
         def read() -> Sequence[Case]:
             pixels = decode_picture(image) if decode_picture else read_picture(image, reading)
-            values = decode(mask) if decode else read_mask_file(mask, reading)
-            if values.shape != pixels.shape[:2]:
-                values = _fit_to_image(values, pixels, image, mask, resize_masks, reading)
-            return (Case(name, pixels, values),)
+            read_one = decode or functools.partial(read_mask_file, reading=reading)
+            values = [_fit_to_image(read_one(file), pixels, image, file, resize_masks, reading) for file in masks]
+            return (Case(name, pixels, np.maximum.reduce(values)),)
 
-        return CaseFiles(name, (image, mask), read, group(image) if group else name, find_part(image))
+        return CaseFiles(name, (image, *masks), read, group(image) if group else name, find_part(image.path))
 
     return tuple(sorted((make(*pair) for pair in pairs.values()), key=lambda case_files: case_files.key))
 
@@ -178,6 +188,8 @@ def _fit_to_image(
     mask: np.ndarray, pixels: np.ndarray, image: File, file: File, resize_masks: bool, reading: Reading
 ) -> np.ndarray:
     height, width = pixels.shape[:2]
+    if mask.shape == (height, width):
+        return mask
     if not resize_masks:
         advice = explain_sizes((image.read_unpacked(), image.path), (file.read_unpacked(), file.path), reading.exif)
         raise UserError(

@@ -15,7 +15,7 @@ from llmseg.data.download.layouts.volumes import Orientation
 from llmseg.data.reading import DEFAULT, Reading
 from llmseg.errors import UserError, nearest
 
-_OFFICIAL: Mapping[str, Callable[[Files], DatasetFiles]] = {
+_OFFICIAL: Mapping[str, Callable[..., DatasetFiles]] = {
     "bagls": bagls.find,
     "bolus": find_folders,
     "brain": brain.find,
@@ -28,16 +28,19 @@ _OFFICIAL: Mapping[str, Callable[[Files], DatasetFiles]] = {
     "hrf": retina.find_hrf,
 }
 
-_GENERAL: Mapping[str, tuple[Callable[[Files], DatasetFiles], str]] = {
-    "folder": (find_folders, "images/X.png and masks/X.png, or X.png and X_mask.png in one folder"),
+_GENERAL: Mapping[str, tuple[Callable[..., DatasetFiles], str]] = {
+    "folder": (
+        find_folders,
+        "images/X.png and masks/X.png, or X.png and X_mask.png in one folder or in one per case",
+    ),
     "nnunet": (nnunet_raw.find, "imagesTr/X_0000.png and labelsTr/X.png"),
     "medsegbench": (medsegbench.find, "one npz file with train_images, train_label, val_images ..."),
 }
 
-_FALLBACKS: Mapping[str, Callable[[Files], DatasetFiles]] = {
+_FALLBACKS: Mapping[str, Callable[..., DatasetFiles]] = {
     "brain": functools.partial(find_folders, decode=brain.read_tumour_mask, resize_masks=True),
-    "drive": lambda files: find_folders(retina.drop_field_of_view(files)),
-    "hrf": lambda files: find_folders(retina.drop_field_of_view(files)),
+    "drive": retina.find_folders_of_vessels,
+    "hrf": retina.find_folders_of_vessels,
 }
 """What is tried instead of the official layout, for datasets whose copies need more than :func:`find_folders`."""
 
@@ -78,7 +81,8 @@ def find_cases(
         id: As :func:`resolve_name` gives it.
         files: All files.
         orientation: How slices of volumes lie in their picture.
-        reading: How pixels are read, for the layout ``folder``; its depth, for ``nnunet``.
+        reading: How pixels are read, for the layout ``folder``; its depth, for ``nnunet``; whether several masks of an
+            image are joined, for all pictures but those of ``nnunet``.
         label: Name or number of the label that is foreground, of ``nnunet``.
         channel: Number of the channel that is read, of ``nnunet``.
 
@@ -89,13 +93,9 @@ def find_cases(
     if orientation not in get_args(Orientation):
         raise UserError(f"orientation is '{orientation}'; it may be {' or '.join(get_args(Orientation))}")
     finder: Callable[..., DatasetFiles] = _OFFICIAL[id] if id in _OFFICIAL else _GENERAL[id][0]
-    if id == "folder":
-        finder = functools.partial(find_folders, reading=reading)
-    elif replace(reading, depth=None) != DEFAULT or (reading.depth is not None and id != "nnunet"):
-        raise UserError(
-            f"{id} is read as it is published; --foreground and other options for pixels are for data prepare folder, "
-            "--depth for data prepare nnunet, too"
-        )
+    _check_reading(id, reading)
+    if id == "folder" or (id in _OFFICIAL and id not in _VOLUMES):
+        finder = functools.partial(finder, reading=reading)
     if id in _VOLUMES:
         finder = functools.partial(_VOLUMES[id], orientation=orientation)
     elif orientation != "study":
@@ -107,11 +107,25 @@ def find_cases(
     dataset_files = finder(files)
     if dataset_files.case_files or id not in _OFFICIAL:
         return _check_found(id, files, dataset_files)
-    general = _FALLBACKS.get(id, find_folders)(files)
+    fallback: Callable[..., DatasetFiles] = _FALLBACKS.get(id, find_folders)
+    general = fallback(files, reading=reading)
     if not general.case_files:
         return _check_found(id, files, dataset_files)
     note = f"the official layout of {id} was not found; {general.layout} instead"
     return _check_found(id, files, replace(general, notes=(*general.notes, note)))
+
+
+def _check_reading(id: str, reading: Reading) -> None:
+    """Refuse what is said of pixels and masks where a dataset is read as it is published."""
+    if id == "folder":
+        return
+    if reading.several_masks is not None and (id in _VOLUMES or id not in _OFFICIAL):
+        raise UserError(f"--several-masks is for pictures; {id} has one file of labels for each image")
+    if replace(reading, depth=None, several_masks=None) != DEFAULT or (reading.depth is not None and id != "nnunet"):
+        raise UserError(
+            f"{id} is read as it is published; --foreground and other options for pixels are for data prepare folder, "
+            "--depth for data prepare nnunet, too"
+        )
 
 
 def _check_keys(dataset_files: DatasetFiles) -> None:

@@ -10,7 +10,6 @@ from dataclasses import replace
 import numpy as np
 
 from llmseg.data.download.layouts.case_files import (
-    IMAGE_EXTENSIONS,
     CaseFiles,
     DatasetFiles,
     Files,
@@ -24,6 +23,7 @@ from llmseg.data.download.layouts.label_check import judge_labels, measure_label
 from llmseg.data.download.layouts.nnunet_labels import Labels, read_labels_of
 from llmseg.data.download.layouts.volumes import Orientation, cut_slices
 from llmseg.data.download.tree import File
+from llmseg.data.image_files import EXTENSIONS
 from llmseg.data.pixels import decode_labels
 from llmseg.data.read_ahead import map_ahead
 from llmseg.data.reading import DEFAULT, Reading
@@ -60,7 +60,7 @@ def find(
     """
     labels_of = read_labels_of(files, label)
     in_parts = [file for file in files.values() if file.folders and file.folders[-1] in _PARTS]
-    readable = [file for file in in_parts if file.extension in (*IMAGE_EXTENSIONS, ".nii")]
+    readable = [file for file in in_parts if file.extension in (*EXTENSIONS, ".nii")]
     channels = _index_channels([file for file in readable if _is_kind(file, "images")])
     if channel is not None and channel not in channels:
         raise UserError(f"no channel {channel} (_{channel:04d}); there are {', '.join(map(str, sorted(channels)))}")

@@ -2,44 +2,32 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import PurePosixPath
 
 import numpy as np
 
 from llmseg.data.download.layouts.case_files import (
     DatasetFiles,
     Files,
-    find_part,
     in_folder,
     make_picture_cases,
-    match_keys,
     select_pictures,
 )
 from llmseg.data.download.tree import File
-from llmseg.data.image_mask_pairs import SUFFIXES
-from llmseg.data.reading import DEFAULT, Reading
-from llmseg.errors import UserError
-
-IMAGE_FOLDERS = ("images", "image", "imgs", "img", "frames", "inputs", "input", "converted_images", "combined_images")
-_MANUAL_FOLDERS = ("manual", "manual1", "1st_manual")
-MASK_FOLDERS = (
-    "masks",
-    "mask",
-    "labels",
-    "label",
-    "labels-ah",
-    "gt",
-    "groundtruth",
-    "ground_truth",
-    "segmentations",
-    "segmentation",
-    "annotations",
-    *_MANUAL_FOLDERS,
-    "combined_masks",
-    "masks_myoma",
+from llmseg.data.image_check import name_other_files
+from llmseg.data.mask_names import (
+    MANUAL_FOLDERS,
+    MASK_FOLDERS,
+    SUFFIXES,
+    drop_role_folders,
+    find_part,
+    name_first,
+    pair_names,
+    separate_roles,
 )
-"""Folder names in lower case. Of the folders above a file, the innermost that is listed decides what the file is."""
+from llmseg.data.reading import DEFAULT, Reading
 
 
 def find_folders(
@@ -48,80 +36,59 @@ def find_folders(
     resize_masks: bool = False,
     reading: Reading = DEFAULT,
 ) -> DatasetFiles:
-    """Find images and masks in folders called so, or in one folder whose masks have a suffix.
-
-    The suffix is the one of :data:`llmseg.data.image_mask_pairs.SUFFIXES` that pairs most images.
+    """Find images and masks in folders called so, or in one folder whose masks have a suffix, or in a folder per case.
 
     Args:
         files: All files.
         decode: Reads a mask file, see :func:`make_picture_cases`.
         resize_masks: Bring masks of another size to that of their image, see :func:`make_picture_cases`.
-        reading: How pixels are read.
+        reading: How pixels are read, and whether an image may have several masks.
 
     Raises:
-        UserError: Two files are the same case.
+        UserError: Two images are called alike, or an image has several masks that are not said to be joined.
     """
-    every = select_pictures(files)
-    images = [file for file in every if _folder_kind(file) == "image"]
-    masks = [file for file in every if _folder_kind(file) == "mask"]
-    if any(
-        in_folder(file, _MANUAL_FOLDERS) for file in masks
-    ):  # then a folder called mask is the field of view of an eye
-        masks = [file for file in masks if file.folders[-1] != "mask"]
+    every = {file.path: file for file in select_pictures(files)}
+    images, masks, others = separate_roles(every)
+    if any(in_folder(every[path], MANUAL_FOLDERS) for path in masks):
+        # then a folder called mask is the field of view of an eye
+        masks = [path for path in masks if every[path].folders[-1] != "mask"]
+    join = reading.several_masks is not None
     if images and masks:
-        tried = [_pair(images, masks, suffix) for suffix in SUFFIXES]
         layout = "folders of images and masks"
+        pairing = pair_names(images, masks, SUFFIXES, join=join)
     else:
-        tried = [_pair(*_separate_masks(every, suffix), suffix) for suffix in SUFFIXES if suffix]
-        layout = "one folder, masks with a suffix"
-    pairs, unpaired = max(tried, key=lambda pairs_and_alone: len(pairs_and_alone[0]))
-    cases = make_picture_cases(pairs, id=_choose_ids(pairs), decode=decode, resize_masks=resize_masks, reading=reading)
-    return DatasetFiles(layout, cases, unpaired)
+        layout, others = "one folder, masks with a suffix", []
+        pairing = pair_names(list(every), None, [suffix for suffix in SUFFIXES if suffix], join=join)
+    ids = _choose_ids(list(pairing.masks))
+    cases = make_picture_cases(
+        {image: (every[image], *(every[mask] for mask in of_image)) for image, of_image in pairing.masks.items()},
+        id=lambda image: ids[image.path],
+        decode=decode,
+        resize_masks=resize_masks,
+        reading=reading,
+    )
+    unpaired = tuple(sorted({*pairing.unpaired_images, *pairing.unpaired_masks}))
+    return DatasetFiles(layout, cases, unpaired, tuple(_note_left_out(files, others)))
 
 
-def _folder_kind(file: File) -> str:
-    for name in reversed(file.folders):
-        if name in MASK_FOLDERS:
-            return "mask"
-        if name in IMAGE_FOLDERS:
-            return "image"
-    return ""
+def _note_left_out(files: Files, others: Sequence[str]) -> list[str]:
+    """Return a sentence for each kind of file that is not read."""
+    notes = name_other_files(list(files))
+    if others:
+        notes.append(f"{len(others)} images in no folder of images or masks are left out: {name_first(others)}")
+    return notes
 
 
-def _separate_masks(files: Sequence[File], suffix: str) -> tuple[list[File], list[File]]:
-    masks = [file for file in files if file.stem.endswith(suffix)]
-    return [file for file in files if not file.stem.endswith(suffix)], masks
-
-
-def _pair(
-    images: Sequence[File], masks: Sequence[File], suffix: str
-) -> tuple[dict[str, tuple[File, File]], tuple[str, ...]]:
-    by_stem: dict[str, list[File]] = defaultdict(list)
-    for file in masks:
-        if file.stem.endswith(suffix):
-            by_stem[_pair_key(file, file.stem.removesuffix(suffix))].append(file)
-    by_key: dict[str, File] = {}
-    for file in images:
-        other = by_key.setdefault(_pair_key(file, file.stem), file)
-        if other != file:
-            raise UserError(f"{other.path} and {file.path} would share a mask; move one of them away")
-    for key, image in by_key.items():
-        if len(by_stem.get(key, ())) > 1:
-            first, second, *_ = by_stem[key]
-            raise UserError(f"{image.path} has two masks, {first.path} and {second.path}; move one of them away")
-    return match_keys(by_key, {key: files[0] for key, files in by_stem.items()})
-
-
-def _pair_key(file: File, stem: str) -> str:
-    return f"{find_part(file)}/{stem}"
-
-
-def _choose_ids(pairs: dict[str, tuple[File, File]]) -> Callable[[File], str]:
-    """Return the rule for ids: the file name; with the part before it if two parts have files of one name."""
-    names = [image.name for image, _ in pairs.values()]
-    if len(set(names)) == len(names):
-        return lambda image: image.name
-    return lambda image: f"{find_part(image)}/{image.name}"
+def _choose_ids(images: Sequence[str]) -> Mapping[str, str]:
+    """Return ids by path: file names; with the part before it if two parts have files of one name, or else the path."""
+    names = {image: PurePosixPath(image).name for image in images}
+    by_part = {image: f"{find_part(image)}/{name}" for image, name in names.items()}
+    for ids in (names, by_part):
+        if len(set(ids.values())) == len(ids):
+            return ids
+    paths = {image: drop_role_folders(image) for image in images}
+    above = os.path.commonpath([path.rpartition("/")[0] for path in paths.values()])
+    return {image: PurePosixPath(path).relative_to(above).as_posix() for image, path in paths.items()}
 
 
 def in_mask_folder(file: File) -> bool:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from llmseg.data.download.layouts.case_files import (
     DatasetFiles,
     Files,
+    add_numbered_masks,
     in_folder,
     index_files,
     make_picture_cases,
@@ -22,13 +23,15 @@ from llmseg.data.download.layouts.case_files import (
 )
 from llmseg.data.download.layouts.pictures import find_folders, in_mask_folder
 from llmseg.data.download.tree import File
+from llmseg.data.reading import DEFAULT, Reading
 
 _UNLABELLED = ("unlabeled_test", "unlabelled_test")
 
 
-def find_combined(files: Files) -> DatasetFiles:
+def find_combined(files: Files, reading: Reading = DEFAULT) -> DatasetFiles:
     """Pair files of one stem in ``images`` and ``masks`` of each part; ``Unlabeled_test`` is passed over."""
-    return find_folders({path: file for path, file in files.items() if not in_folder(file, _UNLABELLED)})
+    labelled = {path: file for path, file in files.items() if not in_folder(file, _UNLABELLED)}
+    return find_folders(labelled, reading=reading)
 
 
 def drop_field_of_view(files: Files) -> Files:
@@ -36,10 +39,15 @@ def drop_field_of_view(files: Files) -> Files:
     return {path: file for path, file in files.items() if not in_folder(file, ("mask",))}
 
 
-def find_drive(files: Files) -> DatasetFiles:
+def find_folders_of_vessels(files: Files, reading: Reading = DEFAULT) -> DatasetFiles:
+    """Find images and masks in folders called so, as :func:`find_folders`, without fields of view."""
+    return find_folders(drop_field_of_view(files), reading=reading)
+
+
+def find_drive(files: Files, reading: Reading = DEFAULT) -> DatasetFiles:
     """Pair ``21_training.tif`` with ``21_manual1.gif``; the field of view in ``mask`` is passed over."""
     dataset_files = _pair_by_patterns(
-        "DRIVE", drop_field_of_view(files), (r"(\d\d)_(?:training|test)",), (r"(\d\d)_manual1",)
+        "DRIVE", drop_field_of_view(files), (r"(\d\d)_(?:training|test)",), (r"(\d\d)_manual1",), reading
     )
     case_files = tuple(
         replace(case, part="training" if "_training" in case.key else "test") for case in dataset_files.case_files
@@ -47,26 +55,26 @@ def find_drive(files: Files) -> DatasetFiles:
     return replace(dataset_files, case_files=case_files)
 
 
-def find_stare(files: Files) -> DatasetFiles:
+def find_stare(files: Files, reading: Reading = DEFAULT) -> DatasetFiles:
     """Pair ``im0001.ppm`` with the first observer's vessels, ``im0001.ah.ppm``; without them, the second's (``vk``)."""
-    return _pair_by_patterns("STARE", files, (r"(im\d{4})",), (r"(im\d{4})\.ah", r"(im\d{4})\.vk"))
+    return _pair_by_patterns("STARE", files, (r"(im\d{4})",), (r"(im\d{4})\.ah", r"(im\d{4})\.vk"), reading)
 
 
-def find_chase(files: Files) -> DatasetFiles:
+def find_chase(files: Files, reading: Reading = DEFAULT) -> DatasetFiles:
     """Pair ``Image_01L.jpg`` with the vessels by the first observer, ``Image_01L_1stHO.png``.
 
     Without them, the second observer's are taken. The two eyes of a child are a group.
     """
     observers = (r"(Image_\d\d[LR])_1stHO", r"(Image_\d\d[LR])_2ndHO")
     return _pair_by_patterns(
-        "CHASE_DB1", files, (r"(Image_\d\d[LR])",), observers, lambda image: f"child {image.stem[6:8]}"
+        "CHASE_DB1", files, (r"(Image_\d\d[LR])",), observers, reading, lambda image: f"child {image.stem[6:8]}"
     )
 
 
-def find_hrf(files: Files) -> DatasetFiles:
+def find_hrf(files: Files, reading: Reading = DEFAULT) -> DatasetFiles:
     """Pair ``images/01_h.jpg`` with ``manual1/01_h.tif``; the field of view in ``mask`` is passed over."""
     stem = r"(\d\d_(?:dr|g|h))"
-    return _pair_by_patterns("HRF", drop_field_of_view(files), (stem,), (stem,))
+    return _pair_by_patterns("HRF", drop_field_of_view(files), (stem,), (stem,), reading)
 
 
 def _pair_by_patterns(
@@ -74,6 +82,7 @@ def _pair_by_patterns(
     files: Files,
     images: Sequence[str],
     masks: Sequence[str],
+    reading: Reading,
     group: Callable[[File], str] | None = None,
 ) -> DatasetFiles:
     """Pair files by what patterns find in their stems: an image and a mask of one find are a pair.
@@ -85,6 +94,7 @@ def _pair_by_patterns(
         files: All files.
         images: Patterns of images, whose first group is the key.
         masks: Patterns of masks. If several fit one key, the mask of the first pattern is taken.
+        reading: Whether masks with numbers are joined.
         group: Returns the group of an image.
     """
     every = select_pictures(files)
@@ -93,7 +103,8 @@ def _pair_by_patterns(
         _match_first(images, [file for file in every if not _shows_vessels(file)]),
         _match_first(masks, [file for file in every if not told_by_folder or _shows_vessels(file)]),
     )
-    return DatasetFiles(name, make_picture_cases(pairs, group=group), unpaired)
+    cases = make_picture_cases(add_numbered_masks(pairs, every, reading), group=group, reading=reading)
+    return DatasetFiles(name, cases, unpaired)
 
 
 def _shows_vessels(file: File) -> bool:

@@ -9,6 +9,7 @@ import re
 from llmseg.data.download.layouts.case_files import (
     DatasetFiles,
     Files,
+    add_numbered_masks,
     index_files,
     make_picture_cases,
     match_keys,
@@ -16,13 +17,14 @@ from llmseg.data.download.layouts.case_files import (
 )
 from llmseg.data.download.layouts.pictures import in_mask_folder
 from llmseg.data.download.tree import File
+from llmseg.data.reading import DEFAULT, Reading
 from llmseg.errors import UserError
 
 _IMAGE = re.compile(r"(ISIC_\d{7})")
 _MASK = re.compile(r"(ISIC_\d{7})_segmentation", re.IGNORECASE)
 
 
-def find(files: Files) -> DatasetFiles:
+def find(files: Files, reading: Reading = DEFAULT) -> DatasetFiles:
     """Pair ``ISIC_N.jpg`` with ``ISIC_N_segmentation.png``; images of one lesion are a group.
 
     Some masks have a palette in reverse order: index 0 is white. Masks are read by their colours and not by the numbers
@@ -35,7 +37,11 @@ def find(files: Files) -> DatasetFiles:
     )
     lesions = _read_lesions(files)
     notes = () if lesions else ("HAM10000_metadata is missing: images of one lesion cannot be kept together",)
-    case_files = make_picture_cases(pairs, group=lambda image: lesions.get(image.stem, image.name))
+    case_files = make_picture_cases(
+        add_numbered_masks(pairs, every, reading),
+        group=lambda image: lesions.get(image.stem, image.name),
+        reading=reading,
+    )
     return DatasetFiles("HAM10000", case_files, unpaired, notes)
 
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from llmseg.data.download.layouts.case_files import (
-    find_part,
     in_folder,
     index_files,
     make_mask,
@@ -27,14 +26,6 @@ def test_pictures_are_told_by_their_extension():
         "b.ppm.gz",
         "e.jpeg",
     ]
-
-
-@pytest.mark.parametrize(
-    ("path", "part"),
-    [("a.png", ""), ("Train/a.png", "training"), ("x/VAL/images/a.png", "validation"), ("train/test/a.png", "test")],
-)
-def test_the_innermost_folder_tells_the_part(path, part):
-    assert find_part(file(path)) == part
 
 
 def test_in_folder():

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import io
 import json
+import re
 
 import numpy as np
 import pytest
 
 from llmseg.data.catalog import dataset_names
 from llmseg.data.download.layouts.finders import find_cases, resolve_name
+from llmseg.data.reading import Reading
 from llmseg.errors import UserError
 
 COUNTS = {
@@ -165,3 +167,34 @@ def test_a_copy_of_bagls_keeps_the_videos(in_memory, png, half):
     }
     groups = [item.group for item in find_cases("bagls", in_memory(files)).case_files]
     assert groups == ["video 0", "video 0", "video 1"]
+
+
+@pytest.mark.parametrize(
+    ("id", "mask"),
+    [
+        ("bagls", "test/0_seg."),
+        ("ham10000", "_segmentation."),
+        ("brain", "mask/2/"),
+        ("chase_db1", "_1stHO."),
+        ("drive", "_manual1."),
+        ("bolus", "masks/"),
+    ],
+)
+def test_a_second_mask_is_refused_or_joined_in_official_layouts_too(id, mask, download, in_memory, read, png):
+    files = download(id)
+    first = next(path for path in files if mask in path)
+    second = f"{first[:-4]}_1.png"
+    plain = read(find_cases(id, in_memory(files)))
+    content = png(np.full(next(iter(plain.values())).mask.shape, 255, np.uint8))
+    with pytest.raises(UserError, match=rf"has 2 masks: {re.escape(first)}, {re.escape(second)}.*--several-masks=join"):
+        find_cases(id, in_memory({**files, second: content}))
+    joined = read(find_cases(id, in_memory({**files, second: content}), reading=Reading(several_masks="join")))
+    full = [case.id for case in joined.values() if (case.mask == 255).all()]
+    assert len(full) == 1
+    assert all((joined[key].mask == plain[key].mask).all() for key in plain if joined[key].id not in full)
+
+
+@pytest.mark.parametrize("id", ["umd", "nnunet", "medsegbench"])
+def test_several_masks_are_for_pictures(id):
+    with pytest.raises(UserError, match="--several-masks is for pictures"):
+        find_cases(id, {}, reading=Reading(several_masks="join"))

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmseg.data.download.layouts.pictures import IMAGE_FOLDERS, MASK_FOLDERS, find_folders
+from llmseg.data.download.layouts.pictures import find_folders
 from llmseg.data.download.tree import File
-from llmseg.data.image_mask_pairs import SUFFIXES
+from llmseg.data.mask_names import IMAGE_FOLDERS, MASK_FOLDERS, SUFFIXES
+from llmseg.data.reading import Reading
 from llmseg.errors import UserError
 
 
@@ -66,9 +67,9 @@ def test_the_studys_slices_of_myoma():
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        (("images/a.png", "images/a.jpg", "masks/a.png"), "images/a.jpg and images/a.png would share a mask"),
-        (("images/a.png", "masks/a.png", "masks/a.gif"), "images/a.png has two masks, masks/a.gif and masks/a.png"),
-        (("images/a.png", "gt/a.png", "masks/a.png"), "images/a.png has two masks, gt/a.png and masks/a.png"),
+        (("images/a.png", "images/a.jpg", "masks/a.png"), "images images/a.jpg, images/a.png would share a mask"),
+        (("images/a.png", "masks/a.png", "masks/a.gif"), "images/a.png has 2 masks: masks/a.gif, masks/a.png"),
+        (("images/a.png", "gt/a.png", "masks/a.png"), "images/a.png has 2 masks: gt/a.png, masks/a.png"),
     ],
 )
 def test_what_is_ambiguous_is_named(files, message):
@@ -91,3 +92,24 @@ def test_labels_instead_of_masks_are_named(in_memory, png, read, half, dtype):
     files = {"images/a.png": png(half), "masks/a.png": png((half > 0).astype(dtype))}
     with pytest.raises(UserError, match=r"mask masks/a\.png has values 0, 1, where .*--foreground 1"):
         read(find_folders(in_memory(files)))
+
+
+def test_several_masks_are_joined_if_that_is_said(in_memory, png, read, half):
+    files = in_memory({"a.png": png(half // 2), "a_mask.png": png(half), "a_mask_1.png": png(255 - half)})
+    with pytest.raises(UserError, match=r"image a\.png has 2 masks: a_mask\.png, a_mask_1\.png"):
+        find_folders(files)
+    cases = read(find_folders(files, reading=Reading(several_masks="join")))
+    assert (cases["a.png"].mask == 255).all()
+
+
+def test_a_folder_per_patient_with_the_same_names():
+    files = named(*(f"set/{patient}/{kind}/1.png" for patient in "ab" for kind in ("images", "masks")))
+    assert pairs(find_folders(files)) == {"a/1.png": "set/a/masks/1.png", "b/1.png": "set/b/masks/1.png"}
+
+
+def test_what_is_left_out_is_counted_and_named():
+    files = named("images/a.png", "masks/a.png", "images/b.dcm", "overview.png", "readme.txt")
+    formats, places = find_folders(files).notes
+    assert formats.startswith("1 files are left out, for they are not .png, ")
+    assert formats.endswith(": images/b.dcm")
+    assert places == "1 images in no folder of images or masks are left out: overview.png"
