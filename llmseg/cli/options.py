@@ -56,6 +56,9 @@ class ImageReadingOptions:
         str | None,
         typer.Option(help="Orientation flags of a camera: turn images and masks as viewers do, or ignore them."),
     ] = None
+    pages: Annotated[
+        str | None, typer.Option(help="Of files of several pages: first, a number, or each as a case of its own.")
+    ] = None
 
     @property
     def reading(self) -> llmseg.data.Reading:

@@ -16,6 +16,7 @@ from llmseg.data.groups import choose_groups
 from llmseg.data.image_mask_pairs import ImageMaskPair, PairedFolders, pair_every_image, pair_files
 from llmseg.data.mask_values import MaskValues
 from llmseg.data.opening import read_image_file
+from llmseg.data.pages import split_pages
 from llmseg.data.pixels import explain_sizes, read_image, read_mask, read_mask_values
 from llmseg.data.reading import DEFAULT, Foreground, Reading, read_reading
 from llmseg.data.store import Case, SizesDiffer
@@ -89,7 +90,13 @@ class FolderStore:
 
     @functools.cached_property
     def _pairs(self) -> dict[str, ImageMaskPair]:
-        return {pair.id: pair for pair in self._folders.pairs}
+        pages = {file.id: split_pages(file, self.reading) for file in self._folders.pairs}
+        pairs: dict[str, ImageMaskPair] = {}
+        for pair in (pair for of_file in pages.values() for pair in of_file):
+            if pair.id in pairs:
+                raise UserError(f"a page of {pair.image.name} would be called {pair.id}, as another case; rename one")
+            pairs[pair.id] = pair
+        return pairs
 
     @functools.cached_property
     def _folders(self) -> PairedFolders:
@@ -110,8 +117,11 @@ class FolderStore:
 
     @functools.cached_property
     def groups(self) -> Mapping[str, str]:
-        """What each case belongs to, by pattern or table; with neither, each case is a group of its own."""
-        return choose_groups(self.ids, self.group, self.group_table)
+        """What each case belongs to, by pattern or table; with neither, each file is a group of its own."""
+        files = [pair.id for pair in self._folders.pairs]
+        of_file = choose_groups(files, self.group, self.group_table)
+        by_path = {pair.image: of_file[pair.id] for pair in self._folders.pairs}
+        return {id: by_path[pair.image] for id, pair in self._pairs.items()}
 
     @property
     def unpaired(self) -> tuple[str, ...]:
@@ -133,7 +143,7 @@ class FolderStore:
         # Only what is not the default counts: stores that could always be read in one way keep their digest.
         if self.reading.stated:
             total.update(json.dumps(self.reading.stated, sort_keys=True).encode())
-        for pair in show_if_slow(self._pairs.values(), "compute the digest", "case"):
+        for pair in show_if_slow(self._folders.pairs, "compute the digest", "case"):
             for path in (pair.image, *pair.masks):
                 total.update(hashlib.sha256(read_bytes(path)).digest())
         groups = [self.groups[id] for id in self.ids]
@@ -142,14 +152,15 @@ class FolderStore:
             total.update(json.dumps(["groups", *groups]).encode())
         return total.hexdigest()
 
-    def find_files(self, id: str) -> tuple[Path, tuple[Path, ...]]:
-        """Return the image file of a case, and its masks: more than one if the masks of an image are joined.
+    def find_pair(self, id: str) -> ImageMaskPair:
+        """Return the image file of a case, its masks (several if these are joined), and the page, if it is one.
 
         Raises:
             UserError: The id is unknown.
         """
-        pair = self._find(id)
-        return pair.image, pair.masks
+        if id not in self._pairs:
+            raise UserError(f"no case '{id}' in {self.images}; it has {len(self.ids)}, first '{self.ids[0]}'")
+        return self._pairs[id]
 
     def name_mask(self, mask: Path) -> str:
         """Return the path of a mask below the folder of the masks."""
@@ -157,7 +168,7 @@ class FolderStore:
 
     def list_files(self) -> tuple[Path, ...]:
         """Return all files that are read: of every case the image and its masks."""
-        return tuple(path for pair in self._pairs.values() for path in (pair.image, *pair.masks))
+        return tuple(path for pair in self._folders.pairs for path in (pair.image, *pair.masks))
 
     def read(self, id: str) -> Case:
         """Decode one case.
@@ -168,9 +179,9 @@ class FolderStore:
             LabelValues: The mask's values cannot mean background and foreground, see
                 :func:`llmseg.data.pixels.decode_mask`.
         """
-        pair = self._find(id)
-        image = read_image(pair.image, self.reading)
-        masks = [read_mask(path, self.reading) for path in pair.masks]
+        pair = self.find_pair(id)
+        image = read_image(pair.image, self.reading, pair.page)
+        masks = [read_mask(path, self.reading, page=pair.page) for path in pair.masks]
         for path, mask in zip(pair.masks, masks, strict=True):
             if image.shape[:2] != mask.shape[:2]:
                 raise SizesDiffer(self._explain_sizes(pair, image, path, mask))
@@ -187,12 +198,8 @@ class FolderStore:
         Raises:
             UserError: As :meth:`read`.
         """
-        return tuple(read_mask_values(path, self.reading) for path in self._find(id).masks)
-
-    def _find(self, id: str) -> ImageMaskPair:
-        if id not in self._pairs:
-            raise UserError(f"no case '{id}' in {self.images}; it has {len(self.ids)}, first '{self.ids[0]}'")
-        return self._pairs[id]
+        pair = self.find_pair(id)
+        return tuple(read_mask_values(path, self.reading, pair.page) for path in pair.masks)
 
 
 def _size(array: np.ndarray) -> str:

@@ -80,13 +80,14 @@ class ImageFacts:
     numbers: Numbers | None = None
 
 
-def measure_image(content: bytes, name: str, reading: Reading) -> ImageFacts:
+def measure_image(content: bytes, name: str, reading: Reading, page: int | None = None) -> ImageFacts:
     """Return what is kept of an image file. Pixels are decoded only where a file has more than 8 bits.
 
     Args:
         content: The file's bytes.
         name: What messages call the file.
         reading: How it is read.
+        page: Number of the page, from 1; ``None`` for what the reading says.
 
     Raises:
         UserError: The file is no image or is damaged, or its numbers are not what the reading says.
@@ -95,12 +96,15 @@ def measure_image(content: bytes, name: str, reading: Reading) -> ImageFacts:
     if not header.deep:
         return ImageFacts(name, header)
     try:
-        pixels = decode_image(content, name, reading)
+        pixels = decode_image(content, name, reading, page)
     except UserError:
         if reading.depth is not None:
             raise
         pixels = np.zeros(1, np.uint8)  # the numbers of all images decide, and are told
-    numbers = _decode_numbers(content, name, pixels)
+    try:
+        numbers = decode_numbers(content, name, reading, page)
+    except UserError:  # a rare layout of colours, of which Pillow has the higher 8 bits
+        numbers = pixels.astype(np.uint16) * 257
     return ImageFacts(
         name,
         header,
@@ -154,6 +158,23 @@ def judge_images(images: Sequence[ImageFacts], reading: Reading) -> str | None:
     return None
 
 
+def judge_pages(files: Sequence[ImageFacts], reading: Reading) -> str | None:
+    """Return why files of several pages cannot be used, or ``None``.
+
+    Args:
+        files: All images and masks of a store.
+        reading: How they are read.
+    """
+    stacks = [file for file in files if len(file.header.pages) > 1]
+    if not stacks or reading.pages is not None:
+        return None
+    return (
+        f"{len(stacks)} of {len(files)} files have several pages, such as {stacks[0].name} "
+        f"({len(stacks[0].header.pages)}); choose --pages each to make a case of every page, --pages first, or "
+        "--pages 2 for another one"
+    )
+
+
 def warn_of_images(images: Sequence[ImageFacts], masks: Sequence[ImageFacts], reading: Reading) -> list[str]:
     """Return a sentence for each thing that should be known of files that can be used.
 
@@ -172,10 +193,10 @@ def warn_of_images(images: Sequence[ImageFacts], masks: Sequence[ImageFacts], re
                 "--exif ignore if they fit the pixels as they are stored"
             )
         stacks = [file.name for file in facts if len(file.header.pages) > 1]
-        if stacks:
+        if stacks and reading.pages is None:
             sentences.append(
                 f"{len(stacks)} of {len(facts)} {what} have several pages, of which the first is read: "
-                f"{_name(stacks)}; write a file for each page"
+                f"{_name(stacks)}; --pages first says that this is meant, --pages 2 reads another"
             )
     deep = [image for image in images if image.numbers is not None]
     lost = [image.name for image in deep if image.numbers is not None and image.numbers.lost]
@@ -187,13 +208,6 @@ def warn_of_images(images: Sequence[ImageFacts], masks: Sequence[ImageFacts], re
             f"{_name(lost)}; if single pixels lie far from the others, choose --depth {ROBUST}"
         )
     return sentences
-
-
-def _decode_numbers(content: bytes, name: str, pixels: np.ndarray) -> np.ndarray:
-    try:
-        return decode_numbers(content, name)
-    except UserError:  # a rare layout of colours, of which Pillow has the higher 8 bits
-        return pixels.astype(np.uint16) * 257
 
 
 def warn_of_left_out(folders: Iterable[Path], used: Collection[Path]) -> list[str]:
@@ -237,7 +251,7 @@ def check_image_files(paths: Sequence[Path], reading: Reading = DEFAULT) -> tupl
             facts.append(measure_image(read_image_file(path), path.name, reading))
         except UserError:
             continue
-    refusal = judge_images(facts, reading) if reading.depth is None else None
+    refusal = judge_pages(facts, reading) or (judge_images(facts, reading) if reading.depth is None else None)
     left_out = warn_of_left_out(dict.fromkeys(path.parent for path in paths), {*paths})
     return refusal, [*warn_of_images(facts, (), reading), *left_out]
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from llmseg.errors import UserError
+
 _ORIENTATION = 0x0112  # number of the EXIF field
 _KIND_OF_PAGE = (
     254  # number of the TIFF field: 1 is a smaller copy of another page, 4 says which pixels are transparent
@@ -69,6 +71,20 @@ def find_pages(file: Image.Image) -> tuple[int, ...]:
             found.append(number)
     file.seek(0)
     return tuple(found)
+
+
+def seek_page(file: Image.Image, name: str, page: int) -> None:
+    """Make a page of an opened file the current one; a file of one page stays as it is.
+
+    Raises:
+        UserError: The file has several pages, but not so many.
+    """
+    pages = find_pages(file)
+    if len(pages) == 1:
+        return
+    if page > len(pages):
+        raise UserError(f"{name} has {len(pages)} pages, and no page {page}")
+    file.seek(pages[page - 1])
 
 
 def is_deep(file: Image.Image) -> bool:

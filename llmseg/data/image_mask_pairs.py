@@ -35,11 +35,13 @@ class ImageMaskPair:
             first, without folders called ``images`` or ``masks``: ``patient1/slice_0.png``.
         image: The image.
         masks: The mask; or all masks of the image, of which each shows a part of the foreground.
+        page: The page of these files, from 1, if each of several is a case.
     """
 
     id: str
     image: Path
     masks: tuple[Path, ...]
+    page: int | None = None
 
 
 @dataclass(frozen=True)

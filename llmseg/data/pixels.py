@@ -14,9 +14,9 @@ import numpy as np
 from PIL import Image
 
 from llmseg.data.depth import scale_to_bytes
-from llmseg.data.image_header import ImageHeader, is_deep_colour, read_file_header, read_flag, turn_pixels
+from llmseg.data.image_header import ImageHeader, is_deep_colour, read_file_header, read_flag, seek_page, turn_pixels
 from llmseg.data.mask_values import MaskValues, find_values, make_mask
-from llmseg.data.opening import open_image, read_image_file
+from llmseg.data.opening import check_size, open_image, read_image_file
 from llmseg.data.reading import DEFAULT, Reading
 from llmseg.errors import UserError
 
@@ -25,33 +25,36 @@ from llmseg.errors import UserError
 _GREY_MODES = ("1", "L", "LA", "La")
 
 
-def read_image(path: Path, reading: Reading = DEFAULT) -> np.ndarray:
+def read_image(path: Path, reading: Reading = DEFAULT, page: int | None = None) -> np.ndarray:
     """Read an image file as uint8 grey ``[H, W]`` or RGB ``[H, W, 3]``, see :func:`decode_image`."""
-    return decode_image(read_image_file(path), str(path), reading)
+    return decode_image(read_image_file(path), str(path), reading, page)
 
 
-def read_mask(path: Path, reading: Reading = DEFAULT, option: str = "--foreground") -> np.ndarray:
+def read_mask(
+    path: Path, reading: Reading = DEFAULT, option: str = "--foreground", page: int | None = None
+) -> np.ndarray:
     """Read a mask file as uint8 ``[H, W]``, see :func:`decode_mask`."""
-    return decode_mask(read_image_file(path), str(path), reading, option)
+    return decode_mask(read_image_file(path), str(path), reading, option, page)
 
 
-def read_mask_values(path: Path, reading: Reading = DEFAULT) -> MaskValues:
+def read_mask_values(path: Path, reading: Reading = DEFAULT, page: int | None = None) -> MaskValues:
     """Read a mask file as the numbers that it stores, before it is decided which are foreground."""
-    return decode_mask_values(read_image_file(path), str(path), reading)
+    return decode_mask_values(read_image_file(path), str(path), reading, page)
 
 
-def decode_image(content: bytes, name: str, reading: Reading = DEFAULT) -> np.ndarray:
+def decode_image(content: bytes, name: str, reading: Reading = DEFAULT, page: int | None = None) -> np.ndarray:
     """Decode the content of an image file as uint8 grey ``[H, W]`` or RGB ``[H, W, 3]``.
 
     1-bit, grey and 16-bit files give grey. RGB, RGBA, palette and other colour files give RGB; an alpha channel is
     dropped. Numbers of more than 8 bits are scaled as the reading says; without a word they are divided by 257, so
-    that 65535 becomes 255. Of an animated file, the first frame is read. The camera's orientation flag is ignored, as
-    the study's scripts ignore it, unless the reading says ``exif="turn"``.
+    that 65535 becomes 255. Of a file of several pages or frames, the first is read unless another is said. The
+    camera's orientation flag is ignored, as the study's scripts ignore it, unless the reading says ``exif="turn"``.
 
     Args:
         content: The file's bytes.
         name: What messages call the file.
         reading: How numbers of more than 8 bits are scaled, and whether the image is turned as its flag says.
+        page: Number of the page, from 1; ``None`` for what the reading says.
 
     Raises:
         UserError: The file is no image or is damaged, or its numbers are not what the reading says.
@@ -67,7 +70,7 @@ def decode_image(content: bytes, name: str, reading: Reading = DEFAULT) -> np.nd
         >>> decode_image(buffer.getvalue(), "a.png", Reading(depth=12))
         array([[  0, 255]], dtype=uint8)
     """
-    opened = _open(content, name)
+    opened = _open(content, name, reading, page)
     image = opened.image
     if _is_grey_of_many_bits(image):
         pixels = scale_to_bytes(np.asarray(image), reading.depth, name)
@@ -78,19 +81,21 @@ def decode_image(content: bytes, name: str, reading: Reading = DEFAULT) -> np.nd
     return _turn(pixels, opened, reading)
 
 
-def decode_numbers(content: bytes, name: str) -> np.ndarray:
+def decode_numbers(content: bytes, name: str, reading: Reading = DEFAULT, page: int | None = None) -> np.ndarray:
     """Decode the content of an image file of more than 8 bits as the numbers that it stores, ``[H, W]`` or RGB.
 
     Raises:
         UserError: The file is no image or is damaged.
     """
-    opened = _open(content, name)
+    opened = _open(content, name, reading, page)
     if _is_grey_of_many_bits(opened.image):
         return np.asarray(opened.image)
     return _read_deep_colours(content, opened.image, name)
 
 
-def decode_mask(content: bytes, name: str, reading: Reading = DEFAULT, option: str = "--foreground") -> np.ndarray:
+def decode_mask(
+    content: bytes, name: str, reading: Reading = DEFAULT, option: str = "--foreground", page: int | None = None
+) -> np.ndarray:
     """Decode the content of a mask file as uint8 ``[H, W]``.
 
     Without a rule for foreground, black is background and white foreground, and soft edges keep their greys. Colours
@@ -104,6 +109,7 @@ def decode_mask(content: bytes, name: str, reading: Reading = DEFAULT, option: s
         name: What messages call the file.
         reading: The rule for foreground, and what an alpha channel means.
         option: The option, or the argument, that messages name for the rule.
+        page: As for :func:`decode_image`.
 
     Raises:
         UserError: The file is no image or is damaged; or colours and alpha channel show different things.
@@ -119,16 +125,16 @@ def decode_mask(content: bytes, name: str, reading: Reading = DEFAULT, option: s
         >>> decode_mask(buffer.getvalue(), "a.png", Reading("all-but-0"))
         array([[  0, 255, 255]], dtype=uint8)
     """
-    return make_mask(decode_mask_values(content, name, reading), name, reading, option)
+    return make_mask(decode_mask_values(content, name, reading, page), name, reading, option)
 
 
-def decode_mask_values(content: bytes, name: str, reading: Reading = DEFAULT) -> MaskValues:
+def decode_mask_values(content: bytes, name: str, reading: Reading = DEFAULT, page: int | None = None) -> MaskValues:
     """Decode the content of a mask file as the numbers that it stores, before it is decided which are foreground.
 
     Raises:
         UserError: As :func:`decode_mask`.
     """
-    opened = _open(content, name)
+    opened = _open(content, name, reading, page)
     values = find_values(_find_labels_of_16_bits(content, opened, name), name, reading.alpha)
     if values.seen is not None:
         values = replace(values, seen=_turn(values.seen, opened, reading))
@@ -154,7 +160,7 @@ def decode_labels(content: bytes, name: str) -> np.ndarray:
         >>> decode_labels(buffer.getvalue(), "a.png")
         array([[0, 1, 2]], dtype=uint8)
     """
-    values = np.asarray(_open(content, name).image)
+    values = np.asarray(_open(content, name, DEFAULT, None).image)
     if values.ndim != 2:
         raise UserError(f"{name} has {values.shape[2]} channels; labels have one")
     return values
@@ -198,8 +204,12 @@ def explain_sizes(image: tuple[bytes, str], mask: tuple[bytes, str], exif: str |
     return "make them equal"
 
 
-def _open(content: bytes, name: str) -> _Opened:
+def _open(content: bytes, name: str, reading: Reading, page: int | None) -> _Opened:
+    chosen = page or (reading.pages if isinstance(reading.pages, int) else 1)
     with open_image(content, name) as file:
+        if chosen > 1:
+            seek_page(file, name, chosen)
+            check_size(*file.size, name)
         # Opening reads the header only. The copy decodes the pixels, so damage shows here and nowhere else.
         deep_colour = is_deep_colour(file)
         image: Image.Image = file.copy()

@@ -17,11 +17,15 @@ Foreground: TypeAlias = "int | str | None"
 RULES = ("above-127", "all-but-0")
 """Names of rules for foreground. Besides them there are numbers and ``labels:`` with numbers."""
 
-OF_IMAGES = ("depth", "exif")
+OF_IMAGES = ("depth", "exif", "pages")
 """The fields that decide what an image is; the others are of masks alone."""
+
+Pages: TypeAlias = "int | str | None"
+"""Which pages of a file of several are read: a number from 1, ``"first"``, ``"each"``, or ``None``."""
 
 _ALPHA = ("drop", "mask")
 _EXIF = ("turn", "ignore")
+_PAGES = ("first", "each")
 _SEVERAL_MASKS = ("join",)
 
 
@@ -46,6 +50,9 @@ class Reading:
             flag says, as viewers do; ``"ignore"`` and ``None`` take pixels as they are stored, and ``None`` warns.
         several_masks: What several masks of one image mean: with ``"join"``, what is foreground in one of them is
             foreground. ``None`` refuses an image that has more than one.
+        pages: Which pages of a TIFF, or frames of an animation, are read: ``"first"``, a number from 1, or ``"each"``,
+            which makes a case of every page, called ``name_page001.tif``; those of a file are a group. Files of one
+            page are read as ever. ``None`` is the first, and a set with files of several is refused.
 
     Raises:
         UserError: A field has a value that is not allowed.
@@ -60,6 +67,7 @@ class Reading:
     depth: Depth = None
     exif: str | None = None
     several_masks: str | None = None
+    pages: Pages = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "foreground", parse_foreground(self.foreground))
@@ -67,6 +75,7 @@ class Reading:
         _check_choice("alpha", self.alpha, _ALPHA)
         _check_choice("exif", self.exif, _EXIF)
         _check_choice("several masks", self.several_masks, _SEVERAL_MASKS)
+        object.__setattr__(self, "pages", parse_pages(self.pages))
 
     @property
     def stated(self) -> dict[str, Any]:
@@ -95,6 +104,23 @@ def parse_foreground(value: Foreground) -> Foreground:
             f"foreground '{value}': must be a number, above-127, all-but-0 or labels:1,2 (with your numbers){hint}"
         ) from None
     return labels[0] if len(labels) == 1 else f"labels:{','.join(map(str, labels))}"
+
+
+def parse_pages(value: Pages) -> Pages:
+    """Return which pages are read, in the one spelling.
+
+    Raises:
+        UserError: It is none that can be.
+
+    Example:
+        >>> parse_pages("each"), parse_pages("3")
+        ('each', 3)
+    """
+    if value in (None, "first", "each"):
+        return value
+    if not str(value).isdecimal() or int(value) < 1:
+        raise UserError(f"pages '{value}': must be first, each or a number from 1{nearest(str(value), _PAGES)}")
+    return int(value)
 
 
 def list_labels(foreground: Foreground) -> tuple[int, ...]:
@@ -128,8 +154,8 @@ def complete(reading: Reading, earlier: Reading) -> Reading:
     """Return a reading whose fields that are ``None`` are those of an earlier one.
 
     Example:
-        >>> complete(Reading(depth=16), Reading(foreground=1, depth=12))
-        Reading(foreground=1, alpha=None, depth=16, exif=None)
+        >>> name_options(complete(Reading(depth=16), Reading(foreground=1, depth=12)))
+        '--foreground 1 --depth 16'
     """
     return replace(earlier, **{name: value for name, value in asdict(reading).items() if value is not None})
 
@@ -138,8 +164,8 @@ def without(reading: Reading, stated: Reading) -> Reading:
     """Return a reading without the fields that another one states.
 
     Example:
-        >>> without(Reading(foreground=1, depth=12), Reading(depth=16))
-        Reading(foreground=1, alpha=None, depth=None, exif=None)
+        >>> name_options(without(Reading(foreground=1, depth=12), Reading(depth=16)))
+        '--foreground 1'
     """
     return replace(reading, **{name: None for name, value in asdict(stated).items() if value is not None})
 

@@ -19,6 +19,7 @@ from llmseg.data.hdf5 import Hdf5Store
 from llmseg.data.image_check import (
     ImageFacts,
     judge_images,
+    judge_pages,
     measure_file,
     measure_image,
     warn_of_images,
@@ -35,7 +36,7 @@ from llmseg.data.subset import Subset
 from llmseg.errors import UserError
 from llmseg.files import make_folder, read_json_if_any, write_bytes
 
-FORMAT = 3
+FORMAT = 4
 """Part of the key of a kept check. Raise it whenever the same files would be judged otherwise."""
 
 
@@ -113,13 +114,13 @@ def examine_reading(store: FolderStore | Hdf5Store, *, skip: bool = False, progr
         return ReadingCheck(judge_store(cases), tuple(warn_of_store(cases)))
 
     def measure(id: str) -> tuple[MaskFacts, list[ImageFacts], ImageFacts] | None:
-        image, masks = store.find_files(id)
+        pair = store.find_pair(id)
         try:
             first, *further = store.read_mask_values(id)
             return (
                 measure_mask(first, id, store.reading, further=further),
-                [measure_file(read_image_file(mask), store.name_mask(mask)) for mask in masks],
-                measure_image(read_image_file(image), id, store.reading),
+                [measure_file(read_image_file(mask), store.name_mask(mask)) for mask in pair.masks],
+                measure_image(read_image_file(pair.image), id, store.reading, pair.page),
             )
         except UserError:
             if not skip:
@@ -132,7 +133,11 @@ def examine_reading(store: FolderStore | Hdf5Store, *, skip: bool = False, progr
         return ReadingCheck("", ())
     masks, files, images = zip(*measured, strict=True)
     mask_files = [file for of_case in files for file in of_case]
-    refusal = judge_masks(masks, store.reading) or judge_images(images, store.reading)
+    refusal = (
+        judge_pages([*images, *mask_files], store.reading)
+        or judge_masks(masks, store.reading)
+        or judge_images(images, store.reading)
+    )
     return ReadingCheck(refusal or "", (*warn_of_masks(masks), *warn_of_images(images, mask_files, store.reading)))
 
 

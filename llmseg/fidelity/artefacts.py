@@ -212,14 +212,15 @@ def _copy_cases(copies: Copies, source: Source, folder: Path) -> None:
 def _read_files(store: Store, id: str) -> tuple[tuple[str, bytes], tuple[str, bytes]]:
     """Return name and bytes of image and mask: the files themselves, or PNG where the store has none.
 
-    A store has no file of a mask that is joined from several. Of files in folders below, the path is in the name.
+    A store has no file of a mask that is joined from several, or of a page. Of files in folders below, the path is in
+    the name.
     """
     name = id.replace("/", "_")
     if isinstance(store, FolderStore):
-        image, masks = store.find_files(id)
-        if len(masks) == 1:
-            mask_name = name.removesuffix(image.name) + masks[0].name
-            return (name, read_bytes(image)), (mask_name, read_bytes(masks[0]))
+        pair = store.find_pair(id)
+        if len(pair.masks) == 1 and pair.page is None:
+            mask_name = name.removesuffix(pair.image.name) + pair.masks[0].name
+            return (name, read_bytes(pair.image)), (mask_name, read_bytes(pair.masks[0]))
     case = store.read(id)
     name = name if name.lower().endswith(".png") else f"{name}.png"
     return (name, encode_png(case.image)), (name, encode_png(case.mask))

@@ -19,6 +19,7 @@ import numpy as np
 
 from llmseg.data.image_check import check_image_files
 from llmseg.data.image_files import drop_masks, find_images
+from llmseg.data.pages import list_pages
 from llmseg.data.pixels import read_image
 from llmseg.data.read_ahead import map_ahead
 from llmseg.data.reading import DEFAULT, Reading, ReadingWarning
@@ -111,24 +112,28 @@ def predict(
         >>> masks = predict(net, recipe, "images", "predicted", batch_size=32)  # doctest: +SKIP
     """
     paths = drop_masks(find_images(Path(images)))
-    _check_names(paths)
+    pages = {name: (path, page) for path in paths for name, page in list_pages(path, reading).items()}
+    _check_names(pages)
     refusal, sentences = check_image_files(paths, reading)
     if refusal:
         raise UserError(refusal)
     for sentence in sentences:
         warnings.warn(sentence, ReadingWarning, stacklevel=2)
-    by_name = {path.name: path for path in paths}
-    out, names = Path(out), [path.stem for path in paths]
+    out, names = Path(out), [Path(name).stem for name in pages]
     check_free(out, Path(images), names)
 
+    def read(name: str) -> np.ndarray:
+        path, page = pages[name]
+        return read_image(path, reading, page)
+
     def write(predicted: ProbabilityMap) -> Path:
-        return _write(out, by_name[predicted.name], predicted.native)
+        return _write(out, Path(predicted.name), predicted.native)
 
     maps = predict_maps(
         net,
         recipe,
-        tuple(by_name),
-        lambda name: read_image(by_name[name], reading),
+        tuple(pages),
+        read,
         device=device,
         precision=precision,
         exact=exact,
@@ -230,12 +235,13 @@ def _choose_batch_size(recipe: Recipe, device: torch.device) -> int:
     return recipe.fit.batch_size if device.type == "cuda" else 1
 
 
-def _check_names(paths: tuple[Path, ...]) -> None:
-    by_stem: dict[str, Path] = {}
-    for path in paths:
-        other = by_stem.setdefault(path.stem, path)
-        if other != path:
-            raise UserError(f"{other.name} and {path.name} would both be written as {path.stem}.png; rename one")
+def _check_names(names: Iterable[str]) -> None:
+    by_stem: dict[str, str] = {}
+    for name in names:
+        stem = Path(name).stem
+        other = by_stem.setdefault(stem, name)
+        if other != name:
+            raise UserError(f"{other} and {name} would both be written as {stem}.png; rename one")
 
 
 def _try_sizes(net: nn.Module, shapes: Iterable[tuple[int, ...]]) -> None:

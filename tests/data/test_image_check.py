@@ -53,7 +53,6 @@ def hot(path, k):
 KINDS = {
     "turned": (turned, ".png", "2 of 3 images have an EXIF orientation flag, which is ignored: c1.png, c2.png"),
     "one pixel": (hot, ".png", "1 of 3 images keep fewer than 32 grey levels, read as 0 to 65535: c0.png"),
-    "stack": (stack, ".tif", "3 of 3 images have several pages"),
 }
 
 

@@ -139,6 +139,8 @@ MASKS = {
 IMAGES = {
     "grey": (lambda g: g, ".png", None),
     "colour": (lambda g: np.stack([g, g // 2, g], -1), ".png", None),
+    "grey tif": (lambda g: g, ".tif", None),
+    "gif": (lambda g: g, ".gif", None),
     "jpeg": (lambda g: g, ".jpg", None),
     "palette": (lambda g: Image.fromarray(g).quantize(16), ".png", None),
     "alpha": (lambda g: np.stack([g, g, g, 255 - g], -1), ".png", None),
@@ -152,6 +154,9 @@ IMAGES = {
     "hot pixel": (lambda g: hot(g.astype(np.uint16) * 16), ".png", "percentiles:0.5,99.5"),
     "colours of 12 bits": (lambda g: np.stack([g, g, g], -1).astype(np.uint16) * 16, ".png", 12),
 }
+
+STACKS = (".tif", ".gif")
+"""Extensions of files that get several pages here."""
 
 NAMES = {
     "alike": ("case{}", "case{}"),
@@ -169,7 +174,9 @@ def hot(values: np.ndarray) -> np.ndarray:
     return values
 
 
-def save(made: object, path: Path, flag: int) -> None:
+def save(pages: list[object], path: Path, flag: int) -> None:
+    """Write the pages of a file, or the first where its format takes one."""
+    made = pages[0]
     array = None if isinstance(made, Image.Image) else np.asarray(made)
     if array is not None and array.dtype == np.uint16 and array.ndim == 3:
         cv2.imwrite(str(path), array[..., ::-1])  # Pillow writes no colours of 16 bits
@@ -177,7 +184,10 @@ def save(made: object, path: Path, flag: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = flag
     options = {"exif": exif} if flag != 1 and path.suffix in (".png", ".jpg") else {}
-    (made if array is None else Image.fromarray(array)).save(path, **options)
+    first, *others = (page if isinstance(page, Image.Image) else Image.fromarray(np.asarray(page)) for page in pages)
+    if others and path.suffix in STACKS:
+        options |= {"save_all": True, "append_images": others}
+    first.save(path, **options)
 
 
 @dataclass(frozen=True)
@@ -192,6 +202,9 @@ class Set:
     seed: int
     said: frozenset[str]
     exif: str | None
+    image_pages: int = 1
+    mask_pages: int = 1
+    pages: str | int | None = None
 
     @property
     def flags(self) -> tuple[int, int]:
@@ -211,6 +224,7 @@ class Set:
             foreground=foreground if "foreground" in self.said else None,
             depth=depth if "depth" in self.said else None,
             exif=self.exif,
+            pages=self.pages,
         )
 
     def write(self, folder: Path) -> dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]:
@@ -220,20 +234,37 @@ class Set:
             (folder / name).mkdir()
         image_flag, mask_flag = self.flags
         for k in range(CASES):
-            mask = draw(self.seed + k)
             make, extension, _ = IMAGES[self.image]
             stored = MASKS[self.mask]
-            grey = np.add.outer(np.arange(HEIGHT), np.arange(WIDTH)).astype(np.uint8) + 100 * mask.astype(np.uint8) + k
             image_name, mask_name = (text.format(k) for text in NAMES[self.names])
-            image_path = folder / "images" / f"{image_name}{extension}"
-            save(make(np.ascontiguousarray(TURNED_BACK[image_flag](grey))), image_path, image_flag)
-            turned = np.ascontiguousarray(TURNED_BACK[mask_flag](mask))
-            save(stored.make(turned), folder / "masks" / f"{mask_name}{stored.extension}", mask_flag)
-            # Who says that flags are to be ignored means the pixels as they are stored.
-            ignored = TURNED_BACK[image_flag](mask), turned
-            names = image_path.name, f"{mask_name}{stored.extension}"
-            seen[names] = ignored if self.exif == "ignore" else (mask, mask)
+            names = f"{image_name}{extension}", f"{mask_name}{stored.extension}"
+            pages: list[tuple[np.ndarray, np.ndarray]] = []
+            made: tuple[list[object], list[object]] = [], []
+            for page in range(max(self.image_pages, self.mask_pages)):
+                mask = draw(self.seed + k + 11 * page)
+                grey = np.add.outer(np.arange(HEIGHT), np.arange(WIDTH)).astype(np.uint8) + 100 * mask.astype(np.uint8)
+                made[0].append(make(np.ascontiguousarray(TURNED_BACK[image_flag](grey + np.uint8(k)))))
+                turned = np.ascontiguousarray(TURNED_BACK[mask_flag](mask))
+                made[1].append(stored.make(turned))
+                # Who says that flags are to be ignored means the pixels as they are stored.
+                pages.append((TURNED_BACK[image_flag](mask), turned) if self.exif == "ignore" else (mask, mask))
+            save(made[0][: self.image_pages], folder / "images" / names[0], image_flag)
+            save(made[1][: self.mask_pages], folder / "masks" / names[1], mask_flag)
+            seen |= self.name_pages(names, pages)
         return seen
+
+    def name_pages(self, names, pages):
+        """Return what is seen by the id of the case, as the user who says which pages are read expects it."""
+        in_image, in_mask = (
+            count if Path(name).suffix in STACKS else 1
+            for name, count in zip(names, (self.image_pages, self.mask_pages), strict=True)
+        )
+        if self.pages == "each" and in_image > 1:
+            stem, suffix = Path(names[0]).stem, Path(names[0]).suffix
+            return {(f"{stem}_page{n:03d}{suffix}", *names): page for n, page in enumerate(pages[:in_image], 1)}
+        number = self.pages if isinstance(self.pages, int) else 1
+        lit = pages[min(number, in_image) - 1][0]
+        return {names: (lit, pages[min(number, in_mask) - 1][1])}
 
 
 def examine(set: Set) -> str:
@@ -276,6 +307,9 @@ SETS = st.builds(
     seed=st.integers(0, 10**6),
     said=st.frozensets(st.sampled_from(["foreground", "depth"])),
     exif=st.sampled_from([None, None, "turn", "ignore"]),
+    image_pages=st.sampled_from([1, 1, 1, 3]),
+    mask_pages=st.sampled_from([1, 1, 1, 3]),
+    pages=st.sampled_from([None, None, "first", "each", 2]),
 )
 
 
@@ -315,6 +349,19 @@ def test_every_flag(flag):
     assert examine(replace(PLAIN, image_flag=flag)) in ("told", "refused")
     assert examine(replace(PLAIN, image_flag=flag, exif="turn")) == "read"
     assert examine(replace(PLAIN, image_flag=flag, mask_flag=9 - flag if flag > 4 else flag, exif="turn")) == "read"
+
+
+@pytest.mark.parametrize(("image", "mask"), [("grey tif", "grey tif"), ("14 bits", "label 1"), ("gif", "gif")])
+@pytest.mark.parametrize("pages", ["first", "each", 2])
+def test_pages(image, mask, pages):
+    several = replace(
+        PLAIN, image=image, mask=mask, image_pages=3, mask_pages=3, said=frozenset({"depth", "foreground"})
+    )
+    assert examine(several) == "refused"
+    if MASKS[mask].extension in STACKS:
+        assert examine(replace(several, pages=pages)) == "read"
+    else:
+        assert examine(replace(several, pages=pages)) == ("refused" if pages == "each" else "read")
 
 
 @pytest.mark.parametrize("kind", ["grey", "label 1", "palette", "16 bits", "white ink", "objects 1, 2"])

@@ -12,7 +12,8 @@ from PIL import Image
 from llmseg.data.download.tree import File
 from llmseg.data.image_files import EXTENSIONS
 from llmseg.data.mask_names import explain_several, find_part, strip_number
-from llmseg.data.pixels import decode_image, decode_mask, explain_sizes
+from llmseg.data.pages import check_counts, name_pages
+from llmseg.data.pixels import decode_header, decode_image, decode_mask, explain_sizes
 from llmseg.data.reading import DEFAULT, Reading
 from llmseg.data.store import Case
 from llmseg.errors import UserError
@@ -157,25 +158,43 @@ def make_picture_cases(
     def make(image: File, *masks: File) -> CaseFiles:
         name = id(image)
 
-        def read() -> Sequence[Case]:
-            pixels = decode_picture(image) if decode_picture else read_picture(image, reading)
-            read_one = decode or functools.partial(read_mask_file, reading=reading)
+        def read_page(id: str, page: int | None) -> Case:
+            pixels = decode_picture(image) if decode_picture else read_picture(image, reading, page)
+            read_one = decode or functools.partial(read_mask_file, reading=reading, page=page)
             values = [_fit_to_image(read_one(file), pixels, image, file, resize_masks, reading) for file in masks]
-            return (Case(name, pixels, np.maximum.reduce(values)),)
+            return Case(id, pixels, np.maximum.reduce(values))
+
+        def read() -> Sequence[Case]:
+            pages = list_pages_of(name, image, masks, reading)
+            return tuple(read_page(id, page) for id, page in pages.items())
 
         return CaseFiles(name, (image, *masks), read, group(image) if group else name, find_part(image.path))
 
     return tuple(sorted((make(*pair) for pair in pairs.values()), key=lambda case_files: case_files.key))
 
 
-def read_picture(file: File, reading: Reading = DEFAULT) -> np.ndarray:
+def list_pages_of(name: str, image: File, masks: Sequence[File], reading: Reading) -> dict[str, int | None]:
+    """Return the page of each case of an image by its id, see :func:`llmseg.data.pages.name_pages`.
+
+    Raises:
+        UserError: A file is no image, or image and mask have not as many pages.
+    """
+    if reading.pages != "each":
+        return {name: None}
+    count, *others = (len(decode_header(file.read_unpacked(), file.path).pages) for file in (image, *masks))
+    for mask, other in zip(masks, others, strict=True):
+        check_counts((image.path, count), (mask.path, other))
+    return name_pages(name, count, reading)
+
+
+def read_picture(file: File, reading: Reading = DEFAULT, page: int | None = None) -> np.ndarray:
     """Read an image file, uint8 ``[H, W]`` or ``[H, W, 3]``."""
-    return decode_image(file.read_unpacked(), file.path, reading)
+    return decode_image(file.read_unpacked(), file.path, reading, page)
 
 
-def read_mask_file(file: File, reading: Reading = DEFAULT) -> np.ndarray:
+def read_mask_file(file: File, reading: Reading = DEFAULT, page: int | None = None) -> np.ndarray:
     """Read a mask file, uint8 ``[H, W]``. By default its foreground is white."""
-    return decode_mask(file.read_unpacked(), file.path, reading)
+    return decode_mask(file.read_unpacked(), file.path, reading, page=page)
 
 
 def make_mask(inside: np.ndarray) -> np.ndarray:
