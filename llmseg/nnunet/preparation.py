@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import Any
 
 from llmseg.data.draw_holdout import hold_out
 from llmseg.data.holdout import Holdout
+from llmseg.data.mask_names import name_first
+from llmseg.data.reading import ReadingWarning
 from llmseg.data.store import Store
 from llmseg.errors import UserError
 from llmseg.files import check_kind, read_json_if_any, write_text
@@ -54,6 +57,9 @@ def prepare_nnunet(
     Raises:
         UserError: nnU-Net is missing, a part of the split is empty, masks are not 0 and 255, the folder holds something
             else, or nnU-Net fails.
+
+    Warns:
+        ReadingWarning: The split of the recipe divides groups.
     """
     check_installed()
     folder = Path(out)
@@ -98,7 +104,22 @@ def _choose_split(store: Store, holdout: Holdout, recipe: Recipe | None, validat
         drawn = hold_out(rest, fraction=validation, seed=seed)
         return Split(drawn.rest(rest).ids, drawn.test_ids, test)
     split = recipe_split(recipe, rest, seed)
+    _warn_of_divided_groups(rest, split)
     return Split(split.train, split.validation, test)
+
+
+def _warn_of_divided_groups(store: Store, split: Split) -> None:
+    """Say which groups have cases in training and in validation: a recipe splits single cases."""
+    training, validation = ({store.groups[id] for id in ids} for ids in (split.train, split.validation))
+    divided = sorted(training & validation)
+    if divided:
+        warnings.warn(
+            f"the split of the recipe divides {len(divided)} of {len(validation)} groups of its validation cases, "
+            f"which have cases in training, too: {name_first(divided)}; nnU-Net's validation scores are too good then: "
+            "without --split-of, validation cases are drawn by group",
+            ReadingWarning,
+            stacklevel=4,
+        )
 
 
 def recipe_split(recipe: Recipe, store: Store, seed: int) -> Split:

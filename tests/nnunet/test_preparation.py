@@ -9,6 +9,7 @@ from PIL import Image
 
 from llmseg import hold_out, zoo
 from llmseg.data.folder import FolderStore
+from llmseg.data.reading import ReadingWarning
 from llmseg.data.store import Case
 from llmseg.data.subset import Subset
 from llmseg.errors import UserError
@@ -128,3 +129,15 @@ def test_no_group_is_divided_between_training_validation_and_test(make_folder, t
     patients = [{id[:2] for id in ids} for ids in (split.train, split.validation, split.test)]
     assert all(patients)
     assert sum(map(len, patients)) == len(set.union(*patients)) == 6
+
+
+def test_a_split_that_divides_groups_says_which_and_the_advice_helps(make_folder, tmp_path, recwarn):
+    folders = make_folder({f"p{patient}_{slice}": (32, 32) for patient in range(4) for slice in range(6)})
+    store = FolderStore(*folders, group=r"p\d")
+    recipe = zoo.get("gpt-4").recipe
+    with pytest.warns(ReadingWarning, match=r"divides (\d) of \1 groups of its validation cases.*: p\d, .*--split-of"):
+        prepare_nnunet(store, tmp_path / "divided", recipe=recipe, progress=False)
+    recwarn.clear()
+    prepare_nnunet(store, tmp_path / "by group", progress=False)
+    prepare_nnunet(FolderStore(*folders), tmp_path / "without groups", recipe=recipe, progress=False)
+    assert not [warning for warning in recwarn if warning.category is ReadingWarning]
