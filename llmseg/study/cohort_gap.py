@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
-from tqdm import tqdm
 
 from llmseg.data.holdout import Holdout
 from llmseg.data.store import Store
@@ -120,10 +119,7 @@ def run_cohort_gap(
         ),
         strict=True,
     )
-    launch = Launch.of(options)
-    studies = run_designs(designs, replace(launch, progress=False))
-    bar = tqdm(studies, desc="pairs", unit="pair", total=len(gaps), disable=not launch.progress)
-    for gap, study in zip(gaps, bar, strict=True):
+    for gap, study in zip(gaps, run_designs(designs, Launch.of(options)), strict=True):
         if study is None:
             continue
         cohort_gap = CohortGap(cohort_gap.folder, (*cohort_gap.gaps, finish_gap(gap)))

@@ -168,7 +168,8 @@ def work_on_studies(folder: str | Path, **options: Unpack[LaunchOptions]) -> tup
     if not designs:
         raise UserError(f"{folder}: no study to work on; name the --out of a command that began one")
     launcher = Launcher(designs, replace(Launch.of(options), leave_out_failing=True))
-    finished = [launcher.finish(design) for design in designs]
+    with launcher.bar.shown():
+        finished = [launcher.finish(design) for design in designs]
     return tuple(study for study in finished if study)
 
 
@@ -201,8 +202,9 @@ def run_designs(designs: Sequence[Design], launch: Launch) -> Iterator[Study | N
         for failure in failures:
             write_failure(design.folder, failure)
     launcher = Launcher(designs, launch)
-    for design in designs:
-        yield launcher.finish(design)
+    with launcher.bar.shown():
+        for design in designs:
+            yield launcher.finish(design)
 
 
 def _refuse_torchrun() -> None:

@@ -71,6 +71,7 @@ class Launcher:
 
     Attributes:
         launch: How cells are trained.
+        bar: The line that it shows.
     """
 
     def __init__(self, designs: Sequence[Design], launch: Launch) -> None:
@@ -78,7 +79,7 @@ class Launcher:
         self._leases: dict[Cell, Lease] = {}
         self._studies = {design.folder: self._begin(design) for design in designs}
         total = sum(len(design.variants) * design.seeds for design in designs)
-        self._bar = CellBar(total, disable=not launch.progress)
+        self.bar = CellBar(total, disable=not launch.progress)
 
     def finish(self, design: Design) -> Study | None:
         """Work until a study is finished, on its cells and, while others work on these, on those of other studies.
@@ -92,15 +93,16 @@ class Launcher:
         """
         own = self._studies[design.folder]
         others = [study for study in self._studies.values() if study is not own]
-        with self._bar.shown():
-            while self._look(own):
-                if not any(self._try(study, task) for study in (own, *others) for task in self._look(study)):
-                    self._bar.wait(self._list_open())
-                    time.sleep(_POLL)
+        while self._look(own):
+            if not any(self._try(study, task) for study in (own, *others) for task in self._look(study)):
+                self.bar.show("waiting for other launchers", self._list_open())
+                time.sleep(_POLL)
         if not design.can_spare(own.failed):
             return None
         study = Study(design.folder)
         study.write_tables()
+        if not self._list_open():
+            self.bar.show("finished", ())
         return study
 
     def _begin(self, design: Design) -> _Progress:
@@ -162,7 +164,7 @@ class Launcher:
 
     def _work(self, study: _Progress, task: Task, lease: Lease) -> None:
         cell, at_once = task.cell, study.at_once.get(task.variant.name)
-        self._bar.begin(cell, self._list_open())
+        self.bar.begin(cell, self._list_open())
         attempt = take_attempt(cell)
         try:
             seconds = train_and_score(task, attempt, self.launch, at_once)
@@ -186,8 +188,9 @@ class Launcher:
         write_failure(task.cell.study, failure)
         if failure.kind == "out-of-memory":
             shutil.rmtree(attempt, ignore_errors=True)  # with other parts of a batch it begins anew
-        if failure.kind == "error" and not self.launch.leave_out_failing:
-            raise error  # with its traceback, for it is a fault of llmseg
+        # With its traceback, for it is a fault of llmseg; and a GPU that met one answers no other training any more.
+        if failure.kind == "error" and (not self.launch.leave_out_failing or "CUDA error" in failure.cause):
+            raise error
         self._leave_out(study, failure)
 
     def _write_tables(self, study: _Progress) -> None:

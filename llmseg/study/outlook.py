@@ -76,14 +76,11 @@ class CellBar:
             cell: The cell.
             left: All cells that are not finished.
         """
-        self._show(f"{cell.variant}, seed {cell.seed}", left)
+        self.show(f"{cell.variant}, seed {cell.seed}", left)
         self._last = cell
 
-    def wait(self, left: Sequence[Cell]) -> None:
-        """Show that all cells that are left are those of other launchers."""
-        self._show("waiting for other launchers", left)
-
-    def _show(self, text: str, left: Sequence[Cell]) -> None:
+    def show(self, text: str, left: Sequence[Cell]) -> None:
+        """Show what happens now, and the numbers of cells that are finished and left."""
         if self.disable:
             return
         if self._last is not None and (seconds := self._last.seconds) is not None:
@@ -91,7 +88,7 @@ class CellBar:
             self._last = None
         if self._bar is None:
             form = "{desc} |{bar:20}| {n_fmt} of {total_fmt} cells{postfix}"
-            self._bar = tqdm(total=self.total, bar_format=form)
+            self._bar = tqdm(total=self.total, desc=text, bar_format=form)
         self._bar.n = self.total - len(left)
         self._bar.set_description_str(text, refresh=False)
         estimate = estimate_seconds(left, self._seconds)

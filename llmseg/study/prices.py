@@ -7,13 +7,12 @@ import json
 import math
 import statistics
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import pandas as pd
 import torch
-from tqdm import tqdm
 
 from llmseg import __version__, zoo
 from llmseg.data.draw_holdout import hold_out
@@ -174,9 +173,8 @@ def run_prices(
         for name in names
         if contrasts[name]
     ]
-    launch = Launch.of(options)
-    studies = run_designs(designs, replace(launch, progress=False))
-    for name in tqdm(names, desc="prices", unit="pipeline", disable=not launch.progress):
+    studies = run_designs(designs, Launch.of(options))
+    for name in names:
         study = next(studies) if contrasts[name] else None
         priced = _price_pipeline(study, store, contrasts[name]) if study else []
         rows = [row for row in rows if (row["dataset"], row["pipeline"]) != (store.name, name)]

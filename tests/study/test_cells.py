@@ -210,6 +210,15 @@ def test_another_error_is_tried_again_by_the_next_call(run, fake_trainings):
     assert study.variants == ("a", "b", "c")
 
 
+def test_a_gpu_that_fails_ends_the_launcher(run, fake_trainings, calls):
+    """Every other training would meet the same error."""
+    fake_trainings(stop_at("b", 0, RuntimeError("CUDA error: device-side assert triggered")))
+    with pytest.raises(RuntimeError, match="device-side assert"):
+        run(leave_out_failing=True)
+    assert calls == [("a", 0), ("b", 0)]
+    assert run().variants == ("a", "b", "c")
+
+
 def test_another_launcher_opens_the_study_by_itself(run, fake_trainings, tmp_path, calls):
     whole = tables(run("whole"))
     fake_trainings(stop_at("b", 0))
@@ -280,3 +289,11 @@ def test_torchrun_is_refused(run, monkeypatch, tmp_path):
 def test_names_of_cells():
     cell = Cell(Path("s"), "loss.dice=0.0 é/x", "0123456789", 2)
     assert cell.name == "loss.dice=0.0_é_x-012345-seed2"
+
+
+def test_one_line_shows_cell_and_time_left(run, capsys):
+    run(progress=True)
+    lines = [line.split("|") for line in capsys.readouterr().err.replace("\r", "\n").splitlines() if "cells" in line]
+    assert [lines[0][0].strip(), lines[0][2].strip()] == ["a, seed 0", "0 of 6 cells"]
+    assert lines[-1][0].strip() == "finished"
+    assert lines[-1][2].strip().startswith("6 of 6 cells")
