@@ -17,7 +17,7 @@ from llmseg.files import check_kind, clear_leftovers, make_folder, read_json, re
 from llmseg.recipe.recipe import Recipe
 from llmseg.study.cells import Cell
 from llmseg.study.failures import Failure
-from llmseg.study.study import RECORD_KEYS
+from llmseg.study.record import RECORD_KEYS
 from llmseg.study.variants import Variant
 from llmseg.training.check import check_recipe
 

@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 import json
-import traceback
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-import torch
-
-from llmseg.errors import UserError
 from llmseg.files import clean_name, make_folder, read_json, write_text
 from llmseg.files.places import hide_places
-from llmseg.training.loop import NotANumber
-from llmseg.training.memory import OutOfMemory
 
 FAILURES = "failures"
 """Folder in a study's folder, with a file for every cell that failed."""
 
 FailureKind = Literal["refused", "diverged", "out-of-memory", "error", "killed"]
 
-FAILING = (NotANumber, OutOfMemory, MemoryError, RuntimeError)
-"""Errors of a contender. Others, such as that of a full disk, would meet every contender in turn."""
-
 LASTING: tuple[FailureKind, ...] = ("diverged", "out-of-memory")
 """Kinds that would come again: they are tried again only if that is asked for."""
 
 _FIELDS = {"variant": str, "seed": (int, type(None)), "kind": str, "cause": str}
-_LOG_LINES = 30
 
 
 @dataclass(frozen=True)
@@ -54,14 +44,6 @@ class Failure:
     at_once: int | None = None
     log: str = ""
 
-    @classmethod
-    def of(cls, error: Exception, variant: str, seed: int | None, at_once: int | None = None) -> Failure:
-        """Return the failure that an error is."""
-        cause = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
-        lines = "".join(traceback.format_exception(error)).splitlines()
-        log = "\n".join(lines[-_LOG_LINES:])
-        return cls(variant, seed, _find_kind(error), " ".join(cause.split()), at_once, log)
-
     @property
     def lasts(self) -> bool:
         """Whether it would come again."""
@@ -70,14 +52,6 @@ class Failure:
     def __str__(self) -> str:
         training = self.variant if self.seed is None else f"{self.variant} with seed {self.seed}"
         return f"{training}: {self.cause}"
-
-
-def _find_kind(error: Exception) -> FailureKind:
-    if isinstance(error, NotANumber):
-        return "diverged"
-    if isinstance(error, OutOfMemory | torch.OutOfMemoryError | MemoryError):
-        return "out-of-memory"
-    return "refused" if isinstance(error, UserError) else "error"
 
 
 def write_failure(study: Path, failure: Failure) -> None:

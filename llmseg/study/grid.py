@@ -17,8 +17,9 @@ from llmseg.stats.words import shorten_list
 from llmseg.study.design import Design, check_designs
 from llmseg.study.failures import Failure, forget_failures, read_failures, write_failure
 from llmseg.study.launcher import Launcher
-from llmseg.study.opening import find_studies, keep_design, open_design
+from llmseg.study.opening import keep_design, open_design
 from llmseg.study.options import Launch
+from llmseg.study.record import find_studies
 from llmseg.study.study import Study
 from llmseg.study.variants import Variant, find_variants
 

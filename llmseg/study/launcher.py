@@ -17,7 +17,8 @@ from llmseg.files.locks import Lease
 from llmseg.study.cells import WORK, Cell, clear_finished, publish, take_attempt
 from llmseg.study.conventions import all_conventions
 from llmseg.study.design import Design, seeded
-from llmseg.study.failures import FAILING, Failure, forget_failure, forget_failures, read_failures, write_failure
+from llmseg.study.diagnosis import FAILING, describe_failure
+from llmseg.study.failures import Failure, forget_failure, forget_failures, read_failures, write_failure
 from llmseg.study.options import Launch
 from llmseg.study.outlook import CellBar
 from llmseg.study.study import Study
@@ -184,7 +185,7 @@ class Launcher:
 
     def _note_failure(self, study: _Progress, task: Task, error: Exception, attempt: Path) -> None:
         name, at_once = task.variant.name, study.at_once.get(task.variant.name)
-        failure = Failure.of(error, name, task.cell.seed, at_once)
+        failure = describe_failure(error, name, task.cell.seed, at_once)
         write_failure(task.cell.study, failure)
         if failure.kind == "out-of-memory":
             shutil.rmtree(attempt, ignore_errors=True)  # with other parts of a batch it begins anew

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 from llmseg.data.holdout import Holdout
@@ -74,12 +73,3 @@ def _open_store(folder: Path, source: dict[str, object] | None, facts: dict[str,
     if store.digest != facts["digest"]:
         raise UserError(f"{store.name} is not in the state in which {folder} was begun; put it back")
     return store
-
-
-def find_studies(folder: Path, depth: int = 3) -> Iterator[Path]:
-    """Yield the studies in a folder: the folder itself, or those some levels down, by name."""
-    if (folder / "study.json").is_file():
-        yield folder
-    elif depth:
-        for inner in sorted(folder.glob("*/")):
-            yield from find_studies(inner, depth - 1)

@@ -16,9 +16,8 @@ from llmseg.errors import UserError
 from llmseg.files.locks import LEASE_SECONDS
 from llmseg.study.cells import LAUNCHER, WORK, Cell
 from llmseg.study.failures import Failure, read_failures
-from llmseg.study.opening import find_studies
 from llmseg.study.outlook import estimate_seconds
-from llmseg.study.study import Study
+from llmseg.study.record import find_studies, list_cells, read_record
 
 _SAMPLE = 200
 """So many finished cells are asked how long they took, the newest ones."""
@@ -91,8 +90,7 @@ def read_study_status(folder: str | Path) -> tuple[StudyStatus, ...]:
 
 
 def _read_study(folder: Path) -> StudyStatus:
-    study = Study(folder)
-    cells = study.cells
+    cells = list_cells(folder)
     finished = {cell: _changed(cell.folder) for cell in cells if cell.is_finished}
     running = tuple(_read_running(folder))
     left = [cell for cell in cells if cell not in finished]
@@ -100,7 +98,7 @@ def _read_study(folder: Path) -> StudyStatus:
     seconds = estimate_seconds(left, _sample_seconds(finished)) if active else None
     return StudyStatus(
         folder=folder,
-        dataset=study.record["store"]["name"],
+        dataset=read_record(folder)["store"]["name"],
         cells=len(cells),
         finished=len(finished),
         running=running,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,23 +10,16 @@ import pandas as pd
 
 from llmseg.errors import UserError, nearest
 from llmseg.evaluation.evaluation import SCORE_COLUMNS, Evaluation
-from llmseg.files import read_json, write_text
-from llmseg.files.fields import read_named_texts
+from llmseg.files import write_text
 from llmseg.files.tables import read_table
 from llmseg.stats.columns import SHARES
 from llmseg.stats.intervals import Law, mean_interval
 from llmseg.stats.words import count_text
 from llmseg.study.cells import Cell
 from llmseg.study.failures import Failure, read_failures
+from llmseg.study.record import list_cells, read_record
 from llmseg.study.scores import choose_comparable, join_scores, parse_scores
 from llmseg.training.run import Run
-
-RECORD_KEYS = {
-    **{"label": (str, type(None)), "variants": dict, "store": dict, "store.name": str, "store.digest": str},
-    **dict.fromkeys(("holdout", "epochs"), object),
-    "seeds": int,
-}
-"""What every ``study.json`` says; ``tolerance`` and ``precision`` are not in the oldest ones."""
 
 BESIDE = "beside"
 """Folder in a study's folder, for contenders that were not trained as a recipe, such as nnU-Net."""
@@ -65,10 +57,7 @@ class Study:
     @property
     def record(self) -> dict[str, Any]:
         """The content of ``study.json``."""
-        path = self.folder / "study.json"
-        record = read_json(path, RECORD_KEYS)
-        read_named_texts(path, record, "variants")
-        return record
+        return read_record(self.folder)
 
     @property
     def is_finished(self) -> bool:
@@ -78,10 +67,7 @@ class Study:
     @property
     def cells(self) -> tuple[Cell, ...]:
         """All cells, finished or not, those of the base first; without variants that failed and were left out."""
-        record, failed = self.record, {failure.variant for failure in self.failures}
-        named = {name: digest for name, digest in record["variants"].items() if name not in failed}
-        pairs = itertools.product(named.items(), range(record["seeds"]))
-        return tuple(Cell(self.folder, name, digest, seed) for (name, digest), seed in pairs)
+        return list_cells(self.folder)
 
     @property
     def compared(self) -> tuple[Cell, ...]:

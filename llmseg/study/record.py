@@ -1,0 +1,50 @@
+"""What a study says of itself in ``study.json``, and the cells that follow from it; nothing heavy is imported."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from llmseg.files import read_json
+from llmseg.files.fields import read_named_texts
+from llmseg.study.cells import Cell
+from llmseg.study.failures import read_failures
+
+RECORD_KEYS = {
+    **{"label": (str, type(None)), "variants": dict, "store": dict, "store.name": str, "store.digest": str},
+    **dict.fromkeys(("holdout", "epochs"), object),
+    "seeds": int,
+}
+"""What every ``study.json`` says; ``tolerance`` and ``precision`` are not in the oldest ones."""
+
+
+def read_record(study: Path) -> dict[str, Any]:
+    """Return the content of ``study.json``.
+
+    Raises:
+        UserError: There is none, or it is damaged.
+    """
+    path = study / "study.json"
+    record = read_json(path, RECORD_KEYS)
+    read_named_texts(path, record, "variants")
+    return record
+
+
+def list_cells(study: Path) -> tuple[Cell, ...]:
+    """Return all cells of a study, finished or not, those of the base first; without variants that were left out."""
+    record = read_record(study)
+    failed = {failure.variant for failure in read_failures(study) if failure.kind != "killed"}
+    named = [(name, digest) for name, digest in record["variants"].items() if name not in failed]
+    pairs = itertools.product(named, range(record["seeds"]))
+    return tuple(Cell(study, name, digest, seed) for (name, digest), seed in pairs)
+
+
+def find_studies(folder: Path, depth: int = 3) -> Iterator[Path]:
+    """Yield the studies in a folder: the folder itself, or those some levels down, by name."""
+    if (folder / "study.json").is_file():
+        yield folder
+    elif depth:
+        for inner in sorted(folder.glob("*/")):
+            yield from find_studies(inner, depth - 1)
