@@ -16,7 +16,6 @@ from llmseg.cli.study import judge
 from llmseg.cli.text.plan import plan_text
 from llmseg.cli.text.study import gain_table, mean_table, report_hint
 from llmseg.study.contenders import NNUNET
-from llmseg.study.opening import open_design
 
 File = Annotated[Path, typer.Argument(help="The study file, in TOML; docs/study-file.md has its keys.")]
 
@@ -73,7 +72,7 @@ def run(
         progress=output.progress,
     )
     for study in studies if with_nnunet else ():
-        design = open_design(study.folder)
+        design = llmseg.study.open_design(study.folder)
         llmseg.nnunet.run_beside(
             study, design.store, holdout=design.holdout, device=launch.device, progress=output.progress
         )

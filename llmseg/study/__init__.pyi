@@ -10,6 +10,7 @@ from .gap import run_gap as run_gap
 from .grid import run_studies as run_studies
 from .grid import run_study as run_study
 from .grid import work_on_studies as work_on_studies
+from .opening import open_design as open_design
 from .plan import choose_cells as choose_cells
 from .plan import plan_cells as plan_cells
 from .price_page import render_price_page as render_price_page

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import time
 
 import pytest
@@ -107,3 +109,11 @@ def test_ten_thousand_cells_are_fast_and_small(tmp_path):
     (state,) = read_study_status(tmp_path)
     assert time.perf_counter() - began < 3
     assert (state.finished, state.cells) == (10_000, 10_000)
+
+
+def test_the_command_imports_nothing_heavy(run):
+    """A state that is asked for every few seconds, beside trainings, must cost neither seconds nor memory."""
+    folder = run().folder
+    code = "import sys; from llmseg.cli.main import main; main(sys.argv[1:])"
+    code += "; assert not {'torch', 'pandas', 'scipy', 'monai'} & set(sys.modules), sorted(sys.modules)"
+    subprocess.run([sys.executable, "-c", code, "status", str(folder)], check=True)
