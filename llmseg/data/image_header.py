@@ -14,6 +14,7 @@ _KIND_OF_PAGE = (
     254  # number of the TIFF field: 1 is a smaller copy of another page, 4 says which pixels are transparent
 )
 _DEEPEST_PPM = 65535
+_WHITE_IS_ZERO, _SIGN = 262, 339  # numbers of TIFF fields
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,21 @@ def read_file_header(file: Image.Image) -> ImageHeader:
     """Return what an opened file says of itself. Its first page is the current one afterwards."""
     deep = is_deep(file)  # first, for a PNG file is decoded to find its flag, and no longer knows it then
     return ImageHeader(file.size[::-1], read_flag(file), find_pages(file), deep)
+
+
+def check_kind(file: Image.Image, name: str) -> None:
+    """Refuse an opened TIFF file whose numbers Pillow takes for others than a viewer shows.
+
+    Raises:
+        UserError: White is stored as 0 in more than 8 bits, or 8 bits have a sign.
+    """
+    if file.format != "TIFF":
+        return
+    fields = file.tag_v2  # type: ignore[attr-defined]
+    if is_deep(file) and fields.get(_WHITE_IS_ZERO) == 0:
+        raise UserError(f"{name} stores white as 0 in more than 8 bits (WhiteIsZero); write it with black as 0")
+    if file.mode == "L" and 2 in fields.get(_SIGN, ()):
+        raise UserError(f"{name} has signed values of 8 bits (-128 to 127); write them as 16 bits, or without a sign")
 
 
 def read_flag(file: Image.Image) -> int:

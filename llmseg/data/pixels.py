@@ -14,7 +14,15 @@ import numpy as np
 from PIL import Image
 
 from llmseg.data.depth import scale_to_bytes
-from llmseg.data.image_header import ImageHeader, is_deep_colour, read_file_header, read_flag, seek_page, turn_pixels
+from llmseg.data.image_header import (
+    ImageHeader,
+    check_kind,
+    is_deep_colour,
+    read_file_header,
+    read_flag,
+    seek_page,
+    turn_pixels,
+)
 from llmseg.data.mask_values import MaskValues, find_values, make_mask
 from llmseg.data.opening import check_size, open_image, read_image_file
 from llmseg.data.reading import DEFAULT, Reading
@@ -182,6 +190,7 @@ def decode_header(content: bytes, name: str) -> ImageHeader:
         UserError: The file is no image.
     """
     with open_image(content, name) as file:
+        check_kind(file, name)
         return read_file_header(file)
 
 
@@ -210,6 +219,7 @@ def _open(content: bytes, name: str, reading: Reading, page: int | None) -> _Ope
         if chosen > 1:
             seek_page(file, name, chosen)
             check_size(*file.size, name)
+        check_kind(file, name)
         # Opening reads the header only. The copy decodes the pixels, so damage shows here and nowhere else.
         deep_colour = is_deep_colour(file)
         image: Image.Image = file.copy()

@@ -221,3 +221,19 @@ class TestColour:
         with pytest.raises(UserError, match="--foreground 1"):
             read_mask(path)
         np.testing.assert_array_equal(read_mask(path, Reading(1)) == 255, GREY > 100)
+
+
+class TestTiffThatPillowMisreads:
+    @pytest.mark.parametrize("kind", [np.uint16, np.float32])
+    def test_white_as_zero_is_refused_above_8_bits(self, tmp_path, kind):
+        Image.fromarray(GREY.astype(kind) * 257).save(tmp_path / "a.tif", tiffinfo={262: 0})
+        for read in (read_image, read_mask):
+            with pytest.raises(UserError, match=r"a\.tif stores white as 0 in more than 8 bits"):
+                read(tmp_path / "a.tif")
+
+    def test_eight_bits_with_a_sign_are_refused(self, tmp_path):
+        Image.fromarray(GREY).save(tmp_path / "a.tif", tiffinfo={339: 2})
+        with pytest.raises(UserError, match=r"a\.tif has signed values of 8 bits"):
+            read_image(tmp_path / "a.tif")
+        Image.fromarray(GREY).save(tmp_path / "b.tif")
+        np.testing.assert_array_equal(read_image(tmp_path / "b.tif"), GREY)
