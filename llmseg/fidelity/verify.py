@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+
+import torch
 
 from llmseg.data.store import Store
 from llmseg.errors import UserError, nearest
@@ -99,7 +102,12 @@ def verify(
             return dynamics.measure_dynamics(known, record, images, neighbour, progress=progress)
 
         checks["F2"] = lambda comparison: levels.check_data(known, record, images, comparison)
-        checks["F4"] = lambda comparison: compare_with_neighbours(comparison, measure)
+
+        def check_training(comparison: Comparison) -> None:
+            with _use_recorded_threads(record):
+                compare_with_neighbours(comparison, measure)
+
+        checks["F4"] = check_training
     if store is not None and bookkeeping_store is not None:
         both = store, bookkeeping_store
         checks["F5"] = lambda comparison: check_artefacts(known, record, *both, comparison)
@@ -111,6 +119,22 @@ def verify(
     for level in LEVELS:
         if level in wanted:
             yield _reach_verdict(level, checks[level])
+
+
+@contextmanager
+def _use_recorded_threads(record: Mapping[str, Any]) -> Iterator[None]:
+    """Compute on as many threads as the record was made with, if it says so.
+
+    Sums that are divided among threads round differently, and a training amplifies that from its first step: with one
+    thread instead of two, a gradient may lie beyond its tolerance on some processors.
+    """
+    before, environment = torch.get_num_threads(), record.get("environment")
+    recorded = environment.get("threads") if isinstance(environment, dict) else None
+    torch.set_num_threads(recorded if isinstance(recorded, int) and recorded > 0 else before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _check_levels(wanted: tuple[str, ...], store: Store | None, bookkeeping_store: Store | None) -> None:

@@ -102,6 +102,20 @@ def test_network_holds(golden_case):
     assert_holds(check(golden_case, "F1"))
 
 
+@pytest.mark.parametrize(("environment", "expected"), [({"threads": 3}, 3), ({"threads": "many"}, 1), (None, 1)])
+def test_a_training_computes_on_the_threads_of_its_record(open_golden, monkeypatch, environment, expected):
+    golden, used = open_golden("gpt-o3"), []
+
+    def measure(*arguments, **options):
+        used.append(torch.get_num_threads())
+        yield from ()
+
+    monkeypatch.setattr("llmseg.fidelity.dynamics.measure_dynamics", measure)
+    record = {**golden.record, "environment": environment}
+    (verdict,) = verify(golden.pipeline, record, store=golden.store, only=["F4"])
+    assert (verdict.level, verdict.holds, used, torch.get_num_threads()) == ("F4", True, [expected], 1)
+
+
 @pytest.mark.parametrize("golden_case", TRAININGS, indirect=True)
 def test_dynamics_hold(golden_case):
     assert_holds(check(golden_case, "F4"))
