@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from llmseg.errors import UserError
+from llmseg.files import show_if_slow
 
 SUFFIXES = ("", "_seg", "_m", "_mask", "_segmentation")
 """What a mask's stem may have after the image's stem.
@@ -104,7 +105,8 @@ def pair_names(
     flat = not any("/" in name for name in [*images, *(masks or ())])
     places = (_place_nowhere,) if flat else (find_case_folder, find_part)
     ways = [(suffix, place) for suffix in suffixes for place in places]
-    tried = [_pair_by_name(images, masks, suffix, place) for suffix, place in ways]
+    tries = show_if_slow(ways, "pair images and masks", "attempt")
+    tried = [_pair_by_name(images, masks, suffix, place) for suffix, place in tries]
     # Of ways that pair equally many, max takes the first: the plainest suffix, and folders that count.
     best = max(tried, key=lambda found: (len(found.exact), len(found.numbered)))
     if not best.exact and not best.numbered:
