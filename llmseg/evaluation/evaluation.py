@@ -27,6 +27,7 @@ from llmseg.files import (
     replace_file,
     write_text,
 )
+from llmseg.files.fields import Fields
 from llmseg.files.tables import Columns, read_table
 
 FILES = ("evaluation.json", "scores.csv", "counts.csv", "conventions.csv")
@@ -63,6 +64,19 @@ class ScoredCase:
     counts: Counts
 
 
+_RECORD: Fields = {
+    **{
+        "pipeline": str,
+        "dataset": str,
+        "store_digest": str,
+        "holdout": (str, type(None)),
+        "overlap": (str, type(None)),
+    },
+    **{"evaluator": int, "cases": int, "means": dict, "prepared_as?": (str, type(None))},
+}
+"""What ``evaluation.json`` says of every evaluation; the last is not in the oldest ones."""
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """An evaluation on disk.
@@ -94,7 +108,7 @@ class Evaluation:
     @property
     def record(self) -> dict[str, Any]:
         """The content of ``evaluation.json``."""
-        return read_json(self.folder / "evaluation.json", {"evaluator": int, "cases": int})
+        return read_json(self.folder / "evaluation.json", _RECORD)
 
     @property
     def scores(self) -> pd.DataFrame:

@@ -10,6 +10,13 @@ from typing import Any
 from llmseg.errors import UserError
 
 
+class _Entries(dict[str, Any]):
+    """The entries of a record; one that is not there is told as a mistake of the file, wherever it is asked for."""
+
+    def __missing__(self, name: str) -> Any:
+        raise UserError(f"the record has no '{name}' where one should be; is it one in the format of GOLDEN.md?")
+
+
 def read_record(path: str | Path) -> dict[str, Any]:
     """Read a record.
 
@@ -20,7 +27,7 @@ def read_record(path: str | Path) -> dict[str, Any]:
         UserError: The file is missing or no record.
     """
     try:
-        record = json.loads(Path(path).read_text(encoding="utf-8"))
+        record = json.loads(Path(path).read_text(encoding="utf-8"), object_hook=_Entries)
     except FileNotFoundError as error:
         raise UserError(f"no record {path}") from error
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:

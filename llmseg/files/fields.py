@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from types import GenericAlias
+from typing import Any, TypeAlias, get_args, get_origin
 
 from llmseg.errors import UserError
 
@@ -18,8 +19,14 @@ _TYPES: dict[type, str] = {
 }
 DAMAGED = "put it back from a copy, or move its folder away and start again"
 
-Fields: TypeAlias = Collection[str] | Mapping[str, type | tuple[type, ...]]
-"""What a record must have: names, or names with types. ``store.digest`` is the digest in the store."""
+Kind: TypeAlias = type | GenericAlias | tuple[type, ...]
+"""A type, several, or what a list or an object holds, such as ``list[str]`` and ``dict[str, str]``."""
+
+Fields: TypeAlias = Collection[str] | Mapping[str, Kind]
+"""What a record must have: names, or names with types.
+
+``store.digest`` is the digest in the store. A field whose name ends in a question mark may be missing.
+"""
 
 
 def check_fields(path: Path, record: Mapping[str, Any], keys: Fields) -> None:
@@ -40,16 +47,28 @@ def check_fields(path: Path, record: Mapping[str, Any], keys: Fields) -> None:
     """
     for key in keys:
         value: Any = record
-        for name in key.split("."):
+        path_inside = key.removesuffix("?").split(".")
+        if key.endswith("?") and path_inside[0] not in record:
+            continue
+        for name in path_inside:
             if not isinstance(value, Mapping) or name not in value:
                 raise UserError(f"{path} is damaged: it does not say '{key}'; {DAMAGED}")
             value = value[name]
-        expected = keys[key] if isinstance(keys, Mapping) else object
-        # True is a whole number for Python.
-        if not isinstance(value, expected) or (isinstance(value, bool) and expected is int):
-            names = expected if isinstance(expected, tuple) else (expected,)
-            words = " or ".join(_TYPES.get(kind, kind.__name__) for kind in names)
-            raise UserError(f"{path} is damaged: '{key}' is {_shorten(value)}, not {words}; {DAMAGED}")
+        _check_value(path, key.removesuffix("?"), value, keys[key] if isinstance(keys, Mapping) else object)
+
+
+def _check_value(path: Path, key: str, value: Any, expected: Kind) -> None:
+    if isinstance(expected, GenericAlias):
+        _check_value(path, key, value, get_origin(expected))
+        inside = get_args(expected)[-1]
+        for name, inner in value.items() if isinstance(value, Mapping) else enumerate(value):
+            _check_value(path, f"{key}.{name}", inner, inside)
+        return
+    kinds = expected if isinstance(expected, tuple) else (expected,)
+    # True is a whole number for Python.
+    if not isinstance(value, kinds) or (isinstance(value, bool) and int in kinds and bool not in kinds):
+        words = " or ".join(_TYPES.get(kind, kind.__name__) for kind in kinds)
+        raise UserError(f"{path} is damaged: '{key}' is {_shorten(value)}, not {words}; {DAMAGED}")
 
 
 def read_texts(path: Path, record: Mapping[str, Any], key: str) -> tuple[str, ...]:

@@ -10,12 +10,18 @@ from typing import Any
 from llmseg.data.holdout import Holdout
 from llmseg.errors import UserError
 from llmseg.files import read_json, read_json_if_any
+from llmseg.files.fields import Fields
 from llmseg.nnunet.budget import Budget
 from llmseg.recipe.splits import Split
 
 RECORD = "baseline.json"
 TRAINER = "LlmsegTrainer"
 BUDGET = "budget.json"
+
+_RECORD_FIELDS: Fields = {
+    **{"store": dict, "store.digest": str, "cases": dict[str, str], "dataset": str},
+    **{f"split.{part}": list[str] for part in ("train", "validation", "test")},
+}
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,7 @@ class Baseline:
     @property
     def record(self) -> dict[str, Any]:
         """The content of ``baseline.json``."""
-        return read_json(self.folder / RECORD, ("store", "split", "cases", "dataset"))
+        return read_json(self.folder / RECORD, _RECORD_FIELDS)
 
     @property
     def split(self) -> Split:
@@ -78,7 +84,10 @@ class Baseline:
     @property
     def batch_size(self) -> int:
         """Images in a training step, as nnU-Net has planned."""
-        plans = read_json(self.folder / "preprocessed" / self.dataset / "nnUNetPlans.json", ("configurations",))
+        plans = read_json(
+            self.folder / "preprocessed" / self.dataset / "nnUNetPlans.json",
+            {"configurations": dict, "configurations.2d.batch_size": int},
+        )
         return int(plans["configurations"]["2d"]["batch_size"])
 
     @property
@@ -109,7 +118,7 @@ class NnunetTraining:
     @property
     def seed(self) -> int:
         """The seed of weights and augmentation."""
-        return int(read_json(self.folder / BUDGET, ("seed",))["seed"])
+        return int(read_json(self.folder / BUDGET, {"seed": int})["seed"])
 
     @property
     def model(self) -> Path:

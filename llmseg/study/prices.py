@@ -95,7 +95,7 @@ class PriceList:
         Raises:
             UserError: It is missing, or no price list.
         """
-        return read_json(self.path, ("settings", "rows"))
+        return read_json(self.path, {"settings": dict, "datasets?": dict, "rows": list[dict[str, object]]})
 
     @property
     def rows(self) -> pd.DataFrame:

@@ -186,7 +186,7 @@ def read_results(folders: str | Path | Iterable[str | Path], *, size: str = "nat
 
 def _read_origins(folders: Iterable[Path]) -> Iterator[tuple[str, str | None]]:
     for folder in folders:
-        record = read_json_if_any(folder / "evaluation.json")
+        record = read_json_if_any(folder / "evaluation.json", {"dataset?": str, "prepared_as?": (str, type(None))})
         # Evaluations that an earlier version wrote do not say it.
         if "dataset" in record and "prepared_as" in record:
             yield record["dataset"], record["prepared_as"]

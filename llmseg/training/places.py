@@ -10,7 +10,6 @@ from typing import Any
 
 from llmseg.data.store import Store
 from llmseg.data.store_source import Source, describe_source, has_places
-from llmseg.errors import UserError
 from llmseg.files import read_json_if_any, write_text
 from llmseg.files.places import hide_places, name_only
 
@@ -38,10 +37,8 @@ def read_places(folder: Path, record: Mapping[str, Any]) -> Source | None:
         record: Its ``run.json``. Runs of earlier versions have the paths in it.
 
     Raises:
-        UserError: One of the two files is damaged.
+        UserError: The file of the places is damaged.
     """
-    private = read_json_if_any(folder / PRIVATE)
-    path, source = (folder / PRIVATE, private["source"]) if private.get("source") else (None, record.get("source"))
-    if not isinstance(source, Mapping | None):
-        raise UserError(f"{path or folder / 'run.json'} is damaged: 'source' is not an object; remove the field")
+    private = read_json_if_any(folder / PRIVATE, {"source?": (dict, type(None))})
+    source: Source | None = private.get("source") or record.get("source")
     return source if has_places(source) else None

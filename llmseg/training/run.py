@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from llmseg.data.reading import DEFAULT, Reading, read_reading
 from llmseg.errors import UserError
 from llmseg.files import read_bytes, read_json
-from llmseg.files.fields import read_texts
+from llmseg.files.fields import Fields, read_texts
 from llmseg.files.tables import read_table
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.splits import Split
@@ -22,6 +22,16 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from llmseg.data.store_source import Source
+
+_RECORD: Fields = {
+    **RUN_FIELDS,
+    **{"label": str, "recipe_digest": str, "store.name": str, "store.cases": int, "holdout": (str, type(None))},
+    **{"split": dict, "how.device": str, "how.precision": str, "versions": dict[str, str], "seconds": (float, int)},
+    # Earlier versions did not write these.
+    **{"prepared_as?": (str, type(None)), "source?": (dict, type(None)), "seen_images?": list[str]},
+    **{"weights_digest?": str},
+}
+"""What ``run.json`` says of a finished run."""
 
 _RESTORE = "put it back from a copy, or train the run again in another folder"
 
@@ -60,7 +70,7 @@ class Run:
     @property
     def record(self) -> dict[str, Any]:
         """The content of ``run.json``."""
-        return read_json(self.folder / "run.json", RUN_FIELDS)
+        return read_json(self.folder / "run.json", _RECORD)
 
     @property
     def recipe(self) -> Recipe:

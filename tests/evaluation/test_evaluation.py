@@ -12,7 +12,15 @@ from llmseg.evaluation.evaluation import FILES, ScoredCase, check_free, write_ev
 from llmseg.evaluation.measures import EVALUATOR_VERSION, Counts
 from llmseg.files import replace_file
 
-FACTS = {"pipeline": "tiny", "seed": 3, "dataset": "phantoms", "holdout": "abc", "tolerance": 2.0}
+FACTS = {
+    "store_digest": "d",
+    "overlap": None,
+    "pipeline": "tiny",
+    "seed": 3,
+    "dataset": "phantoms",
+    "holdout": "abc",
+    "tolerance": 2.0,
+}
 
 
 def score(id: str, dice: float) -> list[ScoredCase]:

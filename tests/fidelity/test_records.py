@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from llmseg.errors import UserError
 from llmseg.fidelity.records import get_entry, read_record
+from llmseg.fidelity.verify import verify
 
 
 def test_read_record(golden, open_golden):
@@ -37,3 +40,13 @@ def test_get_entry():
     for path in ("d", "a.d", "c.d", "a.b.c"):
         with pytest.raises(UserError, match=f"the record has no '{path}'"):
             get_entry(record, path)
+
+
+def test_what_a_record_lacks_is_named(golden, tmp_path):
+    record = read_record(golden / "llama-3.1-405b.json")
+    for part, name in (("eval", "std"), ("input", "seed")):
+        damaged = json.loads(json.dumps(record))
+        del damaged["forward"][part][name]
+        (tmp_path / "record.json").write_text(json.dumps(damaged))
+        with pytest.raises(UserError, match=f"the record has no '{name}' where one should be"):
+            list(verify("llama-3.1-405b", read_record(tmp_path / "record.json"), only=("F1",)))

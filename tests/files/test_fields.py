@@ -33,11 +33,44 @@ def test_the_field_is_named(tmp_path, content, message):
         read_json(path, {"seed": int, "store.digest": str})
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"ids": ["a", 1]}, "'ids.1' is 1, not a text"),
+        ({"ids": "ab"}, "'ids' is 'ab', not a list"),
+        ({"ids": [], "digests": {"a": []}}, r"'digests\.a' is \[\], not a text"),
+        ({"ids": [], "digests": {}, "seconds": True}, "'seconds' is True, not a number or a whole number"),
+        ({"ids": [], "digests": {}, "seconds": 1, "note": 5}, "'note' is 5, not a text"),
+        ({"ids": [], "digests": {}}, "does not say 'seconds'"),
+    ],
+)
+def test_what_lists_and_objects_hold_and_what_may_be_missing(tmp_path, content, message):
+    fields = {"ids": list[str], "digests": dict[str, str], "seconds": (float, int), "note?": str}
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps(content))
+    with pytest.raises(UserError, match=rf"x\.json is damaged: .*{message}"):
+        read_json(path, {name: fields[name] for name in fields if name.strip("?") in content or name == "seconds"})
+    whole = {"ids": ["a"], "digests": {"a": "b"}, "seconds": 1.5}
+    path.write_text(json.dumps(whole))
+    assert read_json(path, fields) == whole
+
+
 EARLIER = "tests/earlier_versions/a93af28/study/base-74a2f3-seed0/run"
 
 
-@pytest.mark.parametrize("field", ["status", "seed", "store", "recipe", "split"])
-@pytest.mark.parametrize("value", [None, [], {}, 1.5, "\ud800", [[]]])
+OTHER_VALUES = (None, [], {}, 1.5, "\ud800", [[]])
+ALLOWED = [("label", "\ud800"), ("holdout", None), ("holdout", "\ud800")]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        (field, value)
+        for field in ("status", "seed", "store", "recipe", "split", "label", "how", "holdout", "versions")
+        for value in OTHER_VALUES
+        if (field, value) not in ALLOWED and (field, value) != ("versions", {})
+    ],
+)
 def test_a_run_with_another_value_in_a_field(tmp_path, request, field, value):
     shutil.copytree(request.config.rootpath / EARLIER, tmp_path / "run")
     path = tmp_path / "run" / "run.json"

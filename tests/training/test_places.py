@@ -73,7 +73,7 @@ def test_a_damaged_place_is_one_line(name, run, tmp_path):
         (damaged.folder / PRIVATE).unlink()
     content = damaged.record if name == "run.json" else {}
     (damaged.folder / name).write_text(json.dumps(content | {"source": ["/home"]}))
-    with pytest.raises(UserError, match=f"{name} is damaged: 'source' is not an object; remove the field"):
+    with pytest.raises(UserError, match=rf"{name} is damaged: 'source' is \['/home'\], not an object or null"):
         _ = damaged.source
     (damaged.folder / name).write_text(json.dumps({key: content[key] for key in content if key != "source"}))
     assert damaged.source is None
