@@ -157,7 +157,8 @@ def explain_labels(values: MaskValues, name: str, option: str = "--foreground") 
     what = "palette indices" if values.palette else "values"
     if len(labels) > 1:
         advice = (
-            f"choose {option} all-but-0 for all of them, or those that are meant: {option} {meant[-1]}, "
+            f"choose {option} all-but-0 for all of them, or name those that are meant, and the others are background: "
+            f"{option} {meant[-1]}, "
             f"{option} labels:{labels[0]},{labels[1]}"
         )
         whole = all(isinstance(label, int) for label in labels[:2] + meant[-1:])
