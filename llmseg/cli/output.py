@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 from dataclasses import dataclass
@@ -21,9 +22,25 @@ class Output:
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False
 
     def print(self, content: Any) -> None:
-        """Print text, or a value that JSON can hold as JSON, once, however many processes run."""
+        """Print text, or a value that JSON can hold as JSON, once, however many processes run.
+
+        Unknown numbers, not-a-number and infinity, are ``null``: JSON has no word for them.
+        """
         if is_first_process():
-            print(json.dumps(content, indent=2) if self.as_json else escape_controls(str(content), keep="\n\t"))
+            print(_json_text(content) if self.as_json else escape_controls(str(content), keep="\n\t"))
+
+
+def _json_text(content: Any) -> str:
+    return json.dumps(_with_nulls(content), indent=2, allow_nan=False)
+
+
+def _with_nulls(content: Any) -> Any:
+    """Return a value with ``None`` for every number in it that is not finite."""
+    if isinstance(content, dict):
+        return {key: _with_nulls(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_with_nulls(value) for value in content]
+    return None if isinstance(content, float) and not math.isfinite(content) else content
 
 
 @dataclass(frozen=True)
