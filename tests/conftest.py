@@ -102,6 +102,9 @@ def _run_until_change(write: Callable[[], object], folder: Path, number: int) ->
     process = os.fork()
     if process:
         return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    # torch makes its pool of threads anew in a child. If two threads of the child are the first to ask for it, one may
+    # find none ("Invalid thread pool"), so the only thread there is asks for it here.
+    torch.set_num_threads(1)
     left = number
 
     def watch(event: str, args: tuple[Any, ...]) -> None:

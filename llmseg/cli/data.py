@@ -25,6 +25,7 @@ from llmseg.cli.text.data import (
     store_facts,
 )
 from llmseg.cli.text.layout import megabytes
+from llmseg.data.group_names import propose_pattern
 
 data_app = typer.Typer(name="data", no_args_is_help=True, help="Datasets: list, info, prepare, split, doctor.")
 cache_app = typer.Typer(name="cache", no_args_is_help=True, help="Prepared cases that are kept on disk: list, clear.")
@@ -83,6 +84,8 @@ def prepare(
         reading=reading.reading,
         progress=output.progress,
     )
+    if propose_pattern(store.ids):
+        note_independent_cases(store)
     output.print(store_facts(store) if output.as_json else describe_store(store))
 
 

@@ -129,7 +129,9 @@ def count_labels(values: MaskValues) -> tuple[int, ...]:
         return (255,)  # probabilities, which have areas of nearly equal values
     counts = np.bincount(shown.ravel(), minlength=256)
     white = [255] if counts[WHITE:].any() else []
-    noisy = counts[WHITE:255].any() or counts[BLACK + 1 : WHITE].any()
+    # One nearly white value without white itself is no noise around white, but a label, such as 254 for a border.
+    nearly_white = np.count_nonzero(counts[WHITE:255])
+    noisy = nearly_white > 1 or (nearly_white == 1 and counts[255]) or counts[BLACK + 1 : WHITE].any()
     present = np.flatnonzero(counts[1:WHITE]) + 1
     if not noisy and len(present):
         # Nothing between but a few numbers beside black and white: classes, however thin they are.

@@ -159,3 +159,16 @@ def test_a_folder_is_prepared_with_groups_and_the_advice_for_a_store_can_be_foll
     code, _, err = call("data", "split", "--data", grouped, "--out", tmp_path / "m.json", "-q", "--fraction", "0.4")
     assert (code, "note: " in err) == (0, False)
     assert _divided(Holdout.load(tmp_path / "m.json").cases) == set()
+
+
+def test_prepare_says_what_names_look_like(call, make_folder, tmp_path):
+    make_folder({f"patient{patient:02d}_slice{index}": (20, 20) for patient in range(3) for index in range(4)})
+    command = ("data", "prepare", "folder", "--root", tmp_path, "-q", "--out")
+    code, out, err = call(*command, tmp_path / "without.h5")
+    assert code == 0
+    assert "12 cases in 12 groups" in out
+    assert "note: no groups are known, so the 12 cases" in err
+    pattern = err.split("--group=")[1].split(" (a guess")[0].strip("'")
+    code, out, err = call(*command, tmp_path / "with.h5", "--group", pattern)
+    assert (code, err) == (0, "")
+    assert "12 cases in 3 groups" in out

@@ -71,6 +71,11 @@ def test_what_jpeg_leaves_is_no_label(quality):
         assert (decode(image.copy()) != INSIDE).mean() < 0.01
 
 
+@pytest.mark.parametrize("white", [254, 240])
+def test_a_white_that_is_not_quite_white_is_foreground(white):
+    np.testing.assert_array_equal(decode(INSIDE.astype(np.uint8) * np.uint8(white)), INSIDE)
+
+
 def test_soft_edges_are_no_labels():
     soft = Image.fromarray(WHITE).resize((100, 80), Image.Resampling.BICUBIC)
     assert abs(decode(soft).mean() - INSIDE.mean()) < 0.01
@@ -80,6 +85,7 @@ LABELS = {
     "0 and 1": INSIDE.astype(np.uint8),
     "void border": INSIDE.astype(np.uint8) + RING * np.uint8(255),
     "thin void border": INSIDE.astype(np.uint8) + (RING & (X % 3 == 0)) * np.uint8(255),
+    "nearly white border": INSIDE.astype(np.uint8) * 2 + RING * np.uint8(254),
     "unsure": RING * np.uint8(128) + WHITE,
     "two classes": INSIDE * np.uint8(100) + RING * np.uint8(200),
     "sixteen bit": INSIDE.astype(np.uint16) * 3,

@@ -32,8 +32,6 @@ def _estimate(count, seeds=2):
 @pytest.mark.parametrize(
     "compute",
     [
-        lambda: _estimate(300),
-        lambda: _estimate(301, seeds=1),
         lambda: _rank_by("mean-then-rank"),
         lambda: _rank_by("rank-then-mean"),
         lambda: _rank_by("test-based"),
@@ -44,8 +42,6 @@ def _estimate(count, seeds=2):
         lambda: kendall(*np.random.default_rng(3).integers(1, 5, (2, 300, 9))),
     ],
     ids=[
-        "estimate",
-        "one seed",
         "mean-then-rank",
         "rank-then-mean",
         "test-based",
@@ -60,6 +56,14 @@ def test_parts_give_the_same_bits_as_the_whole(compute, monkeypatch):
     whole = compute()
     monkeypatch.setattr(draws, "MOST_NUMBERS", 2000)
     np.testing.assert_equal(compute(), whole)
+
+
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_parts_give_the_same_estimates_as_the_whole(seeds, monkeypatch):
+    """Products of matrices of another height may be summed in another order, as on other numbers of threads."""
+    whole = _estimate(300, seeds)
+    monkeypatch.setattr(draws, "MOST_NUMBERS", 2000)
+    np.testing.assert_allclose(_estimate(300, seeds), whole, rtol=1e-9, atol=1e-12)
 
 
 def test_memory_does_not_grow_with_draws_times_groups(monkeypatch):
