@@ -15,6 +15,8 @@ from llmseg.files import clear_leftovers, write_bytes
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+_ALONE = "(each interval is of its difference alone; verdicts are corrected for all pairs)"
+
 
 def draw_differences(differences: pd.DataFrame, path: str | Path, *, measure: str = "Dice", base: str = "base") -> Path:
     """Draw the difference of every variant from the base as a point with its confidence interval.
@@ -36,7 +38,7 @@ def draw_differences(differences: pd.DataFrame, path: str | Path, *, measure: st
         PosixPath('differences.pdf')
     """
     level = f"{100 * differences['level'].iloc[0]:g} %"
-    title = f"difference in {measure} from {base}, with {level} interval"
+    title = f"difference in {measure} from {base}, with {level} interval\n{_ALONE}"
     return _draw_points(list(differences["variant"]), differences, title, Path(path))
 
 
@@ -87,7 +89,7 @@ def _make_points(names: list[str], intervals: pd.DataFrame, title: str) -> Figur
     from matplotlib.ticker import MaxNLocator
 
     rows = intervals.iloc[::-1]  # matplotlib counts rows from the bottom
-    figure = Figure(figsize=(6.3, 1.1 + 0.3 * len(rows)), layout="constrained")
+    figure = Figure(figsize=(6.3, 1.1 + 0.3 * len(rows) + 0.12 * title.count("\n")), layout="constrained")
     axes = figure.subplots()
     heights = range(len(rows))
     axes.axvline(0, color=GREY, linewidth=0.8)

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from llmseg.stats.columns import MEASURE_NAMES, SHARES
-
-MARGIN = 0.01
-"""The margin of measures between 0 and 1, such as Dice, where none is given."""
+from llmseg.stats.columns import MARGIN, MEASURE_NAMES, SHARES
 
 
 @dataclass(frozen=True, kw_only=True)

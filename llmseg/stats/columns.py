@@ -17,6 +17,9 @@ KEY = [name for name in COLUMNS if name not in ("group", "value")]
 SHARES = ("dice", "iou", "precision", "recall", "specificity", "nsd", "false_positive_area")
 """Measures that lie between 0 and 1."""
 
+MARGIN = 0.01
+"""The margin of measures between 0 and 1, such as Dice, where none is given."""
+
 DISTANCES = ("hd95", "assd")
 """Measures that are not negative, and better when smaller."""
 

@@ -19,6 +19,7 @@ from llmseg.study.cells import Cell
 from llmseg.study.failures import Failure, read_failures
 from llmseg.study.record import list_cells, read_record
 from llmseg.study.scores import choose_comparable, join_scores, parse_scores
+from llmseg.study.verdicts import find_verdicts
 from llmseg.training.run import Run
 
 BESIDE = "beside"
@@ -214,7 +215,9 @@ class Study:
 
         Returns:
             A row per variant: ``variant, base, mean, difference, low, high, level, groups, seeds``, where ``base`` and
-            ``mean`` are the mean scores of the base and of the variant.
+            ``mean`` are the mean scores of the base and of the variant, and ``p, p_corrected, verdict`` of
+            :func:`llmseg.study.verdicts.find_verdicts`. An interval is that of its difference alone; ``p_corrected``
+            and ``verdict`` are corrected for all pairs of recipes.
 
         Raises:
             UserError: As for :meth:`paired`.
@@ -225,7 +228,8 @@ class Study:
         table: pd.DataFrame = pd.DataFrame([_compare(wide, base, name, level) for name in others], columns=columns)
         if measure in SHARES:
             table[["low", "high"]] = table[["low", "high"]].clip(-1, 1)
-        return table
+        judged: pd.DataFrame = table.merge(find_verdicts(wide, measure, 1 - level), on="variant", how="left")
+        return judged
 
 
 def _pair(scores: pd.DataFrame, measure: str, size: str) -> pd.DataFrame:

@@ -69,11 +69,14 @@ class TestAblate:
         study += ["--field", "fit.rate=1e-12", "--seeds", 1]
         code, out, err = call(*study)
         assert (code, err) == (0, "")
-        assert out.splitlines()[0].split() == ["variant", "dice", "difference", "95", "%", "interval"]
+        header = "variant dice difference 95 % interval corrected p verdict"
+        assert out.splitlines()[0].split() == header.split()
+        assert "corrected for all pairs (Holm)" in out
         assert out.splitlines()[1].startswith("fit.rate=1e-12")
         assert drawings(tmp_path / "s") == ["differences.pdf", "differences.png"]
         rows = json.loads(call(*study, "--json")[1])
         assert [row["variant"] for row in rows] == ["fit.rate=1e-12"]
+        assert rows[0]["verdict"] in out.splitlines()[1]
 
     def test_another_precision_is_one_line(self, one_epoch_json, tmp_path, call):
         study = ["ablate", one_epoch_json, *PHANTOMS, "--out", tmp_path / "s"]

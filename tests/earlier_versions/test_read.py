@@ -57,7 +57,8 @@ def test_the_same_call_returns_the_run(earlier, phantoms):
 def test_a_study_is_read(earlier, tmp_path):
     study = Study.open(earlier / "study")
     assert study.record["variants"] == DIGESTS
-    pd.testing.assert_frame_equal(study.differences(), pd.read_csv(study.folder / "differences.csv"))
+    written = pd.read_csv(study.folder / "differences.csv")
+    pd.testing.assert_frame_equal(study.differences()[list(written)], written)
     results = read_results([study.folder])
     assert [run.seed for run in results.runs] == [0, 0]
     report = write_report([study.folder], tmp_path / "report")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
@@ -39,6 +40,12 @@ def test_every_variant_has_a_point_and_more_make_a_taller_figure(differences, tm
     many = draw_differences(pd.concat([differences] * 4), tmp_path / "many.png")
     assert (len(blue_rows(few)), len(blue_rows(many))) == (3, 12)
     assert Image.open(many).height > Image.open(few).height
+
+
+def test_the_axis_says_that_intervals_are_not_corrected(differences, tmp_path, monkeypatch):
+    monkeypatch.setitem(matplotlib.rcParams, "svg.fonttype", "none")  # text as text
+    text = draw_differences(differences, tmp_path / "d.svg").read_text(encoding="utf-8")
+    assert "verdicts are corrected for all pairs" in text
 
 
 def test_a_gap_has_a_point_for_every_part(differences, tmp_path):

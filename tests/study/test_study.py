@@ -9,6 +9,9 @@ from PIL import Image
 
 from llmseg import Study, UserError, evaluate_masks, hold_out, run_study, zoo
 from llmseg.evaluation.measures import MEASURES
+from llmseg.stats import compare_all
+from llmseg.stats.claims import MIRRORED
+from llmseg.stats.columns import MARGIN
 from llmseg.study import Variant, read_results
 
 
@@ -203,3 +206,11 @@ def test_a_study_without_a_label_is_read(tmp_path):
     (tmp_path / "study.json").write_text(json.dumps({**record, "label": 3, "epochs": None, "seeds": 1}))
     with pytest.raises(UserError, match="'label' is 3, not a text or null"):
         _ = Study(tmp_path).record
+
+
+def test_verdicts_are_those_of_a_report(study):
+    (row,) = study.differences().to_dict("records")
+    (claim,) = compare_all(read_results([study.folder]).scores, margin=MARGIN)
+    assert (row["p"], row["p_corrected"]) == (claim.p_difference, claim.p_difference_adjusted)
+    slow_first = claim.first.endswith("slow")
+    assert row["verdict"] == (claim.verdict if slow_first else MIRRORED[claim.verdict])

@@ -29,11 +29,15 @@ def gain_table(differences: pd.DataFrame, folder: Path) -> str:
             f"{row.mean:.4f}",
             f"{row.difference:+.4f}",
             f"{row.low:+.4f} to {row.high:+.4f}",
+            f"{row.p_corrected:.2g}",
+            str(row.verdict),
         )
         for row in differences.itertuples()
     ]
-    table = align_columns([("variant", "dice", "difference", _interval(differences)), *rows])
-    return f"{table}\nbase {differences.iloc[0]['base']:.4f}; {_basis(differences)}; in {folder}"
+    header = ("variant", "dice", "difference", _interval(differences), "corrected p", "verdict")
+    table = align_columns([header, *rows])
+    note = "intervals are of single differences; p and verdict are corrected for all pairs (Holm)"
+    return f"{table}\n{note}\nbase {differences.iloc[0]['base']:.4f}; {_basis(differences)}; in {folder}"
 
 
 def mean_table(means: pd.DataFrame, folder: Path, beside: pd.DataFrame, verdict: str) -> str:
