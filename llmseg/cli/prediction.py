@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -26,21 +26,38 @@ class WeightsOption:
     """Where the weights of a model come from."""
 
     weights: Annotated[Path | None, typer.Option(help="State dictionary saved by the original script.")] = None
+    contender: Annotated[str | None, typer.Option(help="Which contender, if the model is a study.")] = None
+    seed: Annotated[int | None, typer.Option(help="Which seed of it; the first without it.", min=0)] = None
+
+    def find_run(self, model: str) -> Path | None:
+        """Return the run folder that a run, a cell or a study stands for; ``None`` for weights of an original script.
+
+        Raises:
+            UserError: A contender or seed is missing, unknown or useless.
+        """
+        if self.weights is None:
+            return llmseg.study.find_run(model, self.contender, self.seed)
+        if self.contender is not None or self.seed is not None:
+            raise UserError("--contender and --seed choose a training of a study, and --weights gives the weights")
+        return None
 
     def load(self, model: str) -> tuple[nn.Module, llmseg.Recipe]:
-        """Return network and recipe of a run folder, or of a pipeline with the weights of its original script."""
-        if self.weights is None:
-            return llmseg.load_model(model)
-        return llmseg.prediction.load_original_model(llmseg.zoo.get(model), self.weights)
+        """Return network and recipe of a training, or of a pipeline with the weights of its original script."""
+        run = self.find_run(model)
+        if run is not None:
+            return llmseg.load_model(run)
+        return llmseg.prediction.load_original_model(llmseg.zoo.get(model), cast(Path, self.weights))
 
 
-Model = Annotated[str, typer.Argument(help="A run folder, or a pipeline's id together with --weights.")]
+Model = Annotated[
+    str, typer.Argument(help="A run folder, a study with --contender, or a pipeline's id with --weights.")
+]
 
 
 @spread
 def predict(
     model: Model,
-    images: Annotated[Path, typer.Option(help="Folder of images.")],
+    images: Annotated[Path, typer.Option(help="Folder of images, or one image.")],
     out: Annotated[Path, typer.Option(help="Folder for masks and probabilities.")],
     weights: WeightsOption,
     reading: ImageReadingOptions,
@@ -52,8 +69,9 @@ def predict(
     """Write a probability map and a mask for every image, on the image's own grid."""
     net, recipe = weights.load(model)
     chosen = reading.reading
-    if weights.weights is None:
-        chosen = _read_as_run(chosen, llmseg.Run.open(model))
+    run = weights.find_run(model)
+    if run is not None:
+        chosen = _read_as_run(chosen, llmseg.Run.open(run))
     masks = llmseg.predict(
         net,
         recipe,

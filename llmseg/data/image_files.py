@@ -41,11 +41,15 @@ def is_image_name(name: str) -> bool:
 
 
 def find_images(folder: Path) -> tuple[Path, ...]:
-    """Return the image files of a folder, sorted by name.
+    """Return the image files of a folder, sorted by name; a single image is returned as it is.
 
     Raises:
-        UserError: There is no such folder, or no image in it.
+        UserError: There is no such folder, or no image in it, or a file is no image.
     """
+    if folder.is_file():
+        if not is_image_name(folder.name):
+            raise UserError(f"{folder} is no image{_looked_for()}")
+        return (folder,)
     _check_folder(folder, "image")
     names = _list_flat(folder, "image")
     if not names:

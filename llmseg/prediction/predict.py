@@ -85,7 +85,7 @@ def predict(
     Args:
         net: A network with weights, see :func:`llmseg.load_model`; it is not changed.
         recipe: The recipe it was trained with.
-        images: Folder of images.
+        images: Folder of images, or one image.
         out: Folder for the two folders, and for ``predictions.json``, which names the images. It is new or empty, or
             has earlier predictions of the same images, which are replaced unless a mask was changed by hand.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.

@@ -30,6 +30,7 @@ from .study import Study as Study
 from .study_file import HeldOut as HeldOut
 from .study_file import StudyFile as StudyFile
 from .study_file import read_study_file as read_study_file
+from .trained import find_run as find_run
 from .variants import Variant as Variant
 from .variants import ablations as ablations
 from .variants import pipelines as pipelines

@@ -1,0 +1,69 @@
+"""The training that is meant where a run folder, a cell or a study is given."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from llmseg.errors import UserError, nearest
+from llmseg.study.cells import Cell
+from llmseg.study.record import find_studies
+from llmseg.study.study import Study
+
+
+def find_run(folder: str | Path, contender: str | None = None, seed: int | None = None) -> Path:
+    """Return the run folder that is meant by a run folder, a cell of a study, or a study and a contender.
+
+    Args:
+        folder: A run folder, a cell's folder, a study, or a folder with one study.
+        contender: Name of a variant of the study; not needed if the study has one only.
+        seed: Its seed; ``None`` for the first that is finished.
+
+    Returns:
+        The run folder. A folder that holds nothing of that kind is returned as it is.
+
+    Raises:
+        UserError: The study has several contenders or datasets and none is named, or no such contender, or the cell is
+            not finished; or a contender or seed is named and the folder is no study. The message says what to name.
+    """
+    folder = Path(folder)
+    for run in (folder, folder / "run"):
+        if (run / "run.json").is_file():
+            if contender is not None or seed is not None:
+                raise UserError(f"{folder} is one training; --contender and --seed choose among those of a study")
+            return run
+    studies = list(find_studies(folder)) if folder.is_dir() else []
+    if not studies:
+        if contender is not None or seed is not None:
+            raise UserError(f"{folder} is no study; name the folder that llmseg compare or llmseg study run wrote")
+        return folder
+    if len(studies) > 1:
+        raise UserError(f"{folder} holds several studies: {', '.join(map(str, studies))}; name one of them")
+    cells = [cell for cell in _list_cells(Study.open(studies[0]), contender) if seed in (None, cell.seed)]
+    if not cells:
+        raise UserError(
+            f"{studies[0]} has no finished training of that contender and seed; llmseg status tells how far"
+        )
+    return cells[0].folder / "run"
+
+
+def _list_cells(study: Study, contender: str | None) -> list[Cell]:
+    """Return the finished cells of a contender, by seed."""
+    names = list(study.variants)
+    if contender is None and len(names) > 1:
+        best = _order(study)
+        example = f"--contender {shlex.quote(best[0])}"
+        raise UserError(f"{study.folder} has several contenders, best first: {', '.join(best)}; choose one: {example}")
+    name = names[0] if contender is None else contender
+    if name not in names:
+        raise UserError(f"no contender '{name}'{nearest(name, names)} in {study.folder}; there are {', '.join(names)}")
+    cells = [cell for cell in study.cells if cell.variant == name and cell.is_finished]
+    return sorted(cells, key=lambda cell: cell.seed)
+
+
+def _order(study: Study) -> list[str]:
+    """Return the contenders with scores, best mean Dice first, and then the others."""
+    if not study.compared:
+        return list(study.variants)
+    means = study.means().sort_values("mean", ascending=False)["variant"].tolist()
+    return [*means, *(name for name in study.variants if name not in means)]
