@@ -25,6 +25,11 @@ def study_file(tmp_path):
     return path
 
 
+@pytest.fixture(autouse=True)
+def _short_calibration(monkeypatch):
+    monkeypatch.setattr("llmseg.training.cost._SECONDS", 0.0)
+
+
 def test_plan_lists_what_would_be_trained(call, study_file, tmp_path):
     code, out, _ = call("study", "plan", study_file, "--out", tmp_path / "out", "-q")
     assert code == 0
