@@ -20,7 +20,7 @@ _BYTES_PER_WEIGHT = 16
 _STEPS = 8
 """Steps that a calibration times, after one that does not count."""
 
-_SECONDS = 3.0
+_SECONDS = 1.0
 """So long a calibration takes at most, once it has timed two steps."""
 
 
