@@ -70,3 +70,24 @@ def nearest(word: str, allowed: Iterable[str]) -> str:
     lowered = {option.lower(): option for option in allowed if option != word}
     matches = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=0.5)
     return f"; did you mean '{lowered[matches[0]]}'?" if matches else ""
+
+
+def shorten_list(values: Iterable[object], most: int = 8) -> str:
+    """Return values with commas between them; of many, the first few and how many more there are.
+
+    Example:
+        >>> shorten_list(range(10), most=3)
+        '0, 1, 2 and 7 more'
+    """
+    texts = [str(value) for value in values]
+    return ", ".join(texts) if len(texts) <= most else f"{', '.join(texts[:most])} and {len(texts) - most} more"
+
+
+def name_first(names: Iterable[object]) -> str:
+    """Return the first three of some names, and how many more there are.
+
+    Example:
+        >>> name_first(["a.png", "b.png", "c.png", "d.png"])
+        'a.png, b.png, c.png and 1 more'
+    """
+    return shorten_list(names, most=3)

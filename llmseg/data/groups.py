@@ -16,12 +16,11 @@ from pathlib import Path, PurePosixPath
 
 from llmseg.data.reading import ReadingWarning
 from llmseg.data.store import Store
-from llmseg.errors import UserError
+from llmseg.errors import UserError, name_first
 
 COLUMNS = ("case", "group")
 """Columns that a table of groups must have. Others are passed over."""
 
-_NAMED = 3
 """How many cases or rows a message names."""
 
 
@@ -47,7 +46,7 @@ def match_groups(pattern: str, ids: Sequence[str]) -> dict[str, str]:
     lacking = [id for id in ids if id not in groups]
     if lacking:
         raise UserError(
-            f"group pattern '{pattern}' matches nothing in {len(lacking)} of {len(ids)} cases: {_name_first(lacking)}; "
+            f"group pattern '{pattern}' matches nothing in {len(lacking)} of {len(ids)} cases: {name_first(lacking)}; "
             "change the pattern, or name the groups in a table (--groups TABLE.csv)"
         )
     different = len(set(groups.values()))
@@ -133,13 +132,13 @@ def _check_rows(path: str | Path, rows: Sequence[tuple[int, str, str]]) -> None:
     for what, place in (("case", 1), ("group", 2)):
         empty = [str(row[0]) for row in rows if not row[place]]
         if empty:
-            raise UserError(f"table of groups {path} has no {what} in {len(empty)} rows: line {_name_first(empty)}")
+            raise UserError(f"table of groups {path} has no {what} in {len(empty)} rows: line {name_first(empty)}")
     lines: dict[str, dict[str, int]] = {}
     for line, case, group in rows:
         lines.setdefault(_normalise(case), {}).setdefault(group, line)
     doubled = [f"'{case}' in lines {' and '.join(map(str, at.values()))}" for case, at in lines.items() if len(at) > 1]
     if doubled:
-        several = f"different groups for {len(doubled)} cases: {_name_first(doubled)}"
+        several = f"different groups for {len(doubled)} cases: {name_first(doubled)}"
         raise UserError(f"table of groups {path} has {several}; keep one row each")
 
 
@@ -177,9 +176,9 @@ def look_up_groups(table: Mapping[str, str], ids: Sequence[str], *, source: str 
     missing = [id for id in ids if id not in groups]
     if missing:
         hint = f"; it has others, such as '{unknown[0]}'" if unknown else ""
-        raise UserError(f"{source} lacks {len(missing)} of {len(ids)} cases: {_name_first(missing)}{hint}; add them")
+        raise UserError(f"{source} lacks {len(missing)} of {len(ids)} cases: {name_first(missing)}{hint}; add them")
     if unknown:
-        sentence = f"{source} has {len(unknown)} cases that are not there and are passed over: {_name_first(unknown)}"
+        sentence = f"{source} has {len(unknown)} cases that are not there and are passed over: {name_first(unknown)}"
         warnings.warn(sentence, ReadingWarning, stacklevel=3)
     return {id: groups[id] for id in ids}
 
@@ -248,7 +247,3 @@ def has_groups(store: Store) -> bool:
 def _normalise(name: str) -> str:
     # A Mac may write the letters of a name apart from their accents, a table from elsewhere does not.
     return unicodedata.normalize("NFC", name)
-
-
-def _name_first(names: Sequence[str]) -> str:
-    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")

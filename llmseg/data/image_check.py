@@ -14,7 +14,7 @@ from llmseg.data.image_header import ImageHeader
 from llmseg.data.opening import read_image_file
 from llmseg.data.pixels import decode_header, decode_image, decode_numbers
 from llmseg.data.reading import DEFAULT, Reading
-from llmseg.errors import UserError
+from llmseg.errors import UserError, name_first
 
 _HALF = 32767
 """A set of 16 bits that does not go beyond it may as well be one of 15 bits or fewer."""
@@ -152,7 +152,7 @@ def judge_images(images: Sequence[ImageFacts], reading: Reading) -> str | None:
         floats = any(n.floats for n in numbers)
         return (
             f"{len(deep)} of {len(images)} images have more than 8 bits and hold values from {low:.10g} to "
-            f"{high:.10g}, which can be read in several ways: {_name(image.name for image in deep)}; "
+            f"{high:.10g}, which can be read in several ways: {name_first(image.name for image in deep)}; "
             + advise_depth(low, high, floats, usual)
         )
     return None
@@ -189,14 +189,14 @@ def warn_of_images(images: Sequence[ImageFacts], masks: Sequence[ImageFacts], re
         if turned and reading.exif is None:
             sentences.append(
                 f"{len(turned)} of {len(facts)} {what} have an EXIF orientation flag, which is ignored: "
-                f"{_name(turned)}; viewers show them turned: give --exif turn if masks fit what viewers show, "
+                f"{name_first(turned)}; viewers show them turned: give --exif turn if masks fit what viewers show, "
                 "--exif ignore if they fit the pixels as they are stored"
             )
         stacks = [file.name for file in facts if len(file.header.pages) > 1]
         if stacks and reading.pages is None:
             sentences.append(
                 f"{len(stacks)} of {len(facts)} {what} have several pages, of which the first is read: "
-                f"{_name(stacks)}; --pages first says that this is meant, --pages 2 reads another"
+                f"{name_first(stacks)}; --pages first says that this is meant, --pages 2 reads another"
             )
     deep = [image for image in images if image.numbers is not None]
     lost = [image.name for image in deep if image.numbers is not None and image.numbers.lost]
@@ -205,7 +205,7 @@ def warn_of_images(images: Sequence[ImageFacts], masks: Sequence[ImageFacts], re
         said = "0 to 65535" if reading.depth is None else f"--depth {reading.depth}"
         sentences.append(
             f"{len(lost)} of {len(images)} images keep fewer than {FEW_GREYS} grey levels, read as {said}: "
-            f"{_name(lost)}; if single pixels lie far from the others, choose --depth {ROBUST}"
+            f"{name_first(lost)}; if single pixels lie far from the others, choose --depth {ROBUST}"
         )
     return sentences
 
@@ -223,7 +223,7 @@ def warn_of_left_out(folders: Iterable[Path], used: Collection[Path]) -> list[st
         sentences += name_other_files(names, f" in {folder}")
         below = [name for name in names if "/" in name and is_image_name(name) and folder / name not in used]
         if below:
-            sentences.append(f"{len(below)} images in folders below {folder} are left out: {_name(below)}")
+            sentences.append(f"{len(below)} images in folders below {folder} are left out: {name_first(below)}")
     return sentences
 
 
@@ -233,7 +233,7 @@ def name_other_files(names: Iterable[str], where: str = "") -> list[str]:
     other = [name for name in names if PurePosixPath(name.removesuffix(".gz")).suffix.lower() not in known]
     if not other:
         return []
-    return [f"{len(other)} files{where} are left out, for they are not {', '.join(EXTENSIONS)}: {_name(other)}"]
+    return [f"{len(other)} files{where} are left out, for they are not {', '.join(EXTENSIONS)}: {name_first(other)}"]
 
 
 def check_image_files(paths: Sequence[Path], reading: Reading = DEFAULT) -> tuple[str | None, list[str]]:
@@ -254,8 +254,3 @@ def check_image_files(paths: Sequence[Path], reading: Reading = DEFAULT) -> tupl
     refusal = judge_pages(facts, reading) or (judge_images(facts, reading) if reading.depth is None else None)
     left_out = warn_of_left_out(dict.fromkeys(path.parent for path in paths), {*paths})
     return refusal, [*warn_of_images(facts, (), reading), *left_out]
-
-
-def _name(names: Iterable[str]) -> str:
-    listed = list(names)
-    return ", ".join(listed[:3]) + (f" and {len(listed) - 3} more" if len(listed) > 3 else "")

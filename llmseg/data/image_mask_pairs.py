@@ -16,11 +16,10 @@ from llmseg.data.mask_names import (
     Pairing,
     drop_role_folders,
     find_stem,
-    name_first,
     pair_names,
     separate_roles,
 )
-from llmseg.errors import UserError
+from llmseg.errors import UserError, name_first
 
 CHANNEL = "_0000"
 """What nnU-Net puts behind the stem of an image. The labels and predictions of the case do not have it."""

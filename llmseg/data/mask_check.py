@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,11 +11,10 @@ import numpy as np
 from llmseg.data.mask_values import MaskValues, count_labels, make_mask
 from llmseg.data.reading import Reading, list_labels
 from llmseg.data.store import SizesDiffer
+from llmseg.errors import name_first, shorten_list
 
 _KEPT = 64
 """How many different values of a mask are kept; more are no labels that anybody could list."""
-
-_LISTED = 8
 
 
 @dataclass(frozen=True)
@@ -97,20 +96,20 @@ def judge_masks(
             what = "palette indices" if any(mask.palette for mask in facts) else "values"
             return (
                 f"no mask has the value {label} that {option} names: of {len(facts)} masks, {what} are "
-                f"{_list_counts(occurring)} (value, in how many masks); name one of these"
+                f"{list_counts(occurring)} (value, in how many masks); name one of these"
             )
     found = [mask.name for mask in facts if mask.source == "alpha"]
     doubtful = [mask.name for mask in facts if mask.undecided and mask.source == "colours"]
     if found and doubtful:
         return (
-            f"masks are in the alpha channel (transparency) of {_name(found)}, but {_name(doubtful)} may be meant by "
-            "colours; say which: --alpha mask, or --alpha drop for the colours"
+            f"masks are in the alpha channel (transparency) of {name_first(found)}, but {name_first(doubtful)} may be "
+            "meant by colours; say which: --alpha mask, or --alpha drop for the colours"
         )
     labels = Counter(label for mask in facts for label in mask.labels)
     if len(labels) > 1:
         first = sorted(labels)[0]
         return (
-            f"masks have several labels: {_list_counts(labels)} (value, in how many masks); choose {option} all-but-0 "
+            f"masks have several labels: {list_counts(labels)} (value, in how many masks); choose {option} all-but-0 "
             f"for all of them, {option} above-127 for those that are bright, or one, such as {option} {first}"
         )
     if predicted:
@@ -118,12 +117,12 @@ def judge_masks(
     if all(mask.empty for mask in facts):
         return (
             f"all {len(facts)} masks are empty: nothing can be learnt and nothing scored; is this the folder of the "
-            f"masks, and is {option} right? Values are {_list_counts(occurring)} (value, in how many masks)"
+            f"masks, and is {option} right? Values are {list_counts(occurring)} (value, in how many masks)"
         )
     if all(mask.full for mask in facts):
         return (
             f"all {len(facts)} masks are foreground everywhere: nothing can be learnt; is this the folder of the "
-            f"masks, and is {option} right? Values are {_list_counts(occurring)} (value, in how many masks)"
+            f"masks, and is {option} right? Values are {list_counts(occurring)} (value, in how many masks)"
         )
     return None
 
@@ -133,16 +132,19 @@ def warn_of_masks(facts: Sequence[MaskFacts]) -> list[str]:
     full = [mask.name for mask in facts if mask.full]
     blank = [mask.name for mask in facts if mask.empty and len(mask.values) > 1]
     return [
-        *([f"{len(full)} of {len(facts)} masks are foreground everywhere: {_name(full)}"] if full else []),
-        *([f"{len(blank)} of {len(facts)} masks have values, but no foreground: {_name(blank)}"] if blank else []),
+        *([f"{len(full)} of {len(facts)} masks are foreground everywhere: {name_first(full)}"] if full else []),
+        *([f"{len(blank)} of {len(facts)} masks have values, but no foreground: {name_first(blank)}"] if blank else []),
     ]
 
 
-def _list_counts(counts: Mapping[float, int] | Mapping[int, int]) -> str:
-    listed = [f"{value:g} ({count})" for value, count in sorted(counts.items())]
-    return ", ".join(listed[:_LISTED]) + (f" and {len(listed) - _LISTED} more" if len(listed) > _LISTED else "")
+def list_counts(counts: Mapping[float, int] | Mapping[int, int]) -> str:
+    """Return values and how often they occur, in ascending order; of many, the first eight.
 
-
-def _name(names: Iterable[str]) -> str:
-    listed = list(names)
-    return ", ".join(listed[:3]) + (f" and {len(listed) - 3} more" if len(listed) > 3 else "")
+    Example:
+        >>> list_counts({255.0: 3, 0.0: 12}), list_counts({7: 1})
+        ('0 (12), 255 (3)', '7 (1)')
+    """
+    return shorten_list(
+        f"{value:g} ({count})" if isinstance(value, float) else f"{value} ({count})"
+        for value, count in sorted(counts.items())
+    )

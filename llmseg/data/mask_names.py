@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from llmseg.errors import UserError
+from llmseg.errors import UserError, name_first
 from llmseg.files import show_if_slow
 
 SUFFIXES = ("", "_seg", "_m", "_mask", "_segmentation")
@@ -192,11 +192,6 @@ def explain_several(masks: Mapping[str, Sequence[str]]) -> str:
 def compose(name: str) -> str:
     """Return a name with accents in one spelling: a Mac writes them as two characters, other systems as one."""
     return unicodedata.normalize("NFC", name)
-
-
-def name_first(names: Sequence[str]) -> str:
-    """Return the first three names, and how many more there are."""
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 @dataclass(frozen=True)

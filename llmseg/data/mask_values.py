@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from llmseg.data.reading import Foreground, Reading, list_labels
-from llmseg.errors import UserError
+from llmseg.errors import UserError, shorten_list
 
 WHITE = 223
 """Grey value from which on a pixel counts as white: JPEG leaves so much of 255."""
@@ -153,7 +153,7 @@ def explain_labels(values: MaskValues, name: str, option: str = "--foreground") 
         option: The option, or the argument, that the message names.
     """
     present = [_plain(number) for number in np.unique(values.numbers)]
-    listed = ", ".join(map(str, present[:_LISTED])) + (f" and {len(present) - _LISTED} more" * (len(present) > _LISTED))
+    listed = shorten_list(present, most=_LISTED)
     labels = [number for number in present if number != 0]
     meant = [label for label in labels if label != 255] or labels  # 255 beside labels is the border, or "ignore"
     what = "palette indices" if values.palette else "values"

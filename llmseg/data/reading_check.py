@@ -26,14 +26,13 @@ from llmseg.data.image_check import (
     warn_of_left_out,
 )
 from llmseg.data.mask_check import MaskFacts, judge_masks, measure_mask, warn_of_masks
-from llmseg.data.mask_names import name_first
 from llmseg.data.opening import read_image_file
 from llmseg.data.read_ahead import map_ahead
 from llmseg.data.reading import ReadingWarning
 from llmseg.data.store import Store
 from llmseg.data.store_check import judge_store, measure_store, warn_of_store
 from llmseg.data.subset import Subset
-from llmseg.errors import UserError
+from llmseg.errors import UserError, name_first
 from llmseg.files import make_folder, read_json_if_any, write_bytes
 
 FORMAT = 4

@@ -7,7 +7,7 @@ has to be made again.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,15 +15,14 @@ from tqdm import tqdm
 
 from llmseg.data.depth import FEW_GREYS, ROBUST
 from llmseg.data.hdf5 import Hdf5Store
+from llmseg.data.mask_check import list_counts
 from llmseg.data.mask_values import MaskValues, count_labels
 from llmseg.data.read_ahead import map_ahead
 from llmseg.data.store import FOREGROUND, Case
-from llmseg.errors import UserError
+from llmseg.errors import UserError, name_first
 
 _LOOKED_AT = 1 << 16
 """Pixels of an image that are looked at for its grey levels, evenly spread; a large one takes less time so."""
-
-_LISTED = 3
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ def judge_store(facts: Sequence[StoredFacts]) -> str:
             values = Counter(value for case in facts for value in case.values)
             return (
                 f"all {len(facts)} masks of the store are {word}: nothing can be learnt and nothing scored. Values are "
-                f"{_list_counts(values)} (value, in how many masks); make it again by llmseg data prepare, from the "
+                f"{list_counts(values)} (value, in how many masks); make it again by llmseg data prepare, from the "
                 "right masks, and with --foreground or --label if they hold labels"
             )
     return ""
@@ -125,14 +124,4 @@ def warn_of_store(facts: Sequence[StoredFacts]) -> list[str]:
             "leaves the outermost values out",
         ),
     )
-    return [f"{sentence}: {_name(names)}" for names, sentence in sentences if names]
-
-
-def _list_counts(counts: Mapping[int, int]) -> str:
-    listed = [f"{value} ({count})" for value, count in sorted(counts.items())]
-    return ", ".join(listed[:8]) + (f" and {len(listed) - 8} more" if len(listed) > 8 else "")
-
-
-def _name(names: Iterable[str]) -> str:
-    listed = list(names)
-    return ", ".join(listed[:_LISTED]) + (f" and {len(listed) - _LISTED} more" if len(listed) > _LISTED else "")
+    return [f"{sentence}: {name_first(names)}" for names, sentence in sentences if names]

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from llmseg.errors import UserError
+from llmseg.errors import UserError, shorten_list
 from llmseg.figures.canvas import add_note, make_figure, styled
 from llmseg.figures.contenders import cohort_title, look_up_contenders
 from llmseg.figures.style import BLACK, BLUE, DOUBLE, GREEN, LIGHT_INK, ORANGE, PURPLE, SINGLE, SKY, SMALL, VERMILION
-from llmseg.stats.words import shorten_list
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from llmseg.data.store import FOREGROUND, Store
-from llmseg.errors import UserError, nearest
+from llmseg.errors import UserError, nearest, shorten_list
 from llmseg.evaluation.evaluate import THRESHOLD
 from llmseg.figures.tiles import PredictedCase
 from llmseg.stats.table import contender_names
-from llmseg.stats.words import shorten_list
 from llmseg.study.results import ContenderRun, Results
 
 if TYPE_CHECKING:

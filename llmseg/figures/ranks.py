@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from llmseg.errors import shorten_list
 from llmseg.figures.canvas import add_note, join_remarks, make_figure, styled
 from llmseg.figures.contenders import Contender, add_cohort_legend, look_up_contenders
 from llmseg.figures.scores import measure_text
@@ -15,7 +16,6 @@ from llmseg.stats.blocks import make_blocks
 from llmseg.stats.rank_tests import Friedman
 from llmseg.stats.ranking import Ranking, significance_map
 from llmseg.stats.table import Table
-from llmseg.stats.words import shorten_list
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

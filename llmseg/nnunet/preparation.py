@@ -13,10 +13,9 @@ from typing import Any
 
 from llmseg.data.draw_holdout import hold_out
 from llmseg.data.holdout import Holdout
-from llmseg.data.mask_names import name_first
 from llmseg.data.reading import ReadingWarning
 from llmseg.data.store import Store
-from llmseg.errors import UserError
+from llmseg.errors import UserError, name_first
 from llmseg.files import check_kind, read_json_if_any, write_text
 from llmseg.nnunet.folder import RECORD, Baseline
 from llmseg.nnunet.launch import check_installed, installed_version, run_step

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from llmseg import __version__
+from llmseg.errors import shorten_list
 from llmseg.report.analysis import Analysis
 from llmseg.report.datasets import Origin
 from llmseg.report.families import Family
 from llmseg.report.profiles import Profile
 from llmseg.stats.columns import SHARES
-from llmseg.stats.words import count_text, sentence, shorten_list
+from llmseg.stats.words import count_text, sentence
 from llmseg.study.results import ContenderRun
 
 _STUDY = "The authors of the study. LLM-Driven Baselines for Medical Image Segmentation."

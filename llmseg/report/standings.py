@@ -9,11 +9,10 @@ from typing import Any
 
 import pandas as pd
 
-from llmseg.errors import UserError
+from llmseg.errors import UserError, shorten_list
 from llmseg.stats.averages import means
 from llmseg.stats.ranking import rank
 from llmseg.stats.table import Table, contender_names
-from llmseg.stats.words import shorten_list
 
 ALL = "all"
 """Stands for the name of a dataset where all datasets are meant."""

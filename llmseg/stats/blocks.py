@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from llmseg.errors import UserError, nearest
+from llmseg.errors import UserError, nearest, shorten_list
 from llmseg.stats.table import Table, contender_names
-from llmseg.stats.words import shorten_list
 
 
 @dataclass(frozen=True, eq=False)

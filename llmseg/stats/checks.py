@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from llmseg.errors import UserError
+from llmseg.errors import UserError, shorten_list
 from llmseg.files import check_text
 from llmseg.stats.columns import BASE, COLUMNS, DISTANCES, KEY, NAMES, SHARES
-from llmseg.stats.words import shorten_list
 
 _ADVICE = {
     "group": "give what cases belong to, as frame.assign(group=frame['case']) where each stands alone",

@@ -9,9 +9,10 @@ from typing import Literal, Protocol, get_args
 import numpy as np
 import pandas as pd
 
+from llmseg.errors import shorten_list
 from llmseg.stats.columns import sign
 from llmseg.stats.multiplicity import Correction, adjust
-from llmseg.stats.words import count_text, p_text, shorten_list
+from llmseg.stats.words import count_text, p_text
 
 Decision = Literal["better", "equivalent", "undecided", "worse"]
 """What a claim says of its first contender; the column ``verdict`` of claims holds it."""

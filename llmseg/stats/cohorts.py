@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from llmseg.errors import UserError, nearest
+from llmseg.errors import UserError, nearest, shorten_list
 from llmseg.stats.blocks import make_blocks
 from llmseg.stats.claims import Basis, Claim, correct_claims, make_claims
 from llmseg.stats.columns import sign
@@ -19,7 +19,6 @@ from llmseg.stats.multiplicity import Correction
 from llmseg.stats.options import check_fraction, check_margin
 from llmseg.stats.resampling import DRAWS
 from llmseg.stats.table import Table
-from llmseg.stats.words import shorten_list
 
 MOST_RELABELLINGS = 200_000
 """Up to so many relabellings all are tried; where there are more, some are sampled."""

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from llmseg.errors import UserError
+from llmseg.errors import UserError, shorten_list
 from llmseg.stats.blocks import Block, find_contender, make_blocks
 from llmseg.stats.claims import Basis, Claim, correct_claims, make_claims
 from llmseg.stats.columns import sign
@@ -19,7 +19,7 @@ from llmseg.stats.multiplicity import Correction
 from llmseg.stats.options import check_choice, check_fraction, check_margin
 from llmseg.stats.resampling import DRAWS, Estimates, estimate, join_estimates
 from llmseg.stats.table import Table
-from llmseg.stats.words import ONE_SEED, shorten_list
+from llmseg.stats.words import ONE_SEED
 
 Method = Literal["student", "bootstrap"]
 Unit = Literal["group", "dataset"]

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from llmseg.errors import UserError
+from llmseg.errors import UserError, shorten_list
 from llmseg.stats.blocks import find_contender, make_blocks
 from llmseg.stats.table import Table
-from llmseg.stats.words import ONE_SEED, p_text, shorten_list
+from llmseg.stats.words import ONE_SEED, p_text
 
 MOST_ROWS = 3000
 """Rows of a fit with several seeds, at most; with more it takes minutes."""

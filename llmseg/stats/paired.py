@@ -8,13 +8,13 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from llmseg.errors import UserError
+from llmseg.errors import UserError, shorten_list
 from llmseg.stats.blocks import find_contender, make_blocks
 from llmseg.stats.draws import split_rows
 from llmseg.stats.options import check_choice
 from llmseg.stats.resampling import DRAWS
 from llmseg.stats.table import Table
-from llmseg.stats.words import ONE_SEED, count_text, p_text, shorten_list
+from llmseg.stats.words import ONE_SEED, count_text, p_text
 
 Alternative = Literal["two-sided", "greater", "less"]
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from llmseg.errors import UserError
+from llmseg.errors import UserError, shorten_list
 from llmseg.stats.draws import split_rows
-from llmseg.stats.words import shorten_list
 
 
 def make_ranks(scores: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 
-from llmseg.errors import UserError
+from llmseg.errors import UserError, shorten_list
 from llmseg.stats.blocks import Block, make_blocks
 from llmseg.stats.claims import MIRRORED
 from llmseg.stats.columns import sign
@@ -18,7 +18,7 @@ from llmseg.stats.options import check_choice
 from llmseg.stats.rank_agreement import kendall, make_ranks
 from llmseg.stats.ranking_rules import Rule, score_by_rule
 from llmseg.stats.table import Table
-from llmseg.stats.words import and_list, count_text, shorten_list
+from llmseg.stats.words import and_list, count_text
 
 RESAMPLES = 1000
 """Resampled rankings, unless a caller asks for another number."""

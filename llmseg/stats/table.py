@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from llmseg.errors import UserError, nearest
+from llmseg.errors import UserError, nearest, shorten_list
 from llmseg.files import as_list
 from llmseg.files.cells import unguard_cell
 from llmseg.stats.checks import check_frame, read_csv, read_evaluations
 from llmseg.stats.columns import BASE, COLUMNS, UNDEFINED
-from llmseg.stats.words import count_text, shorten_list
+from llmseg.stats.words import count_text
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,19 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from llmseg.errors import shorten_list
+
 ONE_SEED = "one seed: how much another training would change is not known, and is in no interval and no p value"
 """The remark of whatever rests on one training per contender."""
-
-
-def shorten_list(values: Iterable[object], most: int = 8) -> str:
-    """Return values with commas between them; of many, the first few and how many more there are.
-
-    Example:
-        >>> shorten_list(range(10), most=3)
-        '0, 1, 2 and 7 more'
-    """
-    texts = [str(value) for value in values]
-    return ", ".join(texts) if len(texts) <= most else f"{', '.join(texts[:most])} and {len(texts) - most} more"
 
 
 def and_list(values: Iterable[object], most: int = 8) -> str:

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from llmseg.data.holdout import Holdout
 from llmseg.data.store import Store
-from llmseg.errors import UserError
+from llmseg.errors import UserError, shorten_list
 from llmseg.files import clean_name
 from llmseg.recipe.given import GivenRecipe
-from llmseg.stats.words import shorten_list
 from llmseg.study.design import Design, check_designs
 from llmseg.study.failures import Failure, forget_failures, read_failures, write_failure
 from llmseg.study.launcher import Launcher

@@ -11,11 +11,11 @@ import numpy as np
 from llmseg.data.download.layouts.case_files import CaseFiles
 from llmseg.data.download.layouts.nnunet_labels import Labels
 from llmseg.data.download.layouts.volumes import read_volume
+from llmseg.data.mask_check import list_counts
 from llmseg.data.pixels import decode_labels
-from llmseg.errors import UserError
+from llmseg.errors import UserError, shorten_list
 
 _BORDER = 255
-_LISTED = 8
 
 
 @dataclass(frozen=True)
@@ -53,12 +53,12 @@ def judge_labels(facts: Sequence[LabelFacts], meanings: Labels) -> list[str]:
         UserError: Labels could mean several things, or there is nothing to learn.
     """
     occurring = Counter(value for file in facts for value in file.values)
-    found = f"of {len(facts)} files, labels are {_list_counts(occurring)} (label, in how many files)"
+    found = f"of {len(facts)} files, labels are {list_counts(occurring)} (label, in how many files)"
     if meanings.chosen is not None:
         wanted = meanings.values[meanings.chosen]
         if not any(number in occurring for number in wanted):
             raise UserError(
-                f"no file has the label {meanings.chosen} ({_list(wanted)}): {found}; choose another --label"
+                f"no file has the label {meanings.chosen} ({shorten_list(wanted)}): {found}; choose another --label"
             )
     else:
         _refuse_unknown(occurring, meanings, found)
@@ -67,7 +67,9 @@ def judge_labels(facts: Sequence[LabelFacts], meanings: Labels) -> list[str]:
             raise UserError(f"all label files are {word}, so nothing can be learnt: {found}")
     others = [value for value in occurring if value != 0]
     if meanings.chosen is None and not meanings.values and len(others) > 1:
-        return [f"the labels {_list(sorted(others))} are joined as one foreground; --label={max(others)} reads one"]
+        return [
+            f"the labels {shorten_list(sorted(others))} are joined as one foreground; --label={max(others)} reads one"
+        ]
     return []
 
 
@@ -77,8 +79,8 @@ def _refuse_unknown(occurring: Mapping[int, int], meanings: Labels, found: str) 
     strange = sorted(value for value in occurring if value != 0 and value not in named)
     if named and strange:
         raise UserError(
-            f"labels have {_list(strange)}, which dataset.json does not name: {found}; name it there, as 'ignore' if "
-            "nobody has annotated these pixels, or read one label by --label"
+            f"labels have {shorten_list(strange)}, which dataset.json does not name: {found}; name it there, as "
+            "'ignore' if nobody has annotated these pixels, or read one label by --label"
         )
     low = [value for value in strange if value < _BORDER]
     if not named and _BORDER in strange and low:
@@ -86,13 +88,3 @@ def _refuse_unknown(occurring: Mapping[int, int], meanings: Labels, found: str) 
             f"label {_BORDER} beside smaller ones is a border, or ignored, in many datasets, and nothing says so here: "
             f"{found}; read one label, such as --label={low[-1]}, or write a dataset.json that names all"
         )
-
-
-def _list(numbers: Sequence[int]) -> str:
-    listed = list(map(str, numbers))
-    return ", ".join(listed[:_LISTED]) + (f" and {len(listed) - _LISTED} more" if len(listed) > _LISTED else "")
-
-
-def _list_counts(counts: Mapping[int, int]) -> str:
-    listed = [f"{value} ({count})" for value, count in sorted(counts.items())]
-    return ", ".join(listed[:_LISTED]) + (f" and {len(listed) - _LISTED} more" if len(listed) > _LISTED else "")

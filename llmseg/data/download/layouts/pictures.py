@@ -23,11 +23,11 @@ from llmseg.data.mask_names import (
     SUFFIXES,
     drop_role_folders,
     find_part,
-    name_first,
     pair_names,
     separate_roles,
 )
 from llmseg.data.reading import DEFAULT, Reading
+from llmseg.errors import name_first
 
 
 def find_folders(
