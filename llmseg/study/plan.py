@@ -14,6 +14,7 @@ from llmseg.recipe.images import Images, Prepare
 from llmseg.recipe.recipe import Recipe
 from llmseg.study.design import Design
 from llmseg.training.cost import Cost, estimate_cost
+from llmseg.training.memory import Needs
 
 COLUMNS = (
     *("dataset", "label", "contender", "seed", "state", "epochs", "images", "steps"),
@@ -49,7 +50,8 @@ def plan_cells(designs: Sequence[Design], speed: float | None = None) -> pd.Data
     """
     rows = []
     for design in designs:
-        works = {variant.name: _estimate(variant.recipe, design) for variant in design.variants}
+        rest = design.holdout.rest(design.store)
+        works = {variant.name: _estimate(variant.recipe, rest, design.epochs) for variant in design.variants}
         cells = {variant.name: design.cells(variant) for variant in design.variants}
         for seed in range(design.seeds):
             for variant in design.variants:
@@ -101,18 +103,17 @@ def choose_cells(plan: pd.DataFrame, hours: float) -> pd.DataFrame:
     return chosen
 
 
-def _estimate(recipe: Recipe, design: Design) -> _Work:
-    rest = design.holdout.rest(design.store)
-    epochs = recipe.fit.epochs if design.epochs is None else design.epochs
+def _estimate(recipe: Recipe, rest: Store, epochs: int | None) -> _Work:
+    epochs = recipe.fit.epochs if epochs is None else epochs
     cases, batch = 0, recipe.fit.batch_size
     try:
         cases = count_training_cases(recipe, rest)
         cost, fault = estimate_cost(recipe, _find_size(recipe.images, rest)), ""
     except UserError as error:
-        cost, fault = Cost(0, 0, 0), str(error)
+        cost, fault = Cost(0, Needs(0, 0)), str(error)
     images = epochs * cases
     steps = epochs * (cases // batch if recipe.fit.drop_last else -(-cases // batch))
-    return _Work(epochs, images, steps, float(cost.flops * images), cost.of_batch(batch), fault)
+    return _Work(epochs, images, steps, float(cost.flops * images), cost.needs.of_batch(batch), fault)
 
 
 def count_training_cases(recipe: Recipe, store: Store) -> int:

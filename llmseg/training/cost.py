@@ -12,10 +12,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from llmseg.recipe.losses import Loss
 from llmseg.recipe.nets.net import Net
 from llmseg.recipe.recipe import Recipe
+from llmseg.training.memory import Needs, count_kept_bytes, count_weight_bytes
 from llmseg.training.numerics import Forward, Numerics
-
-_BYTES_PER_WEIGHT = 16
-"""A weight, its gradient and the two moments of Adam, 4 bytes each."""
 
 _STEPS = 8
 """Steps that a calibration times, after one that does not count."""
@@ -32,17 +30,11 @@ class Cost:
         flops: Floating-point operations of the forward and backward pass of one case; a multiply-add counts as two.
             Only products (convolutions and matrices) are counted, as is custom. A backward pass counts as two forward
             passes.
-        fixed: Bytes for weights, gradients and the optimizer's moments.
-        per_case: Bytes of the feature maps of one case that wait for the backward pass, in float32.
+        needs: The memory, in float32.
     """
 
     flops: int
-    fixed: int
-    per_case: int
-
-    def of_batch(self, cases: int) -> int:
-        """Return the bytes that a step needs with a number of cases at once."""
-        return self.fixed + cases * self.per_case
+    needs: Needs
 
 
 def estimate_cost(recipe: Recipe, size: tuple[int, int]) -> Cost:
@@ -60,38 +52,20 @@ def estimate_cost(recipe: Recipe, size: tuple[int, int]) -> Cost:
         >>> round(estimate_cost(zoo.get("gpt-4").recipe, (256, 256)).flops / 1e9)
         220
     """
-    return _count(recipe.net, recipe.loss, recipe.images.channels, size)
+    flops, weights, kept = _count(recipe.net, recipe.loss, recipe.images.channels, size)
+    return Cost(flops, Needs(count_weight_bytes(recipe, weights), kept))
 
 
 @functools.cache  # recipes of a study share networks
-def _count(net_part: Net, loss: Loss, channels: int, size: tuple[int, int]) -> Cost:
+def _count(net_part: Net, loss: Loss, channels: int, size: tuple[int, int]) -> tuple[int, int, int]:
+    """Return the operations for one case, the number of weights, and the bytes that one case keeps."""
     with torch.device("meta"):
         # In evaluation mode, for batch norm cannot learn from a single case; the operations are the same.
         net = net_part.build(channels).eval()
-        image, mask = torch.empty(1, channels, *size), torch.empty(1, 1, *size)
-    weights = {_find_memory(parameter) for parameter in net.parameters()}
-    kept: dict[int, int] = {}
-
-    def keep(tensor: torch.Tensor) -> torch.Tensor:
-        if _find_memory(tensor) not in weights:
-            kept[_find_memory(tensor)] = tensor.untyped_storage().nbytes()
-        return tensor
-
-    with (
-        FlopCounterMode(display=False) as counter,
-        torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor),
-    ):
-        # While the loss lives, so does all that was counted: no memory is given out a second time.
-        value = loss(net(image), mask)
-    del value
-    fixed = sum(parameter.numel() for parameter in net.parameters()) * _BYTES_PER_WEIGHT
-    return Cost(3 * counter.get_total_flops(), fixed, sum(kept.values()))
-
-
-def _find_memory(tensor: torch.Tensor) -> int:
-    """Return what tells the memory of a tensor from that of others; views share it."""
-    # Tensors without content all lie at address 0, so the address cannot tell.
-    return int(tensor.untyped_storage()._cdata)
+        batch = torch.empty(1, channels, *size), torch.empty(1, 1, *size)
+    with FlopCounterMode(display=False) as counter:
+        kept, _ = count_kept_bytes(net, net, loss, batch)
+    return 3 * counter.get_total_flops(), sum(parameter.numel() for parameter in net.parameters()), kept
 
 
 def measure_speed(recipe: Recipe, numerics: Numerics, device: torch.device, size: int = 128) -> float:

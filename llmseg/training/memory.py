@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import psutil
@@ -11,6 +10,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from llmseg.errors import UserError
+from llmseg.recipe.losses import Loss
 from llmseg.recipe.recipe import Recipe
 from llmseg.training.numerics import Forward, Numerics
 
@@ -61,38 +61,53 @@ def measure_needs(recipe: Recipe, net: nn.Module, numerics: Numerics, batch: tup
     """
     # The uncompiled network keeps about as much, and compiling it for one pass would take longer than all the rest.
     forward = replace(numerics, compile=False).build_forward(net.eval())
-    kept = _count_kept_bytes(recipe, forward, batch, [p.untyped_storage().data_ptr() for p in net.parameters()])
+    kept, output = count_kept_bytes(net, forward, recipe.loss, batch)
+    for score in (recipe.score, recipe.test):
+        if score is not None:
+            score(output, batch[1])
     # In half precision, autocast copies the kernel of each convolution (a weight of four dimensions) and keeps the copy
     # for the backward pass: once, however many cases there are.
     kernels = sum(p.numel() for p in net.parameters() if p.ndim == 4) * numerics.dtype.itemsize
     kernel_copies = kernels if numerics.precision != "fp32" else 0
-    per_weight = _BYTES_PER_WEIGHT + (0 if recipe.fit.average is None else _BYTES_PER_AVERAGE)
-    weights = sum(p.numel() for p in net.parameters()) * per_weight
+    weights = count_weight_bytes(recipe, sum(p.numel() for p in net.parameters()))
     return Needs(weights + kernel_copies, max(1, kept - kernel_copies))
 
 
-def _count_kept_bytes(
-    recipe: Recipe, forward: Forward, batch: tuple[Tensor, Tensor], weight_addresses: Sequence[int]
-) -> int:
-    """Return the bytes that one forward pass keeps for the backward pass, without the weights themselves."""
-    kept: dict[int, int] = {}  # by address: several operations keep the same map
+def count_weight_bytes(recipe: Recipe, weights: int) -> int:
+    """Return the bytes that a recipe's training keeps for a number of weights, with all that belongs to each."""
+    return weights * (_BYTES_PER_WEIGHT + (0 if recipe.fit.average is None else _BYTES_PER_AVERAGE))
+
+
+def count_kept_bytes(net: nn.Module, forward: Forward, loss: Loss, batch: tuple[Tensor, Tensor]) -> tuple[int, Tensor]:
+    """Return what one forward pass keeps for the backward pass, without the weights, in bytes, and its output.
+
+    Args:
+        net: The network; on torch's ``meta`` device nothing is computed, and the bytes are those of numbers.
+        forward: Computes the network's output.
+        loss: The loss.
+        batch: Image and mask.
+    """
+    # Tensors on the meta device all lie at address 0, so the address does not tell one memory from another.
+    weights = {_find_memory(parameter) for parameter in net.parameters()}
+    kept: dict[int, int] = {}  # by memory: several operations keep the same map
 
     def count(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in weight_addresses:
-            kept[storage.data_ptr()] = storage.nbytes()
+        if _find_memory(tensor) not in weights:
+            kept[_find_memory(tensor)] = tensor.untyped_storage().nbytes()
         return tensor
 
     image, mask = batch
     with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
         output = forward(image)
-        # While the loss lives, so does all that was counted: no address is given out a second time.
-        loss = recipe.loss(output, mask)
-    del loss
-    for score in (recipe.score, recipe.test):
-        if score is not None:
-            score(output.detach(), mask)
-    return sum(kept.values())
+        # While the loss lives, so does all that was counted: no memory is given out a second time.
+        value = loss(output, mask)
+    del value
+    return sum(kept.values()), output.detach()
+
+
+def _find_memory(tensor: Tensor) -> int:
+    """Return what tells the memory of a tensor from that of others; views share it."""
+    return int(tensor.untyped_storage()._cdata)
 
 
 def measure_free_memory(device: torch.device) -> int:
