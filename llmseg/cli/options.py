@@ -67,7 +67,9 @@ class ImageReadingOptions:
         Raises:
             UserError: An option has a value that is not allowed.
         """
-        return llmseg.data.Reading(**{name: getattr(self, name) for name in _names_of(ImageReadingOptions)})
+        # Options for masks are there where masks are read.
+        names = [name for name in _names_of(llmseg.data.Reading) if hasattr(self, name)]
+        return llmseg.data.Reading(**{name: getattr(self, name) for name in names})
 
 
 @dataclass(frozen=True)
@@ -88,15 +90,6 @@ class ReadingOptions(ImageReadingOptions):
         str | None,
         typer.Option(help="join: foreground of an image is that of all its masks; without it, several are refused."),
     ] = None
-
-    @property
-    def reading(self) -> llmseg.data.Reading:
-        """How pixels are read.
-
-        Raises:
-            UserError: An option has a value that is not allowed.
-        """
-        return llmseg.data.Reading(**{name: getattr(self, name) for name in _names_of(ReadingOptions)})
 
 
 @dataclass(frozen=True)
