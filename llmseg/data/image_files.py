@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from llmseg.data.mask_names import IMAGE_FOLDERS, MASK_FOLDERS, SUFFIXES, strip_number
 from llmseg.errors import UserError
-from llmseg.files import check_name, show_if_slow
+from llmseg.files import check_name, show_if_slow, walk_folders
 
 EXTENSIONS = (
     ".png",
@@ -111,19 +111,8 @@ def list_below(folder: Path, leave_out: Path | None = None) -> list[str]:
         folder: The folder.
         leave_out: A folder that is not entered.
     """
-    seen = {os.path.realpath(leave_out)} if leave_out is not None else set()
-    found = []
-    for place, folders, names in os.walk(folder, followlinks=True):
-        real = os.path.realpath(place)
-        if real in seen:
-            folders.clear()
-            continue
-        seen.add(real)
-        folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
-        below = os.path.relpath(place, folder)
-        start = "" if below == "." else f"{below}/"
-        found += [start + name for name in names if not name.startswith(".")]
-    return sorted(found)
+    files = walk_folders(folder, lambda name: not name.startswith((".", "__MACOSX")), leave_out)
+    return sorted(Path(place, name).relative_to(folder).as_posix() for place, name in files if name[0] != ".")
 
 
 def _list_images_below(folder: Path, leave_out: Path | None) -> list[str]:

@@ -2,6 +2,7 @@ from .folders import check_files as check_files
 from .folders import check_kind as check_kind
 from .folders import check_writable as check_writable
 from .folders import make_folder as make_folder
+from .folders import walk_folders as walk_folders
 from .names import as_list as as_list
 from .names import check_name as check_name
 from .names import check_text as check_text

@@ -3,11 +3,32 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from llmseg.errors import UserError
 from llmseg.files.temporary import is_unfinished
+
+
+def walk_folders(root: Path, enters: Callable[[str], bool], left_out: Path | None = None) -> Iterator[tuple[str, str]]:
+    """Yield the folder and the name of every file in a folder and below it.
+
+    Links to folders are followed, but no folder is entered twice.
+
+    Args:
+        root: The folder.
+        enters: Whether a folder below is entered, by its name.
+        left_out: A folder that is not entered.
+    """
+    seen = set() if left_out is None else {os.path.realpath(left_out)}
+    for folder, inner, names in os.walk(root, followlinks=True):
+        real = os.path.realpath(folder)
+        if real in seen:
+            inner.clear()
+            continue
+        seen.add(real)
+        inner[:] = sorted(filter(enters, inner))
+        yield from ((folder, name) for name in names)
 
 
 def check_kind(folder: Path, kind: str, *, holds: bool, record: str = "") -> None:

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from llmseg.data.download.archives import Archive, archive_suffix, explain_damage, open_archive
 from llmseg.data.download.unpacking import DEPTH, Download, Unpacked
 from llmseg.errors import UserError
-from llmseg.files import check_name, clear_leftovers, read_bytes, temporary_path
+from llmseg.files import check_name, clear_leftovers, read_bytes, temporary_path, walk_folders
 from llmseg.files.interruption import discard_at_end, keep_at_end
 from llmseg.files.limits import FILE_BYTES
 
@@ -164,20 +164,12 @@ def _describe_file(location: Path, path: str) -> tuple[str, int, Path]:
 
 
 def _walk(root: Path) -> Iterator[tuple[str, int, Path]]:
-    """Yield path, size and location of every file. Links to folders are followed, but no folder is entered twice."""
-    seen = set()
-    for folder, folders, names in os.walk(root, followlinks=True):
-        real = os.path.realpath(folder)
-        if real in seen:
-            folders.clear()
-            continue
-        seen.add(real)
-        folders[:] = sorted(name for name in folders if not _is_leftover(name))
-        for name in names:
-            location = Path(folder, name)
-            if not _is_leftover(name) and location.is_file():
-                check_name(location)
-                yield _describe_file(location, location.relative_to(root).as_posix())
+    """Yield path, size and location of every file."""
+    for folder, name in walk_folders(root, lambda name: not _is_leftover(name)):
+        location = Path(folder, name)
+        if not _is_leftover(name) and location.is_file():
+            check_name(location)
+            yield _describe_file(location, location.relative_to(root).as_posix())
 
 
 def _add_files(files: dict[str, File], found: Iterable[tuple[str, File]]) -> None:
