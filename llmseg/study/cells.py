@@ -100,7 +100,7 @@ def take_attempt(cell: Cell) -> Path:
     make_folder(folder)
     new = folder / f"{cell.name}.{secrets.token_hex(4)}"
     # A cell that an earlier version left unfinished lies at its final place.
-    for earlier in sorted((*cell.attempts, cell.folder), key=_last_change, reverse=True):
+    for earlier in sorted((*cell.attempts, cell.folder), key=last_change, reverse=True):
         with suppress(OSError):
             earlier.rename(new)
             break
@@ -124,9 +124,10 @@ def clear_finished(study: Path) -> None:
             shutil.rmtree(attempt, ignore_errors=True)
 
 
-def _last_change(folder: Path) -> float:
+def last_change(path: Path) -> float:
+    """Return when a file or folder was last changed, in seconds since 1970; 0 if it is not there."""
     try:
-        return folder.stat().st_mtime
+        return path.stat().st_mtime
     except OSError:
         return 0.0
 

@@ -14,7 +14,7 @@ import psutil
 
 from llmseg.errors import UserError
 from llmseg.files.locks import LEASE_SECONDS
-from llmseg.study.cells import LAUNCHER, WORK, Cell
+from llmseg.study.cells import LAUNCHER, WORK, Cell, last_change
 from llmseg.study.failures import Failure, read_failures
 from llmseg.study.outlook import estimate_seconds
 from llmseg.study.record import find_studies, list_cells, read_record
@@ -91,7 +91,7 @@ def read_study_status(folder: str | Path) -> tuple[StudyStatus, ...]:
 
 def _read_study(folder: Path) -> StudyStatus:
     cells = list_cells(folder)
-    finished = {cell: _changed(cell.folder) for cell in cells if cell.is_finished}
+    finished = {cell: last_change(cell.folder) for cell in cells if cell.is_finished}
     running = tuple(_read_running(folder))
     left = [cell for cell in cells if cell not in finished]
     active = sum(one.silent is None for one in running)
@@ -124,7 +124,7 @@ def _read_running(study: Path) -> Iterable[RunningCell]:
     attempts = study / WORK / "attempts"
     for attempt in sorted(attempts.iterdir()) if attempts.is_dir() else ():
         cell = attempt.name.rpartition(".")[0]
-        touched = _changed(study / WORK / "leases" / f"{cell}.lease")
+        touched = last_change(study / WORK / "leases" / f"{cell}.lease")
         launcher = _read_launcher(attempt)
         if touched and launcher:
             host, pid, since = launcher
@@ -139,11 +139,3 @@ def _read_launcher(attempt: Path) -> tuple[str, int, float] | None:
         record = json.loads((attempt / LAUNCHER).read_bytes())
         return str(record["host"]), int(record["pid"]), float(record["since"])
     return None
-
-
-def _changed(path: Path) -> float:
-    """Return when a file or folder was last changed, 0 if it is not there."""
-    try:
-        return path.stat().st_mtime
-    except OSError:
-        return 0.0
