@@ -14,10 +14,16 @@ from llmseg.data.holdout import Holdout
 from llmseg.data.reading import Reading
 from llmseg.data.store import Store
 from llmseg.data.synthetic import SyntheticStore
-from llmseg.errors import UserError, nearest
+from llmseg.errors import UserError
 from llmseg.files import clean_name
+from llmseg.study.file_keys import Kind, check_table
 
-_PATHS = ("data", "images", "masks", "groups", "holdout")
+_KINDS: Mapping[str, Kind] = {
+    **{"data": "path", "images": "path", "masks": "path", "mask_suffix": "text", "group": "text", "groups": "path"},
+    **{"synthetic": "text", "cases": "whole", "holdout": "path"},
+}
+_PATHS = tuple(key for key, kind in _KINDS.items() if kind == "path")
+_OF_READING = tuple(item.name for item in dataclasses.fields(Reading))
 _FOLDERS = ("masks", "mask_suffix", "group", "groups", "reading")
 """What says how a folder of images is read, and nothing to a store or to phantoms."""
 
@@ -67,19 +73,9 @@ class StudyDataset:
         """
         if name != clean_name(name, also="-_."):
             raise UserError(f"{origin}: dataset '{name}' names a folder; use letters, digits, and - _ . only")
-        if not isinstance(table, Mapping):
-            raise UserError(f"{origin}: dataset {name} is {table!r}; it must be a table with data, images or synthetic")
-        of_reading = [item.name for item in dataclasses.fields(Reading)]
-        own = [item.name for item in dataclasses.fields(cls) if item.name not in ("name", "reading")]
-        for key, value in table.items():
-            if key not in (*own, *of_reading):
-                allowed = (*own, *of_reading)
-                hint = nearest(key, allowed)
-                raise UserError(f"{origin}, dataset {name}: no key '{key}'{hint}; keys are {', '.join(allowed)}")
-            if key in (*_PATHS, "mask_suffix", "group", "synthetic") and not isinstance(value, str | Path):
-                raise UserError(f"{origin}, dataset {name}: {key} is {value!r}; it must be a text")
-        values = {key: folder / value if key in _PATHS else value for key, value in table.items() if key in own}
-        reading = {key: value for key, value in table.items() if key in of_reading}
+        check_table(table, {**_KINDS, **dict.fromkeys(_OF_READING, "rule")}, f"{origin}, dataset {name}")
+        values = {key: folder / value if key in _PATHS else value for key, value in table.items() if key in _KINDS}
+        reading = {key: value for key, value in table.items() if key in _OF_READING}
         dataset = cls(name=name, reading=reading, **values)
         dataset.check(f"{origin}, dataset {name}")
         return dataset

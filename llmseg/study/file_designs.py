@@ -12,7 +12,7 @@ from llmseg.data.store import Store
 from llmseg.errors import UserError
 from llmseg.recipe.quirks import get_quirk
 from llmseg.recipe.recipe import Recipe
-from llmseg.study.contenders import find_contenders
+from llmseg.study.contenders import NNUNET, find_contenders
 from llmseg.study.design import Design
 from llmseg.study.plan import count_training_cases
 from llmseg.study.study_file import StudyFile
@@ -36,6 +36,8 @@ def make_designs(grid: StudyFile, out: str | Path, *, progress: bool = False) ->
     if missing:
         raise UserError("; ".join(missing))
     own = {variant.name: variant.recipe for variant in find_contenders(grid.pipelines)}
+    if not own:
+        raise UserError(f"{NNUNET} needs a pipeline beside it, which gives it cases and budget; name one")
     contenders = [Variant(name, change(recipe, grid)) for name, recipe in own.items()]
     designs: list[Design] = []
     names: dict[str, str] = {}

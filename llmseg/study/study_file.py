@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from llmseg.errors import UserError, nearest
 from llmseg.study.datasets import StudyDataset
+from llmseg.study.file_keys import Kind, check_table
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -19,6 +19,10 @@ else:
 
 Protocol = Literal["benchmark", "fixed-epochs", "replay"]
 """How recipes are trained: as the device is fastest, all for the same number of epochs, or bit for bit as scripts."""
+
+
+_MOST_SEEDS = 10_000
+"""More are a slip of the hand: the list of their cells alone would fill the memory."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,14 +90,15 @@ class StudyFile:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise UserError(f"{name} is {value}; it must be 1 or more")
+        if self.seeds > _MOST_SEEDS:
+            raise UserError(f"seeds is {self.seeds}; a study has at most {_MOST_SEEDS}")
 
 
-_TYPES: Mapping[str, tuple[type, str]] = {
-    **dict.fromkeys(("seeds", "epochs", "images_seen"), (int, "a whole number")),
-    **dict.fromkeys(("protocol", "repair", "precision"), (str, "a text")),
-    **dict.fromkeys(("pipelines", "changes"), (list, "a list of texts")),
-    **dict.fromkeys(("datasets", "test"), (dict, "a table")),
+_KINDS: Mapping[str, Kind] = {
+    **{"pipelines": "texts", "datasets": "table", "seeds": "whole", "protocol": "text", "epochs": "whole"},
+    **{"images_seen": "whole", "changes": "texts", "repair": "text", "precision": "text", "test": "table"},
 }
+_TEST_KINDS: Mapping[str, Kind] = {"fraction": "number", "split": "text", "seed": "whole"}
 
 
 def read_study_file(given: str | Path | Mapping[str, Any]) -> StudyFile:
@@ -121,18 +126,9 @@ def read_study_file(given: str | Path | Mapping[str, Any]) -> StudyFile:
 
 
 def _make(values: Mapping[str, Any], folder: Path, origin: str) -> StudyFile:
-    names = [item.name for item in dataclasses.fields(StudyFile)]
-    check_keys(values, names, origin)
-    for name, value in values.items():
-        kind, words = _TYPES[name]
-        texts = kind is not list or (isinstance(value, list | tuple) and all(isinstance(item, str) for item in value))
-        # True is a whole number for Python; a list may be a tuple in a Python value.
-        fits = isinstance(value, (kind, tuple) if kind is list else kind) and not isinstance(value, bool)
-        if not fits or not texts:
-            raise UserError(f"{origin}: {name} is {value!r}; it must be {words}")
-    test = values.get("test", {})
-    check_keys(test, [item.name for item in dataclasses.fields(HeldOut)], f"{origin}, [test]")
-    datasets = values.get("datasets", {})
+    check_table(values, _KINDS, origin)
+    test, datasets = values.get("test", {}), values.get("datasets", {})
+    check_table(test, _TEST_KINDS, f"{origin}, [test]")
     made: dict[str, Any] = {
         **{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()},
         "pipelines": tuple(values.get("pipelines", ())),
@@ -143,19 +139,3 @@ def _make(values: Mapping[str, Any], folder: Path, origin: str) -> StudyFile:
         return StudyFile(**made)
     except UserError as error:
         raise UserError(f"{origin}: {error}") from error
-
-
-def check_keys(values: Mapping[str, Any], allowed: Collection[str], origin: str) -> None:
-    """Refuse keys that a table of a study file does not have.
-
-    Args:
-        values: The table.
-        allowed: The keys there are.
-        origin: What the message calls the table.
-
-    Raises:
-        UserError: A key is none of them.
-    """
-    for name in values:
-        if name not in allowed:
-            raise UserError(f"{origin}: no key '{name}'{nearest(name, allowed)}; keys are {', '.join(allowed)}")
