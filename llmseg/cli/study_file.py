@@ -43,8 +43,7 @@ def plan(
     cells = llmseg.study.plan_study_file(file, out, device=device, progress=output.progress)
     chosen = None if max_hours is None else llmseg.study.choose_cells(cells, max_hours)
     if output.as_json:
-        rows = (cells if chosen is None else chosen).astype(object).where(lambda frame: frame.notna(), None)
-        output.print(rows.to_dict("records"))
+        output.print((cells if chosen is None else chosen).to_dict("records"))
     else:
         output.print(plan_text(cells, chosen, max_hours))
 
@@ -60,11 +59,12 @@ def run(
 
     Several may run at once, also on several computers that share the folder: each takes cells that no other works on.
     """
-    with_nnunet = NNUNET in llmseg.study.read_study_file(file).pipelines
+    grid = llmseg.study.read_study_file(file)
+    with_nnunet = NNUNET in grid.pipelines
     if with_nnunet:
         llmseg.nnunet.check_installed()
     studies = llmseg.study.run_study_file(
-        file,
+        grid,
         out,
         device=launch.device,
         leave_out_failing=launch.leave_out_failing,

@@ -38,7 +38,7 @@ def make_designs(grid: StudyFile, out: str | Path, *, progress: bool = False) ->
     own = {variant.name: variant.recipe for variant in find_contenders(grid.pipelines)}
     if not own:
         raise UserError(f"{NNUNET} needs a pipeline beside it, which gives it cases and budget; name one")
-    contenders = [Variant(name, change(recipe, grid)) for name, recipe in own.items()]
+    contenders = [Variant(name, _change(recipe, grid)) for name, recipe in own.items()]
     designs: list[Design] = []
     names: dict[str, str] = {}
     for dataset in grid.datasets:
@@ -51,7 +51,7 @@ def make_designs(grid: StudyFile, out: str | Path, *, progress: bool = False) ->
             store, fraction=grid.test.fraction, split=grid.test.split, seed=grid.test.seed, progress=progress
         )
         rest = holdout.rest(store)
-        budgeted = tuple(Variant(item.name, limit_images(item.recipe, grid, rest)) for item in contenders)
+        budgeted = tuple(Variant(item.name, _limit_images(item.recipe, grid, rest)) for item in contenders)
         designs += _divide(grid, Path(out) / dataset.name, budgeted, own, store, holdout)
     if not designs:
         raise UserError(f"no pipeline of the study has a quirk of its own to repair with repair = '{grid.repair}'")
@@ -86,13 +86,13 @@ def _divide(
         yield common(folder=folder / variant.name, label=variant.name, variants=repaired, essential=essential)
 
 
-def change(recipe: Recipe, grid: StudyFile) -> Recipe:
+def _change(recipe: Recipe, grid: StudyFile) -> Recipe:
     """Return a recipe with the changes that a study file has for all."""
     changed: Recipe = functools.reduce(Recipe.change_text, grid.changes, recipe)
     return changed
 
 
-def limit_images(recipe: Recipe, grid: StudyFile, rest: Store) -> Recipe:
+def _limit_images(recipe: Recipe, grid: StudyFile, rest: Store) -> Recipe:
     """Return a recipe whose epochs show its network as many images as a study file says, rounded to whole epochs."""
     if grid.images_seen is None:
         return recipe

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,27 +10,30 @@ import pandas as pd
 
 from llmseg import zoo
 from llmseg.errors import UserError
-from llmseg.study.design import Design
 from llmseg.study.file_designs import make_designs
 from llmseg.study.grid import list_failures, run_designs
 from llmseg.study.options import Launch
 from llmseg.study.plan import plan_cells
 from llmseg.study.study import Study
-from llmseg.study.study_file import read_study_file
+from llmseg.study.study_file import StudyFile, read_study_file
 from llmseg.training.cost import measure_speed
 from llmseg.training.device import choose_device
 from llmseg.training.numerics import choose_numerics
 
 
 def plan_study_file(
-    given: str | Path | Mapping[str, Any], out: str | Path = ".", *, device: str = "auto", progress: bool = False
+    given: StudyFile | str | Path | Mapping[str, Any],
+    out: str | Path = ".",
+    *,
+    device: str = "auto",
+    progress: bool = False,
 ) -> pd.DataFrame:
     """List the cells of a study file, with what each will cost on this device. Nothing is trained or written.
 
     The device's speed is measured with some steps of a small U-Net.
 
     Args:
-        given: The file, or its content.
+        given: The file, its content, or what was read from it.
         out: Folder of the study, where finished cells are looked for.
         device: As for :func:`llmseg.train`.
         progress: Whether to show progress bars.
@@ -49,7 +52,7 @@ def plan_study_file(
 
 
 def run_study_file(
-    given: str | Path | Mapping[str, Any],
+    given: StudyFile | str | Path | Mapping[str, Any],
     out: str | Path,
     *,
     device: str = "auto",
@@ -62,7 +65,7 @@ def run_study_file(
     nnU-Net, if the file names it, is not trained here: see :func:`llmseg.nnunet.run_beside`.
 
     Args:
-        given: The file, or its content.
+        given: The file, its content, or what was read from it.
         out: Folder of everything; every dataset has a folder of its own in it, which is a study.
         device: As for :func:`llmseg.train`.
         leave_out_failing: As for :func:`llmseg.run_study`.
@@ -83,9 +86,5 @@ def run_study_file(
         design.holdout.save(design.folder / "holdout.json")
     finished = tuple(study for study in studies if study is not None)
     if not finished:
-        raise UserError(f"nothing is left to compare: {_list_all_failures(designs)}; mend it")
+        raise UserError(f"nothing is left to compare: {'; '.join(map(list_failures, designs))}; mend it")
     return finished
-
-
-def _list_all_failures(designs: Sequence[Design]) -> str:
-    return "; ".join(list_failures(design) for design in designs)

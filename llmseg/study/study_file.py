@@ -101,18 +101,20 @@ _KINDS: Mapping[str, Kind] = {
 _TEST_KINDS: Mapping[str, Kind] = {"fraction": "number", "split": "text", "seed": "whole"}
 
 
-def read_study_file(given: str | Path | Mapping[str, Any]) -> StudyFile:
+def read_study_file(given: StudyFile | str | Path | Mapping[str, Any]) -> StudyFile:
     """Read a study from a file in TOML, or from a value of that shape.
 
     Places in a file are relative to the file.
 
     Args:
-        given: The file, or its content.
+        given: The file, or its content, or what was read from it.
 
     Raises:
         UserError: The file is missing or no TOML, or has an unknown key or a value that is not allowed. The message
             names the file, the key, and the nearest key there is.
     """
+    if isinstance(given, StudyFile):
+        return given
     if isinstance(given, Mapping):
         return _make(given, Path(), "the study")
     path = Path(given)

@@ -12,7 +12,6 @@ import pytest
 from PIL import Image
 
 from llmseg import FolderStore, UserError
-from llmseg.cli.main import main
 from llmseg.data.depth import parse_depth, scale_to_bytes
 from llmseg.data.doctor import examine
 from llmseg.data.download.prepare_dataset import prepare_dataset
@@ -184,17 +183,14 @@ class TestStore:
             np.testing.assert_array_equal(prepared.read(id).image, replace(store, reading=chosen).read(id).image)
         assert prepared.provenance["options"]["reading"]["depth"] == 12
 
-    def test_commands_refuse_and_take_it(self, tmp_path, capsys):
+    def test_commands_refuse_and_take_it(self, tmp_path, call):
         write(tmp_path, ".png", STORED["12 bits in 16"][1])
         command = ["data", "split", "--images", str(tmp_path / "images"), "--masks", str(tmp_path / "masks")]
         command += ["--out", str(tmp_path / "test.json"), "--fraction", "0.4"]
-        with pytest.raises(SystemExit) as refused:
-            main(command)
-        assert refused.value.code == 2
-        assert "choose --depth 12" in capsys.readouterr().err
-        with pytest.raises(SystemExit) as done:
-            main([*command, "--depth", "12"])
-        assert done.value.code in (0, None)
+        code, _, err = call(*command)
+        assert code == 2
+        assert "choose --depth 12" in err
+        assert call(*command, "--depth", "12")[0] == 0
         assert (tmp_path / "test.json").exists()
 
 
