@@ -24,6 +24,7 @@ from PIL import Image
 from llmseg import zoo
 from llmseg.cli.main import main
 from llmseg.data.folder import FolderStore
+from llmseg.data.store import Store
 from llmseg.data.synthetic import SyntheticStore
 from llmseg.fidelity import recorded_id
 from llmseg.recipe.recipe import Recipe
@@ -198,6 +199,21 @@ def make_folder(tmp_path: Path) -> Callable[..., tuple[Path, Path]]:
             Image.fromarray(image).save(images / f"{stem}{extension}")
             Image.fromarray(mask).save(masks / f"{stem}{suffix}{extension}")
         return images, masks
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def write_cases() -> Callable[[Store, Path], FolderStore]:
+    """A function that writes the cases of a store into ``images`` and ``masks`` of a folder, and opens these."""
+
+    def write(store: Store, folder: Path) -> FolderStore:
+        for id in store.ids:
+            case = store.read(id)
+            for kind, pixels in (("images", case.image), ("masks", case.mask)):
+                (folder / kind).mkdir(parents=True, exist_ok=True)
+                Image.fromarray(pixels).save(folder / kind / id)
+        return FolderStore(folder / "images", folder / "masks")
 
     return write
 

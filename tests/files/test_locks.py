@@ -13,7 +13,6 @@ import time
 
 import pytest
 from filelock import FileLock, Timeout
-from PIL import Image
 
 from llmseg import SyntheticStore, UserError, zoo
 from llmseg.data import prepare_dataset
@@ -169,14 +168,8 @@ class TestWithoutLocksOfTheFileSystem:
         line = r"llmseg: waiting for a sign of life of the process that holds it \(.*lock.lease\)\n"
         assert re.fullmatch(line, capsys.readouterr().err)
 
-    def test_preparing_a_store(self, no_locks, tmp_path):
-        store = SyntheticStore("fundus", count=2)
-        for kind in ("images", "masks"):
-            (tmp_path / "d" / kind).mkdir(parents=True)
-        for id in store.ids:
-            case = store.read(id)
-            Image.fromarray(case.image).save(tmp_path / "d" / "images" / id)
-            Image.fromarray(case.mask).save(tmp_path / "d" / "masks" / id)
+    def test_preparing_a_store(self, no_locks, tmp_path, write_cases):
+        write_cases(SyntheticStore("fundus", count=2), tmp_path / "d")
         prepare_dataset("folder", tmp_path / "d", tmp_path / "x.h5", progress=False)
         assert sorted(path.name for path in tmp_path.iterdir()) == ["d", "x.h5"]
 

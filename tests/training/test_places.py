@@ -11,23 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from llmseg import FolderStore, Run, UserError, train
+from llmseg import Run, UserError, train
 from llmseg.data.store_source import open_source
 from llmseg.training.places import PRIVATE
 
 
 @pytest.fixture(scope="module")
-def run(tiny_recipe, phantoms, tmp_path_factory):
-    from PIL import Image
-
+def run(tiny_recipe, phantoms, write_cases, tmp_path_factory):
     home = tmp_path_factory.mktemp("home-of-ada")
-    for kind in ("images", "masks"):
-        (home / "skin" / kind).mkdir(parents=True)
-    for id in phantoms.ids:
-        case = phantoms.read(id)
-        Image.fromarray(case.image).save(home / "skin" / "images" / id)
-        Image.fromarray(case.mask).save(home / "skin" / "masks" / id)
-    store = FolderStore(home / "skin" / "images", home / "skin" / "masks")
+    store = write_cases(phantoms, home / "skin")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", [f"{home}/venv/bin/llmseg", "train", "x.json", "--images", f"{home}/skin/images"])
         return train(tiny_recipe.change("fit.epochs", 1), store, home / "run", progress=False, cache=False)
