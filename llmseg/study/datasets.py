@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,7 +96,8 @@ class StudyDataset:
         """What is not there, and how to get it; empty if all is."""
         for path in (getattr(self, key) for key in _PATHS):
             if path is not None and not path.exists():
-                made = "llmseg data prepare NAME --out FILE makes one" if path == self.data else "put it there"
+                prepare = f"llmseg data prepare NAME --root DOWNLOAD --out {shlex.quote(str(path))} makes it"
+                made = prepare if path == self.data else "put it there"
                 return f"{self.name}: {path} is missing; {made}, or leave the dataset out"
         return ""
 

@@ -45,7 +45,8 @@ def make_designs(grid: StudyFile, out: str | Path, *, progress: bool = False) ->
         store = dataset.open()
         if store.name in names:
             both = f"datasets {names[store.name]} and {dataset.name} are both called {store.name} in tables"
-            raise UserError(f"{both}, after their files; rename a folder or file")
+            advice = "rename a folder or file" if dataset.synthetic is None else "take phantoms of another modality"
+            raise UserError(f"{both}; {advice}")
         names[store.name] = dataset.name
         holdout = dataset.load_holdout() or hold_out(
             store, fraction=grid.test.fraction, split=grid.test.split, seed=grid.test.seed, progress=progress

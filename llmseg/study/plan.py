@@ -97,7 +97,7 @@ def choose_cells(plan: pd.DataFrame, hours: float) -> pd.DataFrame:
     if not hours > 0:
         raise UserError(f"{hours} hours; give a number above 0")
     if plan["seconds"].isna().all() and len(plan):
-        raise UserError("the plan has no seconds; measure the speed of the device first")
+        raise UserError("the plan has no seconds; give plan_cells a speed, as llmseg.training.measure_speed finds it")
     left = plan[(plan["state"] == "open") & (plan["fault"] == "")].sort_values(["seed", "seconds"], kind="stable")
     chosen: pd.DataFrame = left[left["seconds"].cumsum() <= hours * 3600]
     return chosen

@@ -21,6 +21,8 @@ Protocol = Literal["benchmark", "fixed-epochs", "replay"]
 """How recipes are trained: as the device is fastest, all for the same number of epochs, or bit for bit as scripts."""
 
 
+_SMALLEST = 'pipelines = ["gpt-4"] and datasets.phantoms.synthetic = "fundus"'
+
 _MOST_SEEDS = 10_000
 """More are a slip of the hand: the list of their cells alone would fill the memory."""
 
@@ -121,7 +123,7 @@ def read_study_file(given: StudyFile | str | Path | Mapping[str, Any]) -> StudyF
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UserError(f"no study file {path}; see llmseg study --help for an example") from None
+        raise UserError(f"no study file {path}; a small one has two lines: {_SMALLEST}") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UserError(f"cannot read {path} as TOML: {error}") from error
     return _make(values, path.parent, str(path))

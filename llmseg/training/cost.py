@@ -71,7 +71,7 @@ def _count(net_part: Net, loss: Loss, channels: int, size: tuple[int, int]) -> t
 def measure_speed(recipe: Recipe, numerics: Numerics, device: torch.device, size: int = 128) -> float:
     """Time training steps of a recipe's network on a device, and return its floating-point operations per second.
 
-    The networks of the study reach between 0.6 and 1.3 times the speed of most of them, so seconds that are computed
+    The networks of the study reach between 0.6 and 1.2 times the speed of the middle one, so seconds that are computed
     from it are an estimate.
 
     Args:

@@ -33,6 +33,16 @@ def test_over_all_datasets_each_has_the_same_weight():
     assert overall == pytest.approx(means(table).query("contender == 'llm-01'")["mean"].mean())
 
 
+def test_the_advice_for_a_measure_without_end_is_followed():
+    table = Table.from_frame(
+        simulate(pipelines=2, cases=20).frame.assign(measure="hd95", value=lambda frame: 9 * frame["value"])
+    )
+    with pytest.raises(UserError, match="use the method bootstrap"):
+        means(table, measure="hd95", method="bounded")
+    assert (means(table, measure="hd95", method="bootstrap")["high"] > 1).all()
+    assert set(means(table, measure="hd95")["method"]) == {"bootstrap"}
+
+
 def test_methods_that_cannot_answer_are_refused():
     with pytest.raises(UserError, match="one dataset at a time"):
         means(simulate(), method="bca", each_dataset=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -154,7 +156,7 @@ def test_places_are_relative_to_the_file_and_a_manifest_is_used(study_file, tmp_
         ("cases = 10", 'group = "a"', "group says how folders of images are read"),
         ('synthetic = "fundus"', 'data = "none.h5"', "none.h5 is missing; llmseg data prepare"),
         ("[datasets.other]", '[datasets."a/b"]', "dataset 'a/b' names a folder"),
-        ('"dermoscopy"', '"fundus"', "are both called"),
+        ('"dermoscopy"', '"fundus"', "are both called synthetic-fundus in tables; take phantoms of another modality"),
         ('changes = ["images.size=32,32"]', 'changes = ["images.sice=32,32"]', "sice"),
     ],
 )
@@ -166,6 +168,29 @@ def test_what_is_not_right_is_one_line(study_file, tmp_path, old, new, words):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_missing_file_is_named():
-    with pytest.raises(UserError, match=r"no study file nothing\.toml"):
+def test_a_missing_file_is_named_and_the_advice_is_a_study(study_file, tmp_path):
+    with pytest.raises(UserError, match=r"no study file nothing\.toml") as error:
         read_study_file(Path("nothing.toml"))
+    text = "\n".join(str(error.value).partition("two lines: ")[2].split(" and "))
+    (design,) = make_designs(read_study_file(study_file(text)), tmp_path / "out")
+    assert [variant.name for variant in design.variants] == ["gpt-4"]
+
+
+def test_the_advice_for_a_missing_store_makes_it(study_file, tmp_path, tiny_store, call):
+    path = study_file('pipelines = ["gpt-4"]\ndatasets.mine.data = "my store.h5"')
+    with pytest.raises(UserError, match=r"my store\.h5 is missing") as error:
+        make_designs(read_study_file(path), tmp_path / "out")
+    command = re.search(r"llmseg (.*) makes it", str(error.value))
+    assert command is not None
+    arguments = shlex.split(command[1].replace("NAME", "folder").replace("DOWNLOAD", str(tiny_store.images.parent)))
+    assert call(*arguments, "-q")[0] == 0
+    (design,) = make_designs(read_study_file(path), tmp_path / "out")
+    assert design.store.ids == tiny_store.ids
+
+
+def test_the_advice_for_fixed_epochs_is_followed(study_file):
+    text = TEXT.replace("seeds = 2", 'protocol = "fixed-epochs"')
+    with pytest.raises(UserError, match="needs epochs, such as") as error:
+        read_study_file(study_file(text))
+    advised = str(error.value).partition("such as ")[2]
+    assert read_study_file(study_file(f"{advised}\n{text}")).epochs == 120

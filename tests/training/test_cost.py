@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import statistics
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -60,3 +64,18 @@ def test_the_speed_is_that_of_steps_that_were_timed(monkeypatch):
     monkeypatch.setattr("llmseg.training.cost.time.perf_counter", lambda: next(ticks) / 2)
     speed = measure_speed(recipe, EXACT_NUMERICS, torch.device("cpu"), size=32)
     assert speed == pytest.approx(2 * estimate_cost(recipe, (32, 32)).flops / 0.5)
+
+
+@pytest.mark.slow
+def test_the_page_says_how_far_the_speeds_of_networks_lie_apart():
+    """From the measured images per second of all nineteen; the page rounds to a tenth."""
+    root = Path(__file__).parents[2]
+    rows = json.loads((root / "benchmarks/results/throughput_avx512_bf16.json").read_text(encoding="utf-8"))["rows"]
+    speeds = [
+        estimate_cost(zoo.get(row["pipeline"]).recipe, tuple(row["size"])).flops
+        * row["images_per_second"]["train"]["ours"]
+        for row in rows
+    ]
+    usual = statistics.median(speeds)
+    page = (root / "docs" / "study-file.md").read_text(encoding="utf-8")
+    assert f"between {min(speeds) / usual:.1f} and {max(speeds) / usual:.1f} times the speed of the middle one" in page
