@@ -61,6 +61,7 @@ class Lease:
 
         self.path = path
         self._lost = False
+        self._seen_empty: tuple[tuple[int, int], float] | None = None
         self._lock = SoftFileLease(
             path,
             lease_duration=LEASE_SECONDS,
@@ -86,6 +87,7 @@ class Lease:
         try:
             self._lock.acquire(timeout=0)
         except Timeout:
+            self._clear_if_empty()
             return False
         self._lost = False
         discard_at_end(self.path)
@@ -110,6 +112,21 @@ class Lease:
                 return os.fstat(file.fileno()).st_mtime_ns
         except OSError:
             return None
+
+    def _clear_if_empty(self) -> None:
+        """Remove a lease that stays empty: its holder was killed after it made the file, and before it wrote its name.
+
+        filelock leaves such a file alone for ever, because its locks of other kinds may be empty.
+        """
+        try:
+            file = os.lstat(self.path)
+        except OSError:
+            return
+        seen = file.st_ino, file.st_mtime_ns
+        if file.st_size or self._seen_empty is None or self._seen_empty[0] != seen:
+            self._seen_empty = None if file.st_size else (seen, time.monotonic())
+        elif time.monotonic() - self._seen_empty[1] > 2 * HEARTBEAT_SECONDS:
+            self.path.unlink(missing_ok=True)
 
     def _note_loss(self, _: LeaseCompromise) -> None:
         self._lost = True

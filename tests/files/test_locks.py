@@ -126,6 +126,35 @@ class TestLease:
         assert (tmp_path / "x").read_text() == "of another process"
         assert re.fullmatch(r"llmseg: warning: another process took over .*x while .*\n", capsys.readouterr().err)
 
+    def test_that_stays_empty_is_of_a_process_killed_while_it_made_it(self, hasty, tmp_path):
+        path = tmp_path / "cell.lease"
+        path.touch()
+        lease, began = Lease(path), time.monotonic()
+        while not lease.take():
+            assert time.monotonic() - began < 5
+            time.sleep(0.02)
+        assert time.monotonic() - began > 2 * locks.HEARTBEAT_SECONDS
+        assert path.stat().st_size
+        lease.release()
+
+    @pytest.mark.parametrize("content", ["", "a newer version's words\n"])
+    def test_that_is_not_known_to_be_left_is_not_removed(self, hasty, tmp_path, content):
+        """One that somebody touches, though it is empty, and one that has an unknown content."""
+        path = tmp_path / "cell.lease"
+        lease, ends = Lease(path), time.monotonic() + 4 * locks.HEARTBEAT_SECONDS
+        path.write_text(content, encoding="utf-8")
+        inode = path.stat().st_ino
+        while time.monotonic() < ends:
+            path.touch()
+            assert not lease.take()
+            time.sleep(0.02)
+        assert (path.stat().st_ino, path.read_text(encoding="utf-8")) == (inode, content)
+
+    def test_without_locks_of_the_system_an_empty_one_is_waited_out(self, no_locks, hasty, tmp_path):
+        (tmp_path / ".lock.lease").touch()
+        with lock_folder(tmp_path):
+            assert (tmp_path / ".lock.lease").stat().st_size
+
 
 class TestWithoutLocksOfTheFileSystem:
     @pytest.mark.parametrize("no_locks", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS], indirect=True)
