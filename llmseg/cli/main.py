@@ -24,6 +24,7 @@ from llmseg.cli import (
     pipelines,
     prediction,
     price,
+    published,
     quirks,
     report,
     study,
@@ -57,6 +58,7 @@ COMMANDS = {
     "gap": study.gap,
     "price": price.price,
     "status": launching.status,
+    "published": published.published,
     "figure": figures.figure,
     "report": report.report,
 }

@@ -4,3 +4,4 @@ from .analysis import judge as judge
 from .question import Question as Question
 from .site import Report as Report
 from .site import write_report as write_report
+from .source import read_sources as read_sources

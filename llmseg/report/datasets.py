@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from llmseg.data.catalog import dataset_names, get_dataset
 from llmseg.data.catalog.dataset import Dataset
-from llmseg.data.origin import find_dataset_id
 from llmseg.data.store import Store
-from llmseg.data.store_source import open_source
+from llmseg.study.origins import find_entry
 from llmseg.study.results import Results
-from llmseg.training import Run
 
 _NOT_KNOWN = "Nothing is known of it besides these scores."
 _OF_KIND = {
@@ -47,25 +44,9 @@ def find_origins(results: Results, datasets: Iterable[str], stores: Sequence[Sto
 
 
 def _find_origin(name: str, results: Results, stores: Sequence[Store]) -> Origin:
-    runs = [run.run for run in results.runs if run.dataset == name]
-    said = {run.record["prepared_as"] if "prepared_as" in run.record else _ask_store(run) for run in runs}
-    said |= {id for dataset, id in results.prepared_as if dataset == name}
-    said |= {find_dataset_id(store) for store in stores if store.name == name and _has_cases(store, results, name)}
-    id = said.pop() if len(said) == 1 else None
-    if id in dataset_names():
-        entry = get_dataset(str(id))
+    entry = find_entry(results, name, stores)
+    if entry is not None:
         return Origin(entry, f"{entry.title}: {entry.modality}; {entry.target}.")
-    kinds = {str(run.record["source"].get("kind")) for run in runs if isinstance(run.record.get("source"), Mapping)}
+    sources = [run.run.record.get("source") for run in results.runs if run.dataset == name]
+    kinds = {str(source.get("kind")) for source in sources if isinstance(source, Mapping)}
     return Origin(None, _OF_KIND.get(kinds.pop(), _NOT_KNOWN) if len(kinds) == 1 else _NOT_KNOWN)
-
-
-def _ask_store(run: Run) -> str | None:
-    """Ask the store of a run that was written before runs recorded their dataset."""
-    store = open_source(run.source)
-    return None if store is None else find_dataset_id(store)
-
-
-def _has_cases(store: Store, results: Results, name: str) -> bool:
-    if results.table is None or name not in results.table.datasets:
-        return False
-    return set(results.table.select(dataset=name).frame["case"]) <= set(store.ids)

@@ -1,4 +1,6 @@
 from . import published as published
+from .agreement import Agreement as Agreement
+from .agreement import compute_agreement as compute_agreement
 from .averages import means as means
 from .bounded import bounded_interval as bounded_interval
 from .claims import DECISIONS as DECISIONS
@@ -21,6 +23,8 @@ from .paired import permutation_test as permutation_test
 from .paired import wilcoxon_test as wilcoxon_test
 from .published import Published as Published
 from .published import reproduce as reproduce
+from .published_scores import NUMBER_DEFECTS as NUMBER_DEFECTS
+from .published_scores import published_dice as published_dice
 from .rank_agreement import convention_stability as convention_stability
 from .rank_tests import Friedman as Friedman
 from .rank_tests import friedman as friedman

@@ -17,6 +17,9 @@ from .price_page import render_price_page as render_price_page
 from .prices import PriceList as PriceList
 from .prices import PriceSettings as PriceSettings
 from .prices import run_prices as run_prices
+from .published import DatasetComparison as DatasetComparison
+from .published import PublishedComparison as PublishedComparison
+from .published import compare_with_published as compare_with_published
 from .results import ContenderRun as ContenderRun
 from .results import Curve as Curve
 from .results import Results as Results

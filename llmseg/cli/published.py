@@ -1,0 +1,78 @@
+"""The command that puts results beside the published figures: llmseg published."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+import llmseg
+from llmseg import UserError
+from llmseg.cli.output import Output
+from llmseg.cli.spread import spread
+from llmseg.cli.text.published import describe_comparison
+from llmseg.files import write_text
+
+if TYPE_CHECKING:
+    from llmseg.study import DatasetComparison, PublishedComparison
+
+
+@spread
+def published(
+    runs: Annotated[
+        list[Path], typer.Argument(help="Folders of studies, runs and evaluations; tables (.csv, .parquet).")
+    ],
+    output: Output,
+    prepared_as: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--as",
+            metavar="NAME=DATASET",
+            help="What a dataset is, where its store was not made by llmseg data prepare: scans=brain; repeatable.",
+        ),
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Also write the rows to this file (.csv).")] = None,
+) -> None:
+    """Put the published Dice and ranks of the study beside those of your results, with what is wrong with each."""
+    given = _read_names(prepared_as or [])
+    if out is not None and (out.suffix != ".csv" or out.exists()):
+        fault = "is there already" if out.exists() else "does not end in .csv"
+        raise UserError(f"{out} {fault}; give a new file that ends in .csv")
+    comparison = llmseg.study.compare_with_published(llmseg.report.read_sources(runs), prepared_as=given)
+    if out is not None:
+        write_text(out, comparison.frame.to_csv(index=False, lineterminator="\n"))
+    output.print(_facts(comparison) if output.as_json else describe_comparison(comparison))
+
+
+def _read_names(texts: list[str]) -> dict[str, str]:
+    names = {}
+    for text in texts:
+        name, sign, dataset = text.rpartition("=")
+        if not (name and sign and dataset):
+            raise UserError(f"--as takes the name of a dataset, =, and what it is, such as scans=brain; not '{text}'")
+        names[name] = dataset
+    return names
+
+
+def _facts(comparison: PublishedComparison) -> dict[str, Any]:
+    return {
+        "datasets": [_facts_of_dataset(part) for part in comparison.datasets],
+        "explanations": dict(comparison.explanations),
+        "limits": comparison.limits,
+        "left_out": comparison.left_out,
+    }
+
+
+def _facts_of_dataset(part: DatasetComparison) -> dict[str, Any]:
+    return {
+        "dataset": part.dataset,
+        "published_as": part.published_as,
+        "sentence": part.sentence,
+        "kendall": None if part.kendall is None else vars(part.kendall),
+        "spearman": None if part.spearman is None else vars(part.spearman),
+        "kendall_of_medians": part.of_medians,
+        "kendall_resampled": part.resampled,
+        "remarks": part.remarks,
+        "rows": part.frame.to_dict("records"),
+    }
