@@ -22,6 +22,7 @@ from .predictions import chosen_cases as chosen_cases
 from .predictions import predict_cases as predict_cases
 from .predictions import predict_worst as predict_worst
 from .predictions import typical_cases as typical_cases
+from .published import published_ranks as published_ranks
 from .ranks import critical_difference as critical_difference
 from .ranks import significance as significance
 from .ranks import stability as stability

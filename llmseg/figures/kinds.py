@@ -15,6 +15,7 @@ from llmseg.figures.curves import Loss, cohort_curves, loss_curves, run_curves
 from llmseg.figures.errors import error_bars
 from llmseg.figures.places import podium
 from llmseg.figures.predictions import chosen_cases, predict_cases, predict_worst, typical_cases
+from llmseg.figures.published import published_ranks
 from llmseg.figures.ranks import critical_difference, significance, stability
 from llmseg.figures.tiles import prediction_panels, worst_cases
 from llmseg.files import clean_name, make_folder
@@ -22,6 +23,7 @@ from llmseg.stats.rank_tests import friedman
 from llmseg.stats.ranking import rank
 from llmseg.stats.ranking_rules import Rule
 from llmseg.stats.table import Table
+from llmseg.study.published import compare_with_published
 from llmseg.study.results import Results
 
 if TYPE_CHECKING:
@@ -124,6 +126,10 @@ def _stability(results: Results, choices: Choices) -> Figure:
     return stability(ranking, references=choices.references)
 
 
+def _published(results: Results, choices: Choices) -> Figure:
+    return published_ranks(compare_with_published(results, stores=choices.stores))
+
+
 KINDS = {
     "boxes": Kind("scores of every contender as boxes, a panel per dataset", _of_scores(box_plots)),
     "clouds": Kind("every case as a dot, with densities (raincloud plots)", _of_scores(clouds)),
@@ -141,6 +147,7 @@ KINDS = {
         "who takes which place on how many cases of a dataset", _of_complete_scores(podium), one_dataset=True
     ),
     "significance": Kind("who is better than whom", _of_complete_scores(significance)),
+    "published": Kind("published ranks and Dice beside yours, on the study's datasets", _published),
 }
 """The kinds of figures by name."""
 

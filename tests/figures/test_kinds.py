@@ -31,7 +31,7 @@ def test_all_figures_are_drawn_or_left_out_with_a_reason(results, tmp_path, monk
     assert files == drawn
     # Every kind is drawn or left out, none both or twice.
     assert sorted([*(path.stem for path in files), *left_out]) == sorted(KINDS)
-    assert set(left_out) == {"boxes-of-runs", "losses-of-runs", "panels", "worst", "critical-difference"}
+    assert set(left_out) == {"boxes-of-runs", "losses-of-runs", "panels", "worst", "critical-difference", "published"}
     assert "use --data" in left_out["worst"]
     assert all(path.suffix == ".svg" for path in files)
 
