@@ -17,7 +17,7 @@ import secrets
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,6 +88,21 @@ class Cell:
         """How long it took; ``None`` if it is not known."""
         seconds = read_json_if_any(self.folder / "cell.json").get("seconds")
         return float(seconds) if isinstance(seconds, int | float) else None
+
+
+def find_finished(cells: Iterable[Cell]) -> set[Cell]:
+    """Return those of many cells that are finished.
+
+    The folder of a study is listed once, so that cells which nobody has begun cost no look at the disk.
+    """
+    listed: dict[Path, set[str]] = {}
+    finished = set()
+    for cell in cells:
+        if cell.study not in listed:
+            listed[cell.study] = set(os.listdir(cell.study)) if cell.study.is_dir() else set()
+        if cell.name in listed[cell.study] and cell.is_finished:
+            finished.add(cell)
+    return finished
 
 
 def take_attempt(cell: Cell) -> Path:

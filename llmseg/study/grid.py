@@ -123,6 +123,8 @@ def run_studies(
 ) -> tuple[Study, ...]:
     """Train and score the same variants on several datasets, each as :func:`run_study` does.
 
+    Every variant is trained with one seed on every dataset before any is with the next seed.
+
     Args:
         label: As for :func:`run_study`.
         variants: As for :func:`run_study`.
@@ -141,7 +143,7 @@ def run_studies(
         _design(label, variants, store, Path(out) / clean_name(store.name, also="-_."), holdout=holdout, **options)
         for store, holdout in zip(stores, holdouts, strict=True)
     ]
-    studies = run_designs(designs, Launch.of(options))
+    studies = list(run_designs(designs, Launch.of(options), breadth_first=True))
     return tuple(_require(study, design) for study, design in zip(studies, designs, strict=True))
 
 
@@ -167,7 +169,7 @@ def work_on_studies(folder: str | Path, **options: Unpack[LaunchOptions]) -> tup
     designs = [open_design(study) for study in find_studies(Path(folder))]
     if not designs:
         raise UserError(f"{folder}: no study to work on; name the --out of a command that began one")
-    launcher = Launcher(designs, replace(Launch.of(options), leave_out_failing=True))
+    launcher = Launcher(designs, replace(Launch.of(options), leave_out_failing=True), breadth_first=True)
     with launcher.bar.shown():
         finished = [launcher.finish(design) for design in designs]
     return tuple(study for study in finished if study)
@@ -178,12 +180,17 @@ def list_failures(design: Design) -> str:
     return "; ".join(str(failure) for failure in read_failures(design.folder))
 
 
-def run_designs(designs: Sequence[Design], launch: Launch) -> Iterator[Study | None]:
-    """Check all studies, and train and score one after the other.
+def run_designs(
+    designs: Sequence[Design], launch: Launch, *, breadth_first: bool = False
+) -> Iterator[Study | None]:
+    """Check all studies, and train and score them.
 
     Args:
         designs: The studies.
         launch: How they are trained.
+        breadth_first: Train every variant of every study with one seed before the next seed, so that an interrupted
+            command has something of everything. Without it one study is finished after the other, for commands that
+            compute a result from each.
 
     Yields:
         Each study when it is finished; ``None`` for one that cannot do without a variant that failed.
@@ -201,7 +208,7 @@ def run_designs(designs: Sequence[Design], launch: Launch) -> Iterator[Study | N
         forget_failures(design.folder, ("refused",))
         for failure in failures:
             write_failure(design.folder, failure)
-    launcher = Launcher(designs, launch)
+    launcher = Launcher(designs, launch, breadth_first=breadth_first)
     with launcher.bar.shown():
         for design in designs:
             yield launcher.finish(design)

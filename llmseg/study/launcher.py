@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import heapq
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from llmseg.errors import Terminated, UserError
 from llmseg.evaluation.evaluate import evaluate_run_once
 from llmseg.files import make_folder
 from llmseg.files.locks import Lease
-from llmseg.study.cells import WORK, Cell, clear_finished, publish, take_attempt
+from llmseg.study.cells import WORK, Cell, clear_finished, find_finished, publish, take_attempt
 from llmseg.study.conventions import all_conventions
 from llmseg.study.design import Design, seeded
 from llmseg.study.diagnosis import FAILING, describe_failure
@@ -72,18 +73,20 @@ class Launcher:
 
     Attributes:
         launch: How cells are trained.
+        breadth_first: Whether every variant of every study is trained with one seed before any is with the next;
+            otherwise one study is finished before the next one begins.
         bar: The line that it shows.
     """
 
-    def __init__(self, designs: Sequence[Design], launch: Launch) -> None:
-        self.launch = launch
+    def __init__(self, designs: Sequence[Design], launch: Launch, *, breadth_first: bool) -> None:
+        self.launch, self.breadth_first = launch, breadth_first
         self._leases: dict[Cell, Lease] = {}
         self._studies = {design.folder: self._begin(design) for design in designs}
         total = sum(len(design.variants) * design.seeds for design in designs)
         self.bar = CellBar(total, disable=not launch.progress)
 
     def finish(self, design: Design) -> Study | None:
-        """Work until a study is finished, on its cells and, while others work on these, on those of other studies.
+        """Work until a study is finished, on its cells and on those of other studies.
 
         Returns:
             The study; ``None`` if a variant failed that it cannot do without.
@@ -93,9 +96,8 @@ class Launcher:
             Terminated: The process was told to stop. The cell it worked on is given back with its checkpoint.
         """
         own = self._studies[design.folder]
-        others = [study for study in self._studies.values() if study is not own]
         while self._look(own):
-            if not any(self._try(study, task) for study in (own, *others) for task in self._look(study)):
+            if not any(self._try(self._studies[task.design.folder], task) for task in self._list_next(own)):
                 self.bar.show("waiting for other launchers", self._list_open())
                 time.sleep(_POLL)
         if not design.can_spare(own.failed):
@@ -105,6 +107,15 @@ class Launcher:
         if not self._list_open():
             self.bar.show("finished", ())
         return study
+
+    def _list_next(self, own: _Progress) -> Iterable[Task]:
+        """Return what may be worked on now: seed by seed of all studies, or those of one study first."""
+        studies = self._studies.values()
+        if self.breadth_first:
+            # Each study lists its tasks by seed. Of one seed, those of the first study come first.
+            return heapq.merge(*map(self._look, studies), key=lambda task: task.cell.seed)
+        others = (study for study in studies if study is not own)
+        return (task for study in (own, *others) for task in self._look(study))
 
     def _begin(self, design: Design) -> _Progress:
         make_folder(design.folder / WORK / "leases")
@@ -118,7 +129,8 @@ class Launcher:
         # Seed by seed, so that an unfinished study has something of every variant.
         rows = zip(*(design.cells(variant) for variant in design.variants), strict=True)
         tasks = [Task(design, *pair) for row in rows for pair in zip(design.variants, row, strict=True)]
-        progress = _Progress(design, [task for task in tasks if not task.cell.is_finished], at_once=at_once)
+        finished = find_finished(task.cell for task in tasks)
+        progress = _Progress(design, [task for task in tasks if task.cell not in finished], at_once=at_once)
         if progress.open:
             (design.folder / "differences.csv").unlink(missing_ok=True)  # it would say that the study is finished
         clear_finished(design.folder)
@@ -129,8 +141,10 @@ class Launcher:
         for failure in read_failures(study.design.folder):
             if failure.kind != "killed" and failure.variant not in study.failed:
                 self._leave_out(study, failure)
-        open_tasks = (task for task in study.open if task.variant.name not in study.failed)
-        study.open = [task for task in open_tasks if not task.cell.is_finished]
+        finished = find_finished(task.cell for task in study.open)
+        study.open = [
+            task for task in study.open if task.variant.name not in study.failed and task.cell not in finished
+        ]
         return tuple(study.open) if study.design.can_spare(study.failed) else ()
 
     def _leave_out(self, study: _Progress, failure: Failure) -> None:
@@ -165,7 +179,8 @@ class Launcher:
 
     def _work(self, study: _Progress, task: Task, lease: Lease) -> None:
         cell, at_once = task.cell, study.at_once.get(task.variant.name)
-        self.bar.begin(cell, self._list_open())
+        where = f" on {task.design.store.name}" if len(self._studies) > 1 else ""
+        self.bar.begin(cell, self._list_open(), where)
         attempt = take_attempt(cell)
         try:
             seconds = train_and_score(task, attempt, self.launch, at_once)
@@ -196,7 +211,7 @@ class Launcher:
 
     def _write_tables(self, study: _Progress) -> None:
         began = time.monotonic()
-        if began > study.tables_at:
+        if began > study.tables_at or not self._look(study):
             Study(study.design.folder).write_tables()
             now = time.monotonic()
             study.tables_at = now + _TABLES * (now - began)

@@ -69,14 +69,15 @@ class CellBar:
                 self._bar.close()
                 self._bar = None
 
-    def begin(self, cell: Cell, left: Sequence[Cell]) -> None:
+    def begin(self, cell: Cell, left: Sequence[Cell], where: str = "") -> None:
         """Show the cell that is worked on now.
 
         Args:
             cell: The cell.
             left: All cells that are not finished.
+            where: On which dataset it is, where there are several.
         """
-        self.show(f"{cell.variant}, seed {cell.seed}", left)
+        self.show(f"{cell.variant}{where}, seed {cell.seed}", left)
         self._last = cell
 
     def show(self, text: str, left: Sequence[Cell]) -> None:

@@ -81,7 +81,7 @@ def run_study_file(
     """
     designs = make_designs(read_study_file(given), out, progress=progress)
     launch = Launch(device=device, leave_out_failing=leave_out_failing, retry=retry, progress=progress)
-    studies = list(run_designs(designs, launch))
+    studies = list(run_designs(designs, launch, breadth_first=True))
     for design in designs:
         design.holdout.save(design.folder / "holdout.json")
     finished = tuple(study for study in studies if study is not None)

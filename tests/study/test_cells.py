@@ -14,10 +14,10 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from llmseg import Study, Terminated, UserError
+from llmseg import Study, SyntheticStore, Terminated, UserError, hold_out
 from llmseg.files.locks import Lease
-from llmseg.study import Cell, work_on_studies
-from llmseg.study.cells import digest_results, publish, take_attempt
+from llmseg.study import Cell, Variant, run_studies, work_on_studies
+from llmseg.study.cells import digest_results, find_finished, publish, take_attempt
 from llmseg.training.loop import NotANumber
 from llmseg.training.memory import OutOfMemory
 
@@ -37,6 +37,57 @@ def test_every_variant_is_trained_with_one_seed_before_the_next_seed(run, calls)
     assert rows == [[name, seed] for name in "abc" for seed in (0, 1)]
     assert study.is_finished
     assert study.remarks == ()
+
+
+@pytest.fixture
+def run_two(fake_trainings, tiny_recipe, phantoms, tmp_path):
+    """A function that runs a study of two variants and two seeds on each of two datasets."""
+    stores = (phantoms, SyntheticStore("fundus", count=10))
+    holdouts = [hold_out(store, fraction=0.2, progress=False) for store in stores]
+    variants = [Variant("a", tiny_recipe), Variant("b", tiny_recipe.change("fit.rate", 0.5))]
+
+    def call(folder="all"):
+        return run_studies(None, variants, stores, tmp_path / folder, holdouts=holdouts, seeds=2, progress=False)
+
+    return call
+
+
+def test_every_dataset_has_its_first_seeds_before_any_has_its_second(run_two, fake_trainings):
+    order, written = [], []
+
+    def note(task, attempt, at_once):
+        order.append((task.cell.seed, task.design.store.name, task.variant.name))
+        written.append([(study / "scores.csv").is_file() for study in siblings(task)])
+
+    fake_trainings(note)
+    assert all(study.is_finished for study in run_two())
+    names = ("synthetic-mri-tumour", "synthetic-fundus")
+    assert order == [(seed, name, variant) for seed in (0, 1) for name in names for variant in "ab"]
+    # The second dataset has its tables as soon as it has a cell.
+    assert written[2:4] == [[False, True], [True, True]]
+
+
+def test_also_a_launcher_that_helps_begins_with_the_first_seeds(run_two, fake_trainings, tmp_path, calls):
+    fake_trainings(stop_at("b", 0))
+    with pytest.raises(Terminated):
+        run_two()
+    whole = [tables(study) for study in run_two("whole")]
+    calls.clear()
+    helped = {study.folder.name: tables(study) for study in work_on_studies(tmp_path / "all", progress=False)}
+    assert [seed for _, seed in calls] == [0, 0, 0, 1, 1, 1, 1]
+    assert helped == dict(zip(("synthetic-mri-tumour", "synthetic-fundus"), whole, strict=True))
+
+
+def test_a_finished_study_has_its_final_tables_while_others_go_on(run_two, fake_trainings):
+    finished = []
+    fake_trainings(lambda task, *_: finished.append([study.is_finished for study in map(Study, siblings(task))]))
+    run_two()
+    assert finished[-1] == [False, True]
+
+
+def siblings(task):
+    """The studies of two datasets, by name."""
+    return sorted(path for path in task.cell.study.parent.iterdir() if path.is_dir())
 
 
 def test_nothing_private_is_published(run, tmp_path):
@@ -284,6 +335,15 @@ def test_torchrun_is_refused(run, monkeypatch, tmp_path):
     with pytest.raises(UserError, match="start a study without it"):
         run()
     assert not (tmp_path / "s").exists()
+
+
+def test_finished_cells_are_found_among_many(run):
+    study = run()
+    (finished, *others) = study.cells
+    for cell in others:
+        (cell.folder / "evaluation" / "evaluation.json").unlink()
+    begun = [Cell(study.folder, "a", "000000", 7), Cell(study.folder / "none", "a", "000000", 0)]
+    assert find_finished([*study.cells, *begun]) == {finished}
 
 
 def test_names_of_cells():
