@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from scipy.cluster.hierarchy import DisjointSet
 from tqdm import tqdm
 
 from llmseg.data.holdout import HeldCase, Holdout
@@ -57,12 +56,54 @@ def hold_out(
         >>> len(holdout.test_ids)
         2
     """
+    _check(fraction, split)
+    check_reading(store, progress=progress)
+    return _draw(store, _read_facts(store, progress), fraction, seed, split, stratified)
+
+
+def guess_holdout(
+    store: Store,
+    *,
+    fraction: float = 0.1,
+    seed: int = 0,
+    split: Literal["grouped", "random"] = "grouped",
+    progress: bool = False,
+) -> Holdout:
+    """Return about as many test cases as :func:`hold_out` draws, for a plan; no image is read.
+
+    Foreground and equal images are not looked at, so these are not the cases that are held out in the end. Where groups
+    differ in size, their number may differ, too. The arguments are those of :func:`hold_out`.
+
+    Raises:
+        UserError: As for :func:`hold_out`; masks of folders are checked.
+    """
+    _check(fraction, split)
+    check_reading(store, progress=progress)
+    return _draw(store, {id: _Facts(id, 0.0) for id in store.ids}, fraction, seed, split, stratified=True)
+
+
+def _check(fraction: float, split: str) -> None:
     if not 0 < fraction < 1:
         raise UserError(f"fraction is {fraction}; it must be above 0 and below 1")
     if split not in ("grouped", "random"):
         raise UserError(f"split is '{split}'; it may be grouped or random")
-    check_reading(store, progress=progress)
-    facts = _read_facts(store, progress)
+
+
+class _Facts(NamedTuple):
+    """What the draw asks of a case: the digest of its image, and the share of foreground, 0 to 1."""
+
+    image: str
+    foreground: float
+
+
+def _draw(
+    store: Store,
+    facts: Mapping[str, _Facts],
+    fraction: float,
+    seed: int,
+    split: Literal["grouped", "random"],
+    stratified: bool,
+) -> Holdout:
     if split == "random":
         held = set(_draw_cases(list(store.ids), fraction, seed))
     else:
@@ -75,13 +116,6 @@ def hold_out(
         raise UserError(f"{store.name} has too few groups to hold some out: {len(set(store.groups.values()))}")
     cases = tuple(HeldCase(id, store.groups[id], facts[id].image, id in held) for id in sorted(store.ids))
     return Holdout(store.name, store.digest, split, fraction, seed, stratified and split == "grouped", cases)
-
-
-class _Facts(NamedTuple):
-    """What the draw asks of a case: the digest of its image, and the share of foreground, 0 to 1."""
-
-    image: str
-    foreground: float
 
 
 def _read_facts(store: Store, progress: bool) -> dict[str, _Facts]:
@@ -99,6 +133,9 @@ def _join_groups(store: Store, facts: Mapping[str, _Facts]) -> dict[str, list[st
     Returns:
         Ids by the name of the cluster, which is the first of its groups' names in the alphabet.
     """
+    # Importing it takes longer than a plan that needs no draw has.
+    from scipy.cluster.hierarchy import DisjointSet
+
     groups = store.groups
     joined = DisjointSet(set(groups.values()))
     group_of_image: dict[str, str] = {}

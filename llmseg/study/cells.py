@@ -99,7 +99,7 @@ def find_finished(cells: Iterable[Cell]) -> set[Cell]:
     finished = set()
     for cell in cells:
         if cell.study not in listed:
-            listed[cell.study] = set(os.listdir(cell.study)) if cell.study.is_dir() else set()
+            listed[cell.study] = {path.name for path in cell.study.iterdir()} if cell.study.is_dir() else set()
         if cell.name in listed[cell.study] and cell.is_finished:
             finished.add(cell)
     return finished

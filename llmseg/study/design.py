@@ -21,6 +21,9 @@ from llmseg.study.record import RECORD_KEYS
 from llmseg.study.variants import Variant
 from llmseg.training.check import check_recipe
 
+HOLDOUT = "holdout.json"
+"""File in a study's folder with its test cases, as ``llmseg data split`` writes them."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Design:
@@ -79,18 +82,21 @@ class Design:
 
     def cells(self, variant: Variant) -> tuple[Cell, ...]:
         """Return the cells of a variant, one per seed."""
-        return tuple(Cell(self.folder, variant.name, variant.recipe.digest, seed) for seed in range(self.seeds))
+        digest = variant.recipe.digest
+        return tuple(Cell(self.folder, variant.name, digest, seed) for seed in range(self.seeds))
 
     def begin(self) -> None:
-        """Write ``study.json``, or check that it describes this study; the number of seeds may grow.
+        """Write ``study.json`` and the test cases, or check that they are of this study; the number of seeds may grow.
 
         Raises:
             UserError: The folder holds something else.
         """
         self.check_folder()
         make_folder(self.folder)
-        clear_leftovers(self.folder, "study.json", "scores.csv", "differences.csv")
+        clear_leftovers(self.folder, "study.json", "scores.csv", "differences.csv", HOLDOUT)
         write_text(self.folder / "study.json", json.dumps({**self.facts, "seeds": self.seeds}, indent=2) + "\n")
+        if not (self.folder / HOLDOUT).exists():
+            self.holdout.save(self.folder / HOLDOUT)
 
     def check_folder(self) -> None:
         """Raise :class:`UserError` if the folder holds something else than this study."""

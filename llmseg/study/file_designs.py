@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
-from llmseg.data.draw_holdout import hold_out
+from llmseg.data.draw_holdout import guess_holdout, hold_out
 from llmseg.data.holdout import Holdout
 from llmseg.data.store import Store
 from llmseg.errors import UserError
 from llmseg.recipe.quirks import get_quirk
 from llmseg.recipe.recipe import Recipe
 from llmseg.study.contenders import NNUNET, find_contenders
-from llmseg.study.design import Design
+from llmseg.study.design import HOLDOUT, Design
 from llmseg.study.plan import count_training_cases
-from llmseg.study.study_file import StudyFile
+from llmseg.study.study_file import HeldOut, StudyFile
 from llmseg.study.variants import Variant, list_own_quirks, repairs
 
 
-def make_designs(grid: StudyFile, out: str | Path, *, progress: bool = False) -> tuple[Design, ...]:
+def make_designs(grid: StudyFile, out: str | Path, *, draw: bool = True, progress: bool = False) -> tuple[Design, ...]:
     """Open the datasets, and return the studies in the order in which they are trained.
 
     Every dataset has a folder of its own, ``OUT/DATASET``; with repairs, every pipeline has one in it.
@@ -27,6 +28,8 @@ def make_designs(grid: StudyFile, out: str | Path, *, progress: bool = False) ->
     Args:
         grid: The content of the study file.
         out: Folder of everything.
+        draw: Whether test cases are drawn where there are none yet. Otherwise no image is read, and other cases of
+            about the same number stand for them, as a plan needs them.
         progress: Whether to show progress bars.
 
     Raises:
@@ -48,15 +51,28 @@ def make_designs(grid: StudyFile, out: str | Path, *, progress: bool = False) ->
             advice = "rename a folder or file" if dataset.synthetic is None else "take phantoms of another modality"
             raise UserError(f"{both}; {advice}")
         names[store.name] = dataset.name
-        holdout = dataset.load_holdout() or hold_out(
-            store, fraction=grid.test.fraction, split=grid.test.split, seed=grid.test.seed, progress=progress
-        )
+        folder = Path(out) / dataset.name
+        holdout = dataset.load_holdout() or _find_kept(folder, store, grid.test)
+        if holdout is None:
+            find = hold_out if draw else guess_holdout
+            holdout = find(store, **asdict(grid.test), progress=progress)
         rest = holdout.rest(store)
         budgeted = tuple(Variant(item.name, _limit_images(item.recipe, grid, rest)) for item in contenders)
-        designs += _divide(grid, Path(out) / dataset.name, budgeted, own, store, holdout)
+        designs += _divide(grid, folder, budgeted, own, store, holdout)
     if not designs:
         raise UserError(f"no pipeline of the study has a quirk of its own to repair with repair = '{grid.repair}'")
     return tuple(designs)
+
+
+def _find_kept(folder: Path, store: Store, test: HeldOut) -> Holdout | None:
+    """Return the test cases with which the studies of a dataset were begun, so that no image is read once more."""
+    asked = {"store": store.name, "store_digest": store.digest, "stratified": test.split == "grouped", **asdict(test)}
+    for path in (folder / HOLDOUT, *sorted(folder.glob(f"*/{HOLDOUT}"))):
+        if path.is_file():
+            kept = Holdout.load(path)
+            if all(getattr(kept, name) == value for name, value in asked.items()):
+                return kept
+    return None
 
 
 def _divide(

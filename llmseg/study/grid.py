@@ -180,9 +180,7 @@ def list_failures(design: Design) -> str:
     return "; ".join(str(failure) for failure in read_failures(design.folder))
 
 
-def run_designs(
-    designs: Sequence[Design], launch: Launch, *, breadth_first: bool = False
-) -> Iterator[Study | None]:
+def run_designs(designs: Sequence[Design], launch: Launch, *, breadth_first: bool = False) -> Iterator[Study | None]:
     """Check all studies, and train and score them.
 
     Args:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from llmseg.data.store import Store
 from llmseg.errors import UserError
 from llmseg.recipe.images import Images, Prepare
 from llmseg.recipe.recipe import Recipe
+from llmseg.recipe.splits import Splitter
+from llmseg.study.cells import find_finished
 from llmseg.study.design import Design
 from llmseg.training.cost import Cost, estimate_cost
 from llmseg.training.memory import Needs
@@ -48,31 +51,19 @@ def plan_cells(designs: Sequence[Design], speed: float | None = None) -> pd.Data
         ``seed``, ``state`` (``finished`` or ``open``), ``epochs``, ``images`` seen in training, ``steps``,
         ``teraflops`` of all steps, ``seconds``, ``memory_gb`` of a step, and ``fault``: why it cannot be trained.
     """
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for design in designs:
         rest = design.holdout.rest(design.store)
-        works = {variant.name: _estimate(variant.recipe, rest, design.epochs) for variant in design.variants}
-        cells = {variant.name: design.cells(variant) for variant in design.variants}
-        for seed in range(design.seeds):
-            for variant in design.variants:
-                work, cell = works[variant.name], cells[variant.name][seed]
-                rows.append(
-                    {
-                        "dataset": design.store.name,
-                        "label": design.label or "",
-                        "contender": variant.name,
-                        "seed": seed,
-                        "state": "finished" if cell.is_finished else "open",
-                        "epochs": work.epochs,
-                        "images": work.images,
-                        "steps": work.steps,
-                        "teraflops": work.flops / 1e12,
-                        "seconds": float("nan") if speed is None else work.flops / speed,
-                        "memory_gb": work.memory / 1e9,
-                        "fault": work.fault,
-                    }
-                )
-    plan: pd.DataFrame = pd.DataFrame(rows, columns=list(COLUMNS))
+        finished = find_finished(cell for variant in design.variants for cell in design.cells(variant))
+        for variant in design.variants:
+            work = _estimate(variant.recipe, rest, design.epochs)
+            seconds = float("nan") if speed is None else work.flops / speed
+            amounts = (work.epochs, work.images, work.steps, work.flops / 1e12, seconds, work.memory / 1e9, work.fault)
+            names = (design.store.name, design.label or "", variant.name)
+            for cell in design.cells(variant):
+                rows.append((*names, cell.seed, "finished" if cell in finished else "open", *amounts))
+    # A stable sort: within a seed, datasets and contenders keep their order, as launchers take them.
+    plan: pd.DataFrame = pd.DataFrame(rows, columns=list(COLUMNS)).sort_values("seed", kind="stable", ignore_index=True)
     return plan
 
 
@@ -122,8 +113,13 @@ def count_training_cases(recipe: Recipe, store: Store) -> int:
     Raises:
         UserError: There are too few cases for the split.
     """
+    return _count_training_part(recipe.split, store.ids)
+
+
+@functools.cache  # recipes of a study share splits
+def _count_training_part(split: Splitter, ids: tuple[str, ...]) -> int:
     # How many they are does not depend on the draw.
-    return len(recipe.split(store.ids, torch.Generator().manual_seed(0)).train)
+    return len(split(ids, torch.Generator().manual_seed(0)).train)
 
 
 def _find_size(images: Images, store: Store) -> tuple[int, int]:

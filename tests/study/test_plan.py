@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -40,6 +42,17 @@ def test_a_row_per_cell_with_its_cost(design):
     assert row["teraflops"] == pytest.approx(flops / 1e12)
     assert row["seconds"] == pytest.approx(flops / 1e9)
     assert plan_cells([design])["seconds"].isna().all()
+
+
+def test_cells_of_all_datasets_are_listed_as_they_are_trained(design, tmp_path):
+    store = SyntheticStore("dermoscopy", count=20)
+    other = replace(design, folder=tmp_path / "other", store=store, holdout=hold_out(store), seeds=1)
+    plan = plan_cells([design, other])
+    assert plan.index.tolist() == list(range(6))
+    assert plan[["seed", "dataset"]].to_numpy().tolist() == [
+        *([0, "synthetic-fundus"], [0, "synthetic-fundus"], [0, "synthetic-dermoscopy"], [0, "synthetic-dermoscopy"]),
+        *([1, "synthetic-fundus"], [1, "synthetic-fundus"]),
+    ]
 
 
 def test_finished_cells_are_told(design):
