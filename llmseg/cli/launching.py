@@ -12,7 +12,7 @@ import typer
 
 import llmseg
 from llmseg.cli import options as option
-from llmseg.cli import study_file
+from llmseg.cli import study_file, submit
 from llmseg.cli.output import Output, OutputWithProgress
 from llmseg.cli.spread import spread
 from llmseg.cli.text.status import status_text
@@ -20,6 +20,7 @@ from llmseg.cli.text.status import status_text
 study_app = typer.Typer(name="study", help="Plan and run studies that files describe.", no_args_is_help=True)
 study_app.command("plan")(study_file.plan)
 study_app.command("run")(study_file.run)
+study_app.command("submit")(submit.submit)
 
 _PAUSE = 2.0
 """Seconds between two looks of ``--watch``."""

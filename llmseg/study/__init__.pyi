@@ -26,6 +26,9 @@ from .results import Results as Results
 from .results import read_results as read_results
 from .run_file import plan_study_file as plan_study_file
 from .run_file import run_study_file as run_study_file
+from .slurm import Allocation as Allocation
+from .slurm import Submission as Submission
+from .slurm import submit_study_file as submit_study_file
 from .status import RunningCell as RunningCell
 from .status import StudyStatus as StudyStatus
 from .status import read_study_status as read_study_status

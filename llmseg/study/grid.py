@@ -198,8 +198,7 @@ def run_designs(designs: Sequence[Design], launch: Launch, *, breadth_first: boo
     """
     _refuse_torchrun()
     unfit = check_designs(designs, progress=launch.progress)
-    if any(unfit) and not launch.leave_out_failing:
-        raise UserError(f"{_list_unfit(designs, unfit)}; {_ADVICE}")
+    refuse_unfit(designs, unfit, launch)
     for design, failures in zip(designs, unfit, strict=True):
         design.begin()
         keep_design(design)
@@ -210,6 +209,12 @@ def run_designs(designs: Sequence[Design], launch: Launch, *, breadth_first: boo
     with launcher.bar.shown():
         for design in designs:
             yield launcher.finish(design)
+
+
+def refuse_unfit(designs: Sequence[Design], unfit: Sequence[Sequence[Failure]], launch: Launch) -> None:
+    """Raise :class:`UserError` if recipes cannot be trained on their cases and are not to be left out."""
+    if any(unfit) and not launch.leave_out_failing:
+        raise UserError(f"{_list_unfit(designs, unfit)}; {_ADVICE}")
 
 
 def _refuse_torchrun() -> None:

@@ -135,7 +135,9 @@ def _make(values: Mapping[str, Any], folder: Path, origin: str) -> StudyFile:
     check_table(test, _TEST_KINDS, f"{origin}, [test]")
     made: dict[str, Any] = {
         **{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()},
-        "pipelines": tuple(values.get("pipelines", ())),
+        "pipelines": tuple(
+            str(folder / name) if name.endswith(".json") else name for name in values.get("pipelines", ())
+        ),
         "test": HeldOut(**test),
         "datasets": tuple(StudyDataset.read(name, table, folder, origin) for name, table in datasets.items()),
     }

@@ -49,6 +49,37 @@ def stop_at(variant, seed, error=None):
     return stop
 
 
+@pytest.fixture(scope="session")
+def read_study():
+    """A function that gives the tables of a study, and of every cell all files that hold no times."""
+
+    def read(study: Path) -> dict[str, bytes]:
+        times = ("run.json", "private.json", "timing.csv", "cell.json", "evaluation.json")
+        cells = [path for path in study.glob("*-seed*/*/*") if path.name not in times]
+        tables = [study / name for name in ("scores.csv", "differences.csv", "study.json")]
+        return {path.relative_to(study).as_posix(): path.read_bytes() for path in (*cells, *tables)}
+
+    return read
+
+
+@pytest.fixture
+def write_study(tiny_recipe):
+    """A function that writes the file of a study of some minutes: two recipes, five seeds, phantoms."""
+
+    def write(folder: Path) -> Path:
+        long = tiny_recipe.change("fit.epochs", 100)
+        (folder / "fast.json").write_text(long.to_json())
+        (folder / "slow.json").write_text(long.change("fit.rate", 1e-4).to_json())
+        file = folder / "study.toml"
+        file.write_text(
+            'pipelines = ["fast.json", "slow.json"]\nseeds = 5\n'
+            '[datasets.drawn]\nsynthetic = "mri-tumour"\ncases = 25\n'
+        )
+        return file
+
+    return write
+
+
 @pytest.fixture
 def calls() -> list[tuple[str, int]]:
     """The cells that were trained, in order."""

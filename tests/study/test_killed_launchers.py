@@ -45,18 +45,10 @@ def wait(process):
     return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
 
 
-def read_all(study):
-    """The tables, and of every cell all files that hold no times."""
-    times = ("run.json", "private.json", "timing.csv", "cell.json", "evaluation.json")
-    cells = [path for path in study.glob("*-seed*/*/*") if path.name not in times]
-    tables = [study / name for name in ("scores.csv", "differences.csv", "study.json")]
-    return {path.relative_to(study).as_posix(): path.read_bytes() for path in (*cells, *tables)}
-
-
-def test_the_bytes_are_those_of_an_undisturbed_study(start, tmp_path):
+def test_the_bytes_are_those_of_an_undisturbed_study(start, read_study, tmp_path):
     began = time.monotonic()
     assert wait(start("whole")) == 0
-    whole, seconds = read_all(tmp_path / "whole"), time.monotonic() - began
+    whole, seconds = read_study(tmp_path / "whole"), time.monotonic() - began
     assert len(whole) > 3 + 4 * 5
     chance = random.Random(0)
     for _ in range(20):
@@ -71,6 +63,6 @@ def test_the_bytes_are_those_of_an_undisturbed_study(start, tmp_path):
             os.kill(process, signal.SIGKILL)
         assert wait(processes[0]) == 0
         assert all(wait(process) in (0, -signal.SIGKILL) for process in processes[1:])
-    assert read_all(tmp_path / "killed") == whole
+    assert read_study(tmp_path / "killed") == whole
     work = tmp_path / "killed" / ".work"
     assert not [*(work / "attempts").iterdir(), *(work / "leases").iterdir(), *(tmp_path / "killed").glob("failures/*")]

@@ -225,3 +225,14 @@ def test_the_advice_for_fixed_epochs_is_followed(study_file):
         read_study_file(study_file(text))
     advised = str(error.value).partition("such as ")[2]
     assert read_study_file(study_file(f"{advised}\n{text}")).epochs == 120
+
+
+def test_recipes_in_files_are_found_beside_the_study_file(tiny_recipe, tmp_path, monkeypatch):
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study" / "tiny.json").write_text(tiny_recipe.to_json())
+    text = 'pipelines = ["tiny.json", "gpt-4"]\n[datasets.drawn]\nsynthetic = "mri-tumour"\ncases = 25\n'
+    (tmp_path / "study" / "study.toml").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    (design,) = make_designs(read_study_file("study/study.toml"), "out")
+    assert [variant.name for variant in design.variants] == ["tiny", "gpt-4"]
+    assert design.variants[0].recipe == tiny_recipe
