@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 
 import llmseg
+from llmseg.cli import collecting, study_file, submit
 from llmseg.cli import options as option
-from llmseg.cli import study_file, submit
 from llmseg.cli.output import Output, OutputWithProgress
 from llmseg.cli.spread import spread
 from llmseg.cli.text.status import status_text
@@ -21,6 +21,8 @@ study_app = typer.Typer(name="study", help="Plan and run studies that files desc
 study_app.command("plan")(study_file.plan)
 study_app.command("run")(study_file.run)
 study_app.command("submit")(submit.submit)
+study_app.command("collect")(collecting.collect)
+study_app.command("merge")(collecting.merge)
 
 _PAUSE = 2.0
 """Seconds between two looks of ``--watch``."""

@@ -82,10 +82,10 @@ def predict_cases(results: Results, stores: Sequence[Store], cases: Mapping[str,
         >>> results = read_results(["studies/skin"])  # doctest: +SKIP
         >>> predicted = predict_cases(results, [store], typical_cases(results))  # doctest: +SKIP
     """
-    _check_runs(results)
+    runs = _list_runs(results)
     stores_by_name = {store.name: store for store in stores}
     first_runs: dict[tuple[str, str], ContenderRun] = {}
-    for run in results.runs:
+    for run in runs:
         first_runs.setdefault((run.dataset, run.contender), run)
     return [
         predicted
@@ -116,8 +116,7 @@ def predict_worst(results: Results, stores: Sequence[Store]) -> list[PredictedCa
     frame = results.scores.select(measure="dice", phase="test").frame
     frame = frame.assign(contender=contender_names(frame))
     frame = frame.sort_values(["value", "dataset", "case", "seed"], kind="stable")
-    _check_runs(results)
-    runs = {(run.contender, run.dataset, run.seed): run for run in results.runs}
+    runs = {(run.contender, run.dataset, run.seed): run for run in _list_runs(results)}
     stores_by_name = {store.name: store for store in stores}
     predicted = []
     for contender, rows in frame.groupby("contender", sort=False):
@@ -128,9 +127,12 @@ def predict_worst(results: Results, stores: Sequence[Store]) -> list[PredictedCa
     return predicted
 
 
-def _check_runs(results: Results) -> None:
-    if not results.runs:
+def _list_runs(results: Results) -> list[ContenderRun]:
+    """Return the runs that can predict."""
+    runs = [run for run in results.runs if run.has_weights]
+    if not runs:
         raise UserError("the folders hold no runs, and masks are predicted by runs; name a study, or run folders")
+    return runs
 
 
 def _predict(run: ContenderRun, store: Store, ids: Sequence[str]) -> list[PredictedCase]:

@@ -120,8 +120,9 @@ def _content(
     extremes = extreme_cases(table, measure, cases) if cases else {}
     hard = hardest_cases(table, measure, _HARD)
     trained = tuple(run for run in results.runs if run.contender in profiles)
-    shown_hard = _shown_hard(analysis, hard, trained) if cases else {}
-    images = overlays.find_stores(trained, stores) if cases else {}
+    predicting = tuple(run for run in trained if run.has_weights)
+    shown_hard = _shown_hard(analysis, hard, predicting) if cases else {}
+    images = overlays.find_stores(predicting, stores) if cases else {}
     wanted = [
         score
         for by_dataset in extremes.values()
@@ -141,8 +142,8 @@ def _content(
         extremes=extremes,
         hard=hard,
         shown_hard=shown_hard,
-        pictures=_draw(wanted, trained, images, profiles, pages, folder),
-        notes=_notes(table.datasets, trained, images, cases),
+        pictures=_draw(wanted, predicting, images, profiles, pages, folder),
+        notes=_notes(table.datasets, predicting, images, cases),
         downloads=_downloads(analysis, folder),
     )
 

@@ -11,6 +11,7 @@ from llmseg.errors import UserError
 from llmseg.files import as_list
 from llmseg.stats.columns import BASE
 from llmseg.stats.table import Table
+from llmseg.study.collected_record import holds_collected
 from llmseg.study.results import Results, read_results
 
 _FILL: dict[str, str | int] = {"variant": BASE, "seed": 0, "phase": "test"}
@@ -21,7 +22,8 @@ def read_sources(paths: str | Path | Iterable[str | Path]) -> Results:
     """Read folders of studies, runs and evaluations, and tables of scores in CSV or parquet files.
 
     Args:
-        paths: Folders and files, any number of each. Files may lack the columns ``variant``, ``seed`` and ``phase``.
+        paths: Folders and files, any number of each. Files may lack the columns ``variant``, ``seed`` and ``phase``. A
+            file of a collected study stands for its folder.
 
     Raises:
         UserError: A path holds nothing of that kind, there are no scores, or scores cannot be put into one table.
@@ -33,6 +35,8 @@ def read_sources(paths: str | Path | Iterable[str | Path]) -> Results:
     given = [Path(path) for path in as_list(paths)]
     if not given:
         raise UserError("nothing to report; name folders that llmseg compare wrote, or a table of scores")
+    # A file of a collected study stands for all of it: its scores alone would have every case at two sizes.
+    given = [path.parent if path.is_file() and holds_collected(path.parent) else path for path in given]
     files = [path for path in given if path.is_file()]
     folders = [path for path in given if not path.is_file()]
     results = read_results(folders) if folders else Results(None, ())

@@ -140,15 +140,13 @@ def read_csv(path: Path) -> pd.DataFrame:
         raise UserError(f"cannot read {path} as CSV: {error}; give a file that is one".replace("\n", " ")) from error
 
 
-def read_evaluations(
-    folders: Sequence[Path], size: str, variants: Mapping[Path, str]
-) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Read ``scores.csv`` of evaluations and studies; return the rows of a table, and remarks.
+def read_evaluations(folders: Sequence[Path], size: str, variants: Mapping[Path, str]) -> list[pd.DataFrame]:
+    """Read ``scores.csv`` of evaluations and studies; return what :func:`join_scores` takes.
 
     The arguments are those of :meth:`llmseg.stats.Table.from_evaluations`.
 
     Raises:
-        UserError: There are no scores, or they cannot be compared.
+        UserError: There are no scores.
     """
     if not folders:
         raise UserError("no folders were given; name those that llmseg evaluate has written")
@@ -160,6 +158,19 @@ def read_evaluations(
         if "size" not in frame.columns or size not in set(frame["size"]):
             raise UserError(f"{folder} has no scores of size '{size}'; sizes are native and working")
         frames.append(frame if "variant" in frame.columns else frame.assign(variant=variants.get(folder, BASE)))
+    return frames
+
+
+def join_scores(frames: Sequence[pd.DataFrame], size: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return the rows of a table from scores of cells, and remarks.
+
+    Args:
+        frames: As evaluations have them, with the column ``variant``; names, seeds and digests are texts.
+        size: The size at which cases were scored.
+
+    Raises:
+        UserError: The scores cannot be compared.
+    """
     scores = pd.concat(frames, ignore_index=True)
     scores = scores[scores["size"] == size]
     versions = scores["evaluator"].unique()

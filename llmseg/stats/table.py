@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import pandas as pd
 from llmseg.errors import UserError, nearest, shorten_list
 from llmseg.files import as_list
 from llmseg.files.cells import unguard_cell
-from llmseg.stats.checks import check_frame, read_csv, read_evaluations
+from llmseg.stats.checks import check_frame, join_scores, read_csv, read_evaluations
 from llmseg.stats.columns import BASE, COLUMNS, UNDEFINED
 from llmseg.stats.words import count_text
 
@@ -118,8 +118,23 @@ class Table:
             UserError: A folder holds no scores, there are none of that size, or scores cannot be compared: they were
                 computed by other rules (evaluator versions), or on other held-out cases of the same dataset.
         """
-        frame, remarks = read_evaluations([Path(folder) for folder in as_list(folders)], size, variants or {})
-        table = cls.from_frame(frame)
+        given = [Path(folder) for folder in as_list(folders)]
+        return cls.from_scores(read_evaluations(given, size, variants or {}), size=size)
+
+    @classmethod
+    def from_scores(cls, frames: Sequence[pd.DataFrame], *, size: str = "native") -> Table:
+        """Make a table of scores as evaluations and collected studies have them.
+
+        Args:
+            frames: Rows with the columns of :data:`COLUMNS`, and ``size``, ``holdout`` and ``evaluator``; all but the
+                values are texts.
+            size: The size at which cases were scored, ``native`` or ``working``.
+
+        Raises:
+            UserError: As :meth:`from_evaluations`.
+        """
+        scores, remarks = join_scores(frames, size)
+        table = cls.from_frame(scores)
         return cls(table.frame, (*remarks, *table.remarks))
 
     def __repr__(self) -> str:

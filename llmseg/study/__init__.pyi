@@ -2,6 +2,12 @@ from .cells import Cell as Cell
 from .cohort_gap import CohortGap as CohortGap
 from .cohort_gap import check_cohorts as check_cohorts
 from .cohort_gap import run_cohort_gap as run_cohort_gap
+from .collect import collect_studies as collect_studies
+from .collect import merge_studies as merge_studies
+from .collected import Collected as Collected
+from .collected_cell import CollectedCell as CollectedCell
+from .collected_cell import CollectedStudy as CollectedStudy
+from .collected_files import read_collected as read_collected
 from .contenders import find_contenders as find_contenders
 from .conventions import all_conventions as all_conventions
 from .failures import Failure as Failure

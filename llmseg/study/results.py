@@ -13,14 +13,19 @@ from llmseg import zoo
 from llmseg.data.store import Store
 from llmseg.errors import UserError, nearest
 from llmseg.files import as_list, check_text, read_json_if_any
+from llmseg.stats.checks import read_evaluations
 from llmseg.stats.table import Table, contender_names
+from llmseg.study.collected_files import read_collected
+from llmseg.study.collected_record import MARK, holds_collected
+from llmseg.study.collected_results import CollectedRun, choose_cells, list_remarks, make_frame, make_run
+from llmseg.study.scores import describe_unbegun
 from llmseg.study.study import Study
 from llmseg.training.run import Run
 
 if TYPE_CHECKING:
     import numpy as np
 
-_MARKS = ("study.json", "run.json", "evaluation.json")
+_MARKS = ("study.json", "run.json", "evaluation.json", MARK)
 _DEPTH = 4
 """Levels of folders that are looked through: the deepest evaluation is ``nnunet/trainings/NAME/evaluation``."""
 
@@ -64,6 +69,11 @@ class ContenderRun:
     seed: int
     run: Run
     digest: str | None
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether masks can be predicted by it; a collected study has no weights."""
+        return not isinstance(self.run, CollectedRun)
 
     def fits(self, store: Store) -> bool:
         """Return whether a store is the one of this training; without a digest, whether it has the run's cases."""
@@ -157,31 +167,66 @@ def read_results(folders: str | Path | Iterable[str | Path], *, size: str = "nat
     Example:
         >>> read_results(["studies/brain", "evaluated/nnunet"]).table  # doctest: +SKIP
     """
-    runs: list[ContenderRun] = []
-    scored: list[Path] = []
-    variants: dict[Path, str] = {}
-    remarks: list[str] = []
-    for folder in (inner for given in as_list(folders) for inner in _result_folders(Path(given))):
-        if (folder / "study.json").is_file():
-            study = Study.open(folder)
-            if not study.compared:
-                raise UserError(f"no cell of {folder} is finished yet; wait for one, see llmseg status")
-            runs += _read_runs(study)
-            # The table of an unfinished study may lack cells, or have some that cannot be compared.
-            cells = {} if study.is_finished else {cell.folder / "evaluation": cell.variant for cell in study.compared}
-            variants |= cells
-            remarks += study.remarks
-            scored += [*(cells or [folder]), *(evaluation.folder for evaluation in study.beside)]
-        elif (folder / "run.json").is_file():
-            run = Run.open(folder)
-            digest = None if run.record["holdout"] else run.record["store"]["digest"]
-            runs.append(_describe_run(run, run.record["label"] or folder.name, digest))
-        else:
-            scored.append(folder)
-    table = Table.from_evaluations(scored, size=size, variants=variants) if scored else None
+    found = [_read_folder(folder, size) for given in as_list(folders) for folder in _result_folders(Path(given))]
+    frames = [frame for part in found for frame in part.frames]
+    remarks = [remark for part in found for remark in part.remarks]
+    runs = tuple(run for part in found for run in part.runs)
+    if not frames and not runs:
+        where = ", ".join(str(given) for given in as_list(folders))
+        raise UserError(f"no cell of {where} is finished yet; wait for one, see llmseg status")
+    table = Table.from_scores(frames, size=size) if frames else None
     if table is not None and remarks:
         table = Table(table.frame, (*remarks, *table.remarks))
-    return Results(table, tuple(runs), tuple(_read_origins(scored)))
+    return Results(table, runs, tuple(origin for part in found for origin in part.origins))
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What one folder holds: scores as :meth:`Table.from_scores` takes them, runs, remarks, and origins of stores."""
+
+    frames: Sequence[pd.DataFrame] = ()
+    runs: Sequence[ContenderRun] = ()
+    remarks: Sequence[str] = ()
+    origins: Sequence[tuple[str, str | None]] = ()
+
+
+def _read_folder(folder: Path, size: str) -> _Found:
+    if holds_collected(folder):
+        return _read_collected(folder, size)
+    if (folder / "study.json").is_file():
+        return _read_study(Study.open(folder), size)
+    if (folder / "run.json").is_file():
+        run = Run.open(folder)
+        digest = None if run.record["holdout"] else run.record["store"]["digest"]
+        return _Found(runs=[_describe_run(run, run.record["label"] or folder.name, digest)])
+    return _Found(read_evaluations([folder], size, {}), origins=list(_read_origins([folder])))
+
+
+def _read_study(study: Study, size: str) -> _Found:
+    if not study.compared:
+        return _Found(remarks=(describe_unbegun(study.record["store"]["name"]),))
+    # The table of an unfinished study may lack cells, or have some that cannot be compared.
+    cells = {} if study.is_finished else {cell.folder / "evaluation": cell.variant for cell in study.compared}
+    scored = [*(cells or [study.folder]), *(evaluation.folder for evaluation in study.beside)]
+    frames = read_evaluations(scored, size, cells)
+    return _Found(frames, _read_runs(study), study.remarks, list(_read_origins(scored)))
+
+
+def _read_collected(folder: Path, size: str) -> _Found:
+    collected = read_collected(folder)
+    cells = choose_cells(folder, collected)
+    trained = [cell for cell in cells if not cell.is_beside]
+    named = {name: [getattr(cell, name) for cell in trained] for name in ("pipeline", "variant")}
+    names = contender_names(pd.DataFrame(named, dtype=str))
+    runs = [
+        _describe_run(make_run(folder, collected, cell), name, cell.data)
+        for cell, name in zip(trained, names, strict=True)
+    ]
+    origins = [(cell.dataset, cell.facts["prepared_as"]) for cell in cells if "prepared_as" in cell.facts]
+    frames = [make_frame(cell, collected.scores[cell.key]) for cell in cells]
+    if frames and not any(size in set(frame["size"]) for frame in frames):
+        raise UserError(f"{folder} has no scores of size '{size}'; sizes are native and working")
+    return _Found(frames, runs, list_remarks(collected, cells), list(dict.fromkeys(origins)))
 
 
 def _read_origins(folders: Iterable[Path]) -> Iterator[tuple[str, str | None]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ import psutil
 from llmseg.errors import UserError
 from llmseg.files.locks import LEASE_SECONDS
 from llmseg.study.cells import LAUNCHER, WORK, Cell, last_change
+from llmseg.study.collected_record import find_collected, read_collected_record
 from llmseg.study.failures import Failure, read_failures
 from llmseg.study.outlook import estimate_seconds
 from llmseg.study.record import find_studies, list_cells, read_record
@@ -73,7 +74,7 @@ def read_study_status(folder: str | Path) -> tuple[StudyStatus, ...]:
     """Return the state of the studies in a folder, while others may work on them.
 
     Args:
-        folder: A study, or a folder that holds studies up to three levels down.
+        folder: A study, a collected study, or a folder that holds such up to three levels down.
 
     Raises:
         UserError: There is no study.
@@ -82,9 +83,11 @@ def read_study_status(folder: str | Path) -> tuple[StudyStatus, ...]:
         >>> [state.finished for state in read_study_status("studies/brain")]  # doctest: +SKIP
         [7]
     """
-    studies = tuple(_read_study(study) for study in find_studies(Path(folder)))
+    folder = Path(folder)
+    studies = tuple(_read_study(study) for study in find_studies(folder))
+    studies += tuple(state for collected in find_collected(folder) for state in _read_collected(collected))
     if not studies:
-        what = "it holds no study" if Path(folder).is_dir() else "no such folder"
+        what = "it holds no study" if folder.is_dir() else "no such folder"
         raise UserError(f"{folder}: {what}; name the --out of llmseg compare, ablate, gap or price")
     return studies
 
@@ -106,6 +109,24 @@ def _read_study(folder: Path) -> StudyStatus:
         last_hour=sum(changed > time.time() - _HOUR for changed in finished.values()),
         seconds_left=0.0 if not left else None if seconds is None else seconds / active,
     )
+
+
+def _read_collected(folder: Path) -> Iterator[StudyStatus]:
+    """Yield the state of every study of a collected one: nobody works on it."""
+    record = read_collected_record(folder)
+    for key, study in record.studies.items():
+        cells = [cell for cell in record.cells.values() if cell.study == key and not cell.is_beside]
+        total, finished = study.count(cells)
+        yield StudyStatus(
+            folder=folder,
+            dataset=study.dataset,
+            cells=total,
+            finished=finished,
+            running=(),
+            failures=study.list_failures(cells),
+            last_hour=0,
+            seconds_left=0.0 if finished == total else None,
+        )
 
 
 def _sample_seconds(finished: Mapping[Cell, float]) -> dict[str, list[float]]:

@@ -14,11 +14,10 @@ from llmseg.files import write_text
 from llmseg.files.tables import read_table
 from llmseg.stats.columns import SHARES
 from llmseg.stats.intervals import Law, mean_interval
-from llmseg.stats.words import count_text
 from llmseg.study.cells import Cell
 from llmseg.study.failures import Failure, read_failures
 from llmseg.study.record import list_cells, read_record
-from llmseg.study.scores import choose_comparable, join_scores, parse_scores
+from llmseg.study.scores import choose_comparable, describe_state, join_scores, parse_scores
 from llmseg.study.verdicts import find_verdicts
 from llmseg.training.run import Run
 
@@ -83,12 +82,7 @@ class Study:
         """What a reader of its scores has to know: how many cells are finished, and what was left out."""
         remarks = [f"left out: {failure}" for failure in self.failures]
         if not self.is_finished:
-            cells, finished = self.cells, self._list_finished()
-            state = f"{len(finished)} of {count_text(len(cells), 'cell')} of the study are finished"
-            seeds = sorted({cell.seed for cell in self.compared})
-            which = f"{count_text(len(seeds), 'seed').split()[1]} {', '.join(map(str, seeds))}"
-            verb = "is" if len(self.variants) == 1 else "are"
-            remarks.insert(0, f"{state}; {which} of {count_text(len(self.variants), 'variant')} {verb} compared")
+            remarks.insert(0, describe_state(len(self.cells), len(self._list_finished()), self.compared))
         return tuple(remarks)
 
     @property

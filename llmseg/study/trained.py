@@ -7,6 +7,7 @@ from pathlib import Path
 
 from llmseg.errors import UserError, nearest
 from llmseg.study.cells import Cell
+from llmseg.study.collected_record import holds_collected
 from llmseg.study.record import find_studies
 from llmseg.study.study import Study
 
@@ -32,6 +33,8 @@ def find_run(folder: str | Path, contender: str | None = None, seed: int | None 
             if contender is not None or seed is not None:
                 raise UserError(f"{folder} is one training; --contender and --seed choose among those of a study")
             return run
+    if holds_collected(folder):
+        raise UserError(f"{folder} is a collected study, which has no weights; give the folder of the study itself")
     studies = list(find_studies(folder)) if folder.is_dir() else []
     if not studies:
         if contender is not None or seed is not None:

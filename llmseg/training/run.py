@@ -29,7 +29,7 @@ _RECORD: Fields = {
     **{"split": dict, "how.device": str, "how.precision": str, "versions": dict[str, str], "seconds": (float, int)},
     # Earlier versions did not write these.
     **{"prepared_as?": (str, type(None)), "source?": (dict, type(None)), "seen_images?": list[str]},
-    **{"weights_digest?": str},
+    **{"weights_digest?": str, "code?": str},
 }
 """What ``run.json`` says of a finished run."""
 

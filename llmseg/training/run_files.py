@@ -32,6 +32,7 @@ from llmseg.files import clear_leftovers, make_folder, read_json_if_any, write_b
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.splits import Split
 from llmseg.training.checkpoint import read_checkpoint, write_checkpoint
+from llmseg.training.code import UNKNOWN, digest_code, join_codes
 from llmseg.training.hardware import hardware
 from llmseg.training.loop import Epoch, EvaluatedBatch, Event
 from llmseg.training.places import PRIVATE, describe_command
@@ -99,6 +100,7 @@ def describe_run(
         "how": how,
         "parameters": sum(p.numel() for p in net.parameters()),
         "versions": {"python": platform.python_version(), **_list_versions()},
+        "code": digest_code(),
         "hardware": hardware(),
         "command": describe_command(),
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
@@ -175,6 +177,7 @@ class RunWriter:
                 raise BegunElsewhere(
                     f"{self.folder} was begun with {earlier}; ask for the same or choose another --out"
                 )
+            self.record["code"] = join_codes(saved.get("code", UNKNOWN), self.record["code"])
             self.state.restore(saved["state"])
             self.rows = saved["rows"]
             self.began -= saved["seconds"]
@@ -200,6 +203,7 @@ class RunWriter:
             "seconds": self._count_seconds(),
             "split_digest": self.record["split_digest"],
             "how": self.record["how"],
+            "code": self.record["code"],
         }
         write_checkpoint(self._checkpoints, saved)
         self.stored = time.perf_counter()
