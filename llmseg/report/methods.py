@@ -167,6 +167,11 @@ def _software(trained: Sequence[ContenderRun]) -> Iterable[str]:
     ]
     if used:
         yield f"The trainings used {', '.join(used)}."
+    codes = sorted({str(record["code"]) for record in records if "code" in record})
+    if codes:
+        shown = shorten_list("+".join(part[:12] for part in code.split("+")) for code in codes)
+        older = " and of earlier versions, which did not record it" if not all("code" in r for r in records) else ""
+        yield f"They ran the code of llmseg with the digest {shown}{older}."
 
 
 def list_citations(origins: Mapping[str, Origin], profiles: Mapping[str, Profile]) -> tuple[Citation, ...]:

@@ -40,6 +40,11 @@ def check_frame(
             raise UserError(f"no column '{name}' among {shorten_list(frame.columns)}; {_ADVICE.get(name, 'give it')}")
     if frame.empty:
         raise UserError("the table has no rows; give at least one score")
+    if "size" in frame.columns and frame["size"].nunique() > 1:
+        sizes = frame["size"].unique()
+        raise UserError(
+            f"scores at sizes {shorten_list(sizes)} are in one table; keep one, as frame[frame['size'] == '{sizes[0]}']"
+        )
     others = [str(name) for name in frame.columns if name not in COLUMNS]
     remarks = (f"columns left out: {shorten_list(others)}",) if others else ()
     frame = frame[list(COLUMNS)].reset_index(drop=True)
@@ -153,6 +158,8 @@ def read_evaluations(folders: Sequence[Path], size: str, variants: Mapping[Path,
     frames = []
     for folder in folders:
         if not (folder / "scores.csv").is_file():
+            if (folder / "collected.json").is_file():
+                raise UserError(f"{folder} is a collected study; read it by llmseg.study.read_results")
             raise UserError(f"{folder} holds no scores.csv; make one by llmseg evaluate")
         frame = read_csv(folder / "scores.csv")
         if "size" not in frame.columns or size not in set(frame["size"]):

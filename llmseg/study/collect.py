@@ -92,11 +92,11 @@ def merge_studies(
     parts = [(str(folder), part) for folder in given for part in _read_all(folder)]
     if not any(part.cells for _, part in parts):
         raise UserError(f"no cell of {', '.join(map(str, given))} is finished yet; wait for one, see llmseg status")
+    preferred = None if prefer is None else str(Path(prefer))
+    chosen = merge(parts, preferred).select(**(only or {}))  # before the folder is made, for this may refuse something
     with lock_folder(out):
         if holds_collected(out):
-            parts.append((str(out), read_collected(out)))
-        merged = merge(parts, None if prefer is None else str(Path(prefer)))
-        chosen = merged.select(**only) if only else merged
+            chosen = merge([*parts, (str(out), read_collected(out))])
         write_collected(out, chosen)
     return chosen
 
@@ -147,7 +147,7 @@ def _read_cell(plan: CollectedStudy, cell: Cell) -> tuple[CollectedCell, Mapping
     run, evaluation = Run.open(cell.folder / "run"), Evaluation.open(cell.folder / "evaluation")
     record, how = run.record, dict(run.record["how"])
     scores, history = _read_scores(evaluation), run.history[list(HISTORY)].astype({"epoch": "int64"})
-    device = {"device": how.pop("device"), "hardware": record.get("hardware")}
+    device = _describe_device(how.pop("device"), record.get("hardware", {}))
     versions = {name: version for name, version in record["versions"].items() if name != "llmseg"}
     collected = _make_cell(
         plan,
@@ -162,6 +162,15 @@ def _read_cell(plan: CollectedStudy, cell: Cell) -> tuple[CollectedCell, Mapping
         facts=_describe_run(run, cell),
     )
     return collected, record["recipe"], scores, history
+
+
+def _describe_device(name: str, hardware: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of a device and its machine results depend on: not how many others there are, nor its number."""
+    kind, _, index = name.partition(":")
+    gpus = hardware.get("gpus", []) if kind != "cpu" else []
+    number = int(index or 0)
+    machine = {name: value for name, value in hardware.items() if name not in ("gpus", "cores")}
+    return {"kind": kind, "gpu": gpus[number] if number < len(gpus) else None, **machine}
 
 
 def _read_beside(

@@ -67,6 +67,8 @@ class Collected:
             UserError: There is no such field, or no cell with such a value.
         """
         cells = self.cells
+        if not wanted:
+            return self
         for name, values in wanted.items():
             if name not in IDENTITY:
                 raise UserError(f"no field '{name}'{nearest(name, IDENTITY)}; fields are {', '.join(IDENTITY)}")

@@ -12,6 +12,7 @@ import pandas as pd
 
 from llmseg.errors import UserError
 from llmseg.files import check_kind, check_writable, make_folder, read_bytes, write_bytes
+from llmseg.files.interruption import discard_at_end, keep_at_end
 from llmseg.study.collected import HISTORY, SCORES, Collected, digest_frames
 from llmseg.study.collected_cell import CollectedCell
 from llmseg.study.collected_record import MARK, NEW, CollectedRecord, find_file, holds_collected, read_collected_record
@@ -73,9 +74,11 @@ def write_collected(out: Path, collected: Collected) -> None:
     shutil.rmtree(out / NEW, ignore_errors=True)
     if all((out / name).is_file() and (out / name).read_bytes() == content for name, content in files.items()):
         return
-    make_folder(out / NEW)
+    make_folder(discard_at_end(out / NEW))
     try:
-        for name, content in files.items():  # collected.json is the last
+        for name, content in files.items():
+            if name == MARK:  # the last: from now on the new files count, and stay
+                keep_at_end(out / NEW)
             write_bytes(out / NEW / name, content)
     except UserError:
         shutil.rmtree(out / NEW, ignore_errors=True)

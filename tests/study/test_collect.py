@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from llmseg import UserError, write_report
 from llmseg.report import Question, judge
+from llmseg.stats import Table
 from llmseg.study import (
     Collected,
     CollectedCell,
@@ -28,6 +29,7 @@ from llmseg.study import (
     read_results,
     read_study_status,
 )
+from llmseg.study.collect import _describe_device
 from llmseg.study.collected import HISTORY, SCORES, digest_frames, sort_cells
 from llmseg.study.collected_files import make_files, write_collected
 from llmseg.study.merge import merge
@@ -111,6 +113,19 @@ def test_every_row_has_the_digests_of_what_made_it(collected):
     assert (wide["case"] == dice["case"]).all()
 
 
+def test_the_parquet_file_alone_makes_a_table(collected):
+    frame = pd.read_parquet(collected / "scores.parquet")
+    with pytest.raises(
+        UserError, match=r"scores at sizes native, working are in one table; keep one, as frame\["
+    ) as error:
+        Table.from_frame(frame)
+    assert str(error.value).endswith("frame[frame['size'] == 'native']")
+    advised = frame[frame["size"] == "native"]
+    pd.testing.assert_frame_equal(Table.from_frame(advised).frame, read_results(EARLIER).scores.frame)
+    with pytest.raises(UserError, match=r"is a collected study; read it by llmseg\.study\.read_results"):
+        Table.from_evaluations(collected)
+
+
 def test_nothing_names_places_or_computers(copy, tmp_path):
     collect_studies(copy(), tmp_path / "out")
     content = b"".join(read_bytes(tmp_path / "out").values()) + gzip.decompress(
@@ -185,6 +200,21 @@ def test_the_same_results_of_two_devices_count_once(copy, tmp_path):
     pd.testing.assert_frame_equal(read_results(tmp_path / "out").scores.frame, read_results(first).scores.frame)
 
 
+@pytest.mark.parametrize(
+    ("name", "hardware", "same"),
+    [
+        ("cuda:1", {"gpus": ["T4", "A100"]}, True),
+        ("cuda", {"gpus": ["A100"], "cores": 99}, True),
+        ("cuda:0", {"gpus": ["T4", "A100"]}, False),
+        ("cpu", {"gpus": ["A100"]}, False),
+        ("cuda", {"gpus": ["A100"], "threads": 7}, False),
+    ],
+)
+def test_the_device_is_told_by_its_kind_and_not_by_its_number(name, hardware, same):
+    ours = _describe_device("cuda:0", {"gpus": ["A100", "A100"], "cores": 8})
+    assert (_describe_device(name, hardware) == ours) is same
+
+
 def test_other_results_under_the_same_digests_are_refused(copy, tmp_path):
     first, second = copy("first").parent, copy("second").parent
     change_cell(second / "tiny", {",native,dice,0.": ",native,dice,0.0"})
@@ -192,7 +222,7 @@ def test_other_results_under_the_same_digests_are_refused(copy, tmp_path):
         UserError, match=r"tiny with seed 0 on .* has other results in .*second than in .*first"
     ) as error:
         merge_studies([first, second], tmp_path / "out")
-    assert not list(tmp_path.glob("out/*"))
+    assert not (tmp_path / "out").exists()
     assert str(error.value).endswith(f"llmseg study merge {first} {second} --prefer {first} -o NEW")
     preferred = merge_studies([first, second], tmp_path / "new", prefer=first)
     assert make_files(preferred) == make_files(collect_studies(first, tmp_path / "only"))
