@@ -55,6 +55,7 @@ def _facts(report: Report) -> dict[str, Any]:
     return {
         "index": str(report.index),
         "verdict": report.analysis.verdict,
+        "needs": report.analysis.needs,
         "sentence": overall.sentence,
         "remarks": overall.remarks,
         "absent": overall.absent,
@@ -67,6 +68,7 @@ def _describe(report: Report) -> str:
     lines = [
         str(report.index),
         report.analysis.verdict,
+        report.analysis.needs,
         overall.sentence,
         *(f"remark: {remark}" for remark in overall.remarks),
     ]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from llmseg.report.families import Family, families
+from llmseg.report.families import Family, families, find_pairs
 from llmseg.report.question import Question
 from llmseg.report.standings import Standing, comparable, standing
+from llmseg.stats.needs import state_needs
 from llmseg.stats.ranking import rank
 from llmseg.stats.table import Table
 from llmseg.stats.verdict import state_verdict
@@ -24,6 +25,7 @@ class Analysis:
         overall: The order of contenders over all datasets.
         by_dataset: The order of contenders on each dataset, by its name.
         families: The claims.
+        needs: How many pairs are decided, and what would decide the others, in words; empty without claims.
     """
 
     question: Question
@@ -31,11 +33,12 @@ class Analysis:
     overall: Standing
     by_dataset: Mapping[str, Standing]
     families: tuple[Family, ...]
+    needs: str
 
     @property
     def verdict(self) -> str:
         """Which difference among the first is established, in one sentence."""
-        pairs = next((family for family in self.families if family.id == "pairs"), None)
+        pairs = find_pairs(self.families)
         order = [place.contender for place in self.overall.places]
         return state_verdict(order, pairs.claims if pairs else (), pairs.reason if pairs else "")
 
@@ -65,12 +68,15 @@ def analyse(table: Table, question: Question, cards: Mapping[str, Card | None]) 
     chosen = table.select(measure=question.measure, phase=question.phase)
     kept, _ = comparable(chosen, question.measure, question.phase)
     overall = standing(chosen, question.measure, question.phase)
+    answers = families(kept, cards, question)
+    pairs = find_pairs(answers)
     return Analysis(
         question=question,
         table=chosen,
         overall=overall,
         by_dataset=_standings_by_dataset(chosen, question, overall),
-        families=families(kept, cards, question),
+        families=answers,
+        needs=state_needs(kept, pairs.claims, phase=question.phase) if kept is not None and pairs else "",
     )
 
 

@@ -71,6 +71,11 @@ def families(table: Table | None, cards: Mapping[str, Card | None], question: Qu
     return (*answers, _answer("pairs", _PAIRS, lambda: _compare(table, question, None)))
 
 
+def find_pairs(answers: Sequence[Family]) -> Family | None:
+    """Return the family of all pairs of contenders; ``None`` if it is not among these."""
+    return next((family for family in answers if family.id == "pairs"), None)
+
+
 def _compare_cohorts(
     table: Table, asked: Question, id: str, question: str, pair: tuple[str, str], cohorts: dict[str, str]
 ) -> Family:

@@ -13,13 +13,15 @@ from llmseg.report import plots
 from llmseg.report.analysis import Analysis
 from llmseg.report.cases import CaseScore, Extremes, HardCase
 from llmseg.report.datasets import Origin
-from llmseg.report.families import Family
+from llmseg.report.families import Family, find_pairs
 from llmseg.report.methods import list_citations, write_methods
 from llmseg.report.profiles import Profile
+from llmseg.report.published import fill_page
 from llmseg.report.standings import ALL, Place, Standing
 from llmseg.report.texts import Ends, bar_scale, bar_styles, place_texts, score_text, value_text
 from llmseg.stats.claims import DECISIONS, MIRRORED, Claim
 from llmseg.stats.words import count_text, sentence
+from llmseg.study.published import PublishedComparison
 from llmseg.study.results import ContenderRun
 
 if TYPE_CHECKING:
@@ -27,10 +29,13 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 
-# The template of every page lists them.
+PUBLISHED = "published.html"
+
+# The template of every page lists them; that of published figures only where there are some.
 NAV = (
     ("index.html", "Leaderboard"),
     ("claims.html", "Claims"),
+    (PUBLISHED, "Published"),
     ("methods.html", "Methods"),
     ("downloads.html", "Downloads"),
 )
@@ -86,6 +91,8 @@ class Content:
         pictures: Pictures by the score they belong to.
         notes: Why a dataset has no pictures, by dataset.
         downloads: Tables to download.
+        published: What is beside the published figures of the study, with width and height of its figure; ``None``
+            where there is nothing to compare.
     """
 
     title: str
@@ -100,13 +107,14 @@ class Content:
     pictures: Mapping[CaseScore, Picture]
     notes: Mapping[str, str]
     downloads: Sequence[Download]
+    published: tuple[PublishedComparison, tuple[int, int]] | None = None
 
 
 def render(content: Content) -> Iterator[tuple[str, str]]:
     """Yield the path, relative to the folder of the report, and the text of every page."""
     environment = _environment()
     shared = {
-        "site": {"title": content.title, "nav": NAV, "version": __version__},
+        "site": {"title": content.title, "nav": _list_pages(content), "version": __version__},
         "analysis": content.analysis,
         "profiles": content.profiles,
         "pages": content.pages,
@@ -121,6 +129,8 @@ def render(content: Content) -> Iterator[tuple[str, str]]:
 
     yield page("index.html", "index.html", **_index(content))
     yield page("claims.html", "claims.html", verdicts=DECISIONS, signs=SIGNS, matrix=_matrix(content.analysis))
+    if content.published:
+        yield page(PUBLISHED, PUBLISHED, **fill_page(*content.published))
     sections = write_methods(content.analysis, content.profiles, content.trained, content.origins)
     cited = list_citations(content.origins, content.profiles)
     yield page("methods.html", "methods.html", sections=sections, citations=cited)
@@ -129,6 +139,10 @@ def render(content: Content) -> Iterator[tuple[str, str]]:
         yield page(f"pipelines/{profile.page}.html", "pipeline.html", **_pipeline(content, profile))
     for name, standing in content.analysis.by_dataset.items():
         yield page(f"datasets/{content.pages[name]}.html", "dataset.html", **_dataset(content, name, standing))
+
+
+def _list_pages(content: Content) -> list[tuple[str, str]]:
+    return [(path, word) for path, word in NAV if path != PUBLISHED or content.published]
 
 
 def _environment() -> Environment:
@@ -210,7 +224,8 @@ def _matrix(analysis: Analysis) -> dict[str, Any] | None:
 
 
 def _pairs(analysis: Analysis) -> tuple[Claim, ...]:
-    return next((family.claims for family in analysis.families if family.id == "pairs"), ())
+    pairs = find_pairs(analysis.families)
+    return pairs.claims if pairs else ()
 
 
 def _pipeline(content: Content, profile: Profile) -> dict[str, Any]:

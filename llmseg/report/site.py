@@ -21,11 +21,13 @@ from llmseg.report.folder import check_free, new_folder
 from llmseg.report.names import page_names
 from llmseg.report.pages import HERE, Content, Download, Picture, render
 from llmseg.report.profiles import Profile, look_up_profiles
+from llmseg.report.published import draw_published, find_published
 from llmseg.report.question import Question
 from llmseg.report.source import read_sources
 from llmseg.report.standings import Standing
 from llmseg.stats.claims import claims_frame
 from llmseg.stats.table import contender_names
+from llmseg.study.published import PublishedComparison
 from llmseg.study.results import ContenderRun, Results
 
 _HARD, _HARD_DRAWN = 10, 4
@@ -132,6 +134,7 @@ def _content(
     ]
     wanted += [score for scores in shown_hard.values() for score in scores]
     pages = page_names(table.datasets)
+    published = find_published(results, analysis.question, stores)
     return Content(
         title=title,
         analysis=analysis,
@@ -144,7 +147,8 @@ def _content(
         shown_hard=shown_hard,
         pictures=_draw(wanted, predicting, images, profiles, pages, folder),
         notes=_notes(table.datasets, predicting, images, cases),
-        downloads=_downloads(analysis, folder),
+        downloads=_downloads(analysis, published, folder),
+        published=(published, draw_published(published, folder)) if published else None,
     )
 
 
@@ -210,7 +214,7 @@ def _notes(
     }
 
 
-def _downloads(analysis: Analysis, folder: Path) -> list[Download]:
+def _downloads(analysis: Analysis, published: PublishedComparison | None, folder: Path) -> list[Download]:
     """Write the tables that readers can download."""
     claims = claims_frame([claim for family in analysis.families for claim in family.claims])
     for name in ("datasets", "assumptions", "remarks"):
@@ -227,6 +231,8 @@ def _downloads(analysis: Analysis, folder: Path) -> list[Download]:
         "leaderboard": ("Means, intervals and ranks, over all datasets and on each", pd.DataFrame(rows)),
         "claims": ("All claims with their sentences", claims),
     }
+    if published:
+        tables["published"] = ("Published Dice and ranks of the study beside these", published.frame)
     (folder / "data").mkdir()
     downloads = []
     for name, (about, frame) in tables.items():

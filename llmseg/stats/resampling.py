@@ -157,8 +157,9 @@ def _variances(sums: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray, np.ndar
     _, seeds, groups = sums.shape
     averaged, total = sums.mean(axis=1), sizes.sum()
     residual = averaged - (averaged.sum(axis=1, keepdims=True) / total) * sizes
-    with np.errstate(divide="ignore", invalid="ignore"):
-        by_group = (residual**2).sum(axis=1) / total**2 * np.divide(groups, groups - 1)
+    # The spread of a single group is unknown; rounding must not make it infinite.
+    factor = groups / (groups - 1) if groups > 1 else np.nan
+    by_group = (residual**2).sum(axis=1) / total**2 * factor
     if seeds == 1:
         return by_group, np.zeros(len(sums))
     return by_group, (sums.sum(axis=2) / total).var(axis=1, ddof=1) / seeds

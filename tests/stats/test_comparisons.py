@@ -132,8 +132,12 @@ def test_ties_everywhere_decide_nothing_and_say_so():
         assert "all differences are equal: their spread is unknown, so nothing is decided" in claim.remarks
 
 
-def test_one_group_decides_nothing_and_says_so():
-    claim = compare(simulate(pipelines=[0.2, 0.0], datasets=1, cases=5, group_size=5), "llm-01", "llm-02", margin=0.01)
+@pytest.mark.parametrize("seeds", [1, 3])
+@pytest.mark.parametrize("cases", [5, 10, 13])
+def test_one_group_decides_nothing_and_says_so(cases, seeds):
+    """Whatever rounding leaves of the difference between the group and the mean of groups."""
+    frame = simulate(pipelines=2, datasets=1, seeds=seeds, cases=cases).frame.assign(group="one")
+    claim = compare(Table.from_frame(frame), "llm-01", "llm-02", margin=0.01)
     assert claim.verdict == "undecided"
     assert np.isnan(claim.low)
     assert "one unit only: its spread is unknown, so nothing is decided" in claim.remarks
