@@ -61,6 +61,7 @@ def _facts(comparison: PublishedComparison) -> dict[str, Any]:
         "explanations": dict(comparison.explanations),
         "limits": comparison.limits,
         "left_out": comparison.left_out,
+        "remarks": comparison.remarks,
     }
 
 

@@ -54,7 +54,7 @@ class DatasetComparison:
         spearman: The same as a correlation of ranks.
         of_medians: Kendall's tau with ranks by our medians, to see whether mean or median matters; NaN as the others.
         resampled: Between them lie 95 % of Kendall's tau on resampled cases and seeds; NaN where these are too few.
-        remarks: What a reader has to know, a sentence each.
+        remarks: What a reader has to know of this dataset, a sentence each.
     """
 
     dataset: str
@@ -104,12 +104,14 @@ class PublishedComparison:
         explanations: What is wrong with published numbers, a sentence for each name in ``defects``.
         limits: What cannot be compared, and why, a sentence each.
         left_out: Why other datasets and contenders are not compared, a sentence each.
+        remarks: What a reader has to know of all results, a sentence each.
     """
 
     datasets: tuple[DatasetComparison, ...]
     explanations: Mapping[str, str]
     limits: tuple[str, ...]
     left_out: tuple[str, ...]
+    remarks: tuple[str, ...]
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -162,7 +164,7 @@ def compare_with_published(
     if strangers:
         left_out.append(f"no pipelines of the study, or changed ones: {shorten_list(strangers)}")
     for name, published_as in known.items():
-        ours = _complete(table.select(dataset=name))
+        ours = _complete(Table(table.select(dataset=name).frame))
         if ours is None:
             left_out.append(f"{name}: no pipeline of the study has a score there on cases that all have")
         else:
@@ -180,6 +182,7 @@ def compare_with_published(
         explanations=explain_defects(part.frame for part in compared),
         limits=list_limits(results, {part.dataset: part.published_as for part in compared}, pipelines),
         left_out=tuple(left_out),
+        remarks=table.remarks,
     )
 
 

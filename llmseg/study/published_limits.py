@@ -39,7 +39,7 @@ def list_limits(results: Results, datasets: Mapping[str, str], pipelines: Set[st
 def _of_cases(results: Results, name: str, published_as: str, runs: list[ContenderRun]) -> Iterator[str]:
     use = get_dataset(published_as).study
     scored = results.scores.select(dataset=name).frame["case"].nunique()
-    trained = _range([len(run.run.split.train) for run in runs])
+    trained = _range([_count_training_cases(run) for run in runs])
     ours = f"trained on {trained} cases and scored on {scored}" if runs else f"scored on {scored} cases"
     which = "" if use and use.known else ", of which it is not known which"
     theirs = f"; the study took {use.cases:,} in all{which}" if use else ""
@@ -83,16 +83,32 @@ def _text(value: object) -> str:
 
 
 def _images_seen(runs: list[ContenderRun]) -> list[int]:
-    return [run.run.recipe.fit.epochs * len(run.run.split.train) for run in runs]
+    return [run.run.recipe.fit.epochs * _count_training_cases(run) for run in runs]
+
+
+def _count_training_cases(run: ContenderRun) -> int:
+    """Return on how many cases a run was trained.
+
+    A collected study names no cases; then it is how many the recipe's own split takes of those that there were.
+    """
+    if run.has_weights:
+        return len(run.run.split.train)
+    return _count_share(run.run.recipe, run.run.record["store"]["cases"])
+
+
+def _count_share(recipe: Recipe, cases: int) -> int:
+    """Return how many of some cases a recipe takes for training."""
+    return len(recipe.split([str(number) for number in range(cases)], torch.Generator()).train)
 
 
 def _images_seen_in_study(runs: list[ContenderRun], published_as: str) -> list[int]:
     """Return how many images each script has seen, if it trained on its own share of all cases of the study."""
     use = get_dataset(published_as).study
-    ids = [str(number) for number in range(use.cases)] if use else []
+    if use is None:
+        return []
     recipes = {run.contender: zoo.get(run.contender).recipe for run in runs}
-    shares = {name: len(recipe.split(ids, torch.Generator()).train) for name, recipe in recipes.items()} if use else {}
-    return [recipes[run.contender].fit.epochs * shares[run.contender] for run in runs] if use else []
+    seen = {name: recipe.fit.epochs * _count_share(recipe, use.cases) for name, recipe in recipes.items()}
+    return [seen[run.contender] for run in runs]
 
 
 def _range(numbers: list[int]) -> str:

@@ -7,8 +7,6 @@ import pytest
 
 from llmseg.stats import simulate
 
-pytestmark = pytest.mark.quick
-
 
 @pytest.fixture
 def scores(tmp_path):

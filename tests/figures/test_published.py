@@ -10,8 +10,6 @@ from llmseg import UserError
 from llmseg.figures import draw, published_ranks
 from llmseg.study import Results, compare_with_published
 
-pytestmark = pytest.mark.quick
-
 
 @pytest.fixture
 def comparison(table):

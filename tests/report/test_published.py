@@ -10,8 +10,6 @@ from llmseg import write_report
 from llmseg.stats import Table
 from llmseg.study import Results, compare_with_published
 
-pytestmark = pytest.mark.quick
-
 
 @pytest.fixture(scope="module")
 def results(scores, hostile) -> Results:

@@ -9,10 +9,7 @@ from scipy import stats
 from llmseg import UserError
 from llmseg.stats import compute_agreement
 
-quick = pytest.mark.quick
 
-
-@quick
 @settings(max_examples=25, deadline=None)
 @given(pairs=st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=2, max_size=9))
 def test_both_coefficients_are_those_of_scipy(pairs):
@@ -27,7 +24,6 @@ def test_both_coefficients_are_those_of_scipy(pairs):
             assert -1 <= found.low <= found.value <= found.high <= 1
 
 
-@quick
 @pytest.mark.parametrize("count", [3, 4, 5, 8])
 def test_that_zero_is_excluded_agrees_with_the_exact_test_of_scipy(count):
     """The interval excludes 0 where the exact p value of independence is below 5 %, and only there."""
@@ -39,7 +35,6 @@ def test_that_zero_is_excluded_agrees_with_the_exact_test_of_scipy(count):
             assert compute_agreement(np.arange(count), order).is_shown == (p < 0.05)
 
 
-@quick
 def test_few_pipelines_in_the_same_order_show_nothing_and_many_do():
     few, many = (compute_agreement(np.arange(count), np.arange(count)) for count in (4, 19))
     assert (few.value, few.high, few.is_shown) == (1, 1, False)
@@ -49,7 +44,6 @@ def test_few_pipelines_in_the_same_order_show_nothing_and_many_do():
     assert compute_agreement(np.arange(2), np.arange(2)).low == pytest.approx(-0.95, abs=0.02)
 
 
-@quick
 def test_ties_widen_the_interval_and_are_counted():
     first = np.arange(12)
     clear, tied = (compute_agreement(first, second) for second in (first, np.repeat([0, 1], 6)))
@@ -59,13 +53,11 @@ def test_ties_widen_the_interval_and_are_counted():
     assert compute_agreement(first[:3], np.array([0.1 + 0.2, 0.3, 0.5])).tied == 2
 
 
-@quick
 def test_the_same_input_gives_the_same_interval():
     first, second = np.arange(8), np.array([1, 0, 3, 2, 5, 4, 7, 6])
     assert compute_agreement(first, second) == compute_agreement(first, second)
 
 
-@quick
 @pytest.mark.parametrize(
     ("first", "second", "options", "words"),
     [

@@ -8,8 +8,6 @@ from scipy import stats
 from llmseg.stats import Table, compare_all, plan, simulate, variance_atlas
 from llmseg.stats.needs import state_needs
 
-pytestmark = pytest.mark.quick
-
 
 def needs(margin=0.01, measure="dice", **options):
     table = simulate(**{"datasets": 1, "cases": 30, **options})

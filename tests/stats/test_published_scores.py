@@ -9,8 +9,6 @@ import pytest
 from llmseg import zoo
 from llmseg.stats import NUMBER_DEFECTS, published, published_dice
 
-pytestmark = pytest.mark.quick
-
 
 @pytest.fixture(scope="module")
 def rows():

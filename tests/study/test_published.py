@@ -9,11 +9,9 @@ from scipy import stats
 
 from llmseg import UserError, hold_out, run_study, zoo
 from llmseg.stats import Table, published_dice, simulate
-from llmseg.study import Results, Variant, compare_with_published, read_results
+from llmseg.study import Results, Variant, collect_studies, compare_with_published, read_results
 from llmseg.study.origins import find_entry
 from llmseg.study.published_defects import scoring_defects
-
-pytestmark = pytest.mark.quick
 
 NAMES = ("gpt-4", "gpt-o3", "grok-3", "claude-3.5-sonnet", "llama-3.1-405b", "deepseek-r1")
 
@@ -122,6 +120,7 @@ def test_what_cannot_be_compared_is_refused(table, names, words):
         compare_with_published(Results(table, ()), prepared_as=names)
 
 
+@pytest.mark.slow
 def test_limits_are_read_from_the_runs_and_origins_from_evaluations(phantoms, tiny_recipe, tmp_path):
     variants = [Variant("gpt-4", tiny_recipe.change("fit.epochs", 1)), Variant("gpt-o3", tiny_recipe)]
     holdout = hold_out(phantoms, fraction=0.2)
@@ -140,3 +139,6 @@ def test_limits_are_read_from_the_runs_and_origins_from_evaluations(phantoms, ti
     assert f"scored on {len(holdout.test_ids)}; the study took 5,002 in all" in limits
     assert "images seen in training instead of about" in limits
     assert "fit.rate" in limits
+    # A collected study says the same, although it names no cases.
+    collect_studies(tmp_path / "s", tmp_path / "c")
+    assert " | ".join(compare_with_published(read_results(tmp_path / "c")).limits) == limits

@@ -16,6 +16,7 @@ def describe_comparison(comparison: PublishedComparison) -> str:
     """Return a table per dataset with its agreement above it, and below all what is wrong and what is not alike."""
     defects = [f"{name}: {text}" for name, text in comparison.explanations.items()]
     parts = [
+        "\n".join(sentence(text) for text in comparison.remarks),
         *(_describe_dataset(part) for part in comparison.datasets),
         section("What is wrong with published numbers", defects),
         section("What cannot be compared", [sentence(text) for text in comparison.limits]),
