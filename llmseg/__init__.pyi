@@ -15,6 +15,7 @@ from .data import Hdf5Store as Hdf5Store
 from .data import Holdout as Holdout
 from .data import Store as Store
 from .data import SyntheticStore as SyntheticStore
+from .data import draw_folds as draw_folds
 from .data import hold_out as hold_out
 from .errors import Terminated as Terminated
 from .errors import UserError as UserError

@@ -9,8 +9,9 @@ from typing import Annotated, Any, cast
 import typer
 
 import llmseg
+from llmseg import UserError
 from llmseg.cli import options as option
-from llmseg.cli.few_cases import warn_of_few_test_cases
+from llmseg.cli.few_cases import note_official_test_cases, warn_of_few_test_cases
 from llmseg.cli.groups import note_independent_cases
 from llmseg.cli.options import Cases, CasesAndHoldout, ReadingOptions
 from llmseg.cli.output import Output, OutputWithProgress
@@ -19,12 +20,14 @@ from llmseg.cli.text.data import (
     cache_table,
     dataset_table,
     describe_dataset,
+    describe_folds,
     describe_holdout,
     describe_store,
     holdout_facts,
     store_facts,
 )
 from llmseg.cli.text.layout import megabytes
+from llmseg.data.folds import check_place_of_folds
 from llmseg.data.group_names import propose_pattern
 
 data_app = typer.Typer(name="data", no_args_is_help=True, help="Datasets: list, info, prepare, split, doctor.")
@@ -95,21 +98,31 @@ def split(
     cases: Cases,
     output: OutputWithProgress,
     out: Annotated[Path | None, typer.Option(help="The manifest; without it, NAME-test.json beside the store.")] = None,
-    fraction: Annotated[float, typer.Option(help="Share of the cases to hold out.")] = 0.1,
+    fraction: Annotated[float | None, typer.Option(help="Share of the cases to hold out; a tenth without it.")] = None,
     seed: option.DrawSeed = 0,
     by: Annotated[
         str, typer.Option("--split", help="grouped, or random as the study did, to see what leakage is worth.")
     ] = "grouped",
     stratified: Annotated[bool, typer.Option(help="Spread test cases over small and large foreground.")] = True,
+    folds: Annotated[
+        int | None, typer.Option(help="Divide all cases into so many folds instead; --out is then a folder.")
+    ] = None,
 ) -> None:
-    """Draw the test cases of a dataset and write them as a manifest."""
+    """Draw the test cases of a dataset and write them as a manifest, or as one for every fold."""
     store = cases.open()
     source = cases.data or Path(store.name)
+    if folds is not None:
+        if fraction is not None:
+            raise UserError("give --fraction or --folds; with folds, every case is a test case once")
+        out = out or source.with_name(f"{source.stem}-folds")
+        how: dict[str, Any] = {"seed": seed, "split": by, "stratified": stratified, "progress": output.progress}
+        _split_into_folds(store, folds, out, output, how)
+        return
     out = out or source.with_name(f"{source.stem}-test.json")
     llmseg.Holdout.check_place(out)  # before the draw, which reads all cases
     holdout = llmseg.hold_out(
         store,
-        fraction=fraction,
+        fraction=0.1 if fraction is None else fraction,
         seed=seed,
         split=cast(Any, by),
         stratified=stratified,
@@ -120,6 +133,18 @@ def split(
     if by == "grouped":
         note_independent_cases(store)
     output.print(holdout_facts(holdout) if output.as_json else describe_holdout(holdout, out))
+
+
+def _split_into_folds(
+    store: llmseg.Store, count: int, folder: Path, output: OutputWithProgress, how: dict[str, Any]
+) -> None:
+    check_place_of_folds(folder, count)  # before the draw, which reads all cases
+    folds = llmseg.draw_folds(store, count, **how)
+    llmseg.data.save_folds(folds, folder)
+    note_official_test_cases(store)
+    if how["split"] == "grouped":
+        note_independent_cases(store)
+    output.print([holdout_facts(fold) for fold in folds] if output.as_json else describe_folds(folds, folder))
 
 
 @data_app.command()

@@ -1,4 +1,4 @@
-"""A warning of test cases that are too few to compare anything on."""
+"""What the command line says about test cases: that they are too few, or that others test on other cases."""
 
 from __future__ import annotations
 
@@ -29,3 +29,13 @@ def warn_of_few_test_cases(holdout: llmseg.Holdout, how: str = "llmseg data spli
         f"warning: {said} of {len(holdout.cases)} cases: no difference can be established, and intervals are wide or "
         f"unknown; hold out more by {how} {share:g}, or add cases"
     )
+
+
+def note_official_test_cases(store: llmseg.Store) -> None:
+    """Say that folds also divide the test cases of a dataset that was published with some."""
+    official = sum(part == "test" for part in store.parts.values()) if isinstance(store, llmseg.Hdf5Store) else 0
+    if official:
+        print_message(
+            f"note: {official} of the {len(store.ids)} cases of {store.name} were published as its test part; folds "
+            "divide all cases, so scores are not those of that part"
+        )

@@ -13,7 +13,7 @@ import typer
 
 import llmseg
 from llmseg import UserError
-from llmseg.cli.few_cases import warn_of_few_test_cases
+from llmseg.cli.few_cases import note_official_test_cases, warn_of_few_test_cases
 from llmseg.cli.groups import note_independent_cases
 from llmseg.cli.output import print_message
 from llmseg.data.reading import complete, images_only, name_options, without
@@ -217,6 +217,35 @@ class CasesAndHoldout(Cases):
         holdout = self.load_holdout() or llmseg.hold_out(store, progress=progress)
         warn_of_few_test_cases(holdout)
         return holdout
+
+
+@dataclass(frozen=True)
+class CasesAndFolds(CasesAndHoldout):
+    """The cases of a study, and which of them are held out for the test, once or in folds."""
+
+    holdout: Annotated[
+        Path | None, typer.Option(help="Manifest of test cases, or folder of folds, that llmseg data split wrote.")
+    ] = None
+    folds: Annotated[
+        int | None,
+        typer.Option(help="Cross-validation: so many folds, by group; every case is a test case once."),
+    ] = None
+
+    def load_or_draw_folds(self, store: llmseg.Store, progress: bool) -> tuple[llmseg.Holdout, ...]:
+        """Return the test cases of the manifest or folder, or draw one held-out test set or folds, with seed 0.
+
+        Raises:
+            UserError: A manifest and a number of folds are given, or they cannot be read or drawn.
+        """
+        if self.folds is not None and self.holdout is not None:
+            raise UserError("--holdout names the test cases, and --folds makes every case one; leave one of them out")
+        if self.holdout is not None and self.holdout.is_dir():
+            return llmseg.data.load_folds(self.holdout)
+        if self.folds is None:
+            return (self.load_or_draw_holdout(store, progress),)
+        note_independent_cases(store)
+        note_official_test_cases(store)
+        return llmseg.draw_folds(store, self.folds, progress=progress)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import typer
 import llmseg
 from llmseg import UserError
 from llmseg.cli import options as option
-from llmseg.cli.options import CasesAndHoldout, Changes, Computing, load_recipe
+from llmseg.cli.options import CasesAndFolds, Changes, Computing, load_recipe
 from llmseg.cli.output import OutputWithProgress
 from llmseg.cli.spread import spread
 from llmseg.cli.text.study import cohort_table, contribution_table, gain_table, mean_table, report_hint
@@ -84,7 +84,7 @@ def ablate(
     name: option.RecipeName,
     out: Annotated[Path, typer.Option(help="Folder of the study.")],
     ablation: AblationOptions,
-    cases: CasesAndHoldout,
+    cases: CasesAndFolds,
     trainings: TrainingOptions,
     changes: Changes,
     output: OutputWithProgress,
@@ -101,13 +101,15 @@ def ablate(
         variants,
         store,
         out,
-        holdout=cases.load_or_draw_holdout(store, output.progress),
+        holdout=cases.load_or_draw_folds(store, output.progress),
         progress=output.progress,
         **trainings.keywords,
     )
     differences = study.differences()
     _draw_differences(study)
-    output.print(differences.to_dict("records") if output.as_json else gain_table(differences, study.folder))
+    output.print(
+        differences.to_dict("records") if output.as_json else gain_table(differences, study.folder, study.folds)
+    )
 
 
 @spread
@@ -116,7 +118,7 @@ def compare(
         list[str], typer.Argument(help="Pipelines, patterns such as 'gpt-4o@run-*', recipes in JSON, or nnunet.")
     ],
     out: Annotated[Path, typer.Option(help="Folder of the study.")],
-    cases: CasesAndHoldout,
+    cases: CasesAndFolds,
     trainings: TrainingOptions,
     changes: Changes,
     output: OutputWithProgress,
@@ -132,7 +134,7 @@ def compare(
     if with_nnunet:
         llmseg.nnunet.check_installed()
     store = cases.open()
-    holdout = cases.load_or_draw_holdout(store, output.progress)
+    holdout = cases.load_or_draw_folds(store, output.progress)
     study = llmseg.run_study(
         None, variants, store, out, holdout=holdout, progress=output.progress, **trainings.keywords
     )
@@ -144,7 +146,7 @@ def compare(
     if output.as_json:
         output.print([{**row, "verdict": verdict} for row in (*means.to_dict("records"), *beside.to_dict("records"))])
     else:
-        output.print(f"{mean_table(means, study.folder, beside, verdict)}\n{report_hint(study.folder)}")
+        output.print(f"{mean_table(means, study.folder, beside, verdict, study.folds)}\n{report_hint(study.folder)}")
 
 
 @spread
@@ -154,7 +156,7 @@ def gap(
     ],
     right: Annotated[str, typer.Argument(help="What it is compared with.")],
     out: Annotated[Path, typer.Option(help="Folder for the trainings and the result.")],
-    cases: CasesAndHoldout,
+    cases: CasesAndFolds,
     trainings: TrainingOptions,
     changes: Changes,
     output: OutputWithProgress,
@@ -176,7 +178,7 @@ def gap(
         llmseg.study.check_cohorts(left_variants, right_variants)
     store = cases.open()
     options: dict[str, Any] = {
-        "holdout": cases.load_or_draw_holdout(store, output.progress),
+        "holdout": cases.load_or_draw_folds(store, output.progress),
         "swaps": cast(Any, swaps),
         "orders": orders,
         "progress": output.progress,

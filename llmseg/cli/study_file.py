@@ -74,7 +74,7 @@ def run(
     for study in studies if with_nnunet else ():
         design = llmseg.study.open_design(study.folder)
         llmseg.nnunet.run_beside(
-            study, design.store, holdout=design.holdout, device=launch.device, progress=output.progress
+            study, design.store, holdout=design.folds, device=launch.device, progress=output.progress
         )
     if output.as_json:
         named = [(study.record["store"]["name"], study) for study in studies]
@@ -82,7 +82,8 @@ def run(
         return
     for study in studies:
         if study.record["label"]:
-            output.print(gain_table(study.differences(), study.folder))
+            output.print(gain_table(study.differences(), study.folder, study.folds))
         else:
-            output.print(mean_table(study.means(), study.folder, study.means_beside(), judge(study)) + "\n")
+            tables = study.means(), study.folder, study.means_beside(), judge(study), study.folds
+            output.print(mean_table(*tables) + "\n")
     output.print(report_hint(out))

@@ -8,8 +8,13 @@ from .catalog import get_dataset as get_dataset
 from .catalog.dataset import Dataset as Dataset
 from .doctor import examine as examine
 from .download.prepare_dataset import prepare_dataset as prepare_dataset
+from .draw_holdout import draw_folds as draw_folds
 from .draw_holdout import hold_out as hold_out
 from .folder import FolderStore as FolderStore
+from .folds import as_folds as as_folds
+from .folds import digest_folds as digest_folds
+from .folds import load_folds as load_folds
+from .folds import save_folds as save_folds
 from .hdf5 import Hdf5Store as Hdf5Store
 from .holdout import Holdout as Holdout
 from .pixels import read_image as read_image

@@ -1,9 +1,9 @@
-"""Drawing held-out test cases, so that no group and no equal images lie on both sides."""
+"""Drawing held-out test cases, once or in folds, so that no group and no equal images lie on both sides."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from tqdm import tqdm
@@ -85,8 +85,7 @@ def guess_holdout(
 def _check(fraction: float, split: str) -> None:
     if not 0 < fraction < 1:
         raise UserError(f"fraction is {fraction}; it must be above 0 and below 1")
-    if split not in ("grouped", "random"):
-        raise UserError(f"split is '{split}'; it may be grouped or random")
+    _check_split(split)
 
 
 class _Facts(NamedTuple):
@@ -108,13 +107,122 @@ def _draw(
         held = set(_draw_cases(list(store.ids), fraction, seed))
     else:
         clusters = _join_groups(store, facts)
-        shares = {name: sum(facts[id].foreground for id in ids) / len(ids) for name, ids in clusters.items()}
-        by_share = sorted(clusters, key=lambda name: (shares[name], name))
+        by_share = _sort_by_foreground(clusters, facts)
         drawn = _draw_from_rows(by_share, fraction, seed) if stratified else _draw_clusters(clusters, fraction, seed)
         held = {id for name in drawn for id in clusters[name]}
     if len(held) == len(store.ids):
         raise UserError(f"{store.name} has too few groups to hold some out: {len(set(store.groups.values()))}")
-    cases = tuple(HeldCase(id, store.groups[id], facts[id].image, id in held) for id in sorted(store.ids))
+    return _make_holdout(store, facts, held, split, fraction, seed, stratified)
+
+
+def draw_folds(
+    store: Store,
+    folds: int = 5,
+    *,
+    seed: int = 0,
+    split: Literal["grouped", "random"] = "grouped",
+    stratified: bool = True,
+    progress: bool = False,
+) -> tuple[Holdout, ...]:
+    """Divide a dataset into folds, for cross-validation: every case is a test case of exactly one fold.
+
+    With ``grouped``, no group is divided, and groups that share an image count as one. The numbers of groups of two
+    folds differ by one at most. Groups are sorted by their mean share of foreground and cut into rows of as many groups
+    as there are folds. Each fold gets one group of a row, and the larger groups of a row go to the folds that have
+    fewer cases.
+
+    With ``random``, single cases are dealt out, whatever they belong to.
+
+    Like :func:`hold_out`, the draw depends on names, seed and foreground only.
+
+    Args:
+        store: The cases; all are read once.
+        folds: Number of folds, 2 or more.
+        seed: Seed of the draw.
+        split: ``grouped`` or ``random``.
+        stratified: Whether ``grouped`` sorts by foreground. Otherwise groups are sorted at random.
+        progress: Whether to show a progress bar.
+
+    Returns:
+        The held-out test set of every fold. Each can be saved and used as any other.
+
+    Raises:
+        UserError: There are fewer than two folds, or fewer groups than folds, the split is not allowed, or a case
+            cannot be read.
+
+    Example:
+        >>> from llmseg import SyntheticStore
+        >>> [len(fold.test_ids) for fold in draw_folds(SyntheticStore("fundus", count=10), 4)]
+        [3, 2, 3, 2]
+    """
+    _check_folds(folds, split)
+    check_reading(store, progress=progress)
+    return _divide(store, _read_facts(store, progress), folds, seed, split, stratified)
+
+
+def guess_folds(
+    store: Store,
+    folds: int,
+    *,
+    seed: int = 0,
+    split: Literal["grouped", "random"] = "grouped",
+    progress: bool = False,
+) -> tuple[Holdout, ...]:
+    """Return folds of about the size of those of :func:`draw_folds`, for a plan; no image is read.
+
+    The arguments are those of :func:`draw_folds`.
+
+    Raises:
+        UserError: As for :func:`draw_folds`; masks of folders are checked.
+    """
+    _check_folds(folds, split)
+    check_reading(store, progress=progress)
+    return _divide(store, {id: _Facts(id, 0.0) for id in store.ids}, folds, seed, split, stratified=True)
+
+
+def _check_folds(folds: int, split: str) -> None:
+    if folds < 2:
+        raise UserError(f"folds is {folds}; it must be 2 or more")
+    _check_split(split)
+
+
+def _divide(
+    store: Store,
+    facts: Mapping[str, _Facts],
+    folds: int,
+    seed: int,
+    split: Literal["grouped", "random"],
+    stratified: bool,
+) -> tuple[Holdout, ...]:
+    clusters = _join_groups(store, facts) if split == "grouped" else {id: [id] for id in store.ids}
+    if len(clusters) < folds:
+        what = "groups" if split == "grouped" else "cases"
+        advice = f"ask for {len(clusters)} folds or fewer" if len(clusters) > 1 else "add cases of others"
+        raise UserError(f"{store.name} has too few {what} for {folds} folds: {len(clusters)}; {advice}")
+    sort_by_foreground = stratified and split == "grouped"
+    ordered = _sort_by_foreground(clusters, facts) if sort_by_foreground else shuffle_names(clusters, seed)
+    return tuple(
+        _make_holdout(store, facts, held, split, 1 / folds, seed, stratified)
+        for held in _deal_out(ordered, clusters, folds, seed)
+    )
+
+
+def _check_split(split: str) -> None:
+    if split not in ("grouped", "random"):
+        raise UserError(f"split is '{split}'; it may be grouped or random")
+
+
+def _make_holdout(
+    store: Store,
+    facts: Mapping[str, _Facts],
+    held: Collection[str],
+    split: Literal["grouped", "random"],
+    fraction: float,
+    seed: int,
+    stratified: bool,
+) -> Holdout:
+    groups = store.groups
+    cases = tuple(HeldCase(id, groups[id], facts[id].image, id in held) for id in sorted(store.ids))
     return Holdout(store.name, store.digest, split, fraction, seed, stratified and split == "grouped", cases)
 
 
@@ -148,6 +256,26 @@ def _join_groups(store: Store, facts: Mapping[str, _Facts]) -> dict[str, list[st
     for id in store.ids:
         clusters[cluster_of[groups[id]]].append(id)
     return clusters
+
+
+def _sort_by_foreground(clusters: Mapping[str, Sequence[str]], facts: Mapping[str, _Facts]) -> list[str]:
+    """Return the names of clusters, that with the smallest mean share of foreground first."""
+    shares = {name: sum(facts[id].foreground for id in ids) / len(ids) for name, ids in clusters.items()}
+    return sorted(clusters, key=lambda name: (shares[name], name))
+
+
+def _deal_out(
+    ordered: Sequence[str], clusters: Mapping[str, Sequence[str]], folds: int, seed: int
+) -> tuple[set[str], ...]:
+    """Return the ids of every fold: of each row of clusters, as long as there are folds, one goes to each of them."""
+    dealt: tuple[set[str], ...] = tuple(set() for _ in range(folds))
+    for start in range(0, len(ordered), folds):
+        row = shuffle_names(ordered[start : start + folds], seed)
+        by_size = sorted(row, key=lambda name: -len(clusters[name]))
+        emptiest = sorted(dealt, key=len)
+        for name, fold in zip(by_size, emptiest, strict=False):
+            fold.update(clusters[name])
+    return dealt
 
 
 def _draw_cases(names: Sequence[str], fraction: float, seed: int) -> list[str]:

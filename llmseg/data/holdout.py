@@ -182,6 +182,9 @@ class Holdout:
         Raises:
             UserError: There is none, it is damaged, or it was changed by hand.
         """
+        first = Path(path) / "fold-1.json"
+        if first.is_file():
+            raise UserError(f"{path} is a folder of folds; name one of its manifests, such as {first}")
         try:
             content = json.loads(Path(path).read_text(encoding="utf-8"))
             form, digest = content.pop("llmseg_holdout"), content.pop("digest")

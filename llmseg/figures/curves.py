@@ -251,9 +251,10 @@ def _legend(axes: Axes, looks: Mapping[str, dict[str, Any]], contenders: Mapping
 
 def _notes(lines: Mapping[str, Sequence[LossLine]], curves: Sequence[Curve], scale: str) -> list[str]:
     """Return what the marks mean that are in the figure."""
-    seeds = len({curve.seed for curve in curves})
+    seeds, folds = len({curve.seed for curve in curves}), len({curve.fold for curve in curves})
+    averaged = " and ".join(f"{count} {noun}" for count, noun in ((seeds, "seeds"), (folds, "folds")) if count > 1)
     every = [line for on_dataset in lines.values() for line in on_dataset]
-    notes = [f"Line: mean over {seeds} seeds; band: lowest to highest." if seeds > 1 else "One seed.", _DIFFER]
+    notes = [f"Line: mean over {averaged}; band: lowest to highest." if averaged else "One seed.", _DIFFER]
     if any(line.chosen and line.chosen <= len(line.mean) for line in every):
         notes.append("Dot: the epoch at which the pipeline itself would have stopped.")
     short = {line.contender.name for line in every if line.chosen and line.chosen > len(line.mean)}

@@ -10,7 +10,7 @@ from llmseg.errors import UserError, nearest, shorten_list
 from llmseg.evaluation.evaluate import THRESHOLD
 from llmseg.figures.tiles import PredictedCase
 from llmseg.stats.table import contender_names
-from llmseg.study.results import ContenderRun, Results
+from llmseg.study.results import ContenderRun, Results, choose_run
 
 if TYPE_CHECKING:
     import numpy as np
@@ -67,7 +67,7 @@ def chosen_cases(results: Results, ids: Sequence[str]) -> dict[str, list[str]]:
 
 
 def predict_cases(results: Results, stores: Sequence[Store], cases: Mapping[str, Sequence[str]]) -> list[PredictedCase]:
-    """Predict cases by every contender's first run on their dataset.
+    """Predict cases by every contender's first run on their dataset; of folds, by the one that held a case out.
 
     Args:
         results: Runs, as :func:`llmseg.study.read_results` returns them.
@@ -84,15 +84,18 @@ def predict_cases(results: Results, stores: Sequence[Store], cases: Mapping[str,
     """
     runs = _list_runs(results)
     stores_by_name = {store.name: store for store in stores}
-    first_runs: dict[tuple[str, str], ContenderRun] = {}
+    first_runs: dict[tuple[str, str], list[ContenderRun]] = {}
     for run in runs:
-        first_runs.setdefault((run.dataset, run.contender), run)
+        of_contender = first_runs.setdefault((run.dataset, run.contender), [])
+        if not of_contender or (run.fold and run.seed == of_contender[0].seed):
+            of_contender.append(run)
     return [
         predicted
         for dataset, ids in cases.items()
-        for run in first_runs.values()
-        if run.dataset == dataset
-        for predicted in _predict(run, stores_by_name[dataset], ids)
+        for (of_dataset, _), runs in first_runs.items()
+        if of_dataset == dataset
+        for run in runs
+        for predicted in _predict(run, stores_by_name[dataset], [id for id in ids if choose_run(runs, id) is run])
     ]
 
 
@@ -116,12 +119,14 @@ def predict_worst(results: Results, stores: Sequence[Store]) -> list[PredictedCa
     frame = results.scores.select(measure="dice", phase="test").frame
     frame = frame.assign(contender=contender_names(frame))
     frame = frame.sort_values(["value", "dataset", "case", "seed"], kind="stable")
-    runs = {(run.contender, run.dataset, run.seed): run for run in _list_runs(results)}
+    runs: dict[tuple[str, str, int], list[ContenderRun]] = {}
+    for one in _list_runs(results):
+        runs.setdefault((one.contender, one.dataset, one.seed), []).append(one)
     stores_by_name = {store.name: store for store in stores}
     predicted = []
     for contender, rows in frame.groupby("contender", sort=False):
         worst = rows.iloc[0]
-        run = runs.get((str(contender), worst["dataset"], worst["seed"]))
+        run = choose_run(runs.get((str(contender), worst["dataset"], worst["seed"]), ()), worst["case"])
         if run is not None:
             predicted += _predict(run, stores_by_name[worst["dataset"]], [worst["case"]])
     return predicted
@@ -139,6 +144,8 @@ def _predict(run: ContenderRun, store: Store, ids: Sequence[str]) -> list[Predic
     from llmseg.evaluation.measures import measure_case
     from llmseg.prediction.predict import predict_image
 
+    if not ids:
+        return []
     run.check(store)
     net, recipe = run.run.load_net(), run.run.recipe
     predictions = []

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from llmseg.data.folds import as_folds, digest_folds
 from llmseg.data.holdout import Holdout
 from llmseg.data.store import Store
 from llmseg.errors import UserError
@@ -10,29 +13,30 @@ from llmseg.nnunet.equal import equal_to_run
 from llmseg.nnunet.importing import ImportedTraining
 from llmseg.nnunet.preparation import prepare_nnunet
 from llmseg.nnunet.run import run_nnunet
+from llmseg.study.cells import fold_suffix, number_folds
 from llmseg.study.study import BESIDE, Study
 
 
 def run_beside(
-    study: Study, store: Store, *, holdout: Holdout, device: str = "auto", progress: bool = True
+    study: Study, store: Store, *, holdout: Holdout | Sequence[Holdout], device: str = "auto", progress: bool = True
 ) -> tuple[ImportedTraining, ...]:
     """Train nnU-Net beside the recipes of a study, to as many images as the first of them sees.
 
-    Every seed is a training of its own. It trains and validates on the cases on which the first recipe does with that
-    seed, and is scored on the study's held-out cases by the same evaluator. All lies in the folder ``beside`` of the
-    study, where :func:`llmseg.study.read_results`, and so figures and reports, find the scores.
+    Every seed, and every fold, is a training of its own. It trains and validates on the cases on which the first recipe
+    does with that seed, and is scored on the study's held-out cases by the same evaluator. All lies in the folder
+    ``beside`` of the study, where :func:`llmseg.study.read_results`, and so figures and reports, find the scores.
 
     The same call made again continues an interrupted one.
 
     Args:
         study: A finished study.
         store: The cases of the study.
-        holdout: The test cases of the study.
+        holdout: The test cases of the study, or its folds.
         device: As for :func:`llmseg.nnunet.train_nnunet`.
         progress: Whether to show what is done.
 
     Returns:
-        The results, one per seed.
+        The results, one per seed and fold.
 
     Raises:
         UserError: Store, held-out cases or tolerance are not those of the study, or as
@@ -44,14 +48,17 @@ def run_beside(
         >>> run_beside(study, store, holdout=holdout)[0].record["dice"]  # doctest: +SKIP
         0.81
     """
-    _check_same_cases(study, store, holdout)
+    folds = as_folds(holdout)
+    _check_same_cases(study, store, folds)
+    numbered = {fold.digest: (fold, number) for fold, number in zip(folds, number_folds(len(folds)), strict=True)}
     results: list[ImportedTraining] = []
     for run in study.runs(study.variants[0]):
         seed = run.record["seed"]
+        fold, number = numbered[run.record["holdout"]]
         baseline = prepare_nnunet(
             store,
-            study.folder / BESIDE / f"nnunet-seed{seed}",
-            holdout=holdout,
+            study.folder / BESIDE / f"nnunet-seed{seed}{fold_suffix(number)}",
+            holdout=fold,
             recipe=run.recipe,
             seed=seed,
             progress=progress,
@@ -61,12 +68,12 @@ def run_beside(
     return tuple(results)
 
 
-def _check_same_cases(study: Study, store: Store, holdout: Holdout) -> None:
+def _check_same_cases(study: Study, store: Store, folds: Sequence[Holdout]) -> None:
     record = study.record
     if record["store"]["digest"] != store.digest:
         raise UserError(f"{study.folder} is a study of another store than {store.name} is now; give that one")
-    if record["holdout"] != holdout.digest:
-        raise UserError(f"{study.folder} holds other test cases out; give the manifest of the study")
+    if record["holdout"] != digest_folds(folds):
+        raise UserError(f"{study.folder} holds other test cases out; give the manifest of the study, or all its folds")
     # nnU-Net's masks are scored with the default tolerance, and NSD of two tolerances cannot be compared.
     if record.get("tolerance", TOLERANCE) != TOLERANCE:
         tolerance = f"has the tolerance {record['tolerance']:g}"

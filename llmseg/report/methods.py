@@ -69,7 +69,7 @@ def write_methods(
         origins: Where the datasets come from, by their names.
     """
     return (
-        Section("Data and contenders", tuple(_data(analysis, profiles, origins))),
+        Section("Data and contenders", tuple(_data(analysis, profiles, trained, origins))),
         Section("Training", tuple(_training(trained, profiles))),
         Section("Scores", tuple(_scores(analysis, trained))),
         Section("Means and ranks", tuple(_means(analysis))),
@@ -78,7 +78,12 @@ def write_methods(
     )
 
 
-def _data(analysis: Analysis, profiles: Mapping[str, Profile], origins: Mapping[str, Origin]) -> Iterable[str]:
+def _data(
+    analysis: Analysis,
+    profiles: Mapping[str, Profile],
+    trained: Sequence[ContenderRun],
+    origins: Mapping[str, Origin],
+) -> Iterable[str]:
     frame = analysis.table.frame
     cohorts = Counter(profile.cohort for profile in profiles.values())
     kinds = shorten_list(f"{count} {name}" for name, count in sorted(cohorts.items()))
@@ -86,9 +91,12 @@ def _data(analysis: Analysis, profiles: Mapping[str, Profile], origins: Mapping[
     for dataset, rows in frame.groupby("dataset", sort=False, observed=True):
         cases, groups = rows["case"].nunique(), rows["group"].nunique()
         seeds = shorten_list(sorted(rows["seed"].unique()))
+        folds = len({run.fold for run in trained if run.dataset == dataset and run.fold})
+        trainings = count_text(rows["seed"].nunique() * max(folds, 1), "training")
+        divided = f" in {count_text(folds, 'fold')}" if folds else ""
         yield (
             f"{dataset}: {count_text(cases, 'case')} in {count_text(groups, 'group')}; "
-            f"{count_text(rows['seed'].nunique(), 'training')} per contender (seeds {seeds}). "
+            f"{trainings} per contender (seeds {seeds}{divided}). "
             f"{origins[str(dataset)].sentence}"
         )
 

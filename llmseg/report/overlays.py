@@ -15,7 +15,7 @@ from llmseg.evaluation.evaluate import THRESHOLD
 from llmseg.figures.overlay import draw_small_overlay
 from llmseg.files import encode_png
 from llmseg.report.cases import CaseScore
-from llmseg.study.results import ContenderRun
+from llmseg.study.results import ContenderRun, choose_run
 
 if TYPE_CHECKING:
     from torch import nn
@@ -94,23 +94,33 @@ def draw_overlays(
     """
     from llmseg.prediction.predict import predict_image
 
-    runs = {(run.contender, run.dataset, run.seed): run for run in trained}
+    runs: dict[tuple[str, str, int], list[ContenderRun]] = {}
+    for one in trained:
+        runs.setdefault((one.contender, one.dataset, one.seed), []).append(one)
     ids = {name: set(store.ids) for name, store in stores.items()}
     # The same few cases are hard for many contenders.
     read = functools.lru_cache(maxsize=64)(lambda dataset, case: stores[dataset].read(case))
     net: nn.Module | None = None
     loaded: ContenderRun | None = None
+    pairs = [
+        (score, run)
+        for score in set(wanted)
+        if (run := choose_run(runs.get((score.contender, score.dataset, score.seed), ()), score.case))
+        and score.case in ids.get(score.dataset, ())
+    ]
     # Sorted by run, so that every network is loaded once.
-    for score in sorted(set(wanted), key=lambda score: (score.contender, score.dataset, score.seed, score.case)):
-        run = runs.get((score.contender, score.dataset, score.seed))
-        if run is None or score.case not in ids.get(score.dataset, ()):
-            continue
+    for score, run in sorted(pairs, key=_sort_key):
         if run is not loaded:
             net, loaded = run.run.load_net(), run
         case = read(score.dataset, score.case)
         assert net is not None
         predicted = predict_image(net, run.run.recipe, case.image) > THRESHOLD
         yield score, _overlay(case.image, case.mask > FOREGROUND, predicted)
+
+
+def _sort_key(pair: tuple[CaseScore, ContenderRun]) -> tuple[str, str, int, int, str]:
+    score, run = pair
+    return score.contender, score.dataset, score.seed, run.fold, score.case
 
 
 def _overlay(image: np.ndarray, truth: np.ndarray, predicted: np.ndarray) -> Overlay:

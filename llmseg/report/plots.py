@@ -118,10 +118,10 @@ def _box(profile: Profile) -> Plot:
 
 
 def loss_plot(runs: Iterable[ContenderRun]) -> Plot:
-    """Return losses over epochs of one contender on one dataset: two lines per seed, for training and validation."""
+    """Return losses over epochs of one contender on one dataset: of each training two lines: training, validation."""
     traces = []
     for index, run in enumerate(runs):
-        history = run.run.history
+        history, fold = run.run.history, f", fold {run.fold}" if run.fold else ""
         for column, title, colour in (("train_loss", "training", BLUE), ("validation_loss", "validation", VERMILION)):
             traces.append(
                 {
@@ -134,7 +134,7 @@ def loss_plot(runs: Iterable[ContenderRun]) -> Plot:
                     "y": _numbers(history[column].to_numpy(float)),
                     "line": {"color": colour, "width": 1.5, "dash": ("solid", "dash", "dot", "dashdot")[index % 4]},
                     "marker": {"size": 4},
-                    "hovertemplate": f"seed {run.seed}, epoch %{{x}}: %{{y}}<extra>{title}</extra>",
+                    "hovertemplate": f"seed {run.seed}{fold}, epoch %{{x}}: %{{y}}<extra>{title}</extra>",
                 }
             )
     return {

@@ -13,6 +13,7 @@ from .comparisons import compare as compare
 from .comparisons import compare_all as compare_all
 from .effects import cliffs_delta as cliffs_delta
 from .effects import superiority as superiority
+from .folds import fold_interval as fold_interval
 from .intervals import Interval as Interval
 from .intervals import mean_interval as mean_interval
 from .mixed import MixedModel as MixedModel

@@ -11,6 +11,7 @@ import pandas as pd
 from llmseg.errors import UserError, shorten_list
 from llmseg.files import check_text
 from llmseg.stats.columns import BASE, COLUMNS, DISTANCES, KEY, NAMES, SHARES
+from llmseg.stats.words import CROSS_VALIDATED
 
 _ADVICE = {
     "group": "give what cases belong to, as frame.assign(group=frame['case']) where each stands alone",
@@ -185,11 +186,11 @@ def join_scores(frames: Sequence[pd.DataFrame], size: str) -> tuple[pd.DataFrame
         raise UserError(
             f"scores are by evaluators {shorten_list(versions)}, whose rules differ; evaluate all again by one"
         )
-    for dataset, manifests in scores.groupby("dataset")["holdout"]:
-        if manifests.nunique() > 1:
-            raise UserError(
-                f"the runs on {dataset} were scored on different held-out cases; evaluate all on one manifest"
-            )
+    divided = [
+        f"{dataset}: {CROSS_VALIDATED.format(folds=folds)}"
+        for dataset, rows in scores.groupby("dataset", sort=False)
+        if (folds := _count_folds(str(dataset), rows)) > 1
+    ]
     unseeded = _is_blank(scores["seed"])
     scores = scores.assign(seed=scores["seed"].where(~unseeded, "0"))
     masks = tuple(
@@ -197,7 +198,27 @@ def join_scores(frames: Sequence[pd.DataFrame], size: str) -> tuple[pd.DataFrame
     )
     own = _is_blank(scores["holdout"])
     remarks = ("scored on each run's own test part, not on cases held out by a manifest",) if own.any() else ()
-    return scores[list(COLUMNS)], (*masks, *remarks)
+    return scores[list(COLUMNS)], (*masks, *remarks, *divided)
+
+
+def _count_folds(dataset: str, scores: pd.DataFrame) -> int:
+    """Return on how many held-out test sets the contenders were scored.
+
+    Raises:
+        UserError: These are no folds: a case is in two of them, or none of the contenders was scored on all of them.
+    """
+    if scores["holdout"].nunique() < 2:
+        return 1
+    scored = scores.groupby(["pipeline", "variant", "seed"])["holdout"].nunique()
+    cases = scores[["case", "holdout"]].drop_duplicates()
+    # A contender may lack some folds, as it may lack seeds; it is then not ranked.
+    none_on_all = scored.max() < scores["holdout"].nunique()
+    if none_on_all or cases["case"].duplicated().any() or _is_blank(scores["holdout"]).any():
+        raise UserError(
+            f"the runs on {dataset} were scored on different held-out cases; evaluate all on one manifest, or on all "
+            "folds of one draw"
+        )
+    return int(cases["holdout"].nunique())
 
 
 def _is_blank(column: pd.Series) -> pd.Series:

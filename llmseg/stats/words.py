@@ -10,6 +10,12 @@ from llmseg.errors import shorten_list
 ONE_SEED = "one seed: how much another training would change is not known, and is in no interval and no p value"
 """The remark of whatever rests on one training per contender."""
 
+CROSS_VALIDATED = (
+    "cross-validation in {folds} folds: trainings of different folds share cases, and intervals and p values do not "
+    "count how much that changes (Bengio and Grandvalet 2004)"
+)
+"""The remark of whatever rests on several folds."""
+
 
 def and_list(values: Iterable[object], most: int = 8) -> str:
     """Return values as a sentence lists them; of many, the first few and how many more there are.

@@ -41,24 +41,26 @@ _RESULTS = (
 
 @dataclass(frozen=True)
 class Cell:
-    """One training of a study: one variant with one seed.
+    """One training of a study: one variant with one seed and, in a cross-validation, one fold.
 
     Attributes:
         study: Folder of the study.
         variant: Name of the variant.
         digest: Digest of its recipe.
         seed: The seed.
+        fold: Number of the fold whose cases it is scored on, from 1; 0 without folds.
     """
 
     study: Path
     variant: str
     digest: str
     seed: int
+    fold: int = 0
 
     @property
     def name(self) -> str:
         """Name of its folder; letters that some file systems refuse become underscores."""
-        return f"{clean_name(self.variant, also='-_.=')}-{self.digest[:6]}-seed{self.seed}"
+        return f"{clean_name(self.variant, also='-_.=')}-{self.digest[:6]}-seed{self.seed}{fold_suffix(self.fold)}"
 
     @property
     def folder(self) -> Path:
@@ -103,6 +105,16 @@ def find_finished(cells: Iterable[Cell]) -> set[Cell]:
         if cell.name in listed[cell.study] and cell.is_finished:
             finished.add(cell)
     return finished
+
+
+def number_folds(count: int) -> range:
+    """Return the numbers of so many folds, from 1; 0 alone for a single held-out test set, which is no fold."""
+    return range(1, count + 1) if count > 1 else range(1)
+
+
+def fold_suffix(fold: int) -> str:
+    """Return what names of files and folders have behind the seed; nothing without folds."""
+    return f"-fold{fold}" if fold else ""
 
 
 def take_attempt(cell: Cell) -> Path:

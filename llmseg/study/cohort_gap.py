@@ -74,7 +74,7 @@ def run_cohort_gap(
     store: Store,
     out: str | Path,
     *,
-    holdout: Holdout,
+    holdout: Holdout | Sequence[Holdout],
     swaps: Swaps = "single",
     orders: int = 4,
     **options: Unpack[StudyOptions],
@@ -91,7 +91,7 @@ def run_cohort_gap(
         right: The recipes they are compared with, such as those of 2024.
         store: The cases.
         out: Folder for everything.
-        holdout: The test cases.
+        holdout: The test cases, or folds, as for :func:`llmseg.run_study`.
         swaps: As for :func:`llmseg.run_gap`.
         orders: As for :func:`llmseg.run_gap`.
         **options: The options of :func:`llmseg.run_study`: ``seeds``, ``epochs``, ``device``, ``precision``,

@@ -14,7 +14,7 @@ from llmseg.evaluation.evaluation import Evaluation
 from llmseg.files import as_list, read_json_if_any
 from llmseg.stats.checks import read_csv
 from llmseg.stats.columns import BASE
-from llmseg.study.cells import Cell
+from llmseg.study.cells import Cell, number_folds
 from llmseg.study.collected import HISTORY, SCORES, Collected, digest_frames, sort_cells
 from llmseg.study.collected_cell import CollectedCell, CollectedStudy, digest_json
 from llmseg.study.collected_files import check_out, read_collected, write_collected
@@ -119,6 +119,8 @@ def _read_study(study: Study) -> Collected:
         facts={
             **{name: record.get(name) for name in _STUDY_FACTS},
             **{"data": record["store"]["digest"], "holdout": record["holdout"]},
+            # Studies without folds do not have it, so their keys stay what they were.
+            **({"folds": record["folds"]} if "folds" in record else {}),
         },
         variants={name: place for place, name in enumerate(record["variants"])},
         seeds=record["seeds"],
@@ -139,8 +141,9 @@ def _read_study(study: Study) -> Collected:
 def _list_cells(study: Study) -> Iterator[Cell]:
     """Yield all cells, also those of variants that failed with another seed."""
     record = study.record
-    for (name, digest), seed in itertools.product(record["variants"].items(), range(record["seeds"])):
-        yield Cell(study.folder, name, digest, seed)
+    folds = number_folds(study.folds)
+    for (name, digest), seed, fold in itertools.product(record["variants"].items(), range(record["seeds"]), folds):
+        yield Cell(study.folder, name, digest, seed, fold)
 
 
 def _read_cell(plan: CollectedStudy, cell: Cell) -> tuple[CollectedCell, Mapping[str, Any], pd.DataFrame, pd.DataFrame]:
@@ -181,7 +184,9 @@ def _read_beside(
     history = history.astype({"epoch": "int64"})
     imported = read_json_if_any(evaluation.folder.parent / "imported.json")
     version = imported.get("nnunetv2")
-    facts = {name: imported[name] for name in ("budget", "images_seen", "seconds") if name in imported}
+    facts: dict[str, Any] = {name: imported[name] for name in ("budget", "images_seen", "seconds") if name in imported}
+    if evaluation.record["holdout"] in plan.folds:
+        facts["fold"] = plan.folds.index(evaluation.record["holdout"]) + 1
     collected = _make_cell(
         plan,
         evaluation,
@@ -240,4 +245,5 @@ def _describe_run(run: Run, cell: Cell) -> dict[str, Any]:
         "epochs": fit.epochs,
         "images_seen": seen * fit.epochs,
         "seconds": cell.seconds,
+        **({"fold": cell.fold} if cell.fold else {}),
     }

@@ -135,7 +135,7 @@ def sort_cells(cells: Collection[CollectedCell], studies: Mapping[str, Collected
     def place(cell: CollectedCell) -> tuple[Any, ...]:
         study = studies[cell.study]
         position = study.variants.get(cell.variant, len(study.variants))
-        own = (cell.is_beside, position, cell.pipeline, cell.variant, -1 if cell.seed is None else cell.seed, cell.key)
-        return (*study.place, *own)
+        own = (cell.is_beside, position, cell.pipeline, cell.variant, -1 if cell.seed is None else cell.seed, cell.fold)
+        return (*study.place, *own, cell.key)
 
     return tuple(sorted(cells, key=place))

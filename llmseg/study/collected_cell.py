@@ -69,9 +69,14 @@ class CollectedCell:
         return digest_json({name: getattr(self, name) for name in IDENTITY})[:KEY_DIGITS]
 
     @property
-    def question(self) -> tuple[str, str, str, int | None]:
-        """Dataset, pipeline, variant and seed: a table has one cell of each."""
-        return (self.dataset, self.pipeline, self.variant, self.seed)
+    def fold(self) -> int:
+        """Number of the fold whose cases it is scored on, from 1; 0 without folds."""
+        return int(self.facts.get("fold", 0))
+
+    @property
+    def question(self) -> tuple[str, str, str, int | None, int]:
+        """Dataset, pipeline, variant, seed and fold: a table has one cell of each."""
+        return (self.dataset, self.pipeline, self.variant, self.seed, self.fold)
 
     @property
     def is_beside(self) -> bool:
@@ -84,7 +89,8 @@ class CollectedCell:
 
     def __str__(self) -> str:
         name = self.pipeline if self.variant in (self.pipeline, "base") else f"{self.pipeline} {self.variant}"
-        return f"{name} with seed {self.seed} on {self.dataset}"
+        fold = f" in fold {self.fold}" if self.fold else ""
+        return f"{name} with seed {self.seed}{fold} on {self.dataset}"
 
 
 IDENTITY = tuple(field.name for field in fields(CollectedCell) if field.name not in ("results", "facts"))
@@ -123,7 +129,7 @@ class CollectedStudy:
     def to_dict(self) -> dict[str, Any]:
         """Return the study as ``collected.json`` has it."""
         variants = {name: self.variants[name] for name in self.order}
-        failures = [{name: getattr(failure, name) for name in _FAILURE_FIELDS} for failure in self.failures]
+        failures = [_describe_failure(failure) for failure in self.failures]
         own = {"dataset": self.dataset, "facts": self.facts, "variants": variants, "seeds": self.seeds}
         return {**own, "failures": failures}
 
@@ -133,20 +139,30 @@ class CollectedStudy:
         return digest_json({"dataset": self.dataset, "facts": self.facts})[:KEY_DIGITS]
 
     @property
+    def folds(self) -> tuple[str, ...]:
+        """The digest of each fold; none without folds."""
+        return tuple(self.facts.get("folds", ()))
+
+    @property
+    def trainings(self) -> int:
+        """Number of cells of a variant: one per seed and fold."""
+        return self.seeds * max(1, len(self.folds))
+
+    @property
     def place(self) -> tuple[str, str, str]:
         """Where it stands among others: as the folders of a study of several datasets and pipelines."""
         return (self.dataset, str(self.facts.get("label") or ""), self.key)
 
     def list_failures(self, cells: Iterable[CollectedCell]) -> tuple[Failure, ...]:
-        """Return why variants are left out, without those that were trained with all seeds elsewhere or later.
+        """Return why variants are left out, without those that were trained as often as asked, elsewhere or later.
 
         Args:
             cells: The cells of this study.
         """
-        seeds: dict[str, set[int | None]] = {}
+        trained: dict[str, set[tuple[int | None, int]]] = {}
         for cell in cells:
-            seeds.setdefault(cell.variant, set()).add(cell.seed)
-        return tuple(failure for failure in self.failures if len(seeds.get(failure.variant, ())) < self.seeds)
+            trained.setdefault(cell.variant, set()).add((cell.seed, cell.fold))
+        return tuple(failure for failure in self.failures if len(trained.get(failure.variant, ())) < self.trainings)
 
     def count(self, cells: Collection[CollectedCell]) -> tuple[int, int]:
         """Return the number of its cells and of those that are finished, without variants that are left out.
@@ -155,12 +171,17 @@ class CollectedStudy:
             cells: The cells of this study, without contenders beside its recipes.
         """
         failed = {failure.variant for failure in self.list_failures(cells)}
-        finished = {(cell.variant, cell.seed) for cell in cells if cell.variant not in failed}
-        return len(self.variants.keys() - failed) * self.seeds, len(finished)
+        finished = {(cell.variant, cell.seed, cell.fold) for cell in cells if cell.variant not in failed}
+        return len(self.variants.keys() - failed) * self.trainings, len(finished)
 
 
 _STUDY_FIELDS = {"dataset": str, "facts": dict, "variants": dict[str, int], "seeds": int, "failures": list}
 _FAILURE_FIELDS = {"variant": str, "seed": (int, type(None)), "kind": str, "cause": str}
+
+
+def _describe_failure(failure: Failure) -> dict[str, Any]:
+    fold = {"fold": failure.fold} if failure.fold else {}
+    return {**{name: getattr(failure, name) for name in _FAILURE_FIELDS}, **fold}
 
 
 def digest_json(value: object) -> str:
@@ -192,8 +213,10 @@ def read_study(path: Path, key: str, record: Any) -> CollectedStudy:
     failures = []
     for failure in record["failures"]:
         check_fields(path, {"failures": failure}, {f"failures.{name}": kind for name, kind in _FAILURE_FIELDS.items()})
+        check_fields(path, failure, {"fold?": int})
         kind: FailureKind = failure["kind"]
-        failures.append(Failure(failure["variant"], failure["seed"], kind, failure["cause"]))
+        fold = failure.get("fold", 0)
+        failures.append(Failure(failure["variant"], failure["seed"], kind, failure["cause"], fold=fold))
     study = CollectedStudy(
         dataset=record["dataset"],
         facts=record["facts"],

@@ -84,8 +84,8 @@ def choose_cells(folder: Path, collected: Collected) -> tuple[CollectedCell, ...
         UserError: Two cells of one contender and seed have different results, or those on one dataset were not scored
             alike; the message says how to choose.
     """
-    _check_alike(folder, collected.cells)
-    first: dict[tuple[str, str, str, int | None], CollectedCell] = {}
+    _check_alike(folder, collected)
+    first: dict[tuple[str, str, str, int | None, int], CollectedCell] = {}
     for cell in collected.cells:
         other = first.setdefault(cell.question, cell)
         if other.results != cell.results:
@@ -100,17 +100,20 @@ def choose_cells(folder: Path, collected: Collected) -> tuple[CollectedCell, ...
     return tuple(cell for cell in chosen if cell.key in kept or cell.is_beside)
 
 
-def _check_alike(folder: Path, cells: Iterable[CollectedCell]) -> None:
+def _check_alike(folder: Path, collected: Collected) -> None:
     values: dict[tuple[str, str], Any] = {}
-    for cell in cells:
+    for cell in collected.cells:
+        study = collected.studies[cell.study]
         for name in _ALIKE:
-            own = getattr(cell, name)
+            # Cells of several folds hold out different cases. What has to be the same is the set of all folds.
+            own = study.facts["holdout"] if name == "holdout" and cell.fold else getattr(cell, name)
             other = values.setdefault((cell.dataset, name), own)
             if other != own:
                 shown = show_value(own)
+                chosen = ("study", show_value(cell.study)) if name == "holdout" and study.folds else (name, shown)
                 raise UserError(
                     f"{folder}: cells on {cell.dataset} differ in {name} ({show_value(other)}, {shown}) and cannot be "
-                    f"compared; choose one: {_command(folder, name, shown)}"
+                    f"compared; choose one: {_command(folder, *chosen)}"
                 )
 
 
@@ -136,7 +139,7 @@ def list_remarks(collected: Collected, compared: Sequence[CollectedCell]) -> tup
         if not finished:
             remarks.append(describe_unbegun(study.dataset))
         elif finished < total:
-            remarks.append(describe_state(total, finished, own))
+            remarks.append(describe_state(total, finished, own, len(study.folds)))
         remarks += [f"left out: {failure}" for failure in study.list_failures(cells)]
     return tuple(remarks)
 

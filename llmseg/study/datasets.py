@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from llmseg.data.folder import FolderStore
+from llmseg.data.folds import load_folds
 from llmseg.data.hdf5 import Hdf5Store
 from llmseg.data.holdout import Holdout
 from llmseg.data.reading import Reading
@@ -43,7 +44,7 @@ class StudyDataset:
         groups: Table of groups, CSV.
         synthetic: Modality of phantoms.
         cases: Number of phantoms.
-        holdout: Manifest of test cases that ``llmseg data split`` wrote; ``None`` to draw them.
+        holdout: Manifest of test cases, or folder of folds, that ``llmseg data split`` wrote; ``None`` to draw them.
         reading: How pixels are read, by the fields of :class:`llmseg.data.Reading`.
     """
 
@@ -123,6 +124,6 @@ class StudyDataset:
             group_table=self.groups,
         )
 
-    def load_holdout(self) -> Holdout | None:
-        """Return the test cases that are named; ``None`` if none are."""
-        return None if self.holdout is None else Holdout.load(self.holdout)
+    def load_folds(self) -> tuple[Holdout, ...]:
+        """Return the test cases that are named: one held-out test set or folds; nothing if none are named."""
+        return () if self.holdout is None else load_folds(self.holdout)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,19 +11,17 @@ from typing import Any
 
 from tqdm import tqdm
 
+from llmseg.data.folds import digest_folds, name_manifests, save_folds
 from llmseg.data.holdout import Holdout
 from llmseg.data.store import Store
 from llmseg.errors import UserError
 from llmseg.files import check_kind, clear_leftovers, make_folder, read_json, read_json_if_any, write_text
 from llmseg.recipe.recipe import Recipe
-from llmseg.study.cells import Cell
+from llmseg.study.cells import Cell, number_folds
 from llmseg.study.failures import Failure
 from llmseg.study.record import RECORD_KEYS
 from llmseg.study.variants import Variant
 from llmseg.training.check import check_recipe
-
-HOLDOUT = "holdout.json"
-"""File in a study's folder with its test cases, as ``llmseg data split`` writes them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +33,8 @@ class Design:
         label: Id of the pipeline that is varied; ``None`` where every variant is a pipeline of its own.
         variants: The recipes, the base first.
         store: The cases.
-        holdout: The test cases, which no variant is trained on.
+        folds: The test cases, which no variant is trained on. A cross-validation has several such test sets, the folds,
+            and every variant is trained once for each of them. Otherwise there is one.
         seeds: Number of seeds, from 0.
         epochs: Number of epochs instead of each recipe's.
         tolerance: Distance in pixels up to which NSD counts a boundary as met.
@@ -47,7 +47,7 @@ class Design:
     label: str | None
     variants: tuple[Variant, ...]
     store: Store
-    holdout: Holdout
+    folds: tuple[Holdout, ...]
     seeds: int = 3
     epochs: int | None = None
     tolerance: float = 2.0
@@ -72,18 +72,19 @@ class Design:
             "label": self.label,
             "variants": {variant.name: variant.recipe.digest for variant in self.variants},
             "store": {"name": self.store.name, "digest": self.store.digest},
-            "holdout": self.holdout.digest,
+            "holdout": digest_folds(self.folds),
             "epochs": self.epochs,
             "tolerance": self.tolerance,
             "precision": self.precision,
             # Studies that were written before this could be asked for do not have it.
             **({"exact": True} if self.exact else {}),
+            **({"folds": [fold.digest for fold in self.folds]} if len(self.folds) > 1 else {}),
         }
 
     def cells(self, variant: Variant) -> tuple[Cell, ...]:
-        """Return the cells of a variant, one per seed."""
-        digest = variant.recipe.digest
-        return tuple(Cell(self.folder, variant.name, digest, seed) for seed in range(self.seeds))
+        """Return the cells of a variant, one per seed and fold."""
+        pairs = itertools.product(range(self.seeds), number_folds(len(self.folds)))
+        return tuple(Cell(self.folder, variant.name, variant.recipe.digest, *pair) for pair in pairs)
 
     def begin(self) -> None:
         """Write ``study.json`` and the test cases, or check that they are of this study; the number of seeds may grow.
@@ -93,10 +94,12 @@ class Design:
         """
         self.check_folder()
         make_folder(self.folder)
-        clear_leftovers(self.folder, "study.json", "scores.csv", "differences.csv", HOLDOUT)
+        manifests = name_manifests(self.folder, len(self.folds))
+        tables = ("study.json", "scores.csv", "differences.csv")
+        clear_leftovers(self.folder, *tables, *(path.name for path in manifests))
         write_text(self.folder / "study.json", json.dumps({**self.facts, "seeds": self.seeds}, indent=2) + "\n")
-        if not (self.folder / HOLDOUT).exists():
-            self.holdout.save(self.folder / HOLDOUT)
+        if not all(path.exists() for path in manifests):
+            save_folds(self.folds, self.folder)
 
     def check_folder(self) -> None:
         """Raise :class:`UserError` if the folder holds something else than this study."""
@@ -107,7 +110,8 @@ class Design:
         facts = self.facts
         if "tolerance" not in earlier:
             earlier |= _infer_definitions(self.folder, facts)
-        differing = [name for name, value in {"exact": None, **facts}.items() if earlier.get(name) != value]
+        asked = {**facts, **{name: facts.get(name) for name in ("exact", "folds")}}
+        differing = [name for name, value in asked.items() if earlier.get(name) != value]
         if differing:
             name = differing[0]
             shown = name in ("epochs", "tolerance", "precision") and name in earlier
@@ -144,13 +148,15 @@ def check_designs(designs: Sequence[Design], *, progress: bool = False) -> list[
     count = sum(len(design.variants) for design in designs)
     with tqdm(total=count, desc="check", unit="recipe", disable=not progress, leave=False, delay=5) as bar:
         for design, found in zip(designs, unfit, strict=True):
-            rest = design.holdout.rest(design.store)
+            rests = [fold.rest(design.store) for fold in design.folds]
             for variant in design.variants:
-                key = (variant.recipe.digest, rest.digest)
-                if key not in causes:
-                    causes[key] = "" if design.is_trained(variant) else _find_fault(variant.recipe, rest)
-                if causes[key]:
-                    found.append(Failure(variant.name, None, "refused", causes[key]))
+                keys = [(variant.recipe.digest, rest.digest) for rest in rests]
+                for key, rest in zip(keys, rests, strict=True):
+                    if key not in causes:
+                        causes[key] = "" if design.is_trained(variant) else _find_fault(variant.recipe, rest)
+                cause = next((causes[key] for key in keys if causes[key]), "")
+                if cause:
+                    found.append(Failure(variant.name, None, "refused", cause))
                 bar.update()
     return unfit
 

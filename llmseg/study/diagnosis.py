@@ -7,6 +7,7 @@ import traceback
 import torch
 
 from llmseg.errors import UserError
+from llmseg.study.cells import Cell
 from llmseg.study.failures import Failure, FailureKind
 from llmseg.training.loop import NotANumber
 from llmseg.training.memory import OutOfMemory
@@ -17,19 +18,18 @@ FAILING = (NotANumber, OutOfMemory, MemoryError, RuntimeError)
 _LOG_LINES = 30
 
 
-def describe_failure(error: Exception, variant: str, seed: int | None, at_once: int | None = None) -> Failure:
+def describe_failure(error: Exception, cell: Cell, at_once: int | None = None) -> Failure:
     """Return the failure that an error is.
 
     Args:
         error: What the training raised.
-        variant: Name of the variant.
-        seed: The seed of its training.
+        cell: The cell that it kept from being finished.
         at_once: Cases that passed through the network together, if they were fewer than a batch.
     """
     cause = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
     lines = "".join(traceback.format_exception(error)).splitlines()
     log = "\n".join(lines[-_LOG_LINES:])
-    return Failure(variant, seed, _find_kind(error), " ".join(cause.split()), at_once, log)
+    return Failure(cell.variant, cell.seed, _find_kind(error), " ".join(cause.split()), at_once, log, cell.fold)
 
 
 def _find_kind(error: Exception) -> FailureKind:

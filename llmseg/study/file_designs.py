@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from statistics import fmean
 
-from llmseg.data.draw_holdout import guess_holdout, hold_out
+from llmseg.data.folds import name_manifests
 from llmseg.data.holdout import Holdout
 from llmseg.data.store import Store
 from llmseg.errors import UserError
 from llmseg.recipe.quirks import get_quirk
 from llmseg.recipe.recipe import Recipe
 from llmseg.study.contenders import NNUNET, find_contenders
-from llmseg.study.design import HOLDOUT, Design
+from llmseg.study.design import Design
 from llmseg.study.plan import count_training_cases
 from llmseg.study.study_file import HeldOut, StudyFile
 from llmseg.study.variants import Variant, list_own_quirks, repairs
@@ -52,37 +52,42 @@ def make_designs(grid: StudyFile, out: str | Path, *, draw: bool = True, progres
             raise UserError(f"{both}; {advice}")
         names[store.name] = dataset.name
         folder = Path(out) / dataset.name
-        holdout = dataset.load_holdout() or _find_kept(folder, store, grid.test)
-        if holdout is None:
-            find = hold_out if draw else guess_holdout
-            holdout = find(store, **asdict(grid.test), progress=progress)
-        rest = holdout.rest(store)
-        budgeted = tuple(Variant(item.name, _limit_images(item.recipe, grid, rest)) for item in contenders)
-        designs += _divide(grid, folder, budgeted, own, store, holdout)
+        folds = dataset.load_folds() or _find_kept(folder, store, grid.test)
+        folds = folds or grid.test.draw(store, guess=not draw, progress=progress)
+        rests = [fold.rest(store) for fold in folds]
+        budgeted = tuple(Variant(item.name, _limit_images(item.recipe, grid, rests)) for item in contenders)
+        designs += _divide(grid, folder, budgeted, own, store, folds)
     if not designs:
         raise UserError(f"no pipeline of the study has a quirk of its own to repair with repair = '{grid.repair}'")
     return tuple(designs)
 
 
-def _find_kept(folder: Path, store: Store, test: HeldOut) -> Holdout | None:
+def _find_kept(folder: Path, store: Store, test: HeldOut) -> tuple[Holdout, ...]:
     """Return the test cases with which the studies of a dataset were begun, so that no image is read once more."""
-    asked = {"store": store.name, "store_digest": store.digest, "stratified": test.split == "grouped", **asdict(test)}
-    for path in (folder / HOLDOUT, *sorted(folder.glob(f"*/{HOLDOUT}"))):
-        if path.is_file():
-            kept = Holdout.load(path)
-            if all(getattr(kept, name) == value for name, value in asked.items()):
+    asked = {"store": store.name, "store_digest": store.digest, "stratified": test.split == "grouped"}
+    asked |= {"fraction": test.share, "split": test.split, "seed": test.seed}
+    for study in (folder, *sorted(folder.glob("*/"))):
+        paths = name_manifests(study, test.folds or 1)
+        if all(path.is_file() for path in paths):
+            kept = tuple(map(Holdout.load, paths))
+            if all(getattr(fold, name) == value for fold in kept for name, value in asked.items()):
                 return kept
-    return None
+    return ()
 
 
 def _divide(
-    grid: StudyFile, folder: Path, variants: tuple[Variant, ...], own: dict[str, Recipe], store: Store, holdout: Holdout
+    grid: StudyFile,
+    folder: Path,
+    variants: tuple[Variant, ...],
+    own: dict[str, Recipe],
+    store: Store,
+    folds: tuple[Holdout, ...],
 ) -> Iterator[Design]:
     """Yield one study of all variants, or one study of each with its repairs."""
     common = functools.partial(
         Design,
         store=store,
-        holdout=holdout,
+        folds=folds,
         seeds=grid.seeds,
         epochs=grid.epochs,
         precision=grid.precision,
@@ -109,12 +114,15 @@ def _change(recipe: Recipe, grid: StudyFile) -> Recipe:
     return changed
 
 
-def _limit_images(recipe: Recipe, grid: StudyFile, rest: Store) -> Recipe:
-    """Return a recipe whose epochs show its network as many images as a study file says, rounded to whole epochs."""
+def _limit_images(recipe: Recipe, grid: StudyFile, rests: Sequence[Store]) -> Recipe:
+    """Return a recipe whose epochs show its network as many images as a study file says, rounded to whole epochs.
+
+    All folds have the same number of epochs, that for their mean number of training cases.
+    """
     if grid.images_seen is None:
         return recipe
     try:
-        cases = count_training_cases(recipe, rest)
+        cases = fmean(count_training_cases(recipe, rest) for rest in rests)
     except UserError:
         return recipe  # too few cases for its split: it is named with all others that cannot be trained
     return recipe.change("fit.epochs", max(1, round(grid.images_seen / cases)))

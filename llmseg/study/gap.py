@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from llmseg.data.folds import as_folds
 from llmseg.data.holdout import Holdout
 from llmseg.data.store import Store
 from llmseg.errors import UserError, nearest
@@ -94,7 +95,7 @@ def run_gap(
     store: Store,
     out: str | Path,
     *,
-    holdout: Holdout,
+    holdout: Holdout | Sequence[Holdout],
     swaps: Swaps = "single",
     orders: int = 4,
     **options: Unpack[StudyOptions],
@@ -109,7 +110,7 @@ def run_gap(
         right: The other recipe.
         store: The cases.
         out: Folder for everything.
-        holdout: The test cases.
+        holdout: The test cases, or folds, as for :func:`llmseg.run_study`.
         swaps: ``single``: each part alone is put into either recipe. That takes 2 n + 2 trainings per seed for n parts
             that differ, and what these effects do not add up to is called interaction. ``all``: Shapley values, from
             all mixtures: 2 ** n trainings per seed. ``sampled``: Shapley values from some orders of exchange.
@@ -134,7 +135,7 @@ def design_gap(
     store: Store,
     out: str | Path,
     *,
-    holdout: Holdout,
+    holdout: Holdout | Sequence[Holdout],
     swaps: Swaps,
     orders: int,
     **options: Any,
@@ -154,7 +155,7 @@ def design_gap(
         label=f"{left.name} against {right.name}",
         variants=variants,
         store=store,
-        holdout=holdout,
+        folds=as_folds(holdout),
         essential=frozenset(variant.name for variant in variants),
     )
     return Gap(folder, left, right, chosen), design

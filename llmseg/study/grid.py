@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from llmseg.data.folds import as_folds
 from llmseg.data.holdout import Holdout
 from llmseg.data.store import Store
 from llmseg.errors import UserError, shorten_list
@@ -36,7 +37,7 @@ def run_study(
     store: Store,
     out: str | Path,
     *,
-    holdout: Holdout,
+    holdout: Holdout | Sequence[Holdout],
     seeds: int = 3,
     epochs: int | None = None,
     device: str = "auto",
@@ -58,7 +59,8 @@ def run_study(
         variants: The base first, see :mod:`llmseg.study.variants`; also names of pipelines, or pipelines.
         store: The cases.
         out: Folder of the study.
-        holdout: The test cases, which no variant is trained on.
+        holdout: The test cases, which no variant is trained on; for a cross-validation, the folds of
+            :func:`llmseg.draw_folds`. Every variant is then trained once for each fold.
         seeds: Number of seeds, from 0.
         epochs: Number of epochs instead of each recipe's.
         device: As for :func:`llmseg.train`.
@@ -97,12 +99,12 @@ def _design(
     store: Store,
     folder: Path,
     *,
-    holdout: Holdout,
+    holdout: Holdout | Sequence[Holdout],
     **options: Unpack[StudyOptions],
 ) -> Design:
     found = find_variants(variants)
     base = frozenset() if label is None else frozenset({found[0].name})
-    facts: dict[str, Any] = {"label": label, "variants": found, "store": store, "holdout": holdout}
+    facts: dict[str, Any] = {"label": label, "variants": found, "store": store, "folds": as_folds(holdout)}
     return Design.of(options, folder=folder, essential=base, **facts)
 
 
@@ -118,7 +120,7 @@ def run_studies(
     stores: Sequence[Store],
     out: str | Path,
     *,
-    holdouts: Sequence[Holdout],
+    holdouts: Sequence[Holdout | Sequence[Holdout]],
     **options: Unpack[StudyOptions],
 ) -> tuple[Study, ...]:
     """Train and score the same variants on several datasets, each as :func:`run_study` does.
@@ -130,7 +132,7 @@ def run_studies(
         variants: As for :func:`run_study`.
         stores: The cases of every dataset.
         out: A folder with a study per dataset, under the name of its store.
-        holdouts: The test cases of every dataset.
+        holdouts: The test cases of every dataset, each as for :func:`run_study`.
         **options: The other options of :func:`run_study`.
 
     Raises:

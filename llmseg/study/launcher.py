@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from llmseg.data.holdout import Holdout
 from llmseg.errors import Terminated, UserError
 from llmseg.evaluation.evaluate import evaluate_run_once
 from llmseg.files import make_folder
@@ -41,12 +42,17 @@ class Task:
     Attributes:
         design: The study.
         variant: The variant that is trained.
-        cell: The variant with one seed.
+        cell: The variant with one seed and one fold.
     """
 
     design: Design
     variant: Variant
     cell: Cell
+
+    @property
+    def holdout(self) -> Holdout:
+        """The test cases of the cell."""
+        return self.design.folds[max(self.cell.fold - 1, 0)]
 
 
 @dataclass(eq=False)
@@ -82,7 +88,7 @@ class Launcher:
         self.launch, self.breadth_first = launch, breadth_first
         self._leases: dict[Cell, Lease] = {}
         self._studies = {design.folder: self._begin(design) for design in designs}
-        total = sum(len(design.variants) * design.seeds for design in designs)
+        total = sum(len(design.variants) * design.seeds * len(design.folds) for design in designs)
         self.bar = CellBar(total, disable=not launch.progress)
 
     def finish(self, design: Design) -> Study | None:
@@ -112,8 +118,8 @@ class Launcher:
         """Return what may be worked on now: seed by seed of all studies, or those of one study first."""
         studies = self._studies.values()
         if self.breadth_first:
-            # Each study lists its tasks by seed. Of one seed, those of the first study come first.
-            return heapq.merge(*map(self._look, studies), key=lambda task: task.cell.seed)
+            # Each study lists its tasks by seed and fold. Of one seed and fold, those of the first study come first.
+            return heapq.merge(*map(self._look, studies), key=lambda task: (task.cell.seed, task.cell.fold))
         others = (study for study in studies if study is not own)
         return (task for study in (own, *others) for task in self._look(study))
 
@@ -126,7 +132,7 @@ class Launcher:
             for failure in tried_again
             if failure.kind == "out-of-memory" and failure.variant in sizes
         }
-        # Seed by seed, so that an unfinished study has something of every variant.
+        # Seed by seed, and fold by fold, so that an unfinished study has something of every variant.
         rows = zip(*(design.cells(variant) for variant in design.variants), strict=True)
         tasks = [Task(design, *pair) for row in rows for pair in zip(design.variants, row, strict=True)]
         finished = find_finished(task.cell for task in tasks)
@@ -169,7 +175,8 @@ class Launcher:
         try:
             if not cell.is_finished:
                 if held:
-                    note = Failure(cell.variant, cell.seed, "killed", "its launcher was killed; the cell is continued")
+                    cause = "its launcher was killed; the cell is continued"
+                    note = Failure(cell.variant, cell.seed, "killed", cause, fold=cell.fold)
                     write_failure(cell.study, note)
                 self._work(study, task, lease)
         finally:
@@ -195,12 +202,12 @@ class Launcher:
                 raise
             self._note_failure(study, task, error, attempt)
             return
-        forget_failure(cell.study, cell.variant, cell.seed)
+        forget_failure(cell.study, cell.variant, cell.seed, cell.fold)
         self._write_tables(study)
 
     def _note_failure(self, study: _Progress, task: Task, error: Exception, attempt: Path) -> None:
-        name, at_once = task.variant.name, study.at_once.get(task.variant.name)
-        failure = describe_failure(error, name, task.cell.seed, at_once)
+        at_once = study.at_once.get(task.variant.name)
+        failure = describe_failure(error, task.cell, at_once)
         write_failure(task.cell.study, failure)
         if failure.kind == "out-of-memory":
             shutil.rmtree(attempt, ignore_errors=True)  # with other parts of a batch it begins anew
@@ -232,17 +239,17 @@ def train_and_score(task: Task, attempt: Path, launch: Launch, at_once: int | No
     training |= {"exact": design.exact}
     recipe, place = seeded(task.variant.recipe, task.cell.seed), attempt / "run"
     try:
-        run = train(recipe, design.store, place, holdout=design.holdout, at_once=at_once, **training)
+        run = train(recipe, design.store, place, holdout=task.holdout, at_once=at_once, **training)
     except BegunElsewhere as error:
         print(f"llmseg: {task.cell.name} begins anew: {error}", file=sys.stderr)
         shutil.rmtree(place)
-        run = train(recipe, design.store, place, holdout=design.holdout, at_once=at_once, **training)
+        run = train(recipe, design.store, place, holdout=task.holdout, at_once=at_once, **training)
     began = time.monotonic()
     evaluate_run_once(
         run,
         design.store,
         attempt / "evaluation",
-        holdout=design.holdout,
+        holdout=task.holdout,
         tolerance=design.tolerance,
         rules=all_conventions(),
         **how,

@@ -50,7 +50,7 @@ def merge(parts: Sequence[tuple[str, Collected]], prefer: str | None = None) -> 
     )
 
 
-def _without(part: Collected, questions: Sequence[tuple[str, str, str, int | None]]) -> Collected:
+def _without(part: Collected, questions: Sequence[tuple[str, str, str, int | None, int]]) -> Collected:
     kept = tuple(cell for cell in part.cells if cell.question not in set(questions))
     # The plans of its studies stay whole, so that the state of the merged one is right.
     return replace(part, cells=kept)
@@ -85,5 +85,6 @@ def _join(one: CollectedStudy, other: CollectedStudy) -> CollectedStudy:
     return replace(one, variants=variants, seeds=max(one.seeds, other.seeds), failures=tuple(failures))
 
 
-def _place(failure: Failure) -> tuple[str, int, str, str]:
-    return (failure.variant, -1 if failure.seed is None else failure.seed, failure.kind, failure.cause)
+def _place(failure: Failure) -> tuple[str, int, int, str, str]:
+    seed = -1 if failure.seed is None else failure.seed
+    return (failure.variant, seed, failure.fold, failure.kind, failure.cause)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from llmseg.data.folds import name_manifests, save_folds
 from llmseg.data.holdout import Holdout
 from llmseg.data.store import Store
 from llmseg.data.store_source import describe_source, open_source
@@ -27,7 +28,7 @@ def keep_design(design: Design) -> None:
     make_folder(folder)
     recipes = {variant.name: variant.recipe.to_dict() for variant in design.variants}
     content = {"recipes": recipes, "essential": sorted(design.essential)}
-    design.holdout.save(folder / "holdout.json")
+    save_folds(design.folds, folder)
     write_text(folder / "design.json", json.dumps(content, indent=1) + "\n")
     private = {"note": _NOTE, "source": describe_source(design.store)}
     write_text(design.folder / PRIVATE, json.dumps(private, indent=2) + "\n")
@@ -53,7 +54,7 @@ def open_design(folder: Path) -> Design:
         label=study["label"],
         variants=tuple(Variant(name, Recipe.from_dict(recipe)) for name, recipe in record["recipes"].items()),
         store=_open_store(folder, source, study["store"]),
-        holdout=Holdout.load(work / "holdout.json"),
+        folds=tuple(map(Holdout.load, name_manifests(work, len(study.get("folds", ()))))),
         seeds=study["seeds"],
         epochs=study["epochs"],
         tolerance=study["tolerance"],

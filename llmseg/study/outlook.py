@@ -77,7 +77,8 @@ class CellBar:
             left: All cells that are not finished.
             where: On which dataset it is, where there are several.
         """
-        self.show(f"{cell.variant}{where}, seed {cell.seed}", left)
+        fold = f", fold {cell.fold}" if cell.fold else ""
+        self.show(f"{cell.variant}{where}, seed {cell.seed}{fold}", left)
         self._last = cell
 
     def show(self, text: str, left: Sequence[Cell]) -> None:

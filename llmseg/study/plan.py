@@ -14,13 +14,13 @@ from llmseg.errors import UserError
 from llmseg.recipe.images import Images, Prepare
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.splits import Splitter
-from llmseg.study.cells import find_finished
+from llmseg.study.cells import find_finished, number_folds
 from llmseg.study.design import Design
 from llmseg.training.cost import Cost, estimate_cost
 from llmseg.training.memory import Needs
 
 COLUMNS = (
-    *("dataset", "label", "contender", "seed", "state", "epochs", "images", "steps"),
+    *("dataset", "label", "contender", "seed", "fold", "state", "epochs", "images", "steps"),
     *("teraflops", "seconds", "memory_gb", "fault"),
 )
 """The columns of a plan."""
@@ -37,6 +37,11 @@ class _Work:
     memory: int
     fault: str
 
+    def list_amounts(self, speed: float | None) -> tuple[object, ...]:
+        """Return the last columns of a plan, from ``epochs`` on."""
+        seconds = float("nan") if speed is None else self.flops / speed
+        return (self.epochs, self.images, self.steps, self.flops / 1e12, seconds, self.memory / 1e9, self.fault)
+
 
 def plan_cells(designs: Sequence[Design], speed: float | None = None) -> pd.DataFrame:
     """List the cells of some studies, with an estimate of what each will cost. Nothing is trained or written.
@@ -48,22 +53,24 @@ def plan_cells(designs: Sequence[Design], speed: float | None = None) -> pd.Data
 
     Returns:
         A row per cell, in the order in which cells are trained: ``dataset``, ``label`` of the study, ``contender``,
-        ``seed``, ``state`` (``finished`` or ``open``), ``epochs``, ``images`` seen in training, ``steps``,
-        ``teraflops`` of all steps, ``seconds``, ``memory_gb`` of a step, and ``fault``: why it cannot be trained.
+        ``seed``, ``fold`` (from 1, or 0 without folds), ``state`` (``finished`` or ``open``), ``epochs``, ``images``
+        seen in training, ``steps``, ``teraflops`` of all steps, ``seconds``, ``memory_gb`` of a step, and ``fault``:
+        why it cannot be trained.
     """
     rows: list[tuple[object, ...]] = []
     for design in designs:
-        rest = design.holdout.rest(design.store)
         finished = find_finished(cell for variant in design.variants for cell in design.cells(variant))
+        rests = [fold.rest(design.store) for fold in design.folds]
+        numbers = number_folds(len(rests))
         for variant in design.variants:
-            work = _estimate(variant.recipe, rest, design.epochs)
-            seconds = float("nan") if speed is None else work.flops / speed
-            amounts = (work.epochs, work.images, work.steps, work.flops / 1e12, seconds, work.memory / 1e9, work.fault)
+            works = dict(zip(numbers, (_estimate(variant.recipe, rest, design.epochs) for rest in rests), strict=True))
             names = (design.store.name, design.label or "", variant.name)
             for cell in design.cells(variant):
-                rows.append((*names, cell.seed, "finished" if cell in finished else "open", *amounts))
-    # A stable sort: within a seed, datasets and contenders keep their order, as launchers take them.
-    plan: pd.DataFrame = pd.DataFrame(rows, columns=list(COLUMNS)).sort_values("seed", kind="stable", ignore_index=True)
+                state = "finished" if cell in finished else "open"
+                rows.append((*names, cell.seed, cell.fold, state, *works[cell.fold].list_amounts(speed)))
+    # A stable sort: within seed and fold, datasets and contenders keep their order, as launchers take them.
+    plan: pd.DataFrame = pd.DataFrame(rows, columns=list(COLUMNS))
+    plan = plan.sort_values(["seed", "fold"], kind="stable", ignore_index=True)
     return plan
 
 
@@ -71,7 +78,7 @@ def choose_cells(plan: pd.DataFrame, hours: float) -> pd.DataFrame:
     """Return the open cells of a plan that fit into some hours, the most informative first.
 
     A first seed of every contender on every dataset says more than further seeds of some, and cheap cells say as much
-    as dear ones. So seeds go in turn, and within a seed the cheapest first.
+    as dear ones. So seeds go in turn, within a seed the folds, and within a fold the cheapest first.
 
     Args:
         plan: What :func:`plan_cells` returned, with seconds.
@@ -81,15 +88,17 @@ def choose_cells(plan: pd.DataFrame, hours: float) -> pd.DataFrame:
         UserError: The plan has no seconds, or the hours are not above 0.
 
     Example:
-        >>> frame = pd.DataFrame({"seed": [0, 1, 0], "seconds": [900.0, 900.0, 1800.0], "state": "open", "fault": ""})
-        >>> choose_cells(frame, hours=0.75).index.tolist()
+        >>> frame = pd.DataFrame({"seed": [0, 1, 0], "fold": 0, "seconds": [900.0, 900.0, 1800.0], "state": "open"})
+        >>> choose_cells(frame.assign(fault=""), hours=0.75).index.tolist()
         [0, 2]
     """
     if not hours > 0:
         raise UserError(f"{hours} hours; give a number above 0")
     if plan["seconds"].isna().all() and len(plan):
         raise UserError("the plan has no seconds; give plan_cells a speed, as llmseg.training.measure_speed finds it")
-    left = plan[(plan["state"] == "open") & (plan["fault"] == "")].sort_values(["seed", "seconds"], kind="stable")
+    left = plan[(plan["state"] == "open") & (plan["fault"] == "")].sort_values(
+        ["seed", "fold", "seconds"], kind="stable"
+    )
     chosen: pd.DataFrame = left[left["seconds"].cumsum() <= hours * 3600]
     return chosen
 

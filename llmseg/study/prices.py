@@ -165,7 +165,7 @@ def run_prices(
             label=name,
             variants=(Variant(BASE, settings.recipe(name)), *(c.variant for c in contrasts[name] if c.changes_masks)),
             store=store,
-            holdout=holdout,
+            folds=(holdout,),
             seeds=settings.seeds,
             epochs=settings.epochs,
             essential=frozenset({BASE}),

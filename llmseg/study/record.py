@@ -9,15 +9,19 @@ from typing import Any
 
 from llmseg.files import read_json
 from llmseg.files.fields import read_named_texts
-from llmseg.study.cells import Cell
+from llmseg.study.cells import Cell, number_folds
 from llmseg.study.failures import read_failures
 
 RECORD_KEYS = {
     **{"label": (str, type(None)), "variants": dict, "store": dict, "store.name": str, "store.digest": str},
     **dict.fromkeys(("holdout", "epochs"), object),
     "seeds": int,
+    "folds?": list,
 }
-"""What every ``study.json`` says; ``tolerance`` and ``precision`` are not in the oldest ones."""
+"""What every ``study.json`` says; ``tolerance`` and ``precision`` are not in the oldest ones.
+
+``folds`` has the digest of each fold, and is there in a cross-validation only.
+"""
 
 
 def read_record(study: Path) -> dict[str, Any]:
@@ -37,8 +41,8 @@ def list_cells(study: Path) -> tuple[Cell, ...]:
     record = read_record(study)
     failed = {failure.variant for failure in read_failures(study) if failure.kind != "killed"}
     named = [(name, digest) for name, digest in record["variants"].items() if name not in failed]
-    pairs = itertools.product(named, range(record["seeds"]))
-    return tuple(Cell(study, name, digest, seed) for (name, digest), seed in pairs)
+    cells = itertools.product(named, range(record["seeds"]), number_folds(len(record.get("folds", ()))))
+    return tuple(Cell(study, name, digest, seed, fold) for (name, digest), seed, fold in cells)
 
 
 def find_studies(folder: Path, depth: int = 3) -> Iterator[Path]:

@@ -41,6 +41,7 @@ class Curve:
         train: Training loss of every epoch, float ``[E]``.
         validation: Validation loss of every epoch, float ``[E]``.
         chosen: Number of epochs that the pipeline itself asks for, if the training had another.
+        fold: Number of the fold that was held out, as that of a :class:`llmseg.study.Cell`.
     """
 
     contender: str
@@ -49,6 +50,7 @@ class Curve:
     train: np.ndarray
     validation: np.ndarray
     chosen: int | None = None
+    fold: int = 0
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class ContenderRun:
         run: The run.
         digest: Digest of the whole store. ``None`` if it is not known: a run with held-out cases records the digest of
             the other cases only.
+        fold: Number of the fold that was held out, as that of a :class:`llmseg.study.Cell`.
     """
 
     contender: str
@@ -69,6 +72,12 @@ class ContenderRun:
     seed: int
     run: Run
     digest: str | None
+    fold: int = 0
+
+    def held_out(self, case: str) -> bool:
+        """Return whether a case was kept out of all that the recipe divided for itself."""
+        split = self.run.split
+        return case not in {*split.train, *split.validation, *split.test}
 
     @property
     def has_weights(self) -> bool:
@@ -219,7 +228,7 @@ def _read_collected(folder: Path, size: str) -> _Found:
     named = {name: [getattr(cell, name) for cell in trained] for name in ("pipeline", "variant")}
     names = contender_names(pd.DataFrame(named, dtype=str))
     runs = [
-        _describe_run(make_run(folder, collected, cell), name, cell.data)
+        _describe_run(make_run(folder, collected, cell), name, cell.data, cell.fold)
         for cell, name in zip(trained, names, strict=True)
     ]
     origins = [(cell.dataset, cell.facts["prepared_as"]) for cell in cells if "prepared_as" in cell.facts]
@@ -260,15 +269,23 @@ def _read_runs(study: Study) -> list[ContenderRun]:
     names = pd.DataFrame({"pipeline": labels.values(), "variant": labels.keys()})
     contenders = dict(zip(labels, contender_names(names), strict=True))
     digest = record["store"]["digest"]
-    runs = [(contenders[cell.variant], Run.open(cell.folder / "run")) for cell in study.compared]
-    return [_describe_run(run, contender, digest) for contender, run in runs]
+    return [
+        _describe_run(Run.open(cell.folder / "run"), contenders[cell.variant], digest, cell.fold)
+        for cell in study.compared
+    ]
 
 
-def _describe_run(run: Run, contender: str, digest: str | None) -> ContenderRun:
+def choose_run(runs: Iterable[ContenderRun], case: str) -> ContenderRun | None:
+    """Return the run that was scored on a case: of folds, the one that held it out; otherwise the last."""
+    candidates = [run for run in runs if not run.fold or run.held_out(case)]
+    return candidates[-1] if candidates else None
+
+
+def _describe_run(run: Run, contender: str, digest: str | None, fold: int = 0) -> ContenderRun:
     record = run.record
     check_text("contender", contender)
     check_text("dataset", record["store"]["name"])
-    return ContenderRun(contender, record["store"]["name"], record["seed"], run, digest)
+    return ContenderRun(contender, record["store"]["name"], record["seed"], run, digest, fold)
 
 
 def _read_curve(trained: ContenderRun) -> Curve:
@@ -282,4 +299,5 @@ def _read_curve(trained: ContenderRun) -> Curve:
         history["train_loss"].to_numpy(float),
         history["validation_loss"].to_numpy(float),
         None if own == epochs else own,
+        trained.fold,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol, TypeVar
 
 import pandas as pd
@@ -38,6 +38,10 @@ class Trained(Protocol):
     def seed(self) -> int | None:
         """The seed."""
 
+    @property
+    def fold(self) -> int:
+        """Number of the fold; 0 without folds."""
+
 
 AnyCell = TypeVar("AnyCell", bound=Trained)
 
@@ -45,7 +49,8 @@ AnyCell = TypeVar("AnyCell", bound=Trained)
 def choose_comparable(cells: Sequence[AnyCell]) -> tuple[AnyCell, ...]:
     """Return the cells of an unfinished study that can be compared: the same seeds of every variant.
 
-    A variant without any cell is left out. If the others have no seed in common, those with the fewest go, too.
+    A variant without any cell is left out. If the others have no seed in common, those with the fewest go, too. In a
+    cross-validation these are the seeds of which all variants have the most folds, and these folds.
 
     Example:
         >>> from pathlib import Path
@@ -53,30 +58,43 @@ def choose_comparable(cells: Sequence[AnyCell]) -> tuple[AnyCell, ...]:
         >>> [(cell.variant, cell.seed) for cell in choose_comparable(cells)]
         [('a', 0), ('b', 0)]
     """
-    seeds: dict[str, set[int | None]] = {}
+    trained: dict[str, set[tuple[int | None, int]]] = {}
     for cell in cells:
-        seeds.setdefault(cell.variant, set()).add(cell.seed)
-    common: set[int | None] = set()
-    while seeds and not (common := set.intersection(*seeds.values())):
-        fewest = min(reversed(list(seeds)), key=lambda name: len(seeds[name]))
-        del seeds[fewest]
-    return tuple(cell for cell in cells if cell.variant in seeds and cell.seed in common)
+        trained.setdefault(cell.variant, set()).add((cell.seed, cell.fold))
+    common: set[tuple[int | None, int]] = set()
+    while trained and not (common := set.intersection(*trained.values())):
+        fewest = min(reversed(list(trained)), key=lambda name: len(trained[name]))
+        del trained[fewest]
+    folds: dict[int | None, set[int]] = {}
+    for seed, fold in sorted(common, key=lambda place: (place[0] or 0, place[1])):
+        folds.setdefault(seed, set()).add(fold)
+    # Every seed has to have the same cases: those of the folds of the seed that has most.
+    most = max(folds.values(), key=len, default=set())
+    chosen = {(seed, fold) for seed, there in folds.items() if there >= most for fold in most}
+    return tuple(cell for cell in cells if cell.variant in trained and (cell.seed, cell.fold) in chosen)
 
 
-def describe_state(total: int, finished: int, compared: Sequence[Trained]) -> str:
+def describe_state(total: int, finished: int, compared: Sequence[Trained], folds: int = 1) -> str:
     """Return how much of an unfinished study there is, and what of it is compared.
 
     Args:
         total: Number of its cells.
         finished: Number of those that are finished.
         compared: Those that are compared.
+        folds: Number of its folds.
     """
     state = f"{finished} of {count_text(total, 'cell')} of the study are finished"
-    seeds = sorted({cell.seed or 0 for cell in compared})
     variants = {cell.variant for cell in compared}
-    which = f"{count_text(len(seeds), 'seed').split()[1]} {', '.join(map(str, seeds))}"
+    which = _name_numbers("seed", {cell.seed or 0 for cell in compared})
+    if folds > 1:
+        which += f" in {_name_numbers('fold', {cell.fold for cell in compared})} of {folds}"
     verb = "is" if len(variants) == 1 else "are"
     return f"{state}; {which} of {count_text(len(variants), 'variant')} {verb} compared"
+
+
+def _name_numbers(noun: str, numbers: Collection[int]) -> str:
+    """Return numbers with their noun, such as ``seeds 0, 1``."""
+    return f"{noun}{'' if len(numbers) == 1 else 's'} {', '.join(map(str, sorted(numbers)))}"
 
 
 def describe_unbegun(dataset: str) -> str:

@@ -13,6 +13,7 @@ from llmseg.evaluation.evaluation import SCORE_COLUMNS, Evaluation
 from llmseg.files import write_text
 from llmseg.files.tables import read_table
 from llmseg.stats.columns import SHARES
+from llmseg.stats.folds import fold_interval
 from llmseg.stats.intervals import Law, mean_interval
 from llmseg.study.cells import Cell
 from llmseg.study.failures import Failure, read_failures
@@ -65,6 +66,11 @@ class Study:
         return (self.folder / "differences.csv").is_file()
 
     @property
+    def folds(self) -> int:
+        """Number of folds of a cross-validation; 1 if the test cases were held out once."""
+        return len(self.record.get("folds", ())) or 1
+
+    @property
     def cells(self) -> tuple[Cell, ...]:
         """All cells, finished or not, those of the base first; without variants that failed and were left out."""
         return list_cells(self.folder)
@@ -82,7 +88,7 @@ class Study:
         """What a reader of its scores has to know: how many cells are finished, and what was left out."""
         remarks = [f"left out: {failure}" for failure in self.failures]
         if not self.is_finished:
-            remarks.insert(0, describe_state(len(self.cells), len(self._list_finished()), self.compared))
+            remarks.insert(0, describe_state(len(self.cells), len(self._list_finished()), self.compared, self.folds))
         return tuple(remarks)
 
     @property
@@ -124,7 +130,7 @@ class Study:
         return tuple(failure for failure in read_failures(self.folder) if failure.kind != "killed")
 
     def runs(self, variant: str) -> tuple[Run, ...]:
-        """Return the finished trainings of a recipe, one per seed.
+        """Return the finished trainings of a recipe, one per seed and fold.
 
         Raises:
             UserError: The study has no such recipe.
@@ -155,9 +161,8 @@ class Study:
         """
         if not self.compared:
             raise UserError(f"no cell of {self.folder} is finished yet; wait for one, see llmseg status")
-        compared = pd.MultiIndex.from_tuples([(cell.variant, cell.seed) for cell in self.compared])
-        scores = self.scores
-        chosen = scores[pd.MultiIndex.from_frame(scores[["variant", "seed"]]).isin(compared)]
+        # The table of an unfinished study has cells that cannot be compared yet.
+        chosen = self.scores if self.is_finished else parse_scores(join_scores(self.compared))
         ordered: pd.DataFrame = _pair(chosen, measure, size)[list(self.variants)]
         return ordered
 
@@ -211,7 +216,9 @@ class Study:
             A row per variant: ``variant, base, mean, difference, low, high, level, groups, seeds``, where ``base`` and
             ``mean`` are the mean scores of the base and of the variant, and ``p, p_corrected, verdict`` of
             :func:`llmseg.study.verdicts.find_verdicts`. An interval is that of its difference alone; ``p_corrected``
-            and ``verdict`` are corrected for all pairs of recipes.
+            and ``verdict`` are corrected for all pairs of recipes. A cross-validation also has ``low_folds`` and
+            ``high_folds``, the interval of :func:`llmseg.stats.fold_interval`, which counts what trainings on other
+            cases would change.
 
         Raises:
             UserError: As for :meth:`paired`.
@@ -220,10 +227,21 @@ class Study:
         base, *others = wide.columns
         columns = ["variant", "base", "mean", "difference", "low", "high", "level", "groups", "seeds"]
         table: pd.DataFrame = pd.DataFrame([_compare(wide, base, name, level) for name in others], columns=columns)
+        if self.folds > 1:
+            gains = wide[others].sub(wide[base], axis=0)
+            means = gains.groupby(wide.index.get_level_values("case").map(self._find_folds())).mean()
+            ends = [fold_interval(means[name].tolist(), self.folds, level=level) for name in others]
+            table["low_folds"], table["high_folds"] = ([end[side] for end in ends] for side in (0, 1))
         if measure in SHARES:
-            table[["low", "high"]] = table[["low", "high"]].clip(-1, 1)
+            intervals = table.columns.intersection(["low", "high", "low_folds", "high_folds"])
+            table[intervals] = table[intervals].clip(-1, 1)
         judged: pd.DataFrame = table.merge(find_verdicts(wide, measure, 1 - level), on="variant", how="left")
         return judged
+
+    def _find_folds(self) -> dict[str, str]:
+        """Return the fold of every case, by the digest of its test cases."""
+        rows = self.scores[["case", "holdout"]].drop_duplicates()
+        return dict(zip(rows["case"], rows["holdout"], strict=True))
 
 
 def _pair(scores: pd.DataFrame, measure: str, size: str) -> pd.DataFrame:

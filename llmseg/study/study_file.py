@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from llmseg.data.draw_holdout import draw_folds, guess_folds, guess_holdout, hold_out
+from llmseg.data.holdout import Holdout
+from llmseg.data.store import Store
 from llmseg.errors import UserError, nearest
 from llmseg.study.datasets import StudyDataset
 from llmseg.study.file_keys import Kind, check_table
@@ -35,11 +38,35 @@ class HeldOut:
         fraction: Share of the cases.
         split: ``grouped`` or ``random``.
         seed: Seed of the draw.
+        folds: Number of folds of a cross-validation, in which every case is a test case once, instead of a share of
+            them, see :func:`llmseg.draw_folds`; ``None`` for none.
     """
 
     fraction: float = 0.3
     split: Literal["grouped", "random"] = "grouped"
     seed: int = 0
+    folds: int | None = None
+
+    @property
+    def share(self) -> float:
+        """The share of the cases in one held-out test set."""
+        return self.fraction if self.folds is None else 1 / self.folds
+
+    def draw(self, store: Store, *, guess: bool = False, progress: bool = False) -> tuple[Holdout, ...]:
+        """Return the test cases of a dataset: one held-out test set, or that of every fold.
+
+        Args:
+            store: The cases.
+            guess: Whether other cases of about the same number will do, as for a plan; then no image is read.
+            progress: Whether to show a progress bar.
+
+        Raises:
+            UserError: They cannot be drawn so.
+        """
+        how: dict[str, Any] = {"split": self.split, "seed": self.seed, "progress": progress}
+        if self.folds is None:
+            return ((guess_holdout if guess else hold_out)(store, fraction=self.fraction, **how),)
+        return (guess_folds if guess else draw_folds)(store, self.folds, **how)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +119,11 @@ class StudyFile:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise UserError(f"{name} is {value}; it must be 1 or more")
+        named = [dataset.name for dataset in self.datasets if dataset.holdout is not None]
+        if self.test.folds is not None and named:
+            raise UserError(
+                f"dataset {named[0]} has a holdout, and folds make every case a test case; leave one of them out"
+            )
         if self.seeds > _MOST_SEEDS:
             raise UserError(f"seeds is {self.seeds}; a study has at most {_MOST_SEEDS}")
 
@@ -100,7 +132,7 @@ _KINDS: Mapping[str, Kind] = {
     **{"pipelines": "texts", "datasets": "table", "seeds": "whole", "protocol": "text", "epochs": "whole"},
     **{"images_seen": "whole", "changes": "texts", "repair": "text", "precision": "text", "test": "table"},
 }
-_TEST_KINDS: Mapping[str, Kind] = {"fraction": "number", "split": "text", "seed": "whole"}
+_TEST_KINDS: Mapping[str, Kind] = {"fraction": "number", "split": "text", "seed": "whole", "folds": "whole"}
 
 
 def read_study_file(given: StudyFile | str | Path | Mapping[str, Any]) -> StudyFile:
@@ -133,6 +165,8 @@ def _make(values: Mapping[str, Any], folder: Path, origin: str) -> StudyFile:
     check_table(values, _KINDS, origin)
     test, datasets = values.get("test", {}), values.get("datasets", {})
     check_table(test, _TEST_KINDS, f"{origin}, [test]")
+    if {"fraction", "folds"} <= test.keys():
+        raise UserError(f"{origin}, [test]: give fraction or folds; with folds, every case is a test case once")
     made: dict[str, Any] = {
         **{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()},
         "pipelines": tuple(

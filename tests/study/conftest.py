@@ -18,15 +18,16 @@ MEASURES = ("dice", "iou")
 
 def write_cell(task: Task, folder: Path, change: str = "") -> None:
     """Write what a training and its evaluation leave, as far as studies look at it."""
-    variant, seed = task.variant.name, task.cell.seed
+    variant, seed, fold = task.variant.name, task.cell.seed, task.cell.fold
     for name in ("run", "evaluation"):
         make_folder(folder / name)
     (folder / "run" / "weights.safetensors").write_text(f"{variant} {seed}{change}")
+    cases, holdout = (task.holdout.test_ids, f"h{fold}") if fold else (range(4), "h")
     rows = ["pipeline,seed,dataset,phase,case,group,size,measure,value,holdout,evaluator"]
-    for case in range(4):
+    for case in cases:
         for measure in MEASURES:
             value = int(hashlib.sha256(f"{variant} {seed} {case} {measure}".encode()).hexdigest()[:6], 16) / 2**24
-            rows.append(f"{variant},{seed},phantoms,test,{case},g{case},native,{measure},{value},h,1")
+            rows.append(f"{variant},{seed},phantoms,test,{case},g{case},native,{measure},{value},{holdout},1")
     (folder / "evaluation" / "scores.csv").write_text("\n".join(rows) + "\n")
     (folder / "run" / "run.json").write_text(json.dumps({"status": "done"}))
     (folder / "evaluation" / "evaluation.json").write_text("{}")

@@ -23,7 +23,7 @@ def design(tmp_path):
         for item in find_contenders(["llama-3.1-405b", "gpt-o3"])
     )
     holdout = hold_out(store, fraction=0.3)
-    return Design(folder=tmp_path, label=None, variants=variants, store=store, holdout=holdout, seeds=2, epochs=3)
+    return Design(folder=tmp_path, label=None, variants=variants, store=store, folds=(holdout,), seeds=2, epochs=3)
 
 
 def test_a_row_per_cell_with_its_cost(design):
@@ -35,7 +35,7 @@ def test_a_row_per_cell_with_its_cost(design):
         ["gpt-o3", 1],
     ]
     row, recipe = plan.iloc[1], design.variants[1].recipe
-    cases = count_training_cases(recipe, design.holdout.rest(design.store))
+    cases = count_training_cases(recipe, design.folds[0].rest(design.store))
     assert (row["state"], row["epochs"], row["images"]) == ("open", 3, 3 * cases)
     assert row["steps"] == 3 * -(-cases // recipe.fit.batch_size)
     flops = estimate_cost(recipe, (32, 32)).flops * 3 * cases
@@ -67,6 +67,7 @@ def test_seeds_go_in_turn_and_the_cheapest_first():
     plan = pd.DataFrame(
         {
             "seed": [0, 0, 1, 1, 0],
+            "fold": 0,
             "seconds": [3000.0, 60.0, 3000.0, 60.0, 10.0],
             "state": ["open", "open", "open", "open", "finished"],
             "fault": "",

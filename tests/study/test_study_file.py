@@ -64,7 +64,7 @@ def test_every_dataset_is_a_study_of_all_pipelines(study_file, tmp_path):
         assert [variant.name for variant in design.variants] == ["llama-3.1-405b", "gpt-o3"]
         assert all(variant.recipe.images.size == (32, 32) for variant in design.variants)
         assert (design.seeds, design.label, design.exact) == (2, None, False)
-    assert designs[0].holdout == hold_out(SyntheticStore("fundus", count=10), fraction=0.4)
+    assert designs[0].folds[0] == hold_out(SyntheticStore("fundus", count=10), fraction=0.4)
 
 
 def test_a_plan_reads_no_image_and_knows_how_many_cases_are_held_out(study_file, tmp_path, monkeypatch):
@@ -130,7 +130,7 @@ def test_images_seen_are_whole_epochs_of_each_split(study_file, tmp_path):
     text = TEXT.replace("seeds = 2", "images_seen = 160").replace("cases = 10", "cases = 40")
     design = make_designs(read_study_file(study_file(text)), tmp_path)[0]
     cases = {
-        variant.name: count_training_cases(variant.recipe, design.holdout.rest(design.store))
+        variant.name: count_training_cases(variant.recipe, design.folds[0].rest(design.store))
         for variant in design.variants
     }
     assert cases == {"llama-3.1-405b": 19, "gpt-o3": 19}
@@ -157,7 +157,7 @@ def test_places_are_relative_to_the_file_and_a_manifest_is_used(study_file, tmp_
     text = f'pipelines = ["gpt-4"]\n[datasets.mine]\nimages = "{images}"\nmasks = "{masks}"\nholdout = "test.json"'
     design = make_designs(read_study_file(study_file(text)), tmp_path / "out")[0]
     assert design.store.digest == store.digest
-    assert design.holdout == Holdout.load(tmp_path / "test.json")
+    assert design.folds[0] == Holdout.load(tmp_path / "test.json")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -106,6 +107,17 @@ def describe_holdout(holdout: Holdout, path: Path) -> str:
     return (
         f"{facts['test_cases']} of {facts['cases']} cases of {holdout.store} held out in {facts['test_groups']} groups "
         f"({holdout.split}, seed {holdout.seed}), in {path}\ndigest: {holdout.digest}"
+    )
+
+
+def describe_folds(folds: Sequence[Holdout], folder: Path) -> str:
+    """Return how folds were drawn, in words."""
+    facts = [holdout_facts(fold) for fold in folds]
+    cases, groups = ([str(fact[name]) for fact in facts] for name in ("test_cases", "test_groups"))
+    return (
+        f"{folds[0].store}: {facts[0]['cases']} cases in {len(folds)} folds ({folds[0].split}, seed {folds[0].seed}) "
+        f"of {', '.join(cases)} cases in {', '.join(groups)} groups, in {folder}\n"
+        f"next: llmseg compare with --holdout {shlex.quote(str(folder))}"
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmseg.cli.text.layout import align_columns
-from llmseg.stats.words import ONE_SEED, count_text
+from llmseg.stats.words import CROSS_VALIDATED, ONE_SEED, count_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,14 +16,15 @@ if TYPE_CHECKING:
     from llmseg.study import CohortGap, Gap, PriceList
 
 
-def gain_table(differences: pd.DataFrame, folder: Path) -> str:
+def gain_table(differences: pd.DataFrame, folder: Path, folds: int = 1) -> str:
     """Return what every variant of a study gains over its base.
 
     Args:
         differences: One row per variant, see :meth:`llmseg.Study.differences`.
         folder: The folder of the study.
+        folds: Number of its folds.
     """
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (
             str(row.variant),
             f"{row.mean:.4f}",
@@ -34,13 +35,18 @@ def gain_table(differences: pd.DataFrame, folder: Path) -> str:
         )
         for row in differences.itertuples()
     ]
-    header = ("variant", "dice", "difference", _interval(differences), "corrected p", "verdict")
+    header: tuple[str, ...] = ("variant", "dice", "difference", _interval(differences), "corrected p", "verdict")
+    if folds > 1:
+        header = (*header, f"{_interval(differences)} over folds")
+        ends = zip(differences["low_folds"], differences["high_folds"], strict=True)
+        rows = [(*row, f"{low:+.4f} to {high:+.4f}") for row, (low, high) in zip(rows, ends, strict=True)]
     table = align_columns([header, *rows])
     note = "intervals are of single differences; p and verdict are corrected for all pairs (Holm)"
-    return f"{table}\n{note}\nbase {differences.iloc[0]['base']:.4f}; {_basis(differences)}; in {folder}"
+    basis = f"base {differences.iloc[0]['base']:.4f}; {_basis(differences)}; in {folder}"
+    return f"{table}\n{note}\n{basis}{_note_of_folds(folds)}"
 
 
-def mean_table(means: pd.DataFrame, folder: Path, beside: pd.DataFrame, verdict: str) -> str:
+def mean_table(means: pd.DataFrame, folder: Path, beside: pd.DataFrame, verdict: str, folds: int = 1) -> str:
     """Return the verdict and the mean of every recipe of a study, best first, and how far means and seeds lie apart.
 
     Args:
@@ -48,6 +54,7 @@ def mean_table(means: pd.DataFrame, folder: Path, beside: pd.DataFrame, verdict:
         folder: The folder of the study.
         beside: One row per other contender, see :meth:`llmseg.Study.means_beside`.
         verdict: Which difference is established, in one sentence.
+        folds: Number of folds of the study.
     """
     means_of_all = [*means.to_dict("records"), *beside.to_dict("records")]
     rows = [
@@ -56,7 +63,7 @@ def mean_table(means: pd.DataFrame, folder: Path, beside: pd.DataFrame, verdict:
     ]
     table = align_columns([("recipe", "dice", _interval(means), "sd of seeds"), *rows])
     spread = f"standard deviation between recipes {_deviation(means['mean'].std())}"
-    return f"{verdict}\n{table}\n{spread}; {_basis(means)}; in {folder}"
+    return f"{verdict}\n{table}\n{spread}; {_basis(means)}; in {folder}{_note_of_folds(folds)}"
 
 
 def report_hint(folder: Path) -> str:
@@ -71,7 +78,7 @@ def contribution_table(contributions: pd.DataFrame, gap: Gap) -> str:
         for row in contributions.itertuples()
     ]
     table = align_columns([("part", "dice", _interval(contributions)), *rows])
-    return f"{table}\n{gap.sentence()}\n{_basis(contributions)}; in {gap.folder}"
+    return f"{table}\n{gap.sentence()}\n{_basis(contributions)}; in {gap.folder}{_note_of_folds(gap.study.folds)}"
 
 
 def cohort_table(result: CohortGap) -> str:
@@ -112,6 +119,11 @@ def _basis(frame: pd.DataFrame) -> str:
     alone = f"; {ONE_SEED}" if first["seeds"] == 1 else ""
     counts = (count_text(f"{first[noun]:g}", noun.removesuffix("s")) for noun in ("groups", "seeds"))
     return f"{', '.join(counts)}{alone}"
+
+
+def _note_of_folds(folds: int) -> str:
+    """Return what numbers of a cross-validation leave out, as a further line; nothing without folds."""
+    return f"\n{CROSS_VALIDATED.format(folds=folds)}" if folds > 1 else ""
 
 
 def _deviation(value: float) -> str:
