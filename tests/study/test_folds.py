@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from llmseg import SyntheticStore, UserError, draw_folds, hold_out, run_study
@@ -12,7 +15,16 @@ from llmseg.figures.predictions import predict_cases
 from llmseg.report.cases import CaseScore
 from llmseg.report.overlays import draw_overlays
 from llmseg.stats import fold_interval
-from llmseg.study import Variant, find_run, read_results, read_study_file, read_study_status, work_on_studies
+from llmseg.study import (
+    Variant,
+    collect_studies,
+    find_run,
+    merge_studies,
+    read_results,
+    read_study_file,
+    read_study_status,
+    work_on_studies,
+)
 from llmseg.study.cells import digest_results
 from llmseg.study.failures import read_failures
 from llmseg.study.file_designs import make_designs
@@ -203,3 +215,33 @@ class TestTrained:
 
     def test_the_first_fold_is_taken_for_predictions(self, trained):
         assert find_run(trained.folder).parent.name.endswith("-seed0-fold1")
+
+    def test_folds_that_are_collected_and_merged_read_as_the_study(self, trained, tmp_path):
+        half, other = (Path(shutil.copytree(trained.folder, tmp_path / name)) for name in ("half", "other"))
+        shutil.rmtree(half / trained.cells[0].name)
+        shutil.rmtree(other / trained.cells[2].name)
+        for folder in (half, other):
+            (folder / "differences.csv").unlink()
+            collect_studies(folder, tmp_path / f"{folder.name}-collected")
+        remark = "2 of 3 cells of the study are finished; seed 0 in folds 2, 3 of 3 of 1 variant is compared"
+        assert remark in read_results(tmp_path / "half-collected").scores.remarks
+        assert (read_study_status(tmp_path / "half-collected")[0].finished, len(trained.cells)) == (2, 3)
+        merge_studies([tmp_path / "half-collected", tmp_path / "other-collected"], tmp_path / "all")
+        merged, whole = read_results(tmp_path / "all"), read_results(trained.folder)
+        pd.testing.assert_frame_equal(merged.scores.frame, whole.scores.frame)
+        assert merged.scores.remarks == whole.scores.remarks
+        assert [run.fold for run in merged.runs] == [1, 2, 3]
+
+    def test_folds_of_two_draws_are_not_pooled(self, trained, phantoms, tmp_path):
+        other = Path(shutil.copytree(trained.folder, tmp_path / "other"))
+        record = json.loads((other / "study.json").read_text())
+        record |= {"holdout": "0" * 64, "folds": record["folds"][::-1]}
+        (other / "study.json").write_text(json.dumps(record))
+        merge_studies([trained.folder, other], tmp_path / "all")
+        with pytest.raises(
+            UserError, match=r"differ in holdout .* choose one: llmseg study merge .* --only study="
+        ) as told:
+            read_results(tmp_path / "all")
+        name, value = str(told.value).split("--only ")[1].split()[0].split("=")
+        merge_studies(tmp_path / "all", tmp_path / "one", only={name: [value]})
+        assert read_results(tmp_path / "one").scores.contenders == ("tiny",)

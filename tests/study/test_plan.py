@@ -46,7 +46,7 @@ def test_a_row_per_cell_with_its_cost(design):
 
 def test_cells_of_all_datasets_are_listed_as_they_are_trained(design, tmp_path):
     store = SyntheticStore("dermoscopy", count=20)
-    other = replace(design, folder=tmp_path / "other", store=store, holdout=hold_out(store), seeds=1)
+    other = replace(design, folder=tmp_path / "other", store=store, folds=(hold_out(store),), seeds=1)
     plan = plan_cells([design, other])
     assert plan.index.tolist() == list(range(6))
     assert plan[["seed", "dataset"]].to_numpy().tolist() == [

@@ -73,7 +73,7 @@ def test_a_plan_reads_no_image_and_knows_how_many_cases_are_held_out(study_file,
     monkeypatch.setattr(SyntheticStore, "read", lambda *_: pytest.fail("an image was read"))
     planned = make_designs(grid, tmp_path / "out", draw=False)
     for one, other in zip(drawn, planned, strict=True):
-        assert len(one.holdout.test_ids) == len(other.holdout.test_ids)
+        assert len(one.folds[0].test_ids) == len(other.folds[0].test_ids)
         assert one.variants == other.variants
 
 
@@ -86,14 +86,14 @@ def test_test_cases_of_a_study_that_is_begun_are_not_drawn_again(study_file, tmp
     monkeypatch.setattr(SyntheticStore, "read", lambda *_: pytest.fail("an image was read"))
     for draw in (True, False):
         again = make_designs(grid, tmp_path / "out", draw=draw)
-        assert [design.holdout for design in again] == [design.holdout for design in begun]
+        assert [design.folds for design in again] == [design.folds for design in begun]
 
 
 def test_other_test_cases_are_drawn_when_the_file_asks_for_others(study_file, tmp_path):
     for design in make_designs(read_study_file(study_file(TEXT)), tmp_path / "out"):
         design.begin()
     designs = make_designs(read_study_file(study_file(TEXT.replace("0.4", "0.2"))), tmp_path / "out")
-    assert designs[0].holdout == hold_out(SyntheticStore("fundus", count=10), fraction=0.2)
+    assert designs[0].folds[0] == hold_out(SyntheticStore("fundus", count=10), fraction=0.2)
     with pytest.raises(UserError, match="holds something else: its holdout differs"):
         designs[0].check_folder()
 
