@@ -30,7 +30,7 @@ _STUDY_FACTS = ("label", "epochs", "tolerance", "precision", "exact")
 
 _RUN_FACTS = (
     *("label", "recipe_digest", "store", "reading", "prepared_as", "split_digest", "holdout", "seed", "how"),
-    *("parameters", "versions", "code", "hardware", "seconds", "weights_digest"),
+    *("parameters", "versions", "code", "hardware", "seconds", "joules", "memory_gb", "weights_digest"),
 )
 """What is kept of ``run.json``: nothing that says where or when it was trained, or on which files."""
 

@@ -56,6 +56,7 @@ def list_cells(collected: Collected) -> pd.DataFrame:
         how, hardware = run.get("how", {}), run.get("hardware", {})
         processor = " ".join(str(hardware[name]) for name in ("machine", "cpu_capability") if name in hardware)
         took = {name: facts.get(name) for name in ("epochs", "images_seen", "seconds")}
+        took |= {name: run.get(name) for name in ("joules", "memory_gb")}
         with_device = {"device_name": "; ".join(hardware.get("gpus") or [processor]), "precision": how.get("precision")}
         version = {"version": run.get("versions", {}).get("llmseg")}
         rows.append({"cell": cell.key, **own, **version, **with_device, "parameters": run.get("parameters"), **took})

@@ -34,6 +34,7 @@ from llmseg.training.random_streams import RandomStreams
 from llmseg.training.resume import find_earlier_run, lock_folder
 from llmseg.training.run_files import RunWriter, describe_run
 from llmseg.training.state import State
+from llmseg.training.usage import Usage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +87,9 @@ class Job:
             holdout=self.holdout,
             cache=cache,
         )
-        writer = RunWriter(self.folder, record, state, self.store.groups, checkpoint_every)
+        # Of several devices, one would tell its own part only.
+        usage = Usage(self.device) if self.world.size == 1 else None
+        writer = RunWriter(self.folder, record, state, self.store.groups, checkpoint_every, usage)
         with self._lock(), collect_notices() as notices:
             # Another launcher may have finished the run since ``train`` looked, before this one had the lock.
             if self.world.any(self._is_done()):

@@ -37,6 +37,7 @@ from llmseg.training.hardware import hardware
 from llmseg.training.loop import Epoch, EvaluatedBatch, Event
 from llmseg.training.places import PRIVATE, describe_command
 from llmseg.training.state import State
+from llmseg.training.usage import Usage
 
 _PACKAGES = (
     *("llmseg", "torch", "monai", "timm", "dynamic-network-architectures"),
@@ -139,6 +140,7 @@ class RunWriter:
         state: Where the training stands; it is stored in checkpoints.
         groups: Group of each case.
         checkpoint_every: Seconds between checkpoints.
+        usage: What the training takes; ``None`` if nobody counts it.
         began: When the run began, by ``time.perf_counter``; earlier calls count as if they had ended just before.
         stored: When the last checkpoint was written.
         good_weights: The weights after the last epoch whose losses were numbers; ``None`` if there was none.
@@ -146,10 +148,16 @@ class RunWriter:
     """
 
     def __init__(
-        self, folder: Path, record: dict[str, Any], state: State, groups: Mapping[str, str], checkpoint_every: float
+        self,
+        folder: Path,
+        record: dict[str, Any],
+        state: State,
+        groups: Mapping[str, str],
+        checkpoint_every: float,
+        usage: Usage | None = None,
     ) -> None:
         self.folder, self.record, self.state, self.groups = folder, record, state, groups
-        self.checkpoint_every = checkpoint_every
+        self.checkpoint_every, self.usage = checkpoint_every, usage
         self.began = self.stored = time.perf_counter()
         self.good_weights: dict[str, torch.Tensor] | None = None
         self.rows: dict[str, list[dict[str, Any]]] = {name: [] for name in _COLUMNS}
@@ -181,11 +189,15 @@ class RunWriter:
             self.state.restore(saved["state"])
             self.rows = saved["rows"]
             self.began -= saved["seconds"]
+            if self.usage is not None:
+                self.usage.restore(saved.get("usage", {}))
             return True
         return False
 
     def take(self, event: Event) -> None:
         """Collect what an event brings. After an epoch, write the history; when it is time, write a checkpoint."""
+        if self.usage is not None:
+            self.usage.look()
         if isinstance(event, Epoch):
             self._take_epoch(event)
         elif isinstance(event, EvaluatedBatch) and event.phase == "test":
@@ -204,6 +216,7 @@ class RunWriter:
             "split_digest": self.record["split_digest"],
             "how": self.record["how"],
             "code": self.record["code"],
+            "usage": self._count_usage(),
         }
         write_checkpoint(self._checkpoints, saved)
         self.stored = time.perf_counter()
@@ -229,7 +242,8 @@ class RunWriter:
         digest = self._write_weights("weights.safetensors", self._copy_weights())
         for name in _COLUMNS:
             self._write_rows(name)
-        self.record |= {"status": "done", "seconds": round(self._count_seconds(), 3), "weights_digest": digest}
+        self.record |= {"status": "done", "seconds": round(self._count_seconds(), 3), **self._count_usage()}
+        self.record["weights_digest"] = digest
         self._write_record()
         shutil.rmtree(self._checkpoints, ignore_errors=True)
 
@@ -246,6 +260,12 @@ class RunWriter:
     def _count_seconds(self) -> float:
         """Return the time spent on the run, with that of earlier calls up to their last checkpoint."""
         return time.perf_counter() - self.began
+
+    def _count_usage(self) -> dict[str, float]:
+        if self.usage is None:
+            return {}
+        self.usage.look(again=True)
+        return self.usage.to_dict()
 
     @property
     def _checkpoints(self) -> Path:
