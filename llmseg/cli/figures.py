@@ -10,6 +10,7 @@ import typer
 
 import llmseg
 from llmseg import UserError
+from llmseg.cli.dataset_names import PreparedAs, read_dataset_names
 from llmseg.cli.output import Output
 from llmseg.cli.spread import spread
 
@@ -33,6 +34,7 @@ class FigureOptions:
         list[str] | None, typer.Option(help="A contender to show as reference, beside the zoo's own; repeatable.")
     ] = None
     case: Annotated[list[str] | None, typer.Option(help="A case for the panels; repeatable.")] = None
+    prepared_as: PreparedAs = None
 
     def read(self, folders: list[str]) -> Results:
         """Return what the folders hold of the dataset."""
@@ -47,6 +49,7 @@ class FigureOptions:
             rule=cast(Any, self.rule),
             references=tuple(self.reference or ()),
             cases=tuple(self.case or ()),
+            prepared_as=read_dataset_names(self.prepared_as),
             stores=tuple(llmseg.Hdf5Store(path) for path in self.data or ()),
         )
 

@@ -9,6 +9,7 @@ import typer
 
 import llmseg
 from llmseg import UserError
+from llmseg.cli.dataset_names import PreparedAs, read_dataset_names
 from llmseg.cli.output import Output
 from llmseg.cli.spread import spread
 from llmseg.cli.text.published import describe_comparison
@@ -24,18 +25,11 @@ def published(
         list[Path], typer.Argument(help="Folders of studies, runs and evaluations; tables (.csv, .parquet).")
     ],
     output: Output,
-    prepared_as: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--as",
-            metavar="NAME=DATASET",
-            help="What a dataset is, where its store was not made by llmseg data prepare: scans=brain; repeatable.",
-        ),
-    ] = None,
+    prepared_as: PreparedAs = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Also write the rows to this file (.csv).")] = None,
 ) -> None:
     """Put the published Dice and ranks of the study beside those of your results, with what is wrong with each."""
-    given = _read_names(prepared_as or [])
+    given = read_dataset_names(prepared_as)
     if out is not None and (out.suffix != ".csv" or out.exists()):
         fault = "is there already" if out.exists() else "does not end in .csv"
         raise UserError(f"{out} {fault}; give a new file that ends in .csv")
@@ -43,16 +37,6 @@ def published(
     if out is not None:
         write_text(out, comparison.frame.to_csv(index=False, lineterminator="\n"))
     output.print(_facts(comparison) if output.as_json else describe_comparison(comparison))
-
-
-def _read_names(texts: list[str]) -> dict[str, str]:
-    names = {}
-    for text in texts:
-        name, sign, dataset = text.rpartition("=")
-        if not (name and sign and dataset):
-            raise UserError(f"--as takes the name of a dataset, =, and what it is, such as scans=brain; not '{text}'")
-        names[name] = dataset
-    return names
 
 
 def _facts(comparison: PublishedComparison) -> dict[str, Any]:

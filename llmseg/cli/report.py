@@ -35,6 +35,9 @@ def report(
         typer.Option(help="A store with the images, if it is not where the runs had it; repeatable."),
     ] = None,
     cases: Annotated[int, typer.Option(help="Best and worst cases to show per contender and dataset.", min=0)] = 3,
+    figures: Annotated[
+        str | None, typer.Option(metavar="FORMAT", help="Also write all figures, as pdf, svg or png.")
+    ] = None,
 ) -> None:
     """Write a static site: leaderboard, claims, a page per pipeline and dataset, methods, downloads."""
     written = llmseg.write_report(
@@ -46,6 +49,7 @@ def report(
         reference=reference,
         stores=[llmseg.Hdf5Store(path) for path in data or ()],
         cases=cases,
+        figures=figures,
     )
     output.print(_facts(written) if output.as_json else _describe(written))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,6 +41,7 @@ class Choices:
         references: Contenders to show as references, beside those that the zoo knows as such.
         cases: Ids of cases to predict; empty takes one case of every dataset, that of median Dice.
         stores: Stores with the images, for figures that show them.
+        prepared_as: Which dataset of the catalogue a dataset is, by its name, where its store does not say it.
     """
 
     measure: str = "dice"
@@ -49,6 +50,7 @@ class Choices:
     references: tuple[str, ...] = ()
     cases: tuple[str, ...] = ()
     stores: tuple[Store, ...] = field(default=())
+    prepared_as: Mapping[str, str] = field(default_factory=dict)
 
     def references_among(self, names: Collection[str]) -> tuple[str, ...]:
         """Return the references among some names: a reference may have scores and no run."""
@@ -127,7 +129,7 @@ def _stability(results: Results, choices: Choices) -> Figure:
 
 
 def _published(results: Results, choices: Choices) -> Figure:
-    return published_ranks(compare_with_published(results, stores=choices.stores))
+    return published_ranks(compare_with_published(results, prepared_as=choices.prepared_as, stores=choices.stores))
 
 
 KINDS = {

@@ -14,6 +14,7 @@ from llmseg.report.analysis import Analysis
 from llmseg.report.cases import CaseScore, Extremes, HardCase
 from llmseg.report.datasets import Origin
 from llmseg.report.families import Family, find_pairs
+from llmseg.report.figure_files import FigureFiles
 from llmseg.report.methods import list_citations, write_methods
 from llmseg.report.profiles import Profile
 from llmseg.report.published import fill_page
@@ -91,6 +92,7 @@ class Content:
         pictures: Pictures by the score they belong to.
         notes: Why a dataset has no pictures, by dataset.
         downloads: Tables to download.
+        figures: The figures as files.
         published: What is beside the published figures of the study, with width and height of its figure; ``None``
             where there is nothing to compare.
     """
@@ -107,6 +109,7 @@ class Content:
     pictures: Mapping[CaseScore, Picture]
     notes: Mapping[str, str]
     downloads: Sequence[Download]
+    figures: FigureFiles
     published: tuple[PublishedComparison, tuple[int, int]] | None = None
 
 
@@ -134,7 +137,7 @@ def render(content: Content) -> Iterator[tuple[str, str]]:
     sections = write_methods(content.analysis, content.profiles, content.trained, content.origins)
     cited = list_citations(content.origins, content.profiles)
     yield page("methods.html", "methods.html", sections=sections, citations=cited)
-    yield page("downloads.html", "downloads.html", files=content.downloads)
+    yield page("downloads.html", "downloads.html", files=content.downloads, figures=content.figures)
     for profile in content.profiles.values():
         yield page(f"pipelines/{profile.page}.html", "pipeline.html", **_pipeline(content, profile))
     for name, standing in content.analysis.by_dataset.items():

@@ -17,6 +17,7 @@ from llmseg.report import overlays
 from llmseg.report.analysis import Analysis, analyse
 from llmseg.report.cases import CaseScore, HardCase, extreme_cases, hardest_cases
 from llmseg.report.datasets import find_origins
+from llmseg.report.figure_files import check_extension, draw_figures
 from llmseg.report.folder import check_free, new_folder
 from llmseg.report.names import page_names
 from llmseg.report.pages import HERE, Content, Download, Picture, render
@@ -40,8 +41,8 @@ class Report:
 
     Attributes:
         folder: The folder. It holds ``index.html``, ``claims.html``, ``methods.html``, ``downloads.html``, a page per
-            contender in ``pipelines/`` and per dataset in ``datasets/``, pictures in ``images/`` and tables in
-            ``data/``.
+            contender in ``pipelines/`` and per dataset in ``datasets/``, pictures in ``images/``, tables in
+            ``data/`` and, if asked for, figures in ``figures/``.
         analysis: What the report says.
         notes: Why a dataset has no pictures, by dataset.
     """
@@ -66,6 +67,7 @@ def write_report(
     reference: str | None = None,
     stores: Sequence[Store] = (),
     cases: int = 3,
+    figures: str | None = None,
 ) -> Report:
     """Write a report as a folder of pages, which a browser opens from disk, without network.
 
@@ -80,6 +82,7 @@ def write_report(
         reference: A contender that all others are compared with, instead of the first that the zoo knows as one.
         stores: Stores with the images for overlays. Images of other datasets are looked for where the runs had them.
         cases: Number of best and of worst cases per contender and dataset; 0 for none, and no overlays.
+        figures: Also write every figure that the data allow, as ``pdf``, ``svg`` or ``png``.
 
     Raises:
         UserError: There are no scores or they cannot be put into one table, there is no such measure or reference, an
@@ -95,6 +98,7 @@ def write_report(
     if cases < 0:
         raise UserError(f"{cases} cases: give 0 or more")
     check_text("title", title)
+    check_extension(figures)
     # Before anything is computed, and again when the report is moved to its place.
     check_free(out)
     results = read_sources(runs)
@@ -103,7 +107,7 @@ def write_report(
     profiles = look_up_profiles(names, results.runs, (reference,) if reference in names else ())
     analysis = analyse(results.scores, question, {name: profile.card for name, profile in profiles.items()})
     with new_folder(out) as folder:
-        content = _content(title, results, analysis, profiles, stores, cases, folder)
+        content = _content(title, results, analysis, profiles, stores, cases, figures, folder)
         _write(content, folder)
     return Report(out, analysis, content.notes)
 
@@ -115,6 +119,7 @@ def _content(
     profiles: Mapping[str, Profile],
     stores: Sequence[Store],
     cases: int,
+    figures: str | None,
     folder: Path,
 ) -> Content:
     """Return what pages show; pictures and tables are written on the way."""
@@ -135,6 +140,7 @@ def _content(
     wanted += [score for scores in shown_hard.values() for score in scores]
     pages = page_names(table.datasets)
     published = find_published(results, analysis.question, stores)
+    references = [name for name, profile in profiles.items() if profile.contender.is_reference]
     return Content(
         title=title,
         analysis=analysis,
@@ -148,6 +154,9 @@ def _content(
         pictures=_draw(wanted, predicting, images, profiles, pages, folder),
         notes=_notes(table.datasets, predicting, images, cases),
         downloads=_downloads(analysis, published, folder),
+        figures=draw_figures(
+            results, folder, figures, measure=measure, references=references, stores=tuple(images.values())
+        ),
         published=(published, draw_published(published, folder)) if published else None,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -76,7 +77,8 @@ def _state_plan(table: Table, claim: Claim, family: int, phase: str) -> str:
     noun = _name_units(blocks)
     where = " on each dataset" if len(blocks) > 1 else ""
     there = f"There are {_range(sizes)} {noun}{where} and {count_text(seeds, 'seed')}"
-    found = design.find_smallest(min(sizes), seeds, margin)
+    # Errors of datasets add up, so the smallest dataset counts most: their harmonic mean stands for all.
+    found = design.find_smallest(statistics.harmonic_mean(sizes), seeds, margin)
     if found <= margin:
         closer = "what is undecided probably lies closer together"
         return f"{there}, enough to tell apart what differs by {margin:g}; {closer}."
@@ -127,7 +129,7 @@ class _Design:
         )
         return float(needed["groups"].iloc[0])
 
-    def find_smallest(self, groups: int, seeds: int, margin: float) -> float:
+    def find_smallest(self, groups: float, seeds: int, margin: float) -> float:
         """Return the smallest difference, from the margin to 1000 margins, for which these groups are enough."""
         if self.count_groups(margin, seeds) <= groups:
             return margin

@@ -38,8 +38,17 @@ def test_as_json(scores, call):
     assert set(found["explanations"]) == {name for row in part["rows"] for name in row["defects"]}
 
 
-def test_mistakes(scores, check_mistake):
-    check_mistake("not 'scans'", "published", scores, "--as", "scans")
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["scans"], "not 'scans'"),
+        (["scans=brain", "scans=skin"], "says twice what 'scans' is"),
+        (["scan=brain"], "did you mean 'scans'"),
+        (["scans=brian"], "did you mean 'brain'"),
+    ],
+)
+def test_mistakes(names, words, scores, check_mistake):
+    check_mistake(words, "published", scores, *(word for name in names for word in ("--as", name)))
 
 
 def test_advice_of_the_refusal_can_be_followed(scores, tmp_path, call):

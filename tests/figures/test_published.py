@@ -7,7 +7,7 @@ import pytest
 from matplotlib.collections import LineCollection
 
 from llmseg import UserError
-from llmseg.figures import draw, published_ranks
+from llmseg.figures import Choices, draw, published_ranks
 from llmseg.study import Results, compare_with_published
 
 
@@ -61,3 +61,5 @@ def test_a_pipeline_alone_or_without_a_published_number_is_drawn(table):
 def test_datasets_that_the_study_does_not_have_are_refused(table):
     with pytest.raises(UserError, match="nothing to compare with the published figures"):
         draw("published", Results(table, ()))
+    # What the message advises.
+    assert len(draw("published", Results(table, ()), Choices(prepared_as={"Skin": "skin"})).axes) == 2
