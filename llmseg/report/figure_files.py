@@ -33,9 +33,9 @@ def check_extension(extension: str | None) -> None:
         UserError: There is no such format.
 
     Example:
-        >>> check_extension("pdg")
+        >>> check_extension("pfd")
         Traceback (most recent call last):
-        llmseg.errors.UserError: no format '.pdg' for figure.pdg; did you mean '.pdf'?; there are .pdf, .png, .svg
+        llmseg.errors.UserError: no format '.pfd' for figure.pfd; did you mean '.pdf'?; there are .pdf, .png, .svg
     """
     if extension is not None:
         check_format(Path(f"figure.{extension}"))

@@ -81,14 +81,13 @@ class DatasetComparison:
             f"Spearman's rho {_coefficient(rho)}"
         )
         if not math.isnan(self.resampled[0]):
-            found += ", tau lies between {:.2f} and {:.2f} on other draws of our cases and seeds".format(
+            found += ". On other draws of our cases and seeds, tau lies between {:.2f} and {:.2f}".format(
                 *self.resampled
             )
         if not tau.is_shown:
-            return f"{found}. The first interval holds 0, so it is not shown that the orders have anything in common."
-        return (
-            f"{found}. So the orders are {'alike' if tau.value > 0 else 'opposed'}, more than chance would make them."
-        )
+            return f"{found}. The interval of tau holds 0, so it is not shown that the orders have anything in common."
+        alike = "alike" if tau.value > 0 else "opposed"
+        return f"{found}. So the orders are {alike}, more than chance would make them."
 
 
 def _coefficient(found: Agreement) -> str:
@@ -171,10 +170,8 @@ def compare_with_published(
             compared.append(_compare(name, published_as, ours, published[published["dataset"] == published_as]))
     if not compared:
         raise UserError(
-            "nothing to compare with the published figures: "
-            + "; ".join(left_out or ["there are no scores"])
-            + "; give results of the study's pipelines on datasets that llmseg data prepare made, or name one by "
-            "prepared_as (--as NAME=DATASET)"
+            f"nothing to compare with the published figures: {'; '.join(left_out)}; give results of the study's "
+            "pipelines on datasets that llmseg data prepare made, or name one by prepared_as (--as NAME=DATASET)"
         )
     pipelines = {name for part in compared for name in part.frame["pipeline"]}
     return PublishedComparison(

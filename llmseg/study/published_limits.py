@@ -41,7 +41,7 @@ def _of_cases(results: Results, name: str, published_as: str, runs: list[Contend
     scored = results.scores.select(dataset=name).frame["case"].nunique()
     trained = _range([_count_training_cases(run) for run in runs])
     ours = f"trained on {trained} cases and scored on {scored}" if runs else f"scored on {scored} cases"
-    which = "" if use and use.known else ", of which it is not known which"
+    which = "" if use and use.known else ", and which is not known"
     theirs = f"; the study took {use.cases:,} in all{which}" if use else ""
     yield f"Other cases of {name}: {ours}{theirs}"
 
