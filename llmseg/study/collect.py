@@ -87,6 +87,9 @@ def merge_studies(
     check_out(out)
     if (only or prefer) and holds_collected(out):
         raise UserError(f"{out} holds a collected study, of which a choice could lose cells; choose a new --out")
+    inside = [folder for folder in given if folder.resolve() in out.resolve().parents]
+    if inside:  # a report of the folder would have everything twice
+        raise UserError(f"{out} lies in {inside[0]}, which is read; choose an --out beside it")
     if prefer is not None and Path(prefer) not in given:
         raise UserError(f"{prefer} is none of the folders that are merged: {', '.join(map(str, given))}; name one")
     parts = [(str(folder), part) for folder in given for part in _read_all(folder)]

@@ -326,6 +326,34 @@ def test_a_folder_with_something_else_is_refused(tmp_path):
         collect_studies(tmp_path / "out", tmp_path / "new")
 
 
+def test_a_folder_inside_of_what_is_read_is_refused(copy):
+    study = copy()
+    with pytest.raises(UserError, match=r"results lies in .*study, which is read; choose an --out beside it"):
+        collect_studies(study.parent, study.parent / "results")
+    assert not (study.parent / "results").exists()
+
+
+def test_contenders_beside_the_recipes_are_collected(copy, tmp_path):
+    study = copy()
+    (evaluation,) = study.glob("slow-*/evaluation")
+    beside = study / "beside" / "nnunet-seed0" / "trainings" / "short"
+    shutil.copytree(evaluation, beside / "evaluation")
+    for name in ("scores.csv", "evaluation.json"):
+        path = beside / "evaluation" / name
+        path.write_text(path.read_text(encoding="utf-8").replace("tiny", "nnunet-v2"), encoding="utf-8")
+    (beside / "imported.json").write_text(json.dumps({"nnunetv2": "2.8.0", "images_seen": 40}))
+    collected = collect_studies(study, tmp_path / "out")
+    assert [
+        (cell.pipeline, cell.code, cell.facts.get("images_seen")) for cell in collected.cells if cell.is_beside
+    ] == [("nnunet-v2", "nnunetv2 2.8.0", 40)]
+    ours, theirs = read_results(tmp_path / "out"), read_results(study)
+    assert ours.scores.contenders == ("tiny", "tiny slow", "nnunet-v2")
+    pd.testing.assert_frame_equal(ours.scores.frame, theirs.scores.frame)
+    assert ours.scores.remarks == theirs.scores.remarks
+    (state,) = read_study_status(tmp_path / "out")
+    assert (state.cells, state.finished) == (2, 2)
+
+
 def test_a_full_disk_keeps_what_was_there(collected, copy, monkeypatch):
     study, before = copy(), read_bytes(collected)
     change_cell(study, {}, run={"code": "f" * 64})
