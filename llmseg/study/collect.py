@@ -26,7 +26,7 @@ from llmseg.training.code import UNKNOWN
 from llmseg.training.resume import lock_folder
 from llmseg.training.run import Run
 
-_STUDY_FACTS = ("label", "epochs", "tolerance", "precision", "exact")
+_STUDY_FACTS = ("label", "variants", "epochs", "tolerance", "precision", "exact")
 
 _RUN_FACTS = (
     *("label", "recipe_digest", "store", "reading", "prepared_as", "split_digest", "holdout", "seed", "how"),

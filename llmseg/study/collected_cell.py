@@ -109,7 +109,7 @@ class CollectedStudy:
 
     Attributes:
         dataset: Name of its dataset.
-        facts: What else its ``study.json`` says, without variants and seeds.
+        facts: What else its ``study.json`` says, without the number of seeds, which may grow.
         variants: Place of each variant by its name; the base has 0.
         seeds: Number of seeds, from 0.
         failures: Why variants were left out.
@@ -135,7 +135,7 @@ class CollectedStudy:
 
     @property
     def key(self) -> str:
-        """What tells it from other studies: a digest of dataset and facts. Variants and seeds may be added."""
+        """What tells it from other studies: a digest of dataset and facts, among them the recipes."""
         return digest_json({"dataset": self.dataset, "facts": self.facts})[:KEY_DIGITS]
 
     @property

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from llmseg.errors import UserError
+from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.splits import Split
 from llmseg.study.collected import Collected, show_value
 from llmseg.study.collected_cell import IDENTITY, CollectedCell
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 _ALIKE = ("data", "holdout", "evaluator", "tolerance")
 """What all cells on one dataset have in common, or their scores cannot be compared."""
+
+_CHOICES = ("study", "code", "device", "numerics", *IDENTITY)
+"""By what somebody chooses between two cells of one contender and seed."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,7 @@ def choose_cells(folder: Path, collected: Collected) -> tuple[CollectedCell, ...
     for cell in collected.cells:
         other = first.setdefault(cell.question, cell)
         if other.results != cell.results:
-            raise UserError(_describe_choice(folder, cell, other))
+            raise UserError(_describe_choice(folder, collected, cell, other))
     chosen = [cell for cell in collected.cells if first[cell.question] is cell]
     compared: list[CollectedCell] = []
     for key, study in collected.studies.items():
@@ -117,13 +121,22 @@ def _check_alike(folder: Path, collected: Collected) -> None:
                 )
 
 
-def _describe_choice(folder: Path, cell: CollectedCell, other: CollectedCell) -> str:
-    name = next(name for name in reversed(IDENTITY) if getattr(cell, name) != getattr(other, name))
+def _describe_choice(folder: Path, collected: Collected, cell: CollectedCell, other: CollectedCell) -> str:
+    # The first that differs chooses the most: a study has one state of data and one recipe of each contender.
+    name = next(name for name in _CHOICES if getattr(cell, name) != getattr(other, name))
     shown = show_value(getattr(cell, name))
-    return (
-        f"{folder} has {cell} twice, with different {name} ({show_value(getattr(other, name))}, {shown}) and results; "
-        f"choose one: {_command(folder, name, shown)}"
-    )
+    values = f"({show_value(getattr(other, name))}, {shown})"
+    differs = f"with different {name} {values} and results{_compare(collected, other, cell)}"
+    return f"{folder} has {cell} twice, {differs}; choose one: {_command(folder, name, shown)}"
+
+
+def _compare(collected: Collected, one: CollectedCell, other: CollectedCell) -> str:
+    """Return the first field in which the recipes of two cells differ, as a part of a sentence."""
+    if one.recipe == other.recipe or one.is_beside or other.is_beside:
+        return ""
+    recipes = [Recipe.from_dict(collected.recipes[str(cell.recipe)]) for cell in (one, other)]
+    first, *_ = recipes[0].diff(recipes[1])
+    return f": {first.path} is {first.left} in one and {first.right} in the other"
 
 
 def _command(folder: Path, name: str, shown: str) -> str:

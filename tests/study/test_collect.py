@@ -193,6 +193,25 @@ def test_a_changed_digest_is_a_new_cell_and_somebody_chooses(copy, tmp_path):
         merge_studies(out, tmp_path / "none", only={"devise": ["abc"]})
 
 
+def test_two_studies_of_one_contender_are_told_by_what_differs(copy, tmp_path):
+    first, second = copy("first"), copy("second")
+    change_cell(second, {",native,dice,0.": ",native,dice,0.0"})
+    recipe = read_results(second).runs[0].run.recipe.change("fit.rate", 0.5)
+    change_cell(second, {}, run={"recipe": recipe.to_dict(), "recipe_digest": recipe.digest})
+    text = (second / "study.json").read_text(encoding="utf-8")
+    digest = json.loads(text)["variants"]["base"]
+    (second / "study.json").write_text(text.replace(digest, recipe.digest), encoding="utf-8")
+    for cell in second.glob("base-*"):
+        cell.rename(second / f"base-{recipe.digest[:6]}-seed0")
+    merge_studies([first, second], tmp_path / "out")
+    words = r"with different study \(\w+, \w+\) and results: fit\.rate is [0-9.]+ in one and [0-9.]+ in the other"
+    with pytest.raises(UserError, match=words) as error:
+        read_results(tmp_path / "out")
+    name, _, value = str(error.value).partition(" --only ")[2].split()[0].partition("=")
+    merge_studies(tmp_path / "out", tmp_path / "new", only={name: [value]})
+    assert read_results(tmp_path / "new").scores.contenders == ("tiny", "tiny slow"), "a study has all its contenders"
+
+
 def test_the_same_results_of_two_devices_count_once(copy, tmp_path):
     first, second = copy("first"), copy("second")
     change_cell(second, {}, run={"hardware": {"machine": "other"}})
