@@ -33,6 +33,13 @@ Retry = Annotated[
     list[str] | None,
     typer.Option(help="Try again what failed before: diverged, or out-of-memory (with half of the batch); repeatable."),
 ]
+Measures = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--measure",
+        help="Measure to compare in, dice by default; repeatable: the first is the primary one, others are secondary.",
+    ),
+]
 Exact = Annotated[bool, typer.Option("--exact", help="Compute as the original scripts do, bit for bit.")]
 GroupPattern = Annotated[
     str | None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import llmseg
+from llmseg.cli import options as option
 from llmseg.cli.output import Output
 from llmseg.cli.spread import spread
 
@@ -23,7 +24,7 @@ def report(
     out: Annotated[Path, typer.Option("--out", "-o", help="The folder; an earlier report in it is replaced.")],
     output: Output,
     title: Annotated[str, typer.Option(help="Title of the report.")] = "Segmentation report",
-    measure: Annotated[str, typer.Option(help="Which measure.")] = "dice",
+    measure: option.Measures = None,
     margin: Annotated[
         float | None, typer.Option(help="Differences below it do not matter; by default 0.01 for shares such as Dice.")
     ] = None,
@@ -44,7 +45,7 @@ def report(
         runs,
         out,
         title=title,
-        measure=measure,
+        measure=measure or "dice",
         margin=margin,
         reference=reference,
         stores=[llmseg.Hdf5Store(path) for path in data or ()],

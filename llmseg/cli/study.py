@@ -37,6 +37,20 @@ class TrainingOptions(Computing):
 
 
 @dataclass(frozen=True)
+class ComparisonOptions(TrainingOptions):
+    """How the recipes of a study are trained, and in which measures they are compared."""
+
+    measure: option.Measures = None
+
+    @property
+    def keywords(self) -> dict[str, Any]:
+        """The options as :func:`llmseg.run_study` takes them."""
+        keywords = super().keywords
+        measures = keywords.pop("measure")
+        return {**keywords, **({"measures": measures} if measures else {})}
+
+
+@dataclass(frozen=True)
 class AblationOptions:
     """What an ablation changes in a recipe, in one of three ways."""
 
@@ -85,7 +99,7 @@ def ablate(
     out: Annotated[Path, typer.Option(help="Folder of the study.")],
     ablation: AblationOptions,
     cases: CasesAndFolds,
-    trainings: TrainingOptions,
+    trainings: ComparisonOptions,
     changes: Changes,
     output: OutputWithProgress,
 ) -> None:
@@ -105,11 +119,8 @@ def ablate(
         progress=output.progress,
         **trainings.keywords,
     )
-    differences = study.differences()
     _draw_differences(study)
-    output.print(
-        differences.to_dict("records") if output.as_json else gain_table(differences, study.folder, study.folds)
-    )
+    output.print(study.all_differences().to_dict("records") if output.as_json else describe_gains(study))
 
 
 @spread
@@ -119,7 +130,7 @@ def compare(
     ],
     out: Annotated[Path, typer.Option(help="Folder of the study.")],
     cases: CasesAndFolds,
-    trainings: TrainingOptions,
+    trainings: ComparisonOptions,
     changes: Changes,
     output: OutputWithProgress,
 ) -> None:
@@ -142,11 +153,10 @@ def compare(
         _draw_differences(study)
     if with_nnunet:
         llmseg.nnunet.run_beside(study, store, holdout=holdout, device=trainings.device, progress=output.progress)
-    means, beside, verdict = study.means(), study.means_beside(), judge(study)
     if output.as_json:
-        output.print([{**row, "verdict": verdict} for row in (*means.to_dict("records"), *beside.to_dict("records"))])
+        output.print(list_means(study))
     else:
-        output.print(f"{mean_table(means, study.folder, beside, verdict, study.folds)}\n{report_hint(study.folder)}")
+        output.print(f"{describe_means(study)}\n{report_hint(study.folder, study.measures)}")
 
 
 @spread
@@ -206,14 +216,49 @@ def _print_cohort_gap(result: llmseg.study.CohortGap, output: OutputWithProgress
 
 
 def _draw_differences(study: llmseg.Study) -> None:
-    base = study.record["label"] or study.variants[0]
+    base, measure = study.record["label"] or study.variants[0], study.measures[0]
+    differences, name = study.differences(measure), llmseg.report.name_measure(measure)
     for extension in _FORMATS:
-        llmseg.figures.draw_differences(study.differences(), study.folder / f"differences.{extension}", base=base)
+        path = study.folder / f"differences.{extension}"
+        llmseg.figures.draw_differences(differences, path, measure=name, base=base)
 
 
-def judge(study: llmseg.Study) -> str:
-    """Return which difference among the first is established, as a report of the study says it."""
-    return llmseg.report.judge(llmseg.study.read_results([study.folder]).scores, llmseg.report.Question.of())
+def describe_gains(study: llmseg.Study) -> str:
+    """Return what variants gain over the base, a table for each measure of the study."""
+    differences, folds = study.all_differences(), study.folds
+    if len(study.measures) == 1:
+        return gain_table(differences, study.folder, folds, study.measures[0])
+    by_measure = differences.groupby("measure", sort=False)
+    tables = [gain_table(own, study.folder, folds, str(measure), own["role"].iloc[0]) for measure, own in by_measure]
+    return "\n\n".join(tables)
+
+
+def describe_means(study: llmseg.Study) -> str:
+    """Return the verdict and the means of all contenders, best first, for each measure of the study."""
+    verdicts = judge(study)
+    several = len(study.measures) > 1
+    tables = []
+    for measure, verdict in verdicts.items():
+        role = ("primary" if measure == study.measures[0] else "secondary") if several else ""
+        means, beside = study.means(measure), study.means_beside(measure)
+        tables.append(mean_table(means, study.folder, beside, verdict, study.folds, measure, role))
+    return "\n\n".join(tables)
+
+
+def list_means(study: llmseg.Study) -> list[dict[Any, Any]]:
+    """Return a row per contender and measure, with the verdict of the measure."""
+    return [
+        {**row, "verdict": verdict, "measure": measure}
+        for measure, verdict in judge(study).items()
+        for table in (study.means(measure), study.means_beside(measure))
+        for row in table.to_dict("records")
+    ]
+
+
+def judge(study: llmseg.Study) -> dict[str, str]:
+    """Return which difference among the first is established, by measure, as a report of the study says it."""
+    question = llmseg.report.Question.of(study.measures)
+    return llmseg.report.judge(llmseg.study.read_results([study.folder]).scores, question)
 
 
 def _load_variants(names: list[str], changes: Changes, least: int) -> tuple[llmseg.study.Variant, ...]:

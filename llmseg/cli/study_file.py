@@ -12,9 +12,9 @@ import llmseg
 from llmseg.cli import options as option
 from llmseg.cli.output import OutputWithProgress
 from llmseg.cli.spread import spread
-from llmseg.cli.study import judge
+from llmseg.cli.study import describe_gains, describe_means
 from llmseg.cli.text.plan import plan_text
-from llmseg.cli.text.study import gain_table, mean_table, report_hint
+from llmseg.cli.text.study import report_hint
 from llmseg.study.contenders import NNUNET
 
 File = Annotated[Path, typer.Argument(help="The study file, in TOML; docs/study-file.md has its keys.")]
@@ -82,8 +82,7 @@ def run(
         return
     for study in studies:
         if study.record["label"]:
-            output.print(gain_table(study.differences(), study.folder, study.folds))
+            output.print(describe_gains(study))
         else:
-            tables = study.means(), study.folder, study.means_beside(), judge(study), study.folds
-            output.print(mean_table(*tables) + "\n")
-    output.print(report_hint(out))
+            output.print(describe_means(study) + "\n")
+    output.print(report_hint(out, grid.measures))

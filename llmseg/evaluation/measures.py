@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from llmseg.errors import UserError
+from llmseg.errors import UserError, nearest
 from llmseg.evaluation.surface import SurfaceDistances
 
 EVALUATOR_VERSION = 1
@@ -25,6 +26,26 @@ MEASURES = (
     "false_positive_area",
 )
 """Names of the measures, in the order in which they are written."""
+
+
+def check_measures(names: Sequence[str]) -> tuple[str, ...]:
+    """Return names of measures, the primary one first.
+
+    Raises:
+        UserError: There is none, one is no measure, or one stands twice.
+
+    Example:
+        >>> check_measures(["dice", "hd95"])
+        ('dice', 'hd95')
+    """
+    if not names:
+        raise UserError(f"no measure is named; there are {', '.join(MEASURES)}")
+    for name in names:
+        if name not in MEASURES:
+            raise UserError(f"no measure '{name}'{nearest(name, MEASURES)}; there are {', '.join(MEASURES)}")
+        if list(names).count(name) > 1:
+            raise UserError(f"the measure {name} is named twice; name each once, the primary one first")
+    return tuple(names)
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,18 @@ from dataclasses import dataclass
 from llmseg import zoo
 from llmseg.errors import UserError, nearest
 from llmseg.report.question import Question
+from llmseg.report.standings import comparable
 from llmseg.stats.claims import DECISIONS, Claim
 from llmseg.stats.cohorts import compare_cohorts
 from llmseg.stats.comparisons import compare_all
 from llmseg.stats.options import check_margin
+from llmseg.stats.secondary import compare_secondary
 from llmseg.stats.table import Table
+from llmseg.stats.words import and_list
 from llmseg.zoo import Card
 
 _PAIRS = "Who is better than whom?"
+SECONDARY = "secondary"
 _REASONING, _OTHER = "the group of reasoning models", "the group of other models"
 
 
@@ -69,6 +73,26 @@ def families(table: Table | None, cards: Mapping[str, Card | None], question: Qu
     if against is not None and (against not in names or len(names) > 2):
         answers.append(_compare_with(table, question, against))
     return (*answers, _answer("pairs", _PAIRS, lambda: _compare(table, question, None)))
+
+
+def secondary_family(table: Table, question: Question) -> tuple[Family, ...]:
+    """Return the comparisons in all secondary measures, as one family; nothing if there are no such measures.
+
+    Args:
+        table: All scores.
+        question: What is asked.
+
+    Raises:
+        UserError: The table has no such measure.
+    """
+    if not question.secondary:
+        return ()
+    kept = {measure: comparable(table, measure, question.phase)[0] for measure in question.secondary}
+    tables = {measure: part for measure, part in kept.items() if part is not None and len(part.contenders) > 1}
+    words = f"Who is better in secondary measures ({and_list(question.secondary)})?"
+    if not tables:
+        return (Family(SECONDARY, words, (), "fewer than two contenders have scores in them"),)
+    return (_answer(SECONDARY, words, lambda: compare_secondary(tables, phase=question.phase)),)
 
 
 def find_pairs(answers: Sequence[Family]) -> Family | None:

@@ -18,6 +18,7 @@ from llmseg.report.figure_files import FigureFiles
 from llmseg.report.methods import list_citations, write_methods
 from llmseg.report.profiles import Profile
 from llmseg.report.published import fill_page
+from llmseg.report.question import name_measure
 from llmseg.report.standings import ALL, Place, Standing
 from llmseg.report.texts import Ends, bar_scale, bar_styles, place_texts, score_text, value_text
 from llmseg.stats.claims import DECISIONS, MIRRORED, Claim
@@ -122,6 +123,7 @@ def render(content: Content) -> Iterator[tuple[str, str]]:
         "profiles": content.profiles,
         "pages": content.pages,
         "measure": content.analysis.question.title,
+        "titles": {name: name_measure(name) for name in content.analysis.question.secondary},
         "colours": AGREEMENT,
         "plots": False,
     }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from llmseg.files import as_list
 from llmseg.stats.columns import MARGIN, MEASURE_NAMES, SHARES
 
 
@@ -12,23 +14,27 @@ class Question:
     """What a report is about.
 
     Attributes:
-        measure: The measure.
+        measure: The measure; of several, the primary one.
         phase: Which phase.
         margin: Differences below it do not matter; ``None`` where equivalence is not asked for.
         reference: The contender that all are compared with; ``None`` for the first that the zoo knows as a reference.
+        secondary: Further measures, which are corrected apart from the primary one.
     """
 
     measure: str = "dice"
     phase: str = "test"
     margin: float | None = None
     reference: str | None = None
+    secondary: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, measure: str = "dice", margin: float | None = None, reference: str | None = None) -> Question:
+    def of(
+        cls, measure: str | Sequence[str] = "dice", margin: float | None = None, reference: str | None = None
+    ) -> Question:
         """Return a question with the usual margin where none is given: :data:`MARGIN` for shares, none for others.
 
         Args:
-            measure: Which measure.
+            measure: Which measure; of several, the primary one first.
             margin: Differences below it do not matter; ``None`` for the usual margin.
             reference: As the attribute.
 
@@ -36,8 +42,15 @@ class Question:
             >>> Question.of("dice").margin, Question.of("hd95").margin
             (0.01, None)
         """
-        usual = MARGIN if measure in SHARES else None
-        return cls(measure=measure, margin=usual if margin is None else margin, reference=reference)
+        first, *others = as_list(measure)
+        usual = MARGIN if first in SHARES else None
+        chosen = usual if margin is None else margin
+        return cls(measure=first, margin=chosen, reference=reference, secondary=tuple(others))
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """All measures, the primary one first."""
+        return (self.measure, *self.secondary)
 
     @property
     def title(self) -> str:
@@ -47,4 +60,9 @@ class Question:
             >>> Question(measure="dice").title, Question(measure="hd95").title
             ('Dice', 'HD95')
         """
-        return MEASURE_NAMES.get(self.measure, self.measure.replace("_", " ").capitalize())
+        return name_measure(self.measure)
+
+
+def name_measure(measure: str) -> str:
+    """Return the name of a measure, for headings."""
+    return MEASURE_NAMES.get(measure, measure.replace("_", " ").capitalize())

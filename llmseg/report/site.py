@@ -62,7 +62,7 @@ def write_report(
     out: str | Path,
     *,
     title: str = "Segmentation report",
-    measure: str = "dice",
+    measure: str | Sequence[str] = "dice",
     margin: float | None = None,
     reference: str | None = None,
     stores: Sequence[Store] = (),
@@ -77,7 +77,8 @@ def write_report(
         runs: Folders of studies, runs and evaluations, and tables of scores in CSV or parquet files; one, or several.
         out: The folder to write.
         title: Title of the report.
-        measure: Which measure.
+        measure: Which measure. Of several, the first is the primary one, which the report is about. The others stand
+            below it on the leaderboard, and their claims are corrected apart.
         margin: Differences below it do not matter; ``None`` takes 0.01 for shares such as Dice, none for others.
         reference: A contender that all others are compared with, instead of the first that the zoo knows as one.
         stores: Stores with the images for overlays. Images of other datasets are looked for where the runs had them.
@@ -103,7 +104,7 @@ def write_report(
     check_free(out)
     results = read_sources(runs)
     question = Question.of(measure, margin, reference)
-    names = results.scores.select(measure=measure, phase=question.phase).contenders
+    names = results.scores.select(measure=question.measure, phase=question.phase).contenders
     profiles = look_up_profiles(names, results.runs, (reference,) if reference in names else ())
     analysis = analyse(results.scores, question, {name: profile.card for name, profile in profiles.items()})
     with new_folder(out) as folder:
@@ -236,7 +237,7 @@ def _downloads(analysis: Analysis, published: PublishedComparison | None, folder
         for place in standing.places
     ]
     tables = {
-        "scores": ("All scores of this report, a row per contender, seed and case", analysis.table.frame),
+        "scores": ("All scores of this report, a row per contender, seed and case", analysis.scores.frame),
         "leaderboard": ("Means, intervals and ranks, over all datasets and on each", pd.DataFrame(rows)),
         "claims": ("All claims with their sentences", claims),
     }
@@ -248,8 +249,8 @@ def _downloads(analysis: Analysis, published: PublishedComparison | None, folder
         # The same bytes on every system. People open these tables in spreadsheets; names in them are no formulas.
         frame.apply(_guard_texts).to_csv(folder / f"data/{name}.csv", index=False, lineterminator="\n")
         downloads.append(Download(f"data/{name}.csv", about, len(frame)))
-    analysis.table.frame.to_parquet(folder / "data/scores.parquet", index=False)
-    downloads.insert(1, Download("data/scores.parquet", "The same as parquet", len(analysis.table.frame)))
+    analysis.scores.frame.to_parquet(folder / "data/scores.parquet", index=False)
+    downloads.insert(1, Download("data/scores.parquet", "The same as parquet", len(analysis.scores.frame)))
     return downloads
 
 

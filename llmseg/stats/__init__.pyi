@@ -35,6 +35,7 @@ from .ranking import significance_map as significance_map
 from .resampling import Estimates as Estimates
 from .resampling import bca_interval as bca_interval
 from .resampling import estimate as estimate
+from .secondary import compare_secondary as compare_secondary
 from .shares import Swap as Swap
 from .shares import all_swaps as all_swaps
 from .shares import contributions as contributions

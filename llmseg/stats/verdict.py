@@ -32,7 +32,8 @@ def state_verdict(order: Sequence[str], claims: Sequence[Claim], reason: str = "
     measure, one_seed = claims[0].measure, any(claim.from_one_seed for claim in claims)
     statement = _name_winner(ranked, found, measure) if len(top) == 1 else _join_equals(top, ranked, found, claims[0])
     alone = "; there is one seed, so how much another training would change is not known" if one_seed else ""
-    corrected = f", after correction for {len(claims)} comparisons" if len(claims) > 1 else ""
+    family = claims[0].family_size
+    corrected = f", after correction for {family} comparisons" if family > 1 else ""
     return f"{statement}{corrected}{alone}."
 
 

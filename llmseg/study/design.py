@@ -15,11 +15,12 @@ from llmseg.data.folds import digest_folds, name_manifests, save_folds
 from llmseg.data.holdout import Holdout
 from llmseg.data.store import Store
 from llmseg.errors import UserError
-from llmseg.files import check_kind, clear_leftovers, make_folder, read_json, read_json_if_any, write_text
+from llmseg.evaluation.measures import check_measures
+from llmseg.files import as_list, check_kind, clear_leftovers, make_folder, read_json, read_json_if_any, write_text
 from llmseg.recipe.recipe import Recipe
 from llmseg.study.cells import Cell, number_folds
 from llmseg.study.failures import Failure
-from llmseg.study.record import RECORD_KEYS
+from llmseg.study.record import PRIMARY, RECORD_KEYS
 from llmseg.study.variants import Variant
 from llmseg.training.check import check_recipe
 
@@ -40,6 +41,7 @@ class Design:
         tolerance: Distance in pixels up to which NSD counts a boundary as met.
         precision: What the networks compute in, or ``auto``.
         exact: Whether they compute as the original scripts do, bit for bit.
+        measures: The measures in which contenders are compared, the primary one first.
         essential: Names of variants without which the others say nothing, such as the base of an ablation.
     """
 
@@ -53,17 +55,21 @@ class Design:
     tolerance: float = 2.0
     precision: str = "auto"
     exact: bool = False
+    measures: tuple[str, ...] = (PRIMARY,)
     essential: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if self.seeds < 1:
             raise UserError(f"{self.seeds} seeds: at least one is needed")
+        check_measures(self.measures)
 
     @classmethod
     def of(cls, options: Mapping[str, Any], **fields: Any) -> Design:
         """Return the design that options of :func:`llmseg.run_study` and other fields ask for."""
         names = ("seeds", "epochs", "tolerance", "precision")
-        return cls(**{name: options[name] for name in names if name in options}, **fields)
+        chosen = {name: options[name] for name in names if name in options}
+        chosen["measures"] = tuple(as_list(options.get("measures", PRIMARY)))
+        return cls(**chosen, **fields)
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -78,6 +84,7 @@ class Design:
             "precision": self.precision,
             # Studies that were written before this could be asked for do not have it.
             **({"exact": True} if self.exact else {}),
+            **({"measures": list(self.measures)} if self.measures != (PRIMARY,) else {}),
             **({"folds": [fold.digest for fold in self.folds]} if len(self.folds) > 1 else {}),
         }
 
@@ -108,6 +115,7 @@ class Design:
         if not earlier:
             return
         facts = self.facts
+        self._check_measures_named(earlier)
         if "tolerance" not in earlier:
             earlier |= _infer_definitions(self.folder, facts)
         asked = {**facts, **{name: facts.get(name) for name in ("exact", "folds")}}
@@ -117,6 +125,16 @@ class Design:
             shown = name in ("epochs", "tolerance", "precision") and name in earlier
             values = f" ({earlier[name]} there, {facts[name]} here)" if shown else ""
             raise UserError(f"{self.folder} holds something else: its {name} differs{values}; choose another --out")
+
+    def _check_measures_named(self, earlier: Mapping[str, Any]) -> None:
+        """Refuse other measures than those that were named when the study began: scores may have been seen since."""
+        named = earlier.get("measures", [PRIMARY])
+        if named != list(self.measures):
+            others = " ".join(f"--measure {name}" for name in self.measures)
+            raise UserError(
+                f"{self.folder} was begun with the measures {', '.join(named)}; leave it at these, and look at others "
+                f"by llmseg report {others}"
+            )
 
     def can_spare(self, failed: Collection[str]) -> bool:
         """Return whether something is left to compare without some variants."""

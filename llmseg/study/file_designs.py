@@ -92,6 +92,7 @@ def _divide(
         epochs=grid.epochs,
         precision=grid.precision,
         exact=grid.protocol == "replay",
+        measures=grid.measures,
     )
     if grid.repair is None:
         yield common(folder=folder, label=None, variants=variants)

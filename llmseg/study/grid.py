@@ -19,7 +19,7 @@ from llmseg.study.failures import Failure, forget_failures, read_failures, write
 from llmseg.study.launcher import Launcher
 from llmseg.study.opening import keep_design, open_design
 from llmseg.study.options import Launch
-from llmseg.study.record import find_studies
+from llmseg.study.record import PRIMARY, find_studies
 from llmseg.study.study import Study
 from llmseg.study.variants import Variant, find_variants
 
@@ -43,6 +43,7 @@ def run_study(
     device: str = "auto",
     precision: str = "auto",
     tolerance: float = 2.0,
+    measures: str | Sequence[str] = PRIMARY,
     leave_out_failing: bool = False,
     retry: str | Collection[str] = (),
     progress: bool = True,
@@ -66,6 +67,8 @@ def run_study(
         device: As for :func:`llmseg.train`.
         precision: As for :func:`llmseg.train`.
         tolerance: As for :func:`llmseg.evaluate_run`.
+        measures: The measures in which variants are compared, the primary one first. Every measure is computed anyway.
+            The primary one has to be named before there are scores, so a study keeps those it was begun with.
         leave_out_failing: Go on without variants that cannot be trained on these cases, that diverge or that need more
             memory than there is. A line names each of them, and the study notes why it failed. The base of a pipeline
             that is varied cannot be left out.
@@ -87,6 +90,7 @@ def run_study(
         epochs=epochs,
         tolerance=tolerance,
         precision=precision,
+        measures=measures,
     )
     launch = Launch(device=device, leave_out_failing=leave_out_failing, retry=retry, progress=progress)
     (study,) = run_designs([design], launch)

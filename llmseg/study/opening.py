@@ -14,6 +14,7 @@ from llmseg.files import make_folder, read_json, write_text
 from llmseg.recipe.recipe import Recipe
 from llmseg.study.cells import WORK
 from llmseg.study.design import Design
+from llmseg.study.record import PRIMARY
 from llmseg.study.study import Study
 from llmseg.study.variants import Variant
 from llmseg.training.places import PRIVATE
@@ -60,6 +61,7 @@ def open_design(folder: Path) -> Design:
         tolerance=study["tolerance"],
         precision=study["precision"],
         exact=study.get("exact", False),
+        measures=tuple(study.get("measures", (PRIMARY,))),
         essential=frozenset(record["essential"]),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, TypedDict
 
@@ -27,6 +27,7 @@ class StudyOptions(LaunchOptions, total=False):
     seeds: int
     epochs: int | None
     tolerance: float
+    measures: str | Sequence[str]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,15 +12,19 @@ from llmseg.files.fields import read_named_texts
 from llmseg.study.cells import Cell, number_folds
 from llmseg.study.failures import read_failures
 
+PRIMARY = "dice"
+"""The measure in which contenders are compared if none is named."""
+
 RECORD_KEYS = {
     **{"label": (str, type(None)), "variants": dict, "store": dict, "store.name": str, "store.digest": str},
     **dict.fromkeys(("holdout", "epochs"), object),
     "seeds": int,
-    "folds?": list,
+    **{"folds?": list, "measures?": list},
 }
 """What every ``study.json`` says; ``tolerance`` and ``precision`` are not in the oldest ones.
 
-``folds`` has the digest of each fold, and is there in a cross-validation only.
+``folds`` has the digest of each fold, and is there in a cross-validation only. ``measures`` is there if other ones were
+named than :data:`PRIMARY` alone.
 """
 
 

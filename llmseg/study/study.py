@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,12 @@ from llmseg.errors import UserError, nearest
 from llmseg.evaluation.evaluation import SCORE_COLUMNS, Evaluation
 from llmseg.files import write_text
 from llmseg.files.tables import read_table
-from llmseg.stats.columns import SHARES
-from llmseg.stats.folds import fold_interval
-from llmseg.stats.intervals import Law, mean_interval
 from llmseg.study.cells import Cell
 from llmseg.study.failures import Failure, read_failures
-from llmseg.study.record import list_cells, read_record
+from llmseg.study.pairing import average_scores, compare_with_base, pair_scores
+from llmseg.study.record import PRIMARY, list_cells, read_record
 from llmseg.study.scores import choose_comparable, describe_state, join_scores, parse_scores
-from llmseg.study.verdicts import find_verdicts
+from llmseg.study.verdicts import find_secondary_verdicts, find_verdicts
 from llmseg.training.run import Run
 
 BESIDE = "beside"
@@ -71,6 +69,11 @@ class Study:
         return len(self.record.get("folds", ())) or 1
 
     @property
+    def measures(self) -> tuple[str, ...]:
+        """The measures in which variants are compared, as they were named when the study began; the primary first."""
+        return tuple(self.record.get("measures", (PRIMARY,)))
+
+    @property
     def cells(self) -> tuple[Cell, ...]:
         """All cells, finished or not, those of the base first; without variants that failed and were left out."""
         return list_cells(self.folder)
@@ -116,7 +119,7 @@ class Study:
             write_text(self.folder / "scores.csv", text)
             if len(finished) == len(self.cells):
                 # Last, because this file says that the study is finished.
-                write_text(self.folder / "differences.csv", self.differences().to_csv(index=False))
+                write_text(self.folder / "differences.csv", self.all_differences().to_csv(index=False))
             written = finished
 
     @property
@@ -163,7 +166,7 @@ class Study:
             raise UserError(f"no cell of {self.folder} is finished yet; wait for one, see llmseg status")
         # The table of an unfinished study has cells that cannot be compared yet.
         chosen = self.scores if self.is_finished else parse_scores(join_scores(self.compared))
-        ordered: pd.DataFrame = _pair(chosen, measure, size)[list(self.variants)]
+        ordered: pd.DataFrame = pair_scores(chosen, measure, size)[list(self.variants)]
         return ordered
 
     def means(self, measure: str = "dice", size: str = "native", level: float = 0.95) -> pd.DataFrame:
@@ -182,7 +185,7 @@ class Study:
         Raises:
             UserError: As for :meth:`paired`.
         """
-        return _average(self.paired(measure, size), measure, level)
+        return average_scores(self.paired(measure, size), measure, level)
 
     def means_beside(self, measure: str = "dice", size: str = "native", level: float = 0.95) -> pd.DataFrame:
         """Return the mean score of every contender beside the recipes, in the columns of :meth:`means`.
@@ -199,7 +202,7 @@ class Study:
         for name, own in frames.items():
             scores = pd.concat(own).assign(variant=name)
             if size in set(scores["size"]):
-                tables.append(_average(_pair(scores, measure, size), measure, level))
+                tables.append(average_scores(pair_scores(scores, measure, size), measure, level))
         table: pd.DataFrame = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
         return table
 
@@ -224,58 +227,42 @@ class Study:
             UserError: As for :meth:`paired`.
         """
         wide = self.paired(measure, size)
-        base, *others = wide.columns
-        columns = ["variant", "base", "mean", "difference", "low", "high", "level", "groups", "seeds"]
-        table: pd.DataFrame = pd.DataFrame([_compare(wide, base, name, level) for name in others], columns=columns)
-        if self.folds > 1:
-            gains = wide[others].sub(wide[base], axis=0)
-            means = gains.groupby(wide.index.get_level_values("case").map(self._find_folds())).mean()
-            ends = [fold_interval(means[name].tolist(), self.folds, level=level) for name in others]
-            table["low_folds"], table["high_folds"] = ([end[side] for end in ends] for side in (0, 1))
-        if measure in SHARES:
-            intervals = table.columns.intersection(["low", "high", "low_folds", "high_folds"])
-            table[intervals] = table[intervals].clip(-1, 1)
+        table = compare_with_base(wide, measure, level, self._find_folds())
         judged: pd.DataFrame = table.merge(find_verdicts(wide, measure, 1 - level), on="variant", how="left")
         return judged
 
-    def _find_folds(self) -> dict[str, str]:
-        """Return the fold of every case, by the digest of its test cases."""
+    def all_differences(self, size: str = "native", level: float = 0.95) -> pd.DataFrame:
+        """Compare every variant with the base in all measures of the study, as ``differences.csv`` has it.
+
+        Args:
+            size: As for :meth:`paired`.
+            level: As for :meth:`differences`.
+
+        Returns:
+            The rows of :meth:`differences` of the primary measure. If the study has several measures, these of the
+            others follow, and there are the columns ``measure`` and ``role`` (``primary`` or ``secondary``). All
+            comparisons in secondary measures are corrected together, see :func:`llmseg.stats.compare_secondary`.
+
+        Raises:
+            UserError: As for :meth:`paired`.
+        """
+        primary, *others = self.measures
+        first = self.differences(primary, size, level)
+        if not others:
+            return first
+        paired = {measure: self.paired(measure, size) for measure in others}
+        judged = find_secondary_verdicts(paired, 1 - level)
+        tables = [first.assign(measure=primary, role="primary")]
+        for measure, wide in paired.items():
+            table = compare_with_base(wide, measure, level, self._find_folds())
+            merged = table.merge(judged[measure], on="variant", how="left")
+            tables.append(merged.assign(measure=measure, role="secondary"))
+        whole: pd.DataFrame = pd.concat(tables, ignore_index=True)
+        return whole
+
+    def _find_folds(self) -> dict[str, str] | None:
+        """Return the fold of every case, by the digest of its test cases; ``None`` without folds."""
+        if self.folds == 1:
+            return None
         rows = self.scores[["case", "holdout"]].drop_duplicates()
         return dict(zip(rows["case"], rows["holdout"], strict=True))
-
-
-def _pair(scores: pd.DataFrame, measure: str, size: str) -> pd.DataFrame:
-    """Return a row per case, group and seed, a column per variant; without cases that lack a value somewhere."""
-    chosen = scores[(scores["measure"] == measure) & (scores["size"] == size)]
-    if chosen.empty:
-        measures = ", ".join(scores["measure"].unique())
-        raise UserError(f"no measure '{measure}' at size '{size}'; measures are {measures}, sizes native and working")
-    wide = chosen.pivot(index=["case", "group", "seed"], columns="variant", values="value")
-    everywhere = wide.notna().all(axis=1).groupby(["case", "group"]).transform("all")
-    kept: pd.DataFrame = wide.loc[everywhere]
-    return kept
-
-
-def _average(wide: pd.DataFrame, measure: str, level: float) -> pd.DataFrame:
-    law: Law = "bounded" if measure in SHARES else "bootstrap"
-    rows = [
-        {
-            "variant": name,
-            **asdict(mean_interval(_as_rows(wide[name]), level=level, law=law)),
-            "seed_sd": float(sd),
-        }
-        for name, sd in wide.groupby("seed").mean().std().items()
-    ]
-    table: pd.DataFrame = pd.DataFrame(rows)
-    return table
-
-
-def _compare(wide: pd.DataFrame, base: str, name: str, level: float) -> dict[str, Any]:
-    interval = asdict(mean_interval(_as_rows(wide[name] - wide[base]), level=level))
-    means = {"base": float(wide[base].mean()), "mean": float(wide[name].mean()), "difference": interval.pop("mean")}
-    return {"variant": name, **means, **interval}
-
-
-def _as_rows(column: pd.Series) -> pd.DataFrame:
-    values: pd.DataFrame = column.rename("value").reset_index()
-    return values

@@ -12,8 +12,10 @@ from llmseg.data.draw_holdout import draw_folds, guess_folds, guess_holdout, hol
 from llmseg.data.holdout import Holdout
 from llmseg.data.store import Store
 from llmseg.errors import UserError, nearest
+from llmseg.evaluation.measures import check_measures
 from llmseg.study.datasets import StudyDataset
 from llmseg.study.file_keys import Kind, check_table
+from llmseg.study.record import PRIMARY
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -85,6 +87,7 @@ class StudyFile:
         changes: Changes of every recipe, each as ``path=value``.
         repair: Train every pipeline also without its quirks: ``each``, ``all``, or ids with commas.
         precision: As for :func:`llmseg.train`.
+        measures: The measures in which pipelines are compared, the primary one first.
         test: How test cases are drawn.
 
     Example:
@@ -102,6 +105,7 @@ class StudyFile:
     changes: tuple[str, ...] = ()
     repair: str | None = None
     precision: str = "auto"
+    measures: tuple[str, ...] = (PRIMARY,)
     test: HeldOut = field(default_factory=HeldOut)
 
     def __post_init__(self) -> None:
@@ -119,6 +123,7 @@ class StudyFile:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise UserError(f"{name} is {value}; it must be 1 or more")
+        check_measures(self.measures)
         named = [dataset.name for dataset in self.datasets if dataset.holdout is not None]
         if self.test.folds is not None and named:
             raise UserError(
@@ -131,6 +136,7 @@ class StudyFile:
 _KINDS: Mapping[str, Kind] = {
     **{"pipelines": "texts", "datasets": "table", "seeds": "whole", "protocol": "text", "epochs": "whole"},
     **{"images_seen": "whole", "changes": "texts", "repair": "text", "precision": "text", "test": "table"},
+    "measures": "texts",
 }
 _TEST_KINDS: Mapping[str, Kind] = {"fraction": "number", "split": "text", "seed": "whole", "folds": "whole"}
 

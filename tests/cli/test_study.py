@@ -133,6 +133,24 @@ class TestCompareAndGap:
         assert ONE_SEED in lines[11]
 
     @pytest.mark.slow
+    def test_compare_in_several_measures(self, sides, tmp_path, call):
+        options = ("--seeds", 1, "--set", "fit.batch_size=8", "--measure", "iou", "--measure", "hd95")
+        code, out, err = call("compare", *sides, *PHANTOMS, "--out", tmp_path / "c", *options)
+        assert (code, err) == (0, "")
+        first, second = out.split("\n\n")
+        assert first.splitlines()[0] == "iou, the primary measure:"
+        assert second.splitlines()[0] == "hd95, a secondary measure, which decides nothing by itself:"
+        rows = json.loads(call("compare", *sides, *PHANTOMS, "--out", tmp_path / "c", *options, "--json")[1])
+        assert [row["measure"] for row in rows] == ["iou", "iou", "hd95", "hd95"]
+        advice = out.splitlines()[-1].removeprefix("next: ")
+        code, out, err = call(*shlex.split(advice)[1:])
+        assert (code, err) == (0, "")
+        assert "Secondary measures" in (tmp_path / "c-report" / "index.html").read_text(encoding="utf-8")
+        code, out, err = call("compare", *sides, *PHANTOMS, "--out", tmp_path / "c", *options[:4])
+        assert code == 2
+        assert "was begun with the measures iou, hd95; leave it at these" in err
+
+    @pytest.mark.slow
     def test_compare(self, sides, tmp_path, call):
         options = ("--seeds", 1, "--set", "fit.batch_size=8")
         code, out, err = call("compare", *sides, *PHANTOMS, "--out", tmp_path / "c", *options)
@@ -146,6 +164,7 @@ class TestCompareAndGap:
         code, out, err = call(*shlex.split(table[-1])[2:])  # the advice can be followed
         assert (code, err) == (0, "")
         assert out.splitlines()[1] == verdict
+        assert {row["measure"] for row in rows} == {"dice"}
         scores = pd.read_csv(tmp_path / "c" / "scores.csv")
         assert set(zip(scores["pipeline"], scores["variant"], strict=True)) == {("fast", "fast"), ("slow", "slow")}
         assert drawings(tmp_path / "c") == ["differences.pdf", "differences.png"]

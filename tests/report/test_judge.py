@@ -11,4 +11,4 @@ from llmseg.stats import Table, simulate
 def test_pipelines_of_the_study_are_judged_like_others(names):
     table = simulate(pipelines=[0.0, 0.2])
     frame = table.frame.replace(dict(zip(table.contenders, names, strict=True)))
-    assert judge(Table.from_frame(frame), Question()) == f"{names[1]} is better than {names[0]} in dice."
+    assert judge(Table.from_frame(frame), Question()) == {"dice": f"{names[1]} is better than {names[0]} in dice."}
