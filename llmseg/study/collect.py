@@ -11,7 +11,7 @@ import pandas as pd
 
 from llmseg.errors import UserError
 from llmseg.evaluation.evaluation import Evaluation
-from llmseg.files import as_list, read_json_if_any
+from llmseg.files import as_list, read_json_if_any, show_if_slow
 from llmseg.stats.checks import read_csv
 from llmseg.stats.columns import BASE
 from llmseg.study.cells import Cell, number_folds
@@ -92,10 +92,11 @@ def merge_studies(
         raise UserError(f"{out} lies in {inside[0]}, which is read; choose an --out beside it")
     if prefer is not None and Path(prefer) not in given:
         raise UserError(f"{prefer} is none of the folders that are merged: {', '.join(map(str, given))}; name one")
-    parts = [(str(folder), part) for folder in given for part in _read_all(folder)]
+    read = [(folder, _read_all(folder)) for folder in given]
+    parts = [part for _, found in read for part in found]
+    preferred = [name for folder, found in read if prefer is not None and folder == Path(prefer) for name, _ in found]
     if not any(part.cells for _, part in parts):
         raise UserError(f"no cell of {', '.join(map(str, given))} is finished yet; wait for one, see llmseg status")
-    preferred = None if prefer is None else str(Path(prefer))
     chosen = merge(parts, preferred).select(**(only or {}))  # before the folder is made, for this may refuse something
     with lock_folder(out):
         if holds_collected(out):
@@ -104,10 +105,10 @@ def merge_studies(
     return chosen
 
 
-def _read_all(folder: Path) -> list[Collected]:
-    """Return all studies in a folder, and all collected ones."""
-    found = [_read_study(Study(inner)) for inner in find_studies(folder)]
-    found += [read_collected(inner) for inner in find_collected(folder)]
+def _read_all(folder: Path) -> list[tuple[str, Collected]]:
+    """Return all studies in a folder, and all collected ones, each with its own folder."""
+    found = [(str(inner), _read_study(Study(inner))) for inner in find_studies(folder)]
+    found += [(str(inner), read_collected(inner)) for inner in find_collected(folder)]
     if not found:
         what = "it holds no study" if folder.is_dir() else "no such folder"
         raise UserError(f"{folder}: {what}; name the --out of llmseg study run, compare, ablate or study collect")
@@ -129,8 +130,9 @@ def _read_study(study: Study) -> Collected:
         seeds=record["seeds"],
         failures=study.failures,
     )
-    finished = (cell for cell in _list_cells(study) if cell.is_finished)
-    found = [*(_read_cell(plan, cell) for cell in finished), *(_read_beside(plan, own) for own in study.beside)]
+    finished = [cell for cell in _list_cells(study) if cell.is_finished]
+    shown = show_if_slow(finished, f"read {study.folder.name}", "cell")
+    found = [*(_read_cell(plan, cell) for cell in shown), *(_read_beside(plan, own) for own in study.beside)]
     cells = {cell.key: cell for cell, *_ in found}
     return Collected(
         {plan.key: plan},

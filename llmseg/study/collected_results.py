@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -135,12 +136,14 @@ def _compare(collected: Collected, one: CollectedCell, other: CollectedCell) -> 
     if one.recipe == other.recipe or one.is_beside or other.is_beside:
         return ""
     recipes = [Recipe.from_dict(collected.recipes[str(cell.recipe)]) for cell in (one, other)]
-    first, *_ = recipes[0].diff(recipes[1])
-    return f": {first.path} is {first.left} in one and {first.right} in the other"
+    shown = [
+        f": {field.path} is {field.left} in one and {field.right} in the other" for field in recipes[0].diff(recipes[1])
+    ]
+    return shown[0] if shown else ""
 
 
 def _command(folder: Path, name: str, shown: str) -> str:
-    return f"llmseg study merge {folder} --only {name}={shown} -o NEW"
+    return f"llmseg study merge {shlex.quote(str(folder))} --only {shlex.quote(f'{name}={shown}')} -o NEW"
 
 
 def list_remarks(collected: Collected, compared: Sequence[CollectedCell]) -> tuple[str, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import shlex
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from llmseg.errors import UserError
@@ -11,14 +12,14 @@ from llmseg.study.collected_cell import CollectedCell, CollectedStudy, digest_js
 from llmseg.study.failures import Failure
 
 
-def merge(parts: Sequence[tuple[str, Collected]], prefer: str | None = None) -> Collected:
+def merge(parts: Sequence[tuple[str, Collected]], prefer: Collection[str] = ()) -> Collected:
     """Return all cells of some collected studies; a cell that several of them have stands once.
 
     The order of the studies does not matter, nor how often one is given.
 
     Args:
         parts: The studies, each with the name that messages give it.
-        prefer: Name of the one whose cells are kept where others have the same contender and seed on the same dataset.
+        prefer: Names of those whose cells are kept where others have the same contender and seed on the same dataset.
 
     Raises:
         UserError: Two of them have the same cell with different results.
@@ -28,9 +29,9 @@ def merge(parts: Sequence[tuple[str, Collected]], prefer: str | None = None) -> 
         >>> merge([("a", nothing), ("b", nothing)]).cells
         ()
     """
-    if prefer is not None:
-        preferred = [cell.question for name, part in parts if name == prefer for cell in part.cells]
-        parts = [(name, part if name == prefer else _without(part, preferred)) for name, part in parts]
+    if prefer:
+        preferred = {cell.question for name, part in parts if name in prefer for cell in part.cells}
+        parts = [(name, part if name in prefer else _without(part, preferred)) for name, part in parts]
     found: dict[str, tuple[str, CollectedCell, Collected]] = {}
     for name, part in parts:
         for cell in part.cells:
@@ -50,8 +51,8 @@ def merge(parts: Sequence[tuple[str, Collected]], prefer: str | None = None) -> 
     )
 
 
-def _without(part: Collected, questions: Sequence[tuple[str, str, str, int | None, int]]) -> Collected:
-    kept = tuple(cell for cell in part.cells if cell.question not in set(questions))
+def _without(part: Collected, questions: Collection[tuple[str, str, str, int | None, int]]) -> Collected:
+    kept = tuple(cell for cell in part.cells if cell.question not in questions)
     # The plans of its studies stay whole, so that the state of the merged one is right.
     return replace(part, cells=kept)
 
@@ -63,9 +64,10 @@ def _rank(cell: CollectedCell) -> str:
 
 def _describe_conflict(cell: CollectedCell, first: str, second: str) -> str:
     same = f"recipe {show_value(cell.recipe)}, device {show_value(cell.device)}, code {show_value(cell.code)}"
+    folders = [shlex.quote(name) for name in (first, second)]
     return (
         f"{cell} has other results in {second} than in {first}, with the same digests ({same}); choose whose are kept, "
-        f"into a new folder: llmseg study merge {first} {second} --prefer {first} -o NEW"
+        f"into a new folder: llmseg study merge {' '.join(folders)} --prefer {folders[0]} -o NEW"
     )
 
 

@@ -1,3 +1,4 @@
+from .code import digest_code as digest_code
 from .cost import Cost as Cost
 from .cost import estimate_cost as estimate_cost
 from .cost import measure_speed as measure_speed
