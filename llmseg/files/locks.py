@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,8 @@ class Lease:
     """A lock in the form of a file, for file systems without locks and for several machines that share a folder.
 
     The file tells process and machine of its holder, which touches it every few seconds. When the holder has died, the
-    lease is free: at once for processes of the same machine, after :data:`LEASE_SECONDS` for others.
+    lease is free: at once for processes of the same machine, after :data:`LEASE_SECONDS` for others, and for all on
+    NFS.
 
     A holder that was stopped for that long loses the lease, and learns it only when it goes on. So two processes may
     work at the same time. What a lease protects must bear that: write in a folder of your own, and rename it at the
@@ -61,7 +63,7 @@ class Lease:
 
         self.path = path
         self._lost = False
-        self._seen_empty: tuple[tuple[int, int], float] | None = None
+        self._seen: tuple[tuple[int, int], float] | None = None
         self._lock = SoftFileLease(
             path,
             lease_duration=LEASE_SECONDS,
@@ -87,7 +89,7 @@ class Lease:
         try:
             self._lock.acquire(timeout=0)
         except Timeout:
-            self._clear_if_empty()
+            self._clear_if_dead()
             return False
         self._lost = False
         discard_at_end(self.path)
@@ -106,27 +108,48 @@ class Lease:
 
     def read_heartbeat(self) -> int | None:
         """Return when the holder last touched the lease, in nanoseconds of its clock; ``None`` if nobody holds it."""
+        file = self._look()
+        return None if file is None else file.st_mtime_ns
+
+    def _look(self) -> os.stat_result | None:
         try:
             # Opening the file makes a client of NFS ask its server; looking at it may give what it saw a minute ago.
             with self.path.open("rb") as file:
-                return os.fstat(file.fileno()).st_mtime_ns
+                return os.fstat(file.fileno())
         except OSError:
             return None
 
-    def _clear_if_empty(self) -> None:
-        """Remove a lease that stays empty: its holder was killed after it made the file, and before it wrote its name.
+    def _clear_if_dead(self) -> None:
+        """Remove a lease that nobody touches any more and that filelock leaves alone for ever.
 
-        filelock leaves such a file alone for ever, because its locks of other kinds may be empty.
+        It does so with an empty file, whose holder was killed before it wrote its name, because its locks of other
+        kinds may be empty. It also does so on NFS and other file systems that cannot exchange two names in one step.
         """
-        try:
-            file = os.lstat(self.path)
-        except OSError:
+        file = self._look()
+        if file is None:
+            self._seen = None
             return
         seen = file.st_ino, file.st_mtime_ns
-        if file.st_size or self._seen_empty is None or self._seen_empty[0] != seen:
-            self._seen_empty = None if file.st_size else (seen, time.monotonic())
-        elif time.monotonic() - self._seen_empty[1] > 2 * HEARTBEAT_SECONDS:
-            self.path.unlink(missing_ok=True)
+        if self._seen is None or self._seen[0] != seen:
+            self._seen = seen, time.monotonic()
+            return
+        # Where filelock can take the lease over, it has done so a heartbeat before.
+        patience = LEASE_SECONDS + HEARTBEAT_SECONDS if file.st_size else 2 * HEARTBEAT_SECONDS
+        if time.monotonic() - self._seen[1] > patience:
+            self._remove(seen)
+
+    def _remove(self, seen: tuple[int, int]) -> None:
+        """Remove the file that was seen, and no other that may be there now under its name."""
+        aside = self.path.with_name(f"{self.path.name}.{secrets.token_hex(4)}")
+        try:
+            self.path.rename(aside)
+        except OSError:
+            return  # another process has removed it
+        with suppress(OSError):
+            file = aside.stat()
+            if (file.st_ino, file.st_mtime_ns) != seen:
+                os.link(aside, self.path)  # it is the lease of a process that took over a moment ago
+        aside.unlink(missing_ok=True)
 
     def _note_loss(self, _: LeaseCompromise) -> None:
         self._lost = True

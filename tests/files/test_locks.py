@@ -42,6 +42,15 @@ def hasty(monkeypatch):
     monkeypatch.setattr(locks, "_PATIENCE", 0.1)
 
 
+@pytest.fixture
+def no_exchange(monkeypatch):
+    """A file system, such as NFS, that cannot exchange two names in one step: filelock takes no lease over there."""
+    modules = [module for name, module in sys.modules.items() if name.startswith("filelock")]
+    for module in modules:
+        if hasattr(module, "exchange_names"):
+            monkeypatch.setattr(module, "exchange_names", lambda *_: False)
+
+
 def hold_elsewhere(path, *, machine="", dies=False):
     """Start a process that takes a lease, as if on another machine; return it once it has the lease."""
     code = f"""
@@ -89,6 +98,43 @@ class TestLease:
             time.sleep(0.05)
         assert time.monotonic() - began > 0.5
         lease.release()
+
+    @pytest.mark.parametrize("machine", ["", "elsewhere"])
+    def test_is_free_after_a_while_where_names_cannot_be_exchanged(self, hasty, no_exchange, tmp_path, machine):
+        hold_elsewhere(tmp_path / "x.lease", machine=machine, dies=True)
+        leases, began = [Lease(tmp_path / "x.lease") for _ in range(3)], time.monotonic()
+        while not (taken := [lease for lease in leases if lease.take()]):
+            assert time.monotonic() - began < 5
+            time.sleep(0.02)
+        assert time.monotonic() - began > locks.LEASE_SECONDS
+        (mine,) = taken
+        began = time.monotonic()
+        while time.monotonic() - began < 2 * locks.LEASE_SECONDS:
+            assert [lease.take() for lease in leases] == [lease is mine for lease in leases]
+            time.sleep(0.02)
+        mine.release()
+        assert not list(tmp_path.iterdir())
+
+    def test_of_who_took_over_meanwhile_stays(self, hasty, no_exchange, tmp_path, monkeypatch):
+        """Between the last look at a dead lease and its removal, another process may take it over."""
+        hold_elsewhere(tmp_path / "x.lease", machine="elsewhere", dies=True)
+        late, fast, began = Lease(tmp_path / "x.lease"), Lease(tmp_path / "x.lease"), time.monotonic()
+        remove = late._remove
+
+        def take_over_before(seen):
+            (tmp_path / "x.lease").unlink()
+            assert fast.take()
+            remove(seen)
+
+        monkeypatch.setattr(late, "_remove", take_over_before)
+        while not fast.read_heartbeat() or not fast._lock.is_locked:
+            assert not late.take()
+            assert time.monotonic() - began < 5
+            time.sleep(0.02)
+        time.sleep(3 * locks.HEARTBEAT_SECONDS)
+        assert not fast.lost
+        assert [path.name for path in tmp_path.iterdir()] == ["x.lease"]
+        fast.release()
 
     def test_of_a_living_process_on_another_machine_stays(self, hasty, tmp_path):
         process = hold_elsewhere(tmp_path / "x.lease", machine="elsewhere")
