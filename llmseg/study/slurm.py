@@ -20,6 +20,7 @@ from llmseg.study.file_designs import make_designs
 from llmseg.study.grid import refuse_unfit
 from llmseg.study.options import Launch
 from llmseg.study.study_file import StudyFile, read_study_file
+from llmseg.training.device import check_device
 
 _NOTICE = 120
 """Seconds before its time is up in which a launcher gives its cell back."""
@@ -185,6 +186,7 @@ def submit_study_file(
     """
     file, out = Path(file), Path(out)
     grid = read_study_file(file)
+    check_device(device)
     launch = Launch(device=device, leave_out_failing=leave_out_failing, retry=retry, progress=progress)
     designs = make_designs(grid, out, progress=progress)
     refuse_unfit(designs, check_designs(designs, progress=progress), launch)
@@ -194,9 +196,9 @@ def submit_study_file(
         raise UserError("this computer has no sbatch; call it where you submit jobs, or write the script by --print")
     path = _free_path(out, text) if script is None else Path(script)
     new = [place for place in (path, path.parent, out) if not place.exists()]
-    make_folder(out)  # SLURM does not start a job whose log it cannot write
-    _write_script(path, text)
     try:
+        _write_script(path, text)
+        make_folder(out)  # SLURM does not start a job whose log it cannot write
         return Submission(path, jobs, None if only_write else _call_sbatch(path))
     except UserError:
         for place in new:

@@ -17,16 +17,27 @@ def choose_device(name: str) -> torch.device:
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
+    device = _parse_device(name)
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise UserError(
+            f"no device '{name}': this machine has {torch.cuda.device_count()} CUDA devices; use --device cpu"
+        )
+    return device
+
+
+def check_device(name: str) -> None:
+    """Raise :class:`UserError` if no machine has a device of that name; this one need not have it."""
+    if name != "auto":
+        _parse_device(name)
+
+
+def _parse_device(name: str) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError as error:
         raise UserError(f"no device '{name}'; allowed: auto, cpu, cuda or cuda:N") from error
     if device.type not in ("cpu", "cuda"):
         raise UserError(f"no device '{name}'; allowed: auto, cpu, cuda or cuda:N")
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise UserError(
-            f"no device '{name}': this machine has {torch.cuda.device_count()} CUDA devices; use --device cpu"
-        )
     return device
 
 

@@ -191,6 +191,13 @@ def test_nothing_is_submitted_when_the_study_is_wrong(submit, place, program, ol
     assert not (place / "sbatch.called").exists()
 
 
+def test_a_device_that_no_node_can_have_is_refused(submit, program, place):
+    program("sbatch", "echo 7")
+    code, _, err = submit("--time=60", "--device=cud")
+    assert (code, err) == (2, "llmseg: no device 'cud'; allowed: auto, cpu, cuda or cuda:N\n")
+    assert not (place / "sbatch.called").exists()
+
+
 def test_more_launchers_than_cells_are_refused(submit, program):
     program("sbatch", "echo 7")
     code, _, err = submit("--time=60", "--jobs=3")
