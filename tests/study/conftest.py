@@ -65,15 +65,15 @@ def read_study():
 
 @pytest.fixture
 def write_study(tiny_recipe):
-    """A function that writes the file of a study of some minutes: two recipes, five seeds, phantoms."""
+    """A function that writes the file of a study of some minutes: two recipes, some seeds, phantoms."""
 
-    def write(folder: Path) -> Path:
+    def write(folder: Path, seeds: int = 5) -> Path:
         long = tiny_recipe.change("fit.epochs", 100)
         (folder / "fast.json").write_text(long.to_json())
         (folder / "slow.json").write_text(long.change("fit.rate", 1e-4).to_json())
         file = folder / "study.toml"
         file.write_text(
-            'pipelines = ["fast.json", "slow.json"]\nseeds = 5\n'
+            f'pipelines = ["fast.json", "slow.json"]\nseeds = {seeds}\n'
             '[datasets.drawn]\nsynthetic = "mri-tumour"\ncases = 25\n'
         )
         return file
