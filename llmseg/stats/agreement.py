@@ -16,8 +16,8 @@ from llmseg.stats.rank_agreement import kendall
 Coefficient = Literal["kendall", "spearman"]
 
 _DRAWS = 2000
-_STEPS = 20
-"""Halvings of the range in which an end of the interval lies, after which it is known to a millionth."""
+_STEPS = 14
+"""Halvings of the range in which an end of the interval lies, after which it is known to some 0.0001."""
 
 _SLACK = 1e-9
 """Coefficients that are closer than this are equal but for rounding."""
