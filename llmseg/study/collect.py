@@ -16,7 +16,7 @@ from llmseg.stats.checks import read_csv
 from llmseg.stats.columns import BASE
 from llmseg.study.cells import Cell, number_folds
 from llmseg.study.collected import HISTORY, SCORES, Collected, digest_frames, sort_cells
-from llmseg.study.collected_cell import CollectedCell, CollectedStudy, digest_json
+from llmseg.study.collected_cell import CollectedCell, CollectedStudy, describe_device, digest_json
 from llmseg.study.collected_files import check_out, read_collected, write_collected
 from llmseg.study.collected_record import find_collected, holds_collected
 from llmseg.study.merge import merge
@@ -155,7 +155,7 @@ def _read_cell(plan: CollectedStudy, cell: Cell) -> tuple[CollectedCell, Mapping
     run, evaluation = Run.open(cell.folder / "run"), Evaluation.open(cell.folder / "evaluation")
     record, how = run.record, dict(run.record["how"])
     scores, history = _read_scores(evaluation), run.history[list(HISTORY)].astype({"epoch": "int64"})
-    device = _describe_device(how.pop("device"), record.get("hardware", {}))
+    device = describe_device(how.pop("device"), record.get("hardware", {}))
     versions = {name: version for name, version in record["versions"].items() if name != "llmseg"}
     collected = _make_cell(
         plan,
@@ -170,15 +170,6 @@ def _read_cell(plan: CollectedStudy, cell: Cell) -> tuple[CollectedCell, Mapping
         facts=_describe_run(run, cell),
     )
     return collected, record["recipe"], scores, history
-
-
-def _describe_device(name: str, hardware: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what of a device and its machine results depend on: not how many others there are, nor its number."""
-    kind, _, index = name.partition(":")
-    gpus = hardware.get("gpus", []) if kind != "cpu" else []
-    number = int(index or 0)
-    machine = {name: value for name, value in hardware.items() if name not in ("gpus", "cores")}
-    return {"kind": kind, "gpu": gpus[number] if number < len(gpus) else None, **machine}
 
 
 def _read_beside(

@@ -184,6 +184,24 @@ def _describe_failure(failure: Failure) -> dict[str, Any]:
     return {**{name: getattr(failure, name) for name in _FAILURE_FIELDS}, **fold}
 
 
+def describe_device(name: str, hardware: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of a device and its machine results depend on: not how many others there are, nor its number.
+
+    Args:
+        name: The device, such as ``cuda:1``.
+        hardware: The machine, as ``run.json`` describes it.
+
+    Example:
+        >>> describe_device("cuda:1", {"gpus": ["T4", "A100"], "machine": "x86_64", "cores": 8})
+        {'kind': 'cuda', 'gpu': 'A100', 'machine': 'x86_64'}
+    """
+    kind, _, index = name.partition(":")
+    gpus = hardware.get("gpus", []) if kind != "cpu" else []
+    number = int(index or 0)
+    machine = {name: value for name, value in hardware.items() if name not in ("gpus", "cores")}
+    return {"kind": kind, "gpu": gpus[number] if number < len(gpus) else None, **machine}
+
+
 def digest_json(value: object) -> str:
     """Return SHA-256 of a value as JSON with sorted keys, 64 hexadecimal digits."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

@@ -10,7 +10,7 @@ from typing import Any
 from llmseg.errors import UserError
 from llmseg.files import read_json
 from llmseg.files.fields import DAMAGED
-from llmseg.study.collected_cell import CollectedCell, CollectedStudy, read_cell, read_study
+from llmseg.study.collected_cell import CollectedCell, CollectedStudy, digest_json, read_cell, read_study
 
 MARK = "collected.json"
 
@@ -18,7 +18,10 @@ NEW = ".llmseg-new"
 """Folder in which new files of a collected study are written before they are moved to their places."""
 
 _VERSION = 1
-_FIELDS = {"collected": int, "files": dict[str, str], "studies": dict, "cells": dict, "recipes": dict}
+_FIELDS = {
+    **{"collected": int, "files": dict[str, str], "studies": dict, "cells": dict, "recipes": dict},
+    "digest?": str,  # the first collected studies had none
+}
 
 
 @dataclass(frozen=True)
@@ -38,14 +41,15 @@ class CollectedRecord:
     recipes: Mapping[str, Mapping[str, Any]]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what the file holds."""
-        return {
+        """Return what the file holds, with a digest of all of it."""
+        content = {
             "collected": _VERSION,
             "files": dict(self.files),
             "studies": {key: study.to_dict() for key, study in self.studies.items()},
             "cells": {key: cell.to_dict() for key, cell in self.cells.items()},
             "recipes": dict(self.recipes),
         }
+        return {**content, "digest": digest_json(content)}
 
 
 def holds_collected(folder: Path) -> bool:
@@ -85,4 +89,7 @@ def read_collected_record(folder: Path) -> CollectedRecord:
     for key, cell in cells.items():
         if cell.study not in studies or cell.recipe not in (None, *record["recipes"]):
             raise UserError(f"{path} is damaged: it lacks the study or the recipe of cell {key}; {DAMAGED}")
+    digest = record.pop("digest", None)
+    if digest not in (None, digest_json(record)):
+        raise UserError(f"{path} was changed after llmseg wrote it; {DAMAGED}")
     return CollectedRecord(record["files"], studies, cells, record["recipes"])

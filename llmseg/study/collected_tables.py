@@ -14,7 +14,7 @@ from llmseg.errors import UserError
 from llmseg.files import read_bytes
 from llmseg.files.cells import guard_cell
 from llmseg.study.collected import HISTORY, SCORES, Collected
-from llmseg.study.collected_cell import CollectedCell
+from llmseg.study.collected_cell import CollectedCell, describe_device
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -53,11 +53,12 @@ def list_cells(collected: Collected) -> pd.DataFrame:
         facts = cell.facts
         run = facts.get("run", {})
         own = {name: getattr(cell, name) for name in CELL_COLUMNS}
-        how, hardware = run.get("how", {}), run.get("hardware", {})
-        processor = " ".join(str(hardware[name]) for name in ("machine", "cpu_capability") if name in hardware)
+        how = run.get("how", {})
+        device = describe_device(str(how.get("device", "")), run.get("hardware", {}))
+        processor = " ".join(str(device[name]) for name in ("machine", "cpu_capability") if name in device)
         took = {name: facts.get(name) for name in ("epochs", "images_seen", "seconds")}
         took |= {name: run.get(name) for name in ("joules", "memory_gb")}
-        with_device = {"device_name": "; ".join(hardware.get("gpus") or [processor]), "precision": how.get("precision")}
+        with_device = {"device_name": device["gpu"] or processor, "precision": how.get("precision")}
         version = {"version": run.get("versions", {}).get("llmseg")}
         rows.append({"cell": cell.key, **own, **version, **with_device, "parameters": run.get("parameters"), **took})
     table: pd.DataFrame = pd.DataFrame(rows)
@@ -122,7 +123,7 @@ def read_parquet(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
 def to_csv_gz(frame: pd.DataFrame) -> bytes:
     """Return scores as the bytes of a gzipped CSV file: a row per case and size, a column per measure.
 
-    As text, a row per measure would take twenty times the space, and twice when it is gzipped.
+    With a row per measure, the text would take five times the space, and nearly twice when it is gzipped.
     """
     keys = [name for name in frame.columns if name not in ("measure", "value")]
     guarded = frame.assign(**{name: _guard(frame[name]) for name in keys if name != "seed"})
