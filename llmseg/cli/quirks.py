@@ -38,15 +38,16 @@ def quirks(
         output.print(findings if output.as_json else _describe_findings(label, findings))
 
 
-def warn_of_mistakes(name: str, recipe: Recipe) -> None:
+def warn_of_mistakes(name: str, recipe: Recipe, original: Recipe) -> None:
     """Print a line for every mistake in a recipe that its user made; the mistakes of a pipeline are its nature.
 
     Args:
         name: What the user named: a pipeline, or a file with a recipe.
         recipe: The recipe with the user's changes.
+        original: The recipe without them.
     """
     # A recipe in a file is the user's own, so all its mistakes are told.
-    expected = () if Path(name).suffix == ".json" else load_recipe(name)[1].quirks
+    expected = () if Path(name).suffix == ".json" else original.quirks
     for quirk in recipe.quirks:
         if quirk.kind == "mistake" and quirk not in expected:
             how = _repair_facts(quirk, recipe)["how"]

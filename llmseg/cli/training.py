@@ -19,6 +19,7 @@ from llmseg.cli.output import OutputWithProgress, print_message
 from llmseg.cli.quirks import warn_of_mistakes
 from llmseg.cli.spread import spread
 from llmseg.cli.text.training import describe_run, run_facts
+from llmseg.training.start import Start
 
 
 @dataclass(frozen=True)
@@ -68,22 +69,34 @@ class VerificationOptions:
 
 @spread
 def train(
-    name: option.RecipeName,
     out: Annotated[Path, typer.Option(help="The run folder.")],
     cases: CasesAndHoldout,
     computing: TrainingComputing,
     changes: Changes,
     output: OutputWithProgress,
+    name: Annotated[
+        str | None, typer.Argument(help="A pipeline's id, or a file with a recipe in JSON; not needed with --from.")
+    ] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option("--from", help="A finished run whose weights the training starts from: --epochs more of them."),
+    ] = None,
     epochs: option.Epochs = None,
-    seed: option.Seed = 0,
+    seed: Annotated[
+        int | None, typer.Option(help="Seed of what the recipe leaves to chance: 0, or that of --from.", min=0)
+    ] = None,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Do not keep prepared cases on disk.")] = False,
     checkpoint_every: Annotated[float, typer.Option(help="Seconds between checkpoints.", min=0)] = 60.0,
 ) -> None:
-    """Train a recipe and write the run folder; the same command again continues an interrupted run."""
-    label, original = load_recipe(name)
+    """Train a recipe and write the run folder; the same command again continues an interrupted run.
+
+    With --from, the weights of a finished run are trained further, in a folder of their own.
+    """
+    begins = None if start is None else llmseg.Run.open(llmseg.study.find_run(start))
+    label, original = _choose_recipe(name, begins)
     recipe = changes.apply(original)
-    warn_of_mistakes(name, recipe)
-    store, holdout = cases.open(), cases.load_holdout()
+    warn_of_mistakes(label if name is None else name, recipe, original)
+    store, holdout = cases.open() if begins is None else cases.open_as(begins), cases.load_holdout()
     if holdout is not None:
         warn_of_few_test_cases(holdout)
     run = llmseg.train(
@@ -91,16 +104,38 @@ def train(
         store,
         out,
         label=label,
-        seed=seed,
+        seed=seed if seed is not None else begins.record["seed"] if begins else 0,
         epochs=epochs,
         holdout=holdout,
+        start=begins,
         cache=not no_cache,
         progress=output.progress,
         checkpoint_every=checkpoint_every,
         **asdict(computing),
     )
     note_divided_groups(run, store, holdout)
+    if begins is not None:
+        _note_start(begins, run.recipe.fit.epochs)
     output.print(run_facts(run) if output.as_json else describe_run(run))
+
+
+def _choose_recipe(name: str | None, begins: llmseg.Run | None) -> tuple[str, llmseg.Recipe]:
+    """Return label and recipe of what is named or, without a name, of the run that the training starts from."""
+    if name is not None:
+        return load_recipe(name)
+    if begins is None:
+        raise UserError("name a pipeline or a recipe in JSON, or a finished run by --from")
+    return begins.record["label"], begins.recipe
+
+
+def _note_start(run: llmseg.Run, epochs: int) -> None:
+    """Say what a run that starts from another is not."""
+    before = Start(run).record["epochs"]
+    print_message(
+        f"note: {epochs} epochs from the weights of {run.folder}, which had {before}; a finished run keeps no moments "
+        "of the optimiser, so these and the learning rate begin anew, and the result is not that of one training of "
+        f"{before + epochs} epochs"
+    )
 
 
 @spread

@@ -110,6 +110,10 @@ def _training(trained: Sequence[ContenderRun], profiles: Mapping[str, Profile]) 
     changed = [profile.label for profile in profiles.values() if profile.changed]
     if changed:
         yield f"The recipes of {shorten_list(changed)} differ from the published ones in fields that their pages list."
+    started = sum("start" in record for record in records)
+    if started:
+        whose = "All" if started == len(records) else f"{started} of {len(records)}"
+        yield f"{whose} started from the weights of another training, whose epochs are not in the recipe that is shown."
     held_out = [record for record in records if record.get("holdout")]
     if len(held_out) == len(records):
         yield "The test cases were held out before training, by group, and are named by a digest in every run."

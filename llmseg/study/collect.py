@@ -29,7 +29,7 @@ from llmseg.training.run import Run
 _STUDY_FACTS = ("label", "variants", "epochs", "tolerance", "precision", "exact")
 
 _RUN_FACTS = (
-    *("label", "recipe_digest", "store", "reading", "prepared_as", "split_digest", "holdout", "seed", "how"),
+    *("label", "recipe_digest", "store", "reading", "prepared_as", "split_digest", "holdout", "seed", "start", "how"),
     *("parameters", "versions", "code", "hardware", "seconds", "joules", "memory_gb", "weights_digest"),
 )
 """What is kept of ``run.json``: nothing that says where or when it was trained, or on which files."""

@@ -33,6 +33,7 @@ from llmseg.training.processes import World, share_statistics
 from llmseg.training.random_streams import RandomStreams
 from llmseg.training.resume import find_earlier_run, lock_folder
 from llmseg.training.run_files import RunWriter, describe_run
+from llmseg.training.start import Start
 from llmseg.training.state import State
 from llmseg.training.usage import Usage
 
@@ -54,6 +55,7 @@ class Job:
         max_memory: Gigabytes the training may take; ``None`` for what is free.
         holdout: Digest of the held-out test cases, if there are any.
         progress: Whether to show progress bars.
+        start: The finished run that it starts from, if there is one.
     """
 
     recipe: Recipe
@@ -68,12 +70,16 @@ class Job:
     max_memory: float | None
     holdout: str | None
     progress: bool
+    start: Start | None = None
 
     def train(self, checkpoint_every: float, *, cache: bool) -> None:
         """Train and write the run folder, from the start or from the last checkpoint."""
         prepared = (prepare_cached if cache else prepare_cases)(self.store, self.recipe.images, progress=self.progress)
         prepared = move_to_device(prepared, self.device)
-        split, net = draw_start(self.recipe, self.store.ids, self.seed, prepared.size)
+        weights = None if self.start is None else self.start.load_weights()
+        split, net = draw_start(self.recipe, self.store.ids, self.seed, prepared.size, weights)
+        if self.start is not None:
+            self.start.check_split(split)
         net = self._place_net(net, prepared.batch(split.train[:1], self.device), split.train)
         state = State.begin(self.recipe.fit, net, self.numerics)
         record = describe_run(
@@ -85,6 +91,7 @@ class Job:
             label=self.label,
             seed=self.seed,
             holdout=self.holdout,
+            start=None if self.start is None else self.start.record,
             cache=cache,
         )
         # Of several devices, one would tell its own part only.
@@ -141,7 +148,9 @@ class Job:
         return lock_folder(self.folder) if self.world.leads else nullcontext()
 
     def _is_done(self) -> bool:
-        return self.world.leads and find_earlier_run(self.folder, self.recipe, self.store.digest, self.seed) == "done"
+        start = None if self.start is None else self.start.weights_digest
+        status = find_earlier_run(self.folder, self.recipe, self.store.digest, self.seed, start)
+        return self.world.leads and status == "done"
 
     def _place_net(self, net: nn.Module, batch: tuple[Tensor, Tensor], train: Sequence[str]) -> nn.Module:
         """Move the network to its device, try it with one case, and check that a training step fits into memory."""
@@ -160,6 +169,8 @@ class Job:
         """Run the loop with a progress bar over all training steps that shows the losses of the last epoch."""
         fit, name = self.recipe.fit, self.label or "train"
         streams = RandomStreams.of_run(fit, self.seed, self.world.rank)
+        if self.start is not None:
+            streams = streams.after(self.start.record["epochs"], self.start.record["steps"])
         events = run_loop(
             self.recipe,
             state,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -106,7 +106,9 @@ class NotANumber(UserError):
 Event: TypeAlias = Step | EvaluatedBatch | Epoch
 
 
-def draw_start(recipe: Recipe, ids: Sequence[str], seed: int, size: tuple[int, int]) -> tuple[Split, nn.Module]:
+def draw_start(
+    recipe: Recipe, ids: Sequence[str], seed: int, size: tuple[int, int], weights: Mapping[str, Tensor] | None = None
+) -> tuple[Split, nn.Module]:
     """Draw split and weights in the order in which a script draws them from torch's generator.
 
     Args:
@@ -114,6 +116,7 @@ def draw_start(recipe: Recipe, ids: Sequence[str], seed: int, size: tuple[int, i
         ids: Case ids in listing order.
         seed: The run's seed; a recipe with a seed of its own ignores it.
         size: Height and width of the prepared cases.
+        weights: The weights to start from, instead of those that are drawn.
 
     Raises:
         UserError: The split leaves no batch for a part that the recipe uses.
@@ -122,7 +125,10 @@ def draw_start(recipe: Recipe, ids: Sequence[str], seed: int, size: tuple[int, i
     split = recipe.split(ids, torch.default_generator)
     _check_parts(recipe, split)
     channels = recipe.images.channels
-    net = recipe.net.start(channels)
+    # A network that gets its weights from a run needs no published ones.
+    net = recipe.net.start(channels) if weights is None else recipe.net.build(channels)
+    if weights is not None:
+        net.load_state_dict(weights)
     if recipe.fit.own_seed is not None:
         # Before they train, these scripts print a summary of the network, which draws a batch of random images from the
         # one stream they seed. The same numbers are drawn here, so that later case orders are theirs.

@@ -45,16 +45,27 @@ def check_folder(folder: Path) -> None:
     check_writable(folder)
 
 
-def find_earlier_run(folder: Path, recipe: Recipe, store_digest: str, seed: int) -> str | None:
+def find_earlier_run(
+    folder: Path, recipe: Recipe, store_digest: str, seed: int, start: str | None = None
+) -> str | None:
     """Return how far this very run got in a folder: ``running``, ``done``, or ``None`` if it has not begun.
 
+    Args:
+        folder: The run folder.
+        recipe: What is trained.
+        store_digest: Digest of the cases.
+        seed: The seed.
+        start: Digest of the weights that it starts from; ``None`` for a run that starts from none.
+
     Raises:
-        UserError: The folder holds a run of another recipe, of other cases or with another seed.
+        UserError: The folder holds a run of another recipe, of other cases, with another seed or from another start.
     """
     record = _read_record(folder)
     if record is None:
         return None
+    begun = record.get("start") or {}
     for what, ours, theirs in (
+        ("start", start, begun.get("weights_digest")),
         ("set of cases", store_digest, record["store"]["digest"]),
         ("seed", seed, record["seed"]),
     ):

@@ -30,6 +30,8 @@ _RECORD: Fields = {
     # Earlier versions did not write these.
     **{"prepared_as?": (str, type(None)), "source?": (dict, type(None)), "seen_images?": list[str]},
     **{"weights_digest?": str, "code?": str},
+    # Only runs that started from another have it.
+    "start?": dict,
 }
 """What ``run.json`` says of a finished run."""
 

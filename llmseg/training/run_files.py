@@ -66,6 +66,7 @@ def describe_run(
     label: str,
     seed: int,
     holdout: str | None,
+    start: dict[str, Any] | None = None,
     cache: bool = False,
 ) -> dict[str, Any]:
     """Return the content of ``run.json`` for a run that begins.
@@ -81,6 +82,7 @@ def describe_run(
         label: Name of the run.
         seed: Its seed.
         holdout: Digest of the held-out test set, if there is one.
+        start: What is to be said of the run that it starts from.
         cache: Whether the digests of the images may be kept in the cache.
     """
     images = digest_images(store, (*split.train, *split.validation), cache=cache)
@@ -98,6 +100,7 @@ def describe_run(
         "seen_images": sorted({digest[:SEEN_DIGITS] for digest in images.values()}),
         "holdout": holdout,
         "seed": seed,
+        **({} if start is None else {"start": start}),
         "how": how,
         "parameters": sum(p.numel() for p in net.parameters()),
         "versions": {"python": platform.python_version(), **_list_versions()},

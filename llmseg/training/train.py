@@ -16,6 +16,7 @@ from llmseg.errors import UserError
 from llmseg.recipe.given import GivenRecipe, read_recipe
 from llmseg.training.resume import check_folder, find_earlier_run, lock_folder
 from llmseg.training.run import Run
+from llmseg.training.start import Start
 
 if TYPE_CHECKING:
     from llmseg.data.holdout import Holdout
@@ -37,6 +38,7 @@ def train(
     at_once: int | None = None,
     max_memory: float | None = None,
     holdout: Holdout | None = None,
+    start: Run | str | Path | None = None,
     cache: bool = True,
     progress: bool = True,
     checkpoint_every: float = 60.0,
@@ -67,6 +69,9 @@ def train(
         max_memory: Gigabytes the training may take; ``None`` for what the device has free.
         holdout: The held-out test set: its cases are removed before the recipe splits the rest. ``run.json`` holds its
             digest.
+        start: A finished run whose weights the training starts from, instead of drawing them: more epochs in a folder
+            of their own, see ``docs/train.md``. Network, cases, held-out test cases, split and seed have to be those of
+            that run.
         cache: Whether to keep prepared cases on disk for the next run, see :mod:`llmseg.data.cache`.
         progress: Whether to show progress bars.
         checkpoint_every: Seconds between checkpoints.
@@ -99,7 +104,12 @@ def train(
         recipe = recipe.change("fit.epochs", epochs)
     if holdout is not None:
         store = holdout.rest(store)
-    if find_earlier_run(folder, recipe, store.digest, seed) == "done":
+    held = None if holdout is None else holdout.digest
+    begins = None if start is None else Start.of(start)
+    if begins is not None:
+        begins.check(recipe, store.digest, held, seed)
+    weights_digest = None if begins is None else begins.weights_digest
+    if find_earlier_run(folder, recipe, store.digest, seed, weights_digest) == "done":
         # A process that was killed at the very end has left its checkpoint or its lock.
         if (folder / "checkpoint").exists() or any(folder.glob(".*")):
             with suppress(UserError, OSError), lock_folder(folder):
@@ -119,7 +129,8 @@ def train(
             world=world,
             at_once=at_once,
             max_memory=max_memory,
-            holdout=None if holdout is None else holdout.digest,
+            holdout=held,
+            start=begins,
             progress=progress and world.leads,
         )
         job.train(checkpoint_every, cache=cache)

@@ -29,6 +29,24 @@ class TestTrain:
         assert "own dice" in out
         assert json.loads((tmp_path / "run" / "run.json").read_text())["store"]["cases"] == 10
 
+    def test_more_epochs_of_a_finished_run(self, call, folders, tiny_json, tmp_path):
+        cases = ("--images", folders[0], "--masks", folders[1], "-q")
+        code, _, _ = call("train", tiny_json, *cases, "--epochs", 1, "--seed", 3, "--out", tmp_path / "run")
+        assert code == 0
+        more = ("train", "--from", tmp_path / "run", *cases, "--epochs", 2, "--out", tmp_path / "more")
+        code, out, err = call(*more, "--json")
+        assert code == 0
+        assert f"note: 2 epochs from the weights of {tmp_path / 'run'}, which had 1; a finished run keeps no" in err
+        assert "not that of one training of 3 epochs" in err
+        record = json.loads((tmp_path / "more" / "run.json").read_text())
+        assert (record["seed"], record["label"], record["start"]["epochs"]) == (3, "tiny", 1)
+        assert json.loads(out)["epochs"] == 2
+        code, _, err = call(*more, "--seed", 4)
+        assert (code, "give --seed 3" in err, err.count("\n")) == (2, True, 1)
+        code, _, err = call("train", *cases, "--out", tmp_path / "none")
+        assert code == 2
+        assert "name a pipeline or a recipe in JSON, or a finished run by --from" in err
+
     def test_progress_bars_go_to_stderr(self, call, tiny_json, tmp_path):
         _, out, err = call("train", tiny_json, "--synthetic", "fundus", "--cases", 10, "--out", tmp_path / "run")
         assert "tiny epoch 2/2" in err
