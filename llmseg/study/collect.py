@@ -123,8 +123,8 @@ def _read_study(study: Study) -> Collected:
         facts={
             **{name: record.get(name) for name in _STUDY_FACTS},
             **{"data": record["store"]["digest"], "holdout": record["holdout"]},
-            # Studies without folds do not have it, so their keys stay what they were.
-            **({"folds": record["folds"]} if "folds" in record else {}),
+            # Most studies do not say these, and their keys stay what they were.
+            **{name: record[name] for name in ("folds", "measures") if name in record},
         },
         variants={name: place for place, name in enumerate(record["variants"])},
         seeds=record["seeds"],

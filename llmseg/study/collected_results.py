@@ -95,14 +95,13 @@ def choose_cells(folder: Path, collected: Collected) -> tuple[CollectedCell, ...
         other = first.setdefault(cell.question, cell)
         if other.results != cell.results:
             raise UserError(_describe_choice(folder, collected, cell, other))
-    chosen = [cell for cell in collected.cells if first[cell.question] is cell]
-    compared: list[CollectedCell] = []
+    compared = set()
     for key, study in collected.studies.items():
-        own = _list_trained(key, chosen)
+        own = _list_trained(key, collected.cells)
         failed = {failure.variant for failure in study.list_failures(own)}
-        compared += choose_comparable([cell for cell in own if cell.variant not in failed])
-    kept = {cell.key for cell in compared}
-    return tuple(cell for cell in chosen if cell.key in kept or cell.is_beside)
+        comparable = choose_comparable([cell for cell in own if cell.variant not in failed])
+        compared |= {cell.question for cell in comparable}
+    return tuple(cell for question, cell in first.items() if question in compared or cell.is_beside)
 
 
 def _check_alike(folder: Path, collected: Collected) -> None:
@@ -150,7 +149,9 @@ def list_remarks(collected: Collected, compared: Sequence[CollectedCell]) -> tup
     """Return what a reader of the scores has to know, as :attr:`llmseg.Study.remarks` says it of each study."""
     remarks: list[str] = []
     for key, study in collected.studies.items():
-        cells, own = (_list_trained(key, group) for group in (collected.cells, compared))
+        cells = _list_trained(key, collected.cells)
+        chosen = {cell.question for cell in compared}
+        own = [cell for cell in cells if cell.question in chosen]
         total, finished = study.count(cells)
         if not finished:
             remarks.append(describe_unbegun(study.dataset))

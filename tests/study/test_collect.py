@@ -32,6 +32,7 @@ from llmseg.study import (
 from llmseg.study.collected import HISTORY, SCORES, digest_frames, sort_cells
 from llmseg.study.collected_cell import describe_device
 from llmseg.study.collected_files import make_files, write_collected
+from llmseg.study.collected_results import choose_cells, list_remarks
 from llmseg.study.merge import merge
 
 EARLIER = Path(__file__).parents[1] / "earlier_versions" / "a93af28" / "study"
@@ -157,6 +158,16 @@ def test_collecting_grows_and_ends_with_the_same_bytes(collected, copy, tmp_path
     assert read_bytes(tmp_path / "out") == read_bytes(collected), "what is collected stays"
 
 
+def test_the_measures_that_were_named_beforehand_are_kept(copy, tmp_path):
+    study = copy()
+    record = json.loads((study / "study.json").read_text(encoding="utf-8"))
+    (study / "study.json").write_text(json.dumps({**record, "measures": ["iou", "dice"]}), encoding="utf-8")
+    (plan,) = collect_studies(study, tmp_path / "out").studies.values()
+    assert plan.facts["measures"] == ["iou", "dice"]
+    assert merge_studies([study, EARLIER], tmp_path / "both").studies.keys() > {plan.key}
+    pd.testing.assert_frame_equal(read_results(tmp_path / "both").scores.frame, read_results(EARLIER).scores.frame)
+
+
 def test_a_study_that_has_not_begun_does_not_keep_others_from_being_read(copy, tmp_path):
     study = copy()
     other = tmp_path / "study" / "fundus"
@@ -214,6 +225,19 @@ def test_two_studies_of_one_contender_are_told_by_what_differs(copy, tmp_path):
     name, _, value = str(error.value).partition(" --only ")[2].split()[0].partition("=")
     merge_studies(tmp_path / "out", tmp_path / "new", only={name: [value]})
     assert read_results(tmp_path / "new").scores.contenders == ("tiny", "tiny slow"), "a study has all its contenders"
+
+
+def test_what_can_be_compared_is_chosen_study_by_study():
+    """Two studies share cells; the second has not finished one variant with its second seed."""
+    cells = [cell for part in (POOL[0], POOL[3], POOL[4]) for cell in part.cells]
+    facts = ({"label": None}, {"label": None, "measures": ["iou"]})
+    plans = [CollectedStudy(dataset="skin", facts=own, variants={"a": 0, "b": 1}, seeds=2) for own in facts]
+    both = [replace(cell, study=plan.key) for plan in plans for cell in cells]
+    collected = replace(join(*POOL), studies={plan.key: plan for plan in plans}, cells=tuple(both))
+    chosen = choose_cells(Path("s"), collected)
+    assert [(cell.variant, cell.seed) for cell in chosen] == [("a", 0), ("b", 0)]
+    remark = "3 of 4 cells of the study are finished; seed 0 of 2 variants are compared"
+    assert list_remarks(collected, chosen) == (remark, remark)
 
 
 def test_the_same_results_of_two_devices_count_once(copy, tmp_path):
