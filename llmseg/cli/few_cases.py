@@ -39,3 +39,13 @@ def note_official_test_cases(store: llmseg.Store) -> None:
             f"note: {official} of the {len(store.ids)} cases of {store.name} were published as its test part; folds "
             "divide all cases, so scores are not those of that part"
         )
+
+
+def warn_of_few_groups(store: llmseg.Store) -> None:
+    """Say that a cross-validation has one or two groups of cases in all, before hours of training show it."""
+    groups = len(set(store.groups.values()))
+    if groups <= _FEW_GROUPS:
+        print_message(
+            f"warning: {count_text(groups, 'group')} of cases: no difference can be established, and intervals are "
+            "wide or unknown; add cases of other groups"
+        )

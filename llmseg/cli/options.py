@@ -13,7 +13,7 @@ import typer
 
 import llmseg
 from llmseg import UserError
-from llmseg.cli.few_cases import note_official_test_cases, warn_of_few_test_cases
+from llmseg.cli.few_cases import note_official_test_cases, warn_of_few_groups, warn_of_few_test_cases
 from llmseg.cli.groups import note_independent_cases
 from llmseg.cli.output import print_message
 from llmseg.data.reading import complete, images_only, name_options, without
@@ -252,7 +252,9 @@ class CasesAndFolds(CasesAndHoldout):
             return (self.load_or_draw_holdout(store, progress),)
         note_independent_cases(store)
         note_official_test_cases(store)
-        return llmseg.draw_folds(store, self.folds, progress=progress)
+        folds = llmseg.draw_folds(store, self.folds, progress=progress)
+        warn_of_few_groups(store)
+        return folds
 
 
 @dataclass(frozen=True)

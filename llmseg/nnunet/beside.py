@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import fmean
 
 from llmseg.data.folds import as_folds, digest_folds
 from llmseg.data.holdout import Holdout
 from llmseg.data.store import Store
 from llmseg.errors import UserError
 from llmseg.evaluation.evaluate import TOLERANCE
-from llmseg.nnunet.equal import equal_to_run
+from llmseg.nnunet.equal import equal_images
 from llmseg.nnunet.importing import ImportedTraining
 from llmseg.nnunet.preparation import prepare_nnunet
 from llmseg.nnunet.run import run_nnunet
@@ -22,9 +23,10 @@ def run_beside(
 ) -> tuple[ImportedTraining, ...]:
     """Train nnU-Net beside the recipes of a study, to as many images as the first of them sees.
 
-    Every seed, and every fold, is a training of its own. It trains and validates on the cases on which the first recipe
-    does with that seed, and is scored on the study's held-out cases by the same evaluator. All lies in the folder
-    ``beside`` of the study, where :func:`llmseg.study.read_results`, and so figures and reports, find the scores.
+    Every seed, and every fold, is a training of its own; in folds, all see the same number of images, the mean of those
+    of the recipe. It trains and validates on the cases on which the first recipe does with that seed, and is scored on
+    the study's held-out cases by the same evaluator. All lies in the folder ``beside`` of the study, where
+    :func:`llmseg.study.read_results`, and so figures and reports, find the scores.
 
     The same call made again continues an interrupted one.
 
@@ -52,7 +54,10 @@ def run_beside(
     _check_same_cases(study, store, folds)
     numbered = {fold.digest: (fold, number) for fold, number in zip(folds, number_folds(len(folds)), strict=True)}
     results: list[ImportedTraining] = []
-    for run in study.runs(study.variants[0]):
+    runs = study.runs(study.variants[0])
+    # Folds differ by a few cases. One budget for all, because nnU-Net's name has it, and it is one contender.
+    cases = round(fmean(len(run.split.train) for run in runs))
+    for run in runs:
         seed = run.record["seed"]
         fold, number = numbered[run.record["holdout"]]
         baseline = prepare_nnunet(
@@ -63,7 +68,7 @@ def run_beside(
             seed=seed,
             progress=progress,
         )
-        budget = equal_to_run(run, "images")
+        budget = equal_images(run.recipe, cases)
         results += run_nnunet(baseline, store, [budget], seed=seed, device=device, progress=progress)
     return tuple(results)
 

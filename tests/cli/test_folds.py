@@ -74,3 +74,13 @@ def test_a_dataset_with_a_test_part_of_its_own(tmp_path, call):
     code, _, err = call("data", "split", "--data", store.path, "--folds", 2, "--out", tmp_path / "folds")
     assert code == 0
     assert "note: 2 of the 4 cases of brain were published as its test part; folds divide all cases" in err
+
+
+def test_two_groups_are_few(tmp_path, call):
+    phantoms = SyntheticStore("mri-tumour", count=4)
+    cases = (pack_case(phantoms.read(id), "ab"[place % 2]) for place, id in enumerate(phantoms.ids))
+    store = write_store(tmp_path / "brain.h5", "brain", cases, {})
+    given = ("ablate", "gpt-4", "--repair", "each", "--data", store.path, "--folds", 2, "--out", tmp_path / "s", "-q")
+    code, _, err = call(*given)
+    assert code == 2  # two cases are too few to train on
+    assert "warning: 2 groups of cases: no difference can be established" in err

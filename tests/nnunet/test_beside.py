@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from llmseg import Study, SyntheticStore, UserError, hold_out, run_study
-from llmseg.nnunet import run_beside
+from llmseg import Study, SyntheticStore, UserError, draw_folds, hold_out, run_study
+from llmseg.nnunet import beside, run_beside
 from llmseg.study import Variant, read_results
 
 
@@ -38,6 +38,25 @@ def test_another_tolerance_is_refused(phantoms, holdout, tiny_recipe, tmp_path):
     study = run_study(None, [variant], phantoms, tmp_path / "s", tolerance=3.0, **options)
     with pytest.raises(UserError, match="has the tolerance 3, nnU-Net is scored with 2"):
         run_beside(study, phantoms, holdout=holdout)
+
+
+def test_every_fold_is_a_training_of_one_contender(phantoms, tiny_recipe, tmp_path, monkeypatch):
+    folds = draw_folds(phantoms, 3)
+    variant = Variant("tiny", tiny_recipe.change("fit.epochs", 1))
+    options = {"holdout": folds, "seeds": 1, "device": "cpu", "progress": False}
+    study = run_study(None, [variant], phantoms, tmp_path / "s", **options)
+    prepared, trained = [], []
+    monkeypatch.setattr(
+        beside, "prepare_nnunet", lambda store, folder, holdout, **_: prepared.append((folder.name, holdout)) or folder
+    )
+    monkeypatch.setattr(
+        beside, "run_nnunet", lambda baseline, store, budgets, **_: trained.append((baseline.name, *budgets)) or ()
+    )
+    run_beside(study, phantoms, holdout=folds)
+    assert prepared == [(f"nnunet-seed0-fold{number}", fold) for number, fold in enumerate(folds, 1)]
+    assert len({budget.name for _, budget in trained}) == 1
+    with pytest.raises(UserError, match="or all its folds"):
+        run_beside(study, phantoms, holdout=folds[0])
 
 
 def test_nnunet_alone_is_one_line(tmp_path, call):

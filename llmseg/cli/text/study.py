@@ -115,7 +115,7 @@ def cohort_table(result: CohortGap) -> str:
     table = align_columns([("part", "dice", "sd over pairs"), *rows])
     pairs = f"{len(result.gaps)} pairs; each in pairs.csv"
     alone = f"{ONE_SEED}; " if (result.gaps[0].contributions()["seeds"] == 1).any() else ""
-    return f"{table}\n{pairs}; {alone}in {result.folder}"
+    return f"{table}\n{pairs}; {alone}in {result.folder}{_note_of_folds(result.gaps[0].study.folds)}"
 
 
 def price_table(prices: PriceList) -> str:
