@@ -18,12 +18,15 @@ GOLDEN = Path(__file__).parents[1] / "tests" / "golden"
 
 
 def run(main: Callable[[], int | None]) -> NoReturn:
-    """Run a benchmark and exit with what it returns; a user's mistake is one line and exit code 2."""
+    """Run a benchmark and exit with what it returns; a user's mistake, and a signal, are one line and an exit code."""
     try:
         sys.exit(main())
     except llmseg.UserError as error:
         print(f"{Path(sys.argv[0]).stem}: {error}", file=sys.stderr)
         sys.exit(2)
+    except llmseg.Terminated as stop:
+        print(f"{Path(sys.argv[0]).stem}: {stop}", file=sys.stderr)
+        sys.exit(128 + stop.signum)
 
 
 def write_results(path: Path, *, versions: Mapping[str, str] | None = None, **results: Any) -> None:

@@ -1,156 +1,96 @@
-"""Train many pipelines on the same cases, score them on the same held-out cases, and print a leaderboard.
+"""Run a study file, print a leaderboard of every dataset with its verdict, and write a report as HTML pages.
 
-    python benchmarks/run_all.py --quick
-    python benchmarks/run_all.py --images DIR --masks DIR --epochs 120 --predict
+    python benchmarks/run_all.py --quick                    # four pipelines on phantoms, in two minutes
+    python benchmarks/run_all.py                            # the main comparison, on the datasets that are prepared
+    python benchmarks/run_all.py my-study.toml --out mine   # any other study, see docs/study-file.md
 
-``--quick`` takes four pipelines of different character and lets them work on small images for a few epochs, which
-fits into a couple of minutes on two cores; its scores say that things work, not which pipeline is better.
-
-Test cases are held out first. Every pipeline is replayed on the others, as its script would run. The column ``own`` is
-the script's score of its own test part. The column ``dice`` is the score of the held-out cases by the one evaluator,
-with a 95 % interval over groups of cases.
-
-``llmseg report`` and ``llmseg figure`` read the folder. With its ``holdout.json``, others such as nnU-Net can be scored
-on the same cases. The same command again continues where an interrupted one stopped.
+The same command again continues, also after a kill, and may run several times at once. Datasets that are not prepared
+are named, with the command that prepares them, and left out.
 """
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
+import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import benchmark
 import pandas as pd
 
 import llmseg
-from llmseg import zoo
-from llmseg.evaluation import evaluate_run_once
-from llmseg.figures import clouds
-from llmseg.stats import Table, means, rank
+from llmseg.report import Question, judge
+from llmseg.study import StudyFile, read_results, read_study_file, run_study_file
 
-QUICK = ("llama-3.1-405b", "gpt-o3", "bing-copilot", "deepseek-v3")
-QUICK_EPOCHS = 15
-QUICK_CASES = 40
-QUICK_SIZE = 64
+STUDIES = Path(__file__).parent / "studies"
 
 
 def main() -> None:
     """Run what the command line asks for."""
     options = _parse_options()
-    store = _open_store(options)
-    names = options.pipelines or (QUICK if options.quick else zoo.names())
-    epochs = options.epochs or (QUICK_EPOCHS if options.quick else None)
-    given, out = options.holdout, options.out / store.name
-    holdout = llmseg.Holdout.load(given) if given else llmseg.hold_out(store, fraction=options.fraction)
-    runs = {name: _replay_and_score(name, store, holdout, epochs, out / name, options) for name in names}
-    holdout.save(out / "holdout.json")
-    scores = Table.from_evaluations(out / name / "evaluation" for name in names)
-    table = make_leaderboard(scores, runs)
-    clouds(scores).savefig(out / "leaderboard.png", dpi=150)
+    file = options.study or STUDIES / ("quick.toml" if options.quick else "main.toml")
+    out = options.out or Path("runs") / file.stem
+    grid = _read_grid(file, options)
+    studies = run_study_file(grid, out, device=options.device, leave_out_failing=True)
+    if "nnunet" in grid.pipelines:
+        llmseg.nnunet.run_beside_studies(studies, device=options.device)
+    written = [_print_leaderboard(study) for study in studies]
     for path in (out / "leaderboard.json", options.json):
         if path:
-            _write_json(path, table, store, holdout)
-    held = f"{len(holdout.test_ids)} of {len(store.ids)} cases held out"
-    print(f"\n{store.name}: {held}, {epochs or 'own number of'} epochs\n")
-    print(table.drop(columns=["epochs", "size"]).to_string(index=False, float_format="{:.4f}".format))
-    if len(names) > 1:
-        print(f"\n{rank(scores).sentence}")
-    print(f"\nrun folders: {out}/NAME/run, figures of each run in its folder replay")
-    print(f"leaderboard: {out / 'leaderboard.png'}, {out / 'leaderboard.json'}")
-    print(f"next: llmseg report {out} --out {out}-report")
-
-
-def _replay_and_score(
-    name: str,
-    store: llmseg.Store,
-    holdout: llmseg.Holdout,
-    epochs: int | None,
-    folder: Path,
-    options: argparse.Namespace,
-) -> llmseg.Run:
-    """Replay a pipeline, score it on the held-out cases, and predict if that is asked for; done is what is there."""
-    device = options.device
-    pipeline = _resize_pipeline(name, options)
-    run = llmseg.replay(
-        pipeline, store, folder / "run", seed=options.seed, epochs=epochs, device=device, holdout=holdout
-    )
-    rules = llmseg.study.all_conventions()
-    evaluate_run_once(run, store, folder / "evaluation", holdout=holdout, device=device, rules=rules)
-    if options.predict:
-        net, recipe = llmseg.load_model(run.folder)
-        llmseg.predict(net, recipe, options.images, folder / "predictions", device=device)
-    return run
+            benchmark.write_results(path, study=file.name, datasets=written)
+    report = llmseg.write_report(out, f"{out}-report", title=f"{file.stem}: leaderboard and report")
+    print(f"{report.analysis.verdict}\n\nreport: {report.index}\nleaderboard as JSON: {out / 'leaderboard.json'}")
 
 
 def _parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--quick", action="store_true", help=f"{', '.join(QUICK)} on {QUICK_CASES} phantoms of {QUICK_SIZE} pixels"
-    )
-    parser.add_argument("--images", type=Path, help="folder of images; without it, phantoms are drawn")
-    parser.add_argument("--masks", type=Path, help="folder of masks")
-    parser.add_argument("--holdout", type=Path, help="the test cases, as llmseg data split writes them")
-    parser.add_argument("--fraction", type=float, default=0.3, help="share of test cases to draw without --holdout")
-    parser.add_argument("--modality", default="dermoscopy", help="kind of phantoms")
-    parser.add_argument("--cases", type=int, default=QUICK_CASES, help="number of phantoms")
-    parser.add_argument("--pipelines", nargs="+", help="ids; without it, all nineteen")
-    parser.add_argument("--epochs", type=int, help="epochs for all, instead of each recipe's own")
-    parser.add_argument("--size", type=int, help="working size in pixels for all, instead of each recipe's own")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("study", type=Path, nargs="?", help="a study file; without it, studies/main.toml")
+    parser.add_argument("--quick", action="store_true", help="studies/quick.toml")
+    parser.add_argument("--pipelines", nargs="+", help="other pipelines than those of the file")
+    parser.add_argument("--seeds", type=int, help="another number of seeds")
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--predict", action="store_true", help="also predict all images of the folder")
-    parser.add_argument("--out", type=Path, default=Path("runs"), help="folder for the run folders")
-    parser.add_argument(
-        "--json", type=Path, help="file for a second copy of the leaderboard, such as results/NAME.json"
-    )
+    parser.add_argument("--out", type=Path, help="folder of the study; without it, runs/ and the name of the file")
+    parser.add_argument("--json", type=Path, help="file for a copy of the leaderboard, such as results/NAME.json")
     options = parser.parse_args()
-    if options.predict and not options.images:
-        parser.error("--predict needs --images DIR")
+    if options.quick and options.study:
+        parser.error("--quick is a study file of its own; leave one of both out")
     return options
 
 
-def _open_store(options: argparse.Namespace) -> llmseg.Store:
-    if options.images:
-        return llmseg.FolderStore(options.images, options.masks or options.images)
-    return llmseg.SyntheticStore(options.modality, count=options.cases)
+def _read_grid(file: Path, options: argparse.Namespace) -> StudyFile:
+    """Read the study file, with other pipelines and seeds if these are given; what is not there is left out."""
+    given = {"pipelines": options.pipelines and tuple(options.pipelines), "seeds": options.seeds}
+    grid = replace(read_study_file(file), **{name: value for name, value in given.items() if value is not None})
+    if "nnunet" in grid.pipelines:
+        try:
+            llmseg.nnunet.check_installed()
+        except llmseg.UserError as error:
+            print(f"left out: nnunet: {error}", file=sys.stderr)
+            grid = replace(grid, pipelines=tuple(name for name in grid.pipelines if name != "nnunet"))
+    return grid.without_missing()
 
 
-def _resize_pipeline(name: str, options: argparse.Namespace) -> llmseg.Pipeline:
-    size = options.size or (QUICK_SIZE if options.quick else None)
-    pipeline = zoo.get(name)
-    if size is None:
-        return pipeline
-    return dataclasses.replace(pipeline, recipe=pipeline.recipe.change("images.size", (size, size)))
+def _print_leaderboard(study: llmseg.Study) -> dict[str, Any]:
+    """Print the contenders of a study, best first, and return them with what they were trained and scored on."""
+    means = pd.concat([study.means(), study.means_beside()]).sort_values("mean", ascending=False, ignore_index=True)
+    verdict = judge(read_results([study.folder]).scores, Question.of())
+    holdout = llmseg.Holdout.load(study.folder / "holdout.json")
+    name, held, count = study.record["store"]["name"], len(holdout.test_ids), len(holdout.cases)
+    print(f"\n{name}: {held} of {count} cases held out\n{verdict}\n")
+    print(means.to_string(index=False, float_format="{:.4f}".format, na_rep="-"))
+    facts = {**study.record["store"], "cases": count, "held_out": held, "holdout": holdout.digest, "verdict": verdict}
+    trained = {name: _describe_trainings(study.runs(name)) for name in study.variants}
+    rows = means.astype(object).where(means.notna(), None).to_dict("records")  # JSON has no not-a-number
+    return {**facts, "rows": [{**row, **trained.get(row["variant"], {})} for row in rows]}
 
 
-def make_leaderboard(scores: Table, runs: dict[str, llmseg.Run]) -> pd.DataFrame:
-    """Return a row per pipeline, best mean Dice first."""
-    mean_rows = means(scores).set_index("contender")
-    rows = []
-    for name, run in runs.items():
-        last, mean = run.history.iloc[-1], mean_rows.loc[name]
-        rows.append(
-            {
-                "pipeline": name,
-                "dice": mean["mean"],
-                "low": mean["low"],
-                "high": mean["high"],
-                "own": run.scores["value"].mean(),
-                "train_loss": last["train_loss"],
-                "validation_loss": last["validation_loss"],
-                "epochs": run.recipe.fit.epochs,
-                "size": run.recipe.images.size,
-                "seconds": run.record["seconds"],
-            }
-        )
-    return pd.DataFrame(rows).sort_values("dice", ascending=False, ignore_index=True)
-
-
-def _write_json(path: Path, table: pd.DataFrame, store: llmseg.Store, holdout: llmseg.Holdout) -> None:
-    kept_out = {"held_out": len(holdout.test_ids), "holdout": holdout.digest}
-    facts = {"name": store.name, "cases": len(store.ids), "digest": store.digest, **kept_out}
-    benchmark.write_results(path, store=facts, rows=table.to_dict(orient="records"))
+def _describe_trainings(runs: tuple[llmseg.Run, ...]) -> dict[str, Any]:
+    """Return what a pipeline was trained with and, for every seed, its own score, its last losses and its time."""
+    losses = {name: [float(run.history[name].iloc[-1]) for run in runs] for name in ("train_loss", "validation_loss")}
+    own, seconds = [float(run.scores["value"].mean()) for run in runs], [run.record["seconds"] for run in runs]
+    recipe = runs[0].recipe
+    return {"own": own, **losses, "seconds": seconds, "epochs": recipe.fit.epochs, "size": recipe.images.size}
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -27,6 +29,13 @@ class LaunchOptions:
     device: option.Device = "auto"
     leave_out_failing: option.LeaveOutFailing = False
     retry: option.Retry = None
+
+    @property
+    def arguments(self) -> list[str]:
+        """The options as they are typed."""
+        failing = ["--leave-out-failing"] if self.leave_out_failing else []
+        again = [argument for kind in self.retry or () for argument in ("--retry", kind)]
+        return [*([] if self.device == "auto" else ["--device", self.device]), *failing, *again]
 
 
 @spread
@@ -54,10 +63,14 @@ def run(
     out: Annotated[Path, typer.Option(help="Folder of the study.")],
     launch: LaunchOptions,
     output: OutputWithProgress,
+    max_hours: Annotated[
+        float | None, typer.Option(help="Begin only trainings that end in these hours, by the estimate of the plan.")
+    ] = None,
 ) -> None:
     """Train and score all that a study file says; the same command again continues.
 
     Several may run at once, also on several computers that share the folder: each takes cells that no other works on.
+    With --max-hours, a first seed of everything comes before a second, and the cheapest first.
     """
     grid = llmseg.study.read_study_file(file)
     with_nnunet = NNUNET in grid.pipelines
@@ -69,20 +82,35 @@ def run(
         device=launch.device,
         leave_out_failing=launch.leave_out_failing,
         retry=launch.retry or (),
+        max_hours=max_hours,
         progress=output.progress,
     )
-    for study in studies if with_nnunet else ():
-        design = llmseg.study.open_design(study.folder)
-        llmseg.nnunet.run_beside(
-            study, design.store, holdout=design.folds, device=launch.device, progress=output.progress
-        )
+    if max_hours is not None:
+        print(_describe_rest(file, out, launch, max_hours, with_nnunet=with_nnunet), file=sys.stderr)
+    elif with_nnunet:
+        llmseg.nnunet.run_beside_studies(studies, device=launch.device, progress=output.progress)
     if output.as_json:
         named = [(study.record["store"]["name"], study) for study in studies]
         output.print([{"dataset": name, **row} for name, study in named for row in study.means().to_dict("records")])
         return
     for study in studies:
-        if study.record["label"]:
-            output.print(describe_gains(study))
-        else:
+        if not study.record["label"]:
             output.print(describe_means(study) + "\n")
-    output.print(report_hint(out, grid.measures))
+        elif len(study.variants) > 1 and study.variants[0] == next(iter(study.record["variants"])):
+            output.print(describe_gains(study))
+    if studies:
+        output.print(report_hint(out, grid.measures))
+
+
+def _describe_rest(file: Path, out: Path, launch: LaunchOptions, hours: float, *, with_nnunet: bool) -> str:
+    """Return what is left when the hours of a command are over, and the command that goes on."""
+    states = llmseg.study.read_study_status(out)
+    total, finished = sum(state.cells for state in states), sum(state.finished for state in states)
+    command = ["llmseg", "study", "run", str(file), "--out", str(out), *launch.arguments]
+    if finished == total:
+        after = f"; nnU-Net is trained by: {shlex.join(command)}" if with_nnunet else ""
+        return f"llmseg: all {total} cells are finished{after}"
+    return (
+        f"llmseg: {total - finished} of {total} cells are left, for no other fits into {hours:g} h; go on with: "
+        f"{shlex.join([*command, '--max-hours', f'{hours:g}'])}"
+    )

@@ -1,4 +1,5 @@
 from .beside import run_beside as run_beside
+from .beside import run_beside_studies as run_beside_studies
 from .budget import Budget as Budget
 from .budget import parse_shares as parse_shares
 from .equal import equal_images as equal_images

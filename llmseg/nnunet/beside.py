@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from statistics import fmean
 
 from llmseg.data.folds import as_folds, digest_folds
@@ -15,6 +15,7 @@ from llmseg.nnunet.importing import ImportedTraining
 from llmseg.nnunet.preparation import prepare_nnunet
 from llmseg.nnunet.run import run_nnunet
 from llmseg.study.cells import fold_suffix, number_folds
+from llmseg.study.opening import open_design
 from llmseg.study.study import BESIDE, Study
 
 
@@ -71,6 +72,17 @@ def run_beside(
         budget = equal_images(run.recipe, cases)
         results += run_nnunet(baseline, store, [budget], seed=seed, device=device, progress=progress)
     return tuple(results)
+
+
+def run_beside_studies(studies: Iterable[Study], *, device: str = "auto", progress: bool = True) -> None:
+    """Train nnU-Net beside each of some studies, with the cases that it was begun with; see :func:`run_beside`.
+
+    Raises:
+        UserError: A study does not say where its cases are, they are not there any more, or as :func:`run_beside`.
+    """
+    for study in studies:
+        design = open_design(study.folder)
+        run_beside(study, design.store, holdout=design.folds, device=device, progress=progress)
 
 
 def _check_same_cases(study: Study, store: Store, folds: Sequence[Holdout]) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from llmseg.data.catalog import dataset_names
 from llmseg.data.folder import FolderStore
 from llmseg.data.folds import load_folds
 from llmseg.data.hdf5 import Hdf5Store
@@ -97,7 +98,8 @@ class StudyDataset:
         """What is not there, and how to get it; empty if all is."""
         for path in (getattr(self, key) for key in _PATHS):
             if path is not None and not path.exists():
-                prepare = f"llmseg data prepare NAME --root DOWNLOAD --out {shlex.quote(str(path))} makes it"
+                name = self.name if self.name in dataset_names() else "NAME"
+                prepare = f"llmseg data prepare {name} --root DOWNLOAD --out {shlex.quote(str(path))} makes it"
                 made = prepare if path == self.data else "put it there"
                 return f"{self.name}: {path} is missing; {made}, or leave the dataset out"
         return ""

@@ -14,6 +14,7 @@ from llmseg.data.store import Store
 from llmseg.errors import UserError, shorten_list
 from llmseg.files import clean_name
 from llmseg.recipe.given import GivenRecipe
+from llmseg.study.allowance import Allowance
 from llmseg.study.design import Design, check_designs
 from llmseg.study.failures import Failure, forget_failures, read_failures, write_failure
 from llmseg.study.launcher import Launcher
@@ -186,7 +187,9 @@ def list_failures(design: Design) -> str:
     return "; ".join(str(failure) for failure in read_failures(design.folder))
 
 
-def run_designs(designs: Sequence[Design], launch: Launch, *, breadth_first: bool = False) -> Iterator[Study | None]:
+def run_designs(
+    designs: Sequence[Design], launch: Launch, *, breadth_first: bool = False, allowance: Allowance | None = None
+) -> Iterator[Study | None]:
     """Check all studies, and train and score them.
 
     Args:
@@ -195,9 +198,11 @@ def run_designs(designs: Sequence[Design], launch: Launch, *, breadth_first: boo
         breadth_first: Train every variant of every study with one seed before the next seed, so that an interrupted
             command has something of everything. Without it one study is finished after the other, for commands that
             compute a result from each.
+        allowance: How long to work; ``None`` for as long as there are cells. Studies may then be unfinished.
 
     Yields:
-        Each study when it is finished; ``None`` for one that cannot do without a variant that failed.
+        Each study when it is finished or the time is up; ``None`` for one that cannot do without a variant that failed,
+        or that has no finished cell.
 
     Raises:
         UserError: As for :func:`run_study`.
@@ -211,7 +216,7 @@ def run_designs(designs: Sequence[Design], launch: Launch, *, breadth_first: boo
         forget_failures(design.folder, ("refused",))
         for failure in failures:
             write_failure(design.folder, failure)
-    launcher = Launcher(designs, launch, breadth_first=breadth_first)
+    launcher = Launcher(designs, launch, breadth_first=breadth_first, allowance=allowance)
     with launcher.bar.shown():
         for design in designs:
             yield launcher.finish(design)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import itertools
 import shutil
 import sys
 import time
@@ -16,6 +17,7 @@ from llmseg.errors import Terminated, UserError
 from llmseg.evaluation.evaluate import evaluate_run_once
 from llmseg.files import make_folder
 from llmseg.files.locks import Lease
+from llmseg.study.allowance import Allowance
 from llmseg.study.cells import WORK, Cell, clear_finished, find_finished, publish, take_attempt
 from llmseg.study.conventions import all_conventions
 from llmseg.study.design import Design, seeded
@@ -81,21 +83,24 @@ class Launcher:
         launch: How cells are trained.
         breadth_first: Whether every variant of every study is trained with one seed before any is with the next;
             otherwise one study is finished before the next one begins.
+        allowance: How long it may work; ``None`` for as long as there are cells.
         bar: The line that it shows.
     """
 
-    def __init__(self, designs: Sequence[Design], launch: Launch, *, breadth_first: bool) -> None:
-        self.launch, self.breadth_first = launch, breadth_first
+    def __init__(
+        self, designs: Sequence[Design], launch: Launch, *, breadth_first: bool, allowance: Allowance | None = None
+    ) -> None:
+        self.launch, self.breadth_first, self.allowance = launch, breadth_first, allowance
         self._leases: dict[Cell, Lease] = {}
         self._studies = {design.folder: self._begin(design) for design in designs}
         total = sum(len(design.variants) * design.seeds * len(design.folds) for design in designs)
         self.bar = CellBar(total, disable=not launch.progress)
 
     def finish(self, design: Design) -> Study | None:
-        """Work until a study is finished, on its cells and on those of other studies.
+        """Work until a study is finished or the time is up, on its cells and on those of other studies.
 
         Returns:
-            The study; ``None`` if a variant failed that it cannot do without.
+            The study; ``None`` if a variant failed that it cannot do without, or if none of its cells is finished.
 
         Raises:
             UserError: A variant failed and is not to be left out, or something keeps all from being trained.
@@ -104,9 +109,11 @@ class Launcher:
         own = self._studies[design.folder]
         while self._look(own):
             if not any(self._try(self._studies[task.design.folder], task) for task in self._list_next(own)):
+                if self.allowance is not None:
+                    break
                 self.bar.show("waiting for other launchers", self._list_open())
                 time.sleep(_POLL)
-        if not design.can_spare(own.failed):
+        if not design.can_spare(own.failed) or not find_finished(itertools.chain(*map(design.cells, design.variants))):
             return None
         study = Study(design.folder)
         study.write_tables()
@@ -117,6 +124,10 @@ class Launcher:
     def _list_next(self, own: _Progress) -> Iterable[Task]:
         """Return what may be worked on now: seed by seed of all studies, or those of one study first."""
         studies = self._studies.values()
+        if self.allowance is not None:
+            tasks = [task for study in studies for task in self._look(study) if self.allowance.allows(task.cell)]
+            rank = self.allowance.rank
+            return sorted(tasks, key=lambda task: rank(task.cell))
         if self.breadth_first:
             # Each study lists its tasks by seed and fold. Of one seed and fold, those of the first study come first.
             return heapq.merge(*map(self._look, studies), key=lambda task: (task.cell.seed, task.cell.fold))
@@ -192,6 +203,8 @@ class Launcher:
         try:
             seconds = train_and_score(task, attempt, self.launch, at_once)
             publish(cell, attempt, seconds)
+            if self.allowance is not None:
+                self.allowance.note(cell, seconds)
         except Terminated as stop:
             raise Terminated(str(stop).replace(str(attempt / "run"), str(cell.folder)), stop.signum) from None
         except (*FAILING, UserError) as error:

@@ -14,7 +14,7 @@ from llmseg.errors import UserError
 from llmseg.recipe.images import Images, Prepare
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.splits import Splitter
-from llmseg.study.cells import find_finished, number_folds
+from llmseg.study.cells import Cell, find_finished, number_folds
 from llmseg.study.design import Design
 from llmseg.training.cost import Cost, estimate_cost
 from llmseg.training.memory import Needs
@@ -72,6 +72,22 @@ def plan_cells(designs: Sequence[Design], speed: float | None = None) -> pd.Data
     plan: pd.DataFrame = pd.DataFrame(rows, columns=list(COLUMNS))
     plan = plan.sort_values(["seed", "fold"], kind="stable", ignore_index=True)
     return plan
+
+
+def estimate_cells(designs: Sequence[Design], speed: float) -> dict[Cell, float]:
+    """Return the seconds that every cell of some studies will take; those that cannot be trained take none.
+
+    Args:
+        designs: The studies.
+        speed: As for :func:`plan_cells`.
+    """
+    seconds: dict[Cell, float] = {}
+    for design in designs:
+        rest = design.holdout.rest(design.store)
+        for variant in design.variants:
+            work = _estimate(variant.recipe, rest, design.epochs)
+            seconds |= dict.fromkeys(design.cells(variant), work.flops / speed)
+    return seconds
 
 
 def choose_cells(plan: pd.DataFrame, hours: float) -> pd.DataFrame:

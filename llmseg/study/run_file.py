@@ -13,10 +13,11 @@ import torch
 from llmseg import zoo
 from llmseg.errors import UserError
 from llmseg.recipe.recipe import Recipe
+from llmseg.study.allowance import Allowance
 from llmseg.study.file_designs import make_designs
 from llmseg.study.grid import list_failures, run_designs
 from llmseg.study.options import Launch
-from llmseg.study.plan import plan_cells
+from llmseg.study.plan import estimate_cells, plan_cells
 from llmseg.study.study import Study
 from llmseg.study.study_file import StudyFile, read_study_file
 from llmseg.training.cost import measure_speed
@@ -51,9 +52,14 @@ def plan_study_file(
     """
     grid = read_study_file(given)
     designs = make_designs(grid, out, draw=False, progress=progress)
+    return plan_cells(designs, _measure_speed(grid, device))
+
+
+def _measure_speed(grid: StudyFile, device: str) -> float:
+    """Return the floating-point operations per second of a device, when it computes as a study file says."""
     place = choose_device(device)
     numerics = choose_numerics(place, grid.precision, exact=grid.protocol == "replay")
-    return plan_cells(designs, measure_speed(_choose_timed(place), numerics, place))
+    return measure_speed(_choose_timed(place), numerics, place)
 
 
 def _choose_timed(device: torch.device) -> Recipe:
@@ -75,6 +81,7 @@ def run_study_file(
     device: str = "auto",
     leave_out_failing: bool = False,
     retry: str | Collection[str] = (),
+    max_hours: float | None = None,
     progress: bool = True,
 ) -> tuple[Study, ...]:
     """Train and score all that a study file says. The same call again continues, and may run several times at once.
@@ -87,19 +94,27 @@ def run_study_file(
         device: As for :func:`llmseg.train`.
         leave_out_failing: As for :func:`llmseg.run_study`.
         retry: As for :func:`llmseg.run_study`.
+        max_hours: Begin only trainings that end within these hours, by the estimate of :func:`plan_study_file`; the
+            most informative first, as :func:`llmseg.study.choose_cells` orders them. The same call again goes on.
         progress: Whether to show progress bars.
 
     Returns:
-        The studies that could be finished, in the order of the file.
+        The studies that could be finished, in the order of the file; with ``max_hours``, those that have a finished
+        cell.
 
     Raises:
-        UserError: The file, a dataset or a name is not right, no study could be finished, or as
-            :func:`llmseg.run_study`.
+        UserError: The file, a dataset or a name is not right, no study could be finished, the hours are not above 0, or
+            as :func:`llmseg.run_study`.
     """
-    designs = make_designs(read_study_file(given), out, progress=progress)
+    grid = read_study_file(given)
+    if max_hours is not None and not max_hours > 0:
+        raise UserError(f"{max_hours:g} hours; give a number above 0")
+    designs = make_designs(grid, out, progress=progress)
     launch = Launch(device=device, leave_out_failing=leave_out_failing, retry=retry, progress=progress)
-    studies = list(run_designs(designs, launch, breadth_first=True))
-    finished = tuple(study for study in studies if study is not None)
-    if not finished:
+    allowance = None
+    if max_hours is not None:
+        allowance = Allowance(max_hours, estimate_cells(designs, _measure_speed(grid, device)))
+    studies = [study for study in run_designs(designs, launch, breadth_first=True, allowance=allowance) if study]
+    if not studies and max_hours is None:
         raise UserError(f"nothing is left to compare: {'; '.join(map(list_failures, designs))}; mend it")
-    return finished
+    return tuple(studies)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -131,6 +131,20 @@ class StudyFile:
             )
         if self.seeds > _MOST_SEEDS:
             raise UserError(f"seeds is {self.seeds}; a study has at most {_MOST_SEEDS}")
+
+    def without_missing(self) -> StudyFile:
+        """Return the study on the datasets that are there; a line names each of the others, and how to get it.
+
+        Raises:
+            UserError: None of them is there.
+        """
+        there = tuple(dataset for dataset in self.datasets if not dataset.missing)
+        missing = [dataset.missing for dataset in self.datasets if dataset.missing]
+        if not there:
+            raise UserError(f"no dataset of the study is there: {'; '.join(missing)}")
+        for line in missing:
+            print(f"llmseg: left out: {line}", file=sys.stderr)
+        return replace(self, datasets=there)
 
 
 _KINDS: Mapping[str, Kind] = {

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import shlex
 
 import pytest
+
+from tests.study.conftest import write_cell
 
 TEXT = """
 pipelines = ["llama-3.1-405b", "bing-copilot"]
@@ -60,6 +63,41 @@ def test_a_mistake_is_one_line_and_nothing_is_written(call, study_file, tmp_path
     assert err.startswith(f"llmseg: {study_file}: no key 'sedes'; did you mean 'seeds'")
     assert err.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["study.toml"]
+
+
+@pytest.fixture
+def fake_trainings(monkeypatch):
+    """Let trainings write their results at once."""
+    monkeypatch.setattr(
+        "llmseg.study.launcher.train_and_score", lambda task, attempt, *_: write_cell(task, attempt) or 1
+    )
+    monkeypatch.setattr("llmseg.study.design.check_recipe", lambda *_: None)
+    monkeypatch.setattr("llmseg.cli.study_file.judge", lambda _: "a verdict")  # it would read whole runs
+
+
+def test_a_run_of_some_hours_says_what_is_left_and_its_advice_goes_on(
+    call, study_file, tmp_path, fake_trainings, monkeypatch
+):
+    monkeypatch.setattr("llmseg.study.run_file._measure_speed", lambda *_: 1e6)
+    out = tmp_path / "my out"
+    code, printed, err = call(
+        "study", "run", study_file, "--out", out, "-q", "--max-hours", "0.001", "--retry", "diverged"
+    )
+    assert code == 0
+    assert "2 of 2 cells are left, for no other fits into 0.001 h; go on with: llmseg study run " in err
+    assert printed == ""
+    command = shlex.split(err.partition("go on with: llmseg ")[2].replace("0.001", "20"))
+    monkeypatch.setattr("llmseg.study.run_file._measure_speed", lambda *_: 1e12)
+    code, printed, err = call(*command, "-q")
+    assert (code, err) == (0, "llmseg: all 2 cells are finished\n")
+    assert "llama-3.1-405b  0." in printed
+
+
+@pytest.mark.parametrize("hours", ["0", "-1", "nan"])
+def test_hours_are_above_0_and_nothing_is_written_otherwise(call, study_file, tmp_path, hours):
+    code, _, err = call("study", "run", study_file, "--out", tmp_path / "out", "-q", "--max-hours", hours)
+    assert (code, err) == (2, f"llmseg: {hours} hours; give a number above 0\n")
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.slow

@@ -18,7 +18,11 @@ import torch
 from llmseg import Study, SyntheticStore, Terminated, UserError, hold_out
 from llmseg.files.locks import Lease
 from llmseg.study import Cell, Variant, run_studies, work_on_studies
+from llmseg.study.allowance import Allowance
 from llmseg.study.cells import digest_results, find_finished, publish, take_attempt
+from llmseg.study.design import Design
+from llmseg.study.grid import run_designs
+from llmseg.study.options import Launch
 from llmseg.training.loop import NotANumber
 from llmseg.training.memory import OutOfMemory
 
@@ -359,3 +363,58 @@ def test_one_line_shows_cell_and_time_left(run, capsys):
     assert [lines[0][0].strip(), lines[0][2].strip()] == ["a, seed 0", "0 of 6 cells"]
     assert lines[-1][0].strip() == "finished"
     assert lines[-1][2].strip().startswith("6 of 6 cells")
+
+
+@pytest.fixture
+def allow(fake_trainings, tiny_recipe, phantoms, tmp_path):
+    """A function that trains what some hours allow of two variants and two seeds.
+
+    By plan, a cell takes an hour or two seconds; all take two.
+    """
+    variants = (Variant("dear", tiny_recipe), Variant("cheap", tiny_recipe.change("fit.rate", 0.5)))
+    holdout = hold_out(phantoms, fraction=0.2, progress=False)
+    design = Design(
+        folder=tmp_path / "s", label=None, variants=variants, store=phantoms, holdout=holdout, seeds=2, epochs=1
+    )
+
+    def call(hours, seconds=(3600, 2)):
+        plan = {cell: each for variant, each in zip(variants, seconds, strict=True) for cell in design.cells(variant)}
+        return list(run_designs([design], Launch(progress=False), allowance=Allowance(hours, plan)))
+
+    return call
+
+
+def test_only_what_fits_is_begun_and_the_most_informative_first(allow, calls, tmp_path):
+    (study,) = allow(0.1)
+    assert calls == [("cheap", 0), ("cheap", 1)]
+    assert not study.is_finished
+    assert (tmp_path / "s" / "scores.csv").is_file()
+    (study,) = allow(2.5)
+    assert calls[2:] == [("dear", 0), ("dear", 1)]
+    assert study.is_finished
+
+
+def test_seeds_go_in_turn_while_the_time_lasts(allow, calls):
+    allow(3)
+    assert calls == [("cheap", 0), ("dear", 0), ("cheap", 1), ("dear", 1)]
+
+
+def test_nothing_fits_and_nothing_is_begun(allow, calls, tmp_path):
+    assert allow(0.0001) == [None]
+    assert calls == []
+    assert Study(tmp_path / "s").record["seeds"] == 2
+
+
+def test_what_cells_really_took_corrects_the_estimate(allow, calls):
+    # A cell takes two seconds here, twice what was planned for the cheap one: the dear one would take 7200.
+    allow(1.5, seconds=(3600, 1))
+    assert calls == [("cheap", 0), ("cheap", 1)]
+
+
+def test_a_launcher_whose_time_is_limited_waits_for_nobody(allow, calls, tmp_path):
+    allow(0.0001)
+    held = Lease(next(cell for cell in Study(tmp_path / "s").cells if cell.variant == "dear").lease)
+    assert held.take()
+    allow(2.5)
+    assert calls == [("cheap", 0), ("cheap", 1), ("dear", 1)]
+    held.release()
