@@ -21,7 +21,7 @@ import pandas as pd
 
 import llmseg
 from llmseg.report import Question, judge
-from llmseg.study import StudyFile, read_results, read_study_file, run_study_file
+from llmseg.study import StudyFile, open_design, read_results, read_study_file, run_study_file
 
 STUDIES = Path(__file__).parent / "studies"
 
@@ -74,12 +74,12 @@ def _read_grid(file: Path, options: argparse.Namespace) -> StudyFile:
 def _print_leaderboard(study: llmseg.Study) -> dict[str, Any]:
     """Print the contenders of a study, best first, and return them with what they were trained and scored on."""
     means = pd.concat([study.means(), study.means_beside()]).sort_values("mean", ascending=False, ignore_index=True)
-    verdict = judge(read_results([study.folder]).scores, Question.of())
-    holdout = llmseg.Holdout.load(study.folder / "holdout.json")
-    name, held, count = study.record["store"]["name"], len(holdout.test_ids), len(holdout.cases)
-    print(f"\n{name}: {held} of {count} cases held out\n{verdict}\n")
+    verdict = " ".join(judge(read_results([study.folder]).scores, Question.of()).values())
+    design, record = open_design(study.folder), study.record
+    count, held = len(design.store.ids), sum(len(fold.test_ids) for fold in design.folds)
+    print(f"\n{design.store.name}: {held} of {count} cases are scored\n{verdict}\n")
     print(means.to_string(index=False, float_format="{:.4f}".format, na_rep="-"))
-    facts = {**study.record["store"], "cases": count, "held_out": held, "holdout": holdout.digest, "verdict": verdict}
+    facts = {**record["store"], "cases": count, "held_out": held, "holdout": record["holdout"], "verdict": verdict}
     trained = {name: _describe_trainings(study.runs(name)) for name in study.variants}
     rows = means.astype(object).where(means.notna(), None).to_dict("records")  # JSON has no not-a-number
     return {**facts, "rows": [{**row, **trained.get(row["variant"], {})} for row in rows]}

@@ -14,7 +14,8 @@ class Allowance:
     """Some hours of work. A launcher begins only cells that will end within them, by their estimate.
 
     A first seed of everything says more than a second seed of something, and cheap cells say as much as dear ones. So
-    seeds go in turn, and within a seed the cheapest first, as in :func:`llmseg.study.choose_cells`. A cell that was
+    seeds go in turn, within a seed the folds, and within a fold the cheapest first, as in
+    :func:`llmseg.study.choose_cells`. A cell that was
     begun is finished, even if it takes longer than was estimated. Each finished cell corrects the estimate of those
     that follow.
 
@@ -48,9 +49,9 @@ class Allowance:
         correction = statistics.median(self._ratios) if self._ratios else 1.0
         return time.monotonic() + correction * self._seconds[cell] <= self._end
 
-    def rank(self, cell: Cell) -> tuple[int, float]:
+    def rank(self, cell: Cell) -> tuple[int, int, float]:
         """Return what cells are sorted by, the most informative first."""
-        return cell.seed, self._seconds[cell]
+        return cell.seed, cell.fold, self._seconds[cell]
 
     def note(self, cell: Cell, seconds: float) -> None:
         """Take notice of how long a cell took."""

@@ -90,8 +90,9 @@ class Design:
 
     def cells(self, variant: Variant) -> tuple[Cell, ...]:
         """Return the cells of a variant, one per seed and fold."""
+        digest = variant.recipe.digest
         pairs = itertools.product(range(self.seeds), number_folds(len(self.folds)))
-        return tuple(Cell(self.folder, variant.name, variant.recipe.digest, *pair) for pair in pairs)
+        return tuple(Cell(self.folder, variant.name, digest, *pair) for pair in pairs)
 
     def begin(self) -> None:
         """Write ``study.json`` and the test cases, or check that they are of this study; the number of seeds may grow.

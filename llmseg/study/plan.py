@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -16,6 +16,7 @@ from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.splits import Splitter
 from llmseg.study.cells import Cell, find_finished, number_folds
 from llmseg.study.design import Design
+from llmseg.study.variants import Variant
 from llmseg.training.cost import Cost, estimate_cost
 from llmseg.training.memory import Needs
 
@@ -60,10 +61,7 @@ def plan_cells(designs: Sequence[Design], speed: float | None = None) -> pd.Data
     rows: list[tuple[object, ...]] = []
     for design in designs:
         finished = find_finished(cell for variant in design.variants for cell in design.cells(variant))
-        rests = [fold.rest(design.store) for fold in design.folds]
-        numbers = number_folds(len(rests))
-        for variant in design.variants:
-            works = dict(zip(numbers, (_estimate(variant.recipe, rest, design.epochs) for rest in rests), strict=True))
+        for variant, works in _estimate_all(design):
             names = (design.store.name, design.label or "", variant.name)
             for cell in design.cells(variant):
                 state = "finished" if cell in finished else "open"
@@ -83,11 +81,17 @@ def estimate_cells(designs: Sequence[Design], speed: float) -> dict[Cell, float]
     """
     seconds: dict[Cell, float] = {}
     for design in designs:
-        rest = design.holdout.rest(design.store)
-        for variant in design.variants:
-            work = _estimate(variant.recipe, rest, design.epochs)
-            seconds |= dict.fromkeys(design.cells(variant), work.flops / speed)
+        for variant, works in _estimate_all(design):
+            seconds |= {cell: works[cell.fold].flops / speed for cell in design.cells(variant)}
     return seconds
+
+
+def _estimate_all(design: Design) -> Iterator[tuple[Variant, dict[int, _Work]]]:
+    """Yield every variant with its work on each fold, by number."""
+    rests = [fold.rest(design.store) for fold in design.folds]
+    for variant in design.variants:
+        works = (_estimate(variant.recipe, rest, design.epochs) for rest in rests)
+        yield variant, dict(zip(number_folds(len(rests)), works, strict=True))
 
 
 def choose_cells(plan: pd.DataFrame, hours: float) -> pd.DataFrame:

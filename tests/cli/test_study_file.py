@@ -72,7 +72,7 @@ def fake_trainings(monkeypatch):
         "llmseg.study.launcher.train_and_score", lambda task, attempt, *_: write_cell(task, attempt) or 1
     )
     monkeypatch.setattr("llmseg.study.design.check_recipe", lambda *_: None)
-    monkeypatch.setattr("llmseg.cli.study_file.judge", lambda _: "a verdict")  # it would read whole runs
+    monkeypatch.setattr("llmseg.cli.study.judge", lambda _: {"dice": "a verdict"})  # it would read whole runs
 
 
 def test_a_run_of_some_hours_says_what_is_left_and_its_advice_goes_on(

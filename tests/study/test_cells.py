@@ -374,7 +374,7 @@ def allow(fake_trainings, tiny_recipe, phantoms, tmp_path):
     variants = (Variant("dear", tiny_recipe), Variant("cheap", tiny_recipe.change("fit.rate", 0.5)))
     holdout = hold_out(phantoms, fraction=0.2, progress=False)
     design = Design(
-        folder=tmp_path / "s", label=None, variants=variants, store=phantoms, holdout=holdout, seeds=2, epochs=1
+        folder=tmp_path / "s", label=None, variants=variants, store=phantoms, folds=(holdout,), seeds=2, epochs=1
     )
 
     def call(hours, seconds=(3600, 2)):
