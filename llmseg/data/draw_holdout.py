@@ -153,7 +153,7 @@ def draw_folds(
     Example:
         >>> from llmseg import SyntheticStore
         >>> [len(fold.test_ids) for fold in draw_folds(SyntheticStore("fundus", count=10), 4)]
-        [3, 2, 3, 2]
+        [3, 3, 2, 2]
     """
     _check_folds(folds, split)
     check_reading(store, progress=progress)

@@ -28,7 +28,7 @@ def as_folds(given: Holdout | Sequence[Holdout]) -> tuple[Holdout, ...]:
         True
         >>> as_folds(folds[:2])
         Traceback (most recent call last):
-        llmseg.errors.UserError: these are no folds: case 'case-002' is held out 0 times; give all manifests of one draw
+        llmseg.errors.UserError: these are no folds: case '001.png' is held out 0 times; give all manifests of one draw
     """
     folds = (given,) if isinstance(given, Holdout) else tuple(given)
     if not folds:

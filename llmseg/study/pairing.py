@@ -47,7 +47,7 @@ def average_scores(wide: pd.DataFrame, measure: str, level: float) -> pd.DataFra
 
 
 def compare_with_base(
-    wide: pd.DataFrame, measure: str, level: float, folds: Mapping[str, str] | None = None
+    wide: pd.DataFrame, measure: str, level: float, folds: Mapping[str, str] | None = None, count: int = 1
 ) -> pd.DataFrame:
     """Return a row per variant with its difference from the base, see :meth:`llmseg.Study.differences`.
 
@@ -56,6 +56,7 @@ def compare_with_base(
         measure: The measure.
         level: Level of the intervals.
         folds: The fold of every case in a cross-validation.
+        count: Number of folds; of an unfinished study, some may have no case yet.
     """
     base, *others = wide.columns
     columns = ["variant", "base", "mean", "difference", "low", "high", "level", "groups", "seeds"]
@@ -68,7 +69,6 @@ def compare_with_base(
     if folds:
         gains = wide[others].sub(wide[base], axis=0)
         means = gains.groupby(wide.index.get_level_values("case").map(dict(folds))).mean()
-        count = len(set(folds.values()))
         ends = [fold_interval(means[name].tolist(), count, level=level) for name in others]
         table["low_folds"], table["high_folds"] = ([end[side] for end in ends] for side in (0, 1))
     if measure in SHARES:

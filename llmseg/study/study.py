@@ -227,7 +227,7 @@ class Study:
             UserError: As for :meth:`paired`.
         """
         wide = self.paired(measure, size)
-        table = compare_with_base(wide, measure, level, self._find_folds())
+        table = compare_with_base(wide, measure, level, self._find_folds(), self.folds)
         judged: pd.DataFrame = table.merge(find_verdicts(wide, measure, 1 - level), on="variant", how="left")
         return judged
 
@@ -254,7 +254,7 @@ class Study:
         judged = find_secondary_verdicts(paired, 1 - level)
         tables = [first.assign(measure=primary, role="primary")]
         for measure, wide in paired.items():
-            table = compare_with_base(wide, measure, level, self._find_folds())
+            table = compare_with_base(wide, measure, level, self._find_folds(), self.folds)
             merged = table.merge(judged[measure], on="variant", how="left")
             tables.append(merged.assign(measure=measure, role="secondary"))
         whole: pd.DataFrame = pd.concat(tables, ignore_index=True)
