@@ -23,7 +23,7 @@ from llmseg.stats.rank_tests import friedman
 from llmseg.stats.ranking import rank
 from llmseg.stats.ranking_rules import Rule
 from llmseg.stats.table import Table
-from llmseg.study.published import compare_with_published
+from llmseg.study.published.comparison import compare_with_published
 from llmseg.study.results import Results
 
 if TYPE_CHECKING:

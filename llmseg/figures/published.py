@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from llmseg.study.published import DatasetComparison, PublishedComparison
+    from llmseg.study.published.comparison import DatasetComparison, PublishedComparison
 
 _SHIFT = 0.17
 """How far, in rows, the marks of what was published stand above the row, and ours below it."""

@@ -14,8 +14,8 @@ from llmseg.nnunet.equal import equal_images
 from llmseg.nnunet.importing import ImportedTraining
 from llmseg.nnunet.preparation import prepare_nnunet
 from llmseg.nnunet.run import run_nnunet
-from llmseg.study.cells import fold_suffix, number_folds
-from llmseg.study.opening import open_design
+from llmseg.study.launching.cells import fold_suffix, number_folds
+from llmseg.study.launching.opening import open_design
 from llmseg.study.study import BESIDE, Study
 
 

@@ -23,7 +23,7 @@ from llmseg.report.standings import ALL, Place, Standing
 from llmseg.report.texts import Ends, bar_scale, bar_styles, place_texts, score_text, value_text
 from llmseg.stats.claims import DECISIONS, MIRRORED, Claim
 from llmseg.stats.words import count_text, sentence
-from llmseg.study.published import PublishedComparison
+from llmseg.study.published.comparison import PublishedComparison
 from llmseg.study.results import ContenderRun
 
 if TYPE_CHECKING:

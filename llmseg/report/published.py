@@ -10,8 +10,8 @@ from llmseg.data.store import Store
 from llmseg.errors import UserError
 from llmseg.figures import published_ranks, save
 from llmseg.report.question import Question
-from llmseg.study.published import MEASURE, PHASE, PublishedComparison, compare_with_published
-from llmseg.study.published_texts import COLUMNS, NOTE, row_texts
+from llmseg.study.published.comparison import MEASURE, PHASE, PublishedComparison, compare_with_published
+from llmseg.study.published.texts import COLUMNS, NOTE, row_texts
 from llmseg.study.results import Results
 
 PICTURE = "images/published.png"

@@ -28,7 +28,7 @@ from llmseg.report.source import read_sources
 from llmseg.report.standings import Standing
 from llmseg.stats.claims import claims_frame
 from llmseg.stats.table import contender_names
-from llmseg.study.published import PublishedComparison
+from llmseg.study.published.comparison import PublishedComparison
 from llmseg.study.results import ContenderRun, Results
 
 _HARD, _HARD_DRAWN = 10, 4

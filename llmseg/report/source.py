@@ -11,7 +11,7 @@ from llmseg.errors import UserError
 from llmseg.files import as_list
 from llmseg.stats.columns import BASE
 from llmseg.stats.table import Table
-from llmseg.study.collected_record import holds_collected
+from llmseg.study.collected.record import holds_collected
 from llmseg.study.results import Results, read_results
 
 _FILL: dict[str, str | int] = {"variant": BASE, "seed": 0, "phase": "test"}

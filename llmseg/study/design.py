@@ -18,8 +18,8 @@ from llmseg.errors import UserError
 from llmseg.evaluation.measures import check_measures
 from llmseg.files import as_list, check_kind, clear_leftovers, make_folder, read_json, read_json_if_any, write_text
 from llmseg.recipe.recipe import Recipe
-from llmseg.study.cells import Cell, number_folds
-from llmseg.study.failures import Failure
+from llmseg.study.launching.cells import Cell, number_folds
+from llmseg.study.launching.failures import Failure
 from llmseg.study.record import PRIMARY, RECORD_KEYS
 from llmseg.study.variants import Variant
 from llmseg.training.check import check_recipe

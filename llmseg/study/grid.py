@@ -14,11 +14,11 @@ from llmseg.data.store import Store
 from llmseg.errors import UserError, shorten_list
 from llmseg.files import clean_name
 from llmseg.recipe.given import GivenRecipe
-from llmseg.study.allowance import Allowance
 from llmseg.study.design import Design, check_designs
-from llmseg.study.failures import Failure, forget_failures, read_failures, write_failure
-from llmseg.study.launcher import Launcher
-from llmseg.study.opening import keep_design, open_design
+from llmseg.study.launching.allowance import Allowance
+from llmseg.study.launching.failures import Failure, forget_failures, read_failures, write_failure
+from llmseg.study.launching.launcher import Launcher
+from llmseg.study.launching.opening import keep_design, open_design
 from llmseg.study.options import Launch
 from llmseg.study.record import PRIMARY, find_studies
 from llmseg.study.study import Study

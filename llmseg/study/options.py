@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 
 from llmseg.errors import UserError, nearest
 from llmseg.files import as_list
-from llmseg.study.failures import LASTING
+from llmseg.study.launching.failures import LASTING
 
 
 class LaunchOptions(TypedDict, total=False):

@@ -14,8 +14,8 @@ from llmseg.errors import UserError
 from llmseg.recipe.images import Images, Prepare
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.splits import Splitter
-from llmseg.study.cells import Cell, find_finished, number_folds
 from llmseg.study.design import Design
+from llmseg.study.launching.cells import Cell, find_finished, number_folds
 from llmseg.study.variants import Variant
 from llmseg.training.cost import Cost, estimate_cost
 from llmseg.training.memory import Needs

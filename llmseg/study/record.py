@@ -9,8 +9,8 @@ from typing import Any
 
 from llmseg.files import read_json
 from llmseg.files.fields import read_named_texts
-from llmseg.study.cells import Cell, number_folds
-from llmseg.study.failures import read_failures
+from llmseg.study.launching.cells import Cell, number_folds
+from llmseg.study.launching.failures import read_failures
 
 PRIMARY = "dice"
 """The measure in which contenders are compared if none is named."""

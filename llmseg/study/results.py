@@ -15,9 +15,9 @@ from llmseg.errors import UserError, nearest
 from llmseg.files import as_list, check_text, read_json_if_any
 from llmseg.stats.checks import read_evaluations
 from llmseg.stats.table import Table, contender_names
-from llmseg.study.collected_files import read_collected
-from llmseg.study.collected_record import MARK, holds_collected
-from llmseg.study.collected_results import CollectedRun, choose_cells, list_remarks, make_frame, make_run
+from llmseg.study.collected.files import read_collected
+from llmseg.study.collected.record import MARK, holds_collected
+from llmseg.study.collected.results import CollectedRun, choose_cells, list_remarks, make_frame, make_run
 from llmseg.study.scores import describe_unbegun
 from llmseg.study.study import Study
 from llmseg.training.run import Run

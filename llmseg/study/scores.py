@@ -10,7 +10,7 @@ import pandas as pd
 
 from llmseg.evaluation.evaluation import Evaluation
 from llmseg.stats.words import count_text
-from llmseg.study.cells import Cell
+from llmseg.study.launching.cells import Cell
 
 
 def join_scores(cells: Sequence[Cell]) -> str:

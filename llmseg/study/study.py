@@ -12,8 +12,8 @@ from llmseg.errors import UserError, nearest
 from llmseg.evaluation.evaluation import SCORE_COLUMNS, Evaluation
 from llmseg.files import write_text
 from llmseg.files.tables import read_table
-from llmseg.study.cells import Cell
-from llmseg.study.failures import Failure, read_failures
+from llmseg.study.launching.cells import Cell
+from llmseg.study.launching.failures import Failure, read_failures
 from llmseg.study.pairing import average_scores, compare_with_base, pair_scores
 from llmseg.study.record import PRIMARY, list_cells, read_record
 from llmseg.study.scores import choose_comparable, describe_state, join_scores, parse_scores

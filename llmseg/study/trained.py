@@ -6,8 +6,8 @@ import shlex
 from pathlib import Path
 
 from llmseg.errors import UserError, nearest
-from llmseg.study.cells import Cell
-from llmseg.study.collected_record import holds_collected
+from llmseg.study.collected.record import holds_collected
+from llmseg.study.launching.cells import Cell
 from llmseg.study.record import find_studies
 from llmseg.study.study import Study
 

@@ -69,7 +69,7 @@ def test_a_mistake_is_one_line_and_nothing_is_written(call, study_file, tmp_path
 def fake_trainings(monkeypatch):
     """Let trainings write their results at once."""
     monkeypatch.setattr(
-        "llmseg.study.launcher.train_and_score", lambda task, attempt, *_: write_cell(task, attempt) or 1
+        "llmseg.study.launching.launcher.train_and_score", lambda task, attempt, *_: write_cell(task, attempt) or 1
     )
     monkeypatch.setattr("llmseg.study.design.check_recipe", lambda *_: None)
     monkeypatch.setattr("llmseg.cli.study.judge", lambda _: {"dice": "a verdict"})  # it would read whole runs
@@ -78,7 +78,7 @@ def fake_trainings(monkeypatch):
 def test_a_run_of_some_hours_says_what_is_left_and_its_advice_goes_on(
     call, study_file, tmp_path, fake_trainings, monkeypatch
 ):
-    monkeypatch.setattr("llmseg.study.run_file._measure_speed", lambda *_: 1e6)
+    monkeypatch.setattr("llmseg.study.file.run._measure_speed", lambda *_: 1e6)
     out = tmp_path / "my out"
     code, printed, err = call(
         "study", "run", study_file, "--out", out, "-q", "--max-hours", "0.001", "--retry", "diverged"
@@ -87,7 +87,7 @@ def test_a_run_of_some_hours_says_what_is_left_and_its_advice_goes_on(
     assert "2 of 2 cells are left, for no other fits into 0.001 h; go on with: llmseg study run " in err
     assert printed == ""
     command = shlex.split(err.partition("go on with: llmseg ")[2].replace("0.001", "20"))
-    monkeypatch.setattr("llmseg.study.run_file._measure_speed", lambda *_: 1e12)
+    monkeypatch.setattr("llmseg.study.file.run._measure_speed", lambda *_: 1e12)
     code, printed, err = call(*command, "-q")
     assert (code, err) == (0, "llmseg: all 2 cells are finished\n")
     assert "llama-3.1-405b  0." in printed

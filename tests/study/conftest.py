@@ -10,8 +10,9 @@ import pytest
 
 from llmseg import Study, Terminated, hold_out, run_study
 from llmseg.files import make_folder
-from llmseg.study import Variant, launcher
-from llmseg.study.launcher import Task
+from llmseg.study import Variant
+from llmseg.study.launching import launcher
+from llmseg.study.launching.launcher import Task
 
 MEASURES = ("dice", "iou")
 

@@ -25,9 +25,9 @@ from llmseg.study import (
     read_study_status,
     work_on_studies,
 )
-from llmseg.study.cells import digest_results
-from llmseg.study.failures import read_failures
-from llmseg.study.file_designs import make_designs
+from llmseg.study.file.designs import make_designs
+from llmseg.study.launching.cells import digest_results
+from llmseg.study.launching.failures import read_failures
 from llmseg.study.plan import plan_cells
 from llmseg.training.loop import NotANumber
 

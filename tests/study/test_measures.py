@@ -8,7 +8,7 @@ import pytest
 from llmseg import UserError, write_report
 from llmseg.cli.study import describe_gains
 from llmseg.study import read_study_file, work_on_studies
-from llmseg.study.file_designs import make_designs
+from llmseg.study.file.designs import make_designs
 from llmseg.study.pairing import average_scores, compare_with_base
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llmseg.cli.text.layout import align_columns, section
-from llmseg.study.outlook import format_seconds
+from llmseg.study.launching.outlook import format_seconds
 
 if TYPE_CHECKING:
     import pandas as pd

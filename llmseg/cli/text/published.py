@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from llmseg.cli.text.layout import align_columns, section
 from llmseg.stats.words import sentence
-from llmseg.study.published_texts import COLUMNS, NOTE, row_texts
+from llmseg.study.published.texts import COLUMNS, NOTE, row_texts
 
 if TYPE_CHECKING:
     from llmseg.study import DatasetComparison, PublishedComparison

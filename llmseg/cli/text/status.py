@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from llmseg.cli.text.layout import align_columns, section
-from llmseg.study.outlook import format_seconds
+from llmseg.study.launching.outlook import format_seconds
 
 if TYPE_CHECKING:
     from llmseg.study import StudyStatus
