@@ -40,7 +40,9 @@ def main() -> None:
         if path:
             benchmark.write_results(path, study=file.name, datasets=written)
     report = llmseg.write_report(out, f"{out}-report", title=f"{file.stem}: leaderboard and report")
-    print(f"{report.analysis.verdict}\n\nreport: {report.index}\nleaderboard as JSON: {out / 'leaderboard.json'}")
+    if len(studies) > 1:
+        print(f"\nall datasets: {report.analysis.verdict}")
+    print(f"\nreport: {report.index}\nleaderboard as JSON: {out / 'leaderboard.json'}")
 
 
 def _parse_options() -> argparse.Namespace:

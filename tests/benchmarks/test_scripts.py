@@ -66,6 +66,7 @@ def test_benchmarks_use_public_names_only(path):
     assert [name for name in used_names(path.read_text(encoding="utf-8")) if not is_public(name)] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["run_all.py", "throughput/measure.py"])
 def test_help_from_any_folder(name, tmp_path):
     command = [sys.executable, str(BENCHMARKS / name), "--help"]
@@ -74,6 +75,7 @@ def test_help_from_any_folder(name, tmp_path):
     assert done.stdout.startswith(f"usage: {Path(name).name}")
 
 
+@pytest.mark.slow
 def test_a_small_measurement_from_any_folder(tmp_path):
     command = [sys.executable, str(BENCHMARKS / "preparation_cost.py"), "--cases", "3", "--json", "cost.json"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
@@ -81,6 +83,7 @@ def test_a_small_measurement_from_any_folder(tmp_path):
     assert '"cases": 3' in (tmp_path / "cost.json").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_mistake_is_one_line(tmp_path):
     command = [sys.executable, str(BENCHMARKS / "throughput" / "measure.py"), "--pipelines", "gpt-5", "--device", "cpu"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
