@@ -65,6 +65,7 @@ def test_an_earlier_evaluation_stays_if_the_disk_is_full(failing, tmp_path, monk
     assert sorted(read_files(tmp_path)) == sorted(FILES)
 
 
+@pytest.mark.slow
 def test_a_process_killed_at_any_change_leaves_all_or_none_and_the_next_one_ends_right(tmp_path, kill_at_every_change):
     """Old and new tables must not pass for one evaluation, and nothing stays behind."""
     write_evaluation(tmp_path / "old", score("a", 0.5), FACTS, [OURS])
