@@ -52,6 +52,7 @@ def trained(files) -> subprocess.CompletedProcess[str]:
     return run_python(files, script.name)
 
 
+@pytest.mark.slow
 class TestOutside:
     def test_it_trains(self, trained):
         assert trained.returncode == 0, trained.stderr

@@ -133,6 +133,7 @@ class TestWhatIsReplaced:
         assert read_files(tmp_path / "out") == before
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="kills processes that it forks")
 def test_a_process_killed_at_any_change_leaves_nothing_after_the_next_one(run, images, tmp_path, kill_at_every_change):
     run(images, tmp_path / "out")
