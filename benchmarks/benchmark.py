@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
+import numpy as np
+import scipy
 import torch
 
 import llmseg
@@ -27,6 +31,31 @@ def run(main: Callable[[], int | None]) -> NoReturn:
     except llmseg.Terminated as stop:
         print(f"{Path(sys.argv[0]).stem}: {stop}", file=sys.stderr)
         sys.exit(128 + stop.signum)
+
+
+def run_simulation(
+    about: str | None, simulate: Callable[[int], Iterable[Mapping[str, Any]]], name: str, per: str
+) -> int:
+    """Simulate as often as the command line asks for, print every row, and write them all.
+
+    Args:
+        about: What ``--help`` says.
+        simulate: Yields the rows of so many simulated studies.
+        name: Name of the file in ``results``, if no other is asked for.
+        per: What the number of studies is for, in ``--help``.
+    """
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--studies", type=int, default=4000, help=f"simulated studies per {per}")
+    parser.add_argument("--out", type=Path, default=RESULTS / name)
+    options = parser.parse_args()
+    started, simulations = time.perf_counter(), []
+    for row in simulate(options.studies):
+        print(json.dumps(row), flush=True)
+        simulations.append(row)
+    versions = {"numpy": np.__version__, "scipy": scipy.__version__}
+    seconds = round(time.perf_counter() - started)
+    write_results(options.out, versions=versions, seconds=seconds, simulations=simulations)
+    return 0
 
 
 def write_results(path: Path, *, versions: Mapping[str, str] | None = None, **results: Any) -> None:

@@ -9,18 +9,14 @@ Power: how many true differences, and true equivalences, are found. Time: what t
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import benchmark
 import numpy as np
-import scipy
 
 from llmseg.stats import (
     Claim,
@@ -348,20 +344,7 @@ def simulate_all(studies: int) -> Iterator[dict[str, object]]:
 
 def main() -> int:
     """Simulate, print and write."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--studies", type=int, default=4000, help="simulated studies per interval; claims take a quarter"
-    )
-    parser.add_argument("--out", type=Path, default=benchmark.RESULTS / "simulation.json")
-    options = parser.parse_args()
-    started, simulations = time.perf_counter(), []
-    for row in simulate_all(options.studies):
-        print(json.dumps(row), flush=True)
-        simulations.append(row)
-    versions = {"numpy": np.__version__, "scipy": scipy.__version__}
-    seconds = round(time.perf_counter() - started)
-    benchmark.write_results(options.out, versions=versions, seconds=seconds, simulations=simulations)
-    return 0
+    return benchmark.run_simulation(__doc__, simulate_all, "simulation.json", "interval; claims take a quarter")
 
 
 if __name__ == "__main__":

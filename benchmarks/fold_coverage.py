@@ -12,17 +12,12 @@ validation.
 
 from __future__ import annotations
 
-import argparse
-import json
-import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import benchmark
 import numpy as np
-import scipy
 from scipy.stats import norm
 
 from llmseg.stats import estimate, fold_interval
@@ -169,18 +164,7 @@ def simulate_all(studies: int) -> Iterator[dict[str, Any]]:
 
 def main() -> int:
     """Simulate, print and write."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--studies", type=int, default=4000, help="simulated studies per row")
-    parser.add_argument("--out", type=Path, default=benchmark.RESULTS / "folds.json")
-    options = parser.parse_args()
-    started, simulations = time.perf_counter(), []
-    for row in simulate_all(options.studies):
-        print(json.dumps(row), flush=True)
-        simulations.append(row)
-    versions = {"numpy": np.__version__, "scipy": scipy.__version__}
-    seconds = round(time.perf_counter() - started)
-    benchmark.write_results(options.out, versions=versions, seconds=seconds, simulations=simulations)
-    return 0
+    return benchmark.run_simulation(__doc__, simulate_all, "folds.json", "row")
 
 
 if __name__ == "__main__":

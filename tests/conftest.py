@@ -287,3 +287,12 @@ def content() -> Callable[[Path], dict[str, bytes]]:
         }
 
     return read
+
+
+@pytest.fixture
+def tiny(tiny_recipe, monkeypatch):
+    """A pipeline of the zoo with a quirk that changes masks and one that changes its score only."""
+    recipe = tiny_recipe.change("fit.epochs", 1).change("images.mask_threshold", None).change("test.threshold", None)
+    monkeypatch.setattr("llmseg.zoo.registry._PIPELINES", dict(zoo.registry._PIPELINES))
+    zoo.register(replace(zoo.get("gpt-o3"), id="tiny", recipe=recipe))
+    return "tiny"

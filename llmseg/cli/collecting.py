@@ -12,6 +12,7 @@ import llmseg
 from llmseg import UserError
 from llmseg.cli.output import Output
 from llmseg.cli.spread import spread
+from llmseg.stats.words import count_text
 
 Folders = Annotated[list[Path], typer.Argument(help="Studies, folders that hold studies, and collected studies.")]
 Out = Annotated[Path, typer.Option("--out", "-o", help="The folder; what it holds stays, and what is new is added.")]
@@ -62,5 +63,5 @@ def _print(collected: llmseg.study.Collected, out: Path, output: Output) -> None
         facts: dict[str, Any] = {"folder": str(out), "cells": dict(cells)}
         output.print(facts)
     else:
-        lines = [f"{dataset}: {count} cell{'' if count == 1 else 's'}" for dataset, count in cells.items()]
+        lines = [f"{dataset}: {count_text(count, 'cell')}" for dataset, count in cells.items()]
         output.print("\n".join([*lines, f"written to {out}; a report of it: llmseg report {out} -o REPORT"]))

@@ -18,6 +18,7 @@ from llmseg.cli.study import describe_gains, describe_means
 from llmseg.cli.text.plan import plan_text
 from llmseg.cli.text.study import report_hint
 from llmseg.study.contenders import NNUNET
+from llmseg.study.options import Launch
 
 File = Annotated[Path, typer.Argument(help="The study file, in TOML; docs/study-file.md has its keys.")]
 
@@ -33,9 +34,7 @@ class LaunchOptions:
     @property
     def arguments(self) -> list[str]:
         """The options as they are typed."""
-        failing = ["--leave-out-failing"] if self.leave_out_failing else []
-        again = [argument for kind in self.retry or () for argument in ("--retry", kind)]
-        return [*([] if self.device == "auto" else ["--device", self.device]), *failing, *again]
+        return Launch(device=self.device, leave_out_failing=self.leave_out_failing, retry=self.retry or ()).arguments
 
 
 @spread

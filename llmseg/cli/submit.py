@@ -12,6 +12,7 @@ import llmseg
 from llmseg.cli.output import OutputWithProgress, print_message
 from llmseg.cli.spread import spread
 from llmseg.cli.study_file import File, LaunchOptions
+from llmseg.stats.words import count_text
 
 
 @dataclass(frozen=True)
@@ -78,9 +79,9 @@ def submit(
 
 
 def _submitted_text(submission: llmseg.study.Submission, time: str, out: Path) -> str:
-    count = "1 launcher" if submission.jobs == 1 else f"{submission.jobs} launchers"
+    launchers = count_text(submission.jobs, "launcher")
     return (
-        f"submitted {count} as job {submission.id}, {time} each: {submission.script}\n"
+        f"submitted {launchers} as job {submission.id}, {time} each: {submission.script}\n"
         f"next: llmseg status {out} --watch\n"
         f"      scancel {submission.id}   # ends them; what is finished stays, and checkpoints do"
     )

@@ -79,7 +79,7 @@ def guess_holdout(
     """
     _check(fraction, split)
     check_reading(store, progress=progress)
-    return _draw(store, {id: _Facts(id, 0.0) for id in store.ids}, fraction, seed, split, stratified=True)
+    return _draw(store, _guess_facts(store), fraction, seed, split, stratified=True)
 
 
 def _check(fraction: float, split: str) -> None:
@@ -177,7 +177,7 @@ def guess_folds(
     """
     _check_folds(folds, split)
     check_reading(store, progress=progress)
-    return _divide(store, {id: _Facts(id, 0.0) for id in store.ids}, folds, seed, split, stratified=True)
+    return _divide(store, _guess_facts(store), folds, seed, split, stratified=True)
 
 
 def _check_folds(folds: int, split: str) -> None:
@@ -224,6 +224,11 @@ def _make_holdout(
     groups = store.groups
     cases = tuple(HeldCase(id, groups[id], facts[id].image, id in held) for id in sorted(store.ids))
     return Holdout(store.name, store.digest, split, fraction, seed, stratified and split == "grouped", cases)
+
+
+def _guess_facts(store: Store) -> dict[str, _Facts]:
+    """Return what the draw asks, as if no two images were equal and all had as much foreground."""
+    return {id: _Facts(id, 0.0) for id in store.ids}
 
 
 def _read_facts(store: Store, progress: bool) -> dict[str, _Facts]:

@@ -31,6 +31,21 @@ def walk_folders(root: Path, enters: Callable[[str], bool], left_out: Path | Non
         yield from ((folder, name) for name in names)
 
 
+def find_folders(folder: Path, is_wanted: Callable[[Path], bool], depth: int) -> Iterator[Path]:
+    """Yield a folder if it is wanted, otherwise the wanted ones some levels down, by name; none inside another.
+
+    Args:
+        folder: Where to begin.
+        is_wanted: Whether a folder is one of those.
+        depth: Number of levels below.
+    """
+    if is_wanted(folder):
+        yield folder
+    elif depth:
+        for inner in sorted(folder.glob("*/")):
+            yield from find_folders(inner, is_wanted, depth - 1)
+
+
 def check_kind(folder: Path, kind: str, *, holds: bool, record: str = "") -> None:
     """Refuse to write into a folder that is in use for something else, or into a file.
 

@@ -26,8 +26,7 @@ def equal_images(recipe: Recipe, cases: int) -> Budget:
         Budget(epochs=5, iterations=None, images=150, seconds=None)
     """
     fit = recipe.fit
-    per_epoch = cases // fit.batch_size * fit.batch_size if fit.drop_last else cases
-    return Budget(epochs=fit.epochs, images=per_epoch * fit.epochs)
+    return Budget(epochs=fit.epochs, images=fit.count_images(cases) * fit.epochs)
 
 
 def equal_to_run(run: Run, by: Literal["images", "seconds"] = "images") -> Budget:

@@ -162,3 +162,11 @@ class Fit(Part):
     def batch_size_in_test(self) -> int:
         """Batch size in the test."""
         return self.test_batch_size or self.batch_size
+
+    def count_steps(self, cases: int) -> int:
+        """Return the number of steps of an epoch over so many training cases."""
+        return cases // self.batch_size if self.drop_last else -(-cases // self.batch_size)
+
+    def count_images(self, cases: int) -> int:
+        """Return how many of so many training cases the network sees in an epoch."""
+        return cases // self.batch_size * self.batch_size if self.drop_last else cases

@@ -50,6 +50,13 @@ class Launch:
         """The kinds of failures that are tried again although they would come again."""
         return tuple(as_list(self.retry))
 
+    @property
+    def arguments(self) -> list[str]:
+        """The options as they are typed after ``llmseg study run``, without those that have their usual value."""
+        place = ["--device", self.device] if self.device != "auto" else []
+        failing = ["--leave-out-failing"] if self.leave_out_failing else []
+        return [*place, *failing, *(word for kind in self.kinds_to_retry for word in ("--retry", kind))]
+
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Launch:
         """Pick these options out of all of them."""

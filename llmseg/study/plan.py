@@ -132,7 +132,7 @@ def _estimate(recipe: Recipe, rest: Store, epochs: int | None) -> _Work:
     except UserError as error:
         cost, fault = Cost(0, Needs(0, 0)), str(error)
     images = epochs * cases
-    steps = epochs * (cases // batch if recipe.fit.drop_last else -(-cases // batch))
+    steps = epochs * recipe.fit.count_steps(cases)
     return _Work(epochs, images, steps, float(cost.flops * images), cost.needs.of_batch(batch), fault)
 
 
@@ -142,11 +142,16 @@ def count_training_cases(recipe: Recipe, store: Store) -> int:
     Raises:
         UserError: There are too few cases for the split.
     """
-    return _count_training_part(recipe.split, store.ids)
+    return count_training_part(recipe.split, store.ids)
 
 
 @functools.cache  # recipes of a study share splits
-def _count_training_part(split: Splitter, ids: tuple[str, ...]) -> int:
+def count_training_part(split: Splitter, ids: tuple[str, ...]) -> int:
+    """Return how many of some cases a split gives to the training.
+
+    Raises:
+        UserError: There are too few cases for the split.
+    """
     # How many they are does not depend on the draw.
     return len(split(ids, torch.Generator().manual_seed(0)).train)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from llmseg.files import read_json
 from llmseg.files.fields import read_named_texts
+from llmseg.files.folders import find_folders
 from llmseg.study.launching.cells import Cell, number_folds
 from llmseg.study.launching.failures import read_failures
 
@@ -40,19 +41,26 @@ def read_record(study: Path) -> dict[str, Any]:
     return record
 
 
-def list_cells(study: Path) -> tuple[Cell, ...]:
-    """Return all cells of a study, finished or not, those of the base first; without variants that were left out."""
+def list_cells(study: Path, *, with_failed: bool = False) -> tuple[Cell, ...]:
+    """Return all cells of a study, finished or not, those of the base first.
+
+    Args:
+        study: Folder of the study.
+        with_failed: Whether variants that were left out are listed, too: they may have failed with another seed.
+    """
     record = read_record(study)
-    failed = {failure.variant for failure in read_failures(study) if failure.kind != "killed"}
+    failures = () if with_failed else read_failures(study)
+    failed = {failure.variant for failure in failures if failure.kind != "killed"}
     named = [(name, digest) for name, digest in record["variants"].items() if name not in failed]
     cells = itertools.product(named, range(record["seeds"]), number_folds(len(record.get("folds", ()))))
     return tuple(Cell(study, name, digest, seed, fold) for (name, digest), seed, fold in cells)
 
 
+def is_study(folder: Path) -> bool:
+    """Return whether a folder is a study."""
+    return (folder / "study.json").is_file()
+
+
 def find_studies(folder: Path, depth: int = 3) -> Iterator[Path]:
     """Yield the studies in a folder: the folder itself, or those some levels down, by name."""
-    if (folder / "study.json").is_file():
-        yield folder
-    elif depth:
-        for inner in sorted(folder.glob("*/")):
-            yield from find_studies(inner, depth - 1)
+    return find_folders(folder, is_study, depth)

@@ -13,6 +13,7 @@ from llmseg import zoo
 from llmseg.data.store import Store
 from llmseg.errors import UserError, nearest
 from llmseg.files import as_list, check_text, read_json_if_any
+from llmseg.files.folders import find_folders
 from llmseg.stats.checks import read_evaluations
 from llmseg.stats.table import Table, contender_names
 from llmseg.study.collected.files import read_collected
@@ -247,20 +248,12 @@ def _read_origins(folders: Iterable[Path]) -> Iterator[tuple[str, str | None]]:
 
 
 def _result_folders(folder: Path) -> list[Path]:
-    folders = list(_walk(folder, _DEPTH))
+    # Those inside them belong to them.
+    folders = list(find_folders(folder, lambda inner: any((inner / mark).is_file() for mark in _MARKS), _DEPTH))
     if folders:
         return folders
     what = "no such folder" if not folder.is_dir() else "it holds no study, run or evaluation"
     raise UserError(f"{folder}: {what}; name what llmseg compare, ablate, train or evaluate wrote")
-
-
-def _walk(folder: Path, depth: int) -> Iterator[Path]:
-    """Yield the folders that are a study, a run or an evaluation, but not those inside them."""
-    if any((folder / mark).is_file() for mark in _MARKS):
-        yield folder
-    elif depth:
-        for inner in sorted(folder.glob("*/")):
-            yield from _walk(inner, depth - 1)
 
 
 def _read_runs(study: Study) -> list[ContenderRun]:

@@ -118,8 +118,7 @@ class Job:
 
     def _count_steps(self, split: Split) -> int:
         fit = self.recipe.fit
-        batches, rest = divmod(len(split.train), fit.batch_size)
-        return (batches + (rest > 0 and not fit.drop_last)) * fit.epochs
+        return fit.count_steps(len(split.train)) * fit.epochs
 
     def _describe_start(self, state: State, total: int) -> str:
         epochs, epoch = self.recipe.fit.epochs, state.epoch + 1

@@ -47,8 +47,7 @@ class Start:
         """
         record, recipe = self.run.record, self.run.recipe
         before = record.get("start")
-        batches, rest = divmod(len(self.run.split.train), recipe.fit.batch_size)
-        steps = (batches + (rest > 0 and not recipe.fit.drop_last)) * recipe.fit.epochs
+        steps = recipe.fit.count_steps(len(self.run.split.train)) * recipe.fit.epochs
         return {
             "label": record["label"],
             "recipe_digest": record["recipe_digest"],

@@ -1,23 +1,12 @@
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import pytest
 
-from llmseg import zoo
 from llmseg.stats.words import ONE_SEED
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def tiny(tiny_recipe, monkeypatch):
-    """A pipeline of the zoo with a quirk that changes masks and one that changes its score only."""
-    recipe = tiny_recipe.change("fit.epochs", 1).change("images.mask_threshold", None).change("test.threshold", None)
-    monkeypatch.setattr("llmseg.zoo.registry._PIPELINES", dict(zoo.registry._PIPELINES))
-    zoo.register(dataclasses.replace(zoo.get("gpt-o3"), id="tiny", recipe=recipe))
-    return "tiny"
 
 
 @pytest.mark.slow

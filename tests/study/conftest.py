@@ -17,6 +17,12 @@ from llmseg.study.launching.launcher import Task
 MEASURES = ("dice", "iou")
 
 
+@pytest.fixture(scope="session")
+def holdout(phantoms):
+    """The test cases of the studies here: a fifth of the phantoms."""
+    return hold_out(phantoms, fraction=0.2)
+
+
 def write_cell(task: Task, folder: Path, change: str = "") -> None:
     """Write what a training and its evaluation leave, as far as studies look at it."""
     variant, seed, fold = task.variant.name, task.cell.seed, task.cell.fold

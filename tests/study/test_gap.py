@@ -7,15 +7,10 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from llmseg import UserError, hold_out, run_gap
+from llmseg import UserError, run_gap
 from llmseg.study import Variant
 
 QUIET = {"device": "cpu", "progress": False}
-
-
-@pytest.fixture(scope="module")
-def holdout(phantoms):
-    return hold_out(phantoms, fraction=0.2)
 
 
 @pytest.fixture(scope="module")

@@ -7,17 +7,12 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from llmseg import Study, UserError, evaluate_masks, hold_out, run_study, zoo
+from llmseg import Study, UserError, evaluate_masks, run_study, zoo
 from llmseg.evaluation.measures import MEASURES
 from llmseg.stats import compare_all
 from llmseg.stats.claims import MIRRORED
 from llmseg.stats.columns import MARGIN
 from llmseg.study import Variant, read_results
-
-
-@pytest.fixture(scope="module")
-def holdout(phantoms):
-    return hold_out(phantoms, fraction=0.2)
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,8 @@ from llmseg.study.collected.files import check_out, read_collected, write_collec
 from llmseg.study.collected.folder import HISTORY, SCORES, Collected, digest_frames, sort_cells
 from llmseg.study.collected.merge import merge
 from llmseg.study.collected.record import find_collected, holds_collected
-from llmseg.study.launching.cells import Cell, number_folds
-from llmseg.study.record import find_studies
+from llmseg.study.launching.cells import Cell
+from llmseg.study.record import find_studies, list_cells
 from llmseg.study.study import Study
 from llmseg.training.code import UNKNOWN
 from llmseg.training.resume import lock_folder
@@ -130,7 +129,7 @@ def _read_study(study: Study) -> Collected:
         seeds=record["seeds"],
         failures=study.failures,
     )
-    finished = [cell for cell in _list_cells(study) if cell.is_finished]
+    finished = [cell for cell in list_cells(study.folder, with_failed=True) if cell.is_finished]
     shown = show_if_slow(finished, f"read {study.folder.name}", "cell")
     found = [*(_read_cell(plan, cell) for cell in shown), *(_read_beside(plan, own) for own in study.beside)]
     cells = {cell.key: cell for cell, *_ in found}
@@ -141,14 +140,6 @@ def _read_study(study: Study) -> Collected:
         {cell.key: scores for cell, _, scores, _ in found},
         {cell.key: history for cell, _, _, history in found},
     )
-
-
-def _list_cells(study: Study) -> Iterator[Cell]:
-    """Yield all cells, also those of variants that failed with another seed."""
-    record = study.record
-    folds = number_folds(study.folds)
-    for (name, digest), seed, fold in itertools.product(record["variants"].items(), range(record["seeds"]), folds):
-        yield Cell(study.folder, name, digest, seed, fold)
 
 
 def _read_cell(plan: CollectedStudy, cell: Cell) -> tuple[CollectedCell, Mapping[str, Any], pd.DataFrame, pd.DataFrame]:
@@ -232,14 +223,13 @@ def _describe_run(run: Run, cell: Cell) -> dict[str, Any]:
     if isinstance(record.get("source"), Mapping):
         kept["source"] = {"kind": record["source"].get("kind")}
     sizes = {name: len(getattr(split, name)) for name in ("train", "validation", "test")}
-    seen = len(split.train) // fit.batch_size * fit.batch_size if fit.drop_last else len(split.train)
     scored = read_json_if_any(cell.folder / "evaluation" / "evaluation.json")
     return {
         "run": kept,
         "cases": sizes,
         **{name: scored[name] for name in ("prepared_as",) if name in scored},
         "epochs": fit.epochs,
-        "images_seen": seen * fit.epochs,
+        "images_seen": fit.count_images(len(split.train)) * fit.epochs,
         "seconds": cell.seconds,
         **({"fold": cell.fold} if cell.fold else {}),
     }

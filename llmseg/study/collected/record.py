@@ -10,7 +10,9 @@ from typing import Any
 from llmseg.errors import UserError
 from llmseg.files import read_json
 from llmseg.files.fields import DAMAGED
+from llmseg.files.folders import find_folders
 from llmseg.study.collected.cell import CollectedCell, CollectedStudy, digest_json, read_cell, read_study
+from llmseg.study.record import is_study
 
 MARK = "collected.json"
 
@@ -65,11 +67,8 @@ def find_file(folder: Path, name: str) -> Path:
 
 def find_collected(folder: Path, depth: int = 3) -> Iterator[Path]:
     """Yield the collected studies in a folder: the folder itself, or those some levels down, by name."""
-    if holds_collected(folder):
-        yield folder
-    elif depth and not (folder / "study.json").is_file():
-        for inner in sorted(folder.glob("*/")):
-            yield from find_collected(inner, depth - 1)
+    found = find_folders(folder, lambda inner: holds_collected(inner) or is_study(inner), depth)
+    return filter(holds_collected, found)  # there is none in a study
 
 
 def read_collected_record(folder: Path) -> CollectedRecord:

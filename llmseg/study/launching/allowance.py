@@ -15,9 +15,8 @@ class Allowance:
 
     A first seed of everything says more than a second seed of something, and cheap cells say as much as dear ones. So
     seeds go in turn, within a seed the folds, and within a fold the cheapest first, as in
-    :func:`llmseg.study.choose_cells`. A cell that was
-    begun is finished, even if it takes longer than was estimated. Each finished cell corrects the estimate of those
-    that follow.
+    :func:`llmseg.study.choose_cells`. A cell that was begun is finished, even if it takes longer than was estimated.
+    Each finished cell corrects the estimate of those that follow.
 
     Attributes:
         hours: The hours, from now.

@@ -237,16 +237,13 @@ def _render(
         *("nodes=1", "ntasks=1", "requeue", "open-mode=append", f"signal=B:USR1@{_NOTICE}"),
         f"output={_quote_log(out.absolute())}",
     )
-    options = ["--device", launch.device] if launch.device != "auto" else []
-    options += ["--leave-out-failing"] if launch.leave_out_failing else []
-    options += [word for kind in launch.kinds_to_retry for word in ("--retry", kind)]
     files = [word for path in imports for word in ("--import", str(Path(path).absolute()))]
     study = ["study", "run", str(file.absolute()), "--out", str(out.absolute())]
     return _SCRIPT.format(
         directives="".join(f"#SBATCH --{directive}\n" for directive in directives),
         before="".join(f"{line}\n" for line in before),
         notice=_NOTICE,
-        command=shlex.join([sys.executable, "-m", "llmseg", *files, *study, *options, "--quiet"]),
+        command=shlex.join([sys.executable, "-m", "llmseg", *files, *study, *launch.arguments, "--quiet"]),
     )
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Set
 
-import torch
-
 from llmseg import zoo
 from llmseg.data.catalog import get_dataset
 from llmseg.errors import shorten_list
 from llmseg.recipe.recipe import Recipe
+from llmseg.study.plan import count_training_part
 from llmseg.study.results import ContenderRun, Results
 
 _SCORES = (
@@ -98,7 +97,7 @@ def _count_training_cases(run: ContenderRun) -> int:
 
 def _count_share(recipe: Recipe, cases: int) -> int:
     """Return how many of some cases a recipe takes for training."""
-    return len(recipe.split([str(number) for number in range(cases)], torch.Generator()).train)
+    return count_training_part(recipe.split, tuple(str(number) for number in range(cases)))
 
 
 def _images_seen_in_study(runs: list[ContenderRun], published_as: str) -> list[int]:

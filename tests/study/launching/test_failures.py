@@ -7,16 +7,11 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from llmseg import Study, UserError, hold_out, run_gap, run_study, zoo
+from llmseg import Study, UserError, run_gap, run_study, zoo
 from llmseg.study import PriceSettings, Variant, read_results, run_cohort_gap, run_prices
 from llmseg.study.options import Launch, LaunchOptions, StudyOptions
 
 QUIET = {"seeds": 1, "device": "cpu", "progress": False}
-
-
-@pytest.fixture(scope="module")
-def holdout(phantoms):
-    return hold_out(phantoms, fraction=0.2)
 
 
 @pytest.fixture(scope="module")

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import dataclasses
 import json
 import math
 from pathlib import Path
 
 import pytest
 
-from llmseg import UserError, hold_out, run_study, zoo
+from llmseg import UserError, hold_out, run_study
 from llmseg.recipe import get_quirk, quirk_names
 from llmseg.study import PriceList, PriceSettings, Variant, render_price_page, run_prices
 from llmseg.study.prices.contrasts import planted
@@ -21,15 +20,6 @@ SMALL = ("net.encoder=4,8,16,32", "net.bottleneck=64", "net.decoder=32,16,8,4")
 @pytest.fixture(scope="module")
 def textbook():
     return PriceSettings(textbook=SMALL).recipe("textbook")
-
-
-@pytest.fixture
-def tiny(tiny_recipe, monkeypatch):
-    """A pipeline of the zoo with a quirk that changes masks and one that changes its score only."""
-    recipe = tiny_recipe.change("fit.epochs", 1).change("images.mask_threshold", None).change("test.threshold", None)
-    monkeypatch.setattr("llmseg.zoo.registry._PIPELINES", dict(zoo.registry._PIPELINES))
-    zoo.register(dataclasses.replace(zoo.get("gpt-o3"), id="tiny", recipe=recipe))
-    return "tiny"
 
 
 def test_planted_by_one_field(textbook):
