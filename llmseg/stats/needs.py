@@ -13,7 +13,7 @@ from llmseg.stats.blocks import Block, make_blocks
 from llmseg.stats.claims import Claim
 from llmseg.stats.table import Table
 from llmseg.stats.variance import Atlas, plan, variance_atlas
-from llmseg.stats.words import count_text
+from llmseg.stats.words import count_text, range_text
 
 _SEEDS = (3, 5, 10)
 """Numbers of seeds for which the need of cases is told, beside the number that there is."""
@@ -76,7 +76,7 @@ def _state_plan(table: Table, claim: Claim, family: int, phase: str) -> str:
     seeds, sizes = min(len(block.seeds) for block in blocks), [len(block.sizes) for block in blocks]
     noun = _name_units(blocks)
     where = " on each dataset" if len(blocks) > 1 else ""
-    there = f"There are {_range(sizes)} {noun}{where} and {count_text(seeds, 'seed')}"
+    there = f"There are {range_text(sizes)} {noun}{where} and {count_text(seeds, 'seed')}"
     # Errors of datasets add up, so the smallest dataset counts most: their harmonic mean stands for all.
     found = design.find_smallest(statistics.harmonic_mean(sizes), seeds, margin)
     if found <= margin:
@@ -147,8 +147,3 @@ def _round(count: float) -> int:
     """Return a number of cases with two digits, rounded up: variances are not known better than that."""
     step = 10 ** max(0, len(str(int(count))) - 2)
     return int(math.ceil(count / step) * step)
-
-
-def _range(numbers: Sequence[int]) -> str:
-    low, high = min(numbers), max(numbers)
-    return f"{low:,}" if low == high else f"{low:,} to {high:,}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from llmseg.errors import shorten_list
 
@@ -42,6 +42,17 @@ def count_text(count: object, noun: str) -> str:
         ('1 case', '0 cases', '2 to 3 seeds')
     """
     return f"{count} {noun}{'' if str(count) == '1' else 's'}"
+
+
+def range_text(numbers: Collection[int]) -> str:
+    """Return the smallest and the largest of some numbers, or the one number that all are; 0 if there are none.
+
+    Example:
+        >>> range_text([5002, 17, 40]), range_text([3, 3])
+        ('17 to 5,002', '3')
+    """
+    low, high = min(numbers, default=0), max(numbers, default=0)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def p_text(p: float | None) -> str:

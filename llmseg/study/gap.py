@@ -20,6 +20,7 @@ from llmseg.stats.shares import Coalition, Swap, all_swaps, contributions, one_s
 from llmseg.study.design import Design
 from llmseg.study.grid import list_failures, run_designs
 from llmseg.study.options import Launch
+from llmseg.study.record import is_study
 from llmseg.study.study import Study
 from llmseg.study.variants import MASK_PARTS, PARTS, Variant, find_variant, same_masks, transplanted
 
@@ -143,7 +144,7 @@ def design_gap(
     """Return a gap, and the study that has to be trained for it; the arguments are those of :func:`run_gap`."""
     left, right = find_variant(left), find_variant(right)
     folder = Path(out)
-    check_kind(folder, "gap", holds=(folder / "study" / "study.json").is_file())
+    check_kind(folder, "gap", holds=is_study(folder / "study"))
     chosen = _choose_swaps(swaps, orders)
     # Without the parts that are equal in both, many coalitions are the same mixture: each is trained once.
     mixtures = {coalition & _find_differing_parts(left, right) for swap in chosen for coalition in swap.coalitions}

@@ -19,6 +19,7 @@ from llmseg.stats.table import Table, contender_names
 from llmseg.study.collected.files import read_collected
 from llmseg.study.collected.record import MARK, holds_collected
 from llmseg.study.collected.results import CollectedRun, choose_cells, list_remarks, make_frame, make_run
+from llmseg.study.record import is_study
 from llmseg.study.scores import describe_unbegun
 from llmseg.study.study import Study
 from llmseg.training.run import Run
@@ -203,7 +204,7 @@ class _Found:
 def _read_folder(folder: Path, size: str) -> _Found:
     if holds_collected(folder):
         return _read_collected(folder, size)
-    if (folder / "study.json").is_file():
+    if is_study(folder):
         return _read_study(Study.open(folder), size)
     if (folder / "run.json").is_file():
         run = Run.open(folder)

@@ -12,10 +12,10 @@ from llmseg.errors import UserError, nearest
 from llmseg.evaluation.evaluation import SCORE_COLUMNS, Evaluation
 from llmseg.files import write_text
 from llmseg.files.tables import read_table
-from llmseg.study.launching.cells import Cell
+from llmseg.study.launching.cells import Cell, list_finished
 from llmseg.study.launching.failures import Failure, read_failures
 from llmseg.study.pairing import average_scores, compare_with_base, pair_scores
-from llmseg.study.record import PRIMARY, list_cells, read_record
+from llmseg.study.record import PRIMARY, is_study, list_cells, read_record
 from llmseg.study.scores import choose_comparable, describe_state, join_scores, parse_scores
 from llmseg.study.verdicts import find_secondary_verdicts, find_verdicts
 from llmseg.training.run import Run
@@ -49,7 +49,7 @@ class Study:
         Raises:
             UserError: The folder holds none.
         """
-        if not (Path(folder) / "study.json").is_file():
+        if not is_study(Path(folder)):
             raise UserError(f"{folder} holds no study; run llmseg ablate or llmseg compare")
         return cls(Path(folder))
 
@@ -84,7 +84,7 @@ class Study:
         return self.cells if self.is_finished else choose_comparable(self._list_finished())
 
     def _list_finished(self) -> tuple[Cell, ...]:
-        return tuple(cell for cell in self.cells if cell.is_finished)
+        return tuple(list_finished(self.cells))
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -141,7 +141,7 @@ class Study:
         names = dict.fromkeys(cell.variant for cell in self.cells)
         if variant not in names:
             raise UserError(f"no recipe '{variant}'{nearest(variant, names)} in {self.folder}")
-        finished = (cell for cell in self.cells if cell.variant == variant and cell.is_finished)
+        finished = (cell for cell in self._list_finished() if cell.variant == variant)
         return tuple(Run.open(cell.folder / "run") for cell in finished)
 
     @property

@@ -18,7 +18,7 @@ from llmseg.study.collected.files import check_out, read_collected, write_collec
 from llmseg.study.collected.folder import HISTORY, SCORES, Collected, digest_frames, sort_cells
 from llmseg.study.collected.merge import merge
 from llmseg.study.collected.record import find_collected, holds_collected
-from llmseg.study.launching.cells import Cell
+from llmseg.study.launching.cells import Cell, list_finished
 from llmseg.study.record import find_studies, list_cells
 from llmseg.study.study import Study
 from llmseg.training.code import UNKNOWN
@@ -129,7 +129,7 @@ def _read_study(study: Study) -> Collected:
         seeds=record["seeds"],
         failures=study.failures,
     )
-    finished = [cell for cell in list_cells(study.folder, with_failed=True) if cell.is_finished]
+    finished = list_finished(list_cells(study.folder, with_failed=True))
     shown = show_if_slow(finished, f"read {study.folder.name}", "cell")
     found = [*(_read_cell(plan, cell) for cell in shown), *(_read_beside(plan, own) for own in study.beside)]
     cells = {cell.key: cell for cell, *_ in found}

@@ -92,19 +92,24 @@ class Cell:
         return float(seconds) if isinstance(seconds, int | float) else None
 
 
-def find_finished(cells: Iterable[Cell]) -> set[Cell]:
-    """Return those of many cells that are finished.
+def list_finished(cells: Iterable[Cell]) -> list[Cell]:
+    """Return those of many cells that are finished, in their order.
 
     The folder of a study is listed once, so that cells which nobody has begun cost no look at the disk.
     """
     listed: dict[Path, set[str]] = {}
-    finished = set()
+    finished = []
     for cell in cells:
         if cell.study not in listed:
             listed[cell.study] = {path.name for path in cell.study.iterdir()} if cell.study.is_dir() else set()
         if cell.name in listed[cell.study] and cell.is_finished:
-            finished.add(cell)
+            finished.append(cell)
     return finished
+
+
+def find_finished(cells: Iterable[Cell]) -> set[Cell]:
+    """Return what :func:`list_finished` returns, to ask whether a cell is among them."""
+    return set(list_finished(cells))
 
 
 def number_folds(count: int) -> range:

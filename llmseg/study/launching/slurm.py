@@ -19,6 +19,7 @@ from llmseg.study.design import Design, check_designs
 from llmseg.study.file.designs import make_designs
 from llmseg.study.file.study_file import StudyFile, read_study_file
 from llmseg.study.grid import refuse_unfit
+from llmseg.study.launching.cells import list_finished
 from llmseg.study.options import Launch
 from llmseg.training.device import check_device
 
@@ -211,7 +212,7 @@ def _check_jobs(jobs: int, designs: Sequence[Design], grid: StudyFile, out: Path
     if jobs < 1:
         raise UserError(f"jobs is {jobs}; it must be 1 or more")
     cells = [cell for design in designs for variant in design.variants for cell in design.cells(variant)]
-    left = sum(not cell.is_finished for cell in cells)
+    left = len(cells) - len(list_finished(cells))
     if not left and NNUNET not in grid.pipelines:
         raise UserError(f"all {len(cells)} cells of {out} are finished; next: llmseg report {out} -o {out}-report")
     if jobs > max(left, 1):

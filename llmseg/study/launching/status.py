@@ -15,7 +15,7 @@ import psutil
 from llmseg.errors import UserError
 from llmseg.files.locks import LEASE_SECONDS
 from llmseg.study.collected.record import find_collected, read_collected_record
-from llmseg.study.launching.cells import LAUNCHER, WORK, Cell, last_change
+from llmseg.study.launching.cells import LAUNCHER, WORK, Cell, last_change, list_finished
 from llmseg.study.launching.failures import Failure, read_failures
 from llmseg.study.launching.outlook import estimate_seconds
 from llmseg.study.record import find_studies, list_cells, read_record
@@ -94,7 +94,7 @@ def read_study_status(folder: str | Path) -> tuple[StudyStatus, ...]:
 
 def _read_study(folder: Path) -> StudyStatus:
     cells = list_cells(folder)
-    finished = {cell: last_change(cell.folder) for cell in cells if cell.is_finished}
+    finished = {cell: last_change(cell.folder) for cell in list_finished(cells)}
     running = tuple(_read_running(folder))
     left = [cell for cell in cells if cell not in finished]
     active = sum(one.silent is None for one in running)

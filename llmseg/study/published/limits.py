@@ -9,6 +9,7 @@ from llmseg import zoo
 from llmseg.data.catalog import get_dataset
 from llmseg.errors import shorten_list
 from llmseg.recipe.recipe import Recipe
+from llmseg.stats.words import range_text
 from llmseg.study.plan import count_training_part
 from llmseg.study.results import ContenderRun, Results
 
@@ -38,7 +39,7 @@ def list_limits(results: Results, datasets: Mapping[str, str], pipelines: Set[st
 def _of_cases(results: Results, name: str, published_as: str, runs: list[ContenderRun]) -> Iterator[str]:
     use = get_dataset(published_as).study
     scored = results.scores.select(dataset=name).frame["case"].nunique()
-    trained = _range([_count_training_cases(run) for run in runs])
+    trained = range_text([_count_training_cases(run) for run in runs])
     ours = f"trained on {trained} cases and scored on {scored}" if runs else f"scored on {scored} cases"
     which = "" if use and use.known else ", and which is not known"
     theirs = f"; the study took {use.cases:,} in all{which}" if use else ""
@@ -56,7 +57,8 @@ def _of_training(name: str, published_as: str, runs: list[ContenderRun]) -> Iter
         yield f"Other size on {name}: {has} pixels instead of {had}"
     ours, theirs = _images_seen(runs), _images_seen_in_study(runs, published_as)
     if theirs and ours != theirs:
-        yield f"Other budget on {name}: {_range(ours)} images seen in training instead of about {_range(theirs)}"
+        seen, published = range_text(ours), range_text(theirs)
+        yield f"Other budget on {name}: {seen} images seen in training instead of about {published}"
     changed.pop("fit.epochs", None)
     if changed:
         listed = shorten_list(f"{path} ({has} instead of {had})" for path, (had, has) in changed.items())
@@ -108,8 +110,3 @@ def _images_seen_in_study(runs: list[ContenderRun], published_as: str) -> list[i
     recipes = {run.contender: zoo.get(run.contender).recipe for run in runs}
     seen = {name: recipe.fit.epochs * _count_share(recipe, use.cases) for name, recipe in recipes.items()}
     return [seen[run.contender] for run in runs]
-
-
-def _range(numbers: list[int]) -> str:
-    low, high = min(numbers, default=0), max(numbers, default=0)
-    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
