@@ -81,7 +81,7 @@ TAU = {"normal": 2 / np.pi * np.arcsin(0.6), "clayton": 0.5}
 @pytest.mark.parametrize("count", [4, 8, 19])
 @pytest.mark.parametrize("law", TAU)
 def test_intervals_hold_the_truth_also_under_a_law_that_is_not_normal(law, count):
-    """In 300 or 400 draws of each, 93 to 99 % held it; of 150, 87 % would be three errors below 94 %."""
+    """Of 150 intervals, a share of 87 % would be more than three standard errors below 95 %."""
     random = np.random.default_rng(3)
 
     def draw() -> tuple[np.ndarray, np.ndarray]:

@@ -101,7 +101,7 @@ def test_nothing_private_is_published(run, tmp_path):
     assert not list((study.folder / ".work" / "leases").iterdir())
     published = [path for path in study.folder.rglob("*") if path.is_file() and path.name != "private.json"]
     # The number of the process as a word of its own, for scores have many digits.
-    words = (os.uname().nodename, str(tmp_path), rf"\b{os.getpid()}\b")
+    words = (re.escape(os.uname().nodename), re.escape(str(tmp_path)), rf"\b{os.getpid()}\b")
     assert [path for path in published for word in words if re.search(word, path.read_text())] == []
 
 
