@@ -1,4 +1,4 @@
-"""Print the results of ``error_rates.py`` as the tables of ``docs/statistics.md``."""
+"""Print the results of ``error_rates.py`` as the tables of ``docs/explanation/statistics.md``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ RESULTS = benchmark.RESULTS / "simulation.json"
 
 
 def make_tables(simulations: Sequence[dict]) -> dict[str, str]:
-    """Return the results as the tables of ``docs/statistics.md``."""
+    """Return the results as the tables of ``docs/explanation/statistics.md``."""
     kinds: dict[str, list[dict]] = {}
     for row in simulations:
         kinds.setdefault(str(row["what"]).replace("a difference", "it").replace("a mean", "it"), []).append(row)

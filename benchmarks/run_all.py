@@ -2,7 +2,7 @@
 
     python benchmarks/run_all.py --quick                    # four pipelines on phantoms, in two minutes
     python benchmarks/run_all.py                            # the main comparison, on the datasets that are prepared
-    python benchmarks/run_all.py my-study.toml --out mine   # any other study, see docs/study-file.md
+    python benchmarks/run_all.py my-study.toml --out mine   # any other study, see docs/how-to/study-file.md
 
 The same command again continues, also after a kill, and may run several times at once. Datasets that are not prepared
 are named, with the command that prepares them, and left out.

@@ -20,7 +20,7 @@ from llmseg.cli.text.study import report_hint
 from llmseg.study.contenders import NNUNET
 from llmseg.study.options import Launch
 
-File = Annotated[Path, typer.Argument(help="The study file, in TOML; docs/study-file.md has its keys.")]
+File = Annotated[Path, typer.Argument(help="The study file, in TOML; docs/how-to/study-file.md has its keys.")]
 
 
 @dataclass(frozen=True)

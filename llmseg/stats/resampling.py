@@ -176,7 +176,7 @@ def _pivots(
     # Percentiles of the means themselves would be simpler and fail where groups are few: of seven drawn with
     # replacement, some are drawn twice, so resamples spread by a seventh less than new groups would, and no resample
     # shows that the spread itself is uncertain. Their 95 % intervals hold the truth in some 85 of 100 studies with
-    # seven cases (docs/statistics.md). Dividing by the error of the resample mends both.
+    # seven cases (docs/explanation/statistics.md). Dividing by the error of the resample mends both.
     moved = np.zeros((draws, len(sums[0])))
     variance = np.zeros_like(moved)
     for s, n, seeds in zip(sums, sizes, by_seed, strict=True):
@@ -208,7 +208,7 @@ def _pivots(
 def bca_interval(values: np.ndarray, *, level: float = 0.95, draws: int = DRAWS, seed: int = 0) -> tuple[float, float]:
     """Return the bias-corrected and accelerated (BCa) bootstrap interval of a mean of independent values.
 
-    With fewer than some fifty values it is too narrow, see ``docs/statistics.md``.
+    With fewer than some fifty values it is too narrow, see ``docs/explanation/statistics.md``.
 
     Args:
         values: One value per group, because cases of a group are not independent; float ``[N]``.

@@ -70,8 +70,8 @@ def train(
         holdout: The held-out test set: its cases are removed before the recipe splits the rest. ``run.json`` holds its
             digest.
         start: A finished run whose weights the training starts from, instead of drawing them: more epochs in a folder
-            of their own, see ``docs/train.md``. Network, cases, held-out test cases, split and seed have to be those of
-            that run.
+            of their own, see ``docs/how-to/train.md``. Network, cases, held-out test cases, split and seed have to be
+            those of that run.
         cache: Whether to keep prepared cases on disk for the next run, see :mod:`llmseg.data.cache`.
         progress: Whether to show progress bars.
         checkpoint_every: Seconds between checkpoints.

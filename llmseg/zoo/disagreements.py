@@ -61,7 +61,7 @@ def openness(model: str, *, text: str, table: str) -> Disagreement:
         published=f"the running text lists {model} {text}; the comparison table says open source: {table}",
         code="not decidable from the code",
         consequence="the card follows the table",
-        source="docs/disagreements.md",
+        source="docs/explanation/disagreements.md",
     )
 
 

@@ -80,7 +80,7 @@ def test_a_whole_study_is_analysed_in_far_less_than_a_minute(error_rates):
 def test_the_page_tables_are_those_of_the_results(module):
     page_tables = module("error_rates_tables")
     results = json.loads(page_tables.RESULTS.read_text(encoding="utf-8"))
-    page = (page_tables.RESULTS.parents[2] / "docs" / "statistics.md").read_text(encoding="utf-8")
+    page = (page_tables.RESULTS.parents[2] / "docs" / "explanation" / "statistics.md").read_text(encoding="utf-8")
     for table in page_tables.make_tables(results["simulations"]).values():
         assert table in page
 

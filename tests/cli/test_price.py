@@ -40,4 +40,4 @@ def test_a_mistake_is_one_line(arguments, words, call, tmp_path, monkeypatch):
 def test_a_list_that_is_there_is_printed_as_a_page(call):
     code, page, _ = call("price", "--page", ROOT / "benchmarks" / "results" / "price_list.json")
     assert code == 0
-    assert page == (ROOT / "docs" / "price-list.md").read_text(encoding="utf-8")
+    assert page == (ROOT / "docs" / "reference" / "price-list.md").read_text(encoding="utf-8")

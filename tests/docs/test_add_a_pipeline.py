@@ -16,7 +16,7 @@ import llmseg
 from llmseg import UserError
 from llmseg.recipe import Part, Recipe
 
-PAGE = Path(__file__).parents[2] / "docs" / "add-a-pipeline.md"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "add-a-pipeline.md"
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 from llmseg.cli.main import app, put_imports_first
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 # What stands before the arguments of the command line, also where it is started in another way.
 STARTS = (["llmseg"],)
 

@@ -14,7 +14,7 @@ from llmseg.zoo.outside import GROUP
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "llmseg"
 CHANGELOG = ROOT / "CHANGELOG.md"
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 MODULES = sorted(PACKAGE.rglob("*.py"))
 SOURCES = [*MODULES, *sorted((ROOT / "benchmarks").rglob("*.py"))]
 
@@ -24,7 +24,7 @@ SHORT = re.compile(r"`([\w-]+(?:/[\w-]+)*\.pyi?)`")
 DOTTED = re.compile(r"(?<![\w/@.-])llmseg(?:\.[A-Za-z_]\w*)+")
 ROLE = re.compile(r":(?:class|func|meth|attr|data|mod|exc):`~?([\w.]+)`")
 
-# Files that docs/add-a-pipeline.md asks its readers to write.
+# Files that docs/how-to/add-a-pipeline.md asks its readers to write.
 TO_WRITE = {"llmseg/zoo/my_llm.py", "my_pipeline.py"}
 
 

@@ -31,7 +31,7 @@ from llmseg.evaluation.conventions import (
 from llmseg.evaluation.measures import Counts
 from llmseg.study.conventions import all_conventions
 
-DOCS = (Path(__file__).parents[2] / "docs" / "evaluate.md").read_text(encoding="utf-8")
+DOCS = (Path(__file__).parents[2] / "docs" / "explanation" / "evaluate.md").read_text(encoding="utf-8")
 counts = st.builds(Counts, *[st.integers(0, 50)] * 4)
 
 

@@ -21,7 +21,7 @@ from llmseg.evaluation.measures import measure_case
 from llmseg.evaluation.surface import SurfaceDistances
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*always_return_as_numpy:FutureWarning")
-DOCS = (Path(__file__).parents[2] / "docs" / "evaluate.md").read_text(encoding="utf-8")
+DOCS = (Path(__file__).parents[2] / "docs" / "explanation" / "evaluate.md").read_text(encoding="utf-8")
 masks = arrays(bool, (13, 11)).filter(np.any)
 
 

@@ -77,5 +77,5 @@ def test_the_page_says_how_far_the_speeds_of_networks_lie_apart():
         for row in rows
     ]
     usual = statistics.median(speeds)
-    page = (root / "docs" / "study-file.md").read_text(encoding="utf-8")
+    page = (root / "docs" / "how-to" / "study-file.md").read_text(encoding="utf-8")
     assert f"between {min(speeds) / usual:.1f} and {max(speeds) / usual:.1f} times the speed of the middle one" in page

@@ -31,7 +31,7 @@ QUIRKS = {id: llmseg.recipe.get_quirk(id) for id in llmseg.recipe.quirk_names()}
 # Quirks of each pipeline, written from the facts about its scripts and not from its recipe; with each, the field of the
 # facts that says so.
 SHEETS = json.loads((Path(__file__).parent / "quirks.json").read_text(encoding="utf-8"))
-DOCS = (Path(__file__).parents[3] / "docs" / "quirks.md").read_text(encoding="utf-8")
+DOCS = (Path(__file__).parents[3] / "docs" / "reference" / "quirks.md").read_text(encoding="utf-8")
 # No pipeline of the zoo has these. One change of a recipe that lacks the quirk gives one that has it.
 MADE = {
     "binarised-too-early": ("claude-3.5-sonnet", "images.threshold_when", "before-resize"),

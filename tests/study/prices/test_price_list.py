@@ -110,7 +110,7 @@ def test_mistakes_are_found_before_anything_is_trained(phantoms, tmp_path, optio
 
 def test_the_page_is_that_of_the_results():
     page = render_price_page(PriceList(RESULTS).record)
-    assert (ROOT / "docs" / "price-list.md").read_text(encoding="utf-8") == page
+    assert (ROOT / "docs" / "reference" / "price-list.md").read_text(encoding="utf-8") == page
 
 
 def test_a_file_that_is_no_price_list(tmp_path):
