@@ -1,3 +1,4 @@
+from . import admission as admission
 from . import data as data
 from . import evaluation as evaluation
 from . import fidelity as fidelity

@@ -26,6 +26,7 @@ LAYERS = (
     ("evaluation", "fidelity"),
     ("study",),
     ("nnunet",),
+    ("admission",),
     ("figures",),
     ("report",),
     ("cli",),
