@@ -144,10 +144,16 @@ def take_attempt(cell: Cell) -> Path:
 
 def clear_finished(study: Path) -> None:
     """Remove leases of cells that are finished, and attempts at them: of launchers that were killed at the very end."""
-    for path in (study / WORK / "leases").glob("*.lease"):
-        lease = Lease(path)
+    folder = study / WORK / "leases"
+    leases = list(folder.iterdir()) if folder.is_dir() else []
+    # A launcher that is killed while it gives its lease back, or takes one over, leaves files with longer names.
+    for name in {path.name.rpartition(".lease")[0] for path in leases}:
+        lease = Lease(folder / f"{name}.lease")
         # A launcher that lives holds its lease until a moment after its cell is finished.
-        if (study / path.stem / "cell.json").is_file() and lease.take():
+        if (study / name / "cell.json").is_file() and lease.take():
+            for path in leases:
+                if path.name.startswith(f"{name}.lease."):
+                    path.unlink(missing_ok=True)
             lease.release()
     folder = study / WORK / "attempts"
     for attempt in folder.iterdir() if folder.is_dir() else ():

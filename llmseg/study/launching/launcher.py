@@ -115,6 +115,7 @@ class Launcher:
                 time.sleep(_POLL)
         if not design.can_spare(own.failed) or not find_finished(itertools.chain(*map(design.cells, design.variants))):
             return None
+        clear_finished(design.folder)
         study = Study(design.folder)
         study.write_tables()
         if not self._list_open():

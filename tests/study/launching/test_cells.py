@@ -105,19 +105,30 @@ def test_nothing_private_is_published(run, tmp_path):
     assert [path for path in published for word in words if re.search(word, path.read_text())] == []
 
 
-def test_leases_of_finished_cells_go_with_their_killed_launchers(run, tmp_path):
+@pytest.mark.parametrize("launchers", [1, 2], ids=["while it holds its lease", "while it takes that one over"])
+def test_leases_of_finished_cells_go_with_their_killed_launchers(run, tmp_path, launchers):
     study = run()
     killed, alive = (find_cell(study.folder, "a", seed).lease for seed in (0, 1))
     imports = "import os, sys; from pathlib import Path; from llmseg.files.locks import Lease"
-    end = "Lease(Path(sys.argv[1])).take(); os._exit(0)"
-    subprocess.run([sys.executable, "-c", f"{imports}; {end}", killed], check=True)
+    # To take a lease over, filelock gives it another name and then removes it.
+    end = "Path.unlink = lambda *_, **__: os._exit(0); Lease(Path(sys.argv[1])).take(); os._exit(0)"
+    for _ in range(launchers):
+        subprocess.run([sys.executable, "-c", f"{imports}; {end}", killed], check=True)
+    assert len([path for path in killed.parent.iterdir() if path.name.startswith(killed.name)]) == launchers
     held = Lease(alive)
     assert held.take()
-    assert killed.exists()
     run()
-    assert not killed.exists()
-    assert alive.exists()
+    assert list(killed.parent.iterdir()) == [alive]
     held.release()
+
+
+def test_launchers_that_are_killed_while_others_work_leave_no_leases(run, fake_trainings, tmp_path):
+    def leave(task, *_):
+        (tmp_path / "s" / ".work" / "leases" / f"{task.cell.name}.lease.break.1.ab").write_text("")
+
+    fake_trainings(leave)
+    study = run()
+    assert not list((study.folder / ".work" / "leases").iterdir())
 
 
 def test_the_order_of_finishing_changes_nothing(run, fake_trainings, tmp_path):
