@@ -46,6 +46,7 @@ COMMANDS = {
     "list": pipelines.list_pipelines,
     "show": pipelines.show,
     "diff": pipelines.diff,
+    "fields": pipelines.fields,
     "quirks": quirks.quirks,
     "train": training.train,
     "replay": training.replay,

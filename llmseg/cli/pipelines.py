@@ -1,4 +1,4 @@
-"""The commands about pipelines: llmseg list, show, diff."""
+"""The commands about pipelines: llmseg list, show, diff, fields."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from llmseg.cli import options as option
 from llmseg.cli.options import load_recipe
 from llmseg.cli.output import Output
 from llmseg.cli.spread import spread
+from llmseg.cli.text.fields import describe_fields
 from llmseg.cli.text.pipelines import describe_pipeline, difference_table, pipeline_facts, pipeline_table
 
 
@@ -74,3 +75,19 @@ def diff(
         output.print([asdict(difference) for difference in differences])
     else:
         output.print(difference_table(differences, left, right))
+
+
+@spread
+def fields(
+    output: Output,
+    path: Annotated[
+        str, typer.Argument(help="A field such as fit.optimizer, or a part such as net; all fields without it.")
+    ] = "",
+    source: Annotated[
+        str | None,
+        typer.Option("--of", help="A pipeline or a recipe in JSON, to see its values and its kinds of parts."),
+    ] = None,
+) -> None:
+    """List the fields of a recipe with their meaning and what --set and --field may give them."""
+    found = llmseg.recipe.list_fields(path, None if source is None else load_recipe(source)[1])
+    output.print([asdict(field) for field in found] if output.as_json else describe_fields(found))

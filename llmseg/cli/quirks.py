@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
-from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,8 +14,8 @@ from llmseg import Recipe
 from llmseg.cli.options import load_recipe
 from llmseg.cli.output import Output, print_message
 from llmseg.cli.spread import spread
-from llmseg.cli.text.layout import align_columns, value_text
-from llmseg.recipe import Quirk
+from llmseg.cli.text.layout import align_columns
+from llmseg.recipe import Quirk, write_typed
 
 
 @spread
@@ -75,11 +75,10 @@ def _pipelines_with(quirk: Quirk) -> tuple[str, ...]:
 
 
 def _repair_facts(quirk: Quirk, recipe: Recipe) -> dict[str, str]:
-    """Return the one field that a repair changes, and how to change it; a part cannot be typed."""
+    """Return the one field that a repair changes, and how to change it."""
     field = quirk.repaired_field(recipe)
-    before, after = value_text(field.left), value_text(field.right)
-    how = f'recipe.repaired("{quirk.id}")' if is_dataclass(field.right) else f"--set {field.path}={after}"
-    return {"field": field.path, "from": before, "to": after, "how": how}
+    before, after = write_typed(field.left), write_typed(field.right)
+    return {"field": field.path, "from": before, "to": after, "how": f"--set {shlex.quote(f'{field.path}={after}')}"}
 
 
 def _quirk_table(quirks: Sequence[Quirk]) -> str:

@@ -16,6 +16,7 @@ from llmseg.cli.options import CasesAndFolds, Changes, Computing, load_recipe
 from llmseg.cli.output import OutputWithProgress
 from llmseg.cli.spread import spread
 from llmseg.cli.text.study import cohort_table, contribution_table, gain_table, mean_table, report_hint
+from llmseg.recipe import split_typed
 from llmseg.study.contenders import NNUNET
 
 _FORMATS = ("pdf", "png")
@@ -281,9 +282,9 @@ def _change_all(variants: Iterable[llmseg.study.Variant], changes: Changes) -> t
 
 
 def _parse_field(recipe: llmseg.Recipe, text: str) -> tuple[str, list[object]]:
-    """Read a field and its values as they are typed; values that have commas themselves are separated by semicolons."""
+    """Read a field and its values as they are typed; those of a field that is a list are separated by semicolons."""
     path, equals, typed = text.partition("=")
     if not equals:
         raise UserError(f"'{text}' names no values; write path=value,value, for example fit.batch_size=4,8")
     separator = ";" if isinstance(recipe.get(path), tuple) else ","
-    return path, [recipe.change_text(f"{path}={value.strip()}").get(path) for value in typed.split(separator)]
+    return path, [recipe.change_text(f"{path}={value}").get(path) for value in split_typed(typed, separator)]

@@ -2,7 +2,9 @@
 
 =============================  =======================================================================================
 ``recipe``, ``part``           the recipe of seven parts; what every part is: a frozen record with checked fields
+``annotations``                what the annotation of a field allows
 ``paths``                      dotted paths: how a field inside a part is read, changed and compared
+``typed``, ``fields``          values as somebody types them; the list of all fields, with their meaning
 ``images``, ``transforms``     how an image and its mask become tensors; the transforms that do it
 ``splits``                     how cases are divided into training, validation and test
 ``nets/``                      the networks: records in ``nets/``, the torch modules they build in ``nets/modules/``

@@ -1,4 +1,7 @@
 from .augment import Augment as Augment
+from .fields import Field as Field
+from .fields import describe_kind as describe_kind
+from .fields import list_fields as list_fields
 from .fit import Cosine as Cosine
 from .fit import Fit as Fit
 from .fit import OwnSeed as OwnSeed
@@ -33,3 +36,5 @@ from .splits import Split as Split
 from .splits import Splitter as Splitter
 from .splits import TwoStepSplit as TwoStepSplit
 from .splits import WholeSplit as WholeSplit
+from .typed import split_typed as split_typed
+from .typed import write_typed as write_typed

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from llmseg.errors import UserError
 from llmseg.recipe.part import Part
@@ -24,6 +24,8 @@ class Augment(Part):
     Image and mask are mirrored, turned and scaled together. Pixels that come in from outside are a reflection of those
     inside. The mask is sampled at the nearest pixel, so it gets no new values. After that the intensities of the image
     change: brightness, contrast, gamma and noise, each by a random draw of its own.
+
+    The usual values are those of the references that experts wrote.
 
     Attributes:
         flip: Probability of mirroring along each of the two axes.
@@ -57,6 +59,18 @@ class Augment(Part):
     contrast: float
     gamma: float
     noise: float
+
+    USUAL: ClassVar[Mapping[str, Any]] = {
+        "flip": 0.5,
+        "moved": 0.5,
+        "turn": 30.0,
+        "scale": 0.2,
+        "toned": 0.2,
+        "brightness": 0.25,
+        "contrast": 0.25,
+        "gamma": 1.5,
+        "noise": 0.05,
+    }
 
     def __post_init__(self) -> None:
         super().__post_init__()

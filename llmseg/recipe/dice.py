@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from llmseg.errors import UserError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-Sizes = Literal["equal", "mask-to-output", "output-to-mask"]
-"""How output and mask are brought to one size.
-
-``equal``: they must be equal already. ``mask-to-output``: the mask is reduced to the size of the output, by the nearest
-pixel as in ``torch.nn.functional.interpolate``. ``output-to-mask``: the output is enlarged to the size of the mask,
-bilinear, corners not aligned.
-"""
+Sizes = Annotated[
+    Literal["equal", "mask-to-output", "output-to-mask"],
+    "``equal``: they must be equal already. ``mask-to-output``: the mask is reduced to the size of the output, by the "
+    "nearest pixel as in ``torch.nn.functional.interpolate``. ``output-to-mask``: the output is enlarged to the size "
+    "of the mask, bilinear, corners not aligned.",
+]
+"""How output and mask are brought to one size. The annotation says what each word means, for ``llmseg fields``."""
 
 
 def match_sizes(output: Tensor, mask: Tensor, sizes: Sizes) -> tuple[Tensor, Tensor]:

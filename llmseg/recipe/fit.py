@@ -6,8 +6,9 @@ These are fields only; :mod:`llmseg.training` carries them out.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 from llmseg.errors import UserError
 from llmseg.recipe.augment import Augment
@@ -18,6 +19,8 @@ from llmseg.recipe.part import Part
 class Plateau(Part):
     """Reduce the learning rate when the validation loss stops falling (torch's ``ReduceLROnPlateau``).
 
+    The usual values are torch's defaults.
+
     Attributes:
         factor: What the learning rate is multiplied with, below 1.
         patience: Epochs without a better validation loss before the learning rate is reduced.
@@ -25,6 +28,8 @@ class Plateau(Part):
 
     factor: float
     patience: int
+
+    USUAL: ClassVar[Mapping[str, Any]] = {"factor": 0.1, "patience": 10}
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -39,6 +44,8 @@ class Plateau(Part):
 class Cosine(Part):
     """Raise the learning rate linearly, then lower it along half a cosine.
 
+    The usual values are torch's defaults (``CosineAnnealingLR``): no warm-up, and down to 0.
+
     Attributes:
         warmup: Epochs before the first one with the whole learning rate.
         final: Share of the learning rate that the cosine reaches; the epoch after the last would have it.
@@ -51,6 +58,8 @@ class Cosine(Part):
 
     warmup: int
     final: float
+
+    USUAL: ClassVar[Mapping[str, Any]] = {"warmup": 0, "final": 0.0}
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, cast
 
 from llmseg.errors import UserError
 from llmseg.recipe.dice import Sizes, match_sizes, soft_dice
@@ -13,6 +14,7 @@ from llmseg.recipe.part import Part
 if TYPE_CHECKING:
     from torch import Tensor
 
+L = TypeVar("L", bound="WeightedLoss")
 
 EPSILON = 1e-7
 """The distance from 0 and 1 that Keras keeps (``keras.config.epsilon()``) before it takes a logarithm."""
@@ -26,8 +28,39 @@ class Loss(Part, ABC):
         """Return the loss of network output ``[B, 1, h, w]`` and mask ``[B, 1, H, W]`` as a scalar."""
 
 
+class WeightedLoss(Loss, ABC):
+    """Base of every loss that is a weighted sum of a cross-entropy and a Dice term.
+
+    Attributes:
+        bce: Weight of the cross-entropy, 0 to leave it out.
+        dice: Weight of the Dice term, 0 to leave it out.
+    """
+
+    bce: float
+    dice: float
+
+    WORDS: ClassVar[str] = "bce, dice or a sum such as bce+0.5*dice"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if min(self.bce, self.dice) < 0 or not self.bce + self.dice > 0:
+            raise UserError(
+                f"loss.bce is {self.bce} and loss.dice {self.dice}; neither may be negative, one must be above 0"
+            )
+
+    def read_words(self: L, text: str) -> L | None:
+        """Return this loss with the weights that a sum such as ``bce+0.5*dice`` says; a term it lacks weighs 0."""
+        pattern = r"\s*(?:(\d+(?:\.\d+)?)\s*\*)?\s*(bce|dice)\s*"
+        terms = [re.fullmatch(pattern, term) for term in text.lower().split("+")]
+        weights = {term[2]: float(term[1] or 1) for term in terms if term}
+        if len(weights) < len(terms):
+            return None
+        weighted: L = replace(cast(Any, self), **{"bce": 0.0, "dice": 0.0, **weights})
+        return weighted
+
+
 @dataclass(frozen=True, kw_only=True)
-class BCEDice(Loss):
+class BCEDice(WeightedLoss):
     """``bce * BCE(p, t) + dice * (1 - Dice(p, t))``, p the probabilities and t the mask.
 
     BCE is the mean over all pixels of the batch. Dice is ``(2 sum(p t) + s) / (sum(p) + sum(t) + s)`` on probabilities
@@ -58,10 +91,6 @@ class BCEDice(Loss):
     dice_smooth: float
     sizes: Sizes
     validation_threshold: float | None
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        _check_weights(self.bce, self.dice)
 
     def __call__(self, output: Tensor, mask: Tensor, validating: bool = False) -> Tensor:
         """Return the loss of a batch.
@@ -98,7 +127,7 @@ class BCEDice(Loss):
 
 
 @dataclass(frozen=True, kw_only=True)
-class KerasBCEDice(Loss):
+class KerasBCEDice(WeightedLoss):
     """The loss of a TensorFlow variant: ``bce * BCE(p, t) + dice * term``, p the probabilities and t the mask.
 
     The term is made of one Dice over all pixels of the batch, ``(2 sum(p t) + s) / (sum(p) + sum(t) + s)`` on
@@ -134,10 +163,6 @@ class KerasBCEDice(Loss):
     reads: Literal["logits", "probability"]
     clipped: Literal["never", "in-validation", "always"]
     sizes: Sizes
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        _check_weights(self.bce, self.dice)
 
     def __call__(self, output: Tensor, mask: Tensor, validating: bool = False) -> Tensor:
         """Return the loss of a batch.
@@ -200,8 +225,3 @@ def _probability_cross_entropy(probability: Tensor, mask: Tensor) -> Tensor:
             raise
         # Multiplied, so that the loss still has a gradient.
         return probability.sum() * torch.nan
-
-
-def _check_weights(bce: float, dice: float) -> None:
-    if min(bce, dice) < 0 or not bce + dice > 0:
-        raise UserError(f"loss.bce is {bce} and loss.dice {dice}; neither may be negative, one must be above 0")

@@ -7,21 +7,15 @@ further parts or ``None``. So equality, a digest, JSON and a readable difference
 from __future__ import annotations
 
 import dataclasses
-import functools
-import inspect
-import math
-import types
-import typing
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from llmseg.errors import UserError, nearest
-from llmseg.recipe.paths import Difference, changed, find_differences, parse_text, read_path, walk_fields
+from llmseg.recipe.annotations import REFUSED, coerce, field_annotations, find_kind, refusal, register_kind
+from llmseg.recipe.paths import Difference, changed, find_differences, read_path, walk_fields
+from llmseg.recipe.typed import parse_typed
 
 P = TypeVar("P", bound="Part")
-
-# Every class of part by its name, which JSON gives as ``kind``.
-_KINDS: dict[str, type[Part]] = {}
 
 
 class Part:
@@ -34,28 +28,27 @@ class Part:
     A field of the wrong type is refused when the part is made. A whole number given for a ``float`` becomes a float, so
     that equal recipes have equal digests.
 
+    Attributes:
+        USUAL: Values of fields that the name of the kind alone stands for, when somebody types it.
+        WORDS: What the kind reads besides its name, when somebody types it; see :meth:`read_words`.
+
     Raises:
         UserError: A field has a value its annotation does not allow.
         TypeError: A second class takes a kind that is already used.
     """
 
+    USUAL: ClassVar[Mapping[str, Any]] = {}
+    WORDS: ClassVar[str] = ""
+
     def __init_subclass__(cls) -> None:
-        registered = _KINDS.setdefault(cls.__name__, cls)
-        # A class that is defined again, by a reloaded module or a repeated notebook cell, replaces its predecessor.
-        if (registered.__module__, registered.__qualname__) != (cls.__module__, cls.__qualname__):
-            raise TypeError(f"the kind '{cls.__name__}' is already used by {registered.__module__}; rename the class")
-        _KINDS[cls.__name__] = cls
+        register_kind(cls)
 
     def __post_init__(self) -> None:
         cls: Any = type(self)
-        for name, annotation in _annotations(cls).items():
-            value = _coerce(getattr(self, name), annotation)
-            if value is _REFUSED:
-                given = getattr(self, name)
-                raise UserError(
-                    f"{cls.__name__}.{name} is {given!r}; allowed: {describe(annotation)}"
-                    + _nearest_word(given, annotation)
-                )
+        for name, annotation in field_annotations(cls).items():
+            value = coerce(getattr(self, name), annotation)
+            if value is REFUSED:
+                raise UserError(refusal(f"{cls.__name__}.{name}", getattr(self, name), annotation))
             object.__setattr__(self, name, value)  # how a frozen dataclass sets its own fields
 
     def get(self, path: str) -> object:
@@ -81,6 +74,9 @@ class Part:
             >>> zoo.get("gpt-4").recipe.change("fit.batch_size", 4).fit.batch_size
             4
         """
+        annotation = self._find_annotation(path)
+        if annotation is not None and coerce(value, annotation) is REFUSED:
+            raise UserError(refusal(path, value, annotation))
         copy: P = changed(self, path.split("."), value, path)
         return copy
 
@@ -88,7 +84,8 @@ class Part:
         """Return a copy with one field changed by text as typed on a command line.
 
         Args:
-            assignment: ``path=value``. Tuples are written with commas, ``None`` as ``none``.
+            assignment: ``path=value``. Tuples are written with commas, ``None`` as ``none``, and parts by their kind,
+                such as ``fit.schedule=cosine`` or ``fit.schedule=cosine(warmup=5)``; see :mod:`llmseg.recipe.typed`.
 
         Raises:
             UserError: The text is no assignment, or as for :meth:`change`.
@@ -97,11 +94,25 @@ class Part:
             >>> from llmseg import zoo
             >>> zoo.get("gpt-4").recipe.change_text("images.size=128,128").images.size
             (128, 128)
+            >>> zoo.get("gpt-4").recipe.change_text("fit.schedule=cosine").fit.schedule
+            Cosine(warmup=0, final=0.0)
         """
         path, equals, text = assignment.partition("=")
         if not equals or not path:
             raise UserError(f"'{assignment}' is no assignment; write path=value, for example fit.epochs=120")
-        return self.change(path, parse_text(text, self.get(path)))
+        present = self.get(path)
+        return self.change(path, parse_typed(text.strip(), self._find_annotation(path), present, path))
+
+    def read_words(self: P, text: str) -> P | None:
+        """Return this part as words ask for it that only its kind knows; ``None`` if it knows no such words."""
+        return None
+
+    def _find_annotation(self, path: str) -> Any:
+        """Return the annotation of the field at a path; ``None`` if no part has it."""
+        above, _, name = path.rpartition(".")
+        owner = self.get(above) if above else self
+        cls: Any = type(owner)
+        return field_annotations(cls).get(name) if isinstance(owner, Part) else None
 
     def items(self) -> Iterator[tuple[str, object]]:
         """Yield every (dotted path, plain value), the kind of each part inside this one first under ``part.kind``."""
@@ -121,37 +132,6 @@ class Part:
         return tuple(find_differences(self, other))
 
 
-def describe(annotation: Any) -> str:
-    """Return the allowed values of a field annotation in words.
-
-    Example:
-        >>> describe(int | None)
-        'a whole number or none'
-    """
-    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
-    if origin is Literal:
-        return " or ".join(f"'{word}'" for word in arguments)
-    if origin in (typing.Union, types.UnionType):
-        return " or ".join(describe(argument) for argument in arguments)
-    if origin is tuple:
-        if arguments[-1] is Ellipsis:
-            return f"a list of {describe(arguments[0])}"
-        return f"{len(arguments)} values ({', '.join(describe(a) for a in arguments)})"
-    if isinstance(annotation, type) and issubclass(annotation, Part):
-        return f"a {annotation.__name__} part{_what_to_derive_from(annotation)}"
-    words = {int: "a whole number", float: "a finite number", bool: "true or false", str: "text", type(None): "none"}
-    return words.get(annotation, str(annotation))
-
-
-def _what_to_derive_from(cls: type[Part]) -> str:
-    """Tell somebody who wrote a part of their own which class it has to derive from, if the field takes such parts."""
-    if not inspect.isabstract(cls):
-        return ""
-    # Abstract parts of the package are public in llmseg.recipe, whichever module they stand in.
-    module = "llmseg.recipe" if cls.__module__.startswith("llmseg.recipe.") else cls.__module__
-    return f" (of a class derived from {module}.{cls.__name__})"
-
-
 def to_plain(value: object) -> Any:
     """Return a part as dictionaries and lists, each dictionary with the ``kind`` of its part."""
     if dataclasses.is_dataclass(value):
@@ -166,20 +146,10 @@ def parse(where: str, value: Any) -> Any:
         return tuple(parse(where, v) for v in value)
     if not isinstance(value, dict):
         return value
-    cls = _find_kind(where, value.get("kind"))
-    names = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
+    cls = find_kind(where, value.get("kind"))
+    names = [field.name for field in dataclasses.fields(cls)]
     check_names(where, value, ["kind", *names])
     return cls(**{name: parse(f"{where}.{name}", value[name]) for name in names})
-
-
-def _find_kind(where: str, kind: object) -> type[Part]:
-    kinds = sorted(name for name, cls in _KINDS.items() if dataclasses.is_dataclass(cls))
-    if not isinstance(kind, str) or kind not in kinds:
-        raise UserError(
-            f"{where}: unknown kind {kind!r}{nearest(str(kind), kinds)}; known: {', '.join(kinds)}; "
-            "import the module of a kind of your own first"
-        )
-    return _KINDS[kind]
 
 
 def check_names(where: str, given: Mapping[str, Any], expected: Sequence[str]) -> None:
@@ -190,46 +160,3 @@ def check_names(where: str, given: Mapping[str, Any], expected: Sequence[str]) -
         raise UserError(f"{where}: missing {', '.join(missing)}")
     if extra:
         raise UserError(f"{where}: unknown {', '.join(extra)}{nearest(extra[0], expected)}")
-
-
-_REFUSED = object()  # not None, which many fields allow
-
-
-@functools.cache  # evaluating annotations takes longer than everything else a part does
-def _annotations(cls: type) -> dict[str, Any]:
-    hints = typing.get_type_hints(cls)
-    return {field.name: hints[field.name] for field in dataclasses.fields(cls)}
-
-
-def _coerce(value: object, annotation: Any) -> Any:
-    """Return the value in the type of the annotation, or ``_REFUSED`` if it does not fit."""
-    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
-    if origin is Literal:
-        return value if value in arguments else _REFUSED
-    if origin in (typing.Union, types.UnionType):
-        coerced = (_coerce(value, argument) for argument in arguments)
-        return next((candidate for candidate in coerced if candidate is not _REFUSED), _REFUSED)
-    if origin is tuple:
-        return _coerce_tuple(value, arguments)
-    if annotation is float and type(value) in (int, float):
-        return float(value) if math.isfinite(value) else _REFUSED  # type: ignore[arg-type]
-    if annotation in (int, float, bool, str):
-        # Not isinstance: True is an int for Python, and "epochs=True" is a mistake.
-        return value if type(value) is annotation else _REFUSED
-    return value if isinstance(value, annotation) else _REFUSED
-
-
-def _coerce_tuple(value: object, arguments: tuple[Any, ...]) -> Any:
-    if not isinstance(value, tuple):
-        return _REFUSED
-    if arguments[-1] is Ellipsis:
-        arguments = (arguments[0],) * len(value)
-    if len(arguments) != len(value):
-        return _REFUSED
-    items = tuple(_coerce(item, argument) for item, argument in zip(value, arguments, strict=True))
-    return _REFUSED if any(item is _REFUSED for item in items) else items
-
-
-def _nearest_word(given: object, annotation: Any) -> str:
-    words = [word for word in typing.get_args(annotation) if isinstance(word, str)]
-    return nearest(given, words) if isinstance(given, str) else ""

@@ -52,11 +52,12 @@ def changed(part: Any, names: Sequence[str], new: object, path: str) -> Any:
 
 
 def check_field(value: object, name: str, path: str) -> str:
-    """Return the name if the value has such a field; raise :class:`UserError` that names what it has otherwise."""
+    """Return the name if a value, or a dataclass, has such a field; raise :class:`UserError` that names what it has."""
     names = [field.name for field in dataclasses.fields(value)] if dataclasses.is_dataclass(value) else []
     if name in names:
         return name
-    where = type(value).__name__ if names else f"the plain value {value!r}"
+    kind = value if isinstance(value, type) else type(value)
+    where = kind.__name__ if names else f"the plain value {value!r}"
     allowed = f"; it has: {', '.join(names)}" if names else "; it has no fields"
     raise UserError(f"no field '{path}': {where} has no '{name}'{nearest(name, names)}{allowed}")
 
@@ -89,19 +90,3 @@ def find_differences(left: Any, right: Any, prefix: str = "") -> Iterator[Differ
             yield from find_differences(*values, f"{path}.")
         elif values[0] != values[1]:
             yield Difference(path, *values)
-
-
-def parse_text(text: str, present: object) -> object:
-    """Return the value that somebody typed for a field; the field's present value tells whether it is a tuple."""
-    if text.lower() in ("none", "null"):
-        return None
-    if text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    if "," in text or isinstance(present, tuple):
-        return tuple(parse_text(piece.strip(), None) for piece in text.split(",") if piece.strip())
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text

@@ -14,17 +14,7 @@ from llmseg.zoo.card import Card
 from llmseg.zoo.common import BCE_ON_LOGITS, TEXTBOOK
 from llmseg.zoo.pipeline import Pipeline
 
-AUGMENT = Augment(
-    flip=0.5,
-    moved=0.5,
-    turn=30.0,
-    scale=0.2,
-    toned=0.2,
-    brightness=0.25,
-    contrast=0.25,
-    gamma=1.5,
-    noise=0.05,
-)
+AUGMENT = Augment(**Augment.USUAL)
 
 
 def _recipe(net: Net) -> Recipe:

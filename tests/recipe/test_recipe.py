@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from llmseg import zoo
 from llmseg.errors import UserError, nearest
-from llmseg.recipe import part as parts
+from llmseg.recipe import annotations
 from llmseg.recipe.fit import Cosine, Fit, OwnSeed, Plateau
 from llmseg.recipe.nets.encoder_decoder import UnpaddedEncoderDecoder
 from llmseg.recipe.nets.net import Net
@@ -82,7 +82,7 @@ class TestChange:
 
     def test_only_the_test_may_be_absent(self):
         assert RECIPE.change("test", None).test is None
-        with pytest.raises(UserError, match=r"Recipe\.score is None; allowed: a Score part"):
+        with pytest.raises(UserError, match="score is None; allowed: a Score part"):
             RECIPE.change("score", None)
 
     @pytest.mark.parametrize(
@@ -93,21 +93,21 @@ class TestChange:
             ("fit.epochs.count", 3, ["the plain value", "has no fields"]),
             ("fit.schedule.patience", 3, ["the plain value None", "has no fields"]),
             ("", 3, ["no field ''"]),
-            ("fit.epochs", "many", ["Fit.epochs", "'many'", "a whole number"]),
-            ("fit.epochs", 2.5, ["Fit.epochs", "2.5", "a whole number"]),
-            ("fit.epochs", True, ["Fit.epochs", "True", "a whole number"]),
-            ("net.bias", 1, ["UNet.bias", "true or false"]),
+            ("fit.epochs", "many", ["fit.epochs", "'many'", "a whole number"]),
+            ("fit.epochs", 2.5, ["fit.epochs", "2.5", "a whole number"]),
+            ("fit.epochs", True, ["fit.epochs", "True", "a whole number"]),
+            ("net.bias", 1, ["net.bias", "true or false"]),
             ("fit.optimizer", "adamm", ["'adam' or 'adamw'", "did you mean 'adam'?"]),
-            ("images.size", (256,), ["Prepare.size", "2 values", "or none"]),
-            ("images.size", [256, 256], ["Prepare.size"]),
-            ("net.encoder", (64, "128"), ["UNet.encoder", "a list of a whole number"]),
-            ("fit.schedule", 3, ["Fit.schedule", "a Plateau part or a Cosine part or none"]),
-            ("loss", 3, ["Recipe.loss is 3", "a Loss part"]),
+            ("images.size", (256,), ["images.size", "2 values", "or none"]),
+            ("images.size", [256, 256], ["images.size"]),
+            ("net.encoder", (64, "128"), ["net.encoder", "a list, each a whole number"]),
+            ("fit.schedule", 3, ["fit.schedule", "a Plateau part or a Cosine part or none"]),
+            ("loss", 3, ["loss is 3", "a Loss part"]),
             ("fit.epochs", 0, ["fit.epochs is 0", "at least 1"]),
             ("fit.batch_size", -1, ["fit.batch_size is -1", "at least 1"]),
             ("fit.rate", 0, ["fit.rate is 0", "above 0"]),
             ("fit.average", 1, ["fit.average is 1", "below 1"]),
-            ("fit.rate", float("nan"), ["Fit.rate is nan", "a finite number"]),
+            ("fit.rate", float("nan"), ["fit.rate is nan", "a finite number"]),
             ("images.size", (0, 5), ["images.size is (0, 5)"]),
             ("images.std", 0, ["images.std is 0"]),
             ("net.decoder", (1,), ["net.decoder 1"]),
@@ -182,7 +182,7 @@ class TestChangeText:
             ("fit.epochs=", "''"),
             ("fit.epocs=3", "did you mean 'epochs'"),
             ("loss.reads=logit", "did you mean 'logits'"),
-            ("loss=3", "a Loss part"),
+            ("loss=3", "allowed: bcedice, kerasbcedice, bce, dice or a sum"),
             ("images.size=1,2,3", "2 values"),
         ],
     )
@@ -274,8 +274,8 @@ class TestJson:
             (lambda d: d.update(losses=1), ["recipe", "unknown losses", "did you mean 'loss'?"]),
             (lambda d: d["fit"].pop("epochs"), ["fit", "missing epochs"]),
             (lambda d: d["fit"].update(epoch=3), ["fit", "unknown epoch", "did you mean 'epochs'?"]),
-            (lambda d: d["fit"].update(epochs="3"), ["Fit.epochs", "'3'", "a whole number"]),
-            (lambda d: d["images"].update(size=[1, 2, 3]), ["Prepare.size", "2 values"]),
+            (lambda d: d["fit"].update(epochs="3"), ["fit.epochs", "'3'", "a whole number"]),
+            (lambda d: d["images"].update(size=[1, 2, 3]), ["images.size", "2 values"]),
             (lambda d: d["loss"].update(kind="BCEDise"), ["loss", "unknown kind 'BCEDise'", "did you mean 'BCEDice'?"]),
             (lambda d: d["loss"].pop("kind"), ["loss", "unknown kind None"]),
             (lambda d: d["loss"].update(kind=3), ["loss", "unknown kind 3"]),
@@ -320,7 +320,7 @@ class TestJson:
 class TestParts:
     @pytest.fixture(autouse=True)
     def _own_kinds(self, monkeypatch):
-        monkeypatch.setattr(parts, "_KINDS", dict(parts._KINDS))
+        monkeypatch.setattr(annotations, "_KINDS", dict(annotations._KINDS))
 
     def test_a_kind_from_outside_round_trips(self):
         @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -337,7 +337,7 @@ class TestParts:
     def test_a_kind_cannot_be_registered_twice(self):
         with pytest.raises(TypeError, match=r"'Fit' is already used by llmseg\.recipe\.fit"):
             type("Fit", (Part,), {})
-        assert parts._KINDS["Fit"] is Fit
+        assert annotations._KINDS["Fit"] is Fit
 
     def test_the_same_class_may_be_defined_again(self):
         """As when a notebook cell or module is run twice."""
@@ -345,7 +345,7 @@ class TestParts:
         first = type("Again", (Part,), attributes)
         second = type("Again", (Part,), attributes)
         assert first is not second
-        assert parts._KINDS["Again"] is second
+        assert annotations._KINDS["Again"] is second
 
     @pytest.mark.parametrize("part", PARTS)
     def test_frozen(self, part):

@@ -9,7 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from llmseg.cli.text.layout import align_columns, megabytes, section, value_text
+from llmseg.cli.text.layout import align_columns, megabytes, section
+from llmseg.recipe import write_typed
 
 if TYPE_CHECKING:
     from llmseg import Hdf5Store, Holdout
@@ -38,7 +39,7 @@ def dataset_table(datasets: Sequence[Dataset]) -> str:
 def describe_dataset(dataset: Dataset) -> str:
     """Return the facts of a dataset in sections."""
     names = ("title", "modality", "target", "colour", "cases", "sizes", "masks", "groups", "citation", "source")
-    facts = [(name, value_text(getattr(dataset, name) or "unknown")) for name in names]
+    facts = [(name, write_typed(getattr(dataset, name) or "unknown")) for name in names]
     licence = [(name, _answer(value)) for name, value in asdict(dataset.licence).items()]
     sections = [
         align_columns(facts),

@@ -1,4 +1,4 @@
-"""Aligned columns, titled sections, and values as they are typed."""
+"""Aligned columns, titled sections, and numbers of bytes."""
 
 from __future__ import annotations
 
@@ -21,18 +21,6 @@ def align_columns(rows: Sequence[Sequence[str]]) -> str:
 def section(title: str, lines: Sequence[str]) -> str:
     """Return a title with indented lines below it, or nothing where there are no lines."""
     return "\n".join([f"{title}:", *(f"  {line}" for line in lines)]) if lines else ""
-
-
-def value_text(value: object) -> str:
-    """Return a field's value as it is typed on a command line.
-
-    Example:
-        >>> value_text((32, 64)), value_text(None)
-        ('32,64', 'none')
-    """
-    if isinstance(value, tuple):
-        return ",".join(map(str, value))
-    return "none" if value is None else str(value)
 
 
 def megabytes(count: int) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from llmseg import Pipeline, zoo
-from llmseg.cli.text.layout import align_columns, section, value_text
-from llmseg.recipe import Difference
+from llmseg.cli.text.layout import align_columns, section
+from llmseg.recipe import Difference, write_typed
 
 
 def pipeline_facts(pipelines: Sequence[Pipeline]) -> list[dict[str, Any]]:
@@ -53,7 +53,9 @@ def difference_table(differences: Sequence[Difference], left: str, right: str) -
     """Return a line per field in which two recipes differ: path, left and right value."""
     if not differences:
         return "no difference"
-    rows = [(difference.path, value_text(difference.left), value_text(difference.right)) for difference in differences]
+    rows = [
+        (difference.path, write_typed(difference.left), write_typed(difference.right)) for difference in differences
+    ]
     return align_columns([("field", left, right), *rows])
 
 
@@ -66,7 +68,7 @@ def describe_pipeline(pipeline: Pipeline) -> str:
         ("edits by the authors", [f"- {edit}" for edit in card.author_edits]),
         ("does not run as given", [f"- {mend.fault}; here: {mend.reading}" for mend in card.mends]),
         ("its scripts write", _describe_outputs(pipeline)),
-        ("recipe", [f"{path} = {value_text(value)}" for path, value in recipe.items()]),
+        ("recipe", [f"{path} = {write_typed(value)}" for path, value in recipe.items()]),
         ("assumed, as no source states it", [f"{assumed.path}: {assumed.reason}" for assumed in card.assumed]),
         ("against the textbook recipe", against_textbook),
         ("the study's table against what runs", _table_against_code(pipeline)),
@@ -115,7 +117,7 @@ def _table_against_code(pipeline: Pipeline) -> list[str]:
     if published is None:
         return []
     loss = [
-        f"{name} {value_text(actual[f'loss.{name}'])}" for name in ("bce", "dice", "reads") if f"loss.{name}" in actual
+        f"{name} {write_typed(actual[f'loss.{name}'])}" for name in ("bce", "dice", "reads") if f"loss.{name}" in actual
     ]
     rows = [
         ("parameters", published.parameters, f"{pipeline.card.parameters:,}"),
@@ -132,7 +134,7 @@ def _table_against_code(pipeline: Pipeline) -> list[str]:
         ("head", published.head, actual["net.output"]),
         ("training time", published.training_time, None),
     ]
-    cells = [(name, *("-" if value is None else value_text(value) for value in pair)) for name, *pair in rows]
+    cells = [(name, *("-" if value is None else write_typed(value) for value in pair)) for name, *pair in rows]
     return align_columns([("", "printed", "runs"), *cells]).splitlines()
 
 

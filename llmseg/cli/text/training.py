@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from llmseg import Run
-from llmseg.cli.text.layout import align_columns, value_text
+from llmseg.cli.text.layout import align_columns
+from llmseg.recipe import write_typed
 
 
 def run_facts(run: Run) -> dict[str, Any]:
@@ -31,4 +32,4 @@ def _fact_text(name: str, value: object) -> str:
     """Return a fact with as many decimals as tables have; JSON has them all."""
     if isinstance(value, float):
         return f"{value:.1f}" if name == "seconds" else f"{value:.4f}"
-    return value_text(value)
+    return write_typed(value)
