@@ -150,6 +150,9 @@ def replay(
     epochs: option.Epochs = None,
     seed: option.Seed = 0,
     device: option.Device = "auto",
+    tf32: Annotated[
+        bool, typer.Option("--tf32", help="Let convolutions use TF32, as the scripts did on a GPU by torch's default.")
+    ] = False,
     artefacts: Annotated[
         str,
         typer.Option(help="common: the same files for all pipelines, in replay; original: as the script, in original."),
@@ -157,16 +160,18 @@ def replay(
 ) -> None:
     """Run a pipeline as its script would, or check it against a record of the original script.
 
-    With --verify and --verify-all, exit code 1 means that a level diverges.
+    With --verify and --verify-all, exit code 1 means that a level diverges. Records were made on a CPU, so they are
+    checked there unless --device names another.
     """
+    checked_on = "cpu" if device == "auto" else device
     if verification.verify_all is not None:
-        _verify_all(verification.verify_all, verification.levels, output)
+        _verify_all(verification.verify_all, verification.levels, output, device=checked_on, tf32=tf32)
         return
     if name is None:
         raise UserError("name a pipeline, see llmseg list, or a folder of records: --verify-all DIR")
     pipeline = llmseg.zoo.get(name)
     if verification.verify is not None:
-        _verify(pipeline, verification.verify, verification, cases, output)
+        _verify(pipeline, verification.verify, verification, cases, output, device=checked_on, tf32=tf32)
         return
     store, holdout = cases.open(), cases.load_holdout()
     if holdout is not None:
@@ -180,6 +185,7 @@ def replay(
         seed=seed,
         epochs=epochs,
         device=device,
+        tf32=tf32,
         holdout=holdout,
         artefacts=cast("Literal['common', 'original']", artefacts),
         progress=output.progress,
@@ -197,6 +203,9 @@ def _verify(
     verification: VerificationOptions,
     cases: CasesAndHoldout,
     output: OutputWithProgress,
+    *,
+    device: str,
+    tf32: bool,
 ) -> None:
     """Print a verdict per level as soon as it is reached; exit with 1 if a level diverges."""
     store, bookkeeping_store = cases.open_folders(), verification.open_bookkeeping(cases)
@@ -207,6 +216,8 @@ def _verify(
         store=store,
         bookkeeping_store=bookkeeping_store,
         only=verification.levels,
+        device=device,
+        tf32=tf32,
         progress=output.progress,
     ):
         verdicts.append(verdict)
@@ -218,10 +229,10 @@ def _verify(
         raise typer.Exit(1)
 
 
-def _verify_all(folder: Path, levels: list[str], output: OutputWithProgress) -> None:
+def _verify_all(folder: Path, levels: list[str], output: OutputWithProgress, *, device: str, tf32: bool) -> None:
     """Print a line per record and level as soon as a record is checked; exit with 1 if a level diverges."""
     records = []
-    for record in llmseg.fidelity.verify_all(folder, only=levels, progress=output.progress):
+    for record in llmseg.fidelity.verify_all(folder, only=levels, device=device, tf32=tf32, progress=output.progress):
         records.append(record)
         if not output.as_json:
             # Written above the progress bar, which would tear a plain line apart.

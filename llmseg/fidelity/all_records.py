@@ -37,13 +37,20 @@ class VerifiedRecord:
 
 
 def verify_all(
-    folder: str | Path, *, only: Iterable[str] = USUAL_LEVELS, progress: bool = False
+    folder: str | Path,
+    *,
+    only: Iterable[str] = USUAL_LEVELS,
+    device: str = "cpu",
+    tf32: bool = False,
+    progress: bool = False,
 ) -> Iterator[VerifiedRecord]:
     """Check the pipelines of all records in a folder; yield the verdicts on a record as soon as they are reached.
 
     Args:
         folder: Holds the records, ``*.json``, and the folders of images and masks that they name.
         only: The levels to check.
+        device: As for :func:`llmseg.verify`.
+        tf32: As for :func:`llmseg.verify`.
         progress: Whether to show a progress bar.
 
     Raises:
@@ -66,6 +73,8 @@ def verify_all(
             store=_open_images(path.parent / record["base"]["dataset"]),
             bookkeeping_store=_open_images(path.parent / record["bookkeeping"]["base"]["dataset"]),
             only=levels,
+            device=device,
+            tf32=tf32,
         )
         reached = tuple(verdicts)
         yield VerifiedRecord(pipeline.id, round(time.perf_counter() - started, 1), reached)

@@ -40,16 +40,21 @@ class Comparison:
     """Counts the values that agree, and keeps which of them came closest to its tolerance.
 
     Attributes:
-        count: Values that agreed so far.
-        worst: Largest share of a tolerance used so far, 0 to 1.
+        count: Values that were compared so far.
+        worst: Largest share of a tolerance used so far: 0 to 1, or more in a comparison to the end.
         worst_at: Where that was.
         diverged_before: Why earlier trainings diverged, where several are tried.
+        to_the_end: Whether to go on after a value beyond its tolerance, to find out how far the values lie from the
+            recorded ones. Values that have to be equal still have to be.
+        beyond: What was beyond its tolerance, in a comparison to the end.
     """
 
     count: int = 0
     worst: float = 0.0
     worst_at: str = ""
     diverged_before: tuple[str, ...] = ()
+    to_the_end: bool = False
+    beyond: tuple[str, ...] = ()
 
     def begin_again(self, why: str) -> None:
         """Forget the values of a training that diverged, but not why it did."""
@@ -99,12 +104,16 @@ class Comparison:
         distance = math.fabs(measured - recorded)
         # Not "distance > allowed": that is false for a distance that is not a number.
         if not distance <= allowed:
-            raise Divergence(
+            why = (
                 f"{where}: expected {recorded:.9g}, found {measured:.9g}, distance {distance:.3g}, "
                 f"allowed {allowed:.3g}"
             )
-        if allowed and distance / allowed > self.worst:
-            self.worst, self.worst_at = distance / allowed, where
+            if not self.to_the_end:
+                raise Divergence(why)
+            self.beyond += (why,)
+        share = distance / allowed if allowed and math.isfinite(distance) else 0.0 if distance == 0 else math.inf
+        if share > self.worst:
+            self.worst, self.worst_at = share, where
 
     def require_all_close(
         self, where: str, expected: Sequence[float], measured: Sequence[float], *, rel: float = 0.0, abs: float = 0.0

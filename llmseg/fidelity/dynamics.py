@@ -9,11 +9,12 @@ from typing import Any
 from torch import nn
 from tqdm import tqdm
 
-from llmseg.data.prepared_cases import PreparedCases, prepare_cases
+from llmseg.data.prepared_cases import PreparedCases, move_to_device, prepare_cases
 from llmseg.data.store import Store
 from llmseg.fidelity import recorded_inputs
 from llmseg.fidelity.compare import ComparedValue, Comparison, Divergence
 from llmseg.fidelity.levels import compare_split, find_positions
+from llmseg.fidelity.place import CPU, Place
 from llmseg.fidelity.records import get_entry
 from llmseg.fidelity.rounding import move_to_neighbour
 from llmseg.fidelity.score_calls import flatten_cells
@@ -60,7 +61,7 @@ class Tolerance:
 
 
 def measure_dynamics(
-    pipeline: Pipeline, record: dict[str, Any], store: Store, neighbour: int, *, progress: bool
+    pipeline: Pipeline, record: dict[str, Any], store: Store, neighbour: int, *, progress: bool, place: Place = CPU
 ) -> Iterator[ComparedValue]:
     """F4: loss and gradient of every step, epoch losses, validation and test scores, final weights.
 
@@ -71,6 +72,7 @@ def measure_dynamics(
         neighbour: Where to start: 0 for the recorded weights, k > 0 for a neighbour of them, see
             :func:`llmseg.fidelity.rounding.move_to_neighbour`.
         progress: Whether to show progress bars.
+        place: Where the training computes.
     """
     train = get_entry(record, "train")
     recorded = _RecordedTraining(
@@ -79,12 +81,19 @@ def measure_dynamics(
     split, net, prepared = _draw_start(pipeline, record, store, progress)
     recorded_inputs.set_weights(net, find_positions(pipeline, net, record))
     move_to_neighbour(net, neighbour)
-    events = _train(pipeline, record, recorded, split, net, prepared, progress)
+    net = place.move_net(net)
+    events = _train(pipeline, record, recorded, split, net, prepared, progress, place)
     yield from _training_values(events, net, recorded, Tolerance.of_training(pipeline.recipe.fit.rate))
 
 
 def check_bookkeeping(
-    pipeline: Pipeline, record: dict[str, Any], store: Store, comparison: Comparison, *, progress: bool
+    pipeline: Pipeline,
+    record: dict[str, Any],
+    store: Store,
+    comparison: Comparison,
+    *,
+    progress: bool,
+    place: Place = CPU,
 ) -> None:
     """Averaging, incomplete last batches and listed scores, with a network that learns nothing.
 
@@ -94,6 +103,7 @@ def check_bookkeeping(
         store: The images of its bookkeeping run.
         comparison: Compares and counts.
         progress: Whether to show progress bars.
+        place: Where losses and scores are computed.
 
     Raises:
         Divergence: A value is not the recorded one.
@@ -105,8 +115,8 @@ def check_bookkeeping(
     compare_split(expected, pipeline.recipe, parts, comparison)
     averaged_over = {"sample": "cases", "batch": "batches"}[expected["train_loss_averaged_over"]]
     comparison.require_equal("epoch loss is the mean of", averaged_over, pipeline.recipe.fit.epoch_loss)
-    net = recorded_inputs.StandInNetwork(get_entry(record, "output"))
-    events = _train(pipeline, record, recorded, split, net, prepared, progress)
+    net = place.move_net(recorded_inputs.StandInNetwork(get_entry(record, "output")))
+    events = _train(pipeline, record, recorded, split, net, prepared, progress, place)
     for value in _training_values(events, net, recorded, Tolerance.of_bookkeeping()):
         comparison.require(value)
 
@@ -173,11 +183,13 @@ def _train(
     net: nn.Module,
     prepared: PreparedCases,
     progress: bool,
+    place: Place = CPU,
 ) -> Iterator[Event]:
     """Train under the rules by which the records were made."""
     streams = RandomStreams(get_entry(record, "seed"), per_epoch=True, spacing=recorded_inputs.SEEDS_APART)
     recipe = pipeline.recipe.change("fit.epochs", recorded.epoch_count)
-    events = run_loop(recipe, State.begin(recipe.fit, net), prepared, split, streams=streams)
+    numerics, cases = place.numerics, move_to_device(prepared, place.device)
+    events = run_loop(recipe, State.begin(recipe.fit, net), cases, split, streams=streams, numerics=numerics)
     return iter(tqdm(events, desc="verify", unit="batch", leave=False, disable=not progress))
 
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from llmseg.data.store import Store
 from llmseg.fidelity import recorded_inputs
 from llmseg.fidelity.compare import Comparison
+from llmseg.fidelity.place import CPU, Place
 from llmseg.fidelity.records import get_entry
 from llmseg.fidelity.score_calls import Over, find_calls_over_batch, list_phases
 from llmseg.recipe.recipe import Recipe
@@ -31,8 +32,14 @@ TENSOR_TOLERANCE = 1e-6
 """Of pixels of prepared images and masks, absolute, and of their sums, relative."""
 
 
-def check_network(pipeline: Pipeline, record: dict[str, Any], comparison: Comparison) -> None:
+def check_network(pipeline: Pipeline, record: dict[str, Any], comparison: Comparison, place: Place = CPU) -> None:
     """F1: parameter count, names and shapes, initialisation, output in evaluation and training mode.
+
+    Args:
+        pipeline: The pipeline.
+        record: The record.
+        comparison: Compares and counts.
+        place: Where the outputs are computed. Initial weights are always drawn on the CPU.
 
     Raises:
         Divergence: The network is not the recorded one.
@@ -51,8 +58,9 @@ def check_network(pipeline: Pipeline, record: dict[str, Any], comparison: Compar
     _compare_names(pipeline, net, record, comparison)
     _compare_initialisation(pipeline, parameters, get_entry(record, "architecture.own_init_std_absmax"), comparison)
     recorded_inputs.set_weights(net, find_positions(pipeline, net, record))
-    image = recorded_inputs.draw_uniform(forward["input"]["seed"], shape)
-    with torch.no_grad(), torch.random.fork_rng():
+    net = place.move_net(net)
+    (image,) = place.move(recorded_inputs.draw_uniform(forward["input"]["seed"], shape))
+    with torch.no_grad(), torch.random.fork_rng(), place.numerics.set_switches():
         _compare_tensor("output (evaluation)", forward["eval"], net.eval()(image), comparison, OUTPUT_TOLERANCE)
         # The records were made so: dropout draws random numbers in this pass.
         torch.manual_seed(9000)
@@ -174,8 +182,14 @@ def _arrays(store: Store, id: str) -> tuple[Any, Any]:
     return case.image, case.mask
 
 
-def check_objective(pipeline: Pipeline, record: dict[str, Any], comparison: Comparison) -> None:
+def check_objective(pipeline: Pipeline, record: dict[str, Any], comparison: Comparison, place: Place = CPU) -> None:
     """F3: loss with its gradient and both scores on fixed tensors, empty and grey masks included.
+
+    Args:
+        pipeline: The pipeline.
+        record: The record.
+        comparison: Compares and counts.
+        place: Where losses and scores are computed.
 
     Raises:
         Divergence: A loss, gradient or score is not the recorded one.
@@ -184,9 +198,9 @@ def check_objective(pipeline: Pipeline, record: dict[str, Any], comparison: Comp
     recipe, expected = pipeline.recipe, get_entry(record, "objective")
     form = get_entry(record, "objective.native_output")
     comparison.require_equal("output", form, "logit" if recipe.net.output == "logits" else "prob")
-    output, binary, grey = recorded_inputs.draw_objective_tensors(form)
+    output, binary, grey = place.move(*recorded_inputs.draw_objective_tensors(form))
     _compare_gradient(recipe, expected, output, binary, comparison)
-    nothing = recorded_inputs.empty_prediction(form, cases=4)
+    (nothing,) = place.move(recorded_inputs.empty_prediction(form, cases=4))
     empty = torch.zeros_like(nothing)
     more, allowed = expected["more"], OBJECTIVE_TOLERANCE
     loss = recipe.loss(output, grey).item()

@@ -42,6 +42,7 @@ def replay(
     seed: int = 0,
     epochs: int | None = None,
     device: str = "auto",
+    tf32: bool = False,
     holdout: Holdout | None = None,
     artefacts: Artefacts = "common",
     progress: bool = True,
@@ -57,6 +58,7 @@ def replay(
         seed: Seed of what the script leaves to chance; a script that seeds itself ignores it.
         epochs: Number of epochs instead of the script's.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        tf32: Let convolutions use TF32, as torch does by default on a GPU, and as the scripts did there.
         holdout: Test cases that the script does not see, so that pipelines can be compared; it splits the rest.
         artefacts: ``common`` writes the files into ``replay``, with the same names and layouts for all pipelines;
             ``original`` writes them into ``original`` as the script does, with its names, layouts and figures.
@@ -85,6 +87,7 @@ def replay(
         epochs=epochs,
         device=device,
         exact=True,
+        tf32=tf32,
         holdout=holdout,
         progress=progress,
     )

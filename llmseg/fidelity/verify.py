@@ -14,6 +14,7 @@ from llmseg.errors import UserError, nearest
 from llmseg.fidelity import dynamics, levels
 from llmseg.fidelity.check_artefacts import check_artefacts
 from llmseg.fidelity.compare import ComparedValue, Comparison, Divergence
+from llmseg.fidelity.place import Place
 from llmseg.fidelity.rounding import compare_with_neighbours
 from llmseg.files import as_list
 from llmseg.zoo import Pipeline
@@ -41,11 +42,13 @@ class Verdict:
         level: ``F1`` to ``F5`` or ``bookkeeping``.
         holds: Whether every value agrees.
         figures: Number of values compared.
-        worst: Largest share of its tolerance that an agreeing value used, 0 to 1.
+        worst: Largest share of its tolerance that an agreeing value used, 0 to 1; of a check to the end, that any value
+            used.
         worst_at: Where that was.
         diverged_before: Where trainings diverged that were tried before the one that holds; that one starts a unit in
             the last place beside the recorded weights. Empty if the first holds.
         divergence: The first value that diverges, as recorded and as measured; ``None`` if none does.
+        beyond: Number of values beyond their tolerance; a check that ends with the first of them does not count it.
     """
 
     level: str
@@ -55,6 +58,7 @@ class Verdict:
     worst_at: str
     diverged_before: tuple[str, ...]
     divergence: str | None
+    beyond: int = 0
 
     def __str__(self) -> str:
         head = f"{self.level:<12}{LEVELS[self.level]:<21}"
@@ -63,7 +67,8 @@ class Verdict:
             tried = len(self.diverged_before)
             again = f"; up to rounding, in training {tried + 1}; first: {self.diverged_before[0]}" if tried else ""
             return f"{head}holds      {self.figures} figures{nearest_miss}{again}"
-        return f"{head}DIVERGES   {self.divergence}"
+        share = f"; {self.beyond} of {self.figures} figures do, by up to {self.worst:.3g} times their tolerance"
+        return f"{head}DIVERGES   {self.divergence}{share if self.beyond else ''}"
 
 
 def verify(
@@ -73,9 +78,16 @@ def verify(
     store: Store | None = None,
     bookkeeping_store: Store | None = None,
     only: str | Iterable[str] = USUAL_LEVELS,
+    device: str = "cpu",
+    tf32: bool = False,
+    to_the_end: bool = False,
     progress: bool = False,
 ) -> Iterator[Verdict]:
     """Check a pipeline against a record; yield a verdict per level as it is reached.
+
+    Records were made on a CPU. A GPU rounds otherwise, so values of a training may lie beyond tolerances there. What is
+    decoded, resized and split (F2), initial weights and the files of F5 are always made on the CPU. So are the random
+    maps of dropout, for a GPU draws others from the same seed.
 
     Args:
         pipeline: The pipeline, or its name.
@@ -83,23 +95,28 @@ def verify(
         store: The images of the record's main run; needed for F2, F4 and F5.
         bookkeeping_store: The images of its bookkeeping run; needed for F5 and ``bookkeeping``.
         only: The levels to check.
+        device: Where networks, losses and scores are computed: ``cpu``, ``cuda``, ``cuda:N`` or ``auto``.
+        tf32: Let convolutions use TF32, as torch does by default on a GPU, and as the scripts did there.
+        to_the_end: Go on after a value beyond its tolerance, so that the verdict says how far the values lie apart. F4
+            then compares one training, and tries no neighbour.
         progress: Whether to show progress bars.
 
     Raises:
-        UserError: A level is unknown, or a store it needs is not given.
+        UserError: A level is unknown, a store it needs is not given, or there is no such device.
     """
     known, wanted = find_pipeline(pipeline), tuple(as_list(only))
     _check_levels(wanted, store, bookkeeping_store)
+    place = Place.of(device, tf32=tf32)
     checks: dict[str, Callable[[Comparison], None]] = {
-        "F1": lambda comparison: levels.check_network(known, record, comparison),
-        "F3": lambda comparison: levels.check_objective(known, record, comparison),
+        "F1": lambda comparison: levels.check_network(known, record, comparison, place),
+        "F3": lambda comparison: levels.check_objective(known, record, comparison, place),
     }
     if store is not None:
         # A name of its own, as a type checker cannot know that the parameter is still no None when a check is called.
         images = store
 
         def measure(neighbour: int) -> Iterator[ComparedValue]:
-            return dynamics.measure_dynamics(known, record, images, neighbour, progress=progress)
+            return dynamics.measure_dynamics(known, record, images, neighbour, progress=progress, place=place)
 
         checks["F2"] = lambda comparison: levels.check_data(known, record, images, comparison)
 
@@ -114,11 +131,11 @@ def verify(
     if bookkeeping_store is not None:
         bookkeeping_images = bookkeeping_store
         checks["bookkeeping"] = lambda comparison: dynamics.check_bookkeeping(
-            known, record, bookkeeping_images, comparison, progress=progress
+            known, record, bookkeeping_images, comparison, progress=progress, place=place
         )
     for level in LEVELS:
         if level in wanted:
-            yield _reach_verdict(level, checks[level])
+            yield _reach_verdict(level, checks[level], Comparison(to_the_end=to_the_end))
 
 
 @contextmanager
@@ -155,11 +172,11 @@ def _check_levels(wanted: tuple[str, ...], store: Store | None, bookkeeping_stor
         )
 
 
-def _reach_verdict(level: str, check: Callable[[Comparison], None]) -> Verdict:
-    comparison = Comparison()
+def _reach_verdict(level: str, check: Callable[[Comparison], None], comparison: Comparison) -> Verdict:
     divergence = None
     try:
         check(comparison)
+        divergence = next(iter(comparison.beyond), None)
     except Divergence as diverged:
         divergence = str(diverged)
     except RuntimeError as error:
@@ -173,4 +190,5 @@ def _reach_verdict(level: str, check: Callable[[Comparison], None]) -> Verdict:
         worst_at=comparison.worst_at,
         diverged_before=comparison.diverged_before,
         divergence=divergence,
+        beyond=len(comparison.beyond),
     )

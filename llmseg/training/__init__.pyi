@@ -10,6 +10,7 @@ from .loop import Step as Step
 from .loop import draw_start as draw_start
 from .loop import run_loop as run_loop
 from .numerics import EXACT_NUMERICS as EXACT_NUMERICS
+from .numerics import SCRIPT_NUMERICS as SCRIPT_NUMERICS
 from .numerics import Numerics as Numerics
 from .numerics import choose_numerics as choose_numerics
 from .random_streams import RandomStreams as RandomStreams

@@ -68,7 +68,9 @@ def _count(net_part: Net, loss: Loss, channels: int, size: tuple[int, int]) -> t
     return 3 * counter.get_total_flops(), sum(parameter.numel() for parameter in net.parameters()), kept
 
 
-def measure_speed(recipe: Recipe, numerics: Numerics, device: torch.device, size: int = 128) -> float:
+def measure_speed(
+    recipe: Recipe, numerics: Numerics, device: torch.device, size: int | None = None, cases: int | None = None
+) -> float:
     """Time training steps of a recipe's network on a device, and return its floating-point operations per second.
 
     The networks of the study reach between 0.6 and 1.2 times the speed of the middle one, so seconds that are computed
@@ -78,18 +80,22 @@ def measure_speed(recipe: Recipe, numerics: Numerics, device: torch.device, size
         recipe: The recipe, a small one.
         numerics: How it is computed.
         device: The device.
-        size: Height and width of the images, in pixels.
+        size: Height and width of the images, in pixels. ``None`` for a size that is quick on the device and large
+            enough to keep it busy: 128 on a CPU, 256 on a GPU.
+        cases: Images in a batch; ``None`` for 2 on a CPU and 8 on a GPU.
     """
+    gpu = device.type == "cuda"
+    size, cases = size or (256 if gpu else 128), cases or (8 if gpu else 2)
     net = numerics.place(recipe.net.build(recipe.images.channels).train(), device)
     forward = numerics.build_forward(net)
-    image = torch.rand(2, recipe.images.channels, size, size, device=device)
-    mask = (torch.rand(2, 1, size, size, device=device) > 0.5).float()
+    image = torch.rand(cases, recipe.images.channels, size, size, device=device)
+    mask = (torch.rand(cases, 1, size, size, device=device) > 0.5).float()
     durations: list[float] = []
     with numerics.set_switches():
         while len(durations) < 3 or (len(durations) <= _STEPS and sum(durations) < _SECONDS):
             began = time.perf_counter()
             _step(recipe, forward, image, mask)
-            if device.type == "cuda":
+            if gpu:
                 torch.cuda.synchronize(device)
             durations.append(time.perf_counter() - began)
     # The shortest, for other work on the computer only makes steps longer; the first one also compiles and allocates.

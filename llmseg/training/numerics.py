@@ -32,14 +32,20 @@ class Numerics:
         fused: Whether the optimizer updates all weights in one kernel instead of many small ones. That is faster, and
             rounds differently from the scripts, which did not ask for it.
         compile: Whether the network is compiled before its first step.
-        tf32: Whether the factors of float32 products may be rounded to 10 bits of mantissa, on GPUs that are faster so.
+        tf32: Whether the factors of float32 products may be rounded to 10 bits of mantissa, on GPUs that are faster so:
+            those of all products, or of ``convolutions`` only, as torch does by default.
     """
 
     precision: Precision
     channels_last: bool
     fused: bool
     compile: bool
-    tf32: bool
+    tf32: bool | Literal["convolutions"]
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the device computes as the original scripts do, with TF32 or without."""
+        return replace(self, tf32=False) == EXACT_NUMERICS
 
     @property
     def dtype(self) -> torch.dtype:
@@ -49,7 +55,7 @@ class Numerics:
     @property
     def for_inference(self) -> Numerics:
         """The numerics for prediction: without a backward pass, channels last is faster in any precision."""
-        return self if self == EXACT_NUMERICS else replace(self, channels_last=True)
+        return self if self.is_exact else replace(self, channels_last=True)
 
     def place(self, net: nn.Module, device: torch.device) -> nn.Module:
         """Move a network to a device and into the memory layout; return it."""
@@ -79,8 +85,8 @@ class Numerics:
         """
         matmul, cudnn = torch.get_float32_matmul_precision(), torch.backends.cudnn
         before = cudnn.allow_tf32, cudnn.benchmark
-        torch.set_float32_matmul_precision("high" if self.tf32 else "highest")
-        cudnn.allow_tf32, cudnn.benchmark = self.tf32, self != EXACT_NUMERICS
+        torch.set_float32_matmul_precision("high" if self.tf32 is True else "highest")
+        cudnn.allow_tf32, cudnn.benchmark = bool(self.tf32), not self.is_exact
         try:
             yield
         finally:
@@ -89,7 +95,11 @@ class Numerics:
 
 
 EXACT_NUMERICS = Numerics(precision="fp32", channels_last=False, fused=False, compile=False, tf32=False)
-"""As the original scripts compute: with torch's defaults. A replay uses it."""
+"""As the original scripts computed on a CPU: in full float32. A replay uses it."""
+
+SCRIPT_NUMERICS = replace(EXACT_NUMERICS, tf32="convolutions")
+"""As the scripts compute on a GPU, where torch lets convolutions use TF32 unless told otherwise. On a CPU, the same as
+:data:`EXACT_NUMERICS`."""
 
 
 def choose_numerics(
@@ -103,7 +113,7 @@ def choose_numerics(
             else fp16 on a GPU that has instructions for that, else fp32.
         exact: Compute as the original scripts do.
         compile: Compile the network.
-        tf32: Allow TF32.
+        tf32: Allow TF32. Together with ``exact``, for convolutions only, as the scripts did on a GPU.
 
     Raises:
         UserError: There is no such precision, or ``exact`` is given together with what it excludes.
@@ -116,9 +126,9 @@ def choose_numerics(
     if precision not in PRECISIONS:
         raise UserError(f"no precision '{precision}'{nearest(precision, PRECISIONS)}; allowed: {', '.join(PRECISIONS)}")
     if exact:
-        if precision not in ("auto", "fp32") or compile or tf32:
-            raise UserError("exact is fp32 as the scripts compute it; leave out the precision, compile and tf32")
-        return EXACT_NUMERICS
+        if precision not in ("auto", "fp32") or compile:
+            raise UserError("exact is fp32 as the scripts compute it; leave out the precision and compile")
+        return SCRIPT_NUMERICS if tf32 else EXACT_NUMERICS
     chosen: Precision = _choose_native_precision(device) if precision == "auto" else precision  # type: ignore[assignment]
     # Matrix units (tensor cores, AMX) multiply in half precision or TF32, and their kernels want channels last. Kernels
     # for plain float32 do not.

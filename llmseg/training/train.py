@@ -63,7 +63,8 @@ def train(
             is fastest in; see :class:`llmseg.training.numerics.Numerics`.
         exact: Compute as the original scripts do, in fp32 and without anything that changes rounding.
         compile: Compile the network before the first step.
-        tf32: Allow TF32 on devices that have it.
+        tf32: Allow TF32 on devices that have it. Together with ``exact``, convolutions use it and nothing else does: so
+            the scripts computed on a GPU, by torch's defaults.
         at_once: Cases that pass through the network together. If they are fewer than the batch has, the batch is
             trained in parts, see :func:`llmseg.training.memory.split_forward`.
         max_memory: Gigabytes the training may take; ``None`` for what the device has free.

@@ -71,6 +71,15 @@ class TestVerify:
         assert code == 1
         assert json.loads(out)[0]["divergence"].startswith("parameters")
 
+    @pytest.mark.parametrize("how", [("--verify", "llama-3.1-405b.json"), ("--verify-all", "")])
+    def test_the_device_is_that_of_the_command(self, call, golden, how):
+        option, record = how
+        name = ["llama-3.1-405b"] if record else []
+        checked = ["replay", *name, option, golden / record, "--level", "F1", "-q"]
+        code, out, err = call(*checked, "--device", "cuda:77")
+        assert (code, out) == (2, "")
+        assert "no device 'cuda:77'" in err
+
     def test_with_the_images_of_the_record(self, call, golden):
         code, out, _ = call(
             "replay", "llama-3.1-405b", "--verify", golden / "llama-3.1-405b.json", "--level", "F2,bookkeeping", "-q",

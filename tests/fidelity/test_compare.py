@@ -77,6 +77,19 @@ class TestRequireClose:
         assert comparison.worst_at == "second"
 
 
+def test_to_the_end_notes_what_is_beyond():
+    comparison = Comparison(to_the_end=True)
+    for where, measured in (("first", 1.05), ("second", 1.3), ("third", 0.8)):
+        comparison.require_close(where, 1.0, measured, abs=0.1)
+    assert (comparison.count, comparison.worst_at) == (3, "second")
+    assert comparison.worst == pytest.approx(3)
+    assert [why.partition(":")[0] for why in comparison.beyond] == ["second", "third"]
+    comparison.require_close("nothing", 1.0, float("nan"), abs=0.1)
+    assert (comparison.worst, comparison.worst_at) == (math.inf, "nothing")
+    with pytest.raises(Divergence, match="it: expected 1, found 2"):
+        comparison.require_equal("it", 1, 2)
+
+
 def test_require_all_close(comparison):
     comparison.require_all_close("it", [1.0, 2.0], [1.0, 2.05], abs=0.1)
     with pytest.raises(Divergence, match="it, figure 1: expected 2, found 3"):

@@ -174,6 +174,23 @@ def test_averaging_is_found_by_the_values_too(open_golden):
     assert_diverges(verdict, "epoch 0")
 
 
+def test_to_the_end_says_how_far_the_values_lie(open_golden):
+    case = open_golden("llama-3.1-405b")
+    record = copy.deepcopy(case.record)
+    record["objective"]["more"]["loss_gradient_wrt_output"]["l2"] *= 1 + 4e-5
+    record["objective"]["more"]["loss_gradient_wrt_output"]["first8"][2] *= 1 + 1e-4
+    (first,) = verify(case.pipeline, record, only=["F3"])
+    (whole,) = verify(case.pipeline, record, only=["F3"], to_the_end=True)
+    (right,) = verify(case.pipeline, case.record, only=["F3"], to_the_end=True)
+    assert (first.beyond, whole.beyond, right.beyond) == (0, 2, 0)
+    assert whole.divergence == first.divergence
+    assert whole.figures == right.figures > first.figures
+    assert whole.worst == pytest.approx(10, rel=0.1)
+    assert right.holds
+    assert "2 of" in str(whole)
+    assert "times their tolerance" in str(whole)
+
+
 @pytest.mark.slow
 def test_rounding_excuses_no_value_that_is_off(open_golden):
     """The network is small and has no batch norm: rounding moves its second step by far less than half a percent."""
@@ -220,6 +237,11 @@ class TestArguments:
         case = open_golden("llama-3.1-405b")
         verdicts = verify(case.pipeline, case.record, store=case.store, only=["F3", "F2"])
         assert [verdict.level for verdict in verdicts] == ["F2", "F3"]
+
+    def test_a_device_that_is_not_there(self, open_golden):
+        case = open_golden("llama-3.1-405b")
+        with pytest.raises(UserError, match="no device 'cuda:77'"):
+            list(verify(case.pipeline, case.record, only=["F3"], device="cuda:77"))
 
     def test_unknown_level(self, open_golden):
         case = open_golden("llama-3.1-405b")

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -9,7 +11,7 @@ from torch import nn
 from llmseg import zoo
 from llmseg.errors import UserError
 from llmseg.training import numerics as module
-from llmseg.training.numerics import EXACT_NUMERICS, Numerics, choose_numerics
+from llmseg.training.numerics import EXACT_NUMERICS, SCRIPT_NUMERICS, Numerics, choose_numerics
 from llmseg.training.state import State
 
 CPU = torch.device("cpu")
@@ -30,7 +32,7 @@ def test_a_processor_gets_the_precision_it_is_made_for(monkeypatch):
 
 def test_exact_is_one_thing():
     assert choose_numerics(CPU, exact=True) == choose_numerics(CPU, "fp32", exact=True) == EXACT_NUMERICS
-    for options in ({"precision": "bf16"}, {"compile": True}, {"tf32": True}):
+    for options in ({"precision": "bf16"}, {"compile": True}):
         with pytest.raises(UserError, match="exact is fp32"):
             choose_numerics(CPU, exact=True, **options)
 
@@ -81,6 +83,39 @@ def test_switches_are_put_back():
     assert (torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32) == before
 
 
+@pytest.mark.parametrize(
+    ("numerics", "products", "convolutions", "search"),
+    [
+        (EXACT_NUMERICS, "highest", False, False),
+        (SCRIPT_NUMERICS, "highest", True, False),
+        (choose_numerics(CPU, "fp32", tf32=True), "high", True, True),
+        (choose_numerics(CPU, "fp32"), "highest", False, True),
+    ],
+)
+def test_tf32_is_for_all_products_or_for_convolutions(numerics, products, convolutions, search):
+    with numerics.set_switches():
+        cudnn = torch.backends.cudnn
+        assert (torch.get_float32_matmul_precision(), cudnn.allow_tf32, cudnn.benchmark) == (
+            products,
+            convolutions,
+            search,
+        )
+
+
+@pytest.mark.slow
+def test_exact_with_tf32_is_what_a_script_finds_on_a_gpu():
+    """Scripts set none of these switches, so torch's defaults are theirs."""
+    code = (
+        "import torch; c = torch.backends.cudnn; print(torch.get_float32_matmul_precision(), c.allow_tf32, c.benchmark)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert choose_numerics(CPU, exact=True, tf32=True) == SCRIPT_NUMERICS
+    assert SCRIPT_NUMERICS.is_exact
+    with SCRIPT_NUMERICS.set_switches():
+        cudnn = torch.backends.cudnn
+        assert [torch.get_float32_matmul_precision(), str(cudnn.allow_tf32), str(cudnn.benchmark)] == found
+
+
 def test_half_precision_scales_its_gradients(tiny_recipe):
     net = tiny_recipe.net.build(1)
     for precision, scaled in (("fp32", False), ("bf16", False), ("fp16", True)):
@@ -91,6 +126,7 @@ def test_half_precision_scales_its_gradients(tiny_recipe):
 def test_inference_takes_the_layout_that_suits_it():
     assert choose_numerics(CPU, "fp32").for_inference.channels_last
     assert EXACT_NUMERICS.for_inference == EXACT_NUMERICS
+    assert SCRIPT_NUMERICS.for_inference == SCRIPT_NUMERICS
 
 
 def test_plain_float32_stays_in_the_plain_layout(monkeypatch):
