@@ -19,7 +19,8 @@ from llmseg.fidelity.records import get_entry
 from llmseg.fidelity.rounding import move_to_neighbour
 from llmseg.fidelity.score_calls import flatten_cells
 from llmseg.recipe.splits import Split
-from llmseg.training.loop import Epoch, EvaluatedBatch, Event, Step, draw_start, run_loop
+from llmseg.training.events import Epoch, EvaluatedBatch, Event, Step
+from llmseg.training.loop import draw_start, run_loop
 from llmseg.training.random_streams import RandomStreams
 from llmseg.training.state import State
 from llmseg.zoo import Pipeline

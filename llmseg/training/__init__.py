@@ -6,7 +6,7 @@ A training passes through these modules in this order:
 2. ``job.py`` prepares the cases, draws split and weights, and places the network, as ``device.py``, ``numerics.py``,
    ``memory.py`` and ``processes.py`` say.
 3. ``loop.py`` trains. ``case_order.py`` and ``random_streams.py`` decide what is random, ``state.py`` holds what
-   changes, ``optimizer.py`` builds what changes the weights.
+   changes, ``optimizer.py`` builds what changes the weights. What happens are the events of ``events.py``.
 4. ``run_files.py`` writes what happens, and the checkpoints; ``hardware.py`` describes the machine for ``run.json``.
 5. ``run.py`` opens the finished folder as a :class:`llmseg.Run`.
 """

@@ -25,7 +25,8 @@ from llmseg.files.interruption import collect_notices, describe_signal
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.splits import Split
 from llmseg.training.check import check_batch
-from llmseg.training.loop import Epoch, Event, NotANumber, Step, draw_start, run_loop
+from llmseg.training.events import Epoch, Event, Step
+from llmseg.training.loop import NotANumber, draw_start, run_loop
 from llmseg.training.memory import check_memory, has_batch_norm, measure_free_memory, measure_needs
 from llmseg.training.numerics import Numerics
 from llmseg.training.places import write_places

@@ -11,7 +11,7 @@ import math
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -23,70 +23,13 @@ from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.scores import Score
 from llmseg.recipe.splits import Split
 from llmseg.training.case_order import make_loader
+from llmseg.training.events import Epoch, EvaluatedBatch, Event, Step
 from llmseg.training.memory import split_forward
 from llmseg.training.numerics import EXACT_NUMERICS, Forward, Numerics
+from llmseg.training.observing.marks import DATA, OPTIMIZER, mark
 from llmseg.training.processes import ALONE, World
 from llmseg.training.random_streams import RandomStreams, choose_seed
 from llmseg.training.state import State
-
-
-@dataclass(frozen=True)
-class Step:
-    """A training step that was taken; its gradients are still in the parameters.
-
-    Attributes:
-        epoch: The running epoch, from 0.
-        index: Number of the step over all epochs, from 0.
-        ids: The cases of the batch.
-        loss: The loss of the batch, a scalar on the device.
-    """
-
-    epoch: int
-    index: int
-    ids: tuple[str, ...]
-    loss: Tensor
-
-
-@dataclass(frozen=True)
-class EvaluatedBatch:
-    """A batch that was evaluated.
-
-    Attributes:
-        phase: Whether it belongs to a validation or to the test.
-        ids: The cases of the batch.
-        output: The network's output, float32 ``[B, 1, h, w]``.
-        loss: The loss of the batch, a scalar.
-        listed: The scores that the script would append to its list: one for the batch, or one per case.
-        cases: The score of every case, ``[B]``.
-    """
-
-    phase: Literal["validation", "test"]
-    ids: tuple[str, ...]
-    output: Tensor
-    loss: Tensor
-    listed: Tensor
-    cases: Tensor
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """An epoch that is complete, its validation included.
-
-    Attributes:
-        index: Its number, from 0.
-        train_loss: Mean training loss, as the recipe averages it.
-        validation_loss: Mean validation loss.
-        listed: The scores of its validation, as the script lists them.
-        rate: The learning rate of the next epoch.
-        seconds: How long it took.
-    """
-
-    index: int
-    train_loss: float
-    validation_loss: float
-    listed: tuple[float, ...]
-    rate: float
-    seconds: float
 
 
 class NotANumber(UserError):
@@ -101,9 +44,6 @@ class NotANumber(UserError):
     def add(self, text: str) -> None:
         """Add to the message."""
         self.args = (f"{self}; {text}",)
-
-
-Event: TypeAlias = Step | EvaluatedBatch | Epoch
 
 
 def draw_start(
@@ -214,16 +154,18 @@ class _Loop:
         state = self.state
         state.net.train()
         for names in self._iterate_batches(ids):
-            image, mask = self.prepared.batch(names, state.device)
-            image_seed = self.streams.choose_image_seed(state.step)
-            image, mask = augment_batch(self.recipe.fit.augment, image, mask, image_seed)
+            with mark(DATA):
+                image, mask = self.prepared.batch(names, state.device)
+                image_seed = self.streams.choose_image_seed(state.step)
+                image, mask = augment_batch(self.recipe.fit.augment, image, mask, image_seed)
             self.streams.seed_step(state.step)
             state.optimizer.zero_grad()
             loss = self.recipe.loss(self.forward(image), mask)
             state.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
-            state.scaler.step(state.optimizer)
-            state.scaler.update()
-            state.update_average()
+            with mark(OPTIMIZER):
+                state.scaler.step(state.optimizer)
+                state.scaler.update()
+                state.update_average()
             # Losses stay on the device until the epoch ends: reading one would wait for the step to be computed.
             state.losses.append(loss.detach())
             state.counts.append(len(names))

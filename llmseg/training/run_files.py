@@ -33,8 +33,8 @@ from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.splits import Split
 from llmseg.training.checkpoint import read_checkpoint, write_checkpoint
 from llmseg.training.code import UNKNOWN, digest_code, join_codes
+from llmseg.training.events import Epoch, EvaluatedBatch, Event
 from llmseg.training.hardware import hardware
-from llmseg.training.loop import Epoch, EvaluatedBatch, Event
 from llmseg.training.places import PRIVATE, describe_command
 from llmseg.training.state import State
 from llmseg.training.usage import Usage

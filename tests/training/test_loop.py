@@ -12,7 +12,8 @@ from llmseg.errors import UserError
 from llmseg.recipe.fit import Cosine, OwnSeed, Plateau
 from llmseg.recipe.losses import BCEDice
 from llmseg.recipe.splits import WholeSplit
-from llmseg.training.loop import Epoch, EvaluatedBatch, Step, draw_start, run_loop
+from llmseg.training.events import Epoch, EvaluatedBatch, Step
+from llmseg.training.loop import draw_start, run_loop
 from llmseg.training.random_streams import RandomStreams
 from llmseg.training.state import State
 from llmseg.zoo.references import AUGMENT
