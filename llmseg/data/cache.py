@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -108,7 +109,7 @@ def cache_entries() -> tuple[CacheEntry, ...]:
 
 
 def clear_cache() -> int:
-    """Remove all prepared cases except those that are being written.
+    """Remove all that the cache holds, except prepared cases that are being written.
 
     Runs under way keep the cases that they have opened.
 
@@ -138,7 +139,8 @@ def clear_cache() -> int:
             continue
         except OSError as error:
             raise UserError(f"cannot remove files in {lock.parent}: {error.strerror}; make it writable") from error
-    for path in cache_folder().glob("*.images.json"):  # digests of images, see ``store_images.py``
+    # Digests of images, see ``store_images.py``, and what networks need, see ``training/counts.py``.
+    for path in itertools.chain(*map(cache_folder().glob, ("*.images.json", "*.counts.json"))):
         try:
             freed += path.stat().st_size
             path.unlink()

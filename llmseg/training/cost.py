@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 import time
 from dataclasses import dataclass
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
-from llmseg.recipe.losses import Loss
-from llmseg.recipe.nets.net import Net
 from llmseg.recipe.recipe import Recipe
-from llmseg.training.memory import Needs, count_kept_bytes, count_weight_bytes
+from llmseg.training.counts import count_kept
+from llmseg.training.memory import Needs, count_weight_bytes
 from llmseg.training.numerics import Forward, Numerics
 
 _STEPS = 8
@@ -38,7 +35,7 @@ class Cost:
 
 
 def estimate_cost(recipe: Recipe, size: tuple[int, int]) -> Cost:
-    """Count what a training step needs, on tensors without content: nothing is computed.
+    """Count what a training step needs, on tensors without content: nothing is computed. Counts are kept in the cache.
 
     Args:
         recipe: The recipe.
@@ -52,20 +49,8 @@ def estimate_cost(recipe: Recipe, size: tuple[int, int]) -> Cost:
         >>> round(estimate_cost(zoo.get("gpt-4").recipe, (256, 256)).flops / 1e9)
         220
     """
-    flops, weights, kept = _count(recipe.net, recipe.loss, recipe.images.channels, size)
-    return Cost(flops, Needs(count_weight_bytes(recipe, weights), kept))
-
-
-@functools.cache  # recipes of a study share networks
-def _count(net_part: Net, loss: Loss, channels: int, size: tuple[int, int]) -> tuple[int, int, int]:
-    """Return the operations for one case, the number of weights, and the bytes that one case keeps."""
-    with torch.device("meta"):
-        # In evaluation mode, for batch norm cannot learn from a single case; the operations are the same.
-        net = net_part.build(channels).eval()
-        batch = torch.empty(1, channels, *size), torch.empty(1, 1, *size)
-    with FlopCounterMode(display=False) as counter:
-        kept, _ = count_kept_bytes(net, net, loss, batch)
-    return 3 * counter.get_total_flops(), sum(parameter.numel() for parameter in net.parameters()), kept
+    counts = count_kept(recipe.net, recipe.loss, recipe.images.channels, size)
+    return Cost(counts.flops, Needs(count_weight_bytes(recipe, counts.weights), counts.kept_bytes))
 
 
 def measure_speed(

@@ -103,7 +103,7 @@ def describe_run(
         **({} if start is None else {"start": start}),
         "how": how,
         "parameters": sum(p.numel() for p in net.parameters()),
-        "versions": {"python": platform.python_version(), **_list_versions()},
+        "versions": {"python": platform.python_version(), **list_versions()},
         "code": digest_code(),
         "hardware": hardware(),
         "command": describe_command(),
@@ -111,7 +111,8 @@ def describe_run(
     }
 
 
-def _list_versions() -> dict[str, str]:
+def list_versions() -> dict[str, str]:
+    """Return the installed packages on which results depend, with their versions."""
     installed = {}
     for name in _PACKAGES:
         try:
