@@ -74,16 +74,17 @@ def choose_comparable(cells: Sequence[AnyCell]) -> tuple[AnyCell, ...]:
     return tuple(cell for cell in cells if cell.variant in trained and (cell.seed, cell.fold) in chosen)
 
 
-def describe_state(total: int, finished: int, compared: Sequence[Trained], folds: int = 1) -> str:
+def describe_state(dataset: str, total: int, finished: int, compared: Sequence[Trained], folds: int = 1) -> str:
     """Return how much of an unfinished study there is, and what of it is compared.
 
     Args:
+        dataset: Name of its dataset, for several studies may be read together.
         total: Number of its cells.
         finished: Number of those that are finished.
         compared: Those that are compared.
         folds: Number of its folds.
     """
-    state = f"{finished} of {count_text(total, 'cell')} of the study are finished"
+    state = f"{finished} of {count_text(total, 'cell')} of the study on {dataset} are finished"
     variants = {cell.variant for cell in compared}
     which = _name_numbers("seed", {cell.seed or 0 for cell in compared})
     if folds > 1:

@@ -91,7 +91,8 @@ class Study:
         """What a reader of its scores has to know: how many cells are finished, and what was left out."""
         remarks = [f"left out: {failure}" for failure in self.failures]
         if not self.is_finished:
-            remarks.insert(0, describe_state(len(self.cells), len(self._list_finished()), self.compared, self.folds))
+            dataset, finished = self.record["store"]["name"], len(self._list_finished())
+            remarks.insert(0, describe_state(dataset, len(self.cells), finished, self.compared, self.folds))
         return tuple(remarks)
 
     @property

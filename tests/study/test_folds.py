@@ -91,7 +91,7 @@ def test_what_is_left_of_an_interrupted_study_is_compared_over_the_folds_that_al
         if (cell.seed, cell.fold) > (0, 2) or (cell.variant, cell.fold, cell.seed) == ("b", 2, 0):
             shutil.rmtree(cell.folder)
     assert {(cell.variant, cell.seed, cell.fold) for cell in study.compared} == {(name, 0, 1) for name in "ab"}
-    state = "3 of 12 cells of the study are finished"
+    state = "3 of 12 cells of the study on synthetic-mri-tumour are finished"
     assert study.remarks == (f"{state}; seed 0 in fold 1 of 3 of 2 variants are compared",)
     assert set(study.paired().reset_index()["case"]) == set(study.scores.query("holdout == 'h1'")["case"])
     again = cross_validate()
@@ -223,7 +223,8 @@ class TestTrained:
         for folder in (half, other):
             (folder / "differences.csv").unlink()
             collect_studies(folder, tmp_path / f"{folder.name}-collected")
-        remark = "2 of 3 cells of the study are finished; seed 0 in folds 2, 3 of 3 of 1 variant is compared"
+        state = "2 of 3 cells of the study on synthetic-mri-tumour are finished"
+        remark = f"{state}; seed 0 in folds 2, 3 of 3 of 1 variant is compared"
         assert remark in read_results(tmp_path / "half-collected").scores.remarks
         assert (read_study_status(tmp_path / "half-collected")[0].finished, len(trained.cells)) == (2, 3)
         merge_studies([tmp_path / "half-collected", tmp_path / "other-collected"], tmp_path / "all")

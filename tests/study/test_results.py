@@ -82,7 +82,10 @@ def test_an_unfinished_study_is_read_and_says_so(tmp_path):
     results = read_results([unfinished])
     assert [run.contender for run in results.runs] == ["tiny"]
     assert results.scores.contenders == ("tiny",)
-    assert "1 of 2 cells of the study are finished; seed 0 of 1 variant is compared" in results.scores.remarks
+    assert (
+        "1 of 2 cells of the study on synthetic-mri-tumour are finished; seed 0 of 1 variant is compared"
+        in results.scores.remarks
+    )
     shutil.rmtree(next(unfinished.glob("base-*/evaluation")))
     with pytest.raises(UserError, match=r"no cell of .* is finished yet"):
         read_results([unfinished])

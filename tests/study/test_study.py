@@ -112,7 +112,9 @@ def test_an_interrupted_study_continues(phantoms, holdout, variants, tmp_path, m
         run_study("tiny", variants, phantoms, tmp_path / "s", **options)
     unfinished = Study.open(tmp_path / "s")
     assert not unfinished.is_finished
-    assert unfinished.remarks == ("1 of 2 cells of the study are finished; seed 0 of 1 variant is compared",)
+    assert unfinished.remarks == (
+        "1 of 2 cells of the study on synthetic-mri-tumour are finished; seed 0 of 1 variant is compared",
+    )
     assert unfinished.means()["variant"].tolist() == ["base"]
     run_study("tiny", variants, phantoms, tmp_path / "s", **options)
     assert [calls.count(name) for name in dict.fromkeys(calls)] == [1, 2]

@@ -156,7 +156,7 @@ def list_remarks(collected: Collected, compared: Sequence[CollectedCell]) -> tup
         if not finished:
             remarks.append(describe_unbegun(study.dataset))
         elif finished < total:
-            remarks.append(describe_state(total, finished, own, len(study.folds)))
+            remarks.append(describe_state(study.dataset, total, finished, own, len(study.folds)))
         remarks += [f"left out: {failure}" for failure in study.list_failures(cells)]
     return tuple(remarks)
 

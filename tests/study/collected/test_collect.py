@@ -148,7 +148,7 @@ def test_collecting_grows_and_ends_with_the_same_bytes(collected, copy, tmp_path
     collect_studies(study, tmp_path / "out")
     (state,) = read_study_status(tmp_path / "out")
     assert (state.cells, state.finished, state.seconds_left) == (2, 1, None)
-    remark = "1 of 2 cells of the study are finished; seed 0 of 1 variant is compared"
+    remark = "1 of 2 cells of the study on synthetic-mri-tumour are finished; seed 0 of 1 variant is compared"
     assert read_results(tmp_path / "out").scores.remarks[0] == remark == read_results(study).scores.remarks[0]
     (tmp_path / "away").rename(cell)
     collect_studies(study, tmp_path / "out")
@@ -236,7 +236,7 @@ def test_what_can_be_compared_is_chosen_study_by_study():
     collected = replace(join(*POOL), studies={plan.key: plan for plan in plans}, cells=tuple(both))
     chosen = choose_cells(Path("s"), collected)
     assert [(cell.variant, cell.seed) for cell in chosen] == [("a", 0), ("b", 0)]
-    remark = "3 of 4 cells of the study are finished; seed 0 of 2 variants are compared"
+    remark = "3 of 4 cells of the study on skin are finished; seed 0 of 2 variants are compared"
     assert list_remarks(collected, chosen) == (remark, remark)
 
 

@@ -153,7 +153,9 @@ def test_a_cell_that_is_stopped_is_given_back_and_continued(run, fake_trainings,
     (attempt,) = find_cell(tmp_path / "s", "b", 0).attempts
     seen = []
     fake_trainings(lambda task, attempt, _: seen.append((task.cell.name, (attempt / "run" / "checkpoint").is_file())))
-    assert study.remarks == ("1 of 6 cells of the study are finished; seed 0 of 1 variant is compared",)
+    assert study.remarks == (
+        "1 of 6 cells of the study on synthetic-mri-tumour are finished; seed 0 of 1 variant is compared",
+    )
     run()
     assert seen[0] == (attempt.name.rpartition(".")[0], True)
     assert calls.count(("a", 0)) == 1
