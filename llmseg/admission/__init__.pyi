@@ -1,0 +1,9 @@
+from .prompt import PROMPT_VERSION as PROMPT_VERSION
+from .prompt import REQUIREMENTS as REQUIREMENTS
+from .prompt import CheckedScripts as CheckedScripts
+from .prompt import Compliance as Compliance
+from .prompt import Prompt as Prompt
+from .prompt import Requirement as Requirement
+from .prompt import TracedPrompt as TracedPrompt
+from .prompt import check_requirements as check_requirements
+from .prompt import find_prompt as find_prompt

@@ -1,0 +1,10 @@
+from .check import CheckedScripts as CheckedScripts
+from .check import Compliance as Compliance
+from .check import check_requirements as check_requirements
+from .prompt import FRAMEWORKS as FRAMEWORKS
+from .prompt import PROMPT_VERSION as PROMPT_VERSION
+from .prompt import Prompt as Prompt
+from .prompt import TracedPrompt as TracedPrompt
+from .prompt import find_prompt as find_prompt
+from .requirements import REQUIREMENTS as REQUIREMENTS
+from .requirements import Requirement as Requirement

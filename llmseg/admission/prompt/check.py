@@ -1,0 +1,138 @@
+"""Whether scripts meet the requirements of the prompt, as far as their text shows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from llmseg.admission.prompt.checks import data, deliverable, model, splits, testing, training
+from llmseg.admission.prompt.checks.source import Check, Source, State
+from llmseg.admission.prompt.prompt import Prompt, find_prompt
+from llmseg.admission.prompt.requirements import Requirement
+from llmseg.admission.scripts import check_parsed, read_scripts
+
+CHECKS: dict[str, Check] = {
+    "four-files": deliverable.check_files,
+    "quiet-imports": deliverable.check_imports,
+    "framework": deliverable.check_framework,
+    "runs-unchanged": deliverable.check_run,
+    "one-place-for-settings": deliverable.check_settings,
+    "pairs-by-name": data.check_pairs,
+    "only-images-read": data.check_endings,
+    "dataset-class": data.check_dataset_class,
+    "tensor-shapes": data.check_shapes,
+    "no-augmentation": data.check_augmentation,
+    "unet-class": model.check_unet_class,
+    "one-output-channel": model.check_output,
+    "small-foreground": model.check_foreground,
+    "output-fits-loss": model.check_sigmoid,
+    "split": splits.check_split,
+    "no-leakage": splits.check_leakage,
+    "copied-parts": splits.check_copies,
+    "printed-counts": splits.check_counts,
+    "three-loaders": splits.check_loaders,
+    "own-settings": splits.check_own_settings,
+    "separate-functions": training.check_functions,
+    "losses-every-epoch": training.check_losses,
+    "training-loss-file": training.check_training_losses,
+    "validation-loss-file": training.check_validation_losses,
+    "validation-dice-file": training.check_validation_dice,
+    "progress-bars": training.check_bars,
+    "weight-files": training.check_weights,
+    "training-time": training.check_time,
+    "loss-curves": training.check_curves,
+    "test-dice-file": testing.check_test_dice,
+    "predictions-picture": testing.check_picture,
+    "right-predictions": testing.check_predictions,
+    "model-summary": testing.check_summary,
+    "parameter-count": testing.check_parameters,
+    "no-windows": testing.check_windows,
+    "usable-functions": testing.check_usable,
+}
+"""The check of each requirement, by its id."""
+
+
+@dataclass(frozen=True)
+class Compliance:
+    """Whether scripts meet a requirement.
+
+    Attributes:
+        requirement: The requirement, as the prompt words it.
+        state: ``"met"``, ``"not met"``, or ``"cannot be seen"`` where only a run can tell.
+        note: Why. Where the state cannot be seen, it says what is open.
+        places: Where, as ``file:line``, at most four; empty where something is missing.
+    """
+
+    requirement: Requirement
+    state: State
+    note: str
+    places: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CheckedScripts:
+    """What the check of a folder of scripts found.
+
+    Attributes:
+        folder: The folder.
+        prompt: The prompt that the scripts were compared with.
+        stamped: Whether the scripts say themselves which prompt they answer.
+        compliances: One per requirement, in their order.
+    """
+
+    folder: Path
+    prompt: Prompt
+    stamped: bool
+    compliances: tuple[Compliance, ...]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many requirements are met, are not met and cannot be seen."""
+        found = Counter(each.state for each in self.compliances)
+        return {state: found[state] for state in ("met", "not met", "cannot be seen")}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as values that JSON can hold."""
+        rows = [
+            {
+                "number": each.requirement.number,
+                "id": each.requirement.id,
+                "section": each.requirement.section,
+                "state": each.state,
+                "note": each.note,
+                "places": list(each.places),
+            }
+            for each in self.compliances
+        ]
+        parameters = {name: getattr(self.prompt, name) for name in ("framework", "channels", "size", "names")}
+        return {"prompt": parameters, "stamped": self.stamped, "counts": self.counts, "requirements": rows}
+
+
+def check_requirements(folder: str | Path, prompt: Prompt | None = None) -> CheckedScripts:
+    """Say of each requirement whether scripts meet it, by reading their text. Nothing is imported or run.
+
+    Args:
+        folder: The folder of the scripts.
+        prompt: The prompt that they answer. Without one, it is that of the stamp in them, otherwise the default prompt.
+
+    Raises:
+        UserError: The folder has no scripts, or one that cannot be read or parsed.
+    """
+    scripts = read_scripts(folder)
+    check_parsed(scripts)
+    traced = find_prompt(_main_first([(script.path, script.text) for script in scripts]))
+    if prompt is None:
+        prompt = traced.prompt if traced is not None else Prompt()
+    source = Source(scripts, prompt)
+    compliances = []
+    for requirement in prompt.requirements:
+        sign = CHECKS[requirement.id](source)
+        compliances.append(Compliance(requirement, sign.state, sign.note, sign.places))
+    return CheckedScripts(scripts.folder, prompt, traced is not None, tuple(compliances))
+
+
+def _main_first(texts: Sequence[tuple[str, str]]) -> list[str]:
+    return [text for _, text in sorted(texts, key=lambda each: each[0] != "main.py")]

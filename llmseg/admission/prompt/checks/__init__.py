@@ -1,0 +1,1 @@
+"""The checks of the requirements, a function for each; ``source`` has what they share."""
