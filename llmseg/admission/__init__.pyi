@@ -7,3 +7,17 @@ from .prompt import Requirement as Requirement
 from .prompt import TracedPrompt as TracedPrompt
 from .prompt import check_requirements as check_requirements
 from .prompt import find_prompt as find_prompt
+from .sandbox import PROMISES as PROMISES
+from .sandbox import Check as Check
+from .sandbox import Command as Command
+from .sandbox import Conformance as Conformance
+from .sandbox import Frame as Frame
+from .sandbox import Limits as Limits
+from .sandbox import Outcome as Outcome
+from .sandbox import Place as Place
+from .sandbox import Results as Results
+from .sandbox import Usage as Usage
+from .sandbox import check_sandbox as check_sandbox
+from .sandbox import python_places as python_places
+from .sandbox import run_in_sandbox as run_in_sandbox
+from .sandbox import survey_rungs as survey_rungs

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import random
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from llmseg.data.holdout import Holdout
-    from llmseg.training.observing.observer import Observer
 
 Artefacts = Literal["common", "original"]
 
@@ -48,7 +46,6 @@ def replay(
     holdout: Holdout | None = None,
     artefacts: Artefacts = "common",
     progress: bool = True,
-    observers: Observer | Iterable[Observer] = (),
 ) -> Run:
     """Run a pipeline as its script would: train, validate, test, and write the files the script was asked for.
 
@@ -66,7 +63,6 @@ def replay(
         artefacts: ``common`` writes the files into ``replay``, with the same names and layouts for all pipelines;
             ``original`` writes them into ``original`` as the script does, with its names, layouts and figures.
         progress: Whether to show progress bars.
-        observers: Objects that are told what happens, as in :func:`llmseg.train`.
 
     Raises:
         UserError: As :func:`llmseg.train`; or what the script writes is not known, and ``original`` is asked for.
@@ -94,7 +90,6 @@ def replay(
         tf32=tf32,
         holdout=holdout,
         progress=progress,
-        observers=observers,
     )
     # A folder is renamed into place when all its files are written, so if it is there, it is complete.
     if artefacts == "original":

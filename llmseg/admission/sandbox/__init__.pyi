@@ -1,0 +1,14 @@
+from .command import Command as Command
+from .command import Limits as Limits
+from .command import Place as Place
+from .command import python_places as python_places
+from .conformance import Check as Check
+from .conformance import Conformance as Conformance
+from .conformance import check_sandbox as check_sandbox
+from .ladder import run_in_sandbox as run_in_sandbox
+from .ladder import survey_rungs as survey_rungs
+from .outcome import Frame as Frame
+from .outcome import Outcome as Outcome
+from .results import Results as Results
+from .rungs import PROMISES as PROMISES
+from .watch import Usage as Usage
