@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -46,9 +47,37 @@ def list_pipelines(
 
 
 @spread
-def show(name: option.Name, output: Output) -> None:
+def show(
+    name: Annotated[
+        str, typer.Argument(help="A pipeline's id or alias; with --draw also a file with a recipe, or a run.")
+    ],
+    changes: option.Changes,
+    output: Output,
+    draw: Annotated[
+        Path | None, typer.Option(help="Draw its network instead, into this file (.svg, .pdf or .png).")
+    ] = None,
+) -> None:
     """Show a pipeline: card, recipe, how it differs from the textbook recipe, published against actual."""
-    pipeline = llmseg.zoo.get(name)
+    if draw is not None:
+        written = _draw_network(name, changes, draw)
+        output.print({"written": [str(written)]} if output.as_json else str(written))
+        return
+    if changes.changes:
+        raise UserError(f"--set changes what is drawn: add --draw FILE.svg; to train it, llmseg train {name} --set ...")
+    _show(llmseg.zoo.get(name), output)
+
+
+def _draw_network(name: str, changes: option.Changes, path: Path) -> Path:
+    """Draw the network of a recipe with its changes, which its title names."""
+    llmseg.figures.check_format(path)
+    llmseg.figures.check_replaceable(path)
+    label, recipe = load_recipe(name)
+    title = " ".join([label, *(changes.changes or ())])
+    figure = llmseg.figures.draw_network(llmseg.study.Variant(title, changes.apply(recipe)))
+    return llmseg.figures.save(figure, path, keep_text=True)
+
+
+def _show(pipeline: llmseg.Pipeline, output: Output) -> None:
     if output.as_json:
         outputs = [] if pipeline.outputs is None else pipeline.outputs.files
         output.print(

@@ -19,6 +19,7 @@ from llmseg.cli.output import OutputWithProgress, print_message
 from llmseg.cli.quirks import warn_of_mistakes
 from llmseg.cli.spread import spread
 from llmseg.cli.text.training import describe_run, run_facts
+from llmseg.cli.watching import Watching, note_written
 from llmseg.training.start import Start
 
 
@@ -72,6 +73,7 @@ def train(
     out: Annotated[Path, typer.Option(help="The run folder.")],
     cases: CasesAndHoldout,
     computing: TrainingComputing,
+    watching: Watching,
     changes: Changes,
     output: OutputWithProgress,
     name: Annotated[
@@ -92,6 +94,7 @@ def train(
 
     With --from, the weights of a finished run are trained further, in a folder of their own.
     """
+    observers = watching.build_observers()
     begins = None if start is None else llmseg.Run.open(llmseg.study.find_run(start))
     label, original = _choose_recipe(name, begins)
     recipe = changes.apply(original)
@@ -111,8 +114,10 @@ def train(
         cache=not no_cache,
         progress=output.progress,
         checkpoint_every=checkpoint_every,
+        observers=observers,
         **asdict(computing),
     )
+    note_written(observers)
     note_divided_groups(run, store, holdout)
     if begins is not None:
         _note_start(begins, run.recipe.fit.epochs)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import random
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from llmseg.data.holdout import Holdout
+    from llmseg.training.observing.observer import Observer
 
 Artefacts = Literal["common", "original"]
 
@@ -46,6 +48,7 @@ def replay(
     holdout: Holdout | None = None,
     artefacts: Artefacts = "common",
     progress: bool = True,
+    observers: Observer | Iterable[Observer] = (),
 ) -> Run:
     """Run a pipeline as its script would: train, validate, test, and write the files the script was asked for.
 
@@ -63,6 +66,7 @@ def replay(
         artefacts: ``common`` writes the files into ``replay``, with the same names and layouts for all pipelines;
             ``original`` writes them into ``original`` as the script does, with its names, layouts and figures.
         progress: Whether to show progress bars.
+        observers: Objects that are told what happens, as in :func:`llmseg.train`.
 
     Raises:
         UserError: As :func:`llmseg.train`; or what the script writes is not known, and ``original`` is asked for.
@@ -90,6 +94,7 @@ def replay(
         tf32=tf32,
         holdout=holdout,
         progress=progress,
+        observers=observers,
     )
     # A folder is renamed into place when all its files are written, so if it is there, it is complete.
     if artefacts == "original":

@@ -4,7 +4,8 @@
 
 - ``boxes`` (scores of cases), ``curves`` (losses), ``ranks`` (rankings and comparisons), ``places`` (on single cases),
   ``errors`` (errors in code), ``tiles`` (predicted masks, which ``predictions`` computes and ``overlay`` colours);
-- ``points``: differences of studies and contributions to gaps, which ``llmseg ablate`` and ``llmseg gap`` draw.
+- ``network``: the network of a recipe, which ``llmseg show NAME --draw FILE`` draws;
+- ``study``: differences of studies and contributions to gaps, which ``llmseg ablate`` and ``llmseg gap`` draw.
 
 What they share: ``style`` has colours, sizes and fonts, ``canvas`` makes figures and writes them, ``contenders`` knows
 labels and cohorts, ``scores`` and ``axes`` prepare scores and axes.

@@ -16,6 +16,7 @@ from .kinds import Kind as Kind
 from .kinds import check_kind as check_kind
 from .kinds import draw as draw
 from .kinds import draw_all as draw_all
+from .network.drawing import draw_network as draw_network
 from .overlay import draw_overlay as draw_overlay
 from .places import podium as podium
 from .predictions import chosen_cases as chosen_cases

@@ -110,12 +110,14 @@ def join_remarks(remarks: tuple[str, ...]) -> str:
     return " ".join(sentence(remark) for remark in remarks)
 
 
-def save(figure: Figure, path: str | Path) -> Path:
+def save(figure: Figure, path: str | Path, *, keep_text: bool = False) -> Path:
     """Write a figure so that it appears as a whole; the same figure gives the same bytes.
 
     Args:
         figure: The figure.
         path: The file; its extension decides the format: ``.pdf``, ``.svg`` or ``.png``.
+        keep_text: Whether the text of an SVG stays text, which can be searched, copied and read aloud, and is shown in
+            a similar font where ours is missing. Otherwise it is drawn as outlines, which look the same everywhere.
 
     Returns:
         The file.
@@ -128,10 +130,14 @@ def save(figure: Figure, path: str | Path) -> Path:
         Traceback (most recent call last):
         llmseg.errors.UserError: no format '.tex' for figure.tex; there are .pdf, .png, .svg
     """
+    import matplotlib
+
     path = Path(path)
     check_format(path)
     content = io.BytesIO()
     with use_settings():
+        if keep_text:
+            matplotlib.rcParams["svg.fonttype"] = "none"
         figure.savefig(content, format=path.suffix.lower()[1:], dpi=DPI, metadata=FORMATS[path.suffix.lower()])
     clear_leftovers(path.parent, path.name)
     write_bytes(path, content.getvalue())

@@ -47,7 +47,9 @@ DPI = 300
 """Dots per inch of raster figures, and of images in vector figures."""
 
 SETTINGS: dict[str, Any] = {
-    "font.family": "DejaVu Sans",
+    # matplotlib brings DejaVu Sans with it. An SVG whose text stays text also names the others, which are no wider.
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial"],
     # Names of contenders and files are no formulas, whatever dollar signs they have.
     "text.parse_math": False,
     "font.size": TEXT,

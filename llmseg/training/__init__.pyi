@@ -3,9 +3,12 @@ from .cost import Cost as Cost
 from .cost import estimate_cost as estimate_cost
 from .cost import measure_speed as measure_speed
 from .device import choose_device as choose_device
+from .events import Beginning as Beginning
+from .events import End as End
 from .events import Epoch as Epoch
 from .events import EvaluatedBatch as EvaluatedBatch
 from .events import Event as Event
+from .events import ObservedEvent as ObservedEvent
 from .events import Step as Step
 from .loop import draw_start as draw_start
 from .loop import run_loop as run_loop
@@ -13,8 +16,11 @@ from .numerics import EXACT_NUMERICS as EXACT_NUMERICS
 from .numerics import SCRIPT_NUMERICS as SCRIPT_NUMERICS
 from .numerics import Numerics as Numerics
 from .numerics import choose_numerics as choose_numerics
+from .observing.observer import Observer as Observer
 from .observing.profile import Profile as Profile
 from .observing.profile import Recording as Recording
+from .observing.profiler import Profiler as Profiler
+from .observing.tensorboard import TensorBoardLog as TensorBoardLog
 from .observing.trace import measure_shares as measure_shares
 from .random_streams import RandomStreams as RandomStreams
 from .run import Run as Run

@@ -1,9 +1,14 @@
-"""What happens in a training: the events that the loop yields."""
+"""What happens in a training, as events.
+
+The loop yields steps, evaluated batches and epochs. Observers are told these, and before and after them that the
+training begins and ends.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
 
 from torch import Tensor
 
@@ -67,4 +72,41 @@ class Epoch:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Beginning:
+    """A training that begins, or that continues after an interruption.
+
+    Attributes:
+        folder: The run folder.
+        record: The content of its ``run.json`` so far: label, recipe, split, device, versions.
+        step: Number of steps already taken: 0, or where an interrupted training continues.
+        steps: Number of steps of the whole training.
+    """
+
+    folder: Path
+    record: dict[str, Any]
+    step: int
+    steps: int
+
+    @property
+    def epochs(self) -> int:
+        """Number of epochs of the whole training."""
+        return int(self.record["recipe"]["fit"]["epochs"])
+
+
+@dataclass(frozen=True)
+class End:
+    """The end of a training, or of one of its parts.
+
+    Attributes:
+        outcome: ``done`` if the run is finished; ``stopped`` if it was interrupted and the same call continues it;
+            ``failed`` if an error ended it.
+        reason: The message of what stopped it, or of the error; empty if the run is finished.
+    """
+
+    outcome: Literal["done", "stopped", "failed"]
+    reason: str = ""
+
+
 Event: TypeAlias = Step | EvaluatedBatch | Epoch
+ObservedEvent: TypeAlias = Beginning | Event | End

@@ -5,6 +5,7 @@ The arguments of :func:`llmseg.train` have been checked before; the loop itself 
 
 from __future__ import annotations
 
+import functools
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -25,10 +26,11 @@ from llmseg.files.interruption import collect_notices, describe_signal
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.splits import Split
 from llmseg.training.check import check_batch
-from llmseg.training.events import Epoch, Event, Step
+from llmseg.training.events import Beginning, Epoch, Event, Step
 from llmseg.training.loop import NotANumber, draw_start, run_loop
 from llmseg.training.memory import check_memory, has_batch_norm, measure_free_memory, measure_needs
 from llmseg.training.numerics import Numerics
+from llmseg.training.observing.observer import Observer, Tell, observe
 from llmseg.training.places import write_places
 from llmseg.training.processes import World, share_statistics
 from llmseg.training.random_streams import RandomStreams
@@ -57,6 +59,7 @@ class Job:
         holdout: Digest of the held-out test cases, if there are any.
         progress: Whether to show progress bars.
         start: The finished run that it starts from, if there is one.
+        observers: Who is told what happens. Of processes that train together, those of the first are told.
     """
 
     recipe: Recipe
@@ -72,6 +75,7 @@ class Job:
     holdout: str | None
     progress: bool
     start: Start | None = None
+    observers: tuple[Observer, ...] = ()
 
     def train(self, checkpoint_every: float, *, cache: bool) -> None:
         """Train and write the run folder, from the start or from the last checkpoint."""
@@ -109,8 +113,11 @@ class Job:
             total = self._count_steps(split)
             if writer.restore() and self.world.leads:
                 print(f"llmseg: {self._describe_start(state, total)}", file=sys.stderr)
+            begin = functools.partial(Beginning, self.folder, record, state.step, total)
+            observers = self.observers if self.world.leads else ()
             try:
-                self._follow(writer, self._run_with_bar(state, prepared, split, total), notices, total)
+                with observe(observers, begin, self.device) as tell:
+                    self._follow(writer, self._run_with_bar(state, prepared, split, total), notices, total, tell)
             except NotANumber as error:
                 if self.world.leads and (rescued := writer.rescue()):
                     error.add(f"the last good weights are in {rescued}")
@@ -129,10 +136,13 @@ class Job:
             return f"{self.folder} continues after step {state.step} of {total}, with the validation of epoch {epoch}"
         return f"{self.folder} continues at step {state.step + 1} of {total}, epoch {epoch}"
 
-    def _follow(self, writer: RunWriter, events: Iterator[Event], notices: Sequence[int], total: int) -> None:
+    def _follow(
+        self, writer: RunWriter, events: Iterator[Event], notices: Sequence[int], total: int, tell: Tell
+    ) -> None:
         for event in events:
             if self.world.leads:
                 writer.take(event)
+                tell(event)
             if self.world.any(bool(notices)):
                 self._stop(writer, event, notices[0] if notices else signal.SIGTERM, total)
         if self.world.leads:

@@ -6,6 +6,7 @@ loop), ``run_files.py`` (the files) and ``resume.py`` (how an interrupted run co
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from llmseg.training.start import Start
 
 if TYPE_CHECKING:
     from llmseg.data.holdout import Holdout
+    from llmseg.training.observing.observer import Observer
 
 
 def train(
@@ -42,6 +44,7 @@ def train(
     cache: bool = True,
     progress: bool = True,
     checkpoint_every: float = 60.0,
+    observers: Observer | Iterable[Observer] = (),
 ) -> Run:
     """Train a recipe on a store and write the run folder.
 
@@ -76,6 +79,8 @@ def train(
         cache: Whether to keep prepared cases on disk for the next run, see :mod:`llmseg.data.cache`.
         progress: Whether to show progress bars.
         checkpoint_every: Seconds between checkpoints.
+        observers: Objects that are told what happens, such as :class:`llmseg.training.TensorBoardLog` or your own, see
+            :class:`llmseg.training.Observer`. They change nothing in the run. A finished run tells them nothing.
 
     Returns:
         The run.
@@ -93,10 +98,12 @@ def train(
     from llmseg.training.device import choose_device, choose_local_device
     from llmseg.training.job import Job
     from llmseg.training.numerics import choose_numerics
+    from llmseg.training.observing.observer import check_observers
     from llmseg.training.processes import join_processes
     from llmseg.training.run_files import clear_run
 
     recipe = read_recipe(recipe)
+    watching = check_observers(observers)
     folder = Path(out)
     check_folder(folder)
     chosen = choose_local_device(choose_device(device))
@@ -133,6 +140,7 @@ def train(
             holdout=held,
             start=begins,
             progress=progress and world.leads,
+            observers=watching,
         )
         job.train(checkpoint_every, cache=cache)
     return Run(folder)

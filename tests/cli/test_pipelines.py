@@ -55,6 +55,35 @@ class TestShow:
         assert shown["recipe"] == zoo.get("gpt-4").recipe.to_dict()
 
 
+class TestDraw:
+    def test_a_changed_network_under_the_name_of_its_changes(self, call, tmp_path):
+        path = tmp_path / "net.svg"
+        change = ("--set", "net.pool_bottleneck=true", "--set", "net.mismatch=crop", "--set", "images.size=64,64")
+        assert call("show", "gpt-o3", "--draw", path, *change) == (0, f"{path}\n", "")
+        text = path.read_text(encoding="utf-8")
+        assert ">gpt-o3 net.pool_bottleneck=true net.mism" in text
+        assert ">cropped-skips<" in text
+        code, out, _ = call("show", "gpt-o3", "--draw", path, *change, "--json")
+        assert (code, json.loads(out)) == (0, {"written": [str(path)]})
+
+    def test_a_recipe_in_a_file(self, call, tmp_path):
+        file = tmp_path / "mine.json"
+        file.write_text(zoo.get("gpt-4").recipe.change("images.size", (64, 64)).to_json(), encoding="utf-8")
+        assert call("show", file, "--draw", tmp_path / "net.pdf")[0] == 0
+        assert (tmp_path / "net.pdf").read_bytes().startswith(b"%PDF")
+
+    def test_what_is_refused(self, call, tmp_path):
+        assert "there are .pdf, .png, .svg" in call("show", "gpt-4", "--draw", tmp_path / "net.jpg")[2]
+        (tmp_path / "mine.svg").write_text("<svg/>")
+        assert "was not drawn by llmseg" in call("show", "gpt-4", "--draw", tmp_path / "mine.svg")[2]
+        code, out, err = call("show", "gpt-4", "--set", "fit.epochs=2")
+        assert (code, out) == (2, "")
+        assert "--set changes what is drawn: add --draw FILE.svg" in err
+        code, _, err = call("show", "gpt-o3", "--draw", tmp_path / "net.svg", "--set", "images.size=100,100")
+        assert (code, "choose images.size accordingly" in err) == (2, True)
+        assert [path.name for path in tmp_path.iterdir()] == ["mine.svg"]
+
+
 class TestDiff:
     def test_every_field_that_differs(self, call):
         _, out, _ = call("diff", "gpt-4o", "gpt-o1-preview", "--json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from contextlib import AbstractContextManager, nullcontext
 
@@ -40,6 +41,7 @@ def mark(name: str) -> AbstractContextManager[object]:
     return _NOTHING
 
 
+@functools.lru_cache(maxsize=4096)
 def find_group(name: str) -> str | None:
     """Return the group of an operation, a mark or a kernel by its name; ``None`` if its name does not tell.
 

@@ -48,12 +48,22 @@ class Recording:
         os.environ.setdefault("KINETO_LOG_LEVEL", "99")
         activities = torch.profiler.ProfilerActivity
         chosen = [activities.CPU, activities.CUDA] if device.type == "cuda" else [activities.CPU]
-        self._profiler = torch.profiler.profile(activities=chosen)
+        # The first step with a profiler takes longer than others, so it has one in which nothing is kept.
+        schedule = torch.profiler.schedule(wait=0, warmup=1, active=2**31)
+        self._profiler = torch.profiler.profile(activities=chosen, schedule=schedule)
+        self._warm = False
         self._mark = ExitStack()
+
+    def warm_up(self) -> None:
+        """Prepare the device, a step before the recording begins."""
+        self._profiler.start()
+        self._warm = True
 
     def start(self) -> None:
         """Begin; what the device was told before is waited for."""
-        self._profiler.start()
+        if not self._warm:
+            self.warm_up()
+        self._profiler.step()
         self._wait()
         self._mark.enter_context(torch.profiler.record_function(STEPS))
 
@@ -76,7 +86,8 @@ class Recording:
     def abandon(self) -> None:
         """End without a trace."""
         self._mark.close()
-        self._profiler.stop()
+        if self._warm:
+            self._profiler.stop()
 
     def _wait(self) -> None:
         if self._device.type == "cuda":

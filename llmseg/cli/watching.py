@@ -1,0 +1,66 @@
+"""The options of llmseg train that let something watch the training, and what is said about it at the end."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from llmseg import UserError
+from llmseg.cli.output import print_message
+from llmseg.errors import nearest
+
+if TYPE_CHECKING:
+    from llmseg.training import Observer
+
+_LOGS = ("tensorboard",)
+
+
+@dataclass(frozen=True)
+class Watching:
+    """What watches a training."""
+
+    log: Annotated[
+        str | None,
+        typer.Option("--log", help="Log losses and scores for tensorboard, too; history.csv is always written."),
+    ] = None
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Record some steps, and write what their time goes to into OUT/profile.")
+    ] = False
+
+    def build_observers(self) -> list[Observer]:
+        """Return the observers that are asked for.
+
+        Raises:
+            UserError: There is no such log, or it needs a package that is not installed.
+        """
+        if self.log is not None and self.log not in _LOGS:
+            raise UserError(
+                f"no log '{self.log}'{nearest(self.log, _LOGS)}; allowed: {', '.join(_LOGS)}; history.csv has losses "
+                "and scores in any case, and llmseg.train(observers=...) takes a log of your own"
+            )
+        # torch is loaded here, so not before there is something to train.
+        from llmseg.training import Profiler, TensorBoardLog
+
+        logs: list[Observer] = [TensorBoardLog()] if self.log is not None else []
+        return [*logs, *([Profiler()] if self.profile else [])]
+
+
+def note_written(observers: Iterable[Observer]) -> None:
+    """Say where each observer has written, or why it has not."""
+    from llmseg.training import Profiler, TensorBoardLog
+
+    for observer in observers:
+        if isinstance(observer, TensorBoardLog):
+            if observer.folder is None:
+                print_message("note: nothing was logged: the run was finished before, and nothing was trained")
+            else:
+                print_message(f"note: to see the log: tensorboard --logdir {shlex.quote(str(observer.folder))}")
+        elif isinstance(observer, Profiler):
+            if observer.page is not None:
+                print_message(f"note: {observer.page} says what the time of training steps goes to")
+            elif observer.reason:
+                print_message(f"note: no steps were recorded: {observer.reason}")
