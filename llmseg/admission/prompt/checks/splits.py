@@ -124,7 +124,7 @@ def _missing(what: str, printed: Iterable[str]) -> str:
 
 
 _NAMES = {
-    "batch size": ("batch_size", "batchsize", "bs"),
+    "batch size": ("batch_size", "train_batch_size", "batchsize", "batch", "bs"),
     "epochs": ("num_epochs", "epochs", "n_epochs", "max_epochs", "nb_epochs"),
     "rate": ("learning_rate", "lr", "base_lr"),
     "size": ("image_size", "img_size", "size", "input_size", "img_dim", "target_size", "resize"),
