@@ -39,37 +39,22 @@ def evaluate(
 ) -> None:
     """Score a run, or masks from elsewhere, case by case, as everybody is scored."""
     run = llmseg.Run.open(what) if (what / "run.json").is_file() else None
-    store = cases.open() if run is None else cases.open_as(run)
-    out = out or what.resolve().with_name(f"{what.resolve().name}-evaluation")
-    holdout = cases.load_holdout()
-    if run is not None:
-        evaluation = llmseg.evaluate_run(
-            run,
-            store,
-            out,
-            holdout=holdout,
-            allow_overlap=allow_overlap,
-            tolerance=tolerance,
-            rules=llmseg.study.all_conventions(),
-            progress=output.progress,
-            **asdict(computing),
-        )
-        if (
-            run.record["store"]["digest"] == store.digest
-        ):  # then its own test cases are scored, unless some are held out
-            note_divided_groups(run, store, holdout)
-    else:
-        evaluation = llmseg.evaluate_masks(
-            what,
-            store,
-            out,
-            label=label,
-            holdout=holdout,
-            foreground=predicted_foreground,
-            tolerance=tolerance,
-            rules=llmseg.study.all_conventions(),
-            progress=output.progress,
-        )
+    store, holdout = cases.open() if run is None else cases.open_as(run), cases.load_holdout()
+    evaluation = llmseg.evaluate(
+        what,
+        store,
+        out,
+        holdout=holdout,
+        allow_overlap=allow_overlap,
+        tolerance=tolerance,
+        label=label,
+        predicted_foreground=predicted_foreground,
+        progress=output.progress,
+        **asdict(computing),
+    )
+    # Then its own test cases are scored, unless some are held out.
+    if run is not None and run.record["store"]["digest"] == store.digest:
+        note_divided_groups(run, store, holdout)
     output.print(evaluation.record if output.as_json else describe_evaluation(evaluation))
 
 

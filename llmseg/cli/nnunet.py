@@ -13,10 +13,11 @@ import llmseg
 from llmseg import UserError
 from llmseg.cli import options as option
 from llmseg.cli.groups import note_independent_cases
-from llmseg.cli.options import CasesAndHoldout, load_recipe
+from llmseg.cli.options import CasesAndHoldout
 from llmseg.cli.output import OutputWithProgress
 from llmseg.cli.spread import spread
 from llmseg.cli.text.layout import align_columns
+from llmseg.zoo.given import find_recipe
 
 nnunet_app = typer.Typer(name="nnunet", help="nnU-Net v2 on the same cases, to a budget.", no_args_is_help=True)
 
@@ -31,7 +32,7 @@ class PreparationOptions:
     """Which cases train and which validate."""
 
     split_of: Annotated[
-        str | None, typer.Option(help="Train and validate on the cases of this pipeline, or recipe in JSON.")
+        str | None, typer.Option(help="Train and validate on the cases of this pipeline, or recipe in a file.")
     ] = None
     validation: Annotated[
         float, typer.Option(help="Share of validation cases, if no split is taken.", min=0, max=1)
@@ -48,7 +49,7 @@ class PreparationOptions:
             store,
             out,
             holdout=cases.load_or_draw_holdout(store, progress),
-            recipe=None if self.split_of is None else load_recipe(self.split_of)[1],
+            recipe=None if self.split_of is None else find_recipe(self.split_of)[1],
             validation=self.validation,
             seed=seed,
             progress=progress,
@@ -228,7 +229,7 @@ def _equal_budget(baseline: llmseg.nnunet.Baseline, name: str, by: str) -> llmse
         return llmseg.nnunet.equal_to_run(llmseg.Run.open(name), "images" if by == "images" else "seconds")
     if by == "seconds":
         raise UserError(f"how long {name} takes is known of a run only; give the folder of one to --equal-to")
-    return llmseg.nnunet.equal_images(load_recipe(name)[1], len(baseline.split.train))
+    return llmseg.nnunet.equal_images(find_recipe(name)[1], len(baseline.split.train))
 
 
 def _print_folders(folders: Sequence[Path], output: OutputWithProgress) -> None:

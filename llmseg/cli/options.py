@@ -17,10 +17,10 @@ from llmseg.cli.few_cases import note_official_test_cases, warn_of_few_groups, w
 from llmseg.cli.groups import note_independent_cases
 from llmseg.cli.output import print_message
 from llmseg.data.reading import complete, images_only, name_options, without
-from llmseg.zoo.given import find_recipe
+from llmseg.recipe.given import change_all
 
 Name = Annotated[str, typer.Argument(help="A pipeline's id or alias; see llmseg list.")]
-RecipeName = Annotated[str, typer.Argument(help="A pipeline's id, or a file with a recipe in JSON.")]
+RecipeName = Annotated[str, typer.Argument(help="A pipeline's id, or a file with a recipe.")]
 Epochs = Annotated[int | None, typer.Option(help="Number of epochs instead of the recipe's.", min=1)]
 Seed = Annotated[int, typer.Option(help="Seed of what the recipe leaves to chance.", min=0)]
 DrawSeed = Annotated[int, typer.Option("--seed", help="Seed of the draw, where one is needed.", min=0)]
@@ -275,15 +275,4 @@ class Changes:
 
     def apply(self, recipe: llmseg.Recipe) -> llmseg.Recipe:
         """Return the recipe with all changes, in the order in which they were typed."""
-        for change in self.changes or ():
-            recipe = recipe.change_text(change)
-        return recipe
-
-
-def load_recipe(name: str) -> tuple[str, llmseg.Recipe]:
-    """Return id and recipe of a pipeline, or name and recipe of a file with a recipe in JSON.
-
-    Raises:
-        UserError: There is no such pipeline or file, or the file holds no recipe.
-    """
-    return find_recipe(name)
+        return change_all(recipe, self.changes or ())

@@ -11,11 +11,11 @@ import typer
 import llmseg
 from llmseg import UserError
 from llmseg.cli import options as option
-from llmseg.cli.options import load_recipe
 from llmseg.cli.output import Output
 from llmseg.cli.spread import spread
 from llmseg.cli.text.fields import describe_fields
 from llmseg.cli.text.pipelines import describe_pipeline, difference_table, pipeline_facts, pipeline_table
+from llmseg.zoo.given import find_recipe
 
 
 @spread
@@ -94,12 +94,12 @@ def _show(pipeline: llmseg.Pipeline, output: Output) -> None:
 
 @spread
 def diff(
-    left: Annotated[str, typer.Argument(help="A pipeline or a recipe in JSON.")],
+    left: Annotated[str, typer.Argument(help="A pipeline or a recipe in a file.")],
     right: Annotated[str, typer.Argument(help="Another.")],
     output: Output,
 ) -> None:
     """Show the fields in which two recipes differ."""
-    differences = load_recipe(left)[1].diff(load_recipe(right)[1])
+    differences = find_recipe(left)[1].diff(find_recipe(right)[1])
     if output.as_json:
         output.print([asdict(difference) for difference in differences])
     else:
@@ -114,9 +114,9 @@ def fields(
     ] = "",
     source: Annotated[
         str | None,
-        typer.Option("--of", help="A pipeline or a recipe in JSON, to see its values and its kinds of parts."),
+        typer.Option("--of", help="A pipeline or a recipe in a file, to see its values and its kinds of parts."),
     ] = None,
 ) -> None:
     """List the fields of a recipe with their meaning and what --set and --field may give them."""
-    found = llmseg.recipe.list_fields(path, None if source is None else load_recipe(source)[1])
+    found = llmseg.recipe.list_fields(path, None if source is None else find_recipe(source)[1])
     output.print([asdict(field) for field in found] if output.as_json else describe_fields(found))

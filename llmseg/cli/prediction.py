@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -33,20 +33,13 @@ class WeightsOption:
         """Return the run folder that a run, a cell or a study stands for; ``None`` for weights of an original script.
 
         Raises:
-            UserError: A contender or seed is missing, unknown or useless.
+            UserError: A contender or seed is missing or unknown.
         """
-        if self.weights is None:
-            return llmseg.study.find_run(model, self.contender, self.seed)
-        if self.contender is not None or self.seed is not None:
-            raise UserError("--contender and --seed choose a training of a study, and --weights gives the weights")
-        return None
+        return None if self.weights else llmseg.study.find_run(model, self.contender, self.seed)
 
     def load(self, model: str) -> tuple[nn.Module, llmseg.Recipe]:
         """Return network and recipe of a training, or of a pipeline with the weights of its original script."""
-        run = self.find_run(model)
-        if run is not None:
-            return llmseg.load_model(run)
-        return llmseg.prediction.load_original_model(llmseg.zoo.get(model), cast(Path, self.weights))
+        return llmseg.study.find_model(model, **asdict(self))
 
 
 Model = Annotated[

@@ -11,18 +11,19 @@ import typer
 
 import llmseg
 from llmseg import Recipe
-from llmseg.cli.options import load_recipe
 from llmseg.cli.output import Output, print_message
 from llmseg.cli.spread import spread
 from llmseg.cli.text.layout import align_columns
 from llmseg.recipe import Quirk, write_typed
+from llmseg.recipe.given import SUFFIXES
+from llmseg.zoo.given import find_recipe
 
 
 @spread
 def quirks(
     output: Output,
     name: Annotated[
-        str | None, typer.Argument(help="A pipeline's id, a file with a recipe in JSON, or a quirk; all without it.")
+        str | None, typer.Argument(help="A pipeline's id, a file with a recipe, or a quirk; all without it.")
     ] = None,
 ) -> None:
     """List all known quirks, those of a recipe with their repairs, or what is known of one."""
@@ -33,7 +34,7 @@ def quirks(
         facts = _facts(llmseg.recipe.get_quirk(name))
         output.print(facts if output.as_json else _describe_quirk(facts))
     else:
-        label, recipe = load_recipe(name)
+        label, recipe = find_recipe(name)
         findings = [{**_headline(quirk), "why": quirk.why, **_repair_facts(quirk, recipe)} for quirk in recipe.quirks]
         output.print(findings if output.as_json else _describe_findings(label, findings))
 
@@ -47,7 +48,7 @@ def warn_of_mistakes(name: str, recipe: Recipe, original: Recipe) -> None:
         original: The recipe without them.
     """
     # A recipe in a file is the user's own, so all its mistakes are told.
-    expected = () if Path(name).suffix == ".json" else original.quirks
+    expected = () if Path(name).suffix in SUFFIXES else original.quirks
     for quirk in recipe.quirks:
         if quirk.kind == "mistake" and quirk not in expected:
             how = _repair_facts(quirk, recipe)["how"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, cast
@@ -10,14 +9,14 @@ from typing import Annotated, Any, cast
 import typer
 
 import llmseg
-from llmseg import UserError
 from llmseg.cli import options as option
-from llmseg.cli.options import CasesAndFolds, Changes, Computing, load_recipe
+from llmseg.cli.options import CasesAndFolds, Changes, Computing
 from llmseg.cli.output import OutputWithProgress
 from llmseg.cli.spread import spread
 from llmseg.cli.text.study import cohort_table, contribution_table, gain_table, mean_table, report_hint
-from llmseg.recipe import split_typed
-from llmseg.study.contenders import NNUNET
+from llmseg.nnunet.compare import find_compared
+from llmseg.study.questions import find_ablation, find_sides
+from llmseg.zoo.given import find_recipe
 
 _FORMATS = ("pdf", "png")
 
@@ -61,37 +60,12 @@ class AblationOptions:
     crossed: Annotated[bool, typer.Option("--crossed", help="Every combination, not one field at a time.")] = False
     repair: Annotated[str | None, typer.Option(help="each quirk alone, all together, or ids with commas.")] = None
     transplant: Annotated[str | None, typer.Option(help="Parts to take from another, with commas.")] = None
-    source: Annotated[str | None, typer.Option("--from", help="The other pipeline, or recipe in JSON.")] = None
+    from_: Annotated[str | None, typer.Option("--from", help="The other pipeline, or recipe in a file.")] = None
 
-    def variants(
-        self, recipe: llmseg.Recipe, own: llmseg.Recipe, epochs: int | None
-    ) -> tuple[llmseg.study.Variant, ...]:
-        """Return the recipe and what becomes of it.
-
-        Args:
-            recipe: The recipe with what is set for all variants.
-            own: The recipe without.
-            epochs: Number of epochs of all variants, ``None`` for those of their recipes.
-
-        Raises:
-            UserError: The options ask for changes in several ways or in none, or a change is impossible.
-        """
-        if sum((bool(self.field), self.repair is not None, self.transplant is not None)) != 1:
-            raise UserError(
-                "say what to change in one way: --field PATH=VALUE,VALUE, --repair each, or --transplant PART"
-            )
-        if self.field:
-            values = dict(_parse_field(recipe, text) for text in self.field)
-            return llmseg.study.ablations(recipe, values, crossed=self.crossed)
-        if self.repair is not None:
-            return llmseg.study.repairs(
-                recipe, self.repair, own=own, settings=() if epochs is None else ("fit.epochs",)
-            )
-        if self.source is None:
-            raise UserError("--transplant needs --from PIPELINE")
-        donor_name, donor = load_recipe(self.source)
-        parts = [part.strip() for part in str(self.transplant).split(",")]
-        return llmseg.study.transplants(recipe, donor, parts, donor_name)
+    @property
+    def keywords(self) -> dict[str, Any]:
+        """The options as :func:`llmseg.ablate` takes them."""
+        return {**asdict(self), "field": self.field or ()}
 
 
 @spread
@@ -108,11 +82,11 @@ def ablate(
 
     Without --holdout, test cases are drawn by group with seed 0.
     """
-    label, recipe = load_recipe(name)
-    variants = ablation.variants(changes.apply(recipe), recipe, trainings.epochs)
+    base = find_recipe(name)[0]
+    variants = find_ablation(name, set=changes.changes or (), epochs=trainings.epochs, **ablation.keywords)
     store = cases.open()
     study = llmseg.run_study(
-        label,
+        base,
         variants,
         store,
         out,
@@ -127,7 +101,7 @@ def ablate(
 @spread
 def compare(
     names: Annotated[
-        list[str], typer.Argument(help="Pipelines, patterns such as 'gpt-4o@run-*', recipes in JSON, or nnunet.")
+        list[str], typer.Argument(help="Pipelines, patterns such as 'gpt-4o@run-*', recipes in files, or nnunet.")
     ],
     out: Annotated[Path, typer.Option(help="Folder of the study.")],
     cases: CasesAndFolds,
@@ -141,10 +115,7 @@ def compare(
     trains nnU-Net on the cases of the first pipeline, to as many images as that sees. Without --holdout, test cases are
     drawn by group with seed 0.
     """
-    with_nnunet = NNUNET in names
-    variants = _load_variants(names, changes, least=1 if with_nnunet else 2)
-    if with_nnunet:
-        llmseg.nnunet.check_installed()
+    variants, with_nnunet = find_compared(names, changes.changes or ())
     store = cases.open()
     holdout = cases.load_or_draw_folds(store, output.progress)
     study = llmseg.run_study(
@@ -163,7 +134,7 @@ def compare(
 @spread
 def gap(
     left: Annotated[
-        str, typer.Argument(help="A pipeline, a recipe in JSON, several with commas, or a cohort: 2024 or 2025.")
+        str, typer.Argument(help="A pipeline, a recipe in a file, several with commas, or a cohort: 2024 or 2025.")
     ],
     right: Annotated[str, typer.Argument(help="What it is compared with.")],
     out: Annotated[Path, typer.Option(help="Folder for the trainings and the result.")],
@@ -181,12 +152,7 @@ def gap(
     Of several pipelines on a side, all pairs are made, and the table shows means over the pairs. --set changes both
     sides. Without --holdout, test cases are drawn by group with seed 0.
     """
-    left_variants, right_variants = _load_side(left, changes), _load_side(right, changes)
-    one_pair = len(left_variants) == len(right_variants) == 1
-    if one_pair and left_variants[0].name == right_variants[0].name:
-        raise UserError(f"there is one recipe to compare, {left_variants[0].name}; name at least two different ones")
-    if not one_pair:
-        llmseg.study.check_cohorts(left_variants, right_variants)
+    ours, theirs = find_sides(left, right, changes.changes or ())
     store = cases.open()
     options: dict[str, Any] = {
         "holdout": cases.load_or_draw_folds(store, output.progress),
@@ -195,11 +161,10 @@ def gap(
         "progress": output.progress,
         **trainings.keywords,
     }
-    if one_pair:
-        _print_gap(llmseg.run_gap(left_variants[0], right_variants[0], store, out, **options), output)
+    if len(ours) == len(theirs) == 1:
+        _print_gap(llmseg.run_gap(ours[0], theirs[0], store, out, **options), output)
     else:
-        result = llmseg.study.run_cohort_gap(left_variants, right_variants, store, out, **options)
-        _print_cohort_gap(result, output)
+        _print_cohort_gap(llmseg.study.run_cohort_gap(ours, theirs, store, out, **options), output)
 
 
 def _print_gap(result: llmseg.study.Gap, output: OutputWithProgress) -> None:
@@ -260,31 +225,3 @@ def judge(study: llmseg.Study) -> dict[str, str]:
     """Return which difference among the first is established, by measure, as a report of the study says it."""
     question = llmseg.report.Question.of(study.measures)
     return llmseg.report.judge(llmseg.study.read_results([study.folder]).scores, question)
-
-
-def _load_variants(names: list[str], changes: Changes, least: int) -> tuple[llmseg.study.Variant, ...]:
-    """Return the recipes that names, patterns and files stand for, all changed alike."""
-    variants = _change_all(llmseg.study.find_contenders(names), changes)
-    if not variants:
-        raise UserError(f"{NNUNET} needs a pipeline beside it, which gives it cases and budget; name one")
-    if len(variants) < least:
-        raise UserError(f"there is one recipe to compare, {variants[0].name}; name at least two different ones")
-    return variants
-
-
-def _load_side(text: str, changes: Changes) -> tuple[llmseg.study.Variant, ...]:
-    """Return the recipes of one side of a gap: of a cohort, or of names with commas."""
-    return _change_all(llmseg.study.find_contenders(name.strip() for name in text.split(",")), changes)
-
-
-def _change_all(variants: Iterable[llmseg.study.Variant], changes: Changes) -> tuple[llmseg.study.Variant, ...]:
-    return tuple(llmseg.study.Variant(variant.name, changes.apply(variant.recipe)) for variant in variants)
-
-
-def _parse_field(recipe: llmseg.Recipe, text: str) -> tuple[str, list[object]]:
-    """Read a field and its values as they are typed; those of a field that is a list are separated by semicolons."""
-    path, equals, typed = text.partition("=")
-    if not equals:
-        raise UserError(f"'{text}' names no values; write path=value,value, for example fit.batch_size=4,8")
-    separator = ";" if isinstance(recipe.get(path), tuple) else ","
-    return path, [recipe.change_text(f"{path}={value}").get(path) for value in split_typed(typed, separator)]

@@ -14,13 +14,14 @@ from llmseg import UserError
 from llmseg.cli import options as option
 from llmseg.cli.few_cases import warn_of_few_test_cases
 from llmseg.cli.groups import note_divided_groups
-from llmseg.cli.options import CasesAndHoldout, Changes, Computing, load_recipe
+from llmseg.cli.options import CasesAndHoldout, Changes, Computing
 from llmseg.cli.output import OutputWithProgress, print_message
 from llmseg.cli.quirks import warn_of_mistakes
 from llmseg.cli.spread import spread
 from llmseg.cli.text.training import describe_run, run_facts
 from llmseg.cli.watching import Watching, note_written
 from llmseg.training.start import Start
+from llmseg.zoo.given import find_recipe
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def train(
     changes: Changes,
     output: OutputWithProgress,
     name: Annotated[
-        str | None, typer.Argument(help="A pipeline's id, or a file with a recipe in JSON; not needed with --from.")
+        str | None, typer.Argument(help="A pipeline's id, or a file with a recipe; not needed with --from.")
     ] = None,
     start: Annotated[
         Path | None,
@@ -127,9 +128,9 @@ def train(
 def _choose_recipe(name: str | None, begins: llmseg.Run | None) -> tuple[str, llmseg.Recipe]:
     """Return label and recipe of what is named or, without a name, of the run that the training starts from."""
     if name is not None:
-        return load_recipe(name)
+        return find_recipe(name)
     if begins is None:
-        raise UserError("name a pipeline or a recipe in JSON, or a finished run by --from")
+        raise UserError("name a pipeline or a recipe in a file, or a finished run by --from")
     return begins.record["label"], begins.recipe
 
 

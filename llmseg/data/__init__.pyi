@@ -15,6 +15,9 @@ from .folds import as_folds as as_folds
 from .folds import digest_folds as digest_folds
 from .folds import load_folds as load_folds
 from .folds import save_folds as save_folds
+from .given import find_folds as find_folds
+from .given import find_holdout as find_holdout
+from .given import find_store as find_store
 from .hdf5 import Hdf5Store as Hdf5Store
 from .holdout import Holdout as Holdout
 from .pixels import read_image as read_image

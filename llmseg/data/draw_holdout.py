@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 from tqdm import tqdm
 
+from llmseg.data.given import GivenStore, find_store
 from llmseg.data.holdout import HeldCase, Holdout
 from llmseg.data.image_digests import digest_image
 from llmseg.data.read_ahead import map_ahead
@@ -18,7 +19,7 @@ from llmseg.errors import UserError
 
 
 def hold_out(
-    store: Store,
+    store: GivenStore,
     *,
     fraction: float = 0.1,
     seed: int = 0,
@@ -40,7 +41,7 @@ def hold_out(
     it, see :func:`llmseg.data.shuffle.shuffle_names`.
 
     Args:
-        store: The cases; all are read once.
+        store: The cases, a store or a path as for :func:`llmseg.data.find_store`; all are read once.
         fraction: Share of the cases to hold out, above 0 and below 1. At least one case is held out.
         seed: Seed of the draw.
         split: ``grouped`` or ``random``.
@@ -57,6 +58,7 @@ def hold_out(
         2
     """
     _check(fraction, split)
+    store = find_store(store)
     check_reading(store, progress=progress)
     return _draw(store, _read_facts(store, progress), fraction, seed, split, stratified)
 
@@ -116,7 +118,7 @@ def _draw(
 
 
 def draw_folds(
-    store: Store,
+    store: GivenStore,
     folds: int = 5,
     *,
     seed: int = 0,
@@ -156,6 +158,7 @@ def draw_folds(
         [3, 3, 2, 2]
     """
     _check_folds(folds, split)
+    store = find_store(store)
     check_reading(store, progress=progress)
     return _divide(store, _read_facts(store, progress), folds, seed, split, stratified)
 

@@ -53,7 +53,7 @@ def find_images(folder: Path) -> tuple[Path, ...]:
     _check_folder(folder, "image")
     names = _list_flat(folder, "image")
     if not names:
-        inner = _find_inner(folder)
+        inner = find_inner_folders(folder)
         below = _list_images_below(folder, None) if inner is None else []
         advice = f"; did you mean --images {shlex.quote(str(inner[0]))}?" if inner else ""
         if below:
@@ -75,7 +75,7 @@ def list_images(folder: Path, other: Path, what: str = "image") -> list[str]:
     names = _list_flat(folder, what)
     if names:
         return names
-    inner = _find_inner(folder)
+    inner = find_inner_folders(folder)
     if inner is not None:
         pair = f"--images {shlex.quote(str(inner[0]))} --masks {shlex.quote(str(inner[1]))}"
         raise UserError(f"no images in {what} folder {folder}; did you mean {pair}?{_looked_for()}")
@@ -136,7 +136,7 @@ def _list_flat(folder: Path, what: str) -> list[str]:
     return names
 
 
-def _find_inner(folder: Path) -> tuple[Path, Path] | None:
+def find_inner_folders(folder: Path) -> tuple[Path, Path] | None:
     """Return the folders of images and masks inside a folder; ``None`` if they are not told by their names."""
     inner = {path.name.lower(): path for path in sorted(folder.iterdir()) if path.is_dir() and path.name[0] != "."}
     masks = next((inner[name] for name in (*MASK_FOLDERS, *_MORE_MASK_FOLDERS) if name in inner), None)

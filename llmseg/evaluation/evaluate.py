@@ -12,6 +12,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from llmseg.data.given import GivenHoldout, GivenStore, find_holdout, find_store
 from llmseg.data.holdout import Holdout
 from llmseg.data.origin import find_dataset_id
 from llmseg.data.pixels import read_mask
@@ -40,10 +41,10 @@ TOLERANCE = 2.0
 
 def evaluate_run(
     run: Run | str | Path,
-    store: Store,
+    store: GivenStore,
     out: str | Path,
     *,
-    holdout: Holdout | None = None,
+    holdout: GivenHoldout | None = None,
     allow_overlap: bool = False,
     tolerance: float = TOLERANCE,
     rules: Sequence[Convention] = PACKAGES,
@@ -62,9 +63,9 @@ def evaluate_run(
 
     Args:
         run: A finished run, or its folder.
-        store: The cases.
+        store: The cases: a store, or a path as for :func:`llmseg.data.find_store`.
         out: Folder of the evaluation; an earlier evaluation in it is replaced.
-        holdout: The held-out test set.
+        holdout: The held-out test set, or its manifest.
         allow_overlap: Score cases although the run may have seen them; ``evaluation.json`` then says so.
         tolerance: Distance in pixels up to which NSD counts a boundary as met.
         rules: The rules by which the mean Dice is taken again, for ``conventions.csv``; see
@@ -82,7 +83,8 @@ def evaluate_run(
         >>> run, store = Run.open("runs/gpt-4"), Hdf5Store("hrf.h5")  # doctest: +SKIP
         >>> evaluate_run(run, store, "evaluated", holdout=Holdout.load("hrf.json"))  # doctest: +SKIP
     """
-    run = run if isinstance(run, Run) else Run.open(run)
+    run, store = run if isinstance(run, Run) else Run.open(run), find_store(store)
+    holdout = None if holdout is None else find_holdout(holdout)
     check_free(Path(out))
     check_reading(store, progress=progress)
     contradiction = find_contradiction(find_reading(store), run.reading)
@@ -163,11 +165,11 @@ def _check_same(folder: Path, earlier: Mapping[str, Any], facts: Mapping[str, An
 
 def evaluate_masks(
     masks: str | Path,
-    store: Store,
+    store: GivenStore,
     out: str | Path,
     *,
     label: str = "",
-    holdout: Holdout | None = None,
+    holdout: GivenHoldout | None = None,
     foreground: Foreground = None,
     tolerance: float = TOLERANCE,
     rules: Sequence[Convention] = PACKAGES,
@@ -179,10 +181,10 @@ def evaluate_masks(
 
     Args:
         masks: Folder of masks. A mask has the name of its case, with any extension; names of folders are a part of it.
-        store: The cases.
+        store: The cases, as for :func:`evaluate_run`.
         out: Folder of the evaluation; an earlier evaluation in it is replaced.
         label: Name of what made the masks, for the column ``pipeline``; the folder's name if empty.
-        holdout: The held-out test set; without it, all cases of the store are scored.
+        holdout: The held-out test set, or its manifest; without it, all cases of the store are scored.
         foreground: Which values are foreground, if masks are not 0 and 255; as in
             :class:`llmseg.data.reading.Reading`.
         tolerance: Distance in pixels up to which NSD counts a boundary as met.
@@ -195,6 +197,8 @@ def evaluate_masks(
     Raises:
         UserError: A case has no mask, or one of another size; a mask cannot be read; or as :func:`evaluate_run`.
     """
+    store = find_store(store)
+    holdout = None if holdout is None else find_holdout(holdout)
     check_free(Path(out))
     check_reading(store, progress=progress)
     cases = holdout.test(store) if holdout else Subset(store, tuple(store.ids))

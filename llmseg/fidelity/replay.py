@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
+from llmseg.data.given import GivenHoldout, GivenStore, find_store
 from llmseg.data.store import Case, Store
 from llmseg.errors import UserError, nearest
 from llmseg.fidelity.artefacts import ORIGINAL, fill_folder, find_outputs, write_original
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     import numpy as np
     from matplotlib.figure import Figure
 
-    from llmseg.data.holdout import Holdout
     from llmseg.training.observing.observer import Observer
 
 Artefacts = Literal["common", "original"]
@@ -38,14 +38,14 @@ SAMPLES = 5
 
 def replay(
     pipeline: Pipeline | str,
-    store: Store,
+    store: GivenStore,
     out: str | Path,
     *,
     seed: int = 0,
     epochs: int | None = None,
     device: str = "auto",
     tf32: bool = False,
-    holdout: Holdout | None = None,
+    holdout: GivenHoldout | None = None,
     artefacts: Artefacts = "common",
     progress: bool = True,
     observers: Observer | Iterable[Observer] = (),
@@ -56,13 +56,14 @@ def replay(
 
     Args:
         pipeline: The pipeline, or its name.
-        store: The cases.
+        store: The cases: a store, or a path as for :func:`llmseg.data.find_store`.
         out: The run folder; the files the script was asked for go to a folder inside it, see ``artefacts``.
         seed: Seed of what the script leaves to chance; a script that seeds itself ignores it.
         epochs: Number of epochs instead of the script's.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         tf32: Let convolutions use TF32, as torch does by default on a GPU, and as the scripts did there.
-        holdout: Test cases that the script does not see, so that pipelines can be compared; it splits the rest.
+        holdout: Test cases, or their manifest, that the script does not see, so that pipelines can be compared; it
+            splits the rest.
         artefacts: ``common`` writes the files into ``replay``, with the same names and layouts for all pipelines;
             ``original`` writes them into ``original`` as the script does, with its names, layouts and figures.
         progress: Whether to show progress bars.
@@ -75,7 +76,7 @@ def replay(
         >>> from llmseg import FolderStore, replay, zoo
         >>> run = replay(zoo.get("gpt-4"), FolderStore("images", "masks"), "runs/gpt-4")  # doctest: +SKIP
     """
-    pipeline = find_pipeline(pipeline)
+    pipeline, store = find_pipeline(pipeline), find_store(store)
     if artefacts not in get_args(Artefacts):
         allowed = get_args(Artefacts)
         raise UserError(f"artefacts '{artefacts}': must be one of {', '.join(allowed)}{nearest(artefacts, allowed)}")

@@ -160,7 +160,7 @@ def import_nnunet(
 
     Raises:
         UserError: A file is missing or damaged, nnU-Net's Dice cannot be reproduced, there is more than one
-            foreground label, or as :func:`llmseg.evaluate_masks`.
+            foreground label, or as :func:`llmseg.evaluation.evaluate_masks`.
 
     Example:
         >>> store = Hdf5Store("hrf.h5")  # doctest: +SKIP

@@ -6,6 +6,8 @@ from .fit import Cosine as Cosine
 from .fit import Fit as Fit
 from .fit import OwnSeed as OwnSeed
 from .fit import Plateau as Plateau
+from .given import read_recipe as read_recipe
+from .given import write_recipe as write_recipe
 from .images import Images as Images
 from .images import Prepare as Prepare
 from .losses import BCEDice as BCEDice

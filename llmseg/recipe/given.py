@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
-from llmseg.errors import UserError
-from llmseg.files import read_bytes, read_json
+from llmseg.errors import UserError, nearest
+from llmseg.files import as_list, read_bytes, read_json, write_text
 from llmseg.recipe.recipe import Recipe
 
 
@@ -18,15 +20,19 @@ class HasRecipe(Protocol):
 
 
 GivenRecipe: TypeAlias = Recipe | HasRecipe | str | Path
-"""A recipe, something that has one, a file with a recipe in JSON, or a run folder. At the top of ``llmseg`` a text may
-also be the name of a pipeline."""
+"""A recipe, something that has one, a file with a recipe in JSON or YAML, or a run folder. At the top of ``llmseg`` a
+text may also be the name of a pipeline."""
+
+
+SUFFIXES = (".json", ".yaml", ".yml")
+"""What names of files with a recipe end in."""
 
 
 def read_recipe(given: GivenRecipe) -> Recipe:
     """Return the recipe that is meant.
 
     Args:
-        given: A recipe, something that has one, a file with a recipe in JSON, or a run folder.
+        given: A recipe, something that has one, a file with a recipe in JSON or YAML, or a run folder.
 
     Raises:
         UserError: There is no such file or folder, or it holds no recipe.
@@ -46,9 +52,42 @@ def read_recipe(given: GivenRecipe) -> Recipe:
     if (path / "run.json").is_file():
         return Recipe.from_dict(read_json(path / "run.json", ("recipe",))["recipe"])
     if path.is_file():
-        return Recipe.from_json(_read_text(path))
-    what = "recipe file" if path.suffix == ".json" else "recipe file or run folder"
+        text = _read_text(path)
+        return Recipe.from_yaml(text) if path.suffix in (".yaml", ".yml") else Recipe.from_json(text)
+    what = "recipe file" if path.suffix in SUFFIXES else "recipe file or run folder"
     raise UserError(f"no {what} {path}; of a pipeline, give llmseg.zoo.get(NAME).recipe")
+
+
+def write_recipe(recipe: Recipe, path: str | Path) -> Path:
+    """Write a recipe to a file, in JSON or YAML by the suffix of its name; :func:`read_recipe` reads it.
+
+    Raises:
+        UserError: The suffix is another one, or the file holds something else.
+
+    Example:
+        >>> from llmseg import zoo
+        >>> write_recipe(zoo.get("gpt-4").recipe, "mine.yaml")  # doctest: +SKIP
+    """
+    path = Path(path)
+    if path.suffix not in SUFFIXES:
+        near = nearest(path.suffix, SUFFIXES)
+        raise UserError(f"{path}: recipes are written to files that end in {', '.join(SUFFIXES)}{near}")
+    text = recipe.to_json() if path.suffix == ".json" else recipe.to_yaml()
+    if path.exists() and (not path.is_file() or path.read_bytes() != text.encode()):
+        raise UserError(f"{path} is there already and holds something else; choose another file")
+    write_text(path, text)
+    return path
+
+
+def change_all(recipe: Recipe, changes: str | Iterable[str]) -> Recipe:
+    """Return a recipe with changes as they are typed, one after the other; one text is one change.
+
+    Example:
+        >>> from llmseg import zoo
+        >>> change_all(zoo.get("gpt-4").recipe, ["fit.epochs=3", "fit.rate=0.1"]).fit.rate
+        0.1
+    """
+    return functools.reduce(Recipe.change_text, as_list(changes), recipe)
 
 
 def _read_text(path: Path) -> str:

@@ -22,6 +22,7 @@ from llmseg.recipe.part import Part, check_names, parse, to_plain
 from llmseg.recipe.quirks import Quirk, quirks_of, repaired
 from llmseg.recipe.scores import Score
 from llmseg.recipe.splits import Splitter
+from llmseg.recipe.yaml_text import read_yaml, write_yaml
 
 MAX_SIDE = 10_000
 MAX_WIDTH = 10_000
@@ -113,6 +114,18 @@ class Recipe(Part):
         """Return the recipe as indented JSON; :meth:`from_json` gives back an equal recipe."""
         return json.dumps(self.to_dict(), indent=2)
 
+    def to_yaml(self) -> str:
+        """Return the recipe as YAML; :meth:`from_yaml` gives back an equal recipe.
+
+        Example:
+            >>> from llmseg import zoo
+            >>> print(zoo.get("gpt-4").recipe.to_yaml()[:43])
+            images:
+              kind: Prepare
+              colour: grey
+        """
+        return write_yaml(self.to_dict())
+
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Recipe:
         """Rebuild a recipe from :meth:`to_dict`.
@@ -131,6 +144,22 @@ class Recipe(Part):
             data = json.loads(text)
         except (json.JSONDecodeError, RecursionError) as error:
             raise UserError(f"this is no recipe in JSON: {error}") from error
+        return cls._from_object(data, "JSON")
+
+    @classmethod
+    def from_yaml(cls, text: str) -> Recipe:
+        """Rebuild a recipe from :meth:`to_yaml`; raises :class:`UserError` as :meth:`from_dict` does.
+
+        Example:
+            >>> from llmseg import zoo
+            >>> recipe = zoo.get("gpt-4").recipe
+            >>> Recipe.from_yaml(recipe.to_yaml()).digest == recipe.digest
+            True
+        """
+        return cls._from_object(read_yaml(text), "YAML")
+
+    @classmethod
+    def _from_object(cls, data: object, form: str) -> Recipe:
         if not isinstance(data, dict):
-            raise UserError(f"a recipe in JSON is an object with seven parts, not {type(data).__name__}")
+            raise UserError(f"a recipe in {form} is an object with seven parts, not {type(data).__name__}")
         return cls.from_dict(data)

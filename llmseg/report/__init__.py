@@ -14,6 +14,23 @@
 The files in ``templates`` and ``assets`` compute nothing.
 """
 
+import sys
+import types
+from typing import Any
+
 import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+
+
+class _CallableModule(types.ModuleType):
+    """A namespace that is called like the command: ``llmseg.report(runs, out)`` is ``llmseg.write_report(runs, out)``.
+
+    Type checkers know modules only that are not called; they read ``llmseg.write_report``.
+    """
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        return self.write_report(*arguments, **options)
+
+
+sys.modules[__name__].__class__ = _CallableModule

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from llmseg.data.given import GivenStore, find_store
 from llmseg.data.store import Store
 from llmseg.errors import UserError
 from llmseg.files import check_text
@@ -65,7 +66,7 @@ def write_report(
     measure: str | Sequence[str] = "dice",
     margin: float | None = None,
     reference: str | None = None,
-    stores: Sequence[Store] = (),
+    stores: Sequence[GivenStore] = (),
     cases: int = 3,
     figures: str | None = None,
 ) -> Report:
@@ -81,7 +82,8 @@ def write_report(
             below it on the leaderboard, and their claims are corrected apart.
         margin: Differences below it do not matter; ``None`` takes 0.01 for shares such as Dice, none for others.
         reference: A contender that all others are compared with, instead of the first that the zoo knows as one.
-        stores: Stores with the images for overlays. Images of other datasets are looked for where the runs had them.
+        stores: Stores with the images for overlays, or their paths. Images of other datasets are looked for where the
+            runs had them.
         cases: Number of best and of worst cases per contender and dataset; 0 for none, and no overlays.
         figures: Also write every figure that the data allow, as ``pdf``, ``svg`` or ``png``.
 
@@ -102,13 +104,14 @@ def write_report(
     check_extension(figures)
     # Before anything is computed, and again when the report is moved to its place.
     check_free(out)
+    opened = [find_store(store) for store in stores]
     results = read_sources(runs)
     question = Question.of(measure, margin, reference)
     names = results.scores.select(measure=question.measure, phase=question.phase).contenders
     profiles = look_up_profiles(names, results.runs, (reference,) if reference in names else ())
     analysis = analyse(results.scores, question, {name: profile.card for name, profile in profiles.items()})
     with new_folder(out) as folder:
-        content = _content(title, results, analysis, profiles, stores, cases, figures, folder)
+        content = _content(title, results, analysis, profiles, opened, cases, figures, folder)
         _write(content, folder)
     return Report(out, analysis, content.notes)
 

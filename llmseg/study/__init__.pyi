@@ -37,11 +37,13 @@ from .prices.price_list import run_prices as run_prices
 from .published.comparison import DatasetComparison as DatasetComparison
 from .published.comparison import PublishedComparison as PublishedComparison
 from .published.comparison import compare_with_published as compare_with_published
+from .questions import choose_folds as choose_folds
 from .results import ContenderRun as ContenderRun
 from .results import Curve as Curve
 from .results import Results as Results
 from .results import read_results as read_results
 from .study import Study as Study
+from .trained import find_model as find_model
 from .trained import find_run as find_run
 from .variants import Variant as Variant
 from .variants import ablations as ablations

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from llmseg.data.holdout import Holdout
-from llmseg.data.store import Store
+from llmseg.data.given import GivenHoldout, GivenStore, find_store
 from llmseg.errors import UserError
 from llmseg.files import check_kind, clean_name, write_text
 from llmseg.study.gap import Gap, Swaps, design_gap, finish_gap
@@ -71,10 +70,10 @@ def average_contributions(pairs: pd.DataFrame) -> pd.DataFrame:
 def run_cohort_gap(
     left: Sequence[Variant],
     right: Sequence[Variant],
-    store: Store,
+    store: GivenStore,
     out: str | Path,
     *,
-    holdout: Holdout | Sequence[Holdout],
+    holdout: GivenHoldout | Sequence[GivenHoldout],
     swaps: Swaps = "single",
     orders: int = 4,
     **options: Unpack[StudyOptions],
@@ -101,6 +100,7 @@ def run_cohort_gap(
         UserError: A cohort is empty, a recipe is in both, no pair is left, or as :func:`llmseg.run_gap`.
     """
     check_cohorts(left, right)
+    store = find_store(store)
     pairs = list(itertools.product(left, right))
     cohort_gap = CohortGap(Path(out), ())
     check_kind(cohort_gap.folder, "gap of cohorts", holds=any(cohort_gap.folder.glob("*/study/study.json")))

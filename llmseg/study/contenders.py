@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
 
 from llmseg import zoo
 from llmseg.errors import UserError
+from llmseg.files import as_list
+from llmseg.recipe.given import GivenRecipe, change_all
 from llmseg.study.variants import Variant, find_variant, pipelines
 
 NNUNET = "nnunet"
@@ -14,12 +18,16 @@ NNUNET = "nnunet"
 COHORTS = (2024, 2025)
 
 
-def find_contenders(names: Iterable[str]) -> tuple[Variant, ...]:
-    """Return the recipes that names stand for, each once, in the order of the names; nnU-Net is none.
+def find_contenders(
+    given: Iterable[Variant | GivenRecipe] | Variant | GivenRecipe, set: str | Iterable[str] = ()
+) -> tuple[Variant, ...]:
+    """Return the recipes that are meant, each once, in their order; nnU-Net is none.
 
     Args:
-        names: Pipelines, patterns such as ``gpt-4o@run-*``, files with a recipe in JSON, ``study`` for the nineteen,
-            ``2024`` or ``2025`` for a cohort, ``references``, ``nnunet``.
+        given: One or several of: a pipeline or its name, a pattern such as ``gpt-4o@run-*``, ``study`` for the
+            nineteen, ``2024`` or ``2025`` for a cohort, ``references``, ``nnunet``; a recipe, a file with a recipe, a
+            run or its folder, a variant.
+        set: Changes of all recipes as they are typed, such as ``"fit.epochs=3"``; one or several.
 
     Raises:
         UserError: A name stands for nothing, or two recipes have one name.
@@ -31,17 +39,22 @@ def find_contenders(names: Iterable[str]) -> tuple[Variant, ...]:
         23
     """
     found: dict[str, Variant] = {}
-    for name in names:
-        for variant in () if name == NNUNET else _find(name):
+    for item in as_list(given) if isinstance(given, str | Path | Iterable) else [given]:
+        for variant in _find(item):
             if found.setdefault(variant.name, variant).recipe != variant.recipe:
-                raise UserError(f"two recipes are called {variant.name}; rename one of the files")
-    return tuple(found.values())
+                raise UserError(
+                    f"two recipes are called {variant.name}; write one to a file of another name, or give "
+                    "llmseg.study.Variant(NAME, recipe)"
+                )
+    return tuple(Variant(variant.name, change_all(variant.recipe, set)) for variant in found.values())
 
 
-def _find(name: str) -> tuple[Variant, ...]:
+def _find(given: Any) -> tuple[Variant, ...]:
+    if given == NNUNET:
+        return ()
     groups = {"study": zoo.names, "references": lambda: zoo.all_names(reference=True)}
-    if name in groups:
-        return pipelines(groups[name]())
-    if name in map(str, COHORTS):
-        return pipelines(zoo.names(cohort=int(name)))
-    return (find_variant(name),) if name.endswith(".json") else pipelines([name])
+    if isinstance(given, str) and given in groups:
+        return pipelines(groups[given]())
+    if str(given) in map(str, COHORTS):
+        return pipelines(zoo.names(cohort=int(given)))
+    return pipelines([given]) if isinstance(given, str) and "*" in given else (find_variant(given),)

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from llmseg.data.folds import as_folds
-from llmseg.data.holdout import Holdout
-from llmseg.data.store import Store
+from llmseg.data.given import GivenHoldout, GivenStore, find_folds, find_store
 from llmseg.errors import UserError, nearest
 from llmseg.files import check_kind, write_text
 from llmseg.files.tables import Columns, read_table
@@ -93,10 +91,10 @@ class Gap:
 def run_gap(
     left: Variant | GivenRecipe,
     right: Variant | GivenRecipe,
-    store: Store,
+    store: GivenStore,
     out: str | Path,
     *,
-    holdout: Holdout | Sequence[Holdout],
+    holdout: GivenHoldout | Sequence[GivenHoldout],
     swaps: Swaps = "single",
     orders: int = 4,
     **options: Unpack[StudyOptions],
@@ -133,10 +131,10 @@ def run_gap(
 def design_gap(
     left: Variant | GivenRecipe,
     right: Variant | GivenRecipe,
-    store: Store,
+    store: GivenStore,
     out: str | Path,
     *,
-    holdout: Holdout | Sequence[Holdout],
+    holdout: GivenHoldout | Sequence[GivenHoldout],
     swaps: Swaps,
     orders: int,
     **options: Any,
@@ -155,8 +153,8 @@ def design_gap(
         folder=folder / "study",
         label=f"{left.name} against {right.name}",
         variants=variants,
-        store=store,
-        folds=as_folds(holdout),
+        store=find_store(store),
+        folds=find_folds(holdout),
         essential=frozenset(variant.name for variant in variants),
     )
     return Gap(folder, left, right, chosen), design

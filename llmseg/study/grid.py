@@ -8,9 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from llmseg.data.folds import as_folds
-from llmseg.data.holdout import Holdout
-from llmseg.data.store import Store
+from llmseg.data.given import GivenHoldout, GivenStore, find_folds, find_store
 from llmseg.errors import UserError, shorten_list
 from llmseg.files import clean_name
 from llmseg.recipe.given import GivenRecipe
@@ -35,10 +33,10 @@ _ADVICE = "mend them, or leave them out: --leave-out-failing"
 def run_study(
     label: str | None,
     variants: Iterable[Variant | GivenRecipe] | Variant | GivenRecipe,
-    store: Store,
+    store: GivenStore,
     out: str | Path,
     *,
-    holdout: Holdout | Sequence[Holdout],
+    holdout: GivenHoldout | Sequence[GivenHoldout],
     seeds: int = 3,
     epochs: int | None = None,
     device: str = "auto",
@@ -59,10 +57,10 @@ def run_study(
     Args:
         label: Id of the pipeline that is varied; ``None`` where every variant is a pipeline of its own.
         variants: The base first, see :mod:`llmseg.study.variants`; also names of pipelines, or pipelines.
-        store: The cases.
+        store: The cases: a store, or a path as for :func:`llmseg.data.find_store`.
         out: Folder of the study.
-        holdout: The test cases, which no variant is trained on; for a cross-validation, the folds of
-            :func:`llmseg.draw_folds`. Every variant is then trained once for each fold.
+        holdout: The test cases, which no variant is trained on, or their manifest; for a cross-validation, the folds of
+            :func:`llmseg.draw_folds`, or the folder of their manifests. Every variant is then trained once for each.
         seeds: Number of seeds, from 0.
         epochs: Number of epochs instead of each recipe's.
         device: As for :func:`llmseg.train`.
@@ -101,15 +99,20 @@ def run_study(
 def _design(
     label: str | None,
     variants: Iterable[Variant | GivenRecipe] | Variant | GivenRecipe,
-    store: Store,
+    store: GivenStore,
     folder: Path,
     *,
-    holdout: Holdout | Sequence[Holdout],
+    holdout: GivenHoldout | Sequence[GivenHoldout],
     **options: Unpack[StudyOptions],
 ) -> Design:
     found = find_variants(variants)
     base = frozenset() if label is None else frozenset({found[0].name})
-    facts: dict[str, Any] = {"label": label, "variants": found, "store": store, "folds": as_folds(holdout)}
+    facts: dict[str, Any] = {
+        "label": label,
+        "variants": found,
+        "store": find_store(store),
+        "folds": find_folds(holdout),
+    }
     return Design.of(options, folder=folder, essential=base, **facts)
 
 
@@ -122,10 +125,10 @@ def _require(study: Study | None, design: Design) -> Study:
 def run_studies(
     label: str | None,
     variants: Iterable[Variant | GivenRecipe] | Variant | GivenRecipe,
-    stores: Sequence[Store],
+    stores: Sequence[GivenStore],
     out: str | Path,
     *,
-    holdouts: Sequence[Holdout | Sequence[Holdout]],
+    holdouts: Sequence[GivenHoldout | Sequence[GivenHoldout]],
     **options: Unpack[StudyOptions],
 ) -> tuple[Study, ...]:
     """Train and score the same variants on several datasets, each as :func:`run_study` does.
@@ -143,12 +146,13 @@ def run_studies(
     Raises:
         UserError: Two stores have one name, or as :func:`run_study`.
     """
-    names = [store.name for store in stores]
+    found = [find_store(store) for store in stores]
+    names = [store.name for store in found]
     if twice := [name for name in names if names.count(name) > 1]:
         raise UserError(f"two stores are called {twice[0]}; give each its own folder of studies")
     designs = [
         _design(label, variants, store, Path(out) / clean_name(store.name, also="-_."), holdout=holdout, **options)
-        for store, holdout in zip(stores, holdouts, strict=True)
+        for store, holdout in zip(found, holdouts, strict=True)
     ]
     studies = list(run_designs(designs, Launch.of(options), breadth_first=True))
     return tuple(_require(study, design) for study, design in zip(studies, designs, strict=True))

@@ -21,12 +21,17 @@ class LaunchOptions(TypedDict, total=False):
     progress: bool
 
 
-class StudyOptions(LaunchOptions, total=False):
-    """How every recipe of a study is trained and scored."""
+class TrainingOptions(LaunchOptions, total=False):
+    """How every recipe of a study is trained."""
 
     seeds: int
     epochs: int | None
     tolerance: float
+
+
+class StudyOptions(TrainingOptions, total=False):
+    """How every recipe of a study is trained, and in which measures they are compared."""
+
     measures: str | Sequence[str]
 
 

@@ -4,19 +4,34 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 
 from llmseg.errors import UserError, nearest
+from llmseg.prediction.load import load_model, load_original_model
+from llmseg.recipe.recipe import Recipe
 from llmseg.study.collected.record import holds_collected
 from llmseg.study.launching.cells import Cell
 from llmseg.study.record import find_studies
 from llmseg.study.study import Study
+from llmseg.training.run import Run
+from llmseg.zoo import Pipeline
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
-def find_run(folder: str | Path, contender: str | None = None, seed: int | None = None) -> Path:
+GivenTraining: TypeAlias = Run | Study | Cell | str | Path
+"""A run, a cell of a study, a study, or the folder of one."""
+
+GivenModel: TypeAlias = "GivenTraining | Pipeline | tuple[nn.Module, Recipe]"
+"""A training; a pipeline or its name, which needs weights; or a network and its recipe."""
+
+
+def find_run(given: GivenTraining, contender: str | None = None, seed: int | None = None) -> Path:
     """Return the run folder that is meant by a run folder, a cell of a study, or a study and a contender.
 
     Args:
-        folder: A run folder, a cell's folder, a study, or a folder with one study.
+        given: A run, a cell or a study, or its folder; or a folder with one study.
         contender: Name of a variant of the study; not needed if the study has one only.
         seed: Its seed; ``None`` for the first that is finished.
 
@@ -27,7 +42,7 @@ def find_run(folder: str | Path, contender: str | None = None, seed: int | None 
         UserError: The study has several contenders or datasets and none is named, or no such contender, or the cell is
             not finished; or a contender or seed is named and the folder is no study. The message says what to name.
     """
-    folder = Path(folder)
+    folder = _find_folder(given)
     for run in (folder, folder / "run"):
         if (run / "run.json").is_file():
             if contender is not None or seed is not None:
@@ -48,6 +63,50 @@ def find_run(folder: str | Path, contender: str | None = None, seed: int | None 
             f"{studies[0]} has no finished training of that contender and seed; llmseg status tells how far"
         )
     return cells[0].folder / "run"
+
+
+def is_training(given: object) -> TypeGuard[GivenTraining]:
+    """Return whether a run, a cell or a study is given, or the folder of one."""
+    if not isinstance(given, str | Path):
+        return isinstance(given, Run | Study | Cell)
+    folder = Path(given)
+    runs = ((folder / "run.json").is_file(), (folder / "run" / "run.json").is_file())
+    return folder.is_dir() and (any(runs) or holds_collected(folder) or any(find_studies(folder)))
+
+
+def find_model(
+    given: GivenModel, *, weights: str | Path | None = None, contender: str | None = None, seed: int | None = None
+) -> tuple[nn.Module, Recipe]:
+    """Return the network and the recipe that are meant.
+
+    Args:
+        given: A training as for :func:`find_run`; a pipeline or its name, with weights; or network and recipe.
+        weights: A state dictionary that the original script of the pipeline saved.
+        contender: As for :func:`find_run`.
+        seed: As for :func:`find_run`.
+
+    Raises:
+        UserError: As :func:`find_run`; the weights are missing, superfluous or of another network.
+    """
+    if weights is not None:
+        if contender is not None or seed is not None:
+            raise UserError("--contender and --seed choose a training of a study, and --weights gives the weights")
+        if not isinstance(given, str | Pipeline):
+            raise UserError(f"weights are for a pipeline or its name, not for {type(given).__name__}")
+        return load_original_model(given, weights)
+    if isinstance(given, tuple):
+        return given
+    if isinstance(given, Pipeline):
+        raise UserError(f"{given.id} has no weights; train it and give the run, or give the original's weights")
+    return load_model(find_run(given, contender, seed))
+
+
+def _find_folder(given: GivenTraining) -> Path:
+    if isinstance(given, str | Path):
+        return Path(given)
+    if not isinstance(given, Run | Study | Cell):
+        raise UserError(f"a run or a study is needed, not {type(given).__name__}; give it, or its folder")
+    return given.folder
 
 
 def _list_cells(study: Study, contender: str | None) -> list[Cell]:

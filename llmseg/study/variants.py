@@ -47,7 +47,7 @@ def find_variants(given: Iterable[Variant | GivenRecipe] | Variant | GivenRecipe
     """Return variants of whatever names a recipe: variants as they are, and a pipeline under its id.
 
     Raises:
-        UserError: There is no such pipeline or file, or something has no name.
+        UserError: There is no such pipeline or file.
     """
     single = isinstance(given, Variant | Recipe | Pipeline)
     return tuple(find_variant(item) for item in ([cast(GivenRecipe, given)] if single else as_list(cast(Any, given))))
@@ -57,18 +57,18 @@ def find_variant(given: Variant | GivenRecipe) -> Variant:
     """Return a variant of whatever names a recipe.
 
     Raises:
-        UserError: As :func:`llmseg.zoo.given.find_recipe`, or a recipe has no name.
+        UserError: As :func:`llmseg.zoo.given.find_recipe`.
 
     Example:
-        >>> find_variant("4o").name
-        'gpt-4o'
+        >>> from llmseg import zoo
+        >>> find_variant("4o").name, find_variant(zoo.get("gpt-4o").recipe).name
+        ('gpt-4o', 'recipe-f7a4b0')
     """
     if isinstance(given, Variant):
         return given
     name, recipe = find_recipe(given)
-    if not name:
-        raise UserError("a recipe alone has no name for tables; give llmseg.study.Variant(NAME, recipe)")
-    return Variant(name, recipe)
+    # A bare recipe has no name, and tables need one: the same for equal recipes.
+    return Variant(name or f"recipe-{recipe.digest[:6]}", recipe)
 
 
 def ablations(recipe: Recipe, fields: Mapping[str, Sequence[object]], *, crossed: bool = False) -> tuple[Variant, ...]:

@@ -6,27 +6,26 @@ loop), ``run_files.py`` (the files) and ``resume.py`` (how an interrupted run co
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from llmseg.data.given import GivenHoldout, GivenStore, find_holdout, find_store
 from llmseg.data.reading_check import check_reading
-from llmseg.data.store import Store
 from llmseg.errors import UserError
-from llmseg.recipe.given import GivenRecipe, read_recipe
+from llmseg.recipe.given import GivenRecipe, change_all, read_recipe
 from llmseg.training.resume import check_folder, find_earlier_run, lock_folder
 from llmseg.training.run import Run
 from llmseg.training.start import Start
 
 if TYPE_CHECKING:
-    from llmseg.data.holdout import Holdout
     from llmseg.training.observing.observer import Observer
 
 
 def train(
     recipe: GivenRecipe,
-    store: Store,
+    store: GivenStore,
     out: str | Path,
     *,
     label: str = "",
@@ -39,7 +38,8 @@ def train(
     tf32: bool = False,
     at_once: int | None = None,
     max_memory: float | None = None,
-    holdout: Holdout | None = None,
+    holdout: GivenHoldout | None = None,
+    set: str | Sequence[str] = (),
     start: Run | str | Path | None = None,
     cache: bool = True,
     progress: bool = True,
@@ -54,9 +54,9 @@ def train(
     under way; a second Ctrl-C ends at once.
 
     Args:
-        recipe: What to do: a recipe, the name of a pipeline, a pipeline, a run, or a file with a recipe in JSON. A name
+        recipe: What to do: a recipe, the name of a pipeline, a pipeline, a run, or a file with a recipe. A name
             or pipeline is the label, too, if no other is given.
-        store: The cases.
+        store: The cases: a store, or a path as for :func:`llmseg.data.find_store`.
         out: The run folder.
         label: Name of the run, such as the pipeline's id.
         seed: Seed of split, weights and case order where the recipe sets none itself.
@@ -71,8 +71,9 @@ def train(
         at_once: Cases that pass through the network together. If they are fewer than the batch has, the batch is
             trained in parts, see :func:`llmseg.training.memory.split_forward`.
         max_memory: Gigabytes the training may take; ``None`` for what the device has free.
-        holdout: The held-out test set: its cases are removed before the recipe splits the rest. ``run.json`` holds its
-            digest.
+        holdout: The held-out test set, or its manifest: its cases are removed before the recipe splits the rest.
+            ``run.json`` holds its digest.
+        set: Changes of the recipe as they are typed, such as ``"fit.schedule=cosine"``; one or several.
         start: A finished run whose weights the training starts from, instead of drawing them: more epochs in a folder
             of their own, see ``docs/how-to/train.md``. Network, cases, held-out test cases, split and seed have to be
             those of that run.
@@ -102,7 +103,7 @@ def train(
     from llmseg.training.processes import join_processes
     from llmseg.training.run_files import clear_run
 
-    recipe = read_recipe(recipe)
+    recipe, store = change_all(read_recipe(recipe), set), find_store(store)
     watching = check_observers(observers)
     folder = Path(out)
     check_folder(folder)
@@ -110,9 +111,10 @@ def train(
     numerics = choose_numerics(chosen, precision, exact=exact, compile=compile, tf32=tf32)
     if epochs is not None:
         recipe = recipe.change("fit.epochs", epochs)
+    held = None
     if holdout is not None:
-        store = holdout.rest(store)
-    held = None if holdout is None else holdout.digest
+        holdout = find_holdout(holdout)
+        store, held = holdout.rest(store), holdout.digest
     begins = None if start is None else Start.of(start)
     if begins is not None:
         begins.check(recipe, store.digest, held, seed)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from llmseg.errors import UserError
-from llmseg.recipe.given import GivenRecipe, read_recipe
+from llmseg.files import read_json_if_any
+from llmseg.recipe.given import SUFFIXES, GivenRecipe, read_recipe
 from llmseg.recipe.recipe import Recipe
 from llmseg.zoo.pipeline import Pipeline
 from llmseg.zoo.registry import get
@@ -36,6 +38,9 @@ def find_recipe(given: GivenRecipe) -> tuple[str, Recipe]:
     Args:
         given: The name of a pipeline, or as for :func:`llmseg.recipe.given.read_recipe`.
 
+    Returns:
+        The id of the pipeline, the name of the variant or the file, or the label of the run; empty for a bare recipe.
+
     Raises:
         UserError: There is no such pipeline, file or folder, or it holds no recipe.
 
@@ -47,9 +52,13 @@ def find_recipe(given: GivenRecipe) -> tuple[str, Recipe]:
         pipeline = get(given)
         return pipeline.id, pipeline.recipe
     if isinstance(given, str | Path):
-        return Path(given).stem, read_recipe(given)
-    return str(getattr(given, "id", getattr(given, "name", ""))), read_recipe(given)
+        path = Path(given)
+        label = (read_json_if_any(path / "run.json") or {}).get("label") if path.is_dir() else None
+        return str(label or path.resolve().stem), read_recipe(given)
+    record = getattr(given, "record", None)
+    label = record.get("label", "") if isinstance(record, Mapping) else ""
+    return str(getattr(given, "id", getattr(given, "name", label))), read_recipe(given)
 
 
 def _is_path(path: Path) -> bool:
-    return path.suffix == ".json" or len(path.parts) > 1 or (path / "run.json").is_file()
+    return path.suffix in SUFFIXES or len(path.parts) > 1 or (path / "run.json").is_file()

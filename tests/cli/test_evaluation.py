@@ -5,8 +5,9 @@ import json
 import pytest
 from PIL import Image
 
-from llmseg import evaluate_masks, hold_out, train
+from llmseg import hold_out, train
 from llmseg.data import Subset
+from llmseg.evaluation import evaluate_masks
 
 PHANTOMS = ("--synthetic", "mri-tumour", "--cases", 25, "--quiet")
 

@@ -45,7 +45,7 @@ class TestTrain:
         assert (code, "give --seed 3" in err, err.count("\n")) == (2, True, 1)
         code, _, err = call("train", *cases, "--out", tmp_path / "none")
         assert code == 2
-        assert "name a pipeline or a recipe in JSON, or a finished run by --from" in err
+        assert "name a pipeline or a recipe in a file, or a finished run by --from" in err
 
     def test_progress_bars_go_to_stderr(self, call, tiny_json, tmp_path):
         _, out, err = call("train", tiny_json, "--synthetic", "fundus", "--cases", 10, "--out", tmp_path / "run")

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from llmseg import Evaluation, UserError, evaluate_masks, evaluate_run, hold_out, predict, train
-from llmseg.evaluation import evaluate_run_once
+from llmseg import Evaluation, UserError, evaluate_run, hold_out, predict, train
+from llmseg.evaluation import evaluate_masks, evaluate_run_once
 from llmseg.evaluation.conventions import PACKAGES
 from llmseg.evaluation.measures import EVALUATOR_VERSION, MEASURES, measure_case
 

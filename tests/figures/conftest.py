@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from llmseg import evaluate_masks, hold_out, run_study
+from llmseg import hold_out, run_study
+from llmseg.evaluation import evaluate_masks
 from llmseg.stats import Table
 from llmseg.study import Variant, read_results
 

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from llmseg import FolderStore, evaluate_masks, hold_out
+from llmseg import FolderStore, hold_out
 from llmseg.data import prepare_dataset
 from llmseg.errors import UserError
+from llmseg.evaluation import evaluate_masks
 from llmseg.nnunet.importing import import_nnunet
 from llmseg.stats import Table
 

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from llmseg import FolderStore, Hdf5Store, evaluate_masks, write_report
+from llmseg import FolderStore, Hdf5Store, write_report
 from llmseg.data.download.prepare_dataset import prepare_dataset
 from llmseg.data.origin import find_dataset_id
 from llmseg.data.subset import Subset
+from llmseg.evaluation import evaluate_masks
 
 pytestmark = pytest.mark.quick
 

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from llmseg import Study, UserError, evaluate_masks, run_study, zoo
+from llmseg import Study, UserError, run_study, zoo
+from llmseg.evaluation import evaluate_masks
 from llmseg.evaluation.measures import MEASURES
 from llmseg.stats import compare_all
 from llmseg.stats.claims import MIRRORED

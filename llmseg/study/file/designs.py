@@ -11,6 +11,7 @@ from llmseg.data.folds import name_manifests
 from llmseg.data.holdout import Holdout
 from llmseg.data.store import Store
 from llmseg.errors import UserError
+from llmseg.recipe.given import change_all
 from llmseg.recipe.quirks import get_quirk
 from llmseg.recipe.recipe import Recipe
 from llmseg.study.contenders import NNUNET, find_contenders
@@ -111,8 +112,7 @@ def _divide(
 
 def _change(recipe: Recipe, grid: StudyFile) -> Recipe:
     """Return a recipe with the changes that a study file has for all."""
-    changed: Recipe = functools.reduce(Recipe.change_text, grid.changes, recipe)
-    return changed
+    return change_all(recipe, grid.changes)
 
 
 def _limit_images(recipe: Recipe, grid: StudyFile, rests: Sequence[Store]) -> Recipe:

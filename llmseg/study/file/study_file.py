@@ -13,6 +13,7 @@ from llmseg.data.holdout import Holdout
 from llmseg.data.store import Store
 from llmseg.errors import UserError, nearest
 from llmseg.evaluation.measures import check_measures
+from llmseg.recipe.given import SUFFIXES
 from llmseg.study.file.datasets import StudyDataset
 from llmseg.study.file.keys import Kind, check_table
 from llmseg.study.record import PRIMARY
@@ -76,7 +77,7 @@ class StudyFile:
     """What a study is made of: the grid of pipelines, datasets and seeds.
 
     Attributes:
-        pipelines: Names of pipelines, patterns such as ``gpt-4o@run-*``, files with a recipe in JSON, ``study`` for the
+        pipelines: Names of pipelines, patterns such as ``gpt-4o@run-*``, files with a recipe, ``study`` for the
             nineteen, ``2024`` and ``2025`` for a cohort, ``references``, and ``nnunet``.
         datasets: The datasets, each with its name.
         seeds: Number of seeds, from 0.
@@ -190,7 +191,7 @@ def _make(values: Mapping[str, Any], folder: Path, origin: str) -> StudyFile:
     made: dict[str, Any] = {
         **{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()},
         "pipelines": tuple(
-            str(folder / name) if name.endswith(".json") else name for name in values.get("pipelines", ())
+            str(folder / name) if name.endswith(SUFFIXES) else name for name in values.get("pipelines", ())
         ),
         "test": HeldOut(**test),
         "datasets": tuple(StudyDataset.read(name, table, folder, origin) for name, table in datasets.items()),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import math
 import statistics
@@ -20,6 +19,7 @@ from llmseg.data.store import Store
 from llmseg.errors import UserError, nearest
 from llmseg.files import check_kind, make_folder, read_json, write_text
 from llmseg.prediction.load import load_model
+from llmseg.recipe.given import change_all
 from llmseg.recipe.quirks import Quirk, get_quirk, quirk_names
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.scores import Score
@@ -71,10 +71,7 @@ class PriceSettings:
 
     def recipe(self, pipeline: str) -> Recipe:
         """Return the recipe of a pipeline, or the textbook's, in the size that is trained."""
-        if pipeline == TEXTBOOK:
-            base: Recipe = functools.reduce(Recipe.change_text, self.textbook, zoo.TEXTBOOK)
-        else:
-            base = zoo.get(pipeline).recipe
+        base = change_all(zoo.TEXTBOOK, self.textbook) if pipeline == TEXTBOOK else zoo.get(pipeline).recipe
         return resized(base, size=self.size, batch_size=self.batch_size)
 
 
