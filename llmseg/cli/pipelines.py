@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 import llmseg
 from llmseg import UserError
-from llmseg.cli import options as option
+from llmseg.cli.options import Changes
 from llmseg.cli.output import Output
 from llmseg.cli.spread import spread
 from llmseg.cli.text.fields import describe_fields
-from llmseg.cli.text.pipelines import describe_pipeline, difference_table, pipeline_facts, pipeline_table
-from llmseg.zoo.given import find_recipe
+from llmseg.cli.text.pipelines import (
+    describe_pipeline,
+    describe_recipe,
+    difference_table,
+    pipeline_facts,
+    pipeline_table,
+)
+from llmseg.zoo.given import find_recipe, is_name
 
 
 @spread
@@ -48,48 +54,45 @@ def list_pipelines(
 
 @spread
 def show(
-    name: Annotated[
-        str, typer.Argument(help="A pipeline's id or alias; with --draw also a file with a recipe, or a run.")
-    ],
-    changes: option.Changes,
+    name: Annotated[str, typer.Argument(help="A pipeline, a file with a recipe, or a run folder.")],
+    changes: Changes,
     output: Output,
     draw: Annotated[
         Path | None, typer.Option(help="Draw its network instead, into this file (.svg, .pdf or .png).")
     ] = None,
+    to_file: Annotated[
+        Path | None, typer.Option("--recipe", help="Write the recipe to this file (.yaml or .json) instead.")
+    ] = None,
 ) -> None:
     """Show a pipeline: card, recipe, how it differs from the textbook recipe, published against actual."""
-    if draw is not None:
-        written = _draw_network(name, changes, draw)
-        output.print({"written": [str(written)]} if output.as_json else str(written))
+    label, original = find_recipe(name)
+    recipe = changes.apply(original)
+    if draw is not None or to_file is not None:
+        written = [] if draw is None else [_draw_network(" ".join([label, *(changes.changes or ())]), recipe, draw)]
+        written += [] if to_file is None else [llmseg.recipe.write_recipe(recipe, to_file)]
+        output.print({"written": list(map(str, written))} if output.as_json else "\n".join(map(str, written)))
         return
-    if changes.changes:
-        raise UserError(f"--set changes what is drawn: add --draw FILE.svg; to train it, llmseg train {name} --set ...")
-    _show(llmseg.zoo.get(name), output)
+    pipeline = llmseg.zoo.get(label) if original is recipe and is_name(name) else None
+    if output.as_json:
+        output.print({"id": label, "recipe": recipe.to_dict()} if pipeline is None else _facts(pipeline))
+    else:
+        output.print(describe_recipe(label, recipe) if pipeline is None else describe_pipeline(pipeline))
 
 
-def _draw_network(name: str, changes: option.Changes, path: Path) -> Path:
-    """Draw the network of a recipe with its changes, which its title names."""
+def _draw_network(title: str, recipe: llmseg.Recipe, path: Path) -> Path:
     llmseg.figures.check_format(path)
     llmseg.figures.check_replaceable(path)
-    label, recipe = load_recipe(name)
-    title = " ".join([label, *(changes.changes or ())])
-    figure = llmseg.figures.draw_network(llmseg.study.Variant(title, changes.apply(recipe)))
-    return llmseg.figures.save(figure, path, keep_text=True)
+    return llmseg.figures.save(llmseg.figures.draw_network(llmseg.study.Variant(title, recipe)), path, keep_text=True)
 
 
-def _show(pipeline: llmseg.Pipeline, output: Output) -> None:
-    if output.as_json:
-        outputs = [] if pipeline.outputs is None else pipeline.outputs.files
-        output.print(
-            {
-                "id": pipeline.id,
-                "card": asdict(pipeline.card),
-                "recipe": pipeline.recipe.to_dict(),
-                "outputs": [{"kind": type(each).__name__, **asdict(each)} for each in outputs],
-            }
-        )
-    else:
-        output.print(describe_pipeline(pipeline))
+def _facts(pipeline: llmseg.Pipeline) -> dict[str, Any]:
+    outputs = [] if pipeline.outputs is None else pipeline.outputs.files
+    return {
+        "id": pipeline.id,
+        "card": asdict(pipeline.card),
+        "recipe": pipeline.recipe.to_dict(),
+        "outputs": [{"kind": type(each).__name__, **asdict(each)} for each in outputs],
+    }
 
 
 @spread

@@ -119,10 +119,8 @@ class Recipe(Part):
 
         Example:
             >>> from llmseg import zoo
-            >>> print(zoo.get("gpt-4").recipe.to_yaml()[:43])
-            images:
-              kind: Prepare
-              colour: grey
+            >>> zoo.get("gpt-4").recipe.to_yaml().splitlines()[:3]
+            ['images:', '  kind: Prepare', '  colour: grey']
         """
         return write_yaml(self.to_dict())
 

@@ -10,6 +10,7 @@ from typing import Any
 from llmseg.errors import UserError
 
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+_TAGS = ("str", "int", "float", "bool", "null", "timestamp", "seq", "map")
 _WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
@@ -41,7 +42,9 @@ def read_yaml(text: str) -> Any:
 
 
 def _set_styles(node: Any) -> None:
-    if isinstance(node.value, str):
+    if node.id == "scalar":
+        if node.tag.endswith(":str") and not isinstance(_read_scalar(node.value), str):
+            node.style = "'"
         return
     node.flow_style = node.id == "sequence"
     for child in node.value:
@@ -55,7 +58,7 @@ def _read_node(node: Any, seen: set[int]) -> Any:
     if id(node) in seen:
         raise UserError(f"{line} is used again by an alias (*name), which a recipe has no need of; write it out")
     seen.add(id(node))
-    if not node.tag.startswith("tag:yaml.org,2002:"):
+    if node.tag.removeprefix("tag:yaml.org,2002:") not in _TAGS:
         raise UserError(f"{line} has the tag {node.tag}, which a recipe has no need of; take it away")
     if node.id == "scalar":
         return _read_scalar(node.value) if node.style is None else node.value
@@ -63,7 +66,9 @@ def _read_node(node: Any, seen: set[int]) -> Any:
         return [_read_node(child, seen) for child in node.value]
     content: dict[str, Any] = {}
     for key, value in node.value:
-        name = str(_read_node(key, seen))
+        if key.id != "scalar":
+            raise UserError(f"line {key.start_mark.line + 1} has a key that is no name")
+        name = key.value
         if name in content:
             raise UserError(f"line {key.start_mark.line + 1} names {name} a second time; take one away")
         content[name] = _read_node(value, seen)

@@ -62,7 +62,7 @@ def find_variant(given: Variant | GivenRecipe) -> Variant:
     Example:
         >>> from llmseg import zoo
         >>> find_variant("4o").name, find_variant(zoo.get("gpt-4o").recipe).name
-        ('gpt-4o', 'recipe-f7a4b0')
+        ('gpt-4o', 'recipe-bb5095')
     """
     if isinstance(given, Variant):
         return given

@@ -48,7 +48,7 @@ def find_recipe(given: GivenRecipe) -> tuple[str, Recipe]:
         >>> find_recipe("4o")[0], find_recipe(get("gpt-4"))[0]
         ('gpt-4o', 'gpt-4')
     """
-    if isinstance(given, str) and not _is_path(Path(given)):
+    if isinstance(given, str) and is_name(given):
         pipeline = get(given)
         return pipeline.id, pipeline.recipe
     if isinstance(given, str | Path):
@@ -60,5 +60,7 @@ def find_recipe(given: GivenRecipe) -> tuple[str, Recipe]:
     return str(getattr(given, "id", getattr(given, "name", label))), read_recipe(given)
 
 
-def _is_path(path: Path) -> bool:
-    return path.suffix in SUFFIXES or len(path.parts) > 1 or (path / "run.json").is_file()
+def is_name(text: str) -> bool:
+    """Return whether a text can only be the name of a pipeline, because it is no file or folder with a recipe."""
+    path = Path(text)
+    return path.suffix not in SUFFIXES and len(path.parts) < 2 and not (path / "run.json").is_file()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmseg import Recipe, UserError, zoo
@@ -20,7 +20,7 @@ PLAIN = st.recursive(
 
 
 def test_every_recipe_keeps_its_digest():
-    for name in zoo.all_names():
+    for name in (*zoo.names(in_study=None, reference=None), "gpt-4@tensorflow", "bing-copilot@tensorflow"):
         recipe = zoo.get(name).recipe
         text = recipe.to_yaml()
         assert Recipe.from_yaml(text) == recipe
@@ -32,6 +32,7 @@ def test_it_is_yaml_as_others_read_it():
     assert "  encoder: [64, 128, 256]\n" in GPT4.to_yaml()
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.dictionaries(st.text(min_size=1), PLAIN, max_size=3))
 def test_any_values_come_back(content):
     assert read_yaml(write_yaml(content)) == content
@@ -71,7 +72,7 @@ def test_words_and_numbers_as_people_write_them(text, value):
         ("a: &x [1]\nb: *x", "is used again by an alias"),
         ("a: !!python/object/apply:os.system [ls]", "has the tag"),
         ("a: !mine 1", "has the tag !mine"),
-        ("[" * 5000, "no recipe in YAML"),
+        ("[" * 1500, "no recipe in YAML"),
         ("a: \x00", "no recipe in YAML"),
     ],
 )

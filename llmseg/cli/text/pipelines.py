@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from llmseg import Pipeline, zoo
+from llmseg import Pipeline, Recipe, zoo
 from llmseg.cli.text.layout import align_columns, section
 from llmseg.recipe import Difference, write_typed
 
@@ -76,6 +76,17 @@ def describe_pipeline(pipeline: Pipeline) -> str:
     ]
     sections = [section(title, lines) for title, lines in titles_and_lines]
     return "\n\n".join([pipeline.id, align_columns(_card_facts(card)), *filter(None, sections)])
+
+
+def describe_recipe(label: str, recipe: Recipe) -> str:
+    """Return a recipe of somebody's own, and its difference from the textbook."""
+    sections = [
+        section("recipe", [f"{path} = {write_typed(value)}" for path, value in recipe.items()]),
+        section(
+            "against the textbook recipe", difference_table(zoo.TEXTBOOK.diff(recipe), "textbook", label).splitlines()
+        ),
+    ]
+    return "\n\n".join([label, *sections])
 
 
 def _card_facts(card: zoo.Card) -> list[tuple[str, str]]:
