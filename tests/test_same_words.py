@@ -29,7 +29,7 @@ SCREEN = {"json", "help"}
 
 # What a function calls otherwise, or leaves to another one, and why.
 OTHERWISE = {
-    "train": {"from": "start"},
+    "train": {"from": "start", "log": "observers", "profile": "observers"},
     "replay": dict.fromkeys(
         ("verify", "verify_all", "level", "bookkeeping_images", "bookkeeping_masks"),
         "",  # llmseg.verify

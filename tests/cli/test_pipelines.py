@@ -72,13 +72,16 @@ class TestDraw:
         assert call("show", file, "--draw", tmp_path / "net.pdf")[0] == 0
         assert (tmp_path / "net.pdf").read_bytes().startswith(b"%PDF")
 
+    def test_a_changed_recipe_without_a_drawing(self, call):
+        code, out, _ = call("show", "gpt-4", "--set", "fit.epochs=2")
+        assert code == 0
+        assert "  fit.epochs = 2\n" in out
+        assert "language model" not in out, "a changed recipe is nobody's"
+
     def test_what_is_refused(self, call, tmp_path):
         assert "there are .pdf, .png, .svg" in call("show", "gpt-4", "--draw", tmp_path / "net.jpg")[2]
         (tmp_path / "mine.svg").write_text("<svg/>")
         assert "was not drawn by llmseg" in call("show", "gpt-4", "--draw", tmp_path / "mine.svg")[2]
-        code, out, err = call("show", "gpt-4", "--set", "fit.epochs=2")
-        assert (code, out) == (2, "")
-        assert "--set changes what is drawn: add --draw FILE.svg" in err
         code, _, err = call("show", "gpt-o3", "--draw", tmp_path / "net.svg", "--set", "images.size=100,100")
         assert (code, "choose images.size accordingly" in err) == (2, True)
         assert [path.name for path in tmp_path.iterdir()] == ["mine.svg"]
