@@ -20,6 +20,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from llmseg.errors import UserError
 from llmseg.training.numerics import Forward
+from llmseg.training.observing.marks import EXCHANGE, mark
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,8 @@ class World:
                 return forward(image)
             own = forward(image[self.rank * part : (self.rank + 1) * part])
             whole = [torch.empty_like(own) for _ in range(self.size)]
-            dist.all_gather(whole, own.detach().contiguous())
+            with mark(EXCHANGE):
+                dist.all_gather(whole, own.detach().contiguous())
             if own.requires_grad:
                 # all_gather passes no gradients on, so each process has those of its own cases. They have to be added
                 # up, but DistributedDataParallel takes their mean; the factor makes it a sum.
@@ -82,7 +84,8 @@ class World:
         if self.size == 1:
             return holds
         flag = torch.tensor(int(holds))
-        dist.all_reduce(flag, dist.ReduceOp.MAX)
+        with mark(EXCHANGE):
+            dist.all_reduce(flag, dist.ReduceOp.MAX)
         return bool(flag)
 
     def wait(self) -> None:
@@ -170,5 +173,6 @@ class _SumOverProcesses(torch.autograd.Function):
 def _add_up(values: Tensor) -> Tensor:
     """Return the sum over all processes, without a gradient."""
     total = values.contiguous().clone()
-    dist.all_reduce(total)
+    with mark(EXCHANGE):
+        dist.all_reduce(total)
     return total

@@ -24,11 +24,11 @@ BAND = 1e-3
 """Relative band for epoch losses. The tiny training is short and smooth: only the order of sums differs."""
 
 
-def start(recipe, out, *options):
+def start(recipe, out, *options, module=("-m", "llmseg")):
     path = out.parent / "recipe.json"
     path.write_text(recipe.to_json())
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    command = ["-m", "llmseg", "train", str(path), "--synthetic", "mri-tumour", "--cases", "25", "-q"]
+    command = [*module, "train", str(path), "--synthetic", "mri-tumour", "--cases", "25", "-q"]
     # Threads of two processes that wait for each other on two cores would take minutes.
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
@@ -50,8 +50,12 @@ def test_two_processes_train_as_one(tiny_recipe, phantoms, tmp_path, norm):
     net = replace(tiny_recipe.net, norm=norm, bias=norm == "none")
     recipe = tiny_recipe.change("net", net).change("fit.batch_size", 6)
     recipe = recipe.change("loss", replace(recipe.loss, dice=1.0, dice_over="batch"))
-    finish(start(recipe, tmp_path / "two", "--precision", "fp32"))
+    # Without the two dashes, torchrun takes --log for an option of its own.
+    options = ("--precision", "fp32", "--log", "tensorboard", "--profile")
+    finish(start(recipe, tmp_path / "two", *options, module=("-m", "--", "llmseg")))
     two = Run.open(tmp_path / "two")
+    assert len(list((two.folder / "tensorboard").iterdir())) == 1
+    assert ", in the first of 2 processes" in (two.folder / "profile" / "summary.md").read_text()
     store = SyntheticStore("mri-tumour", count=25)
     one = train(recipe, store, tmp_path / "one", precision="fp32", progress=False)
     for column in ("train_loss", "validation_loss"):

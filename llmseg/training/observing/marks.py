@@ -14,14 +14,20 @@ DATA = "llmseg: data"
 """The mark around what makes the batch of a step."""
 OPTIMIZER = "llmseg: optimizer"
 """The mark around what changes the weights."""
+EXCHANGE = "llmseg: exchange"
+"""The mark around what processes that train together tell each other; they wait for the slowest."""
 
 GROUPS = ("convolution", "normalisation", "optimizer", "data", "other", "waiting")
-"""What the time of training steps goes to. ``other`` is all other computation; in ``waiting`` nothing is computed."""
+"""What the time of training steps goes to. ``other`` is all other computation.
+
+In ``waiting`` nothing is computed: Python is at work, a GPU waits for the host, or a process for another one.
+"""
 
 _NOTHING = nullcontext()
 # The first pattern that is found decides. A kernel that a compiler made of several operations has all their names;
 # where one of them is a batch norm, it holds what comes after the convolution and not the convolution itself.
 _PATTERNS = (
+    ("waiting", re.compile(rf"^{EXCHANGE}$|^c10d::|^nccl", re.IGNORECASE)),
     ("data", re.compile(rf"^{DATA}$|^enumerate\(DataLoader\)|^Memcpy HtoD")),
     ("optimizer", re.compile(rf"^{OPTIMIZER}$|^Optimizer\.|fused_adam|multi_tensor_apply", re.IGNORECASE)),
     ("normalisation", re.compile(r"(batch|instance|group|layer)_?norm|bnorm|(^|[:_])bn_", re.IGNORECASE)),

@@ -13,11 +13,11 @@ _MEANINGS = {
     "optimizer": "the update of the weights and of their moving average",
     "data": "making the batch of a step",
     "other": "all other computation: activations, pooling, loss",
-    "waiting": "nothing was computed: Python was at work between two operations",
+    "waiting": "nothing was computed: Python was at work between two operations, or waited for another process",
 }
 _ON_A_GPU = {
     "data": "making the batch of a step, as far as the GPU had to wait for it or computed it",
-    "waiting": "the GPU computed nothing: Python was at work, or the host told it too little at a time",
+    "waiting": "the GPU computed nothing: the host was at work, or another process was waited for",
 }
 
 _LONGEST = 12
@@ -37,6 +37,8 @@ def write_page(profile: Profile, beginning: Beginning, steps: range) -> str:
     how, fit = beginning.record["how"], beginning.record["recipe"]["fit"]
     meanings = _MEANINGS if profile.device == "cpu" else _MEANINGS | _ON_A_GPU
     processes = f", in the first of {how['processes']} processes" if how["processes"] > 1 else ""
+    if processes and profile.device == "cpu":
+        processes += ", whose joint batch norm counts as other"
     each = profile.seconds * 1e3 / profile.steps
     shares = sorted(profile.shares.items(), key=lambda item: -item[1])
     return "\n".join(

@@ -6,7 +6,7 @@ time, so the time is cut into pieces and every piece belongs to one group.
 - **On a GPU**, a piece is a kernel or a copy. Its group is that of the operation that started it. Where nothing runs,
   the GPU waits: for the batch, if the host is preparing one, which counts as data.
 - **On a CPU**, a piece is the innermost operation that runs in the thread of the training. Between two operations
-  Python is at work, which counts as waiting.
+  Python is at work, which counts as waiting. So does what processes that train together tell each other.
 """
 
 from __future__ import annotations
@@ -176,7 +176,7 @@ def _flatten(spans: Iterable[Span]) -> tuple[list[Piece], dict[int, str]]:
     """
     pieces: list[Piece] = []
     started: dict[int, str] = {}
-    open_spans: list[tuple[Span, str]] = []
+    open_spans: list[tuple[Span, str | None]] = []
     now = -_END
     ending = Span(_END, _END, "", "", (None, None), None)
     for span in (*sorted(spans, key=lambda span: (span.start, -span.end)), ending):
@@ -184,20 +184,21 @@ def _flatten(spans: Iterable[Span]) -> tuple[list[Piece], dict[int, str]]:
             now = _add_piece(pieces, open_spans, now, done.end)
             open_spans.pop()
         now = _add_piece(pieces, open_spans, now, span.start)
-        group = find_group(span.name) or (open_spans[-1][1] if open_spans else "waiting")
-        if group == "waiting" and span.kind == _OPERATIONS:
+        group = find_group(span.name) or (open_spans[-1][1] if open_spans else None)
+        if group is None and span.kind == _OPERATIONS:
             group = "other"
         open_spans.append((span, group))
         if span.link is not None:
-            started[span.link] = group
+            started[span.link] = group or "other"
     return pieces, started
 
 
-def _add_piece(pieces: list[Piece], open_spans: list[tuple[Span, str]], start: float, end: float) -> float:
+def _add_piece(pieces: list[Piece], open_spans: list[tuple[Span, str | None]], start: float, end: float) -> float:
     """Add the time up to ``end`` to the innermost open span; return from when on nothing is added yet."""
     if open_spans and end > start:
         span, group = open_spans[-1]
-        pieces.append(Piece(max(start, span.start), end, "" if group == "waiting" else span.name, group))
+        if group is not None:
+            pieces.append(Piece(max(start, span.start), end, span.name, group))
     return max(start, end)
 
 
@@ -210,7 +211,7 @@ def _label_kernels(kernels: Iterable[Span], groups: Mapping[int, str]) -> Iterat
     now = -_END
     for kernel in sorted(kernels, key=lambda kernel: kernel.start):
         group = "other" if kernel.link is None else groups.get(kernel.link, "other")
-        if group in ("other", "waiting"):
+        if group == "other":
             group = find_group(kernel.name) or "other"
         # Of kernels that run at the same time, the first counts.
         if kernel.end > now:

@@ -6,7 +6,7 @@ import pytest
 
 from llmseg import UserError
 from llmseg.training import measure_shares
-from llmseg.training.observing.marks import DATA, GROUPS, OPTIMIZER, STEPS, find_group
+from llmseg.training.observing.marks import DATA, EXCHANGE, GROUPS, OPTIMIZER, STEPS, find_group
 from llmseg.training.observing.trace import read_timeline
 
 
@@ -79,6 +79,13 @@ class TestCpu:
             "waiting": 0.45,
         }
 
+    def test_waiting_for_another_process_is_waiting(self):
+        assert shares(
+            mark(STEPS, 0, 10),
+            *(span("_SumOverProcesses", 0, 8), mark(EXCHANGE, 1, 7), span("c10d::allreduce_", 2, 3)),
+            span("c10d::broadcast_", 8, 9),
+        ) == {"other": 0.2, "waiting": 0.8}
+
     def test_the_loader_of_torch_is_data(self):
         loading = mark("enumerate(DataLoader)#_SingleProcessDataLoaderIter.__next__", 0, 3)
         assert shares(mark(STEPS, 0, 10), loading, span("aten::stack", 1, 2)) == {"data": 0.3, "waiting": 0.7}
@@ -124,8 +131,9 @@ class TestGpu:
             kernel("sm80_xmma_fprop_implicit_gemm_bf16", 0, 50, 1),
             kernel("triton_poi_fused__native_batch_norm_convolution_relu_3", 50, 70, 1),
             kernel("multi_tensor_apply_kernel<FusedAdam>", 70, 80, 1),
-            kernel("max_pool_forward_nhwc", 80, 100, 1),
-        ) == {"convolution": 0.5, "normalisation": 0.2, "optimizer": 0.1, "other": 0.2}
+            kernel("max_pool_forward_nhwc", 80, 95, 1),
+            kernel("ncclDevKernel_AllReduce_Sum_f32_RING_LL", 95, 100),
+        ) == {"convolution": 0.5, "normalisation": 0.2, "optimizer": 0.1, "other": 0.15, "waiting": 0.05}
 
 
 def test_without_the_mark_all_operations_count():
