@@ -102,3 +102,19 @@ def test_a_missing_package_is_one_line_and_its_advice_is_right(monkeypatch):
     setup = configparser.ConfigParser()
     setup.read(Path(__file__).parents[3] / "setup.cfg")
     assert setup["options.extras_require"]["tracking"].split() == ["tensorboard"]
+
+
+class OnGpu(torch.Tensor):
+    """A loss that says it is on a GPU, so that reading it would wait."""
+
+    device = property(lambda _: torch.device("cuda"))
+
+
+def test_losses_on_a_gpu_are_read_when_the_epoch_ends(tmp_path):
+    tell = TensorBoardLog().on_event
+    tell(Beginning(tmp_path, RECORD, 0, 8))
+    for index in range(3):
+        tell(Step(0, index, ("a",), loss(index).as_subclass(OnGpu)))
+    assert read(tmp_path) == {}
+    tell(Epoch(0, 0.5, 0.25, (0.5,), 1e-3, 1.0))
+    assert read(tmp_path)["loss/step"] == WHOLE["loss/step"][:3]
