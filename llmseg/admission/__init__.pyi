@@ -1,3 +1,5 @@
+from .hard_coded_paths import DemandedArgument as DemandedArgument
+from .hard_coded_paths import HardCodedPath as HardCodedPath
 from .prompt import PROMPT_VERSION as PROMPT_VERSION
 from .prompt import REQUIREMENTS as REQUIREMENTS
 from .prompt import CheckedScripts as CheckedScripts
@@ -21,3 +23,6 @@ from .sandbox import check_sandbox as check_sandbox
 from .sandbox import python_places as python_places
 from .sandbox import run_in_sandbox as run_in_sandbox
 from .sandbox import survey_rungs as survey_rungs
+from .static import MissingImport as MissingImport
+from .static import StaticStage as StaticStage
+from .static import check_statically as check_statically

@@ -208,3 +208,20 @@ def check_parsed(scripts: Scripts) -> None:
     """
     if scripts.faults:
         raise UserError(f"{scripts.folder}: {name_first(scripts.faults)}; mend it, or ask for the file again")
+
+
+def is_main_guard(node: ast.If) -> bool:
+    """Return whether a condition asks if the file is run as a program."""
+    words = {inner.id for inner in ast.walk(node.test) if isinstance(inner, ast.Name)}
+    return "__name__" in words
+
+
+def defined_names(script: Script) -> set[str]:
+    """Return the names that a script defines or imports, anywhere in it."""
+    names = set(script.imported)
+    for node in script.nodes:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+    return names

@@ -84,13 +84,13 @@ class Settings:
         if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
             sides = [self.constant(side, depth - 1) for side in (node.left, node.right)]
             return _combine(node.op, sides)
-        name = _last_name(node)
+        name = last_name(node)
         return self._value(name, depth - 1) if name else None
 
     def _value(self, name: str, depth: int) -> Any:
         settings = self._by_name.get(name.lower(), [])
         # What a call or an assignment says counts more than a default.
-        stated = [each for each in settings if not each.is_default and _last_name(each.value) != name] or settings
+        stated = [each for each in settings if not each.is_default and last_name(each.value) != name] or settings
         values = {repr(value): value for each in stated if (value := self.constant(each.value, depth)) is not None}
         return next(iter(values.values())) if len(values) == 1 else None
 
@@ -103,7 +103,8 @@ def _combine(operator: ast.operator, sides: list[Any]) -> Any:
     return _OPERATORS[type(operator)](*sides)
 
 
-def _last_name(node: ast.AST | None) -> str:
+def last_name(node: ast.AST | None) -> str:
+    """Return the word by which a value is known: of a variable, an attribute, or a key that is a text."""
     if isinstance(node, ast.Name):
         return node.id
     if isinstance(node, ast.Attribute):
@@ -134,7 +135,7 @@ def _assigned(target: ast.expr, value: ast.expr, script: Script) -> Iterator[Set
     if isinstance(target, ast.Tuple | ast.List) and isinstance(value, ast.Tuple | ast.List):
         for each, part in zip(target.elts, value.elts, strict=False):
             yield from _assigned(each, part, script)
-    elif name := _last_name(target):
+    elif name := last_name(target):
         yield Setting(name.lower(), value, script)
 
 
@@ -147,7 +148,7 @@ def _passed(call: ast.Call, script: Script) -> Iterator[Setting]:
         return
     for keyword in call.keywords:
         # ``lr=lr`` says nothing of the value, and would hide that the name has one value only.
-        if keyword.arg and not _last_name(keyword.value):
+        if keyword.arg and not last_name(keyword.value):
             yield Setting(keyword.arg.lower(), keyword.value, script)
 
 

@@ -246,6 +246,31 @@ def test_places_are_those_of_the_text(copy_sample):
     assert all("train_test_split(" in lines[int(place.partition(":")[2]) - 1] for place in split.places)
 
 
+@pytest.mark.parametrize(("name", "state"), [("cedar", "cannot be seen"), ("cypress", "not met")])
+def test_pairs_by_position_in_listings_without_order(copy_sample, name, state):
+    assert states(copy_sample(name))["pairs-by-name"].state == state
+
+
+def test_masks_that_are_looked_up_for_each_image(copy_sample):
+    """Two listings in one function are no pairing by position, as each holds the file of one case."""
+    old = '    mask_paths = glob(os.path.join(mask_folder, "*.png"))\n'
+    new = '    mask_paths = [glob(os.path.join(mask_folder, name + "*"))[0] for name in sorted(image_paths)]\n'
+    assert states(copy_sample("cypress", ("dataset.py", old, new)))["pairs-by-name"].state == "cannot be seen"
+
+
+def test_the_loss_may_be_a_function_of_any_name(copy_sample):
+    found = states(copy_sample("spruce"))["small-foreground"]
+    assert (found.state, any(place.startswith("train.py:") for place in found.places)) == ("met", True)
+    edit = ("train.py", "return bce(logits, y) + 1 - soft_iou(logits, y)", "return bce(logits, y)")
+    assert states(copy_sample("walnut", edit))["small-foreground"].state == "not met"
+
+
+def test_names_of_files_may_be_put_together(copy_sample):
+    assert states(copy_sample("oak"))["training-loss-file"].state == "cannot be seen"
+    edit = ("main.py", "('train_losses', [", "('all_train_losses', [")
+    assert states(copy_sample("olive", edit))["training-loss-file"].state == "not met"
+
+
 def test_files(copy_sample):
     folder = copy_sample(SOUND)
     (folder / "utils.py").write_text("x = 1\n")

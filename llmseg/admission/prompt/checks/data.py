@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterable
 
 from llmseg.admission.prompt.checks.source import Found, Sign, Source, met, unmet, unseen
+from llmseg.admission.settings import last_name
 
 _LISTINGS = ("listdir", "scandir", "iterdir", "glob", "iglob", "rglob", "walk")
 _GLOBS = ("glob", "iglob", "rglob")
@@ -42,10 +44,39 @@ def check_pairs(source: Source) -> Sign:
         for affix in (before, after)
         if affix and isinstance(node, ast.Constant) and isinstance(node.value, str) and affix in node.value
     ]
-    same_names = source.prompt.image_names.rpartition(".")[0] == source.prompt.mask_names.rpartition(".")[0]
-    if len(loose) > 1 and not named and not same_names and _are_zipped(source):
+    if _images(loose) and _masks(loose) and _are_paired_by_position(source, _images(loose), _masks(loose)):
         return unmet("images and masks are paired by their position in listings without order", loose)
     return unseen("whether each image gets its own mask", named or listings)
+
+
+def _images(listings: Iterable[Found]) -> set[str]:
+    """Return the names of lists of images that are given what a folder lists."""
+    return {name for name in _given_names(listings) if re.search(r"im(a)?g", name.lower())}
+
+
+def _masks(listings: Iterable[Found]) -> set[str]:
+    return {name for name in _given_names(listings) if re.search(r"mask|label|annot|seg", name.lower())}
+
+
+def _given_names(listings: Iterable[Found]) -> set[str]:
+    statements = (up for each in listings for up in each.script.above(each.node) if isinstance(up, ast.Assign))
+    return {last_name(target) for statement in statements for target in statement.targets} - {""}
+
+
+def _are_paired_by_position(source: Source, images: set[str], masks: set[str]) -> bool:
+    """Return whether two lists are zipped, or read at the same variable place in one function."""
+    for each in source.called("zip"):
+        names = {last_name(argument) for argument in each.call.args}
+        if names & images and names & masks:
+            return True
+    for function in source.functions:
+        read: dict[str, set[str]] = {}
+        for node in ast.walk(function.node):
+            if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Name):
+                read.setdefault(node.slice.id, set()).add(last_name(node.value))
+        if any(names & images and names & masks for names in read.values()):
+            return True
+    return False
 
 
 def _is_sorted(found: Found) -> bool:
@@ -59,13 +90,6 @@ def _is_sorted(found: Found) -> bool:
         (isinstance(call.func, ast.Attribute) and call.func.attr == "sort")
         or (isinstance(call.func, ast.Name) and call.func.id in ("sorted", "natsorted"))
         for call in calls
-    )
-
-
-def _are_zipped(source: Source) -> bool:
-    indexed = [each for each in source.functions if each.name == "__getitem__"]
-    return bool(source.called("zip")) or any(
-        len([node for node in ast.walk(each.node) if isinstance(node, ast.Subscript)]) > 1 for each in indexed
     )
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 
 from llmseg.admission.prompt.checks.source import Found, Sign, Source, met, unmet, unseen
-from llmseg.admission.scripts import Script
+from llmseg.admission.scripts import Script, defined_names, is_main_guard
 from llmseg.errors import name_first
 
 FILES = ("dataset.py", "main.py", "model.py", "train.py")
@@ -150,12 +150,6 @@ def _is_assigned(found: Found) -> bool:
     return any(isinstance(up, ast.Assign | ast.AnnAssign) for up in found.script.above(found.node))
 
 
-def is_main_guard(node: ast.If) -> bool:
-    """Return whether a condition asks if the file is run as a program."""
-    words = {inner.id for inner in ast.walk(node.test) if isinstance(inner, ast.Name)}
-    return "__name__" in words
-
-
 def check_framework(source: Source) -> Sign:
     """Requirement 3."""
     asked = _OF_FRAMEWORK[source.prompt.framework]
@@ -201,17 +195,6 @@ def check_run(source: Source) -> Sign:
     if missing:
         return unmet(f"{name_first(each.name for each in missing)} is imported and defined nowhere", missing)
     return unseen("whether it runs")
-
-
-def defined_names(script: Script) -> set[str]:
-    """Return the names that a script defines or imports, anywhere in it."""
-    names = set(script.imported)
-    for node in script.nodes:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            names.add(node.name)
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            names.add(node.id)
-    return names
 
 
 # What has to be set, and the beginnings or pieces of names under which it is set.

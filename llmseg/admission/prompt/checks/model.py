@@ -71,7 +71,8 @@ def check_output(source: Source) -> Sign:
 
 def check_foreground(source: Source) -> Sign:
     """Requirement 13."""
-    named = [each for each in (*source.functions, *source.classes) if _is_loss(each)]
+    minimised = _minimised(source)
+    named = [each for each in (*source.functions, *source.classes) if _is_loss(each) or each.name in minimised]
     signs = [each for each in named if _OVERLAP.search(each.name.lower())]
     signs += [each for each in source.calls if _OVERLAP.search(each.last.lower()) and "loss" in each.last.lower()]
     signs += [each for each in named if any(_OVERLAP.search(word) for word in words_of(each.node))]
@@ -79,7 +80,23 @@ def check_foreground(source: Source) -> Sign:
     if signs:
         return met("the loss has an overlap term or weights", signs)
     losses = [each for each in source.calls if each.last in _LOGIT_LOSSES + _PROBABILITY_LOSSES]
-    return unmet("the loss has neither an overlap term nor weights", losses)
+    if losses:
+        return unmet("the loss has neither an overlap term nor weights", losses)
+    return unseen("what the loss is")
+
+
+def _minimised(source: Source) -> set[str]:
+    """Return the names of functions whose value is taken the gradient of."""
+    names: set[str] = set()
+    for found in source.called("backward"):
+        function = found.script.function_of(found.node)
+        receiver = found.call.func.value if isinstance(found.call.func, ast.Attribute) else None
+        for node in ast.walk(function or found.script.tree):
+            if isinstance(node, ast.Assign) and isinstance(receiver, ast.Name):
+                given = any(isinstance(target, ast.Name) and target.id == receiver.id for target in node.targets)
+                calls = (inner for inner in ast.walk(node.value) if given and isinstance(inner, ast.Call))
+                names |= {found.script.dotted(call.func).rpartition(".")[2] for call in calls}
+    return names
 
 
 def _is_loss(found: Found) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from llmseg.admission.prompt.checks.source import Found, Sign, Source, keyword, met, phases_of, unmet, unseen, words_of
 
@@ -92,12 +93,7 @@ def check_sheet(source: Source, name: str, *, rows_of_losses: bool) -> Sign:
         Found(script, node)
         for script in source.scripts
         for node in script.nodes
-        if isinstance(node, ast.Constant)
-        and isinstance(node.value, str)
-        and node.value.endswith(name)
-        # validation_train_losses.xlsx is another file.
-        and not node.value.removesuffix(name)[-1:].isalnum()
-        and not node.value.removesuffix(name).endswith("_")
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and _names_file(node.value, name)
     ]
     if not named:
         return unmet(f"nothing names {name}")
@@ -106,10 +102,20 @@ def check_sheet(source: Source, name: str, *, rows_of_losses: bool) -> Sign:
         return unseen("how the cells are laid out", named)
     headed = [each for each in _writers_of(source, named) if _adds_labels(source, each)]
     if headed:
-        return unmet("pandas adds a header and an index column", headed)
+        return unmet("pandas adds a header or an index column", headed)
     if rows_of_losses and _has_columns_of_losses(source, named):
         return unmet("epochs and losses are columns, not rows", named)
     return unseen("how the cells are laid out", named)
+
+
+def _names_file(text: str, name: str) -> bool:
+    """Return whether a text ends in the name of a file, with its ending or without."""
+    for end in (name, name.rpartition(".")[0]):
+        before = text.removesuffix(end)
+        # validation_train_losses.xlsx is another file.
+        if text.endswith(end) and not re.search(r"\w$", before):
+            return True
+    return False
 
 
 def _writers_of(source: Source, named: list[Found]) -> list[Found]:
@@ -174,9 +180,15 @@ def check_bars(source: Source) -> Sign:
     missing = [phase for phase in PHASES if phase not in phases]
     if not missing and epochs:
         return met("bars in all phases", bars)
-    if not missing:
+    if not missing and not any(_has_variable_text(each) for each in bars):
         return unmet("no bar names the epoch", bars)
+    if not missing:
+        return unseen("whether the text of the bars names the epoch", bars)
     return unseen(f"whether {' and '.join(missing)} has a bar", bars)
+
+
+def _has_variable_text(found: Found) -> bool:
+    return isinstance(keyword(found.call, "desc"), ast.Name | ast.Attribute)
 
 
 def check_weights(source: Source) -> Sign:

@@ -1,0 +1,168 @@
+"""Paths that scripts have written into themselves, and how a run can give them what they ask for."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from llmseg.admission.scripts import Script, Scripts
+from llmseg.admission.settings import Settings
+
+Role = Literal["images", "masks", "save", "data", "other"]
+Mapping = Literal["mount", "working folder", "above", "home"]
+
+# The words that say what a path is for, in the name of a setting or in the path itself; the first that fits counts.
+_ROLES: tuple[tuple[Role, re.Pattern[str]], ...] = (
+    ("masks", re.compile(r"mask|label|annotation|ground_?truth|(^|_)gt(_|$)")),
+    ("images", re.compile(r"image|(^|_)imgs?(_|$)")),
+    ("save", re.compile(r"save|out|result|checkpoint|ckpt|runs?(_|$)|experiment|log|weights|model")),
+    ("data", re.compile(r"data|root|input")),
+)
+_PLACE_WORDS = re.compile(r"path|dir|folder|root|location")
+_WINDOWS = re.compile(r"[A-Za-z]:[\\/]")
+# Parts of letters, digits and a few signs, with slashes between them: no address in the web, and no pattern.
+_PATH = re.compile(r"(~|\.{1,2})?[\\/]?[\w .@()-]+([\\/][\w .@()-]+)+[\\/]?|(~|\.{0,2})[\\/][\w .@()-]+[\\/]?")
+
+
+@dataclass(frozen=True)
+class HardCodedPath:
+    """A path in the text of a script.
+
+    Attributes:
+        text: The path as it is written.
+        role: What it is for: ``"images"``, ``"masks"``, ``"save"``, ``"data"`` for the folder above images and masks,
+            or ``"other"``. It is read from the name of the setting, otherwise from the path.
+        place: Where it stands, as ``file:line``.
+        mapping: How a run on Linux can give it without changing the script. ``"mount"``: an absolute path, at which a
+            folder is mounted. ``"working folder"``: a path below the folder in which the script is started; there, a
+            path of Windows is the name of one folder. ``"above"``: a path that leaves this folder by ``..``, for which
+            the script is started some levels down. ``"home"``: a path that begins with ``~``, for which the variable
+            HOME is set.
+    """
+
+    text: str
+    role: Role
+    place: str
+    mapping: Mapping
+
+
+def find_paths(scripts: Scripts) -> tuple[HardCodedPath, ...]:
+    """Return the paths that scripts have written into themselves, each text once.
+
+    Args:
+        scripts: The scripts.
+
+    Example:
+        >>> import tempfile, pathlib
+        >>> from llmseg.admission.scripts import read_scripts
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> _ = (folder / "main.py").write_text("mask_dir = '/content/masks'")
+        >>> [(path.role, path.mapping) for path in find_paths(read_scripts(folder))]
+        [('masks', 'mount')]
+    """
+    found: dict[str, HardCodedPath] = {}
+    for text, name, place in [*_named_paths(scripts), *_other_paths(scripts)]:
+        found.setdefault(text, HardCodedPath(text, _role(name, text), place, _mapping(text)))
+    return tuple(found.values())
+
+
+def _named_paths(scripts: Scripts) -> Iterator[tuple[str, str, str]]:
+    """Yield text, name and place of settings that are paths."""
+    for setting in Settings(scripts).all:
+        text = setting.value.value if isinstance(setting.value, ast.Constant) else None
+        if isinstance(text, str) and _is_path(text, setting.name):
+            yield text, setting.name, setting.place
+
+
+def _is_path(text: str, name: str) -> bool:
+    if not text or "\n" in text or "://" in text or re.search(r"[*{}<>|]", text):
+        return False
+    is_place = bool(_PLACE_WORDS.search(name)) and not re.search(r"suffix|pattern|name|ext", name)
+    # A name alone, such as output = "results", is a folder if the setting is for something that is saved.
+    is_save = bool(re.fullmatch(r"(out|output|save|results?)(_to)?", name))
+    return looks_like_path(text) or ((is_place or is_save) and bool(re.fullmatch(r"[\w .-]+", text)))
+
+
+def looks_like_path(text: str) -> bool:
+    """Return whether a text can only be meant as a path of a folder or file.
+
+    Example:
+        >>> looks_like_path("./data/images"), looks_like_path("data"), looks_like_path("https://x.org/a")
+        (True, False, False)
+    """
+    return bool(_WINDOWS.match(text) or (_PATH.fullmatch(text) and not re.search(r"\s{2}|//", text)))
+
+
+def _other_paths(scripts: Scripts) -> Iterator[tuple[str, str, str]]:
+    """Yield text and place of paths that no setting names, such as arguments by position."""
+    for script in scripts:
+        passed = _docstrings(script)
+        for node in script.nodes:
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in passed:
+                starts = re.match(r"~|\.{0,2}[\\/]\w|[A-Za-z]:[\\/]|data(set)?s?[\\/]", node.value)
+                if starts and _is_path(node.value, ""):
+                    yield node.value, "", script.place(node)
+
+
+def _docstrings(script: Script) -> set[ast.AST]:
+    """Return the texts that are statements of their own, or pieces of texts with values in them."""
+    alone = {node.value for node in script.nodes if isinstance(node, ast.Expr)}
+    return alone | {piece for node in script.nodes if isinstance(node, ast.JoinedStr) for piece in node.values}
+
+
+def _role(name: str, text: str) -> Role:
+    for words in (name.lower(), re.split(r"[\\/]", text.rstrip("\\/").lower())[-1]):
+        for role, pattern in _ROLES:
+            if pattern.search(words):
+                return role
+    return "other"
+
+
+def _mapping(text: str) -> Mapping:
+    if text.startswith("~"):
+        return "home"
+    if text.startswith("/"):
+        return "mount"
+    return "above" if ".." in text.split("/") else "working folder"
+
+
+@dataclass(frozen=True)
+class DemandedArgument:
+    """An argument without which a script does not start.
+
+    Attributes:
+        flag: The option, such as ``"--images"``; the name of an argument that is given by position.
+        role: What it is for, see :class:`HardCodedPath`.
+        place: Where it is asked for, as ``file:line``.
+    """
+
+    flag: str
+    role: Role
+    place: str
+
+
+def find_demanded_arguments(scripts: Scripts) -> tuple[DemandedArgument, ...]:
+    """Return the arguments that a parser of the standard library demands, in their order.
+
+    Args:
+        scripts: The scripts.
+    """
+    found = []
+    for script in scripts:
+        for node in script.nodes:
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "add_argument":
+                flags = [str(each.value) for each in node.args if isinstance(each, ast.Constant)]
+                if flags and _is_demanded(node, flags):
+                    role = _role(flags[-1].lstrip("-").replace("-", "_"), "")
+                    found.append(DemandedArgument(flags[-1], role, script.place(node)))
+    return tuple(found)
+
+
+def _is_demanded(call: ast.Call, flags: list[str]) -> bool:
+    given = {each.arg: each.value.value for each in call.keywords if isinstance(each.value, ast.Constant)}
+    if flags[0].startswith("-"):
+        return given.get("required") is True
+    return given.get("nargs") not in ("?", "*")

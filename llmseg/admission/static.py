@@ -1,0 +1,155 @@
+"""The first stage of an admission: what the text of scripts shows before anything runs."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from llmseg.admission.hard_coded_paths import (
+    DemandedArgument,
+    HardCodedPath,
+    find_demanded_arguments,
+    find_paths,
+)
+from llmseg.admission.scripts import Fault, Script, Scripts, defined_names, is_main_guard, read_scripts
+
+
+@dataclass(frozen=True)
+class MissingImport:
+    """An import that cannot succeed.
+
+    Attributes:
+        name: What is imported.
+        place: Where, as ``file:line``.
+        reason: ``"not installed"`` for a package, ``"not defined"`` for a name that the script it is taken from does
+            not have.
+    """
+
+    name: str
+    place: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class StaticStage:
+    """What the text of scripts shows.
+
+    Attributes:
+        folder: The folder.
+        faults: The files that are no Python, with the line.
+        packages: The packages from outside the standard library that are imported.
+        missing: Imports that cannot succeed here and that nothing catches.
+        entry: The file to start, empty if there is none or more than one.
+        paths: Paths that the scripts have written into themselves.
+        demanded: Arguments that they demand.
+    """
+
+    folder: Path
+    faults: tuple[Fault, ...]
+    packages: tuple[str, ...]
+    missing: tuple[MissingImport, ...]
+    entry: str
+    paths: tuple[HardCodedPath, ...]
+    demanded: tuple[DemandedArgument, ...]
+
+    @property
+    def passes(self) -> bool:
+        """Whether the scripts can be started, once they are given their paths."""
+        return not self.faults and not self.missing and bool(self.entry)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as values that JSON can hold. The folder is left out."""
+        facts = {name: value for name, value in asdict(self).items() if name != "folder"}
+        return {"passes": self.passes, **facts}
+
+
+def check_statically(folder: str | Path) -> StaticStage:
+    """Read scripts without running them: syntax, imports, the file to start, paths.
+
+    Whether a package is installed is asked of this Python; the package is not imported.
+
+    Args:
+        folder: The folder of the scripts.
+
+    Raises:
+        UserError: There is no such folder or no Python file in it, or a file is too large, a link or no file.
+    """
+    scripts = read_scripts(folder)
+    own = {script.module.split(".")[0] for script in scripts} | {
+        fault.path.partition(".")[0] for fault in scripts.faults
+    }
+    imports = [each for script in scripts for each in _imports(script)]
+    packages = {each.package for each in imports} - own - sys.stdlib_module_names
+    installed = {package for package in packages if _is_installed(package)}
+    missing = [
+        MissingImport(each.package, each.place, "not installed")
+        for each in imports
+        if each.package in packages - installed and not each.is_caught
+    ]
+    return StaticStage(
+        scripts.folder,
+        scripts.faults,
+        tuple(sorted(packages)),
+        (*dict.fromkeys(missing), *_undefined(scripts)),
+        _entry(scripts),
+        find_paths(scripts),
+        find_demanded_arguments(scripts),
+    )
+
+
+@dataclass(frozen=True)
+class _Import:
+    package: str
+    place: str
+    is_caught: bool
+
+
+def _imports(script: Script) -> Iterator[_Import]:
+    for node in script.nodes:
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            names = [node.module or ""]
+        else:
+            continue
+        caught = any(isinstance(up, ast.Try) and _is_in(node, up.body) for up in script.above(node))
+        yield from (_Import(name.split(".")[0], script.place(node), caught) for name in names)
+
+
+def _is_in(node: ast.AST, body: list[ast.stmt]) -> bool:
+    return any(node is inner for statement in body for inner in ast.walk(statement))
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return importlib.util.find_spec(package) is not None
+    except (ImportError, ValueError):  # a module that was begun and not finished has no spec
+        return False
+
+
+def _undefined(scripts: Scripts) -> Iterator[MissingImport]:
+    for script in scripts:
+        for node in script.nodes:
+            origin = scripts.get(node.module or "") if isinstance(node, ast.ImportFrom) else None
+            if isinstance(node, ast.ImportFrom) and origin is not None:
+                unknown = {alias.name for alias in node.names} - defined_names(origin) - {"*"}
+                yield from (MissingImport(name, script.place(node), "not defined") for name in sorted(unknown))
+
+
+def _entry(scripts: Scripts) -> str:
+    """Return main.py, otherwise the only file that asks whether it is run as a program, otherwise the only file."""
+    paths = [script.path for script in scripts]
+    if "main.py" in paths:
+        return "main.py"
+    guarded = [
+        script.path
+        for script in scripts
+        if any(isinstance(node, ast.If) and is_main_guard(node) for node in script.tree.body)
+    ]
+    candidates = guarded or paths
+    return candidates[0] if len(candidates) == 1 else ""
