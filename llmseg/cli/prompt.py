@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -52,13 +52,15 @@ def prompt(
         asked = Prompt(**options.given)
         output.print(asked.to_dict() if output.as_json else asked.text.rstrip("\n"))
         return
-    checked = llmseg.admission.check_requirements(check, Prompt(**options.given) if options.given else None)
-    output.print(checked.to_dict() if output.as_json else _describe(checked))
+    checked = llmseg.admission.check_requirements(check)
+    if options.given:
+        checked = llmseg.admission.check_requirements(check, replace(checked.prompt, **options.given))
+    output.print(checked.to_dict() if output.as_json else _describe(checked, options))
     if checked.counts["not met"]:
         raise typer.Exit(1)
 
 
-def _describe(checked: CheckedScripts) -> str:
+def _describe(checked: CheckedScripts, options: PromptOptions) -> str:
     rows = [
         (
             str(each.requirement.number),
@@ -71,11 +73,22 @@ def _describe(checked: CheckedScripts) -> str:
     ]
     counts = ", ".join(f"{number} {state}" for state, number in checked.counts.items())
     asked = checked.prompt.stamp.partition(": ")[2].rpartition(" text=")[0]
-    source = "as its stamp says" if checked.stamped else "the scripts have no stamp"
     return "\n".join(
         [
             align_columns([("", "requirement", "state", "where", "why"), *rows]),
             f"{counts}, of {len(rows)}",
-            f"asked for: {asked} ({source})",
+            f"asked for: {asked} ({_source(checked, options)})",
         ]
     )
+
+
+def _source(checked: CheckedScripts, options: PromptOptions) -> str:
+    """Return how it is known what the scripts were asked for."""
+    if checked.traced is None:
+        stamp = "the scripts have no stamp"
+    elif checked.traced.is_current:
+        stamp = "as the stamp says"
+    else:
+        stamp = f"as the stamp says, which is of another text, version {checked.traced.version}"
+    given = ", ".join(f"--{name}" for name in options.given)
+    return f"{stamp}; {given} as given" if given else stamp

@@ -54,6 +54,17 @@ class TestCheck:
 
     def test_what_was_asked_for(self, call):
         assert json.loads(call("prompt", "--check", SAMPLE, "--size", 96, "--json")[1])["prompt"]["size"] == 96
+        assert "(the scripts have no stamp; --size as given)" in call("prompt", "--check", SAMPLE, "--size", 96)[1]
+
+    @pytest.mark.parametrize(("old", "said"), [("", "as the stamp says)"), ("prompt 1", "another text, version 7)")])
+    def test_the_stamp(self, call, tmp_path, old, said):
+        prompt = Prompt(framework="keras", size=96)
+        stamp = prompt.stamp.replace(old, "prompt 7") if old else prompt.stamp
+        (tmp_path / "main.py").write_text(f"# {stamp}\n")
+        assert said in call("prompt", "--check", tmp_path)[1]
+        found = json.loads(call("prompt", "--check", tmp_path, "--channels", 3, "--json")[1])
+        assert found["prompt"] == {"framework": "keras", "channels": 3, "size": 96, "names": "*.png,*_seg.png"}
+        assert found["stamp"] == {"version": 7 if old else 1, "is_current": not old}
 
     def test_mistakes(self, check_mistake, tmp_path):
         check_mistake("does not exist", "prompt", "--check", tmp_path / "none")

@@ -10,7 +10,7 @@ from typing import Any
 
 from llmseg.admission.prompt.checks import data, deliverable, model, splits, testing, training
 from llmseg.admission.prompt.checks.source import Check, Source, State
-from llmseg.admission.prompt.prompt import Prompt, find_prompt
+from llmseg.admission.prompt.prompt import Prompt, TracedPrompt, find_prompt
 from llmseg.admission.prompt.requirements import Requirement
 from llmseg.admission.scripts import check_parsed, read_scripts
 
@@ -79,13 +79,13 @@ class CheckedScripts:
     Attributes:
         folder: The folder.
         prompt: The prompt that the scripts were compared with.
-        stamped: Whether the scripts say themselves which prompt they answer.
+        traced: The prompt that the scripts say they answer, ``None`` if they have no stamp.
         compliances: One per requirement, in their order.
     """
 
     folder: Path
     prompt: Prompt
-    stamped: bool
+    traced: TracedPrompt | None
     compliances: tuple[Compliance, ...]
 
     @property
@@ -108,7 +108,8 @@ class CheckedScripts:
             for each in self.compliances
         ]
         parameters = {name: getattr(self.prompt, name) for name in ("framework", "channels", "size", "names")}
-        return {"prompt": parameters, "stamped": self.stamped, "counts": self.counts, "requirements": rows}
+        stamp = None if self.traced is None else {"version": self.traced.version, "is_current": self.traced.is_current}
+        return {"prompt": parameters, "stamp": stamp, "counts": self.counts, "requirements": rows}
 
 
 def check_requirements(folder: str | Path, prompt: Prompt | None = None) -> CheckedScripts:
@@ -131,7 +132,7 @@ def check_requirements(folder: str | Path, prompt: Prompt | None = None) -> Chec
     for requirement in prompt.requirements:
         sign = CHECKS[requirement.id](source)
         compliances.append(Compliance(requirement, sign.state, sign.note, sign.places))
-    return CheckedScripts(scripts.folder, prompt, traced is not None, tuple(compliances))
+    return CheckedScripts(scripts.folder, prompt, traced, tuple(compliances))
 
 
 def _main_first(texts: Sequence[tuple[str, str]]) -> list[str]:

@@ -284,11 +284,11 @@ def test_files(copy_sample):
 class TestPrompts:
     def test_the_stamp_says_what_was_asked_for(self, copy_sample):
         folder = copy_sample(SOUND)
-        assert not check_requirements(folder).stamped
+        assert check_requirements(folder).traced is None
         prompt = Prompt(size=128)
         (folder / "main.py").write_text(f"# {prompt.stamp}\n{(folder / 'main.py').read_text()}")
         checked = check_requirements(folder)
-        assert (checked.prompt, checked.stamped) == (prompt, True)
+        assert (checked.prompt, checked.traced.is_current) == (prompt, True)
         own = next(each for each in checked.compliances if each.requirement.id == "own-settings")
         assert (own.state, own.note) == ("not met", "images are resized to 64, not to 128")
         # What is given counts more than the stamp.
@@ -297,6 +297,16 @@ class TestPrompts:
     def test_colour(self, copy_sample):
         found = states(copy_sample(SOUND), Prompt(channels=3))["tensor-shapes"]
         assert (found.state, found.note) == ("not met", "files are read with 1 channels")
+
+    def test_options_that_another_place_holds(self, copy_sample):
+        edit = ("train.py", "table.to_excel(path, header=False, index=False)", "table.to_excel(path, **PLAIN)")
+        assert states(copy_sample(SOUND, edit))["training-loss-file"].state == "cannot be seen"
+        edits = [
+            ("train.py", f'{kind}.xlsx"), index=False)', f'{kind}.xlsx"), **PLAIN)')
+            for kind in ("validation_dice_scores", "test_dice_scores")
+        ]
+        found = states(copy_sample("cedar", *edits))
+        assert found["validation-dice-file"].state == found["test-dice-file"].state == "cannot be seen"
 
     def test_names(self, copy_sample):
         found = states(copy_sample(SOUND), Prompt(names="*.jpg,*_m.jpg"))["only-images-read"]

@@ -128,6 +128,8 @@ def _writers_of(source: Source, named: list[Found]) -> list[Found]:
 def _adds_labels(source: Source, found: Found) -> bool:
     header, index = (source.settings.constant(keyword(found.call, name)) for name in ("header", "index"))
     given = {each.arg for each in found.call.keywords}
+    if None in given:  # options that another place holds
+        return False
     return (index is not False and "index" not in given) or (
         header is not False and "header" not in given and _is_listed(found)
     )
