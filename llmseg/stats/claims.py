@@ -241,9 +241,9 @@ def correct_claims(claims: Sequence[Claim], correction: Correction, alpha: float
     # and the wrong direction are false: the two-sided test allows half of alpha to the wrong direction, and the
     # doubling leaves the other half to equivalence. Correcting twice as many tests would only cost power.
     doubled = [_double(claim.p_equivalence) for claim in claims]
-    smaller = np.minimum([claim.p_difference for claim in claims], doubled)
-    # A p value of exactly 0 (a far tail of Student's law) must not divide by zero.
-    factors = adjust(smaller, correction) / np.maximum(smaller, 1e-300)
+    # In a far tail of Student's law a p value is 0. The other one must be raised all the same, so 0 is no divisor.
+    smaller = np.maximum(np.minimum([claim.p_difference for claim in claims], doubled), np.finfo(float).tiny)
+    factors = adjust(smaller, correction) / smaller
     noninferior = adjust([_double(claim.p_noninferiority) for claim in claims], correction)
     return tuple(
         replace(
