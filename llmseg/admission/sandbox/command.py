@@ -25,7 +25,7 @@ class Limits:
         seconds: Time by the clock.
         cpu_seconds: Computing time of all its processes together.
         memory_bytes: Memory of all its processes together.
-        processes: How many processes and threads it may have at once.
+        processes: How many processes and threads it may have at once. Libraries start threads for all cores.
         disk_bytes: What it may write in all its writable places and temporary folders together. A file counts as at
             least 4 KiB, so that empty files count, too.
         output_bytes: What it may print.
@@ -35,13 +35,13 @@ class Limits:
 
     Example:
         >>> Limits(seconds=60, memory_bytes=2 * 2**30).processes
-        256
+        1024
     """
 
     seconds: float = 600
     cpu_seconds: float = 1800
     memory_bytes: int = 8 * 2**30
-    processes: int = 256
+    processes: int = 1024
     disk_bytes: int = 4 * 2**30
     output_bytes: int = 16 * 2**20
 

@@ -21,8 +21,9 @@ from llmseg.admission.sandbox.command import Command, Limits, Place, python_plac
 from llmseg.admission.sandbox.ladder import choose_rung
 from llmseg.admission.sandbox.outcome import Outcome
 from llmseg.admission.sandbox.run import run_on_rung
-from llmseg.admission.sandbox.rungs import Rung
+from llmseg.admission.sandbox.rungs import PROMISES, Rung
 from llmseg.admission.sandbox.trials import KNOWN_GOOD, TRIALS, Trial
+from llmseg.errors import UserError, nearest
 
 KNOWN_GOOD_NAME = "a sound training runs"
 """What is checked besides the promises: whoever contains everything by running nothing would keep them all."""
@@ -110,14 +111,24 @@ def check_sandbox(rung: str | None = None, promises: tuple[str, ...] | None = No
 
     Args:
         rung: Its name; ``None`` for the best one that this computer has.
-        promises: What is tried; ``None`` for everything that it promises.
+        promises: What is tried, words of :data:`llmseg.admission.PROMISES` or :data:`KNOWN_GOOD_NAME`; ``None`` for
+            everything that it promises.
 
     Raises:
-        UserError: This computer has no such sandbox.
+        UserError: This computer has no such sandbox, or there is no such promise.
+
+    Example:
+        >>> check_sandbox(promises=("netwrok",))
+        Traceback (most recent call last):
+        llmseg.errors.UserError: no sandbox promises 'netwrok'; did you mean 'network'?
     """
+    known = {KNOWN_GOOD_NAME, *PROMISES}
+    unknown = next((promise for promise in promises or () if promise not in known), None)
+    if unknown is not None:
+        raise UserError(f"no sandbox promises {unknown!r}{nearest(unknown, known)}")
     chosen = choose_rung(rung)
-    wanted = chosen.promises if promises is None else promises
-    checks = [_check_known_good(chosen)] if promises is None else []
+    wanted = {KNOWN_GOOD_NAME, *chosen.promises} if promises is None else set(promises)
+    checks = [_check_known_good(chosen)] if KNOWN_GOOD_NAME in wanted else []
     checks += [_check(chosen, trial) for trial in TRIALS if trial.promise in wanted]
     return Conformance(chosen.name, tuple(checks), chosen.not_contained)
 

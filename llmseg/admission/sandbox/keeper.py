@@ -2,7 +2,7 @@
 
 It is started by its path, as ``python -I -S keeper.py PLAN REPORT``, both numbers of open files, and needs nothing but
 the standard library. Processes that lose their parent become its children, so none escapes by leaving. When it is told
-to end (``TERM``), or when the library dies, it ends them all.
+to end (``TERM``), or when the library dies, it ends them all, and in that case clears up.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import ctypes
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -30,6 +31,7 @@ def main() -> None:
     plan_file, report = (int(number) for number in sys.argv[1:])
     with os.fdopen(plan_file, encoding="utf-8") as file:
         plan = json.load(file)
+    library = os.getppid()
     _set(_PR_SET_CHILD_SUBREAPER, 1)
     _set(_PR_SET_PDEATHSIG, signal.SIGTERM)
     signal.signal(signal.SIGTERM, lambda *_: end_all(plan["uid"]))
@@ -40,6 +42,9 @@ def main() -> None:
         _start(plan)
     status = _wait(child)
     end_all(plan["uid"])
+    if os.getppid() != library:
+        _clear_up(plan)
+        return
     with os.fdopen(report, "w", encoding="utf-8") as file:
         json.dump({"code": os.waitstatus_to_exitcode(status)}, file)
 
@@ -96,10 +101,13 @@ def _confine(landlock: dict[str, Any]) -> Any:
 
 def _wait(child: int) -> int:
     """Return the status with which a child ended; of others that became ours, forget it."""
-    while True:
-        pid, status = os.wait()
-        if pid == child:
-            return status
+    with suppress(ChildProcessError):
+        while True:
+            pid, status = os.wait()
+            if pid == child:
+                return status
+    # It was ended because this process was told to end.
+    return signal.SIGKILL
 
 
 def end_all(uid: int | None) -> None:
@@ -130,6 +138,18 @@ def _end_user(uid: int) -> None:
             os.kill(-1, signal.SIGKILL)
         os._exit(0)
     os.waitpid(killer, 0)
+
+
+def _clear_up(plan: dict[str, Any]) -> None:
+    """Remove what the library would have removed, had it not been killed."""
+    shutil.rmtree(plan["room"], ignore_errors=True)
+    for group in map(Path, plan["groups"]):
+        deadline = time.monotonic() + 5
+        while group.exists() and time.monotonic() < deadline:
+            # A process that was just killed leaves its group a moment later.
+            with suppress(OSError):
+                group.rmdir()
+            time.sleep(0.01)
 
 
 def descendants(pid: int) -> Iterator[int]:

@@ -113,7 +113,8 @@ def _check_readable(command: Command, room: Room) -> None:
 def _make_room() -> Iterator[Room]:
     """Give the block a folder for one command, and remove it."""
     folder = Path(tempfile.mkdtemp(prefix="llmseg-sandbox-"))
-    room = Room(folder, choose_user(), *(os.memfd_create(name) for name in ("arguments", "status")))
+    files = [os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o600) for name in ("arguments", "status")]
+    room = Room(folder, choose_user(), *files)
     # Another user has to come through it.
     folder.chmod(0o711)
     room.temporary.mkdir(mode=0o700)
@@ -122,7 +123,7 @@ def _make_room() -> Iterator[Room]:
     try:
         yield room
     finally:
-        for file in (room.arguments, room.status):
+        for file in files:
             os.close(file)
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -191,7 +192,7 @@ def _run(command: Command, start: Start, room: Room, group: Group | None) -> _En
         _drain(process, output, int(command.limits.output_bytes))
         code = json.loads(answer.read() or b"{}").get("code")
     limit = limit or watch.look_last()
-    if fault is None and code in (-signal.SIGKILL, 128 + signal.SIGKILL) and limit is None and group is None:
+    if fault is None and code in (-signal.SIGKILL, 128 + signal.SIGKILL) and limit is None:
         fault = "this computer ran out of memory" if _count_killed_by_system() > killed_before else None
     text = output[: int(command.limits.output_bytes)].decode(errors="replace")
     return _Ended(text, code, limit, fault, watch.usage)
@@ -202,6 +203,7 @@ def _plan(command: Command, start: Start, room: Room, group: Group | None) -> di
         "arguments": start.arguments,
         "environment": start.environment,
         "folder": start.folder,
+        "room": str(room.folder),
         "uid": room.uid,
         "drop": start.drops,
         "groups": sorted({str(folder) for folder in group.folders.values()}) if group is not None else [],

@@ -56,14 +56,14 @@ class Room:
     Attributes:
         folder: The folder.
         uid: Number of the user that the command becomes, ``None`` if it stays who started it.
-        arguments: Number of an open file for the arguments of bubblewrap, -1 where it cannot be.
-        status: Number of an open file to which bubblewrap writes how the command ended, -1 where it cannot be.
+        arguments: Number of an open file for the arguments of bubblewrap.
+        status: Number of an open file to which bubblewrap writes how the command ended.
     """
 
     folder: Path
     uid: int | None
-    arguments: int = -1
-    status: int = -1
+    arguments: int
+    status: int
 
     @property
     def temporary(self) -> Path:

@@ -22,6 +22,9 @@ from llmseg.admission.sandbox.keeper import descendants
 RESERVED_MEMORY, RESERVED_DISK = 512 * 2**20, 512 * 2**20
 """Bytes that this computer must have left; below, a command is ended whatever its limits are."""
 
+_UNCERTAIN = 8 * 2**20
+"""How far below its limit a group may be when the kernel, which gives memory out in pieces, refuses more."""
+
 LIMIT_NAMES = {
     "seconds": "wall time",
     "cpu_seconds": "CPU time",
@@ -140,7 +143,8 @@ class Watch:
         """Return a limit that the kernel itself has enforced: it counts how often it did."""
         if self.group is None:
             return None
-        if self.group.count_killed():
+        # The kernel also counts whom it killed because the whole computer had no memory left.
+        if self.group.count_killed() and self.group.read_peak_memory() > self.limits.memory_bytes - _UNCERTAIN:
             return LIMIT_NAMES["memory_bytes"]
         return LIMIT_NAMES["processes"] if self.group.count_refused_forks() else None
 

@@ -73,9 +73,9 @@ class TestHidden:
 
 
 def test_limits_are_above_0():
-    with pytest.raises(UserError, match="processes 0: give a limit above 0, such as 256"):
+    with pytest.raises(UserError, match="processes 0: give a limit above 0, such as 1024"):
         Limits(processes=0)
-    assert Limits(processes=256) == Limits()
+    assert Limits(processes=1024) == Limits()
 
 
 def test_a_command_has_arguments_and_runs_where_it_can_see(tmp_path):

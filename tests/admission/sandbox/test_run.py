@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 
 from llmseg.admission import Command, Limits, Place, run_in_sandbox, survey_rungs
 from llmseg.admission.sandbox import ladder, rungs
+from llmseg.admission.sandbox.cgroups import _read_own_groups
 from llmseg.errors import UserError
 
 TRAINS = """
@@ -185,6 +187,7 @@ def test_nothing_is_left_when_this_library_is_ended(work, sandbox, number):
         arguments = (sys.executable, "-I", "-S", "-c", script, {work.parent.name!r})
         run_in_sandbox(Command(arguments, Path({str(work)!r}), places), {sandbox!r})
     """
+    before = set(list_rooms_and_groups())
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
     while not (work / "begun").exists():
         assert process.poll() is None
@@ -195,8 +198,16 @@ def test_nothing_is_left_when_this_library_is_ended(work, sandbox, number):
     while (left := find_left(work.parent.name)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert left == []
+    while set(list_rooms_and_groups()) - before and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert set(list_rooms_and_groups()) <= before
     if number == signal.SIGINT:
         assert work.stat().st_uid == os.getuid()
+
+
+def list_rooms_and_groups() -> list[Path]:
+    rooms = Path(tempfile.gettempdir()).glob("llmseg-sandbox-*")
+    return [*rooms, *(path for own in _read_own_groups().values() for path in own.glob("llmseg-*"))]
 
 
 def find_left(token: str) -> list[list[str]]:
