@@ -113,7 +113,7 @@ class Command:
         limits: How much it may use.
 
     Raises:
-        UserError: There are no arguments, or the folder lies in none of the places.
+        UserError: There are no arguments, two places have one path, or the folder lies in none of them.
     """
 
     arguments: tuple[str, ...]
@@ -126,6 +126,10 @@ class Command:
     def __post_init__(self) -> None:
         if not self.arguments:
             raise UserError("nothing to run; give a program and its arguments")
+        seen = [place.seen_at for place in self.places]
+        twice = next((path for path in seen if seen.count(path) > 1), None)
+        if twice is not None:
+            raise UserError(f"{twice}: two places would be seen there; give each a path of its own")
         if not any(self.folder.is_relative_to(place.seen_at) for place in self.places):
             raise UserError(f"{self.folder}: the command would run in a folder that it does not see; add it as a place")
 

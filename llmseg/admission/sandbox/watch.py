@@ -25,6 +25,8 @@ RESERVED_MEMORY, RESERVED_DISK = 512 * 2**20, 512 * 2**20
 _UNCERTAIN = 8 * 2**20
 """How far below its limit a group may be when the kernel, which gives memory out in pieces, refuses more."""
 
+_IN_MEMORY = -1
+
 LIMIT_NAMES = {
     "seconds": "wall time",
     "cpu_seconds": "CPU time",
@@ -43,7 +45,7 @@ class Usage:
     Attributes:
         seconds: Time by the clock.
         cpu_seconds: Computing time of all its processes.
-        memory_bytes: Memory of all its processes.
+        memory_bytes: Memory of all its processes; in a control group, also that of files which the kernel keeps there.
         processes: Processes and threads.
         disk_bytes: What it wrote.
         output_bytes: What it printed.
@@ -94,6 +96,7 @@ class Watch:
     def __post_init__(self) -> None:
         self._begin = time.monotonic()
         self._before = {folder: measure(folder) for folder in self.folders}
+        self._disks = {folder.stat().st_dev for folder in self.folders}
         self._ended_seconds = 0.0
         self._last_seconds: dict[int, float] = {}
         self._next_disk = 0.0
@@ -130,7 +133,7 @@ class Watch:
         available = psutil.virtual_memory().available
         if available < RESERVED_MEMORY:
             return f"this computer has {available / 2**20:.0f} MiB of memory left"
-        for folder in self.folders:
+        for folder in filter(Path.exists, self.folders):
             free = shutil.disk_usage(folder).free
             if free < RESERVED_DISK:
                 return f"the disk of {folder} has {free / 2**20:.0f} MiB left"
@@ -170,7 +173,7 @@ class Watch:
         if self.group is not None:
             return 0
         resident = sum(_read_resident(pid) for pid in processes)
-        unmapped = _measure_unlinked(processes, in_memory=True)
+        unmapped = _list_unlinked(processes).get(_IN_MEMORY, 0)
         if resident + unmapped < self.limits.memory_bytes:
             return resident + unmapped
         # What several processes share was counted for each; dividing it among them takes the kernel longer.
@@ -182,13 +185,21 @@ class Watch:
         if begin < self._next_disk:
             return None
         try:
-            written = sum(measure(folder) - before for folder, before in self._before.items())
-        except (TooDeepError, RecursionError):
+            written = sum(_measure_if_there(folder) - before for folder, before in self._before.items())
+        except TooDeepError:
             return LIMIT_NAMES["disk_bytes"]
-        written += _measure_mounts(processes, self.temporary) + _measure_unlinked(processes, in_memory=False)
+        written += _measure_mounts(processes, self.temporary)
+        written += sum(size for device, size in _list_unlinked(processes).items() if device in self._disks)
         self._note(Usage(disk_bytes=written))
         self._next_disk = time.monotonic() + 4 * (time.monotonic() - begin)
         return self.usage.find_reached(self.limits)
+
+
+def _measure_if_there(folder: Path) -> int:
+    """Return how much a folder takes; nothing, if a command that is not enclosed has moved it away."""
+    with suppress(OSError):
+        return measure(folder)
+    return 0
 
 
 def _read_cpu_seconds(pid: int) -> float | None:
@@ -218,12 +229,10 @@ def _read_proportional(pid: int) -> int:
     return _read_resident(pid)
 
 
-def _measure_unlinked(processes: Iterable[int], *, in_memory: bool) -> int:
-    """Return the size of files that processes hold open and that have no name any more.
+def _list_unlinked(processes: Iterable[int]) -> dict[int, int]:
+    """Return the size of files that processes hold open and that have no name any more, by device.
 
-    Args:
-        processes: The processes.
-        in_memory: Measure those that were made without a disk, or the others.
+    Those that were made in memory, on no disk, are under :data:`_IN_MEMORY`.
     """
     sizes: dict[tuple[int, int], int] = {}
     for pid in processes:
@@ -231,19 +240,20 @@ def _measure_unlinked(processes: Iterable[int], *, in_memory: bool) -> int:
             for file in Path(f"/proc/{pid}/fd").iterdir():
                 with suppress(OSError):
                     state = file.stat()
-                    is_memory = str(file.readlink()).startswith("/memfd:")
-                    if stat.S_ISREG(state.st_mode) and not state.st_nlink and is_memory == in_memory:
-                        sizes[state.st_dev, state.st_ino] = state.st_blocks * 512
-    return sum(sizes.values())
+                    if stat.S_ISREG(state.st_mode) and not state.st_nlink:
+                        device = _IN_MEMORY if str(file.readlink()).startswith("/memfd:") else state.st_dev
+                        sizes[device, state.st_ino] = state.st_blocks * 512
+    devices = {device for device, _ in sizes}
+    return {device: sum(size for (of, _), size in sizes.items() if of == device) for device in devices}
 
 
 def _measure_mounts(processes: Iterable[int], paths: Iterable[str]) -> int:
     """Return how much is used of file systems that only these processes see at some paths."""
     used: dict[int, int] = {}
     for path in paths:
-        ours = Path(path).stat().st_dev
         for pid in processes:
             with suppress(OSError):
+                ours = Path(path).stat().st_dev
                 seen = Path(f"/proc/{pid}/root{path}")
                 device, system = seen.stat().st_dev, os.statvfs(seen)
                 if device != ours:

@@ -83,4 +83,6 @@ def test_a_command_has_arguments_and_runs_where_it_can_see(tmp_path):
         Command((), tmp_path, (Place(tmp_path),))
     with pytest.raises(UserError, match="add it as a place"):
         Command(("true",), Path("/elsewhere"), (Place(tmp_path),))
+    with pytest.raises(UserError, match="two places would be seen there"):
+        Command(("true",), tmp_path, (Place(tmp_path), Place(tmp_path.parent, tmp_path)))
     assert Command(("true",), tmp_path / "scripts", (Place(tmp_path),)).writable == ()

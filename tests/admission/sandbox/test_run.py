@@ -86,6 +86,19 @@ class TestOutcomes:
             outcome = run("import os; print(os.environ.get('SECRET_TOKEN'), len(os.listdir('/proc/self/fd')))")
         assert outcome.output == "None 4\n"
 
+    def test_shared_memory_counts_once(self, run):
+        """As between the workers of a loader: a file without a name, which is still used."""
+        script = """
+import multiprocessing.shared_memory as m, time
+block = m.SharedMemory(create=True, size=12 * 2**20)
+block.buf[:] = bytes(12 * 2**20)
+block.unlink()
+time.sleep(1)
+"""
+        outcome = run(script, limits=Limits(seconds=30, processes=32, disk_bytes=20 * 2**20))
+        assert outcome.is_finished, str(outcome)
+        assert 12 * 2**20 <= outcome.usage.disk_bytes < 20 * 2**20
+
     def test_what_was_there_before_is_no_result(self, run, work):
         (work / "old.pth").write_text("weights")
         assert run("").results.kinds == ()
