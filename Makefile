@@ -1,10 +1,10 @@
-# The two commands of the README; everything happens in the virtual environment .venv.
+# The two commands of the README, and others; everything happens in the virtual environment .venv.
 PYTHON ?= python3
 BIN := .venv/bin
 # Large pages for torch's tensors on a CPU: the same numbers in less time.
 export THP_MEM_ALLOC_ENABLE := 1
 
-.PHONY: demo test quick thorough lint clean
+.PHONY: demo test quick thorough lint docs docs-serve clean
 
 demo: .venv/installed
 	$(BIN)/python benchmarks/run_all.py --quick
@@ -24,11 +24,20 @@ lint: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/codespell
+
+# The site, in build/docs. A warning is an error: a link that leads nowhere, a page that nothing leads to.
+docs: .venv/installed
+	$(BIN)/python -m sphinx --builder html --fail-on-warning --keep-going --quiet docs build/docs
+
+docs-serve: docs
+	$(BIN)/python -m webbrowser -t http://localhost:8000
+	$(BIN)/python -m http.server --bind localhost --directory build/docs 8000
 
 .venv/installed: setup.cfg pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --editable ".[dev]"
+	$(BIN)/python -m pip install --quiet --editable ".[dev,docs]"
 	touch .venv/installed
 
 clean:
-	rm -rf .venv build *.egg-info
+	rm -rf .venv build docs/pictures docs/reference/api *.egg-info

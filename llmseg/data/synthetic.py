@@ -19,6 +19,7 @@ from llmseg.data.store import Case
 from llmseg.errors import UserError, nearest
 
 MODALITIES: tuple[str, ...] = ("endoscopy", "fluoroscopy", "mri-tumour", "dermoscopy", "mri-myoma", "fundus")
+"""The kinds of phantoms: what each imitates."""
 
 PHANTOM_VERSION = 1
 """Part of every digest; raise it with any change of the drawing code."""

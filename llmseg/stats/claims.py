@@ -18,6 +18,7 @@ Decision = Literal["better", "equivalent", "undecided", "worse"]
 """What a claim says of its first contender; the column ``verdict`` of claims holds it."""
 
 DECISIONS: tuple[Decision, ...] = get_args(Decision)
+"""The four words, from good to bad for the first contender."""
 
 MIRRORED: dict[Decision, Decision] = {
     "better": "worse",

@@ -109,4 +109,7 @@ class End:
 
 
 Event: TypeAlias = Step | EvaluatedBatch | Epoch
+"""What the loop of a training yields."""
+
 ObservedEvent: TypeAlias = Beginning | Event | End
+"""What an observer is told: the beginning, what the loop yields, and the end."""

@@ -111,3 +111,4 @@ REQUIREMENTS: tuple[Requirement, ...] = tuple(
         ((section, id, text) for section, texts in _TEXTS.items() for id, text in texts.items()), start=1
     )
 )
+"""What a script has to do, in the order of the prompt."""

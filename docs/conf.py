@@ -1,0 +1,64 @@
+"""Settings of the site, which ``make docs`` builds. What is more than a setting stands in ``extensions/``."""
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE.parent), str(HERE / "extensions")]
+
+import public_names  # noqa: E402
+
+import llmseg  # noqa: E402
+
+project = "llmseg"
+author = "The llmseg authors"
+copyright = "the llmseg authors"
+version = release = llmseg.__version__
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.napoleon",
+    "sphinx_design",
+    "sphinx_reredirects",
+    "sphinx_llms_txt",
+    "public_names",
+    "borrowed_examples",
+    "command_line",
+    "pictures",
+]
+templates_path = ["templates"]
+exclude_patterns = ["templates"]
+nitpicky = True
+
+# Markdown
+myst_enable_extensions = ["colon_fence", "deflist", "linkify"]
+myst_heading_anchors = 3
+myst_linkify_fuzzy_links = False
+
+# The reference of the API: the docstrings of the public names
+autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented"
+autodoc_typehints_format = "short"
+autodoc_member_order = "bysource"
+autosummary_context = {"groups": public_names.group_names()}
+autosummary_filename_map = public_names.page_names()
+autosummary_ignore_module_all = False
+napoleon_use_ivar = True
+
+# Pages that moved: the old address, and the new one. An address of a release leads somewhere for ever.
+redirects: dict[str, str] = {}
+
+html_theme = "pydata_sphinx_theme"
+html_title = f"llmseg {version}"
+html_theme_options = {
+    "collapse_navigation": True,
+    "navigation_depth": 2,
+    "show_toc_level": 2,
+    "navbar_align": "left",
+    "footer_start": ["copyright"],
+    "footer_end": [],
+}
+html_show_sphinx = False
+html_last_updated_fmt = None
