@@ -62,7 +62,7 @@ def main() -> int:
     fast = choose_numerics(device, options.precision)
     rows: list[dict[str, object]] = []
     for name in tqdm(options.pipelines or zoo.names(), desc="equivalence", unit="recipe"):
-        rows.append(_compare_twins(name, fast, device, options))
+        rows.append(compare_twins(name, fast, device, options))
         tqdm.write("{pipeline:18} fast {fast:.5f}  planted {planted:.5f}  {verdict}".format(**rows[-1]))
         if options.json:
             _write(options, fast, rows)
@@ -88,7 +88,15 @@ def _parse_options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _compare_twins(name: str, fast: Numerics, device: torch.device, options: argparse.Namespace) -> dict[str, object]:
+def compare_twins(name: str, fast: Numerics, device: torch.device, options: argparse.Namespace) -> dict[str, object]:
+    """Train the three twins of a recipe from every start, and return a row of the result.
+
+    Args:
+        name: The pipeline.
+        fast: The numerics under test.
+        device: Where all of them compute.
+        options: ``size``, ``cases``, ``epochs``, ``starts`` and ``band``, as on the command line.
+    """
     recipe = zoo.get(name).recipe.change("images.size", (options.size, options.size))
     recipe = recipe.change("fit.epochs", options.epochs).change("fit.own_seed", None)
     store = llmseg.SyntheticStore("dermoscopy", count=options.cases)

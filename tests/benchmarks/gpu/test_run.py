@@ -1,0 +1,79 @@
+"""The command as a whole, on a CPU and in small, so that nothing is tried for the first time on a GPU."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+RUN = Path(__file__).parents[3] / "benchmarks" / "gpu" / "run.py"
+STAGES = ("device", "fidelity", "throughput", "equivalence", "processes", "study")
+
+
+def read(out: Path) -> dict[str, dict]:
+    paths = [path for path in (out / f"{stage}.json" for stage in STAGES) if path.exists()]
+    return {path.stem: json.loads(path.read_text()) for path in paths}
+
+
+def start(command, out: Path) -> psutil.Process:
+    """Start the command, wait until it is in the middle of its second stage, and return it."""
+    process = psutil.Popen(command, stdout=subprocess.DEVNULL)
+    while "fidelity" not in read(out):
+        assert process.poll() is None
+        time.sleep(0.05)
+    return process
+
+
+@pytest.mark.slow
+def test_everything_runs_in_small_and_goes_on_after_a_kill(tmp_path):
+    out = tmp_path / "out"
+    command = [sys.executable, str(RUN), "--device", "cpu", "--minutes", "3", "--out", str(out)]
+    command += ["--work", str(tmp_path / "work")]
+    killed = start(command, out)
+    workers = killed.children(recursive=True)
+    killed.kill()
+    _, alive = psutil.wait_procs([killed, *workers], timeout=20)
+    assert (workers != [], alive) == (True, [])
+    before = read(out)
+    for _ in range(4):  # on a busy machine, three minutes may be too few
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        after = read(out)
+        if set(after) == set(STAGES) and not any(stage["left"] for stage in after.values()):
+            break
+    for stage, found in after.items():
+        assert (found["left"], found["errors"], found["small"]) == ([], {}, True), stage
+        assert found["items"], stage
+    for stage, found in before.items():
+        # With the very seconds that they took then: nothing was done twice.
+        assert {name: after[stage]["items"][name] for name in found["items"]} == found["items"]
+    assert (len(after["device"]["sittings"]), len(after["fidelity"]["sittings"]) > 1) == (1, True)
+    cells = after["study"]["items"]["cells"]["value"]["cells"]
+    assert len(cells) == 2
+    assert all(0 <= cell["dice"]["working"] <= 1 for cell in cells)
+    whole = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == whole
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--device", "cuda"], "no device 'cuda': this machine has 0 CUDA devices; use --device cpu"),
+        (["--device", "cpu", "--data", "nowhere"], "no folder nowhere; give --data"),
+    ],
+)
+def test_a_mistake_is_one_line_and_writes_nothing(tmp_path, arguments, words):
+    command = [sys.executable, str(RUN), *arguments, "--out", str(tmp_path / "out"), "--work", str(tmp_path / "work")]
+    blind = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=blind)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+    assert words in done.stderr
+    assert list(tmp_path.iterdir()) == []
