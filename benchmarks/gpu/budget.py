@@ -14,10 +14,12 @@ class Span:
     Attributes:
         end: Until when items may be begun, if they will end by then.
         last: When whatever still runs is ended.
+        patience: An item is ended earlier if it takes so many times as long as was estimated.
     """
 
     end: float
     last: float
+    patience: float = 3.0
 
     @property
     def left(self) -> float:

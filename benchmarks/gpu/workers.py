@@ -30,10 +30,8 @@ import llmseg
 FORK = multiprocessing.get_context("fork")
 """Forked processes have all modules already; the GPU is touched in them only."""
 
-PATIENCE = 3.0
-"""An item is ended when it takes so many times as long as was estimated, and at least :data:`LEAST_PATIENCE`."""
-
 LEAST_PATIENCE = 60.0
+"""Seconds that every item may take, however short it was estimated."""
 
 Value = Mapping[str, Any]
 
@@ -55,10 +53,9 @@ class Item:
     work: Callable[[], Value | Iterator[Value]]
     limit: float | None = None
 
-    @property
-    def longest(self) -> float:
-        """Seconds after which it is ended."""
-        return max(LEAST_PATIENCE, PATIENCE * self.seconds) if self.limit is None else self.limit
+    def find_limit(self, patience: float) -> float:
+        """Return the seconds after which it is ended, where items may take so many times as long as was estimated."""
+        return max(LEAST_PATIENCE, patience * self.seconds) if self.limit is None else self.limit
 
 
 def list_open(items: Sequence[Item], results: StageResults) -> list[Item]:
@@ -190,7 +187,7 @@ class _Worker:
 
     def ends(self, span: Span) -> float:
         """Return when it is to be ended."""
-        return span.last if self.item is None else min(span.last, self.began + self.item.longest)
+        return span.last if self.item is None else min(span.last, self.began + self.item.find_limit(span.patience))
 
     def listen(self) -> list[tuple[str, Any]]:
         """Return what it has said since."""

@@ -69,16 +69,26 @@ class PreparedCases:
         chosen = torch.tensor([self._positions[id] for id in ids])
         # Bytes travel to the device, not numbers four times their size. From pinned memory they do so while the host
         # goes on: nothing in an epoch waits for the device.
-        if self.images.device == device and device.type != "cpu":
+        if device.type != "cpu" and lies_on(self.images, device):
             chosen = chosen.pin_memory().to(device, non_blocking=True)
         image_table, mask_table = self.tables
         return _numbers(self.images[chosen], image_table, device), _numbers(self.masks[chosen], mask_table, device)
 
 
 def _numbers(values: Tensor, table: Tensor, device: torch.device) -> Tensor:
-    if values.device != device:
+    if not lies_on(values, device):
         values = values.pin_memory().to(device, non_blocking=True)
     return look_up(values, table.to(device))
+
+
+def lies_on(values: Tensor, device: torch.device) -> bool:
+    """Return whether a tensor lies on a device. ``cuda`` is the GPU in use, where a tensor says ``cuda:0`` of itself.
+
+    Example:
+        >>> lies_on(torch.zeros(1), torch.device("cpu")), lies_on(torch.zeros(1), torch.device("cuda"))
+        (True, False)
+    """
+    return values.device.type == device.type and device.index in (None, values.device.index)
 
 
 def prepare_cases(store: Store, images: Images, *, progress: bool = False) -> PreparedCases:

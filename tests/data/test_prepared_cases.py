@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 from llmseg import zoo
 from llmseg.data.folder import FolderStore
@@ -41,6 +42,26 @@ def test_a_batch_holds_the_tensors_of_its_cases(images, colour_phantoms):
         assert batch.dtype == torch.float32
         assert batch.is_contiguous()
         assert torch.equal(batch, torch.stack(column))
+
+
+@pytest.mark.parametrize("name", ["cuda", "cuda:0"])
+@pytest.mark.parametrize("resident", [True, False])
+def test_batches_are_made_on_a_gpu_with_and_without_a_number(colour_phantoms, monkeypatch, name, resident):
+    """On a GPU that torch only pretends to have: it knows on which device every tensor lies, and computes nothing."""
+    prepared = prepare_cases(colour_phantoms, SMALL)
+
+    def pin(values):
+        assert values.device.type == "cpu"  # torch refuses to pin what is on a GPU
+        return values
+
+    monkeypatch.setattr(torch.Tensor, "pin_memory", pin)
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        kept = "cuda" if resident else "cpu"
+        images, masks = (torch.empty_like(values, device=kept) for values in (prepared.images, prepared.masks))
+        tables = tuple(torch.empty_like(table, device="cuda") for table in prepared.tables)
+        there = dataclasses.replace(prepared, images=images, masks=masks, tables=tables)
+        batch = there.batch(prepared.ids[1::-1], torch.device(name))
+    assert [(values.device.type, len(values)) for values in batch] == [("cuda", 2)] * 2
 
 
 def test_native_size_if_all_are_equal(tiny_store):
