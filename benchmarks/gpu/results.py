@@ -62,6 +62,8 @@ class StageResults:
         """Note what an item gave, and write the file."""
         self.errors.pop(name, None)
         self.items[name] = {"value": make_plain(value), "seconds": round(seconds, 2), "code": code}
+        if self.is_done(name):
+            self.left = [other for other in self.left if other != name]
         self.write()
 
     def fail(self, name: str, error: str, seconds: float, code: str) -> None:

@@ -55,11 +55,20 @@ def list_items(setting: Setting) -> list[Item]:
         quick = ["as scripts", "without search for kernels", "cases on the host"]
         slow = slow if setting.place == "cuda" else []  # a CPU has no CUDA graphs, and takes minutes to compile
     steady = functools.partial(_steady_item, setting)
+    others = [name for name in names if name not in sizes.values()]
+    files = {name: Item(f"files {name}", 8, functools.partial(measure_files, setting, name)) for name in names}
+    tried = {
+        size: [steady(f"choice {size}: {choice}", name, choice) for choice in quick] for size, name in sizes.items()
+    }
+    largest = next(iter(sizes))
     return [
-        *(steady(f"steady {name}", name, USUAL) for name in names),
-        *(steady(f"choice {size}: {choice}", name, choice) for size, name in sizes.items() for choice in quick),
+        *(steady(f"steady {name}", name, USUAL) for name in sizes.values()),
+        *(files[name] for name in sizes.values()),
+        *tried[largest],
         *(Item(f"profile {size}", 6, functools.partial(profile_steps, setting, name)) for size, name in sizes.items()),
-        *(Item(f"files {name}", 8, functools.partial(measure_files, setting, name)) for name in names),
+        *(steady(f"steady {name}", name, USUAL) for name in others),
+        *(files[name] for name in others),
+        *(item for size in list(sizes)[1:] for item in tried[size]),
         *(steady(f"choice {size}: {choice}", name, choice) for choice in slow for size, name in sizes.items()),
     ]
 
@@ -178,11 +187,18 @@ def profile_steps(setting: Setting, pipeline: str) -> dict[str, Any]:
         seconds = time.perf_counter() - began
     finally:
         ours.close()
-    events = [(event.key, _own_us(event, setting.place), event.count) for event in profiler.key_averages()]
+    averages = [event for event in profiler.key_averages() if _is_work(event, setting.place)]
+    events = [(event.key, _own_us(event, setting.place), event.count) for event in averages]
     total = sum(us for _, us, _ in events)
     events.sort(key=lambda event: -event[1])
-    rows = [{"kernel": key, "share": us / total, "count": count} for key, us, count in events[:KERNELS] if us]
+    rows = [{"kernel": key[:120], "share": us / total, "count": count} for key, us, count in events[:KERNELS] if us]
     return {"seconds": seconds, "seconds_in_kernels": total / 1e6, "kernels": rows}
+
+
+def _is_work(event: Any, place: str) -> bool:
+    """Return whether an event is work of the device: on a GPU its kernels, and not what started or surrounds them."""
+    named = "CUDA" if place == "cuda" else "CPU"
+    return str(event.device_type).endswith(named) and not getattr(event, "is_user_annotation", False)
 
 
 def _own_us(event: Any, place: str) -> float:
@@ -200,7 +216,9 @@ def measure_files(setting: Setting, pipeline: str) -> dict[str, Any]:
     steps, rounds = (1, 1) if setting.small else (FILE_STEPS, 2)
     plan = Plan(steps, rounds, device, choose_numerics(device))
     peaks = {name: setting.find_value("device", f"matrix {name}").get("tflops") for name in ("fp32", "bf16")}
-    folder = _write_files(cases_needed(recipe, steps))
+    # As many as the largest batch takes, so that they are written once.
+    names = [pipeline] if setting.small else llmseg.zoo.names()
+    folder = _write_files(max(cases_needed(_resize(setting, name), steps) for name in names))
     row = measure(recipe, folder, plan, {name: peak for name, peak in peaks.items() if peak})
     if len(row["errors"]) == len(row["ratios"]) + 1:
         raise RuntimeError(f"all failed: {row['errors']}")

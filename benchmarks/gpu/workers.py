@@ -75,6 +75,8 @@ def run_items(items: Sequence[Item], results: StageResults, span: Span, code: st
         workers: How many items run at once.
     """
     waiting, crew = list_open(items, results), [_Worker(workers) for _ in range(workers)]
+    results.left = [item.name for item in items if not results.is_done(item.name)]
+    results.write()
     try:
         while True:
             for worker in crew:
@@ -89,8 +91,6 @@ def run_items(items: Sequence[Item], results: StageResults, span: Span, code: st
     finally:
         for worker in crew:
             worker.end()
-    results.left = [item.name for item in items if not results.is_done(item.name)]
-    results.write()
 
 
 def _take_next(waiting: list[Item], span: Span) -> Item | None:

@@ -25,10 +25,11 @@ def test_what_was_kept_is_found_again(gpu, tmp_path):
 
 def test_an_item_of_which_something_is_left_is_not_done(gpu, tmp_path):
     results = gpu("results").StageResults(tmp_path / "s.json", FACTS)
+    results.left = ["cells", "other"]
     results.keep("cells", {"left": ["b"]}, 1.0, "code")
-    assert not results.is_done("cells")
+    assert (results.is_done("cells"), results.left) == (False, ["cells", "other"])
     results.keep("cells", {"left": []}, 1.0, "code")
-    assert results.is_done("cells")
+    assert (results.is_done("cells"), results.left) == (True, ["other"])
 
 
 @pytest.mark.parametrize(("name", "other"), [("device", "B"), ("torch", "3"), ("small", True)])
