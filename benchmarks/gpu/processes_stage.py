@@ -128,6 +128,8 @@ def _count_devices(setting: Setting) -> int:
 
 def try_collectives(setting: Setting) -> dict[str, Any]:
     """Let as many ranks as there are devices add up tensors, and take a step with shared gradients and statistics."""
+    if setting.place == "cuda" and not dist.is_nccl_available():
+        return {"absent": "this torch has no NCCL"}
     count = _count_devices(setting)
     found = run_ranks(count, functools.partial(_join_and_step, setting), 80, _meeting())
     return {"ranks": count, "backend": found[0]["backend"], "each": found}
@@ -221,7 +223,10 @@ def train_beside(setting: Setting, count: int, *, mps: bool) -> dict[str, Any]:
             reason = why_no_mps(setting.place)
             if reason:
                 return {"absent": reason}
-            environment = stack.enter_context(_serve_mps())
+            try:
+                environment = stack.enter_context(_serve_mps())
+            except (OSError, subprocess.SubprocessError) as error:
+                return {"absent": f"{MPS} does not start: {error}"}
         meeting = FORK.Barrier(count)
         body = functools.partial(_train_for, setting, seconds, meeting)
         rates = [found["images_per_second"] for found in run_ranks(count, body, 60, environment)]
