@@ -1,4 +1,4 @@
-"""Whether trainings in bf16 learn what trainings in float32 learn; see ``fast_numerics.py``."""
+"""Whether trainings in bf16 learn what trainings in float32 learn; see ``benchmarks/fast_numerics.py``."""
 
 from __future__ import annotations
 

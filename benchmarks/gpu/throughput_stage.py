@@ -211,7 +211,7 @@ def _own_us(event: Any, place: str) -> float:
 
 
 def measure_files(setting: Setting, pipeline: str) -> dict[str, Any]:
-    """Measure a plain loop, MONAI's trainer and ours on image files, as ``throughput/measure.py`` does."""
+    """Measure a plain loop, MONAI's trainer and ours on image files, as ``benchmarks/throughput/measure.py`` does."""
     recipe, device = _resize(setting, pipeline), setting.device
     steps, rounds = (1, 1) if setting.small else (FILE_STEPS, 2)
     plan = Plan(steps, rounds, device, choose_numerics(device))
