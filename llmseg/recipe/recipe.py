@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmseg.errors import UserError
+from llmseg.recipe import textbook
+from llmseg.recipe.display import recipe_html, recipe_line
 from llmseg.recipe.fit import Fit
 from llmseg.recipe.images import Images
 from llmseg.recipe.losses import Loss
@@ -76,6 +78,12 @@ class Recipe(Part):
                 raise UserError(f"{path} is {value}: each number must be at least 1")
             if limit and len(numbers) > MAX_LEVELS:
                 raise UserError(f"{path} has {len(numbers)} numbers; at most {MAX_LEVELS} are allowed")
+
+    def __repr__(self) -> str:
+        return f"<Recipe: {recipe_line(self, TEXTBOOK)}>"
+
+    def _repr_html_(self) -> str:
+        return recipe_html(self, TEXTBOOK)
 
     @property
     def quirks(self) -> tuple[Quirk, ...]:
@@ -161,3 +169,15 @@ class Recipe(Part):
         if not isinstance(data, dict):
             raise UserError(f"a recipe in {form} is an object with seven parts, not {type(data).__name__}")
         return cls.from_dict(data)
+
+
+TEXTBOOK = Recipe(
+    images=textbook.IMAGES,
+    split=textbook.SPLIT,
+    net=textbook.NET,
+    loss=textbook.LOSS,
+    fit=textbook.FIT,
+    score=textbook.SCORE,
+    test=textbook.SCORE,
+)
+"""What a textbook would write; a recipe shows itself by what differs from it."""

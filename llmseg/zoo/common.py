@@ -5,59 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from llmseg.recipe.fit import Fit
-from llmseg.recipe.images import Prepare
-from llmseg.recipe.losses import BCEDice
-from llmseg.recipe.nets.unet import UNet
+from llmseg.recipe import textbook
+from llmseg.recipe.recipe import TEXTBOOK as TEXTBOOK  # entries, also those of others, take it from here
 from llmseg.recipe.recipe import Recipe
-from llmseg.recipe.scores import Dice
-from llmseg.recipe.splits import TwoStepSplit
 from llmseg.zoo.card import Card, Disagreement
 from llmseg.zoo.disagreements import located_in
 from llmseg.zoo.pipeline import Pipeline
 from llmseg.zoo.published import read_published
 from llmseg.zoo.script_outputs import find_outputs
 
-NEAREST_MASKS = Prepare(
-    colour="grey",
-    colour_when="before-resize",
-    size=(256, 256),
-    image_resize="pillow-bilinear",
-    mask_resize="pillow-nearest",
-    mean=0.0,
-    std=1.0,
-    arithmetic="unit-first",
-    mask_threshold=0.5,
-    threshold_when="after-resize",
-    mask_type="float32",
-)
+NEAREST_MASKS = textbook.IMAGES
 BILINEAR_MASKS = replace(NEAREST_MASKS, mask_resize="pillow-bilinear")
 GREY_MASKS = replace(BILINEAR_MASKS, mask_threshold=None)
 """Masks keep the grey values that resizing gives their edges."""
 
-SPLIT_80_10_10 = TwoStepSplit(
-    first="held-out", first_size=0.2, second_size=0.5, sizes_are="test_size", seed=42, order="drawn", shuffled=False
-)
+SPLIT_80_10_10 = textbook.SPLIT
 # An eighth of the 80 % that are left is a tenth of all.
 SPLIT_70_10_20 = replace(SPLIT_80_10_10, first="test", second_size=0.125)
 
-STANDARD_UNET = UNet(
-    encoder=(64, 128, 256, 512),
-    bottleneck=1024,
-    decoder=(512, 256, 128, 64),
-    norm="batch",
-    bias=True,
-    up="transposed",
-    hidden="block",
-    concat="up-first",
-    skip_from="block",
-    pool_last=True,
-    pool_bottleneck=False,
-    dropout=0.0,
-    mismatch="error",
-    drawn="stages",
-    output="probability",
-)
+STANDARD_UNET = replace(textbook.NET, concat="up-first", output="probability")
 UNET_OF_THREE_POOLINGS = replace(STANDARD_UNET, encoder=(64, 128, 256), bottleneck=512, decoder=(256, 128, 64))
 BILINEAR_UNET = replace(
     STANDARD_UNET,
@@ -68,59 +34,16 @@ BILINEAR_UNET = replace(
     mismatch="pad",
 )
 
-BCE_ON_PROBABILITY = BCEDice(
-    bce=1.0,
-    dice=0.0,
-    reads="probability",
-    dice_over="batch",
-    dice_smooth=1.0,
-    sizes="equal",
-    validation_threshold=None,
-)
-BCE_ON_LOGITS = replace(BCE_ON_PROBABILITY, reads="logits")
+BCE_ON_LOGITS = textbook.LOSS
+BCE_ON_PROBABILITY = replace(BCE_ON_LOGITS, reads="probability")
 
-FIT = Fit(
-    batch_size=16,
-    test_batch_size=None,
-    epochs=25,
-    fixed_batches=None,
-    drop_last=False,
-    optimizer="adam",
-    rate=1e-4,
-    decay=0.0,
-    schedule=None,
-    average=None,
-    augment=None,
-    keep="last",
-    epoch_loss="cases",
-    own_seed=None,
-)
+FIT = textbook.FIT
 """Adam at one rate, no weight decay, the last weights kept; an entry always states batch size, epochs and rate."""
 
-DICE_PER_CASE = Dice(
-    reads="output",
-    threshold=0.5,
-    over="case",
-    lists="case",
-    smooth=1e-6,
-    smoothed="both",
-    sizes="equal",
-    mask_threshold=None,
-)
+DICE_PER_CASE = replace(textbook.SCORE, reads="output")
 DICE_MEAN_OF_BATCH = replace(DICE_PER_CASE, lists="batch")
 DICE_OVER_BATCH = replace(DICE_PER_CASE, over="batch", lists="batch")
 SOFT_DICE_OVER_BATCH = replace(DICE_OVER_BATCH, threshold=None, smooth=1.0)
-
-TEXTBOOK = Recipe(
-    images=NEAREST_MASKS,
-    split=SPLIT_80_10_10,
-    net=replace(STANDARD_UNET, concat="skip-first", output="logits"),
-    loss=BCE_ON_LOGITS,
-    fit=FIT,
-    score=replace(DICE_PER_CASE, reads="sigmoid"),
-    test=replace(DICE_PER_CASE, reads="sigmoid"),
-)
-"""What a textbook would write: binary masks, logits with a matching loss, thresholded Dice per case."""
 
 CODE_IS_RECORDED = "every statement of model.py, the loss, optimiser, schedule and split occur in it"
 """What most cards say of the conversation that was published beside the scripts."""

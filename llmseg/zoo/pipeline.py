@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmseg.errors import UserError
-from llmseg.recipe.recipe import Recipe
+from llmseg.recipe.display import facts_html, recipe_html, recipe_line
+from llmseg.recipe.recipe import TEXTBOOK, Recipe
 from llmseg.zoo import original_weights
 from llmseg.zoo.card import Card
 from llmseg.zoo.outputs import Outputs
@@ -43,6 +44,20 @@ class Pipeline:
     recipe: Recipe
     original_names: tuple[tuple[str, str], ...]
     outputs: Outputs | None = None
+
+    def __repr__(self) -> str:
+        return f"<Pipeline {self.id}: {self.card.name} ({self.card.vendor}), {recipe_line(self.recipe, TEXTBOOK)}>"
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "network": self.card.summary,
+            "parameters": f"{self.card.parameters:,}",
+            "quirks": ", ".join(quirk.id for quirk in self.quirks) or "none",
+        }
+        model = f"{self.card.name} ({self.card.vendor}{f', {self.card.cohort}' if self.card.cohort else ''})"
+        return facts_html(self.id, {"reference" if self.card.is_reference else "language model": model, **facts}) + (
+            recipe_html(self.recipe, TEXTBOOK)
+        )
 
     @property
     def quirks(self) -> tuple[Quirk, ...]:
