@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Large pages for torch's tensors on a CPU: the same numbers in less time.
 export THP_MEM_ALLOC_ENABLE := 1
 
-.PHONY: demo test quick thorough lint docs docs-serve clean
+.PHONY: demo test quick thorough lint docs docs-serve pages clean
 
 demo: .venv/installed
 	$(BIN)/python benchmarks/run_all.py --quick
@@ -33,6 +33,10 @@ docs: .venv/installed
 docs-serve: docs
 	$(BIN)/python -m webbrowser -t http://localhost:8000
 	$(BIN)/python -m http.server --bind localhost --directory build/docs 8000
+
+# The pages of docs/reference/pipelines, from cards, recipes and committed results.
+pages: .venv/installed
+	$(BIN)/python docs/pipeline_pages.py
 
 .venv/installed: setup.cfg pyproject.toml
 	$(PYTHON) -m venv .venv

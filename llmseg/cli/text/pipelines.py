@@ -67,15 +67,15 @@ def describe_pipeline(pipeline: Pipeline) -> str:
     titles_and_lines: list[tuple[str, Sequence[str]]] = [
         ("edits by the authors", [f"- {edit}" for edit in card.author_edits]),
         ("does not run as given", [f"- {mend.fault}; here: {mend.reading}" for mend in card.mends]),
-        ("its scripts write", _describe_outputs(pipeline)),
+        ("its scripts write", _as_columns(describe_outputs(pipeline))),
         ("recipe", [f"{path} = {write_typed(value)}" for path, value in recipe.items()]),
         ("assumed, as no source states it", [f"{assumed.path}: {assumed.reason}" for assumed in card.assumed]),
         ("against the textbook recipe", against_textbook),
-        ("the study's table against what runs", _table_against_code(pipeline)),
+        ("the study's table against what runs", _as_columns(table_against_code(pipeline))),
         ("where published and code disagree", disagreements),
     ]
     sections = [section(title, lines) for title, lines in titles_and_lines]
-    return "\n\n".join([pipeline.id, align_columns(_card_facts(card)), *filter(None, sections)])
+    return "\n\n".join([pipeline.id, align_columns(card_facts(card)), *filter(None, sections)])
 
 
 def describe_recipe(label: str, recipe: Recipe) -> str:
@@ -89,7 +89,8 @@ def describe_recipe(label: str, recipe: Recipe) -> str:
     return "\n\n".join([label, *sections])
 
 
-def _card_facts(card: zoo.Card) -> list[tuple[str, str]]:
+def card_facts(card: zoo.Card) -> list[tuple[str, str]]:
+    """Return what a card says of a pipeline in a word or a sentence each, by name."""
     network = [("network", card.summary), ("parameters", f"{card.parameters:,}")]
     if card.is_reference:
         return [("reference", f"{card.name} ({card.vendor})"), ("origin", card.origin), *network]
@@ -105,11 +106,13 @@ def _card_facts(card: zoo.Card) -> list[tuple[str, str]]:
     ]
 
 
-def _describe_outputs(pipeline: Pipeline) -> list[str]:
-    """Return a line per file that the scripts write, in their order."""
-    if pipeline.outputs is None:
-        return []
-    return align_columns([(output.file, output.describe()) for output in pipeline.outputs.files]).splitlines()
+def describe_outputs(pipeline: Pipeline) -> list[tuple[str, str]]:
+    """Return the files that the scripts write, in their order, with what they hold."""
+    return [(output.file, output.describe()) for output in pipeline.outputs.files] if pipeline.outputs else []
+
+
+def _as_columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    return align_columns(rows).splitlines() if rows else []
 
 
 def _yes_or_no(value: object) -> str:
@@ -122,8 +125,8 @@ def _standing(card: zoo.Card) -> str:
     return "yes, one of the nineteen" if card.in_study else "no"
 
 
-def _table_against_code(pipeline: Pipeline) -> list[str]:
-    """Return what the study printed beside the recipe's own fields; a dash where either has none."""
+def table_against_code(pipeline: Pipeline) -> list[tuple[str, ...]]:
+    """Return what the study printed beside the recipe's own fields, below a head; a dash where either has none."""
     published, actual = pipeline.card.published, dict(pipeline.recipe.items())
     if published is None:
         return []
@@ -146,7 +149,7 @@ def _table_against_code(pipeline: Pipeline) -> list[str]:
         ("training time", published.training_time, None),
     ]
     cells = [(name, *("-" if value is None else write_typed(value) for value in pair)) for name, *pair in rows]
-    return align_columns([("", "printed", "runs"), *cells]).splitlines()
+    return [("", "printed", "runs"), *cells]
 
 
 def _describe_disagreement(disagreement: zoo.Disagreement) -> list[str]:

@@ -21,7 +21,20 @@ def render_price_page(record: Mapping[str, Any]) -> str:
     Args:
         record: As :attr:`llmseg.study.PriceList.record` returns it.
     """
-    rows = record["rows"]
+    return "\n".join([_HEAD, _settings(record), "", *price_tables(record["rows"])])
+
+
+def price_tables(rows: Rows, *, level: int = 2) -> list[str]:
+    """Return tables of prices in Markdown, line by line, each with a heading; nothing where there are no rows.
+
+    Args:
+        rows: Rows of a price list.
+        level: Level of the headings.
+
+    Example:
+        >>> price_tables([])
+        []
+    """
     trained = sorted(
         (row for row in rows if row["changes_masks"]),
         key=lambda row: (row["quirk"], row["dataset"], -row["gained"]),
@@ -29,7 +42,12 @@ def render_price_page(record: Mapping[str, Any]) -> str:
     learnt = [row for row in trained if (row["gained"], row["low"], row["high"]) != (0, 0, 0)]
     alike = [row for row in trained if row not in learnt]
     scored = sorted((row for row in rows if not row["changes_masks"]), key=lambda row: (row["quirk"], row["dataset"]))
-    return "\n".join([_HEAD, _settings(record), "", *_learnt(learnt), "", *_alike(alike), "", *_scored(scored), ""])
+    lines = []
+    if trained:
+        lines += ["#" * level + " Quirks that change masks", "", *_learnt(learnt), "", *_alike(alike), ""]
+    if scored:
+        lines += ["#" * level + " Quirks that change scores only", "", *_scored(scored), ""]
+    return lines
 
 
 def _settings(record: Mapping[str, Any]) -> str:
@@ -48,6 +66,8 @@ def _settings(record: Mapping[str, Any]) -> str:
 
 
 def _learnt(rows: Rows) -> list[str]:
+    if not rows:
+        return []
     table = [
         "| quirk | data set | pipeline | Dice with it | Dice gained | 95 % interval |",
         "|---|---|---|---|---|---|",
@@ -57,7 +77,7 @@ def _learnt(rows: Rows) -> list[str]:
         f"{row['dice_having']:.3f} | {row['gained']:+.3f} | {row['low']:+.3f} to {row['high']:+.3f} |"
         for row in rows
     ]
-    return ["## Quirks that change masks", "", *table]
+    return table
 
 
 def _alike(rows: Rows) -> list[str]:
@@ -89,4 +109,4 @@ def _scored(rows: Rows) -> list[str]:
         "These change no mask, so they cost nothing in Dice by the one evaluator. They change what the pipeline says "
         "about the same network on its own test part; a quirk of validation is priced on the test part, too."
     )
-    return ["## Quirks that change scores only", "", text, "", *table]
+    return [text, "", *table]
