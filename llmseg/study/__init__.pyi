@@ -30,6 +30,7 @@ from .launching.status import StudyStatus as StudyStatus
 from .launching.status import read_study_status as read_study_status
 from .plan import choose_cells as choose_cells
 from .plan import plan_cells as plan_cells
+from .prices.page import describe_price as describe_price
 from .prices.page import render_price_page as render_price_page
 from .prices.price_list import PriceList as PriceList
 from .prices.price_list import PriceSettings as PriceSettings

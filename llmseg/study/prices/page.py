@@ -12,7 +12,28 @@ What each quirk costs: the Dice that its repair alone gains, on held-out cases, 
 explains the quirks. This page is what `llmseg price --page` prints of a price list; do not edit it.
 """
 
+_MARGIN = 0.01
+"""Dice below which a price does not matter."""
+
 Rows = Sequence[Mapping[str, Any]]
+
+
+def describe_price(low: float, high: float) -> str:
+    """Return what the interval of a gain in Dice shows of a quirk; nothing if it shows neither a cost nor none.
+
+    Args:
+        low: Lower end of the 95 % interval of what the repair gains.
+        high: Its upper end.
+
+    Example:
+        >>> describe_price(0.02, 0.08), describe_price(-0.06, -0.01), describe_price(-0.004, 0.009)
+        ('costs', 'helps', 'costs less than 0.01')
+        >>> describe_price(-0.02, 0.05)
+        ''
+    """
+    if max(-low, high) < _MARGIN:
+        return f"costs less than {_MARGIN}"
+    return "costs" if low > 0 else "helps" if high < 0 else ""
 
 
 def render_price_page(record: Mapping[str, Any]) -> str:
@@ -69,12 +90,13 @@ def _learnt(rows: Rows) -> list[str]:
     if not rows:
         return []
     table = [
-        "| quirk | data set | pipeline | Dice with it | Dice gained | 95 % interval |",
-        "|---|---|---|---|---|---|",
+        "| quirk | data set | pipeline | Dice with it | Dice gained | 95 % interval | shown |",
+        "|---|---|---|---|---|---|---|",
     ]
     table += [
         f"| `{row['quirk']}` | {row['dataset']} | {_name(row)} | "
-        f"{row['dice_having']:.3f} | {row['gained']:+.3f} | {row['low']:+.3f} to {row['high']:+.3f} |"
+        f"{row['dice_having']:.3f} | {row['gained']:+.3f} | {row['low']:+.3f} to {row['high']:+.3f} | "
+        f"{describe_price(row['low'], row['high'])} |"
         for row in rows
     ]
     return table
