@@ -49,8 +49,8 @@ def fill(page: str) -> str:
         "repairs": lambda: write_repairs(repairs.scores),
         "prices": write_prices,
     }
-    pattern = re.compile(r"(<!-- table (\S+) -->\n).*?(\n<!-- end -->)", re.DOTALL)
-    return pattern.sub(lambda found: found[1] + "\n".join(makers[found[2]]()) + found[3], page)
+    pattern = re.compile(r"(<!-- table (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
+    return pattern.sub(lambda found: found[1] + "".join(f"{line}\n" for line in makers[found[2]]()) + found[3], page)
 
 
 def write_leaderboard(scores: Table) -> Iterator[str]:
