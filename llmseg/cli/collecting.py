@@ -23,6 +23,8 @@ def collect(folders: Folders, out: Out, output: Output) -> None:
     """Write the finished cells of studies as tables: scores, losses and facts, without weights and images.
 
     llmseg report, figure and status read the folder as they read a study. The same command later adds what is new.
+
+    Example: llmseg study collect studies -o collected
     """
     _print(llmseg.study.collect_studies(folders, out), out, output)
 
@@ -41,7 +43,10 @@ def merge(
         typer.Option(help="One of the folders: its cells are kept where another has the same contender and seed."),
     ] = None,
 ) -> None:
-    """Merge results of several computers and sittings by their digests; order and repetition do not matter."""
+    """Merge results of several computers and sittings, by their digests; order and repetition do not matter.
+
+    Example: llmseg study merge collected -o merged
+    """
     merged = llmseg.study.merge_studies(folders, out, only=_parse(only or []), prefer=prefer)
     _print(merged, out, output)
 

@@ -13,6 +13,7 @@ from llmseg import UserError
 from llmseg.cli import options as option
 from llmseg.cli.few_cases import note_official_test_cases, warn_of_few_test_cases
 from llmseg.cli.groups import note_independent_cases
+from llmseg.cli.help import Command, Group
 from llmseg.cli.options import Cases, CasesAndHoldout, ReadingOptions
 from llmseg.cli.output import Output, OutputWithProgress
 from llmseg.cli.spread import spread
@@ -30,36 +31,44 @@ from llmseg.cli.text.layout import megabytes
 from llmseg.data.folds import check_place_of_folds
 from llmseg.data.group_names import propose_pattern
 
-data_app = typer.Typer(name="data", no_args_is_help=True, help="Datasets: list, info, prepare, split, doctor.")
-cache_app = typer.Typer(name="cache", no_args_is_help=True, help="Prepared cases that are kept on disk: list, clear.")
+data_app = typer.Typer(cls=Group, name="data", no_args_is_help=True, help="Prepare, split and examine datasets.")
+cache_app = typer.Typer(
+    cls=Group, name="cache", no_args_is_help=True, help="List or clear prepared cases that are kept on disk."
+)
 
 
-@data_app.command("list")
+@data_app.command("list", cls=Command)
 @spread
 def list_datasets(output: Output) -> None:
-    """List the datasets of the catalogue."""
+    """List the datasets of the catalogue.
+
+    Example: llmseg data list
+    """
     datasets = [llmseg.data.get_dataset(name) for name in llmseg.data.dataset_names()]
     output.print([asdict(dataset) for dataset in datasets] if output.as_json else dataset_table(datasets))
 
 
-@data_app.command()
+@data_app.command(cls=Command)
 @spread
 def info(
     name: Annotated[str, typer.Argument(help="A dataset's id or usual name; see llmseg data list.")], output: Output
 ) -> None:
-    """Show the facts of a dataset: layout, oddities, licence, what the study took."""
+    """Show the facts of a dataset: layout, oddities, licence, what the study took.
+
+    Example: llmseg data info hrf
+    """
     dataset = llmseg.data.get_dataset(name)
     output.print(asdict(dataset) if output.as_json else describe_dataset(dataset))
 
 
-@data_app.command()
+@data_app.command(cls=Command)
 @spread
 def prepare(
     name: Annotated[str, typer.Argument(help="A dataset, or folder, nnunet or medsegbench for data in these layouts.")],
     root: Annotated[Path, typer.Option(help="Folder of the download, or an archive.")],
     reading: ReadingOptions,
     output: OutputWithProgress,
-    out: Annotated[Path | None, typer.Option(help="The store; NAME.h5 without it.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="The store; NAME.h5 without it.")] = None,
     select: Annotated[str, typer.Option(help="all cases, or those of the study.")] = "all",
     seed: option.DrawSeed = 0,
     orientation: Annotated[
@@ -72,7 +81,10 @@ def prepare(
     group: option.GroupPattern = None,
     groups: option.GroupTable = None,
 ) -> None:
-    """Read a dataset as it is published, folders or archives, and write it as one file; a rerun continues."""
+    """Read a dataset as it is published, folders or archives, and write it as one file; a rerun continues.
+
+    Example: llmseg data prepare folder --root brain -o brain.h5
+    """
     store = llmseg.data.prepare_dataset(
         name,
         root,
@@ -92,12 +104,14 @@ def prepare(
     output.print(store_facts(store) if output.as_json else describe_store(store))
 
 
-@data_app.command()
+@data_app.command(cls=Command)
 @spread
 def split(
     cases: Cases,
     output: OutputWithProgress,
-    out: Annotated[Path | None, typer.Option(help="The manifest; without it, NAME-test.json beside the store.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The manifest; without it, NAME-test.json beside the store.")
+    ] = None,
     fraction: Annotated[float | None, typer.Option(help="Share of the cases to hold out; a tenth without it.")] = None,
     seed: option.DrawSeed = 0,
     by: Annotated[
@@ -108,7 +122,10 @@ def split(
         int | None, typer.Option(help="Divide all cases into so many folds instead; --out is then a folder.")
     ] = None,
 ) -> None:
-    """Draw the test cases of a dataset and write them as a manifest, or as one for every fold."""
+    """Draw the test cases of a dataset and write them as a manifest, or as one for every fold.
+
+    Example: llmseg data split --data brain.h5 --fraction 0.2 -o brain-test.json
+    """
     store = cases.open()
     source = cases.data or Path(store.name)
     if folds is not None:
@@ -147,12 +164,14 @@ def _split_into_folds(
     output.print([holdout_facts(fold) for fold in folds] if output.as_json else describe_folds(folds, folder))
 
 
-@data_app.command()
+@data_app.command(cls=Command)
 @spread
 def doctor(cases: CasesAndHoldout, output: OutputWithProgress) -> None:
     """Look for what could spoil a training or a score; with --holdout, also for what lies on both sides of it.
 
     Exit code 1 means that there are errors.
+
+    Example: llmseg data doctor --data brain.h5
     """
     # Elsewhere a file without partner is refused; here it is one of the findings.
     store, holdout = cases.open(orphans="skip"), cases.load_holdout()
@@ -178,10 +197,13 @@ def _files_without_partner(store: llmseg.Store) -> tuple[str, ...]:
     return store.unpaired if isinstance(store, (llmseg.Hdf5Store, llmseg.FolderStore)) else ()
 
 
-@cache_app.command("list")
+@cache_app.command("list", cls=Command)
 @spread
 def list_cache(output: Output) -> None:
-    """List the prepared cases that are kept on disk."""
+    """List the prepared cases that are kept on disk.
+
+    Example: llmseg cache list
+    """
     entries = llmseg.data.cache_entries()
     if output.as_json:
         output.print([{**asdict(entry), "path": str(entry.path)} for entry in entries])
@@ -189,7 +211,10 @@ def list_cache(output: Output) -> None:
         output.print(cache_table(entries, llmseg.data.cache_folder()))
 
 
-@cache_app.command("clear")
+@cache_app.command("clear", cls=Command)
 def clear_cache() -> None:
-    """Remove them, but those that are being written."""
+    """Remove them, but those that are being written.
+
+    Example: llmseg cache clear
+    """
     Output().print(f"{megabytes(llmseg.data.clear_cache())} freed in {llmseg.data.cache_folder()}")

@@ -26,7 +26,9 @@ def evaluate(
     output: OutputWithProgress,
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder of the evaluation; without it, NAME-evaluation beside what is scored."),
+        typer.Option(
+            "--out", "-o", help="Folder of the evaluation; without it, NAME-evaluation beside what is scored."
+        ),
     ] = None,
     allow_overlap: Annotated[
         bool, typer.Option("--allow-overlap", help="Score cases although the run may have seen them.")
@@ -37,7 +39,10 @@ def evaluate(
         str | None, typer.Option(help="As --foreground, for masks from elsewhere that are scored.")
     ] = None,
 ) -> None:
-    """Score a run, or masks from elsewhere, case by case, as everybody is scored."""
+    """Score a run, or masks from elsewhere, case by case, as everybody is scored.
+
+    Example: llmseg evaluate runs/llama --synthetic fundus
+    """
     run = llmseg.Run.open(what) if (what / "run.json").is_file() else None
     store, holdout = cases.open() if run is None else cases.open_as(run), cases.load_holdout()
     evaluation = llmseg.evaluate(
@@ -63,7 +68,10 @@ def conventions(
     evaluations: Annotated[list[Path], typer.Argument(help="Folders that llmseg evaluate wrote, of the same cases.")],
     output: Output,
 ) -> None:
-    """Score the same masks by the rules of others: who wins where, and how stable the order is."""
+    """Score the same masks by the rules of others: who wins where, and how stable the order is.
+
+    Example: llmseg conventions runs/llama-evaluation
+    """
     opened = [llmseg.Evaluation.open(folder) for folder in evaluations]
     records = [evaluation.record for evaluation in opened]
     for evaluation, record in zip(opened, records, strict=True):

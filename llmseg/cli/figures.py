@@ -68,7 +68,10 @@ def figure(
     kinds: Annotated[bool, typer.Option("--kinds", help="List the kinds.")] = False,
     extension: Annotated[str, typer.Option("--format", help="With --all: pdf, svg or png.")] = "pdf",
 ) -> None:
-    """Draw a figure of studies, runs and evaluations; --kinds lists the figures there are."""
+    """Draw a figure of studies, runs and evaluations; --kinds lists the figures there are.
+
+    Example: llmseg figure boxes studies/two -o boxes.pdf
+    """
     if kinds:
         sentences = {name: kind.shows for name, kind in llmseg.figures.KINDS.items()}
         output.print(sentences if output.as_json else _kind_table(sentences))

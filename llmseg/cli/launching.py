@@ -13,16 +13,17 @@ import typer
 import llmseg
 from llmseg.cli import collecting, study_file, submit
 from llmseg.cli import options as option
+from llmseg.cli.help import Command, Group
 from llmseg.cli.output import Output, OutputWithProgress
 from llmseg.cli.spread import spread
 from llmseg.cli.text.status import status_text
 
-study_app = typer.Typer(name="study", help="Plan and run studies that files describe.", no_args_is_help=True)
-study_app.command("plan")(study_file.plan)
-study_app.command("run")(study_file.run)
-study_app.command("submit")(submit.submit)
-study_app.command("collect")(collecting.collect)
-study_app.command("merge")(collecting.merge)
+study_app = typer.Typer(cls=Group, name="study", help="Plan and run studies that files describe.", no_args_is_help=True)
+study_app.command("plan", cls=Command)(study_file.plan)
+study_app.command("run", cls=Command)(study_file.run)
+study_app.command("submit", cls=Command)(submit.submit)
+study_app.command("collect", cls=Command)(collecting.collect)
+study_app.command("merge", cls=Command)(collecting.merge)
 
 _PAUSE = 2.0
 """Seconds between two looks of ``--watch``."""
@@ -39,6 +40,8 @@ def status(
     """Say how far studies are: cells finished, running and where, failed and why, and the time left.
 
     It reads names of files only, and works while others write.
+
+    Example: llmseg status studies/two
     """
     while _print_status(folder, output, clear=watch and sys.stdout.isatty()) and watch:
         time.sleep(_PAUSE)
@@ -55,7 +58,7 @@ def _print_status(folder: Path, output: Output, *, clear: bool = False) -> bool:
     return any(study.finished < study.cells for study in studies)
 
 
-@study_app.command("work")
+@study_app.command("work", cls=Command)
 @spread
 def work(
     folder: Folder, output: OutputWithProgress, device: option.Device = "auto", retry: option.Retry = None
@@ -63,6 +66,8 @@ def work(
     """Help to train studies that another command began, until no cell is left; start it as often as there are devices.
 
     A variant that fails is noted and keeps nobody from the others. The command that began a study prints its tables.
+
+    Example: llmseg study work studies/two
     """
     llmseg.study.work_on_studies(folder, device=device, retry=retry or (), progress=output.progress)
     _print_status(folder, output)

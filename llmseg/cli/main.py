@@ -17,6 +17,7 @@ import llmseg
 from llmseg import Terminated, UserError
 from llmseg.cli import (
     data,
+    doctor,
     evaluation,
     figures,
     launching,
@@ -31,10 +32,12 @@ from llmseg.cli import (
     study,
     training,
 )
+from llmseg.cli.help import Command, Group, help_command
 from llmseg.cli.output import print_line, print_message
 from llmseg.files.interruption import end_on_signals
 
 app = typer.Typer(
+    cls=Group,
     no_args_is_help=True,
     add_completion=False,
     # What is no mistake of a user is a fault of llmseg: it is told with Python's own traceback, which can be reported.
@@ -64,9 +67,11 @@ COMMANDS = {
     "published": published.published,
     "figure": figures.figure,
     "report": report.report,
+    "doctor": doctor.doctor,
+    "help": help_command,
 }
 for name, command in COMMANDS.items():
-    app.command(name)(command)
+    app.command(name, cls=Command)(command)
 for group in (data.data_app, data.cache_app, nnunet.nnunet_app, launching.study_app):
     app.add_typer(group)
 
@@ -89,7 +94,10 @@ def llmseg_command(
         ),
     ] = None,
 ) -> None:
-    """Segmentation pipelines written by large language models: list, show, replay, train, predict."""
+    """Segmentation pipelines written by large language models, to replay, train, compare and ablate.
+
+    Example: llmseg train gpt-4 --images DIR --masks DIR -o runs/gpt-4
+    """
     for fault in llmseg.zoo.load_installed():
         print_message(f"warning: {fault}")
     for file in files or ():

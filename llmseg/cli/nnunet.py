@@ -13,15 +13,18 @@ import llmseg
 from llmseg import UserError
 from llmseg.cli import options as option
 from llmseg.cli.groups import note_independent_cases
+from llmseg.cli.help import Command, Group
 from llmseg.cli.options import CasesAndHoldout
 from llmseg.cli.output import OutputWithProgress
 from llmseg.cli.spread import spread
 from llmseg.cli.text.layout import align_columns
 from llmseg.zoo.given import find_recipe
 
-nnunet_app = typer.Typer(name="nnunet", help="nnU-Net v2 on the same cases, to a budget.", no_args_is_help=True)
+nnunet_app = typer.Typer(
+    cls=Group, name="nnunet", help="nnU-Net v2 on the same cases, to a budget.", no_args_is_help=True
+)
 
-Folder = Annotated[Path, typer.Option("--out", help="Folder of the baseline.")]
+Folder = Annotated[Path, typer.Option("--out", "-o", help="Folder of the baseline.")]
 
 DEFAULT_EPOCHS = 20
 """Epochs of a budget in images or seconds, which may be far less than the 1000 epochs of nnU-Net's own training."""
@@ -123,7 +126,7 @@ class ElsewhereOptions:
     seed: Annotated[int, typer.Option(help="With FOLD: number of the training among equal ones.", min=0)] = 0
 
 
-@nnunet_app.command()
+@nnunet_app.command(cls=Command)
 @spread
 def prepare(
     out: Folder,
@@ -132,7 +135,10 @@ def prepare(
     output: OutputWithProgress,
     seed: option.Seed = 0,
 ) -> None:
-    """Convert cases for nnU-Net, hold the test cases out, and let nnU-Net plan and preprocess."""
+    """Convert cases for nnU-Net, hold the test cases out, and let nnU-Net plan and preprocess.
+
+    Example: llmseg nnunet prepare --data brain.h5 -o nnunet
+    """
     baseline = preparation.prepare(cases.open(), out, cases, seed, output.progress)
     counts = ", ".join(f"{len(ids)} {part}" for part, ids in asdict(baseline.split).items())
     if output.as_json:
@@ -141,7 +147,7 @@ def prepare(
         output.print(f"{baseline.dataset} in {out}: {counts} cases; batches of {baseline.batch_size}")
 
 
-@nnunet_app.command()
+@nnunet_app.command(cls=Command)
 @spread
 def train(
     out: Folder,
@@ -150,7 +156,10 @@ def train(
     seed: option.Seed = 0,
     device: option.Device = "auto",
 ) -> None:
-    """Train nnU-Net to a budget; the same command again continues an interrupted training."""
+    """Train nnU-Net to a budget; the same command again continues an interrupted training.
+
+    Example: llmseg nnunet train -o nnunet --images-seen 2000
+    """
     baseline = llmseg.nnunet.Baseline.open(out)
     whole = budget.whole(baseline)
     trainings = [
@@ -160,10 +169,13 @@ def train(
     _print_folders([training.folder for training in trainings], output)
 
 
-@nnunet_app.command()
+@nnunet_app.command(cls=Command)
 @spread
 def predict(out: Folder, output: OutputWithProgress, device: option.Device = "auto") -> None:
-    """Predict the held-out cases by every training that has ended."""
+    """Predict the held-out cases by every training that has ended.
+
+    Example: llmseg nnunet predict -o nnunet
+    """
     trainings = [training for training in llmseg.nnunet.Baseline.open(out).trainings if training.trained]
     if not trainings:
         raise UserError(f"no training in {out} has ended; make one by llmseg nnunet train --out {out}")
@@ -173,16 +185,19 @@ def predict(out: Folder, output: OutputWithProgress, device: option.Device = "au
     _print_folders(folders, output)
 
 
-@nnunet_app.command("import")
+@nnunet_app.command("import", cls=Command)
 @spread
 def import_results(
-    out: Annotated[Path, typer.Option(help="Folder of the baseline, or, with FOLD, of the results.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the baseline, or, with FOLD, of the results.")],
     cases: CasesAndHoldout,
     elsewhere: ElsewhereOptions,
     output: OutputWithProgress,
     fold: Annotated[Path | None, typer.Argument(help="Fold folder of a training made elsewhere.")] = None,
 ) -> None:
-    """Reproduce nnU-Net's own mean Dice from its masks, then score them as everybody is scored."""
+    """Reproduce nnU-Net's own mean Dice from its masks, then score them as everybody is scored.
+
+    Example: llmseg nnunet import --data brain.h5 -o nnunet
+    """
     store = cases.open()
     if fold is None:
         trainings = [training for training in llmseg.nnunet.Baseline.open(out).trainings if training.predicted.is_dir()]
@@ -198,7 +213,7 @@ def import_results(
     _print_results(results, output)
 
 
-@nnunet_app.command()
+@nnunet_app.command(cls=Command)
 @spread
 def run(
     out: Folder,
@@ -209,7 +224,10 @@ def run(
     seed: option.Seed = 0,
     device: option.Device = "auto",
 ) -> None:
-    """Prepare, train, predict and import in one go; the same command again continues."""
+    """Prepare, train, predict and import in one go; the same command again continues.
+
+    Example: llmseg nnunet run --data brain.h5 --epochs 20 -o nnunet
+    """
     # Budgets are read first: preparing takes minutes, and a mistyped share would be told only after it.
     shares = budget.shares()
     budget.check()

@@ -35,7 +35,10 @@ def list_pipelines(
         bool, typer.Option("--all", help="Also variants, those outside the study, and references.")
     ] = False,
 ) -> None:
-    """List the pipelines."""
+    """List the pipelines.
+
+    Example: llmseg list --cohort 2025
+    """
     names = llmseg.zoo.names(
         cohort=cohort,
         reasoning=reasoning,
@@ -64,7 +67,10 @@ def show(
         Path | None, typer.Option("--recipe", help="Write the recipe to this file (.yaml or .json) instead.")
     ] = None,
 ) -> None:
-    """Show a pipeline: card, recipe, how it differs from the textbook recipe, published against actual."""
+    """Show a pipeline: card, recipe, how it differs from the textbook recipe, published against actual.
+
+    Example: llmseg show gpt-4o
+    """
     label, original = find_recipe(name)
     recipe = changes.apply(original)
     if draw is not None or to_file is not None:
@@ -101,7 +107,10 @@ def diff(
     right: Annotated[str, typer.Argument(help="Another.")],
     output: Output,
 ) -> None:
-    """Show the fields in which two recipes differ."""
+    """Show the fields in which two recipes differ.
+
+    Example: llmseg diff gpt-4 gpt-4o
+    """
     differences = find_recipe(left)[1].diff(find_recipe(right)[1])
     if output.as_json:
         output.print([asdict(difference) for difference in differences])
@@ -120,6 +129,9 @@ def fields(
         typer.Option("--of", help="A pipeline or a recipe in a file, to see its values and its kinds of parts."),
     ] = None,
 ) -> None:
-    """List the fields of a recipe with their meaning and what --set and --field may give them."""
+    """List the fields of a recipe, with their meaning and what --set and --field may give them.
+
+    Example: llmseg fields fit.schedule
+    """
     found = llmseg.recipe.list_fields(path, None if source is None else find_recipe(source)[1])
     output.print([asdict(field) for field in found] if output.as_json else describe_fields(found))

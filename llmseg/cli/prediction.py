@@ -51,7 +51,7 @@ Model = Annotated[
 def predict(
     model: Model,
     images: Annotated[Path, typer.Option(help="Folder of images, or one image.")],
-    out: Annotated[Path, typer.Option(help="Folder for masks and probabilities.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for masks and probabilities.")],
     weights: WeightsOption,
     reading: ImageReadingOptions,
     computing: Computing,
@@ -59,7 +59,10 @@ def predict(
     exact: option.Exact = False,
     batch_size: Annotated[int | None, typer.Option(help="Images at once instead of the recipe's number.")] = None,
 ) -> None:
-    """Write a probability map and a mask for every image, on the image's own grid."""
+    """Write a probability map and a mask for every image, on the image's own grid.
+
+    Example: llmseg predict runs/llama --images brain/images -o predicted
+    """
     net, recipe = weights.load(model)
     chosen = reading.reading
     run = weights.find_run(model)
@@ -94,12 +97,15 @@ def _read_as_run(given: Reading, run: llmseg.Run) -> Reading:
 @spread
 def export(
     model: Model,
-    out: Annotated[Path, typer.Option(help="The file: .pt2 for torch.export, .onnx for ONNX.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The file: .pt2 for torch.export, .onnx for ONNX.")],
     weights: WeightsOption,
     output: Output,
     size: Annotated[str | None, typer.Option(help="Height and width instead of the recipe's, as 256,256.")] = None,
 ) -> None:
-    """Write a network as a file that runs without llmseg, and check that both agree."""
+    """Write a network as a file that runs without llmseg, and check that both agree.
+
+    Example: llmseg export runs/llama -o llama.pt2
+    """
     net, recipe = weights.load(model)
     height, width = llmseg.prediction.choose_export_size(recipe, None if size is None else _parse_size(size))
     path = llmseg.export_model(net, recipe, out, size=(height, width))

@@ -58,7 +58,7 @@ def price(
         list[str] | None,
         typer.Argument(metavar="[PIPELINES]...", help="Pipelines, or textbook; the nineteen and textbook if none."),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder of the trainings and of prices.json.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the trainings and of prices.json.")] = None,
     page: Annotated[
         Path | None, typer.Option(help="Train nothing: print this price list, a JSON file, as a page in Markdown.")
     ] = None,
@@ -68,6 +68,8 @@ def price(
     """Measure what each quirk costs: the Dice that its repair gains, per pipeline and dataset.
 
     The same command again continues. With other cases or pipelines and the same --out, it adds to the list.
+
+    Example: llmseg price llama-3.1-405b --synthetic fundus --size 64 --epochs 1 --seeds 1 -o prices
     """
     if page is not None:
         print(llmseg.study.render_price_page(llmseg.study.PriceList(page).record), end="")

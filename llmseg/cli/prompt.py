@@ -47,6 +47,8 @@ def prompt(
     """Print a prompt that asks a language model for a pipeline, or check the scripts that it wrote.
 
     The scripts are read and never run. Exit code 1 means that a requirement is not met.
+
+    Example: llmseg prompt --framework keras
     """
     if check is None:
         asked = Prompt(**options.given)

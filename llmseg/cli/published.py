@@ -28,7 +28,10 @@ def published(
     prepared_as: PreparedAs = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Also write the rows to this file (.csv).")] = None,
 ) -> None:
-    """Put the published Dice and ranks of the study beside those of your results, with what is wrong with each."""
+    """Put published Dice and ranks beside your own, with what is wrong with each.
+
+    Example: llmseg published studies/two
+    """
     given = read_dataset_names(prepared_as)
     if out is not None and (out.suffix != ".csv" or out.exists()):
         fault = "is there already" if out.exists() else "does not end in .csv"

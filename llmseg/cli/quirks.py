@@ -26,7 +26,10 @@ def quirks(
         str | None, typer.Argument(help="A pipeline's id, a file with a recipe, or a quirk; all without it.")
     ] = None,
 ) -> None:
-    """List all known quirks, those of a recipe with their repairs, or what is known of one."""
+    """List all known quirks, those of a recipe with their repairs, or what is known of one.
+
+    Example: llmseg quirks gpt-4o
+    """
     if name is None:
         every = [llmseg.recipe.get_quirk(id) for id in llmseg.recipe.quirk_names()]
         output.print([_facts(quirk) for quirk in every] if output.as_json else _quirk_table(every))

@@ -40,7 +40,10 @@ def report(
         str | None, typer.Option(metavar="FORMAT", help="Also write all figures, as pdf, svg or png.")
     ] = None,
 ) -> None:
-    """Write a static site: leaderboard, claims, a page per pipeline and dataset, methods, downloads."""
+    """Write a static site: leaderboard, claims, a page per pipeline and dataset, methods, downloads.
+
+    Example: llmseg report studies/two -o report
+    """
     written = llmseg.write_report(
         runs,
         out,

@@ -71,7 +71,7 @@ class AblationOptions:
 @spread
 def ablate(
     name: option.RecipeName,
-    out: Annotated[Path, typer.Option(help="Folder of the study.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the study.")],
     ablation: AblationOptions,
     cases: CasesAndFolds,
     trainings: ComparisonOptions,
@@ -81,6 +81,9 @@ def ablate(
     """Change one thing at a time and measure what it is worth; the same command again continues.
 
     Without --holdout, test cases are drawn by group with seed 0.
+
+    Example: llmseg ablate llama-3.1-405b --field fit.rate=1e-3,1e-4 --synthetic fundus --epochs 1 --seeds 2
+        --set images.size=64,64 -o studies/rate
     """
     base = find_recipe(name)[0]
     variants = find_ablation(name, set=changes.changes or (), epochs=trainings.epochs, **ablation.keywords)
@@ -103,17 +106,20 @@ def compare(
     names: Annotated[
         list[str], typer.Argument(help="Pipelines, patterns such as 'gpt-4o@run-*', recipes in files, or nnunet.")
     ],
-    out: Annotated[Path, typer.Option(help="Folder of the study.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the study.")],
     cases: CasesAndFolds,
     trainings: ComparisonOptions,
     changes: Changes,
     output: OutputWithProgress,
 ) -> None:
-    """Train several pipelines on the same cases and compare them with the first; the same command again continues.
+    """Compare several pipelines, trained on the same cases, with the first; the same command again continues.
 
     'study' stands for the nineteen of the study, '2024' and '2025' for their cohorts, 'references' for those. 'nnunet'
     trains nnU-Net on the cases of the first pipeline, to as many images as that sees. Without --holdout, test cases are
     drawn by group with seed 0.
+
+    Example: llmseg compare llama-3.1-405b gpt-o3 --synthetic fundus --epochs 1 --seeds 2 --set
+        images.size=64,64 -o studies/two
     """
     variants, with_nnunet = find_compared(names, changes.changes or ())
     store = cases.open()
@@ -137,7 +143,7 @@ def gap(
         str, typer.Argument(help="A pipeline, a recipe in a file, several with commas, or a cohort: 2024 or 2025.")
     ],
     right: Annotated[str, typer.Argument(help="What it is compared with.")],
-    out: Annotated[Path, typer.Option(help="Folder for the trainings and the result.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the trainings and the result.")],
     cases: CasesAndFolds,
     trainings: TrainingOptions,
     changes: Changes,
@@ -151,6 +157,9 @@ def gap(
 
     Of several pipelines on a side, all pairs are made, and the table shows means over the pairs. --set changes both
     sides. Without --holdout, test cases are drawn by group with seed 0.
+
+    Example: llmseg gap llama-3.1-405b bing-copilot --synthetic fundus --epochs 1 --seeds 1 --set
+        images.size=64,64 -o gap
     """
     ours, theirs = find_sides(left, right, changes.changes or ())
     store = cases.open()

@@ -41,13 +41,16 @@ class LaunchOptions:
 def plan(
     file: File,
     output: OutputWithProgress,
-    out: Annotated[Path, typer.Option(help="Folder of the study, to see what is finished.")] = Path(),
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the study, to see what is finished.")] = Path(),
     device: option.Device = "auto",
     max_hours: Annotated[
         float | None, typer.Option(help="Count what fits into these hours, a first seed of everything before a second.")
     ] = None,
 ) -> None:
-    """List what a study file would train, with estimated hours and memory on this device; nothing is trained."""
+    """List what a study file would train, with estimated hours and memory on this device; nothing is trained.
+
+    Example: llmseg study plan brain.toml
+    """
     cells = llmseg.study.plan_study_file(file, out, device=device, progress=output.progress)
     chosen = None if max_hours is None else llmseg.study.choose_cells(cells, max_hours)
     if output.as_json:
@@ -59,7 +62,7 @@ def plan(
 @spread
 def run(
     file: File,
-    out: Annotated[Path, typer.Option(help="Folder of the study.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the study.")],
     launch: LaunchOptions,
     output: OutputWithProgress,
     max_hours: Annotated[
@@ -70,6 +73,8 @@ def run(
 
     Several may run at once, also on several computers that share the folder: each takes cells that no other works on.
     With --max-hours, a first seed of everything comes before a second, and the cheapest first.
+
+    Example: llmseg study run brain.toml -o studies/brain
     """
     grid = llmseg.study.read_study_file(file)
     with_nnunet = NNUNET in grid.pipelines

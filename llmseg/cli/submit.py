@@ -31,7 +31,7 @@ class AllocationOptions:
 def submit(
     context: typer.Context,
     file: File,
-    out: Annotated[Path, typer.Option(help="Folder of the study, which all nodes see under this name.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the study, which all nodes see under this name.")],
     time: Annotated[
         str,
         typer.Option(help="Time of each launcher until it goes back into the queue: 4:00:00, or 1-12 for 36 hours."),
@@ -54,6 +54,8 @@ def submit(
 
     Each launcher takes cells until none is left. When its time is up it gives its cell back and goes into the queue
     again. Give the command again for more launchers.
+
+    Example: llmseg study submit brain.toml -o studies/brain --time 4:00:00 --gpus 1
     """
     submission = llmseg.study.submit_study_file(
         file,

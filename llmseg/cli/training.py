@@ -71,7 +71,7 @@ class VerificationOptions:
 
 @spread
 def train(
-    out: Annotated[Path, typer.Option(help="The run folder.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The run folder.")],
     cases: CasesAndHoldout,
     computing: TrainingComputing,
     watching: Watching,
@@ -94,6 +94,8 @@ def train(
     """Train a recipe and write the run folder; the same command again continues an interrupted run.
 
     With --from, the weights of a finished run are trained further, in a folder of their own.
+
+    Example: llmseg train llama-3.1-405b --synthetic fundus --epochs 1 -o runs/llama
     """
     observers = watching.build_observers()
     begins = None if start is None else llmseg.Run.open(llmseg.study.find_run(start))
@@ -152,7 +154,7 @@ def replay(
     name: Annotated[
         str | None, typer.Argument(help="A pipeline's id or alias, see llmseg list; not with --verify-all.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="The run folder.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="The run folder.")] = None,
     epochs: option.Epochs = None,
     seed: option.Seed = 0,
     device: option.Device = "auto",
@@ -168,6 +170,8 @@ def replay(
 
     With --verify and --verify-all, exit code 1 means that a level diverges. Records were made on a CPU, so they are
     checked there unless --device names another.
+
+    Example: llmseg replay llama-3.1-405b --synthetic fundus --epochs 1 -o runs/replay
     """
     checked_on = "cpu" if device == "auto" else device
     if verification.verify_all is not None:

@@ -64,7 +64,7 @@ def test_commands_are_those_of_the_command_line(read_blocks):
         ("llmseg data lst", "command 'lst'"),
         ("llmseg data", "command ''"),
         ("llmseg train gpt-4 --ot runs", "option --ot"),
-        ("llmseg gap gpt-4 gpt-4o --swaps=all -o gaps", "option -o"),
+        ("llmseg gap gpt-4 gpt-4o --swaps=all -x gaps", "option -x"),
         ("llmseg --import x.py shw x --import y.py", "command 'shw'"),
         ("llmseg show x --import y.py", ""),
         ("llmseg gap gpt-4 gpt-4o --swaps=all --out gaps  # Shapley", ""),
