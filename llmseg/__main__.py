@@ -10,10 +10,21 @@ from llmseg.files.interruption import end_on_signals
 def run() -> None:
     """Run the command line; signals have their meaning from here on, while the rest is still imported."""
     _use_utf8()
+    calm_bars()
     with end_on_signals(print_line):
         from llmseg.cli.main import main
 
         main()
+
+
+def calm_bars() -> None:
+    """Let bars be written every 30 seconds at most where nobody watches them, as in a log file.
+
+    tqdm reads these variables when it is imported, so this comes before everything else.
+    """
+    if sys.stderr is None or not sys.stderr.isatty():
+        for variable in ("TQDM_MININTERVAL", "TQDM_MAXINTERVAL"):
+            os.environ.setdefault(variable, "30")
 
 
 def _use_utf8() -> None:

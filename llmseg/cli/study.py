@@ -14,8 +14,6 @@ from llmseg.cli.options import CasesAndFolds, Changes, Computing
 from llmseg.cli.output import OutputWithProgress
 from llmseg.cli.spread import spread
 from llmseg.cli.text.study import cohort_table, contribution_table, gain_table, mean_table, report_hint
-from llmseg.nnunet.compare import find_compared
-from llmseg.study.questions import find_ablation, find_sides
 from llmseg.zoo.given import find_recipe
 
 _FORMATS = ("pdf", "png")
@@ -86,7 +84,7 @@ def ablate(
         --set images.size=64,64 -o studies/rate
     """
     base = find_recipe(name)[0]
-    variants = find_ablation(name, set=changes.changes or (), epochs=trainings.epochs, **ablation.keywords)
+    variants = llmseg.study.find_ablation(name, set=changes.changes or (), epochs=trainings.epochs, **ablation.keywords)
     store = cases.open()
     study = llmseg.run_study(
         base,
@@ -121,7 +119,7 @@ def compare(
     Example: llmseg compare llama-3.1-405b gpt-o3 --synthetic fundus --epochs 1 --seeds 2 --set
         images.size=64,64 -o studies/two
     """
-    variants, with_nnunet = find_compared(names, changes.changes or ())
+    variants, with_nnunet = llmseg.nnunet.find_compared(names, changes.changes or ())
     store = cases.open()
     holdout = cases.load_or_draw_folds(store, output.progress)
     study = llmseg.run_study(
@@ -161,7 +159,7 @@ def gap(
     Example: llmseg gap llama-3.1-405b bing-copilot --synthetic fundus --epochs 1 --seeds 1 --set
         images.size=64,64 -o gap
     """
-    ours, theirs = find_sides(left, right, changes.changes or ())
+    ours, theirs = llmseg.study.find_sides(left, right, changes.changes or ())
     store = cases.open()
     options: dict[str, Any] = {
         "holdout": cases.load_or_draw_folds(store, output.progress),

@@ -2,6 +2,7 @@ from .beside import run_beside as run_beside
 from .beside import run_beside_studies as run_beside_studies
 from .budget import Budget as Budget
 from .budget import parse_shares as parse_shares
+from .compare import find_compared as find_compared
 from .equal import equal_images as equal_images
 from .equal import equal_to_run as equal_to_run
 from .folder import Baseline as Baseline

@@ -39,6 +39,8 @@ from .published.comparison import DatasetComparison as DatasetComparison
 from .published.comparison import PublishedComparison as PublishedComparison
 from .published.comparison import compare_with_published as compare_with_published
 from .questions import choose_folds as choose_folds
+from .questions import find_ablation as find_ablation
+from .questions import find_sides as find_sides
 from .results import ContenderRun as ContenderRun
 from .results import Curve as Curve
 from .results import Results as Results

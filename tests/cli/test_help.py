@@ -87,7 +87,7 @@ def test_the_examples_work(make_folder, call, tmp_path, monkeypatch):
         shutil.move(folder, tmp_path / "work" / "brain" / folder.name)
     Path("brain.toml").write_text(
         'pipelines = ["llama-3.1-405b", "gpt-o3"]\nseeds = 1\nepochs = 1\nchanges = ["images.size=64,64"]\n'
-        '[test]\nfraction = 0.4\n[datasets.fundus]\nsynthetic = "fundus"\ncases = 12\n'
+        '[test]\nfraction = 0.4\n[datasets.fundus]\nsynthetic = "fundus"\ncases = 24\n'
     )
     first = [name for name in ORDER if name in EXAMPLES]
     for name in [*first, *(name for name in EXAMPLES if name not in (*first, *ELSEWHERE))]:
