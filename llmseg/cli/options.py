@@ -231,7 +231,7 @@ class CasesAndFolds(CasesAndHoldout):
     """The cases of a study, and which of them are held out for the test, once or in folds."""
 
     holdout: Annotated[
-        Path | None, typer.Option(help="Manifest of test cases, or folder of folds (llmseg data split).")
+        Path | None, typer.Option(help="Manifest of test cases, or a folder of folds.")
     ] = None
     folds: Annotated[
         int | None,
