@@ -230,9 +230,7 @@ class CasesAndHoldout(Cases):
 class CasesAndFolds(CasesAndHoldout):
     """The cases of a study, and which of them are held out for the test, once or in folds."""
 
-    holdout: Annotated[
-        Path | None, typer.Option(help="Manifest of test cases, or a folder of folds.")
-    ] = None
+    holdout: Annotated[Path | None, typer.Option(help="Manifest of test cases, or a folder of folds.")] = None
     folds: Annotated[
         int | None,
         typer.Option(help="Cross-validation: so many folds, by group; every case is a test case once."),
