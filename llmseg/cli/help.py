@@ -162,8 +162,8 @@ def _summary(command: Any, width: int) -> str:
 
 
 def _name(ctx: Any) -> str:
-    """Return the words of a command after the first, with a blank before each."""
-    return "".join(f" {word}" for word in ctx.command_path.split()[1:] if word not in ("-m", "llmseg"))
+    """Return the words that lead to a command, with a blank before each; the program is none of them."""
+    return "" if ctx.parent is None else f"{_name(ctx.parent)} {ctx.info_name}"
 
 
 def _shorten(usage: str) -> str:

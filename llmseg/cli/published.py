@@ -30,7 +30,7 @@ def published(
 ) -> None:
     """Put published Dice and ranks beside your own, with what is wrong with each.
 
-    Example: llmseg published studies/two
+    Example: llmseg published studies/two --as synthetic-fundus=retina
     """
     given = read_dataset_names(prepared_as)
     if out is not None and (out.suffix != ".csv" or out.exists()):
