@@ -147,9 +147,14 @@ def parse(where: str, value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     cls = find_kind(where, value.get("kind"))
-    names = [field.name for field in dataclasses.fields(cls)]
-    check_names(where, value, ["kind", *names])
-    return cls(**{name: parse(f"{where}.{name}", value[name]) for name in names})
+    annotations = field_annotations(cls)
+    check_names(where, value, ["kind", *annotations])
+    fields = {name: parse(f"{where}.{name}", value[name]) for name in annotations}
+    for name, annotation in annotations.items():
+        # The part itself would refuse it, too, but knows only its kind and not where it stands.
+        if coerce(fields[name], annotation) is REFUSED:
+            raise UserError(refusal(f"{where}.{name}", fields[name], annotation))
+    return cls(**fields)
 
 
 def check_names(where: str, given: Mapping[str, Any], expected: Sequence[str]) -> None:
