@@ -65,7 +65,7 @@ def test_every_part_of_the_zoo_can_be_typed(part):
         ("loss=bce+focal", "bce, dice or a sum such as bce+0.5*dice"),
         ("loss=bce+bce", "bce, dice or a sum"),
         ("loss=0*bce", "one must be above 0"),
-        ("score=none", "score is 'none'; allowed: dice, meaniou;"),
+        ("score=none", "score is 'none'; allowed: dice, meaniou"),
         ("net=basicunet", "BasicUNet needs features, norm, dropout, output, too"),
         ("net.norm=layer", "net.norm is 'layer'; allowed: 'batch' or 'none'"),
     ],
