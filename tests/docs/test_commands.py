@@ -19,6 +19,9 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 STARTS = (["llmseg"],)
 
 
+COMMAND = typer.main.get_command(app)  # making it takes longer than all that is asked of it
+
+
 def arguments(line: str) -> list[str] | None:
     """Return the arguments of the command line that a line of a page gives, ``None`` for another program."""
     words = shlex.split(line, comments=True)
@@ -33,7 +36,7 @@ def complaint(words: list[str]) -> str:
     words = put_imports_first(words)
     while words[:1] == ["--import"]:
         words = words[2:]
-    command: Any = typer.main.get_command(app)
+    command: Any = COMMAND
     while isinstance(command, TyperGroup):
         name, *words = words or [""]
         if name not in command.commands:

@@ -35,7 +35,13 @@ def refusal(call: Callable[[], object]) -> str:
     return ""
 
 
-@pytest.mark.parametrize("id", ["gpt-4", "gpt-o3", "gpt-4o", "github-copilot", "claude-4-sonnet", "grok-3"])
+@pytest.mark.parametrize(
+    "id",
+    [
+        *("gpt-o3", "gpt-4o"),
+        *(pytest.param(id, marks=pytest.mark.slow) for id in ("gpt-4", "github-copilot", "claude-4-sonnet", "grok-3")),
+    ],
+)
 @pytest.mark.parametrize(("size", "batch"), [((4, 4), 4), ((8, 8), 5), ((16, 16), 5), ((50, 70), 4), ((16, 16), 1)])
 def test_small_and_odd_sizes_are_trained_or_refused_in_one_line(id, size, batch, phantoms, tmp_path):
     recipe = zoo.get(id).recipe.change("images.size", size).change("fit.batch_size", batch).change("fit.epochs", 1)

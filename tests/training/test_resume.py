@@ -295,7 +295,10 @@ def test_a_loss_that_is_no_number_leaves_the_last_good_weights(recipe, phantoms,
     assert read_status(tmp_path / "run") == "running"
 
 
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "signum",
+    [signal.SIGTERM, *(pytest.param(other, marks=pytest.mark.slow) for other in (signal.SIGINT, signal.SIGHUP))],
+)
 def test_a_signal_saves_a_checkpoint_and_the_next_call_says_where_it_continues(
     content, recipe, phantoms, tmp_path, signum, monkeypatch, capsys
 ):
