@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import random
 import shutil
@@ -10,7 +11,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from llmseg import Terminated, UserError, replay, train, zoo
+from llmseg import SyntheticStore, Terminated, UserError, replay, train, zoo
 from llmseg.recipe.fit import OwnSeed
 from llmseg.training import Beginning, End, Epoch, EvaluatedBatch, Step
 from llmseg.training.observing.observer import check_observers, observe
@@ -157,18 +158,25 @@ def test_a_finished_run_tells_nothing(run, tiny_recipe, phantoms):
     assert notes.events == []
 
 
+def train_in_threads(threads, *args, **options):
+    torch.set_num_threads(threads)  # their number decides the last bit
+    train(*args, **options)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("checkpoint_every", [0, 1000])
 def test_an_observer_sees_a_killed_run_continue(checkpoint_every, content, tiny_recipe, phantoms, tmp_path):
-    # A forked process has no threads, and their number decides the last bit.
-    torch.set_num_threads(1)
     folder, log = tmp_path / "run", tmp_path / "log.jsonl"
     options = {"label": "tiny", "seed": 1, "progress": False, "checkpoint_every": checkpoint_every}
-    process = os.fork()
-    if process == 0:
-        train(tiny_recipe, phantoms, folder, observers=LossFile(log, kill_at=6), **options)
-        os._exit(0)
-    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == -signal.SIGKILL
+    # A new process and not a forked one: that would share the threads of whatever was computed before.
+    process = multiprocessing.get_context("spawn").Process(
+        target=train_in_threads,
+        args=(torch.get_num_threads(), tiny_recipe, SyntheticStore("mri-tumour", count=len(phantoms.ids)), folder),
+        kwargs={"observers": LossFile(log, kill_at=6), **options},
+    )
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
     first = LossFile(log).lines()
     assert [line["step"] for line in first] == [0, *range(7)]
 
