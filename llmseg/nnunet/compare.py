@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 from llmseg.data.given import GivenHoldout, GivenStore, find_store
 from llmseg.errors import UserError
-from llmseg.files import as_list
 from llmseg.nnunet.beside import run_beside
 from llmseg.nnunet.launch import check_installed
 from llmseg.recipe.given import GivenRecipe
-from llmseg.study.contenders import NNUNET, find_contenders
+from llmseg.study.contenders import NNUNET, find_contenders, list_contenders
 from llmseg.study.grid import run_study
 from llmseg.study.questions import choose_folds
 from llmseg.study.record import PRIMARY
@@ -80,8 +79,8 @@ def find_compared(
     Raises:
         UserError: There are fewer than two contenders, or nnU-Net is asked for and not installed.
     """
-    variants = find_contenders(pipelines, set)
-    with_nnunet = isinstance(pipelines, str | Path | Iterable) and NNUNET in as_list(pipelines)
+    given = list_contenders(pipelines)
+    variants, with_nnunet = find_contenders(given, set), NNUNET in given
     if not variants:
         raise UserError(f"{NNUNET} needs a pipeline beside it, which gives it cases and budget; name one")
     if len(variants) == 1 and not with_nnunet:

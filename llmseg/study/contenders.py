@@ -39,7 +39,7 @@ def find_contenders(
         23
     """
     found: dict[str, Variant] = {}
-    for item in as_list(given) if isinstance(given, str | Path | Iterable) else [given]:
+    for item in list_contenders(given):
         for variant in _find(item):
             if found.setdefault(variant.name, variant).recipe != variant.recipe:
                 raise UserError(
@@ -47,6 +47,11 @@ def find_contenders(
                     "llmseg.study.Variant(NAME, recipe)"
                 )
     return tuple(Variant(variant.name, change_all(variant.recipe, set)) for variant in found.values())
+
+
+def list_contenders(given: Iterable[Variant | GivenRecipe] | Variant | GivenRecipe) -> list[Any]:
+    """Return what is given to be compared as a list; a single recipe is one item, as a single name is."""
+    return as_list(given) if isinstance(given, str | Path | Iterable) else [given]
 
 
 def _find(given: Any) -> tuple[Variant, ...]:
