@@ -18,11 +18,12 @@ from pathlib import Path
 import benchmark
 
 from llmseg import zoo
+from llmseg.report import Question
 from llmseg.stats import Table, compare_all, compare_cohorts, means
 from llmseg.study import Results, compare_with_published, describe_price, read_results
 
 PAGE = Path(__file__).parents[1] / "docs" / "explanation" / "what-we-found.md"
-MARGIN = 0.01
+MARGIN = Question.of("dice").margin
 """Dice below which a difference does not matter."""
 
 

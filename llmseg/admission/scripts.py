@@ -210,6 +210,25 @@ def check_parsed(scripts: Scripts) -> None:
         raise UserError(f"{scripts.folder}: {name_first(scripts.faults)}; mend it, or ask for the file again")
 
 
+def list_packages(script: Script) -> Iterator[tuple[ast.AST, str]]:
+    """Yield every import of a script with the package that it names; modules beside it are packages, too."""
+    for node in script.nodes:
+        if isinstance(node, ast.Import):
+            yield from ((node, alias.name.split(".")[0]) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield node, (node.module or "").split(".")[0]
+
+
+def list_undefined(scripts: Scripts) -> Iterator[tuple[Script, ast.AST, list[str]]]:
+    """Yield every import of a script from another one, with the names in it that the other one does not define."""
+    for script in scripts:
+        for node in script.nodes:
+            origin = scripts.get(node.module or "") if isinstance(node, ast.ImportFrom) else None
+            if isinstance(node, ast.ImportFrom) and origin is not None:
+                known = defined_names(origin) | {"*"}
+                yield script, node, [alias.name for alias in node.names if alias.name not in known]
+
+
 def is_main_guard(node: ast.If) -> bool:
     """Return whether a condition asks if the file is run as a program."""
     words = {inner.id for inner in ast.walk(node.test) if isinstance(inner, ast.Name)}

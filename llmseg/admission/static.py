@@ -16,7 +16,15 @@ from llmseg.admission.hard_coded_paths import (
     find_demanded_arguments,
     find_paths,
 )
-from llmseg.admission.scripts import Fault, Script, Scripts, defined_names, is_main_guard, read_scripts
+from llmseg.admission.scripts import (
+    Fault,
+    Script,
+    Scripts,
+    is_main_guard,
+    list_packages,
+    list_undefined,
+    read_scripts,
+)
 
 
 @dataclass(frozen=True)
@@ -91,11 +99,16 @@ def check_statically(folder: str | Path) -> StaticStage:
         for each in imports
         if each.package in packages - installed and not each.is_caught
     ]
+    undefined = (
+        MissingImport(name, script.place(node), "not defined")
+        for script, node, names in list_undefined(scripts)
+        for name in sorted(set(names))
+    )
     return StaticStage(
         scripts.folder,
         scripts.faults,
         tuple(sorted(packages)),
-        (*dict.fromkeys(missing), *_undefined(scripts)),
+        (*dict.fromkeys(missing), *undefined),
         _entry(scripts),
         find_paths(scripts),
         find_demanded_arguments(scripts),
@@ -110,15 +123,9 @@ class _Import:
 
 
 def _imports(script: Script) -> Iterator[_Import]:
-    for node in script.nodes:
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            names = [node.module or ""]
-        else:
-            continue
+    for node, package in list_packages(script):
         caught = any(isinstance(up, ast.Try) and _is_in(node, up.body) for up in script.above(node))
-        yield from (_Import(name.split(".")[0], script.place(node), caught) for name in names)
+        yield _Import(package, script.place(node), caught)
 
 
 def _is_in(node: ast.AST, body: list[ast.stmt]) -> bool:
@@ -130,15 +137,6 @@ def _is_installed(package: str) -> bool:
         return importlib.util.find_spec(package) is not None
     except (ImportError, ValueError):  # a module that was begun and not finished has no spec
         return False
-
-
-def _undefined(scripts: Scripts) -> Iterator[MissingImport]:
-    for script in scripts:
-        for node in script.nodes:
-            origin = scripts.get(node.module or "") if isinstance(node, ast.ImportFrom) else None
-            if isinstance(node, ast.ImportFrom) and origin is not None:
-                unknown = {alias.name for alias in node.names} - defined_names(origin) - {"*"}
-                yield from (MissingImport(name, script.place(node), "not defined") for name in sorted(unknown))
 
 
 def _entry(scripts: Scripts) -> str:

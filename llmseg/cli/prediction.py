@@ -63,11 +63,9 @@ def predict(
 
     Example: llmseg predict runs/llama --images brain/images -o predicted
     """
-    net, recipe = weights.load(model)
-    chosen = reading.reading
     run = weights.find_run(model)
-    if run is not None:
-        chosen = _read_as_run(chosen, llmseg.Run.open(run))
+    net, recipe = weights.load(model) if run is None else llmseg.load_model(run)
+    chosen = reading.reading if run is None else _read_as_run(reading.reading, llmseg.Run.open(run))
     masks = llmseg.predict(
         net,
         recipe,

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 import llmseg
-from llmseg.admission import CheckedScripts, Prompt
 from llmseg.cli.output import Output
 from llmseg.cli.spread import spread
 from llmseg.cli.text.layout import align_columns
+
+if TYPE_CHECKING:
+    from llmseg.admission import CheckedScripts
 
 
 @dataclass(frozen=True)
@@ -51,12 +53,10 @@ def prompt(
     Example: llmseg prompt --framework keras
     """
     if check is None:
-        asked = Prompt(**options.given)
+        asked = llmseg.admission.Prompt(**options.given)
         output.print(asked.to_dict() if output.as_json else asked.text.rstrip("\n"))
         return
-    checked = llmseg.admission.check_requirements(check)
-    if options.given:
-        checked = llmseg.admission.check_requirements(check, replace(checked.prompt, **options.given))
+    checked = llmseg.admission.check_requirements(check, **options.given)
     output.print(checked.to_dict() if output.as_json else _describe(checked, options))
     if checked.counts["not met"]:
         raise typer.Exit(1)

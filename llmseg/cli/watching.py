@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import llmseg
 from llmseg import UserError
 from llmseg.cli.output import print_message
 from llmseg.errors import nearest
@@ -42,11 +43,9 @@ class Watching:
                 f"no log '{self.log}'{nearest(self.log, _LOGS)}; allowed: {', '.join(_LOGS)}; history.csv has losses "
                 "and scores in any case, and llmseg.train(observers=...) takes a log of your own"
             )
-        # torch is loaded here, so not before there is something to train.
-        from llmseg.training import Profiler, TensorBoardLog
-
-        logs: list[Observer] = [TensorBoardLog()] if self.log is not None else []
-        return [*logs, *([Profiler()] if self.profile else [])]
+        # Either loads torch. Without them nothing is loaded here, so that a mistyped name is told at once.
+        logs: list[Observer] = [] if self.log is None else [llmseg.training.TensorBoardLog()]
+        return [*logs, *([llmseg.training.Profiler()] if self.profile else [])]
 
 
 def note_written(observers: Iterable[Observer]) -> None:

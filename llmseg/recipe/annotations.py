@@ -92,10 +92,17 @@ def describe(annotation: Any) -> str:
     return words.get(annotation, str(annotation))
 
 
-def refusal(where: str, given: object, annotation: Any) -> str:
-    """Return why a value is refused: what was given, what is allowed, and the nearest word."""
-    near = nearest(given, list_words(annotation)) if isinstance(given, str) else ""
-    return f"{where} is {given!r}; allowed: {describe(annotation)}{near}"
+def check_value(where: str, given: object, annotation: Any) -> Any:
+    """Return a value in the type of the annotation; ``where`` is the path of its field.
+
+    Raises:
+        UserError: It does not fit. The message says what was given, what is allowed, and the nearest word.
+    """
+    value = coerce(given, annotation)
+    if value is REFUSED:
+        near = nearest(given, list_words(annotation)) if isinstance(given, str) else ""
+        raise UserError(f"{where} is {given!r}; allowed: {describe(annotation)}{near}")
+    return value
 
 
 def coerce(value: object, annotation: Any) -> Any:

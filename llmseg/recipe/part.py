@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
 
 from llmseg.errors import UserError, nearest
-from llmseg.recipe.annotations import REFUSED, coerce, field_annotations, find_kind, refusal, register_kind
+from llmseg.recipe.annotations import check_value, field_annotations, find_kind, register_kind
 from llmseg.recipe.paths import Difference, changed, find_differences, read_path, walk_fields
 from llmseg.recipe.typed import parse_typed
 
@@ -46,9 +46,7 @@ class Part:
     def __post_init__(self) -> None:
         cls: Any = type(self)
         for name, annotation in field_annotations(cls).items():
-            value = coerce(getattr(self, name), annotation)
-            if value is REFUSED:
-                raise UserError(refusal(f"{cls.__name__}.{name}", getattr(self, name), annotation))
+            value = check_value(f"{cls.__name__}.{name}", getattr(self, name), annotation)
             object.__setattr__(self, name, value)  # how a frozen dataclass sets its own fields
 
     def get(self, path: str) -> object:
@@ -75,8 +73,8 @@ class Part:
             4
         """
         annotation = self._find_annotation(path)
-        if annotation is not None and coerce(value, annotation) is REFUSED:
-            raise UserError(refusal(path, value, annotation))
+        if annotation is not None:
+            check_value(path, value, annotation)
         copy: P = changed(self, path.split("."), value, path)
         return copy
 
@@ -150,11 +148,8 @@ def parse(where: str, value: Any) -> Any:
     annotations = field_annotations(cls)
     check_names(where, value, ["kind", *annotations])
     fields = {name: parse(f"{where}.{name}", value[name]) for name in annotations}
-    for name, annotation in annotations.items():
-        # The part itself would refuse it, too, but knows only its kind and not where it stands.
-        if coerce(fields[name], annotation) is REFUSED:
-            raise UserError(refusal(f"{where}.{name}", fields[name], annotation))
-    return cls(**fields)
+    # The part itself would refuse a value, too, but knows only its kind and not where it stands.
+    return cls(**{name: check_value(f"{where}.{name}", fields[name], annotations[name]) for name in annotations})
 
 
 def check_names(where: str, given: Mapping[str, Any], expected: Sequence[str]) -> None:

@@ -12,7 +12,7 @@ import re
 from typing import Any
 
 from llmseg.errors import UserError, nearest
-from llmseg.recipe.annotations import REFUSED, coerce, field_annotations, list_kinds, list_words, refusal
+from llmseg.recipe.annotations import REFUSED, check_value, coerce, field_annotations, list_kinds, list_words
 from llmseg.recipe.paths import check_field
 
 
@@ -117,9 +117,8 @@ def _make_part(cls: Any, text: str, present: Any, path: str) -> object:
     values = {name: getattr(present, name) for name in annotations} if type(present) is cls else dict(cls.USUAL)
     for name, typed in _split_fields(text, path):
         check_field(cls, name, f"{path}.{name}")
-        values[name] = parse_typed(typed, annotations[name], values.get(name), f"{path}.{name}")
-        if coerce(values[name], annotations[name]) is REFUSED:
-            raise UserError(refusal(f"{path}.{name}", values[name], annotations[name]))
+        value = parse_typed(typed, annotations[name], values.get(name), f"{path}.{name}")
+        values[name] = check_value(f"{path}.{name}", value, annotations[name])
     missing = [name for name in annotations if name not in values]
     if missing:
         example = ",".join(f"{name}=..." for name in missing)

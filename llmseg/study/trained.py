@@ -43,11 +43,10 @@ def find_run(given: GivenTraining, contender: str | None = None, seed: int | Non
             not finished; or a contender or seed is named and the folder is no study. The message says what to name.
     """
     folder = _find_folder(given)
-    for run in (folder, folder / "run"):
-        if (run / "run.json").is_file():
-            if contender is not None or seed is not None:
-                raise UserError(f"{folder} is one training; --contender and --seed choose among those of a study")
-            return run
+    if (run := _find_inner_run(folder)) is not None:
+        if contender is not None or seed is not None:
+            raise UserError(f"{folder} is one training; --contender and --seed choose among those of a study")
+        return run
     if holds_collected(folder):
         raise UserError(f"{folder} is a collected study, which has no weights; give the folder of the study itself")
     studies = list(find_studies(folder)) if folder.is_dir() else []
@@ -70,8 +69,14 @@ def is_training(given: object) -> TypeGuard[GivenTraining]:
     if not isinstance(given, str | Path):
         return isinstance(given, Run | Study | Cell)
     folder = Path(given)
-    runs = ((folder / "run.json").is_file(), (folder / "run" / "run.json").is_file())
-    return folder.is_dir() and (any(runs) or holds_collected(folder) or any(find_studies(folder)))
+    if not folder.is_dir():
+        return False
+    return _find_inner_run(folder) is not None or holds_collected(folder) or any(find_studies(folder))
+
+
+def _find_inner_run(folder: Path) -> Path | None:
+    """Return the run that a folder is, or that lies in the folder of a cell."""
+    return next((run for run in (folder, folder / "run") if (run / "run.json").is_file()), None)
 
 
 def find_model(

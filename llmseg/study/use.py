@@ -11,6 +11,7 @@ from llmseg.errors import UserError
 from llmseg.evaluation.evaluate import TOLERANCE, evaluate_masks, evaluate_run
 from llmseg.evaluation.evaluation import Evaluation
 from llmseg.prediction.export import export_model
+from llmseg.prediction.load import load_model
 from llmseg.prediction.predict import predict as predict_images
 from llmseg.recipe.recipe import Recipe
 from llmseg.study.conventions import all_conventions
@@ -93,7 +94,10 @@ def predict(
     if isinstance(places[0] if places else options.get("recipe"), Recipe):
         return predict_images(model, *places, reading=reading or DEFAULT, **options)
     run = None if weights is not None or not is_training(model) else find_run(model, contender, seed)
-    net, recipe = find_model(model, weights=weights, contender=contender, seed=seed)
+    if run is None:
+        net, recipe = find_model(model, weights=weights, contender=contender, seed=seed)
+    else:
+        net, recipe = load_model(run)
     if reading is None:
         reading = DEFAULT if run is None else images_only(Run.open(run).reading)
     return predict_images(net, recipe, *places, reading=reading, **options)

@@ -39,7 +39,7 @@ class Counts:
 
 @functools.cache  # recipes of a study share networks
 def count_kept(net: Net, loss: Loss, channels: int, size: tuple[int, int]) -> Counts:
-    """Return what :func:`count` returns, from the cache if this code has counted it before on this computer.
+    """Return what a training step of one case needs, from the cache if it was counted on this computer before.
 
     Args:
         net: The network.
@@ -81,17 +81,7 @@ def _describe_code() -> str:
 
 
 def count(net: Net, loss: Loss, channels: int, size: tuple[int, int]) -> Counts:
-    """Count what a training step of one case needs, on tensors without content: nothing is computed.
-
-    Args:
-        net: The network.
-        loss: The loss.
-        channels: Channels of the images.
-        size: Height and width of the images, in pixels.
-
-    Raises:
-        UserError: Network and loss cannot take images of that size.
-    """
+    """Count on tensors without content, so that nothing is computed; the arguments are those of :func:`count_kept`."""
     from torch.utils.flop_counter import FlopCounterMode  # it loads half of torch, for a second
 
     with torch.device("meta"):

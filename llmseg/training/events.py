@@ -93,6 +93,11 @@ class Beginning:
         """Number of epochs of the whole training."""
         return int(self.record["recipe"]["fit"]["epochs"])
 
+    @property
+    def steps_per_epoch(self) -> int:
+        """Number of steps of an epoch."""
+        return self.steps // self.epochs
+
 
 @dataclass(frozen=True)
 class End:

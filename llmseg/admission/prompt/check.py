@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -112,28 +111,26 @@ class CheckedScripts:
         return {"prompt": parameters, "stamp": stamp, "counts": self.counts, "requirements": rows}
 
 
-def check_requirements(folder: str | Path, prompt: Prompt | None = None) -> CheckedScripts:
+def check_requirements(folder: str | Path, prompt: Prompt | None = None, **parameters: Any) -> CheckedScripts:
     """Say of each requirement whether scripts meet it, by reading their text. Nothing is imported or run.
 
     Args:
         folder: The folder of the scripts.
         prompt: The prompt that they answer. Without one, it is that of the stamp in them, otherwise the default prompt.
+        **parameters: Parameters of :class:`Prompt` that replace those of this prompt.
 
     Raises:
         UserError: The folder has no scripts, or one that cannot be read or parsed.
     """
     scripts = read_scripts(folder)
     check_parsed(scripts)
-    traced = find_prompt(_main_first([(script.path, script.text) for script in scripts]))
+    traced = find_prompt(script.text for script in sorted(scripts, key=lambda script: script.path != "main.py"))
     if prompt is None:
         prompt = traced.prompt if traced is not None else Prompt()
+    prompt = replace(prompt, **parameters)
     source = Source(scripts, prompt)
     compliances = []
     for requirement in prompt.requirements:
         sign = CHECKS[requirement.id](source)
         compliances.append(Compliance(requirement, sign.state, sign.note, sign.places))
     return CheckedScripts(scripts.folder, prompt, traced, tuple(compliances))
-
-
-def _main_first(texts: Sequence[tuple[str, str]]) -> list[str]:
-    return [text for _, text in sorted(texts, key=lambda each: each[0] != "main.py")]

@@ -62,13 +62,13 @@ def difference_table(differences: Sequence[Difference], left: str, right: str) -
 def describe_pipeline(pipeline: Pipeline) -> str:
     """Return a pipeline's card, recipe, difference from the textbook, and published against actual."""
     card, recipe = pipeline.card, pipeline.recipe
-    against_textbook = difference_table(zoo.TEXTBOOK.diff(recipe), "textbook", pipeline.id).splitlines()
+    against_textbook = _compare_with_textbook(pipeline.id, recipe)
     disagreements = [line for disagreement in card.disagreements for line in _describe_disagreement(disagreement)]
     titles_and_lines: list[tuple[str, Sequence[str]]] = [
         ("edits by the authors", [f"- {edit}" for edit in card.author_edits]),
         ("does not run as given", [f"- {mend.fault}; here: {mend.reading}" for mend in card.mends]),
         ("its scripts write", _as_columns(describe_outputs(pipeline))),
-        ("recipe", [f"{path} = {write_typed(value)}" for path, value in recipe.items()]),
+        ("recipe", _list_fields(recipe)),
         ("assumed, as no source states it", [f"{assumed.path}: {assumed.reason}" for assumed in card.assumed]),
         ("against the textbook recipe", against_textbook),
         ("the study's table against what runs", _as_columns(table_against_code(pipeline))),
@@ -80,13 +80,16 @@ def describe_pipeline(pipeline: Pipeline) -> str:
 
 def describe_recipe(label: str, recipe: Recipe) -> str:
     """Return a recipe of somebody's own, and its difference from the textbook."""
-    sections = [
-        section("recipe", [f"{path} = {write_typed(value)}" for path, value in recipe.items()]),
-        section(
-            "against the textbook recipe", difference_table(zoo.TEXTBOOK.diff(recipe), "textbook", label).splitlines()
-        ),
-    ]
-    return "\n\n".join([label, *sections])
+    against_textbook = section("against the textbook recipe", _compare_with_textbook(label, recipe))
+    return "\n\n".join([label, section("recipe", _list_fields(recipe)), against_textbook])
+
+
+def _list_fields(recipe: Recipe) -> list[str]:
+    return [f"{path} = {write_typed(value)}" for path, value in recipe.items()]
+
+
+def _compare_with_textbook(label: str, recipe: Recipe) -> list[str]:
+    return difference_table(zoo.TEXTBOOK.diff(recipe), "textbook", label).splitlines()
 
 
 def card_facts(card: zoo.Card) -> list[tuple[str, str]]:

@@ -42,7 +42,7 @@ def make_designs(grid: StudyFile, out: str | Path, *, draw: bool = True, progres
     own = {variant.name: variant.recipe for variant in find_contenders(grid.pipelines)}
     if not own:
         raise UserError(f"{NNUNET} needs a pipeline beside it, which gives it cases and budget; name one")
-    contenders = [Variant(name, _change(recipe, grid)) for name, recipe in own.items()]
+    contenders = [Variant(name, change_all(recipe, grid.changes)) for name, recipe in own.items()]
     designs: list[Design] = []
     names: dict[str, str] = {}
     for dataset in grid.datasets:
@@ -108,11 +108,6 @@ def _divide(
         repaired = repairs(variant.recipe, which, own=own[variant.name], settings=settings)
         essential = frozenset({repaired[0].name})
         yield common(folder=folder / variant.name, label=variant.name, variants=repaired, essential=essential)
-
-
-def _change(recipe: Recipe, grid: StudyFile) -> Recipe:
-    """Return a recipe with the changes that a study file has for all."""
-    return change_all(recipe, grid.changes)
 
 
 def _limit_images(recipe: Recipe, grid: StudyFile, rests: Sequence[Store]) -> Recipe:

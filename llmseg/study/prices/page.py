@@ -6,14 +6,13 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from llmseg.stats.columns import MARGIN
+
 _HEAD = """# The price list
 
 What each quirk costs: the Dice that its repair alone gains, on held-out cases, by the one evaluator. `llmseg quirks`
 explains the quirks. This page is what `llmseg price --page` prints of a price list; do not edit it.
 """
-
-_MARGIN = 0.01
-"""Dice below which a price does not matter."""
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -31,8 +30,8 @@ def describe_price(low: float, high: float) -> str:
         >>> describe_price(-0.02, 0.05)
         ''
     """
-    if max(-low, high) < _MARGIN:
-        return f"costs less than {_MARGIN}"
+    if max(-low, high) < MARGIN:
+        return f"costs less than {MARGIN}"
     return "costs" if low > 0 else "helps" if high < 0 else ""
 
 

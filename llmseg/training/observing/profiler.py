@@ -53,7 +53,7 @@ class Profiler:
         elif isinstance(event, Step):
             self._pass(event.index + 1, between_epochs=False)
         elif isinstance(event, Epoch) and self._beginning is not None:
-            self._pass((event.index + 1) * _count_steps_per_epoch(self._beginning), between_epochs=True)
+            self._pass((event.index + 1) * self._beginning.steps_per_epoch, between_epochs=True)
         elif isinstance(event, End) and self._recording is not None:
             self._recording.abandon()
             self._recording = None
@@ -61,7 +61,7 @@ class Profiler:
 
     def _begin(self, beginning: Beginning) -> None:
         self._beginning = beginning
-        per_epoch = _count_steps_per_epoch(beginning)
+        per_epoch = beginning.steps_per_epoch
         self._window = choose_steps(beginning.step, beginning.steps, per_epoch, self._wanted)
         self.reason = "it records from the second step on, and the training has no second step left"
         if self._window:
@@ -75,7 +75,7 @@ class Profiler:
         if recording is None or self._beginning is None:
             return
         # After the last step of an epoch comes its validation, which is not to be recorded.
-        begins_epoch = window.start % _count_steps_per_epoch(self._beginning) == 0
+        begins_epoch = window.start % self._beginning.steps_per_epoch == 0
         if done == window.start - 1 and not between_epochs:
             recording.warm_up()
         elif done == window.start and begins_epoch == between_epochs:
@@ -93,10 +93,6 @@ class Profiler:
         write_bytes(folder / TRACE, gzip.compress(json.dumps(trace).encode(), mtime=0))
         write_text(folder / PAGE, write_page(Profile.of_trace(trace), self._beginning, self._window))
         self.page = folder / PAGE
-
-
-def _count_steps_per_epoch(beginning: Beginning) -> int:
-    return beginning.steps // beginning.epochs
 
 
 def choose_steps(done: int, total: int, per_epoch: int, wanted: int) -> range:

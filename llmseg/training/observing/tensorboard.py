@@ -81,7 +81,7 @@ class TensorBoardLog:
     def _begin(self, beginning: Beginning) -> None:
         self.folder = folder = beginning.folder / FOLDER
         make_folder(folder)
-        self._steps_per_epoch, self._last_step = beginning.steps // beginning.epochs, beginning.steps
+        self._steps_per_epoch, self._last_step = beginning.steps_per_epoch, beginning.steps
         self._file = self._open(_name_file(folder).open("xb"))
         # TensorBoard reads the files in the order of their names. The version makes it obey the start of a session: it
         # forgets what it read of this step and those after it.

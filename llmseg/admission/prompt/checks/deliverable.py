@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 
 from llmseg.admission.prompt.checks.source import Found, Sign, Source, met, unmet, unseen
-from llmseg.admission.scripts import Script, defined_names, is_main_guard
+from llmseg.admission.scripts import Script, is_main_guard, list_packages, list_undefined
 from llmseg.errors import name_first
 
 FILES = ("dataset.py", "main.py", "model.py", "train.py")
@@ -169,29 +169,12 @@ def check_framework(source: Source) -> Sign:
 
 def _imported_packages(source: Source) -> Iterator[tuple[Found, str]]:
     for script in source.scripts:
-        for node in script.nodes:
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom) and node.level == 0:
-                names = [node.module or ""]
-            else:
-                continue
-            yield from ((Found(script, node, name.split(".")[0]), name.split(".")[0]) for name in names)
+        yield from ((Found(script, node, package), package) for node, package in list_packages(script))
 
 
 def check_run(source: Source) -> Sign:
     """Requirement 4."""
-    missing = []
-    for script in source.scripts:
-        for node in script.nodes:
-            origin = source.scripts.get(node.module or "") if isinstance(node, ast.ImportFrom) else None
-            if isinstance(node, ast.ImportFrom) and origin is not None:
-                names = defined_names(origin)
-                missing += [
-                    Found(script, node, alias.name)
-                    for alias in node.names
-                    if alias.name not in names and alias.name != "*"
-                ]
+    missing = [Found(script, node, name) for script, node, names in list_undefined(source.scripts) for name in names]
     if missing:
         return unmet(f"{name_first(each.name for each in missing)} is imported and defined nowhere", missing)
     return unseen("whether it runs")
