@@ -1,3 +1,6 @@
+from .findings import CATALOGUE as CATALOGUE
+from .findings import Finding as Finding
+from .findings import SilentMistake as SilentMistake
 from .hard_coded_paths import DemandedArgument as DemandedArgument
 from .hard_coded_paths import HardCodedPath as HardCodedPath
 from .prompt import PROMPT_VERSION as PROMPT_VERSION
