@@ -21,7 +21,7 @@ GROUPS = {
     "Train": ("train", "replay", "predict", "export"),
     "Compare": ("evaluate", "conventions", "compare", "ablate", "gap", "price", "nnunet"),
     "Study": ("study", "status"),
-    "Report": ("report", "figure", "published"),
+    "Report": ("report", "figure", "published", "errors"),
     "Help": ("doctor", "help"),
 }
 """The commands as ``llmseg --help`` lists them; others come last."""

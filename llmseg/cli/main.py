@@ -18,6 +18,7 @@ from llmseg import Terminated, UserError
 from llmseg.cli import (
     data,
     doctor,
+    errors,
     evaluation,
     figures,
     launching,
@@ -65,6 +66,7 @@ COMMANDS = {
     "prompt": prompt.prompt,
     "status": launching.status,
     "published": published.published,
+    "errors": errors.errors,
     "figure": figures.figure,
     "report": report.report,
     "doctor": doctor.doctor,

@@ -10,6 +10,7 @@ from .curves import loss_curves as loss_curves
 from .curves import run_curves as run_curves
 from .errors import error_bars as error_bars
 from .errors import error_counts as error_counts
+from .errors import error_grid as error_grid
 from .kinds import KINDS as KINDS
 from .kinds import Choices as Choices
 from .kinds import Kind as Kind

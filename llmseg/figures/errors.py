@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,22 @@ import pandas as pd
 from llmseg.errors import UserError, shorten_list
 from llmseg.figures.canvas import add_note, make_figure, styled
 from llmseg.figures.contenders import cohort_title, look_up_contenders
-from llmseg.figures.style import BLACK, BLUE, DOUBLE, GREEN, LIGHT_INK, ORANGE, PURPLE, SINGLE, SKY, SMALL, VERMILION
+from llmseg.figures.style import (
+    BLACK,
+    BLUE,
+    DARK_INK,
+    DOUBLE,
+    GREEN,
+    LIGHT_INK,
+    ORANGE,
+    PURPLE,
+    SINGLE,
+    SKY,
+    SMALL,
+    VERMILION,
+)
+from llmseg.stats.code_errors import count_errors
+from llmseg.stats.words import count_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -98,12 +114,45 @@ def error_counts(errors: pd.DataFrame) -> pd.DataFrame:
     return full
 
 
-def _published() -> pd.DataFrame:
-    from llmseg.stats import published
+@styled
+def error_grid(panels: Mapping[str, pd.DataFrame]) -> Figure:
+    """Draw how many errors there are of each category in each phase, a panel per set of errors.
 
-    errors = published.get("errors").frame
-    core: pd.DataFrame = errors[errors["set"] == "core"]
-    return core
+    Args:
+        panels: Sets of errors by their title. Each has a row per error, with the columns ``phase, category``.
+
+    Raises:
+        UserError: There is no set.
+
+    Example:
+        >>> from llmseg.stats import published_errors
+        >>> figure = error_grid({"The study": published_errors()})
+        >>> [axes.get_title(loc="left") for axes in figure.axes]
+        ['The study: 63 errors']
+    """
+    if not panels:
+        raise UserError("there are no errors to draw; give a set of the study or a table of errors")
+    counts = {title: count_errors(errors) for title, errors in panels.items()}
+    most = max(max(int(grid.to_numpy().max()) for grid in counts.values()), 1)
+    figure = make_figure(SINGLE if len(counts) == 1 else DOUBLE, 2.7)
+    for axes, (title, grid) in zip(figure.subplots(1, len(counts), squeeze=False)[0], counts.items(), strict=True):
+        numbers = grid.to_numpy()
+        axes.imshow(numbers, cmap="Blues", vmin=0, vmax=most, aspect="auto")
+        for row, column in np.argwhere(numbers > 0):
+            number = int(numbers[row, column])
+            ink = DARK_INK if number > most / 2 else LIGHT_INK
+            axes.text(column, row, str(number), ha="center", va="center", color=ink, fontsize=SMALL)
+        axes.set_xticks(range(grid.shape[1]), list(grid.columns), rotation=45, ha="right")
+        axes.set_yticks(range(grid.shape[0]), list(grid.index))
+        axes.tick_params(length=0)
+        axes.set_title(f"{title}: {count_text(int(numbers.sum()), 'error')}", loc="left")
+    return figure
+
+
+def _published() -> pd.DataFrame:
+    from llmseg.stats import published_errors
+
+    return published_errors()
 
 
 def _models_that_differ(counts: pd.DataFrame) -> str:

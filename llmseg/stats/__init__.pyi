@@ -7,6 +7,13 @@ from .claims import DECISIONS as DECISIONS
 from .claims import Claim as Claim
 from .claims import Decision as Decision
 from .claims import claims_frame as claims_frame
+from .code_errors import ERROR_CATEGORIES as ERROR_CATEGORIES
+from .code_errors import ERROR_PHASES as ERROR_PHASES
+from .code_errors import ERROR_SETS as ERROR_SETS
+from .code_errors import count_errors as count_errors
+from .code_errors import published_error_totals as published_error_totals
+from .code_errors import published_errors as published_errors
+from .code_errors import read_errors as read_errors
 from .cohorts import compare_cohorts as compare_cohorts
 from .columns import COLUMNS as COLUMNS
 from .comparisons import compare as compare

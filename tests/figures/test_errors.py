@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from llmseg import UserError, zoo
-from llmseg.figures.errors import ERROR_COLOURS, error_bars, error_counts
-from llmseg.stats import published
+from llmseg.figures.errors import ERROR_COLOURS, error_bars, error_counts, error_grid
+from llmseg.stats import count_errors, published, published_errors
 
 
 def test_bars_are_as_long_as_the_published_rows():
@@ -42,3 +42,18 @@ def test_errors_of_others_are_refused():
         error_bars(pd.DataFrame(row))
     with pytest.raises(UserError, match="no column 'category'"):
         error_bars(pd.DataFrame(row).drop(columns="category"))
+
+
+def test_the_grid_says_how_many_errors_each_phase_and_category_has():
+    panels = {"Study": published_errors(), "Others": published_errors("extra")}
+    for axes, errors in zip(error_grid(panels).axes, panels.values(), strict=True):
+        counts = count_errors(errors)
+        shown = {(round(text.get_position()[1]), round(text.get_position()[0])): text.get_text() for text in axes.texts}
+        assert shown == {
+            (row, column): str(number)
+            for row, numbers in enumerate(counts.to_numpy().tolist())
+            for column, number in enumerate(numbers)
+            if number
+        }
+    with pytest.raises(UserError, match="no errors to draw"):
+        error_grid({})
