@@ -51,7 +51,10 @@ def plan(
 
     Example: llmseg study plan brain.toml
     """
+    load = llmseg.training.describe_load()  # before this command adds to it
     cells = llmseg.study.plan_study_file(file, out, device=device, progress=output.progress)
+    if load:
+        print(f"llmseg: {load}", file=sys.stderr)
     chosen = None if max_hours is None else llmseg.study.choose_cells(cells, max_hours)
     if output.as_json:
         output.print((cells if chosen is None else chosen).to_dict("records"))

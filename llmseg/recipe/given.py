@@ -52,8 +52,7 @@ def read_recipe(given: GivenRecipe) -> Recipe:
     if (path / "run.json").is_file():
         return Recipe.from_dict(read_json(path / "run.json", ("recipe",))["recipe"])
     if path.is_file():
-        text = _read_text(path)
-        return Recipe.from_yaml(text) if path.suffix in (".yaml", ".yml") else Recipe.from_json(text)
+        return _read_file(path)
     what = "recipe file" if path.suffix in SUFFIXES else "recipe file or run folder"
     raise UserError(f"no {what} {path}; of a pipeline, give llmseg.zoo.get(NAME).recipe")
 
@@ -88,6 +87,14 @@ def change_all(recipe: Recipe, changes: str | Iterable[str]) -> Recipe:
         0.1
     """
     return functools.reduce(Recipe.change_text, as_list(changes), recipe)
+
+
+def _read_file(path: Path) -> Recipe:
+    text = _read_text(path)
+    try:
+        return Recipe.from_yaml(text) if path.suffix in (".yaml", ".yml") else Recipe.from_json(text)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
 
 
 def _read_text(path: Path) -> str:

@@ -42,6 +42,9 @@ class Study:
 
     folder: Path
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "folder", Path(self.folder))  # a text is taken, too
+
     @classmethod
     def open(cls, folder: str | Path) -> Study:
         """Open a study, finished or not.

@@ -10,6 +10,7 @@ from .events import EvaluatedBatch as EvaluatedBatch
 from .events import Event as Event
 from .events import ObservedEvent as ObservedEvent
 from .events import Step as Step
+from .hardware import describe_load as describe_load
 from .loop import draw_start as draw_start
 from .loop import run_loop as run_loop
 from .numerics import EXACT_NUMERICS as EXACT_NUMERICS

@@ -6,6 +6,7 @@ import os
 import platform
 from typing import Any
 
+import psutil
 import torch
 
 
@@ -23,3 +24,14 @@ def hardware() -> dict[str, Any]:
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),
         "gpus": [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())],
     }
+
+
+def describe_load() -> str | None:
+    """Return a sentence if other programs keep this computer's processors busy, so that timings are too long."""
+    cores, load = os.cpu_count() or 1, psutil.getloadavg()[0]
+    if load < 0.5 * cores:
+        return None
+    return (
+        f"other programs use this computer (load {load:.1f}, {cores} processors): estimated seconds are too long by as "
+        "much as they take; estimate again when it is idle"
+    )

@@ -45,6 +45,13 @@ def test_plan_lists_what_would_be_trained(call, study_file, tmp_path):
     assert all(row["seconds"] > 0 and row["memory_gb"] > 0 for row in rows)
 
 
+def test_a_plan_says_that_other_work_makes_its_estimates_too_long(call, study_file, monkeypatch):
+    monkeypatch.setattr("psutil.getloadavg", lambda: (1e3, 0.0, 0.0))
+    assert "load 1000.0" in call("study", "plan", study_file, "-q")[2]
+    monkeypatch.setattr("psutil.getloadavg", lambda: (0.0, 0.0, 0.0))
+    assert "load" not in call("study", "plan", study_file, "-q")[2]
+
+
 def test_a_plan_names_what_cannot_be_trained(call, study_file):
     study_file.write_text(TEXT.replace("cases = 20", "cases = 5"), encoding="utf-8")
     code, out, _ = call("study", "plan", study_file, "-q")

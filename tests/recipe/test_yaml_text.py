@@ -113,3 +113,12 @@ def test_show_writes_a_recipe_that_commands_take(tmp_path, call):
     assert "against the textbook recipe:" in shown
     assert call("show", mine, "--json")[1].count('"recipe"') == 1
     assert call("show", "gpt-4", "--set", "fit.epochs=4", "--recipe", mine)[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("a.json", "x"), ("b.json", '{"a": 1}'), ("c.yaml", "a: [1"), ("d.yml", "3")]
+)
+def test_a_file_without_a_recipe_is_named(name, text, tmp_path):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(UserError, match=f"{name}: "):
+        read_recipe(tmp_path / name)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -212,3 +213,7 @@ def test_verdicts_are_those_of_a_report(study):
     assert (row["p"], row["p_corrected"]) == (claim.p_difference, claim.p_difference_adjusted)
     slow_first = claim.first.endswith("slow")
     assert row["verdict"] == (claim.verdict if slow_first else MIRRORED[claim.verdict])
+
+
+def test_a_folder_given_as_text_is_a_path():
+    assert Study("studies/mine") == Study(Path("studies/mine"))
