@@ -50,6 +50,13 @@ class Terminated(Exception):
 
     Attributes:
         signum: The signal that told it. The command line ends with exit code 128 + signal.
+
+    Example:
+        >>> try:
+        ...     raise Terminated("stopped after step 24")
+        ... except Terminated as stopped:
+        ...     print(stopped, 128 + stopped.signum)
+        stopped after step 24 143
     """
 
     def __init__(self, message: str, signum: int = signal.SIGTERM) -> None:

@@ -51,6 +51,10 @@ class CacheEntry:
         cases: Number of cases.
         shape: Channels, height and width of the images.
         nbytes: Size on disk in bytes.
+
+    Example:
+        >>> for entry in cache_entries():  # doctest: +SKIP
+        ...     print(entry.store, entry.cases, entry.nbytes)
     """
 
     path: Path
@@ -61,7 +65,14 @@ class CacheEntry:
 
 
 def cache_folder() -> Path:
-    """Return the folder of the cache: ``$LLMSEG_CACHE`` if that is set, else the user's cache folder."""
+    """Return the folder of the cache: ``$LLMSEG_CACHE`` if that is set, else the user's cache folder.
+
+    Example:
+        >>> import os
+        >>> os.environ["LLMSEG_CACHE"] = "/scratch/llmseg"  # doctest: +SKIP
+        >>> cache_folder()  # doctest: +SKIP
+        PosixPath('/scratch/llmseg')
+    """
     chosen = os.environ.get("LLMSEG_CACHE")
     return Path(chosen) if chosen else platformdirs.user_cache_path("llmseg")
 
@@ -104,7 +115,12 @@ def prepare_cached(store: Store, images: Images, *, progress: bool = False) -> P
 
 
 def cache_entries() -> tuple[CacheEntry, ...]:
-    """Return what the cache holds, sorted by file name. A file that cannot be read shows as ``damaged``, of 0 cases."""
+    """Return what the cache holds, sorted by file name. A file that cannot be read shows as ``damaged``, of 0 cases.
+
+    Example:
+        >>> sum(entry.nbytes for entry in cache_entries())  # doctest: +SKIP
+        183500800
+    """
     return tuple(_describe(path) for path in sorted(cache_folder().glob("*.h5")))
 
 

@@ -47,7 +47,15 @@ def as_folds(given: Holdout | Sequence[Holdout]) -> tuple[Holdout, ...]:
 
 
 def digest_folds(folds: Sequence[Holdout]) -> str:
-    """Return the digest of one held-out test set, or one digest of all folds."""
+    """Return the digest of one held-out test set, or one digest of all folds.
+
+    Example:
+        >>> from llmseg.data.draw_holdout import hold_out
+        >>> from llmseg.data.synthetic import SyntheticStore
+        >>> phantoms = SyntheticStore("fundus", count=12)
+        >>> digest_folds([hold_out(phantoms)]) == hold_out(phantoms).digest
+        True
+    """
     if len(folds) == 1:
         return folds[0].digest
     return hashlib.sha256("\n".join(fold.digest for fold in folds).encode()).hexdigest()
@@ -66,6 +74,15 @@ def save_folds(folds: Sequence[Holdout], folder: Path) -> None:
     Raises:
         UserError: The folder holds manifests of more folds or files that are no manifests, or the disk is full or
             refuses a file.
+
+    Example:
+        >>> import tempfile
+        >>> from llmseg.data.draw_holdout import draw_folds
+        >>> from llmseg.data.synthetic import SyntheticStore
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> save_folds(draw_folds(SyntheticStore("fundus", count=12), 3), folder)
+        >>> sorted(path.name for path in folder.iterdir())
+        ['fold-1.json', 'fold-2.json', 'fold-3.json']
     """
     paths = name_manifests(folder, len(folds))
     check_place_of_folds(folder, len(folds))

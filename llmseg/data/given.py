@@ -54,6 +54,9 @@ def find_holdout(given: GivenHoldout) -> Holdout:
 
     Raises:
         UserError: There is no such manifest, or it is damaged.
+
+    Example:
+        >>> find_holdout("cohort/holdout.json").test_ids  # doctest: +SKIP
     """
     return given if isinstance(given, Holdout) else Holdout.load(given)
 
@@ -63,6 +66,12 @@ def find_folds(given: GivenHoldout | Sequence[GivenHoldout]) -> tuple[Holdout, .
 
     Raises:
         UserError: As :func:`find_holdout`, or the folds do not hold out every case of one dataset exactly once.
+
+    Example:
+        >>> from llmseg.data.draw_holdout import hold_out
+        >>> from llmseg.data.synthetic import SyntheticStore
+        >>> len(find_folds(hold_out(SyntheticStore("fundus", count=12))))
+        1
     """
     if isinstance(given, str | Path):
         return load_folds(given)

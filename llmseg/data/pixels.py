@@ -34,7 +34,12 @@ _GREY_MODES = ("1", "L", "LA", "La")
 
 
 def read_image(path: Path, reading: Reading = DEFAULT, page: int | None = None) -> np.ndarray:
-    """Read an image file as uint8 grey ``[H, W]`` or RGB ``[H, W, 3]``, see :func:`decode_image`."""
+    """Read an image file as uint8 grey ``[H, W]`` or RGB ``[H, W, 3]``, see :func:`decode_image`.
+
+    Example:
+        >>> read_image(Path("images/0001.png")).shape  # doctest: +SKIP
+        (576, 720, 3)
+    """
     return decode_image(read_image_file(path), str(path), reading, page)
 
 

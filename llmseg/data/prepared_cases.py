@@ -124,6 +124,13 @@ def move_to_device(prepared: PreparedCases, device: torch.device) -> PreparedCas
     Args:
         prepared: The cases.
         device: Where batches are wanted. A CPU leaves everything as it is.
+
+    Example:
+        >>> from llmseg import zoo
+        >>> from llmseg.data.synthetic import SyntheticStore
+        >>> prepared = prepare_cases(SyntheticStore("fundus", count=2), zoo.get("gpt-4").recipe.images)
+        >>> move_to_device(prepared, torch.device("cpu")) is prepared
+        True
     """
     if device.type != "cuda":
         return prepared

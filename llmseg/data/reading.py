@@ -30,7 +30,12 @@ _SEVERAL_MASKS = ("join",)
 
 
 class ReadingWarning(UserWarning):
-    """Files of a store can be read, but something about them should be known."""
+    """Files of a store can be read, but something about them should be known.
+
+    Example:
+        >>> import warnings
+        >>> warnings.simplefilter("error", ReadingWarning)  # doctest: +SKIP
+    """
 
 
 @dataclass(frozen=True)

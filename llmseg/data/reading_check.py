@@ -69,6 +69,10 @@ def check_reading(store: Store, *, progress: bool = False) -> None:
 
     Warns:
         ReadingWarning: Once for each store in a process.
+
+    Example:
+        >>> from llmseg.data.synthetic import SyntheticStore
+        >>> check_reading(SyntheticStore("fundus", count=4))
     """
     while isinstance(store, Subset):
         store = store.whole

@@ -42,6 +42,12 @@ class Store(Protocol):
         ids: Ids of the cases, each once, in the order in which recipes split them.
         groups: For each id, what the case belongs to (a video, a patient). Cases of one group are not independent.
         digest: SHA-256 of the content, 64 hexadecimal digits. Other pixels, ids or groups give another digest.
+
+    Example:
+        >>> from llmseg.data.synthetic import SyntheticStore
+        >>> store: Store = SyntheticStore("fundus", count=4)
+        >>> store.ids[:2], store.read(store.ids[0]).image.shape
+        (('001.png', '002.png'), (354, 301, 3))
     """
 
     @property

@@ -138,6 +138,11 @@ def evaluate_run_once(
 
     Raises:
         UserError: The folder holds another evaluation, or as :func:`evaluate_run`.
+
+    Example:
+        >>> import llmseg
+        >>> run, store = llmseg.Run.open("runs/gpt-o3"), llmseg.data.find_store("cohort.h5")  # doctest: +SKIP
+        >>> evaluate_run_once(run, store, "scored/gpt-o3").scores  # doctest: +SKIP
     """
     earlier = read_json_if_any(Path(out) / "evaluation.json")
     if not earlier:
@@ -196,6 +201,10 @@ def evaluate_masks(
 
     Raises:
         UserError: A case has no mask, or one of another size; a mask cannot be read; or as :func:`evaluate_run`.
+
+    Example:
+        >>> evaluation = evaluate_masks("their/masks", "cohort.h5", "scored/theirs")  # doctest: +SKIP
+        >>> evaluation.scores.groupby("measure")["value"].mean()  # doctest: +SKIP
     """
     store = find_store(store)
     holdout = None if holdout is None else find_holdout(holdout)

@@ -93,6 +93,11 @@ def write_original(run: Run, pipeline: Pipeline, store: Store) -> Path:
 
     Raises:
         UserError: What the scripts write is not known.
+
+    Example:
+        >>> import llmseg
+        >>> run, pipeline = llmseg.Run.open("runs/gpt-4"), llmseg.zoo.get("gpt-4")  # doctest: +SKIP
+        >>> sorted(path.name for path in write_original(run, pipeline, store).iterdir())  # doctest: +SKIP
     """
     find_outputs(pipeline)
     folder = run.folder / ORIGINAL
@@ -119,6 +124,11 @@ def describe_stop(run: Run, pipeline: Pipeline) -> str:
 
     Returns:
         A sentence; empty if the script runs to its end.
+
+    Example:
+        >>> import llmseg
+        >>> run = llmseg.Run.open("runs/gpt-4")  # doctest: +SKIP
+        >>> describe_stop(run, llmseg.zoo.get("gpt-4"))  # doctest: +SKIP
     """
     outputs, size = find_outputs(pipeline), run.recipe.fit.batch_size_in_test
     for position, output in enumerate(outputs.files):

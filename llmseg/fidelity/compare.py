@@ -25,6 +25,11 @@ class ComparedValue:
         rel: Relative tolerance.
         abs: Absolute tolerance.
         carries_rounding: Whether the training up to here has amplified the rounding of the machine it runs on.
+
+    Example:
+        >>> value = ComparedValue("loss of step 3", expected=0.5, measured=0.5000001, rel=1e-5)
+        >>> abs(value.measured - value.expected) <= value.rel * abs(value.expected)
+        True
     """
 
     where: str

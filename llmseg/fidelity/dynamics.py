@@ -74,6 +74,11 @@ def measure_dynamics(
             :func:`llmseg.fidelity.rounding.move_to_neighbour`.
         progress: Whether to show progress bars.
         place: Where the training computes.
+
+    Example:
+        >>> from llmseg import zoo
+        >>> values = measure_dynamics(zoo.get("gpt-4"), record, store, 0, progress=False)  # doctest: +SKIP
+        >>> next(value for value in values if not value.agrees)  # doctest: +SKIP
     """
     train = get_entry(record, "train")
     recorded = _RecordedTraining(

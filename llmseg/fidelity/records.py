@@ -25,6 +25,10 @@ def read_record(path: str | Path) -> dict[str, Any]:
 
     Raises:
         UserError: The file is missing or no record.
+
+    Example:
+        >>> sorted(read_record("tests/golden/gpt-4.json"))[:3]  # doctest: +SKIP
+        ['adaptations', 'architecture', 'base']
     """
     try:
         record = json.loads(Path(path).read_text(encoding="utf-8"), object_hook=_Entries)

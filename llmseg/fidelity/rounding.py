@@ -75,6 +75,11 @@ def disable_onednn(*, when: bool) -> Iterator[None]:
 
     Args:
         when: Whether to do so; otherwise nothing changes.
+
+    Example:
+        >>> with disable_onednn(when=True):
+        ...     print(torch.backends.mkldnn.enabled)
+        False
     """
     onednn: Any = torch.backends.mkldnn
     before = onednn.enabled

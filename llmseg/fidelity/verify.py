@@ -49,6 +49,13 @@ class Verdict:
             the last place beside the recorded weights. Empty if the first holds.
         divergence: The first value that diverges, as recorded and as measured; ``None`` if none does.
         beyond: Number of values beyond their tolerance; a check that ends with the first of them does not count it.
+
+    Example:
+        >>> from llmseg import zoo
+        >>> from llmseg.fidelity import read_record
+        >>> record = read_record("tests/golden/gpt-4.json")  # doctest: +SKIP
+        >>> [verdict.holds for verdict in verify(zoo.get("gpt-4"), record, only="F1")]  # doctest: +SKIP
+        [True]
     """
 
     level: str
@@ -103,6 +110,14 @@ def verify(
 
     Raises:
         UserError: A level is unknown, a store it needs is not given, or there is no such device.
+
+    Example:
+        >>> from llmseg.fidelity import read_record
+        >>> record = read_record("tests/golden/gpt-4.json")  # doctest: +SKIP
+        >>> for verdict in verify("gpt-4", record, only=["F1", "F3"]):  # doctest: +SKIP
+        ...     print(verdict.level, verdict.holds)
+        F1 True
+        F3 True
     """
     known, wanted = find_pipeline(pipeline), tuple(as_list(only))
     _check_levels(wanted, store, bookkeeping_store)

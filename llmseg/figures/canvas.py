@@ -149,6 +149,9 @@ def check_replaceable(path: Path) -> None:
 
     Raises:
         UserError: The file was made by something else, or is a folder.
+
+    Example:
+        >>> check_replaceable(Path("ranking.png"))  # doctest: +SKIP
     """
     if path.is_dir():
         raise UserError(f"{path} is a folder; name a file in it")

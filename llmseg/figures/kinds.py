@@ -42,6 +42,10 @@ class Choices:
         cases: Ids of cases to predict; empty takes one case of every dataset, that of median Dice.
         stores: Stores with the images, for figures that show them.
         prepared_as: Which dataset of the catalogue a dataset is, by its name, where its store does not say it.
+
+    Example:
+        >>> Choices(measure="hd95", references=("nnunet",)).measure
+        'hd95'
     """
 
     measure: str = "dice"
@@ -65,6 +69,10 @@ class Kind:
         shows: What it shows, in a few words.
         draw: The function that draws it.
         one_dataset: Whether a figure shows one dataset only.
+
+    Example:
+        >>> [name for name, kind in KINDS.items() if kind.one_dataset]
+        ['podium']
     """
 
     shows: str

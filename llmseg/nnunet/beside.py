@@ -79,6 +79,10 @@ def run_beside_studies(studies: Iterable[Study], *, device: str = "auto", progre
 
     Raises:
         UserError: A study does not say where its cases are, they are not there any more, or as :func:`run_beside`.
+
+    Example:
+        >>> from llmseg.study import run_study_file
+        >>> run_beside_studies(run_study_file("brain.toml", "studies/brain"))  # doctest: +SKIP
     """
     for study in studies:
         design = open_design(study.folder)

@@ -78,6 +78,11 @@ def find_compared(
 
     Raises:
         UserError: There are fewer than two contenders, or nnU-Net is asked for and not installed.
+
+    Example:
+        >>> variants, with_nnunet = find_compared(["gpt-4", "gpt-o3"])
+        >>> [variant.name for variant in variants], with_nnunet
+        (['gpt-4', 'gpt-o3'], False)
     """
     given = list_contenders(pipelines)
     variants, with_nnunet = find_contenders(given, set), NNUNET in given

@@ -35,6 +35,10 @@ def equal_to_run(run: Run, by: Literal["images", "seconds"] = "images") -> Budge
     Args:
         run: The run.
         by: ``images`` or ``seconds``. Seconds are comparable only if both trainings are made on the same machine.
+
+    Example:
+        >>> import llmseg
+        >>> equal_to_run(llmseg.Run.open("runs/gpt-o3"))  # doctest: +SKIP
     """
     if by == "images":
         return equal_images(run.recipe, len(run.split.train))

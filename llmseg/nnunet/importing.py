@@ -87,6 +87,10 @@ def import_training(training: NnunetTraining, store: Store, *, progress: bool = 
 
     Raises:
         UserError: The training or its prediction has not ended, or as :func:`import_nnunet`.
+
+    Example:
+        >>> imported = import_training(training, store)  # doctest: +SKIP
+        >>> imported.run.history  # doctest: +SKIP
     """
     baseline = training.baseline
     if not training.trained or not training.predicted.is_dir():

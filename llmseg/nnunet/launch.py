@@ -30,6 +30,9 @@ def check_installed() -> None:
 
     Raises:
         UserError: It is missing.
+
+    Example:
+        >>> check_installed()  # doctest: +SKIP
     """
     if importlib.util.find_spec("nnunetv2") is None:
         raise UserError(

@@ -131,6 +131,13 @@ def recipe_split(recipe: Recipe, store: Store, seed: int) -> Split:
 
     Raises:
         UserError: There are too few cases, or a part is empty.
+
+    Example:
+        >>> from llmseg import zoo
+        >>> from llmseg.data.synthetic import SyntheticStore
+        >>> split = recipe_split(zoo.get("gpt-4").recipe, SyntheticStore("fundus", count=20), seed=0)
+        >>> len(split.train), len(split.validation), len(split.test)
+        (16, 2, 2)
     """
     import torch
 

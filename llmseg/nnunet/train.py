@@ -81,6 +81,9 @@ def predict_nnunet(training: NnunetTraining, *, device: str = "auto", progress: 
     Raises:
         UserError: The training has not ended, or nnU-Net fails.
         Terminated: The process received SIGTERM.
+
+    Example:
+        >>> sorted(predict_nnunet(training).iterdir())[0].name  # doctest: +SKIP
     """
     baseline, out = training.baseline, training.predicted
     if not training.trained:

@@ -36,6 +36,9 @@ def load_original_model(pipeline: Pipeline | str, weights: str | Path) -> tuple[
 
     Raises:
         UserError: The weights do not fit the network.
+
+    Example:
+        >>> net, recipe = load_original_model("gpt-4", "theirs/model.pth")  # doctest: +SKIP
     """
     pipeline = find_pipeline(pipeline)
     net = pipeline.load_original(weights)

@@ -53,6 +53,11 @@ class ProbabilityMap:
         name: Name of the image.
         working: ``[h, w]``, as the network gives it.
         native: ``[H, W]``, resized to the image's own height and width.
+
+    Example:
+        >>> small, large = np.zeros((64, 64), np.float32), np.zeros((400, 600), np.float32)
+        >>> bool((ProbabilityMap("a.png", small, large).native > 0.5).any())
+        False
     """
 
     name: str
@@ -174,6 +179,13 @@ def predict_maps(
 
     Raises:
         UserError: As :func:`predict`.
+
+    Example:
+        >>> from llmseg.data.pixels import read_image
+        >>> paths = sorted(Path("images").iterdir())  # doctest: +SKIP
+        >>> names = [path.name for path in paths]  # doctest: +SKIP
+        >>> maps = predict_maps(net, recipe, names, lambda name: read_image(Path("images") / name))  # doctest: +SKIP
+        >>> next(maps).native.shape  # doctest: +SKIP
     """
     from tqdm import tqdm
 
@@ -218,6 +230,14 @@ def predict_image(net: nn.Module, recipe: Recipe, image: np.ndarray) -> np.ndarr
 
     Returns:
         float32 ``[H, W]`` in 0..1.
+
+    Example:
+        >>> import torch
+        >>> from llmseg import zoo
+        >>> recipe = zoo.get("bing-copilot").recipe
+        >>> map = predict_image(recipe.net.build(1), recipe, np.zeros((300, 200), np.uint8))
+        >>> map.shape, map.dtype
+        ((300, 200), dtype('float32'))
     """
     from llmseg.training.numerics import EXACT_NUMERICS
 

@@ -92,6 +92,10 @@ class OwnSeed(Part):
 
     Raises:
         UserError: A number is negative.
+
+    Example:
+        >>> OwnSeed(seed=42, summary_batch=1, spare_orders=0).seed
+        42
     """
 
     seed: int

@@ -32,6 +32,11 @@ class Images(Part, ABC):
 
     A resize that does not round to bytes is the exception. It ends in float32 numbers, for which no table is needed;
     :func:`look_up` takes care of both.
+
+    Example:
+        >>> from llmseg import zoo
+        >>> isinstance(zoo.get("gpt-4").recipe.images, Images)
+        True
     """
 
     @property

@@ -21,7 +21,16 @@ EPSILON = 1e-7
 
 
 class Loss(Part, ABC):
-    """Base of every loss of a batch."""
+    """Base of every loss of a batch.
+
+    Example:
+        >>> import torch
+        >>> from llmseg import zoo
+        >>> loss: Loss = zoo.TEXTBOOK.loss
+        >>> logits, mask = torch.full((1, 1, 4, 4), 9.0), torch.ones(1, 1, 4, 4)
+        >>> float(loss(logits, mask)) < 0.01
+        True
+    """
 
     @abstractmethod
     def __call__(self, output: Tensor, mask: Tensor, validating: bool = False) -> Tensor:

@@ -35,6 +35,12 @@ class Part:
     Raises:
         UserError: A field has a value its annotation does not allow.
         TypeError: A second class takes a kind that is already used.
+
+    Example:
+        >>> from llmseg import zoo
+        >>> part: Part = zoo.TEXTBOOK.fit
+        >>> part.change("epochs", 3).epochs
+        3
     """
 
     USUAL: ClassVar[Mapping[str, Any]] = {}

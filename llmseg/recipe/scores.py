@@ -23,6 +23,12 @@ class Score(Part, ABC):
 
     Attributes:
         over: Whether one value is taken over all pixels of the ``batch``, or one per ``case``.
+
+    Example:
+        >>> from llmseg import zoo
+        >>> score: Score = zoo.TEXTBOOK.score
+        >>> score.over
+        'case'
     """
 
     over: Literal["batch", "case"]

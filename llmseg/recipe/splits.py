@@ -46,7 +46,13 @@ class Split:
 
 
 class Splitter(Part, ABC):
-    """Base of every split procedure."""
+    """Base of every split procedure.
+
+    Example:
+        >>> from llmseg import zoo
+        >>> isinstance(zoo.TEXTBOOK.split, Splitter)
+        True
+    """
 
     @abstractmethod
     def __call__(self, ids: Sequence[str], generator: torch.Generator) -> Split:
@@ -144,6 +150,13 @@ class RandomSplit(Splitter):
         validation: Fraction of all cases for validation. With ``once`` the number is rounded down, and the test takes
             the remainder. With ``twice`` the sum of training and validation is rounded down; validation takes what
             training leaves of it, and the test takes the remainder.
+
+    Example:
+        >>> import torch
+        >>> split = RandomSplit(calls="once", train=0.7, validation=0.15)
+        >>> parts = split(tuple("abcdefghij"), torch.Generator().manual_seed(0))
+        >>> len(parts.train), len(parts.validation), len(parts.test)
+        (7, 1, 2)
     """
 
     calls: Literal["once", "twice"]

@@ -64,5 +64,10 @@ class Question:
 
 
 def name_measure(measure: str) -> str:
-    """Return the name of a measure, for headings."""
+    """Return the name of a measure, for headings.
+
+    Example:
+        >>> name_measure("hd95")
+        'HD95'
+    """
     return MEASURE_NAMES.get(measure, measure.replace("_", " ").capitalize())

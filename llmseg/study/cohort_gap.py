@@ -98,6 +98,12 @@ def run_cohort_gap(
 
     Raises:
         UserError: A cohort is empty, a recipe is in both, no pair is left, or as :func:`llmseg.run_gap`.
+
+    Example:
+        >>> from llmseg.study import find_sides
+        >>> left, right = find_sides("2025", "2024")
+        >>> gap = run_cohort_gap(left, right, "cohort.h5", "gaps/years", holdout="holdout.json")  # doctest: +SKIP
+        >>> gap.means()  # doctest: +SKIP
     """
     check_cohorts(left, right)
     store = find_store(store)
@@ -132,7 +138,12 @@ def run_cohort_gap(
 
 
 def check_cohorts(left: Sequence[Variant], right: Sequence[Variant]) -> None:
-    """Raise :class:`UserError` if a cohort is empty, or a recipe is in both."""
+    """Raise :class:`UserError` if a cohort is empty, or a recipe is in both.
+
+    Example:
+        >>> from llmseg.study.variants import pipelines
+        >>> check_cohorts(pipelines("gpt-o3"), pipelines("gpt-4"))
+    """
     if not left or not right:
         raise UserError("a cohort is empty; name at least one pipeline on either side")
     twice = [variant.name for variant in left if variant.name in {other.name for other in right}]

@@ -120,6 +120,12 @@ def run_gap(
 
     Raises:
         UserError: The recipes decide alike or their parts do not fit, or as :func:`llmseg.run_study`.
+
+    Example:
+        >>> import llmseg
+        >>> store = llmseg.data.find_store("cohort.h5")  # doctest: +SKIP
+        >>> gap = run_gap("gpt-o3", "gpt-4", store, "gaps/o3-4", holdout=llmseg.hold_out(store))  # doctest: +SKIP
+        >>> print(gap.sentence)  # doctest: +SKIP
     """
     gap, design = design_gap(left, right, store, out, holdout=holdout, swaps=swaps, orders=orders, **options)
     (study,) = run_designs([design], Launch.of(options))

@@ -145,6 +145,11 @@ def run_studies(
 
     Raises:
         UserError: Two stores have one name, or as :func:`run_study`.
+
+    Example:
+        >>> stores, test = ["a.h5", "b.h5"], ["a.json", "b.json"]
+        >>> studies = run_studies(None, ["gpt-4", "gpt-o3"], stores, "studies/two", holdouts=test)  # doctest: +SKIP
+        >>> [study.means() for study in studies]  # doctest: +SKIP
     """
     found = [find_store(store) for store in stores]
     names = [store.name for store in found]

@@ -57,6 +57,15 @@ def plan_cells(designs: Sequence[Design], speed: float | None = None) -> pd.Data
         ``seed``, ``fold`` (from 1, or 0 without folds), ``state`` (``finished`` or ``open``), ``epochs``, ``images``
         seen in training, ``steps``, ``teraflops`` of all steps, ``seconds``, ``memory_gb`` of a step, and ``fault``:
         why it cannot be trained.
+
+    Example:
+        >>> from llmseg.study.file.designs import make_designs
+        >>> from llmseg.study.file.study_file import read_study_file
+        >>> phantoms = {"phantoms": {"synthetic": "fundus", "cases": 24}}
+        >>> grid = read_study_file({"pipelines": ["bing-copilot"], "datasets": phantoms, "epochs": 2})
+        >>> plan = plan_cells(make_designs(grid, "studies/new", draw=False))
+        >>> plan[["contender", "seed", "epochs", "steps"]].values.tolist()
+        [['bing-copilot', 0, 2, 2], ['bing-copilot', 1, 2, 2], ['bing-copilot', 2, 2, 2]]
     """
     rows: list[tuple[object, ...]] = []
     for design in designs:

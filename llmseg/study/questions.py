@@ -150,6 +150,11 @@ def find_sides(
 
     Raises:
         UserError: A side is empty or stands for nothing, or a recipe is on both.
+
+    Example:
+        >>> left, right = find_sides("2025", "2024")
+        >>> len(left), len(right)
+        (11, 8)
     """
     ours, theirs = (find_contenders(_split_names(side), set) for side in (left, right))
     if len(ours) == len(theirs) == 1:
@@ -167,6 +172,11 @@ def choose_folds(
 
     Raises:
         UserError: Test cases and a number of folds are given, or they cannot be read or drawn.
+
+    Example:
+        >>> from llmseg.data.synthetic import SyntheticStore
+        >>> len(choose_folds(SyntheticStore("fundus", count=12), None, 3, progress=False))
+        3
     """
     if holdout is not None and folds is not None:
         raise UserError("--holdout names the test cases, and --folds makes every case one; leave one of them out")
@@ -195,6 +205,10 @@ def find_ablation(
 
     Raises:
         UserError: It is not said what to change, or in two ways; or a change is impossible.
+
+    Example:
+        >>> [variant.name for variant in find_ablation("gpt-4", field="fit.rate=1e-3,1e-4")]
+        ['base', 'fit.rate=0.0001']
     """
     own = find_variant(pipeline).recipe
     recipe = change_all(own, set)

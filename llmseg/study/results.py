@@ -67,6 +67,11 @@ class ContenderRun:
         digest: Digest of the whole store. ``None`` if it is not known: a run with held-out cases records the digest of
             the other cases only.
         fold: Number of the fold that was held out, as that of a :class:`llmseg.study.Cell`.
+
+    Example:
+        >>> import llmseg
+        >>> for item in llmseg.study.read_results("studies/brain").runs:  # doctest: +SKIP
+        ...     print(item.contender, item.seed, item.run.folder)
     """
 
     contender: str

@@ -41,6 +41,9 @@ def find_run(given: GivenTraining, contender: str | None = None, seed: int | Non
     Raises:
         UserError: The study has several contenders or datasets and none is named, or no such contender, or the cell is
             not finished; or a contender or seed is named and the folder is no study. The message says what to name.
+
+    Example:
+        >>> find_run("studies/brain", contender="gpt-o3", seed=1)  # doctest: +SKIP
     """
     folder = _find_folder(given)
     if (run := _find_inner_run(folder)) is not None:
@@ -92,6 +95,9 @@ def find_model(
 
     Raises:
         UserError: As :func:`find_run`; the weights are missing, superfluous or of another network.
+
+    Example:
+        >>> net, recipe = find_model("studies/brain", contender="gpt-o3")  # doctest: +SKIP
     """
     if weights is not None:
         if contender is not None or seed is not None:

@@ -149,6 +149,12 @@ def transplants(recipe: Recipe, donor: Recipe, parts: str | Sequence[str], sourc
 
     Raises:
         UserError: There is no such part, the parts do not fit, or the recipes differ in none of them.
+
+    Example:
+        >>> from llmseg import zoo
+        >>> left, right = zoo.get("gpt-4").recipe, zoo.get("gpt-o3").recipe
+        >>> [variant.name for variant in transplants(left, right, ["net", "loss"], "gpt-o3")]
+        ['base', 'net of gpt-o3']
     """
     parts = as_list(parts)
     unknown = [part for part in parts if part not in PARTS]

@@ -68,6 +68,12 @@ def measure_speed(
         size: Height and width of the images, in pixels. ``None`` for a size that is quick on the device and large
             enough to keep it busy: 128 on a CPU, 256 on a GPU.
         cases: Images in a batch; ``None`` for 2 on a CPU and 8 on a GPU.
+
+    Example:
+        >>> from llmseg import zoo
+        >>> from llmseg.training import EXACT_NUMERICS
+        >>> measure_speed(zoo.TEXTBOOK, EXACT_NUMERICS, torch.device("cpu")) / 1e9  # doctest: +SKIP
+        61.3
     """
     gpu = device.type == "cuda"
     size, cases = size or (256 if gpu else 128), cases or (8 if gpu else 2)

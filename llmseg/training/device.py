@@ -14,6 +14,10 @@ def choose_device(name: str) -> torch.device:
 
     Raises:
         UserError: There is no device of that name, or this machine does not have it.
+
+    Example:
+        >>> choose_device("cpu")
+        device(type='cpu')
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"

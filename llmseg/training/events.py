@@ -22,6 +22,11 @@ class Step:
         index: Number of the step over all epochs, from 0.
         ids: The cases of the batch.
         loss: The loss of the batch, a scalar on the device.
+
+    Example:
+        >>> import torch
+        >>> float(Step(epoch=0, index=7, ids=("a", "b"), loss=torch.tensor(0.25)).loss)
+        0.25
     """
 
     epoch: int
@@ -41,6 +46,13 @@ class EvaluatedBatch:
         loss: The loss of the batch, a scalar.
         listed: The scores that the script would append to its list: one for the batch, or one per case.
         cases: The score of every case, ``[B]``.
+
+    Example:
+        >>> import torch
+        >>> output = torch.zeros(2, 1, 64, 64)
+        >>> cases = torch.tensor([0.4, 0.6])
+        >>> EvaluatedBatch("test", ("a", "b"), output, torch.tensor(0.7), cases.mean(), cases).ids
+        ('a', 'b')
     """
 
     phase: Literal["validation", "test"]
@@ -81,6 +93,10 @@ class Beginning:
         record: The content of its ``run.json`` so far: label, recipe, split, device, versions.
         step: Number of steps already taken: 0, or where an interrupted training continues.
         steps: Number of steps of the whole training.
+
+    Example:
+        >>> Beginning(Path("runs/new"), record={}, step=0, steps=400).steps
+        400
     """
 
     folder: Path
@@ -107,6 +123,10 @@ class End:
         outcome: ``done`` if the run is finished; ``stopped`` if it was interrupted and the same call continues it;
             ``failed`` if an error ended it.
         reason: The message of what stopped it, or of the error; empty if the run is finished.
+
+    Example:
+        >>> End("stopped", "stopped by SIGTERM after step 24").outcome
+        'stopped'
     """
 
     outcome: Literal["done", "stopped", "failed"]

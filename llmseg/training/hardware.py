@@ -15,6 +15,10 @@ def hardware() -> dict[str, Any]:
 
     It names no host and no user, because records are published. ``cpu_capability`` is the instruction set that torch
     uses, such as AVX512: results are the same to the last bit only on machines where it is the same.
+
+    Example:
+        >>> sorted(hardware())
+        ['cores', 'cpu_capability', 'gpus', 'machine', 'system', 'threads']
     """
     return {
         "machine": platform.machine(),
@@ -27,7 +31,12 @@ def hardware() -> dict[str, Any]:
 
 
 def describe_load() -> str | None:
-    """Return a sentence if other programs keep this computer's processors busy, so that timings are too long."""
+    """Return a sentence if other programs keep this computer's processors busy, so that timings are too long.
+
+    Example:
+        >>> print(describe_load())  # doctest: +SKIP
+        None
+    """
     cores, load = os.cpu_count() or 1, psutil.getloadavg()[0]
     if load < 0.5 * cores:
         return None

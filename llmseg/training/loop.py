@@ -60,6 +60,13 @@ def draw_start(
 
     Raises:
         UserError: The split leaves no batch for a part that the recipe uses.
+
+    Example:
+        >>> from llmseg import zoo
+        >>> ids = [str(number) for number in range(20)]
+        >>> split, net = draw_start(zoo.TEXTBOOK, ids, seed=0, size=(64, 64))
+        >>> len(split.train), len(split.validation), len(split.test)
+        (16, 2, 2)
     """
     torch.manual_seed(choose_seed(recipe.fit, seed))
     split = recipe.split(ids, torch.default_generator)

@@ -27,6 +27,10 @@ class RandomStreams:
         rank: Number of this process among those that train one network. Each drops out other maps.
         epochs_before: Epochs of the finished run that this training starts from.
         steps_before: Steps of that run.
+
+    Example:
+        >>> RandomStreams(seed=3, per_epoch=True).seed
+        3
     """
 
     seed: int

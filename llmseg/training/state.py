@@ -36,6 +36,13 @@ class State:
         kept: The weights of that epoch.
         order_from: The state that torch's generator had when the order of the running epoch was drawn; ``None`` between
             two epochs.
+
+    Example:
+        >>> from llmseg import zoo
+        >>> recipe = zoo.get("bing-copilot").recipe
+        >>> state = State.begin(recipe.fit, recipe.net.build(1))
+        >>> state.epoch, state.step
+        (0, 0)
     """
 
     net: nn.Module

@@ -20,6 +20,11 @@ class Disagreement:
         consequence: What follows.
         source: Where a reader sees it: a file of the study's repository, mostly with the line
             (``Modells 2024/GPT4/train.py:16``), or a page of this package's documentation.
+
+    Example:
+        >>> from llmseg import zoo
+        >>> [disagreement.about for disagreement in zoo.get("gpt-4").card.disagreements]
+        ['net.decoder', 'score.threshold', 'images.mask_threshold']
     """
 
     kind: Literal["document-against-code", "inside-document", "undocumented"]
@@ -74,6 +79,11 @@ class Mend:
     Attributes:
         fault: What fails.
         reading: What the recipe does instead.
+
+    Example:
+        >>> from llmseg import zoo
+        >>> zoo.get("gpt-4o@tensorflow").card.mends[0].fault
+        'the loss meets an output of 128x128 and a mask of 256x256'
     """
 
     fault: str
@@ -87,6 +97,11 @@ class Assumed:
     Attributes:
         path: Its dotted path, such as ``loss.reads``.
         reason: Why it has its value.
+
+    Example:
+        >>> from llmseg import zoo
+        >>> [assumed.path for assumed in zoo.get("llama-3.1-405b@tensorflow").card.assumed]
+        ['split', 'loss.reads']
     """
 
     path: str
@@ -120,6 +135,12 @@ class Card:
             settings.
         mends: Where the scripts do not run as given, and how the recipe reads them.
         assumed: The fields of the recipe that neither code nor document states.
+
+    Example:
+        >>> from llmseg import zoo
+        >>> card = zoo.get("gpt-o3").card
+        >>> card.vendor, card.cohort, card.parameters
+        ('OpenAI', 2025, 7762465)
     """
 
     name: str

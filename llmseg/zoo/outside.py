@@ -60,6 +60,9 @@ def load_installed() -> Iterator[str]:
 
     Yields:
         What is wrong with a package, a line each: a package that is broken must not take the others away.
+
+    Example:
+        >>> list(load_installed())  # doctest: +SKIP
     """
     for entry in metadata.entry_points(group=GROUP):
         try:

@@ -18,6 +18,13 @@ def register(pipeline: Pipeline) -> Pipeline:
 
     Raises:
         UserError: The id, or one that is read as the same, is taken.
+
+    Example:
+        >>> import dataclasses
+        >>> faster = get("gpt-4").recipe.change("fit.rate", 1e-2)
+        >>> mine = dataclasses.replace(get("gpt-4"), id="gpt-4-faster", recipe=faster)
+        >>> register(mine).id  # doctest: +SKIP
+        'gpt-4-faster'
     """
     key = _key(pipeline.id)
     if key in _PIPELINES:

@@ -26,6 +26,14 @@ class EncoderDecoder(Net):
         head: Whether a 1x1 convolution stands between the last ReLU and the sigmoid. Without it no probability can
             fall below one half.
         output: The network ends in probabilities.
+
+    Example:
+        >>> import torch
+        >>> net = EncoderDecoder(
+        ...     encoder=(4, 8), decoder=(4, 1), norm="batch", skips="none", head=False, output="probability"
+        ... )
+        >>> net.build(1)(torch.zeros(2, 1, 32, 32)).shape
+        torch.Size([2, 1, 32, 32])
     """
 
     encoder: tuple[int, ...]
@@ -59,6 +67,12 @@ class UnpaddedEncoderDecoder(Net):
         encoder: Output channels of the convolutions.
         decoder: Output channels of the transposed convolutions; the last one is 1 and has no ReLU.
         output: The network ends in probabilities.
+
+    Example:
+        >>> import torch
+        >>> net = UnpaddedEncoderDecoder(encoder=(4, 8), decoder=(4, 1), output="probability")
+        >>> net.build(1)(torch.zeros(1, 1, 64, 64)).shape
+        torch.Size([1, 1, 56, 56])
     """
 
     encoder: tuple[int, ...]

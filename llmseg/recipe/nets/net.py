@@ -17,6 +17,12 @@ class Net(Part, ABC):
 
     Attributes:
         output: Whether the network ends in logits or, after a sigmoid, in probabilities.
+
+    Example:
+        >>> from llmseg import zoo
+        >>> net: Net = zoo.TEXTBOOK.net
+        >>> sum(weight.numel() for weight in net.build(1).parameters())
+        31042369
     """
 
     output: Literal["logits", "probability"]

@@ -25,6 +25,12 @@ class PooledSkipUNet(Net):
         decoder: Output channels of the stages, deepest first; as many as encoder blocks.
         size: Height and width to which the logits are resized (bilinear), whatever the input.
         output: The network ends in logits.
+
+    Example:
+        >>> import torch
+        >>> net = PooledSkipUNet(encoder=(4, 8), bottleneck=16, decoder=(8, 4), size=(32, 32), output="logits")
+        >>> net.build(1)(torch.zeros(1, 1, 32, 32)).shape
+        torch.Size([1, 1, 32, 32])
     """
 
     encoder: tuple[int, ...]

@@ -24,6 +24,12 @@ class BasicUNet(Net):
 
     Raises:
         UserError: There are not six features.
+
+    Example:
+        >>> import torch
+        >>> net = BasicUNet(features=(8, 8, 16, 16, 32, 8), norm="instance", dropout=0.0, output="logits")
+        >>> net.build(1)(torch.zeros(1, 1, 64, 64)).shape
+        torch.Size([1, 1, 64, 64])
     """
 
     features: tuple[int, ...]
@@ -55,6 +61,12 @@ class DynUNet(Net):
 
     Raises:
         UserError: There are fewer than three stages.
+
+    Example:
+        >>> import torch
+        >>> net = DynUNet(filters=(8, 16, 32), norm="instance", residual=False, output="logits")
+        >>> net.build(1)(torch.zeros(1, 1, 64, 64)).shape
+        torch.Size([1, 1, 64, 64])
     """
 
     filters: tuple[int, ...]
@@ -86,6 +98,12 @@ class PlainConvUNet(Net):
 
     Raises:
         UserError: There are fewer than two stages, or no convolutions.
+
+    Example:
+        >>> import torch
+        >>> net = PlainConvUNet(features=(8, 16, 32), convolutions=2, output="logits")
+        >>> net.build(1)(torch.zeros(1, 1, 64, 64)).shape
+        torch.Size([1, 1, 64, 64])
     """
 
     features: tuple[int, ...]
@@ -123,6 +141,11 @@ class TimmUNet(Net):
 
     Raises:
         UserError: There are not five stages.
+
+    Example:
+        >>> from llmseg import zoo
+        >>> zoo.get("timm-resnet34-unet").recipe.net.encoder
+        'resnet34'
     """
 
     encoder: str

@@ -20,7 +20,12 @@ _QUIRKS = {quirk.id: quirk for quirk in (*DATA_QUIRKS, *NET_QUIRKS, *LOSS_QUIRKS
 
 
 def quirk_names() -> tuple[str, ...]:
-    """Return the ids of all quirks, in the order in which they are repaired."""
+    """Return the ids of all quirks, in the order in which they are repaired.
+
+    Example:
+        >>> len(quirk_names()) == len(set(quirk_names()))
+        True
+    """
     return tuple(_QUIRKS)
 
 

@@ -27,6 +27,11 @@ class Explanation:
         source: Where the quirk can be seen: file and line (``folder/file.py:12``) in the repository of the study's
             scripts, https://github.com/ankilab/LLM_based_Segmentation; several are joined by ``and``.
         pipelines: Ids of the pipelines it is about; empty if it is about none of them.
+
+    Example:
+        >>> from llmseg.recipe import get_quirk
+        >>> get_quirk("grey-masks").explains[0].what
+        'No prediction could have had a Dice of 1 on masks that resizing made grey.'
     """
 
     what: str

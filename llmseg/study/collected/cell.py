@@ -44,6 +44,10 @@ class CollectedCell:
             contenders beside the recipes, what is known of them.
 
     ``split``, ``recipe``, ``device`` and ``numerics`` are ``None`` for contenders that were not trained as a recipe.
+
+    Example:
+        >>> from llmseg.study import read_collected
+        >>> {cell.code for cell in read_collected("collected").cells}  # doctest: +SKIP
     """
 
     study: str
@@ -113,6 +117,10 @@ class CollectedStudy:
         variants: Place of each variant by its name; the base has 0.
         seeds: Number of seeds, from 0.
         failures: Why variants were left out.
+
+    Example:
+        >>> from llmseg.study import read_collected
+        >>> [(study.dataset, study.seeds) for study in read_collected("collected").studies.values()]  # doctest: +SKIP
     """
 
     dataset: str

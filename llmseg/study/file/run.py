@@ -49,6 +49,10 @@ def plan_study_file(
 
     Raises:
         UserError: The file, a dataset or a name is not right.
+
+    Example:
+        >>> plan = plan_study_file("brain.toml")  # doctest: +SKIP
+        >>> plan.groupby("contender")["seconds"].sum() / 3600  # doctest: +SKIP
     """
     grid = read_study_file(given)
     designs = make_designs(grid, out, draw=False, progress=progress)
@@ -105,6 +109,10 @@ def run_study_file(
     Raises:
         UserError: The file, a dataset or a name is not right, no study could be finished, the hours are not above 0, or
             as :func:`llmseg.run_study`.
+
+    Example:
+        >>> studies = run_study_file("brain.toml", "studies/brain", max_hours=2)  # doctest: +SKIP
+        >>> [study.is_finished for study in studies]  # doctest: +SKIP
     """
     grid = read_study_file(given)
     if max_hours is not None and not max_hours > 0:

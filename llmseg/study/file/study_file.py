@@ -43,6 +43,10 @@ class HeldOut:
         seed: Seed of the draw.
         folds: Number of folds of a cross-validation, in which every case is a test case once, instead of a share of
             them, see :func:`llmseg.draw_folds`; ``None`` for none.
+
+    Example:
+        >>> HeldOut(fraction=0.4).split
+        'grouped'
     """
 
     fraction: float = 0.3

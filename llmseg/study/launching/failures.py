@@ -37,6 +37,10 @@ class Failure:
         at_once: Cases that passed through the network together, if they were fewer than a batch.
         log: The last lines that Python printed of the error.
         fold: Number of the fold, as that of a :class:`llmseg.study.Cell`.
+
+    Example:
+        >>> str(Failure("gpt-o3", 1, "diverged", "the loss of step 40 is not a number"))
+        'gpt-o3 with seed 1: the loss of step 40 is not a number'
     """
 
     variant: str

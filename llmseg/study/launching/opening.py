@@ -41,6 +41,9 @@ def open_design(folder: Path) -> Design:
     Raises:
         UserError: The folder holds no study, or one that was copied or begun by an earlier version, or its cases are
             not there any more.
+
+    Example:
+        >>> len(open_design(Path("studies/brain/fundus")).variants)  # doctest: +SKIP
     """
     study, work = Study.open(folder).record, folder / WORK
     if not all(path.is_file() for path in (work / "design.json", folder / PRIVATE)):

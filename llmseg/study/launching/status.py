@@ -36,6 +36,11 @@ class RunningCell:
         pid: Number of the process.
         since: When the launcher took it, in seconds since 1970.
         silent: Seconds since the launcher last gave a sign of life, if these are so many that it is taken for dead.
+
+    Example:
+        >>> import llmseg
+        >>> for status in llmseg.study.read_study_status("studies/brain"):  # doctest: +SKIP
+        ...     print([cell.cell for cell in status.running])
     """
 
     cell: str

@@ -40,6 +40,10 @@ def render_price_page(record: Mapping[str, Any]) -> str:
 
     Args:
         record: As :attr:`llmseg.study.PriceList.record` returns it.
+
+    Example:
+        >>> import json
+        >>> page = render_price_page(json.loads(Path("prices/price_list.json").read_text()))  # doctest: +SKIP
     """
     return "\n".join([_HEAD, _settings(record), "", *price_tables(record["rows"])])
 

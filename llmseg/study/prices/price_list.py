@@ -54,6 +54,10 @@ class PriceSettings:
         epochs: Epochs for all recipes; ``None`` for each recipe's own.
         seeds: Number of seeds.
         textbook: Changes of the textbook recipe, each as ``path=value``.
+
+    Example:
+        >>> PriceSettings(size=64, epochs=8, seeds=5).fraction
+        0.4
     """
 
     fraction: float = 0.4

@@ -55,6 +55,11 @@ class DatasetComparison:
         of_medians: Kendall's tau with ranks by our medians, to see whether mean or median matters; NaN as the others.
         resampled: Between them lie 95 % of Kendall's tau on resampled cases and seeds; NaN where these are too few.
         remarks: What a reader has to know of this dataset, a sentence each.
+
+    Example:
+        >>> import llmseg
+        >>> results = llmseg.study.read_results("studies/brain")  # doctest: +SKIP
+        >>> llmseg.study.compare_with_published(results).datasets[0].kendall  # doctest: +SKIP
     """
 
     dataset: str
