@@ -1,57 +1,71 @@
-"""Write the tables of docs/explanation/what-we-found.md, from the collected studies and the price list in results/.
+"""Write the tables of docs/explanation/what-we-found.md and published.md, from results/ and from what was published.
 
 python benchmarks/what_we_found.py
 python benchmarks/what_we_found.py --check
 
-With ``--check`` nothing is written: the exit code is 1 if the page has other tables.
+With ``--check`` nothing is written: the exit code is 1 if a page has other tables.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import benchmark
 
 from llmseg import zoo
 from llmseg.report import Question
-from llmseg.stats import Table, compare_all, compare_cohorts, means
+from llmseg.stats import Claim, Table, compare_all, compare_cohorts, means, published
 from llmseg.study import Results, compare_with_published, describe_price, read_results
+from llmseg.study.published.texts import row_texts
 
-PAGE = Path(__file__).parents[1] / "docs" / "explanation" / "what-we-found.md"
+PAGES = [Path(__file__).parents[1] / "docs" / "explanation" / name for name in ("what-we-found.md", "published.md")]
+Maker = Callable[[], Iterator[str]]
 MARGIN = Question.of("dice").margin
 """Dice below which a difference does not matter."""
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 if the page has other tables")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 if a page has other tables")
     options = parser.parse_args()
-    page = PAGE.read_text(encoding="utf-8")
-    new = fill(page)
+    makers = list_makers()
+    texts = {page: page.read_text(encoding="utf-8") for page in PAGES}
+    new = {page: fill(text, makers) for page, text in texts.items()}
     if options.check:
-        return int(new != page)
-    PAGE.write_text(new, encoding="utf-8")
+        return int(new != texts)
+    for page, text in new.items():
+        page.write_text(text, encoding="utf-8")
     return 0
 
 
-def fill(page: str) -> str:
+def fill(page: str, makers: Mapping[str, Maker]) -> str:
     """Return the page with each table made anew, between ``<!-- table NAME -->`` and ``<!-- end -->``."""
+    pattern = re.compile(r"(<!-- table (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
+    return pattern.sub(lambda found: found[1] + "".join(f"{line}\n" for line in makers[found[2]]()) + found[3], page)
+
+
+def list_makers() -> dict[str, Maker]:
+    """Return what makes the lines of each table, by its name."""
     study, repairs = (read_results(benchmark.RESULTS / name) for name in ("realdata_64", "repairs_64"))
-    makers = {
+    return {
         "leaderboard": lambda: write_leaderboard(study.scores),
         "decisions": lambda: write_decisions(study.scores),
         "cohorts": lambda: write_cohorts(study.scores),
         "agreement": lambda: write_agreement(study),
         "repairs": lambda: write_repairs(repairs.scores),
         "prices": write_prices,
+        "years": lambda: write_years(study.scores),
+        "claims": write_claims,
+        "defects": write_defects,
+        "beside-bagls": lambda: write_beside(study, "bagls"),
+        "beside-ham10000": lambda: write_beside(study, "ham10000"),
     }
-    pattern = re.compile(r"(<!-- table (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
-    return pattern.sub(lambda found: found[1] + "".join(f"{line}\n" for line in makers[found[2]]()) + found[3], page)
 
 
 def write_leaderboard(scores: Table) -> Iterator[str]:
@@ -82,12 +96,68 @@ def write_cohorts(scores: Table) -> Iterator[str]:
     """Yield the lines of a table that compares the pipelines of 2025 with those of 2024; each counts once."""
     yield "| dataset | pipelines | mean of 2025 less that of 2024 | 95 % interval | p |"
     yield "|---|---|---|---|---|"
-    cards = {name: zoo.get(name).card for name in scores.contenders}
-    cohorts = {name: str(card.cohort) for name, card in cards.items() if not card.is_reference}
-    everywhere = compare_cohorts(scores, cohorts, "2025", "2024")
-    for claim in (*compare_cohorts(scores, cohorts, "2025", "2024", each_dataset=True), *everywhere):
+    for claim in compare_years(scores):
         interval = f"{claim.low:+.3f} to {claim.high:+.3f} | {claim.p_difference:.3f}"
         yield f"| {' and '.join(claim.datasets)} | {claim.units} | {claim.difference:+.3f} | {interval} |"
+
+
+def compare_years(scores: Table) -> tuple[Claim, ...]:
+    """Compare the pipelines of 2025 with those of 2024 on each dataset, and on all of several."""
+    cards = {name: zoo.get(name).card for name in scores.contenders}
+    cohorts = {name: str(card.cohort) for name, card in cards.items() if not card.is_reference}
+    (measure,) = {*scores.frame["measure"]} & {"dice", published.MEASURE}
+    each = compare_cohorts(scores, cohorts, "2025", "2024", measure=measure, each_dataset=True)
+    everywhere = compare_cohorts(scores, cohorts, "2025", "2024") if len(scores.datasets) > 1 else []
+    return (*each, *everywhere)
+
+
+def write_years(scores: Table) -> Iterator[str]:
+    """Yield the lines of a table with all answers to the question whether the models of 2025 are better."""
+    yield "| numbers | dataset | pipelines | mean of 2025 less that of 2024 | 95 % interval | p |"
+    yield "|---|---|---|---|---|---|"
+    tests = published.reproduce()
+    printed = tests[(tests["variant"] == "as_published") & (tests["comparison"] == "2024_vs_2025")]
+    for row in printed[printed["split"] == "test"].to_dict("records"):
+        count = row["n_first"] + row["n_second"]
+        yield f"| the study's test, as printed | {row['dataset']} | {count} | | | {row['p']:.3f} |"
+    table = published.dice_table(corrected=True)
+    attributed = [table.select(dataset=name) for name in table.datasets]
+    both = [part for part in attributed if len({zoo.get(name).card.cohort for name in part.contenders}) > 1]
+    rows = [("published means, repaired", claim) for part in both for claim in compare_years(part)]
+    for name, claim in [*rows, *(("our trainings", claim) for claim in compare_years(scores))]:
+        interval = f"{claim.low:+.3f} to {claim.high:+.3f}" if math.isfinite(claim.high - claim.low) else "not known"
+        number = f"{claim.difference:+.3f} | {interval} | {claim.p_difference:.3f}"
+        yield f"| {name} | {' and '.join(claim.datasets)} | {claim.units} | {number} |"
+
+
+def write_claims() -> Iterator[str]:
+    """Yield the lines of a table with every claim of the study, whether it holds, and why."""
+    yield "| claim | made in | verdict | why |"
+    yield "|---|---|---|---|"
+    claims = published.get("claims").frame
+    for verdict in published.VERDICTS:
+        for row in claims[claims["verdict"] == verdict].to_dict("records"):
+            yield f"| {row['claim']} | {row['made_in']} | *{verdict}* | {row['why']} |"
+
+
+def write_defects() -> Iterator[str]:
+    """Yield the lines of a table with everything that is known to be wrong with the published figures."""
+    yield "| | concerns | what is wrong |"
+    yield "|---|---|---|"
+    defects = [(name, defect) for name in published.names() for defect in published.get(name).defects]
+    for number, (name, defect) in enumerate(defects, 1):
+        yield f"| {number} | `{name}` | {defect} |"
+
+
+def write_beside(results: Results, dataset: str) -> Iterator[str]:
+    """Yield the lines of a table with the published Dice on a dataset beside ours."""
+    yield "| pipeline | published mean | published median | our mean | 95 % interval | published rank | our rank |"
+    yield "|---|---|---|---|---|---|---|"
+    (found,) = (part for part in compare_with_published(results).datasets if part.dataset == dataset)
+    for row in found.frame.to_dict("records"):
+        texts = row_texts(row)
+        columns = ("published", "published_median", "ours", "interval", "published_rank", "rank")
+        yield f"| {row['pipeline']} | {' | '.join(texts[name] for name in columns)} |"
 
 
 def write_repairs(scores: Table) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The command that puts results beside the published figures: llmseg published."""
+"""The command about the published study: llmseg published. With results, it puts them beside its figures."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from llmseg import UserError
 from llmseg.cli.dataset_names import PreparedAs, read_dataset_names
 from llmseg.cli.output import Output
 from llmseg.cli.spread import spread
-from llmseg.cli.text.published import describe_comparison
+from llmseg.cli.text.published import describe_comparison, describe_study
 from llmseg.files import write_text
+from llmseg.stats import published as figures
 
 if TYPE_CHECKING:
     from llmseg.study import DatasetComparison, PublishedComparison
@@ -21,17 +22,25 @@ if TYPE_CHECKING:
 
 @spread
 def published(
-    runs: Annotated[
-        list[Path], typer.Argument(help="Folders of studies, runs and evaluations; tables (.csv, .parquet).")
-    ],
     output: Output,
+    runs: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Folders of studies, runs and evaluations; tables (.csv, .parquet). The study without."),
+    ] = None,
     prepared_as: PreparedAs = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Also write the rows to this file (.csv).")] = None,
 ) -> None:
-    """Put published Dice and ranks beside your own, with what is wrong with each.
+    """Say which claims of the study hold; with results of yours, put published Dice and ranks beside them.
 
     Example: llmseg published studies/two --as synthetic-fundus=retina
     """
+    if not runs:
+        if out is not None or prepared_as:
+            raise UserError(
+                "--out and --as need results of yours: llmseg published RUNS, with the folders of your runs"
+            )
+        output.print(_facts_of_study() if output.as_json else describe_study())
+        return
     given = read_dataset_names(prepared_as)
     if out is not None and (out.suffix != ".csv" or out.exists()):
         fault = "is there already" if out.exists() else "does not end in .csv"
@@ -40,6 +49,19 @@ def published(
     if out is not None:
         write_text(out, comparison.frame.to_csv(index=False, lineterminator="\n"))
     output.print(_facts(comparison) if output.as_json else describe_comparison(comparison))
+
+
+def _facts_of_study() -> dict[str, Any]:
+    return {
+        "title": figures.TITLE,
+        "repository": figures.REPOSITORY,
+        "doi": None,
+        "prompts": figures.PROMPTS,
+        "claims": figures.get("claims").frame.to_dict("records"),
+        "defects": [
+            {"name": name, "defect": defect} for name in figures.names() for defect in figures.get(name).defects
+        ],
+    }
 
 
 def _facts(comparison: PublishedComparison) -> dict[str, Any]:

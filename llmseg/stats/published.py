@@ -1,4 +1,7 @@
-"""What the study published, as data: with its source, how certain it is, and what is known to be wrong with it."""
+"""What the study published, as data: with its source, how certain it is, and what is known to be wrong with it.
+
+Its claims are among it, under the name ``claims``: each with whether it holds, and why.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,21 @@ import pandas as pd
 from llmseg.errors import UserError, nearest
 from llmseg.stats.table import Table
 from llmseg.stats.words import count_text
+
+TITLE = "LLM-Driven Baselines for Medical Image Segmentation"
+"""Title of the study. No DOI is known to this library."""
+
+REPOSITORY = "https://github.com/ankilab/LLM_based_Segmentation"
+"""Where the study's scripts, conversations, prompts and figures are."""
+
+PROMPTS = {
+    "PyTorch": "Prompt_final.txt",
+    "TensorFlow": "Models Comparison/Results/Tensorflow/Prompt_final_Tf.txt",
+}
+"""The files in the repository with the prompt that every language model was given."""
+
+VERDICTS = ("holds", "does not hold", "not decidable")
+"""What may be said of a claim of the study, in the column ``verdict`` of ``get("claims").frame``."""
 
 MEASURE = "published mean dice"
 """Means over batches by each script's own formula, so not called ``dice``."""
@@ -51,7 +69,7 @@ def names() -> tuple[str, ...]:
 
     Example:
         >>> names()[:4]
-        ('architectures', 'dice', 'dice_from_figure', 'error_counts')
+        ('architectures', 'claims', 'dice', 'dice_from_figure')
     """
     return tuple(_read("sources")["name"])
 
@@ -69,6 +87,8 @@ def get(name: str) -> Published:
         >>> dice = get("dice")
         >>> len(dice.frame), dice.defects[0]
         (456, 'Validation means above 1 are no Dice scores: header numbers were averaged in.')
+        >>> get("claims").frame["verdict"].value_counts().to_dict()
+        {'not decidable': 9, 'does not hold': 8, 'holds': 4}
     """
     sources = _read("sources").set_index("name")
     if name not in sources.index:

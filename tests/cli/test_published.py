@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from llmseg.stats import simulate
+from llmseg.stats import published, simulate
 
 
 @pytest.fixture
@@ -60,3 +60,30 @@ def test_advice_of_the_refusal_can_be_followed(scores, tmp_path, call):
     code, _, err = call("published", scores, "--as", "scans=brain", "-o", tmp_path / "there.csv")
     assert (code, "is there already; give a new file" in err) == (2, True)
     assert (tmp_path / "there.csv").read_text() == "mine"
+
+
+class TestTheStudy:
+    def test_every_claim_and_every_defect_is_printed(self, call):
+        code, text, _ = call("published")
+        assert code == 0
+        assert text.startswith(f"{published.TITLE}\n")
+        assert published.REPOSITORY in text
+        assert "Prompt_final.txt" in text
+        words = " ".join(text.split())
+        claims = published.get("claims").frame
+        assert [claim for claim in claims["claim"] if claim not in words] == []
+        assert [reason for reason in claims["why"] if reason not in words] == []
+        defects = [defect for name in published.names() for defect in published.get(name).defects]
+        assert len(defects) == 21
+        assert f"{len(defects)} known defects" in words
+        assert [defect for defect in defects if defect not in words] == []
+        assert max(map(len, text.splitlines())) < 115
+
+    def test_as_json(self, call):
+        found = json.loads(call("published", "--json")[1])
+        assert found["repository"] == published.REPOSITORY
+        assert {claim["verdict"] for claim in found["claims"]} == set(published.VERDICTS)
+        assert len(found["defects"]) == 21
+
+    def test_options_for_results_are_refused_without_results(self, check_mistake):
+        check_mistake("llmseg published RUNS", "published", "--as", "scans=brain")

@@ -1,15 +1,54 @@
-"""What llmseg published prints."""
+"""What llmseg published prints: the study and its claims, or results beside its figures."""
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 from llmseg.cli.text.layout import align_columns, section
-from llmseg.stats.words import sentence
+from llmseg.stats import published
+from llmseg.stats.words import count_text, sentence
 from llmseg.study.published.texts import COLUMNS, NOTE, row_texts
 
 if TYPE_CHECKING:
     from llmseg.study import DatasetComparison, PublishedComparison
+
+
+WIDTH = 110
+"""Characters of a line, behind which sentences go on in the next one."""
+
+
+def describe_study() -> str:
+    """Return where the study is, every claim of it with whether it holds, and what is wrong with its figures."""
+    facts = [
+        ("scripts", published.REPOSITORY),
+        ("DOI", "not known to this library"),
+        *((f"prompt for {framework}", file) for framework, file in published.PROMPTS.items()),
+    ]
+    defects = [f"- {name}: {defect}" for name in published.names() for defect in published.get(name).defects]
+    parts = [
+        f"{published.TITLE}\n{align_columns(facts)}",
+        *_describe_claims(),
+        section(f"Wrong with its figures, {count_text(len(defects), 'known defect')}", _fold(defects)),
+        "Where text and script of a single pipeline differ: llmseg show NAME\n"
+        "Results of yours beside the published figures: llmseg published RUNS",
+    ]
+    return "\n\n".join(parts)
+
+
+def _describe_claims() -> list[str]:
+    """Return a section per verdict; below a claim stands why."""
+    claims = published.get("claims").frame
+    parts = []
+    for verdict in published.VERDICTS:
+        chosen = claims[claims["verdict"] == verdict].to_dict("records")
+        texts = [text for row in chosen for text in (f"- {row['claim']} ({row['made_in']})", f"  {row['why']}")]
+        parts.append(section(f"{verdict.capitalize()}, {count_text(len(chosen), 'claim')}", _fold(texts)))
+    return parts
+
+
+def _fold(texts: list[str]) -> list[str]:
+    return [line for text in texts for line in textwrap.wrap(text, WIDTH, subsequent_indent="  ")]
 
 
 def describe_comparison(comparison: PublishedComparison) -> str:
