@@ -12,6 +12,12 @@ from .prompt import Requirement as Requirement
 from .prompt import TracedPrompt as TracedPrompt
 from .prompt import check_requirements as check_requirements
 from .prompt import find_prompt as find_prompt
+from .running import EpochsTold as EpochsTold
+from .running import Layout as Layout
+from .running import Mapped as Mapped
+from .running import ScriptRun as ScriptRun
+from .running import read_layout as read_layout
+from .running import run_scripts as run_scripts
 from .sandbox import PROMISES as PROMISES
 from .sandbox import Check as Check
 from .sandbox import Command as Command

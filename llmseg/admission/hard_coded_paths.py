@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Literal
 
 from llmseg.admission.scripts import Script, Scripts
@@ -22,6 +23,7 @@ _ROLES: tuple[tuple[Role, re.Pattern[str]], ...] = (
     ("data", re.compile(r"data|root|input")),
 )
 _PLACE_WORDS = re.compile(r"path|dir|folder|root|location")
+_FILE = re.compile(r"\.[A-Za-z]\w{1,9}$")
 _WINDOWS = re.compile(r"[A-Za-z]:[\\/]")
 # Parts of letters, digits and a few signs, with slashes between them: no address in the web, and no pattern.
 _PATH = re.compile(r"(~|\.{1,2})?[\\/]?[\w .@()-]+([\\/][\w .@()-]+)+[\\/]?|(~|\.{0,2})[\\/][\w .@()-]+[\\/]?")
@@ -64,7 +66,7 @@ def find_paths(scripts: Scripts) -> tuple[HardCodedPath, ...]:
         [('masks', 'mount')]
     """
     found: dict[str, HardCodedPath] = {}
-    for text, name, place in [*_named_paths(scripts), *_other_paths(scripts)]:
+    for text, name, place in [*_named_paths(scripts), *_joined_paths(scripts), *_other_paths(scripts)]:
         found.setdefault(text, HardCodedPath(text, _role(name, text), place, _mapping(text)))
     return tuple(found.values())
 
@@ -83,7 +85,7 @@ def _is_path(text: str, name: str) -> bool:
     is_place = bool(_PLACE_WORDS.search(name)) and not re.search(r"suffix|pattern|name|ext", name)
     # A name alone, such as output = "results", is a folder if the setting is for something that is saved.
     is_save = bool(re.fullmatch(r"(out|output|save|results?)(_to)?", name))
-    return looks_like_path(text) or ((is_place or is_save) and bool(re.fullmatch(r"[\w .-]+", text)))
+    return looks_like_path(text) or ((is_place or is_save) and bool(re.fullmatch(r"[\w .-]+/?", text)))
 
 
 def looks_like_path(text: str) -> bool:
@@ -105,6 +107,26 @@ def _other_paths(scripts: Scripts) -> Iterator[tuple[str, str, str]]:
                 starts = re.match(r"~|\.{0,2}[\\/]\w|[A-Za-z]:[\\/]|data(set)?s?[\\/]", node.value)
                 if starts and _is_path(node.value, ""):
                     yield node.value, "", script.place(node)
+
+
+def _joined_paths(scripts: Scripts) -> Iterator[tuple[str, str, str]]:
+    """Yield text, name and place of folders with data that are joined from pieces, such as ``data_dir / "images"``."""
+    settings = Settings(scripts)
+    for setting in settings.all:
+        text = _join(setting.script, setting.value, settings)
+        if text and not _FILE.search(text) and _role(setting.name, text) in ("images", "masks", "data"):
+            yield text, setting.name, setting.place
+
+
+def _join(script: Script, node: ast.expr, settings: Settings) -> str:
+    """Return the path that an expression joins from constant pieces, empty if it joins none."""
+    pieces: list[ast.expr] = []
+    if isinstance(node, ast.Call) and script.dotted(node.func) in ("os.path.join", "pathlib.Path"):
+        pieces = node.args
+    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+        pieces = [node.left, node.right]
+    texts = [_join(script, piece, settings) or settings.constant(piece) for piece in pieces]
+    return str(PurePosixPath(*texts)) if texts and all(isinstance(text, str) and text for text in texts) else ""
 
 
 def _docstrings(script: Script) -> set[ast.AST]:

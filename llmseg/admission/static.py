@@ -109,7 +109,7 @@ def check_statically(folder: str | Path) -> StaticStage:
         scripts.faults,
         tuple(sorted(packages)),
         (*dict.fromkeys(missing), *undefined),
-        _entry(scripts),
+        find_entry(scripts),
         find_paths(scripts),
         find_demanded_arguments(scripts),
     )
@@ -139,7 +139,7 @@ def _is_installed(package: str) -> bool:
         return False
 
 
-def _entry(scripts: Scripts) -> str:
+def find_entry(scripts: Scripts) -> str:
     """Return main.py, otherwise the only file that asks whether it is run as a program, otherwise the only file."""
     paths = [script.path for script in scripts]
     if "main.py" in paths:

@@ -92,12 +92,15 @@ class TestPaths:
         [
             ("image_dir = '/content/drive/MyDrive/imgs'", ("images", "mount")),
             ("IMG_PATH = 'train_images'", ("images", "working folder")),
+            ("masks_path = 'masks/'", ("masks", "working folder")),
             ("x = dict(mask_folder='../data/masks')", ("masks", "above")),
             ("p.add_argument('--label-dir', default='~/labels')", ("masks", "home")),
             ("save_path = r'D:\\results\\run 1'", ("save", "working folder")),
             ("data_root: str = './dataset/'", ("data", "working folder")),
             ("os.listdir('/mnt/x/ground_truth')", ("masks", "mount")),
             ("here = '/somewhere/else'", ("other", "mount")),
+            ("imgs = os.path.join('x', 'y')", ("images", "working folder")),
+            ("from pathlib import Path; mask_dir = Path('d') / 'gt'", ("masks", "working folder")),
         ],
     )
     def test_a_path(self, stage, line, expected):

@@ -283,7 +283,7 @@ def _name_ending(command: Command, start: Start, room: Room, ended: _Ended) -> O
     elif ended.code is not None and not _has_begun(start, room, ended):
         ending = Outcome("harness", faults=(f"the command could not be started: {ended.output.strip()[-500:]}",))
     else:
-        ending = read_ending(ended.code, ended.output, [place.seen_at for place in command.places])
+        ending = read_ending(ended.code, ended.output, [command.folder, *(place.seen_at for place in command.writable)])
         refused = next((limit for text, limit in _REFUSALS.items() if (ending.exception or "").startswith(text)), None)
         if refused is not None:
             ending = Outcome("limit", limit=refused)

@@ -8,19 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from llmseg.admission import Command, Limits, Outcome, Place, python_places, run_in_sandbox, survey_rungs
+from llmseg.admission import Command, Limits, Outcome, Place, python_places, run_in_sandbox
 
 SMALL = Limits(seconds=30, cpu_seconds=30, memory_bytes=512 * 2**20, processes=32, disk_bytes=32 * 2**20)
-
-
-@pytest.fixture(scope="session")
-def sandbox() -> str:
-    """The best sandbox of this computer, by its name; without one, the test is skipped."""
-    rungs = survey_rungs()
-    found = next((name for name, reason in rungs.items() if reason is None and name != "limits"), None)
-    if found is None:
-        pytest.skip(f"no sandbox: {rungs}")
-    return found
 
 
 @pytest.fixture

@@ -1,0 +1,152 @@
+"""Running a folder of scripts in the sandbox, without changing it."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import sys
+import tempfile
+import tokenize
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from llmseg.admission.hard_coded_paths import find_demanded_arguments, find_paths
+from llmseg.admission.running.epochs import EpochsTold, tell_epochs
+from llmseg.admission.running.layout import Layout, read_layout
+from llmseg.admission.running.mapping import HOME, SCRIPTS, Mapped, plan_paths, prepare_places
+from llmseg.admission.sandbox import Command, Frame, Limits, Outcome, Place, python_places, run_in_sandbox
+from llmseg.admission.scripts import check_parsed, read_scripts
+from llmseg.admission.static import find_entry
+from llmseg.errors import UserError
+from llmseg.files import walk_folders
+from llmseg.files.limits import Limit
+
+FOLDER_BYTES = Limit("LLMSEG_MAX_SCRIPT_FOLDER", 2**28, "bytes in a folder of scripts")
+
+_ENVIRONMENT = {
+    # More threads than one do not help with small networks, and make sums come out otherwise each time.
+    "OMP_NUM_THREADS": "1",
+    "CUDA_VISIBLE_DEVICES": "",
+    "PYTHONHASHSEED": "0",
+}
+
+
+@dataclass(frozen=True)
+class ScriptRun:
+    """What came of a folder of scripts that ran in the sandbox.
+
+    Attributes:
+        outcome: How it ended, and what is there.
+        folder: What the scripts wrote, and the copy of them that ran.
+        mapped: The paths that they ask for, and what they found there.
+        epochs: The numbers of epochs that the copy was told.
+        layout: How the cases were laid out.
+    """
+
+    outcome: Outcome
+    folder: Path
+    mapped: tuple[Mapped, ...]
+    epochs: tuple[EpochsTold, ...] = ()
+    layout: Layout = field(default_factory=Layout)
+
+    @property
+    def printed(self) -> str:
+        """All that the scripts printed."""
+        return self.outcome.output
+
+    @property
+    def place(self) -> str:
+        """Where in the scripts they ended by an exception, as ``file:line``; empty if they did not."""
+        return "" if self.outcome.frame is None else name_place(self.outcome.frame)
+
+
+def name_place(frame: Frame) -> str:
+    """Return a place as ``file:line``, the file as a path in the folder of scripts.
+
+    Example:
+        >>> name_place(Frame("/admission/work/a/b/c/scripts/train.py", 8, "fit"))
+        'train.py:8'
+    """
+    path = PurePosixPath(frame.file)
+    inner = path.relative_to(SCRIPTS) if path.is_relative_to(SCRIPTS) else path
+    return f"{inner}:{frame.line}"
+
+
+def run_scripts(
+    folder: str | Path,
+    cases: Path,
+    out: Path,
+    *,
+    epochs: int | None = None,
+    environment: Mapping[str, str] | None = None,
+    places: tuple[Place, ...] = (),
+    limits: Limits | None = None,
+    layout: Layout | None = None,
+    rung: str | None = None,
+) -> ScriptRun:
+    """Run a folder of scripts in the sandbox, as if its paths led to the cases. The folder itself is only read.
+
+    Args:
+        folder: The folder of the scripts.
+        cases: A folder in which the image ``images/001.png`` has the mask ``masks/001_seg.png``. Scripts can only
+            read it. They see it under the names that they ask for.
+        out: Where what the scripts write stays; a folder that is empty or is not there.
+        epochs: A number of epochs that a copy of the scripts is told; ``None`` for their own.
+        environment: Variables for the scripts.
+        places: What the scripts see besides, such as ``/admission/observer``.
+        limits: How much they may use; ``None`` for the usual limits.
+        layout: How cases are laid out; ``None`` for what the text of the scripts shows.
+        rung: The sandbox; ``None`` for the best one that this computer has.
+
+    Raises:
+        UserError: The scripts cannot be started at all, ``out`` holds something, or there is no such sandbox.
+    """
+    scripts = read_scripts(folder)
+    check_parsed(scripts)
+    entry = find_entry(scripts)
+    if not entry:
+        raise UserError(f"{folder} has no main.py and no other single file to start; name the one to start main.py")
+    if out.exists() and any(out.iterdir()):
+        raise UserError(f"{out} is not empty; give another folder")
+    layout = layout if layout is not None else read_layout(scripts)
+    plan = plan_paths(find_paths(scripts), find_demanded_arguments(scripts), layout, epochs)
+    texts, told = tell_epochs(scripts, epochs) if epochs is not None else ({}, ())
+    with tempfile.TemporaryDirectory(prefix="llmseg-cases-") as laid_out:
+        prepared = prepare_places(plan, layout, cases, Path(laid_out), out)
+        root = out.joinpath(*SCRIPTS.parts[1:])
+        _copy_folder(scripts.folder, root, texts)
+        out.joinpath(*HOME.parts[1:]).mkdir(exist_ok=True)
+        command = Command(
+            (sys.executable, entry, *plan.arguments),
+            SCRIPTS,
+            (*prepared, *places, *python_places()),
+            environment={**_ENVIRONMENT, "HOME": str(HOME), **(environment or {})},
+            limits=limits or Limits(),
+        )
+        outcome = run_in_sandbox(command, rung)
+    return ScriptRun(outcome, out, plan.mapped, told, layout)
+
+
+def _copy_folder(source: Path, target: Path, texts: Mapping[str, str]) -> None:
+    """Copy a folder of scripts; some files get another text. Links and hidden files stay behind.
+
+    Raises:
+        UserError: It holds more than scripts do.
+    """
+    size = 0
+    for inner, name in walk_folders(source, lambda name: not name.startswith(".") and name != "__pycache__"):
+        path = Path(inner, name)
+        if path.is_symlink() or not path.is_file() or not path.resolve().is_relative_to(source.resolve()):
+            continue
+        size += path.stat().st_size
+        FOLDER_BYTES.check(size, f"{source} has")
+        copy = target / path.relative_to(source)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        text = texts.get(path.relative_to(source).as_posix())
+        if text is None:
+            shutil.copyfile(path, copy)
+        else:
+            encoding, _ = tokenize.detect_encoding(io.BytesIO(path.read_bytes()).readline)
+            copy.write_bytes(text.encode(encoding))
+        copy.chmod(0o644)
