@@ -44,4 +44,4 @@ pages: .venv/installed
 	touch .venv/installed
 
 clean:
-	rm -rf .venv build docs/pictures docs/reference/api *.egg-info
+	rm -rf .venv build docs/pictures docs/how-to/gallery docs/reference/api *.egg-info

@@ -6,6 +6,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE / "extensions")]
 
+import gallery  # noqa: E402
 import public_names  # noqa: E402
 
 import llmseg  # noqa: E402
@@ -21,6 +22,7 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx.ext.napoleon",
     "sphinx_design",
+    "sphinx_gallery.gen_gallery",
     "sphinx_reredirects",
     "sphinx_llms_txt",
     "public_names",
@@ -29,7 +31,8 @@ extensions = [
     "pictures",
 ]
 templates_path = ["templates"]
-exclude_patterns = ["templates"]
+exclude_patterns = ["templates", "gallery"]
+sphinx_gallery_conf = gallery.SETTINGS
 nitpicky = True
 
 # Markdown
