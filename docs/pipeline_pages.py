@@ -1,4 +1,4 @@
-"""Writes a page per pipeline into ``reference/pipelines/``, each with a drawing of its network.
+"""Writes a page per pipeline into ``reference/pipelines/``, each with a drawing, and the table of the README.
 
     python docs/pipeline_pages.py
 
@@ -27,6 +27,7 @@ from llmseg.study.prices.page import price_tables
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "docs" / "reference" / "pipelines"
+README = ROOT / "README.md"
 RESULTS = ROOT / "benchmarks" / "results"
 STUDIES = ("realdata_64",)
 """Collected studies whose results stand on the pages, by the names of their folders in ``benchmarks/results``."""
@@ -35,7 +36,8 @@ MADE = "<!-- Made by docs/pipeline_pages.py: change what it is made from, not th
 
 
 def main() -> None:
-    """Write all pages and drawings, and remove those of pipelines that are gone."""
+    """Write all pages and drawings and the table of the README, and remove pages of pipelines that are gone."""
+    README.write_text(fill_readme(README.read_text(encoding="utf-8")), encoding="utf-8")
     FOLDER.mkdir(exist_ok=True)
     pages = render_pages()
     for path in FOLDER.iterdir():
@@ -87,6 +89,29 @@ def render_index() -> str:
             "\n".join(["```{toctree}", ":hidden:", "", *file_names().values(), "```"]),
         ]
     )
+
+
+def fill_readme(text: str) -> str:
+    """Return the README with its table of the nineteen made anew, between ``<!-- table -->`` and ``<!-- end -->``."""
+    before, _, rest = text.partition("<!-- table -->\n")
+    _, _, after = rest.partition("\n<!-- end -->")
+    return f"{before}<!-- table -->\n{_readme_table()}\n<!-- end -->{after}"
+
+
+def _readme_table() -> str:
+    standings = {found.dataset: found for found in _standings(STUDIES[0])}
+    rows = []
+    for pipeline in map(zoo.get, zoo.names()):
+        mistakes = sum(quirk.kind == "mistake" for quirk in pipeline.quirks)
+        page = (FOLDER / f"{file_names()[pipeline.id]}.md").relative_to(ROOT).as_posix()
+        dice = [
+            next((f"{place.mean:.3f}" for place in found.places if place.contender == pipeline.id), "")
+            for found in standings.values()
+        ]
+        facts = (str(pipeline.card.cohort), f"{pipeline.card.parameters:,}", str(len(pipeline.quirks)), str(mistakes))
+        rows.append((f"[{pipeline.id}]({page})", *facts, *dice))
+    head = ("pipeline", "year", "parameters", "quirks", "of these, mistakes")
+    return _table((*head, *(f"Dice on {name}" for name in standings)), rows)
 
 
 def render_page(pipeline: Pipeline) -> str:

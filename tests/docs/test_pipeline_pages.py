@@ -43,6 +43,13 @@ def test_pages_are_what_is_made_now(maker):
 
 
 @pytest.mark.slow
+def test_the_table_of_the_readme_is_what_is_made_now(maker):
+    text = maker.README.read_text(encoding="utf-8")
+    assert maker.fill_readme(text) == text, ADVICE
+    assert all(f"| [{name}](docs/reference/pipelines/{name}.md) |" in text for name in zoo.names())
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", zoo.all_names())
 def test_drawings_are_what_is_drawn_now(name, tmp_path):
     """Text and size of a drawing; other versions of matplotlib may write the same drawing in other bytes."""
@@ -59,7 +66,10 @@ def test_old_pages_are_removed_and_other_files_kept(maker, tmp_path, monkeypatch
     for file in ("gone.md", "gone.svg", "notes.txt"):
         (tmp_path / file).write_text("")
     monkeypatch.setattr(maker, "FOLDER", tmp_path)
+    monkeypatch.setattr(maker, "README", tmp_path / "notes.txt")
+    monkeypatch.setattr(maker, "fill_readme", lambda text: "filled\n")
     monkeypatch.setattr(maker, "render_pages", lambda: {"index.md": "all\n"})
     monkeypatch.setattr(maker, "file_names", dict)
     maker.main()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["index.md", "notes.txt"]
+    assert (tmp_path / "notes.txt").read_text() == "filled\n"
