@@ -3,6 +3,12 @@ from .findings import Finding as Finding
 from .findings import SilentMistake as SilentMistake
 from .hard_coded_paths import DemandedArgument as DemandedArgument
 from .hard_coded_paths import HardCodedPath as HardCodedPath
+from .observing import Observation as Observation
+from .observing import Phantoms as Phantoms
+from .observing import observer_environment as observer_environment
+from .observing import observer_places as observer_places
+from .observing import read_observation as read_observation
+from .observing import write_phantoms as write_phantoms
 from .prompt import PROMPT_VERSION as PROMPT_VERSION
 from .prompt import REQUIREMENTS as REQUIREMENTS
 from .prompt import CheckedScripts as CheckedScripts

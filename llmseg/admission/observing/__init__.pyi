@@ -1,0 +1,10 @@
+from .observation import Again as Again
+from .observation import Item as Item
+from .observation import Observation as Observation
+from .observation import Parts as Parts
+from .observation import Pass as Pass
+from .phantoms import Phantoms as Phantoms
+from .phantoms import write_phantoms as write_phantoms
+from .reading import read_observation as read_observation
+from .watch import observer_environment as observer_environment
+from .watch import observer_places as observer_places

@@ -1,0 +1,106 @@
+"""Loaders, and the random numbers of their workers."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import random
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch.utils.data import DataLoader
+from torch.utils.data.dataloader import _BaseDataLoaderIter
+
+from llmseg.admission.observing.watching.journal import Journal
+from llmseg.admission.observing.watching.tensors import list_tensors, to_array
+
+_PICTURE = 3
+
+
+def watch(journal: Journal) -> None:
+    """Record loaders from now on."""
+    loaders: list[DataLoader[Any]] = []
+    current: dict[int, DataLoader[Any]] = {}
+    owner: Any = DataLoader
+    iterator_of: Any = _BaseDataLoaderIter
+    make, begin, give = owner.__init__, owner._get_iterator, iterator_of.__next__
+
+    def record_made(loader: DataLoader[Any]) -> None:
+        loaders.append(loader)
+        journal.write(
+            "loader",
+            loader=len(loaders) - 1,
+            items=len(loader.dataset) if hasattr(loader.dataset, "__len__") else None,
+            batch_size=loader.batch_size,
+            sampler=type(loader.sampler).__name__,
+            workers=loader.num_workers,
+            drops_last=loader.drop_last,
+            place=journal.place(),
+        )
+
+    def record_begin(loader: DataLoader[Any]) -> None:
+        journal.write("iterate", loader=_number(loaders, loader), place=journal.place())
+
+    def record_batch(loader: DataLoader[Any] | None, batch: Any) -> None:
+        first = next((each for each in list_tensors(batch) if each.dim() >= _PICTURE), None)
+        kept = None if first is None else journal.keep(to_array(first))
+        journal.write("batch", loader=_number(loaders, loader), images=kept)
+
+    note_made, note_begin, note_batch = (journal.guarded(each) for each in (record_made, record_begin, record_batch))
+
+    @functools.wraps(make)
+    def making(self: Any, *arguments: Any, **named: Any) -> None:
+        make(self, *arguments, **named)
+        note_made(self)
+
+    @functools.wraps(begin)
+    def beginning(self: Any) -> Any:
+        note_begin(self)
+        if not self.num_workers:
+            iterator = begin(self)
+        else:
+            own = self.worker_init_fn
+            self.worker_init_fn = _RecordedStart(journal, own)
+            try:
+                iterator = begin(self)
+            finally:
+                self.worker_init_fn = own
+        current[id(iterator)] = self
+        return iterator
+
+    @functools.wraps(give)
+    def giving(self: Any) -> Any:
+        batch = give(self)
+        note_batch(current.get(id(self)), batch)
+        return batch
+
+    owner.__init__ = making
+    owner._get_iterator = beginning
+    iterator_of.__next__ = giving
+
+
+def _number(loaders: list[DataLoader[Any]], loader: DataLoader[Any] | None) -> int | None:
+    return next((number for number, known in enumerate(loaders) if known is loader), None)
+
+
+class _RecordedStart:
+    """The start of a worker, after which the state of its generators is written down."""
+
+    def __init__(self, journal: Journal, start: Callable[[int], None] | None) -> None:
+        self._journal = journal
+        self._start = start
+
+    def __call__(self, worker: int) -> None:
+        if self._start is not None:
+            self._start(worker)
+        self._journal.guarded(self._record)(worker)
+
+    def _record(self, worker: int) -> None:
+        states = {"random": random.getstate(), "torch": torch.random.get_rng_state().tolist()}
+        numpy = sys.modules.get("numpy")
+        if numpy is not None:
+            states["numpy"] = numpy.random.get_state(legacy=False)["state"]
+        digests = {name: hashlib.sha256(repr(state).encode()).hexdigest()[:16] for name, state in states.items()}
+        self._journal.write("worker", worker=worker, states=digests)
