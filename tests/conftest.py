@@ -296,3 +296,64 @@ def tiny(tiny_recipe, monkeypatch):
     monkeypatch.setattr("llmseg.zoo.registry._PIPELINES", dict(zoo.registry._PIPELINES))
     zoo.register(replace(zoo.get("gpt-o3"), id="tiny", recipe=recipe))
     return "tiny"
+
+
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Chromium: the one that LLMSEG_CHROMIUM names, the system's, or playwright's own."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    named = [os.environ.get("LLMSEG_CHROMIUM"), *map(shutil.which, _BROWSERS)]
+    found = next((path for path in named if path), None)
+    with playwright.sync_playwright() as running:
+        try:
+            opened = running.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        except playwright.Error as error:
+            pytest.skip(f"there is no Chromium: {str(error).splitlines()[0]}")
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def open_page(browser: Any, request: pytest.FixtureRequest) -> Iterator[Callable[[str], Any]]:
+    """A function that opens an address; at the end, nothing may have gone wrong on any page, nor come from elsewhere.
+
+    Parameters are options of the browser, such as the size of its window.
+    """
+    context = browser.new_context(**getattr(request, "param", {}))
+    said: list[str] = []
+    asked: list[str] = []
+
+    def visit(address: str) -> Any:
+        page = context.new_page()
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("dialog", lambda dialog: said.append(dialog.message))
+        page.on("request", lambda one: asked.append(one.url))
+        page.goto(address)
+        return page
+
+    yield visit
+    context.close()
+    assert said == []
+    own = ("file:", "data:", "blob:", "http://localhost:")
+    assert [url for url in asked if not url.startswith(own)] == []
+
+
+@pytest.fixture(scope="session")
+def find_barriers() -> Callable[[Any], list[str]]:
+    """A function that gives what axe-core finds on a page that keeps somebody from using it."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+
+    def find(page: Any) -> list[str]:
+        # axe would fetch style sheets once more, which the content security policy of a report refuses.
+        found = axe.Axe().run(page, options={"preload": False}).response["violations"]
+        return [
+            f"{one['id']}: {one['help']}: {one['nodes'][0]['html']}"
+            for one in found
+            if one["impact"] in ("serious", "critical")
+        ]
+
+    return find

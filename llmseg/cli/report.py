@@ -9,7 +9,7 @@ import typer
 
 import llmseg
 from llmseg.cli import options as option
-from llmseg.cli.output import Output
+from llmseg.cli.output import OutputWithProgress
 from llmseg.cli.spread import spread
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def report(
         list[Path], typer.Argument(help="Folders of studies, runs and evaluations; tables (.csv, .parquet).")
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="The folder; an earlier report in it is replaced.")],
-    output: Output,
+    output: OutputWithProgress,
     title: Annotated[str, typer.Option(help="Title of the report.")] = "Segmentation report",
     measure: option.Measures = None,
     margin: Annotated[
@@ -54,6 +54,7 @@ def report(
         stores=[llmseg.Hdf5Store(path) for path in data or ()],
         cases=cases,
         figures=figures,
+        progress=output.progress,
     )
     output.print(_facts(written) if output.as_json else _describe(written))
 
@@ -62,6 +63,7 @@ def _facts(report: Report) -> dict[str, Any]:
     overall = report.analysis.overall
     return {
         "index": str(report.index),
+        "headline": report.headline,
         "verdict": report.analysis.verdict,
         "needs": report.analysis.needs,
         "sentence": overall.sentence,
@@ -75,6 +77,7 @@ def _describe(report: Report) -> str:
     overall = report.analysis.overall
     lines = [
         str(report.index),
+        report.headline,
         report.analysis.verdict,
         report.analysis.needs,
         overall.sentence,

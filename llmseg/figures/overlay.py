@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from llmseg.errors import UserError
@@ -35,18 +37,47 @@ def draw_overlay(image: np.ndarray, truth: np.ndarray, predicted: np.ndarray) ->
         >>> drawn.shape, drawn[0, 0].tolist(), drawn[2, 2].tolist() == list(rgb(AGREEMENT["missed"]))
         ((8, 8, 3), [100, 100, 100], True)
     """
-    from scipy import ndimage
-
     _check(image, truth, predicted)
     drawn = np.repeat(image[..., None], 3, axis=2) if image.ndim == 2 else image.copy()
+    for name, region, opacity in _cover_regions(truth, predicted):
+        cover = opacity[region][:, None]
+        drawn[region] = np.round((1 - cover) * drawn[region] + cover * np.array(rgb(AGREEMENT[name]))).astype(np.uint8)
+    return drawn
+
+
+def draw_agreement(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """Draw how two masks agree on a transparent ground, so that it can be laid over the image and taken away.
+
+    Args:
+        truth: As for :func:`draw_overlay`.
+        predicted: As for :func:`draw_overlay`.
+
+    Returns:
+        Colours and opacity, uint8 ``[H, W, 4]``.
+
+    Example:
+        >>> truth, predicted = np.zeros((2, 8, 8), bool)
+        >>> truth[2:6, 2:6] = True
+        >>> draw_agreement(truth, predicted)[..., 3].tolist()[2]
+        [0, 0, 255, 255, 255, 255, 0, 0]
+    """
+    drawn = np.zeros((*truth.shape, 4), np.uint8)
+    for name, region, opacity in _cover_regions(truth, predicted):
+        drawn[region, :3] = rgb(AGREEMENT[name])
+        drawn[region, 3] = np.round(255 * opacity[region])
+    return drawn
+
+
+def _cover_regions(truth: np.ndarray, predicted: np.ndarray) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Yield how masks agree, where they do so, and how opaque its colour is on each pixel."""
+    from scipy import ndimage
+
     width = max(1, round(max(truth.shape) / 256))
     regions = {"agreed": truth & predicted, "missed": truth & ~predicted, "false": ~truth & predicted}
     for name, region in regions.items():
         # Beyond the image everything counts as inside: a region that the image cuts off stays open there.
         inside = ndimage.binary_erosion(region, np.ones((3, 3)), iterations=width, border_value=1)
-        cover = np.where(region & ~inside, LINE, FILL)[region][:, None]
-        drawn[region] = np.round((1 - cover) * drawn[region] + cover * np.array(rgb(AGREEMENT[name]))).astype(np.uint8)
-    return drawn
+        yield name, region, np.where(region & ~inside, LINE, FILL)
 
 
 def draw_small_overlay(image: np.ndarray, truth: np.ndarray, predicted: np.ndarray, longest: float) -> np.ndarray:
@@ -69,6 +100,13 @@ def draw_small_overlay(image: np.ndarray, truth: np.ndarray, predicted: np.ndarr
         >>> draw_small_overlay(np.zeros((100, 200), np.uint8), *masks, longest=50).shape
         (25, 50, 3)
     """
+    return draw_overlay(*shrink(image, truth, predicted, longest))
+
+
+def shrink(
+    image: np.ndarray, truth: np.ndarray, predicted: np.ndarray, longest: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return an image and two masks made smaller, so that the longer side has so many pixels at most."""
     from PIL import Image
 
     height, width = truth.shape
@@ -76,10 +114,10 @@ def draw_small_overlay(image: np.ndarray, truth: np.ndarray, predicted: np.ndarr
     shape = (max(1, round(width * factor)), max(1, round(height * factor)))
     small = np.asarray(Image.fromarray(image).resize(shape, Image.Resampling.BOX))
     # Nearest: a mask has no values between its two.
-    masks = (
+    small_truth, small_predicted = (
         np.asarray(Image.fromarray(mask).resize(shape, Image.Resampling.NEAREST), bool) for mask in (truth, predicted)
     )
-    return draw_overlay(small, *masks)
+    return small, small_truth, small_predicted
 
 
 def _check(image: np.ndarray, truth: np.ndarray, predicted: np.ndarray) -> None:

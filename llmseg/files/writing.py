@@ -74,7 +74,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def encode_png(values: np.ndarray) -> bytes:
-    """Return an image, uint8 ``[H, W]`` or ``[H, W, 3]``, as the bytes of a PNG file."""
+    """Return an image, uint8 ``[H, W]``, ``[H, W, 3]`` or ``[H, W, 4]``, as the bytes of a PNG file."""
     from PIL import Image
 
     buffer = io.BytesIO()

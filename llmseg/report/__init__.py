@@ -6,8 +6,11 @@
 - ``datasets`` says where the datasets come from;
 - ``analysis`` computes what is said of scores: ``standings`` (means and ranks), ``families`` (claims); ``cases`` finds
   the best, the worst and the hardest cases;
-- ``profiles`` has what is known about contenders besides their scores;
-- ``overlays`` predicts masks and draws them, ``plots`` describes interactive plots, ``methods`` explains the numbers;
+- ``profiles`` has what is known about contenders besides their scores, ``costs`` what their trainings took;
+- ``headline`` writes the first sentence, ``learning`` says who has learnt nothing, ``leaderboard`` what stands beside
+  ranks;
+- ``overlays`` predicts masks, ``pictures`` writes them and the drawings of networks, ``plots`` describes interactive
+  plots, ``methods`` explains the numbers, ``downloads`` writes the tables;
 - ``pages`` fills the templates, with ``texts`` for values and ``names`` for files;
 - ``folder`` moves the finished report to its place.
 

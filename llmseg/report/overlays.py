@@ -12,34 +12,33 @@ import numpy as np
 from llmseg.data.store import FOREGROUND, Store
 from llmseg.data.store_source import open_source
 from llmseg.evaluation.evaluate import THRESHOLD
-from llmseg.figures.overlay import draw_small_overlay
-from llmseg.files import encode_png
+from llmseg.figures.overlay import draw_agreement, draw_small_overlay, shrink
 from llmseg.report.cases import CaseScore
 from llmseg.study.results import ContenderRun, choose_run
 
 if TYPE_CHECKING:
     from torch import nn
 
-_SIDE = 320
-"""Longest side of an image in pixels: about twice the width that pages give it, for sharp displays."""
+_SMALL, _LARGE = 320, 1024
+"""Longest side of a picture in pixels: about twice the width that pages give it, for sharp displays; and opened."""
 
 NO_RUNS = "overlays need runs; name folders of runs, not only scores"
 NO_STORE = "overlays need the images; name the store by --data"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Overlay:
-    """A predicted mask on its image, as a PNG file.
+    """A predicted mask on its image.
 
     Attributes:
-        width: Width in pixels.
-        height: Height in pixels.
-        png: Bytes of the file.
+        small: A small picture, uint8 ``[h, w, 3]``.
+        image: The image alone, as large as it is opened, uint8 ``[H, W]`` or ``[H, W, 3]``.
+        masks: The colours of the masks on a transparent ground, uint8 ``[H, W, 4]``.
     """
 
-    width: int
-    height: int
-    png: bytes
+    small: np.ndarray
+    image: np.ndarray
+    masks: np.ndarray
 
 
 def find_stores(trained: Iterable[ContenderRun], given: Sequence[Store]) -> dict[str, Store]:
@@ -124,6 +123,5 @@ def _sort_key(pair: tuple[CaseScore, ContenderRun]) -> tuple[str, str, int, int,
 
 
 def _overlay(image: np.ndarray, truth: np.ndarray, predicted: np.ndarray) -> Overlay:
-    pixels = draw_small_overlay(image, truth, predicted, _SIDE)
-    height, width, _ = pixels.shape
-    return Overlay(width, height, encode_png(pixels))
+    full, *masks = shrink(image, truth, predicted, _LARGE)
+    return Overlay(draw_small_overlay(image, truth, predicted, _SMALL), full, draw_agreement(*masks))

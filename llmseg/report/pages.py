@@ -12,15 +12,19 @@ from llmseg.figures.style import AGREEMENT
 from llmseg.report import plots
 from llmseg.report.analysis import Analysis
 from llmseg.report.cases import CaseScore, Extremes, HardCase
+from llmseg.report.costs import describe_devices, find_cost
 from llmseg.report.datasets import Origin
+from llmseg.report.downloads import Download
 from llmseg.report.families import Family, find_pairs
 from llmseg.report.figure_files import FigureFiles
+from llmseg.report.leaderboard import Beside, fill_index
 from llmseg.report.methods import list_citations, write_methods
+from llmseg.report.pictures import CasePage, Picture
 from llmseg.report.profiles import Profile
-from llmseg.report.published import fill_page
+from llmseg.report.published import fill_page, list_published_means
 from llmseg.report.question import name_measure
-from llmseg.report.standings import ALL, Place, Standing
-from llmseg.report.texts import Ends, bar_scale, bar_styles, place_texts, score_text, value_text
+from llmseg.report.standings import Standing
+from llmseg.report.texts import bar_scale, bar_styles, place_texts, score_text, value_text
 from llmseg.stats.claims import DECISIONS, MIRRORED, Claim
 from llmseg.stats.words import count_text, sentence
 from llmseg.study.published.comparison import PublishedComparison
@@ -46,42 +50,13 @@ SIGNS = {"better": "▲", "equivalent": "=", "undecided": "·", "worse": "▼"}
 """Marks of verdicts in the square of all pairs; readers who do not see colours need them."""
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A picture among the files of a report.
-
-    Attributes:
-        path: Path of the file, relative to the folder of the report.
-        width: Width in pixels.
-        height: Height in pixels.
-    """
-
-    path: str
-    width: int
-    height: int
-
-
-@dataclass(frozen=True)
-class Download:
-    """A table that readers can download.
-
-    Attributes:
-        path: Path of the file, relative to the folder of the report.
-        about: What it holds, in a few words.
-        rows: Number of its rows.
-    """
-
-    path: str
-    about: str
-    rows: int
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Content:
     """All that pages show.
 
     Attributes:
         title: Title of the report.
+        headline: Its first sentence.
         analysis: What was computed.
         profiles: The contenders by name.
         trained: The runs.
@@ -90,7 +65,10 @@ class Content:
         extremes: Worst and best cases, by contender and dataset.
         hard: Hardest cases by dataset.
         shown_hard: The hardest cases of which there is a picture, by dataset: how the best contender scored on them.
+        beside: What leaderboards show beside ranks.
         pictures: Pictures by the score they belong to.
+        cases: What the pages of cases show.
+        networks: Drawings of networks, by contender.
         notes: Why a dataset has no pictures, by dataset.
         downloads: Tables to download.
         figures: The figures as files.
@@ -99,6 +77,7 @@ class Content:
     """
 
     title: str
+    headline: str
     analysis: Analysis
     profiles: Mapping[str, Profile]
     trained: Sequence[ContenderRun]
@@ -107,7 +86,10 @@ class Content:
     extremes: Extremes
     hard: Mapping[str, list[HardCase]]
     shown_hard: Mapping[str, list[CaseScore]]
+    beside: Beside
     pictures: Mapping[CaseScore, Picture]
+    cases: Sequence[CasePage]
+    networks: Mapping[str, Picture]
     notes: Mapping[str, str]
     downloads: Sequence[Download]
     figures: FigureFiles
@@ -118,7 +100,14 @@ def render(content: Content) -> Iterator[tuple[str, str]]:
     """Yield the path, relative to the folder of the report, and the text of every page."""
     environment = _environment()
     shared = {
-        "site": {"title": content.title, "nav": _list_pages(content), "version": __version__},
+        "site": {
+            "title": content.title,
+            "nav": _list_pages(content),
+            "menus": _list_menus(content),
+            "version": __version__,
+        },
+        "beside": content.beside,
+        "with_ranks": any(standing.places and not standing.few for standing in content.analysis.standings()),
         "analysis": content.analysis,
         "profiles": content.profiles,
         "pages": content.pages,
@@ -144,10 +133,20 @@ def render(content: Content) -> Iterator[tuple[str, str]]:
         yield page(f"pipelines/{profile.page}.html", "pipeline.html", **_pipeline(content, profile))
     for name, standing in content.analysis.by_dataset.items():
         yield page(f"datasets/{content.pages[name]}.html", "dataset.html", **_dataset(content, name, standing))
+    for case in content.cases:
+        yield page(case.path, "case.html", case=case)
 
 
 def _list_pages(content: Content) -> list[tuple[str, str]]:
     return [(path, word) for path, word in NAV if path != PUBLISHED or content.published]
+
+
+def _list_menus(content: Content) -> dict[str, list[tuple[str, str]]]:
+    """Return the pages of pipelines and datasets with their names, by the word of the menu that lists them."""
+    return {
+        "Pipelines": [(f"pipelines/{profile.page}.html", profile.label) for profile in content.profiles.values()],
+        "Datasets": [(f"datasets/{content.pages[name]}.html", name) for name in content.analysis.by_dataset],
+    }
 
 
 def _environment() -> Environment:
@@ -189,31 +188,13 @@ def _family_remarks(family: Family) -> list[str]:
 
 
 def _index(content: Content) -> dict[str, Any]:
-    analysis, profiles = content.analysis, content.profiles.values()
-    fields = (("cohort", "Cohort"), ("reasoning", "Reasoning"), ("vendor", "Vendor"))
-    choices = [(name, word, sorted({getattr(profile, name) for profile in profiles})) for name, word in fields]
-    keys = {name: profile.page for name, profile in content.profiles.items()}
-    standings = {ALL: {**_standing(analysis.overall, keys), "caption": None}}
-    for name, standing in analysis.by_dataset.items():
-        caption = f"{analysis.question.title}, mean and 95 % interval on {name}"
-        standings[content.pages[name]] = {**_standing(standing, keys), "caption": caption}
+    analysis = content.analysis
     return {
-        "choices": [choice for choice in choices if len(choice[2]) > 1],  # a filter of one value chooses nothing
-        "standings": standings,
+        **fill_index(analysis, content.profiles, content.beside, content.pages),
+        "headline": content.headline,
         "runs": len(content.trained),
+        "devices": describe_devices(content.trained),
     }
-
-
-def _standing(standing: Standing, keys: Mapping[str, str]) -> dict[str, Any]:
-    """Return what the script needs to show the leaderboard of another dataset: cells by the key of a row."""
-    ends = bar_scale(standing)
-    return {"places": {keys[place.contender]: _cells(place, ends, standing.few) for place in standing.places}}
-
-
-def _cells(place: Place, ends: Ends, few: str) -> dict[str, Any]:
-    """Return what the script puts into the cells of a row: texts, values to sort by, and the bar."""
-    values = {"rank": place.rank, "mean": place.mean, "ranks": place.rank_low, "first": place.first}
-    return {"texts": place_texts(place, few), "values": values, "bar": bar_styles(place, ends)}
 
 
 def _matrix(analysis: Analysis) -> dict[str, Any] | None:
@@ -254,6 +235,9 @@ def _pipeline(content: Content, profile: Profile) -> dict[str, Any]:
     notes = dict.fromkeys(content.notes[name] for name, *_ in extremes if content.notes.get(name))
     return {
         "profile": profile,
+        "cost": find_cost(profile),
+        "network": content.networks.get(profile.name),
+        "published": list_published_means(profile.name, content.analysis.question),
         "places": places,
         "claims": claims,
         "counts": _counts(claims, profile.name),

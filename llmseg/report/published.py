@@ -10,6 +10,7 @@ from llmseg.data.store import Store
 from llmseg.errors import UserError
 from llmseg.figures import published_ranks, save
 from llmseg.report.question import Question
+from llmseg.stats.published import dice_table
 from llmseg.study.published.comparison import MEASURE, PHASE, PublishedComparison, compare_with_published
 from llmseg.study.published.texts import COLUMNS, NOTE, row_texts
 from llmseg.study.results import Results
@@ -69,3 +70,17 @@ def fill_page(comparison: PublishedComparison, size: tuple[int, int]) -> dict[st
         "column_note": NOTE,
         "picture": {"path": PICTURE, "width": size[0], "height": size[1]},
     }
+
+
+def list_published_means(name: str, question: Question) -> list[tuple[str, str]]:
+    """Return what the study published of a pipeline: datasets with the mean Dice in the test.
+
+    Args:
+        name: The contender; of variants of a pipeline nothing was published.
+        question: What the report is about; another measure has no published means.
+    """
+    if MEASURE not in question.measures or question.phase != PHASE:
+        return []
+    frame = dice_table().frame
+    own = frame[frame["pipeline"] == name]
+    return [(str(dataset), f"{value:.4f}") for dataset, value in zip(own["dataset"], own["value"], strict=True)]

@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from llmseg.data.given import GivenStore, find_store
 from llmseg.data.store import Store
 from llmseg.errors import UserError
 from llmseg.files import check_text
-from llmseg.files.cells import guard_cell
 from llmseg.report import overlays
 from llmseg.report.analysis import Analysis, analyse
 from llmseg.report.cases import CaseScore, HardCase, extreme_cases, hardest_cases
 from llmseg.report.datasets import find_origins
+from llmseg.report.downloads import write_downloads
 from llmseg.report.figure_files import check_extension, draw_figures
 from llmseg.report.folder import check_free, new_folder
+from llmseg.report.headline import write_headline
+from llmseg.report.leaderboard import find_beside
 from llmseg.report.names import page_names
-from llmseg.report.pages import HERE, Content, Download, Picture, render
+from llmseg.report.pages import HERE, Content, render
+from llmseg.report.pictures import draw_cases, draw_networks
 from llmseg.report.profiles import Profile, look_up_profiles
 from llmseg.report.published import draw_published, find_published
 from llmseg.report.question import Question
 from llmseg.report.source import read_sources
 from llmseg.report.standings import Standing
-from llmseg.stats.claims import claims_frame
 from llmseg.stats.table import contender_names
-from llmseg.study.published.comparison import PublishedComparison
 from llmseg.study.results import ContenderRun, Results
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+_DELAY = 2.0
+"""Seconds after which one should know how far the report is."""
 
 _HARD, _HARD_DRAWN = 10, 4
 """Number of hardest cases of a dataset that are listed, and how many of them are drawn."""
@@ -44,11 +51,13 @@ class Report:
         folder: The folder. It holds ``index.html``, ``claims.html``, ``methods.html``, ``downloads.html``, a page per
             contender in ``pipelines/`` and per dataset in ``datasets/``, pictures in ``images/``, tables in
             ``data/`` and, if asked for, figures in ``figures/``.
+        headline: Its first sentence: who is best, and whether that is shown.
         analysis: What the report says.
         notes: Why a dataset has no pictures, by dataset.
     """
 
     folder: Path
+    headline: str
     analysis: Analysis
     notes: Mapping[str, str]
 
@@ -69,6 +78,7 @@ def write_report(
     stores: Sequence[GivenStore] = (),
     cases: int = 3,
     figures: str | None = None,
+    progress: bool = True,
 ) -> Report:
     """Write a report as a folder of pages, which a browser opens from disk, without network.
 
@@ -86,6 +96,7 @@ def write_report(
             runs had them.
         cases: Number of best and of worst cases per contender and dataset; 0 for none, and no overlays.
         figures: Also write every figure that the data allow, as ``pdf``, ``svg`` or ``png``.
+        progress: Whether to show, after two seconds, how far the report is.
 
     Raises:
         UserError: There are no scores or they cannot be put into one table, there is no such measure or reference, an
@@ -104,16 +115,27 @@ def write_report(
     check_extension(figures)
     # Before anything is computed, and again when the report is moved to its place.
     check_free(out)
+    from tqdm import tqdm
+
     opened = [find_store(store) for store in stores]
-    results = read_sources(runs)
-    question = Question.of(measure, margin, reference)
-    names = results.scores.select(measure=question.measure, phase=question.phase).contenders
-    profiles = look_up_profiles(names, results.runs, (reference,) if reference in names else ())
-    analysis = analyse(results.scores, question, {name: profile.card for name, profile in profiles.items()})
-    with new_folder(out) as folder:
-        content = _content(title, results, analysis, profiles, opened, cases, figures, folder)
-        _write(content, folder)
-    return Report(out, analysis, content.notes)
+    with tqdm(desc="read", unit="step", leave=False, delay=_DELAY, disable=not progress) as bar:
+        results = read_sources(runs)
+        question = Question.of(measure, margin, reference)
+        names = results.scores.select(measure=question.measure, phase=question.phase).contenders
+        profiles = look_up_profiles(names, results.runs, (reference,) if reference in names else ())
+        _advance(bar, "compare")
+        analysis = analyse(results.scores, question, {name: profile.card for name, profile in profiles.items()})
+        with new_folder(out) as folder:
+            content = _content(title, results, analysis, profiles, opened, cases, figures, folder, bar)
+            _advance(bar, "write pages")
+            _write(content, folder)
+    return Report(out, content.headline, analysis, content.notes)
+
+
+def _advance(bar: tqdm[Any], doing: str) -> None:
+    """Say that a step is done, and what is done next."""
+    bar.set_description(doing, refresh=False)
+    bar.update()
 
 
 def _content(
@@ -125,6 +147,7 @@ def _content(
     cases: int,
     figures: str | None,
     folder: Path,
+    bar: tqdm[Any],
 ) -> Content:
     """Return what pages show; pictures and tables are written on the way."""
     measure, table = analysis.question.measure, analysis.table
@@ -142,11 +165,15 @@ def _content(
         for score in scores
     ]
     wanted += [score for scores in shown_hard.values() for score in scores]
+    bar.total = bar.n + len(set(wanted)) + len(profiles) + 1
+    advance = functools.partial(_advance, bar)
     pages = page_names(table.datasets)
     published = find_published(results, analysis.question, stores)
     references = [name for name, profile in profiles.items() if profile.contender.is_reference]
+    pictures, case_pages = draw_cases(wanted, predicting, images, profiles, pages, folder, advance)
     return Content(
         title=title,
+        headline=write_headline(analysis, {name: profile.label for name, profile in profiles.items()}),
         analysis=analysis,
         profiles=profiles,
         trained=trained,
@@ -155,9 +182,12 @@ def _content(
         extremes=extremes,
         hard=hard,
         shown_hard=shown_hard,
-        pictures=_draw(wanted, predicting, images, profiles, pages, folder),
+        beside=find_beside(analysis, profiles),
+        pictures=pictures,
+        cases=case_pages,
+        networks=draw_networks(profiles, folder, advance),
         notes=_notes(table.datasets, predicting, images, cases),
-        downloads=_downloads(analysis, published, folder),
+        downloads=write_downloads(analysis, published, folder),
         figures=draw_figures(
             results, folder, figures, measure=measure, references=references, stores=tuple(images.values())
         ),
@@ -193,26 +223,6 @@ def _best_with_run(standing: Standing, dataset: str, trained: Sequence[Contender
     return None
 
 
-def _draw(
-    wanted: Sequence[CaseScore],
-    trained: Sequence[ContenderRun],
-    images: Mapping[str, Store],
-    profiles: Mapping[str, Profile],
-    pages: Mapping[str, str],
-    folder: Path,
-) -> dict[CaseScore, Picture]:
-    """Write the overlays of cases; return the pictures by the score they belong to."""
-    pictures: dict[CaseScore, Picture] = {}
-    for score, overlay in overlays.draw_overlays(wanted, trained, images):
-        # Numbered: ids of cases may hold anything, and two may differ in capitals only.
-        name = f"images/{profiles[score.contender].page}/{pages[score.dataset]}-{len(pictures)}.png"
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(overlay.png)
-        pictures[score] = Picture(name, overlay.width, overlay.height)
-    return pictures
-
-
 def _notes(
     datasets: Sequence[str], trained: Sequence[ContenderRun], images: Mapping[str, Store], cases: int
 ) -> dict[str, str]:
@@ -225,43 +235,6 @@ def _notes(
         for name in datasets
         if name not in with_runs or name not in images
     }
-
-
-def _downloads(analysis: Analysis, published: PublishedComparison | None, folder: Path) -> list[Download]:
-    """Write the tables that readers can download."""
-    claims = claims_frame([claim for family in analysis.families for claim in family.claims])
-    for name in ("datasets", "assumptions", "remarks"):
-        if name in claims.columns:
-            claims[name] = ["; ".join(values) for values in claims[name]]
-    rows = [
-        # What two seeds say of resamples is left empty here, too: they always agree with themselves.
-        {"dataset": standing.dataset, **vars(place), **({"first": None} if standing.few else {})}
-        for standing in analysis.standings()
-        for place in standing.places
-    ]
-    tables = {
-        "scores": ("All scores of this report, a row per contender, seed and case", analysis.scores.frame),
-        "leaderboard": ("Means, intervals and ranks, over all datasets and on each", pd.DataFrame(rows)),
-        "claims": ("All claims with their sentences", claims),
-    }
-    if published:
-        tables["published"] = ("Published Dice and ranks of the study beside these", published.frame)
-    (folder / "data").mkdir()
-    downloads = []
-    for name, (about, frame) in tables.items():
-        # The same bytes on every system. People open these tables in spreadsheets; names in them are no formulas.
-        frame.apply(_guard_texts).to_csv(folder / f"data/{name}.csv", index=False, lineterminator="\n")
-        downloads.append(Download(f"data/{name}.csv", about, len(frame)))
-    analysis.scores.frame.to_parquet(folder / "data/scores.parquet", index=False)
-    downloads.insert(1, Download("data/scores.parquet", "The same as parquet", len(analysis.scores.frame)))
-    return downloads
-
-
-def _guard_texts(column: pd.Series) -> pd.Series:
-    if pd.api.types.is_numeric_dtype(column):
-        return column
-    guarded = {cell: guard_cell(cell) for cell in column.unique() if isinstance(cell, str)}
-    return column.map(lambda cell: guarded.get(cell, cell))
 
 
 def _write(content: Content, folder: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from llmseg.errors import UserError, shorten_list
+from llmseg.report.learning import find_unlearnt, remark_on_learning
 from llmseg.stats.averages import means
 from llmseg.stats.ranking import rank
 from llmseg.stats.table import Table, contender_names
@@ -61,6 +62,7 @@ class Standing:
         seeds: Number of trainings per contender, the fewest of any dataset.
         sentence: The ranking in one sentence; empty where there is none.
         few: What there is too little of for resamples to tell how stable ranks are; empty if there is enough.
+        nobody: Whether no contender has learnt to segment any of the datasets.
         remarks: What a reader has to know, a sentence each.
     """
 
@@ -72,6 +74,7 @@ class Standing:
     seeds: int
     sentence: str
     few: str = ""
+    nobody: bool = False
     remarks: tuple[str, ...]
 
 
@@ -138,6 +141,8 @@ def standing(table: Table, measure: str, phase: str, dataset: str = ALL, *, resa
     mean_frame = means(kept, measure=measure, phase=phase, each_dataset=False)
     frame = kept.frame
     places, sentence, few, remarks = _places(mean_frame, kept, measure, phase, resamples)
+    unlearnt = find_unlearnt(frame, measure)
+    learning = remark_on_learning(unlearnt, len(places), measure)
     return Standing(
         dataset=dataset,
         places=places,
@@ -147,7 +152,8 @@ def standing(table: Table, measure: str, phase: str, dataset: str = ALL, *, resa
         seeds=int(frame.groupby("dataset", observed=True)["seed"].nunique().min()),
         sentence=sentence,
         few=few,
-        remarks=(*dict.fromkeys((*kept.remarks, *remarks)),),
+        nobody=all(len(unlearnt.get(name, ())) == len(places) for name in kept.datasets),
+        remarks=(*dict.fromkeys((*learning, *kept.remarks, *remarks)),),
     )
 
 

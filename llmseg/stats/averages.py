@@ -10,7 +10,7 @@ import pandas as pd
 from llmseg.errors import UserError
 from llmseg.stats.blocks import make_blocks
 from llmseg.stats.bounded import bounded_interval
-from llmseg.stats.columns import SHARES
+from llmseg.stats.columns import DISTANCES, SHARES
 from llmseg.stats.options import check_choice
 from llmseg.stats.resampling import DRAWS, bca_interval, estimate
 from llmseg.stats.table import Table
@@ -79,6 +79,8 @@ def means(
             low, high = estimates.interval(level)
         if measure in SHARES:
             low, high = np.clip(low, 0, 1), np.clip(high, 0, 1)
+        elif measure in DISTANCES:
+            low, high = np.maximum(low, 0), np.maximum(high, 0)
         rows.append(
             pd.DataFrame(
                 {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Literal, Protocol, get_args
@@ -137,10 +138,17 @@ class Claim:
         family = f" {_CORRECTED[self.correction]} over {self.family_size} comparisons ({self.family})"
         seeds = f", {count_text(self.seeds, 'seed')}" if self.unit != "LLM" else ""
         return (
-            f"{statement}: difference {self.difference:+.4f}, {100 * self.level:g} % interval {self.low:+.4f} to "
-            f"{self.high:+.4f}, p {p_text(p)}{family if self.family_size > 1 else ''}; "
+            f"{statement}: difference {self.difference:+.4f}, {self._interval_text}, p "
+            f"{p_text(p)}{family if self.family_size > 1 else ''}; "
             f"{count_text(self.units, self.unit)}{seeds} on {shorten_list(self.datasets)}."
         )
+
+    @property
+    def _interval_text(self) -> str:
+        name = f"{100 * self.level:g} % interval"
+        if math.isinf(self.low) or math.isinf(self.high):
+            return f"no {name} from so few {self.unit}s"
+        return f"{name} not known" if math.isnan(self.low) else f"{name} {self.low:+.4f} to {self.high:+.4f}"
 
 
 class Tails(Protocol):

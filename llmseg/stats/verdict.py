@@ -23,12 +23,11 @@ def state_verdict(order: Sequence[str], claims: Sequence[Claim], reason: str = "
         >>> state_verdict(["llm-03", "llm-02", "llm-01"], compare_all(table))[:57]
         'No difference among the first 2 is established in dice: l'
     """
-    found: dict[tuple[str, str], Decision] = {(claim.first, claim.second): claim.verdict for claim in claims}
-    found |= {(second, first): MIRRORED[verdict] for (first, second), verdict in found.items()}
+    found = decisions_by_pair(claims)
     ranked = [name for name in order if any(name in pair for pair in found)]
     if len(ranked) < 2:
         return f"No difference is established: {reason or 'there is nothing to compare'}."
-    top = _find_top(ranked, found)
+    top = find_top(ranked, found)
     measure, one_seed = claims[0].measure, any(claim.from_one_seed for claim in claims)
     statement = _name_winner(ranked, found, measure) if len(top) == 1 else _join_equals(top, ranked, found, claims[0])
     alone = "; there is one seed, so how much another training would change is not known" if one_seed else ""
@@ -37,8 +36,19 @@ def state_verdict(order: Sequence[str], claims: Sequence[Claim], reason: str = "
     return f"{statement}{corrected}{alone}."
 
 
-def _find_top(ranked: Sequence[str], found: dict[tuple[str, str], Decision]) -> Sequence[str]:
-    """Return the longest beginning of the ranking in which no contender is shown to differ from another."""
+def decisions_by_pair(claims: Sequence[Claim]) -> dict[tuple[str, str], Decision]:
+    """Return what claims say of every pair of contenders, in both directions."""
+    found: dict[tuple[str, str], Decision] = {(claim.first, claim.second): claim.verdict for claim in claims}
+    return found | {(second, first): MIRRORED[verdict] for (first, second), verdict in found.items()}
+
+
+def find_top(ranked: Sequence[str], found: dict[tuple[str, str], Decision]) -> Sequence[str]:
+    """Return the longest beginning of the ranking in which no contender is shown to differ from another.
+
+    Args:
+        ranked: The contenders that were compared, best first.
+        found: As :func:`decisions_by_pair` returns it.
+    """
     for count in range(len(ranked), 1, -1):
         if all(found.get(pair) in ("undecided", "equivalent") for pair in itertools.combinations(ranked[:count], 2)):
             return ranked[:count]

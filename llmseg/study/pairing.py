@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from llmseg.errors import UserError
-from llmseg.stats.columns import SHARES
+from llmseg.stats.columns import DISTANCES, SHARES
 from llmseg.stats.folds import fold_interval
 from llmseg.stats.intervals import Law, mean_interval
 
@@ -43,6 +43,8 @@ def average_scores(wide: pd.DataFrame, measure: str, level: float) -> pd.DataFra
         for name, sd in wide.groupby("seed").mean().std().items()
     ]
     table: pd.DataFrame = pd.DataFrame(rows)
+    if measure in DISTANCES:
+        table[["low", "high"]] = table[["low", "high"]].clip(lower=0.0)
     return table
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
@@ -43,3 +47,16 @@ def read_blocks() -> Callable[[Path], list[Block]]:
         ]
 
     return read
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory) -> Path:
+    """The site, as ``make docs`` builds it: a warning is an error."""
+    folder = tmp_path_factory.mktemp("site")
+    command = re.search(r"python (-m sphinx .*) docs build/docs$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert command
+    built = subprocess.run(
+        [sys.executable, *command[1].split(), "docs", str(folder)], cwd=ROOT, capture_output=True, text=True
+    )
+    assert built.returncode == 0, built.stderr
+    return folder

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
-import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -120,18 +119,6 @@ def anchors(page: Path) -> set[str]:
 
 @pytest.mark.slow
 class TestBuilt:
-    @pytest.fixture(scope="class")
-    def site(self, tmp_path_factory) -> Path:
-        """The site, as ``make docs`` builds it: a warning is an error."""
-        folder = tmp_path_factory.mktemp("site")
-        command = re.search(r"python (-m sphinx .*) docs build/docs$", (ROOT / "Makefile").read_text(), re.MULTILINE)
-        assert command
-        built = subprocess.run(
-            [sys.executable, *command[1].split(), "docs", str(folder)], cwd=ROOT, capture_output=True, text=True
-        )
-        assert built.returncode == 0, built.stderr
-        return folder
-
     def test_every_link_inside_leads_somewhere(self, site):
         known = {page: anchors(page) for page in built_pages(site)}
         wrong = []

@@ -111,7 +111,11 @@ def test_a_page_that_was_changed_is_kept(tmp_path):
 def test_a_report_of_an_earlier_version_which_has_no_digests_is_replaced(written, scores, tmp_path):
     site = written(scores).folder
     record = json.loads((site / MARK).read_text())
-    (site / MARK).write_text(json.dumps({"report": 1, "files": list(record["files"])}))
+    # Those had no drawings of networks.
+    for drawing in site.rglob("*.svg"):
+        drawing.unlink()
+    files = [name for name in record["files"] if not name.endswith(".svg")]
+    (site / MARK).write_text(json.dumps({"report": 1, "files": files}))
     written(scores, title="second")
     assert json.loads((site / MARK).read_text())["report"] == 2
 

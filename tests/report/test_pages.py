@@ -40,7 +40,8 @@ def test_hostile_names_stay_text(pages, report, hostile):
     assert any(hostile in page.said for page in found.values())
     for path, page in found.items():
         assert [name for _, attributes in page.tags for name in attributes if name.startswith("on")] == []
-        assert [tag for tag, _ in page.tags if tag == "img"] == []
+        images = [attributes["src"] for tag, attributes in page.tags if tag == "img"]
+        assert all(src.endswith("/network.svg") for src in images)
         for tag, attributes in page.tags:
             assert tag != "script" or "src" in attributes or attributes["type"] == "application/json"
         assert re.fullmatch(r"[a-z0-9.@_-]+", path.name)
@@ -62,6 +63,7 @@ def test_the_leaderboard_holds_what_stats_says(pages, report, scores):
     shown = [float(a["data-value"]) for tag, a in page.tags if a.get("data-cell") == "mean"]
     assert shown == pytest.approx([means.loc[name, "mean"] for name in ranking.frame["contender"]])
     assert ranking.sentence in page.said
+    assert page.said.index(report.headline) < page.said.index(report.analysis.verdict)
     for family in report.analysis.families:
         for claim in family.claims:
             assert claim.sentence in pages(report.folder)[report.folder / "claims.html"].said

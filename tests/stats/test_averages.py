@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 from scipy import stats
 
 from llmseg import UserError
 from llmseg.stats import Table, means, simulate
 from llmseg.stats.blocks import make_blocks
+from llmseg.study.pairing import average_scores
 
 
 @pytest.mark.parametrize("method", ["student", "bootstrap", "bca"])
@@ -25,6 +27,15 @@ def test_means_end_where_the_measure_ends():
     scores = simulate(pipelines=1, datasets=1, cases=4, seeds=1).frame.assign(value=[1.0, 1.0, 0.2, 1.0])
     frame = means(Table.from_frame(scores))
     assert 0 <= frame["low"][0] <= frame["high"][0] <= 1
+
+
+def test_no_distance_is_negative():
+    frame = simulate(pipelines=1, datasets=1, cases=3, seeds=1).frame.assign(measure="hd95", value=[1.0, 2.0, 90.0])
+    (low,) = means(Table.from_frame(frame), measure="hd95", method="student")["low"]
+    assert low == 0
+    wide = pd.DataFrame({"base": [1.0, 2.0, 90.0]})
+    wide.index = pd.MultiIndex.from_tuples([(c, c, 0) for c in "abc"], names=["case", "group", "seed"])
+    assert (average_scores(wide, "hd95", 0.95)["low"] >= 0).all()
 
 
 def test_over_all_datasets_each_has_the_same_weight():

@@ -32,6 +32,8 @@ def test_too_few_llms_can_decide_nothing():
     (claim,) = compare_cohorts(table, labels, "new", "old")
     assert claim.verdict == "undecided"
     assert (claim.low, claim.high) == (-np.inf, np.inf)
+    assert ", no 95 % interval from so few LLMs, p " in claim.sentence
+    assert "inf" not in claim.sentence
     assert any("smallest p" in remark for remark in claim.remarks)
 
 

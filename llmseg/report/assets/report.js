@@ -55,9 +55,11 @@
     const table = document.getElementById("leaderboard"), status = document.getElementById("status");
     const caption = document.getElementById("leaderboard-caption"), before = caption.textContent;
     const standings = json("standings"), rows = [...table.tBodies[0].rows];
+    // A column is left out where no row has anything to say.
+    const put = (row, name, change) => all(`[data-cell="${name}"]`, row).forEach(change);
     const fill = (row, { texts, values, bar }) => {
-      for (const [name, text] of Object.entries(texts)) row.querySelector(`[data-cell="${name}"]`).textContent = text;
-      for (const [name, value] of Object.entries(values)) row.querySelector(`[data-cell="${name}"]`).dataset.value = value;
+      for (const [name, text] of Object.entries(texts)) put(row, name, (cell) => { cell.textContent = text; });
+      for (const [name, value] of Object.entries(values)) put(row, name, (cell) => { cell.dataset.value = value ?? ""; });
       row.querySelector(".bar").hidden = !bar;
       for (const [name, style] of Object.entries(bar ?? {})) row.querySelector(`.${name}`).style.cssText = style;
     };
@@ -128,8 +130,34 @@
     }
   }
 
+  // Where a table is wider than the page, a line says so: on a phone nothing else shows that it goes on.
+  function sideways() {
+    for (const region of all(".scroll")) {
+      const told = region.previousElementSibling?.classList.contains("sideways");
+      const wide = region.scrollWidth > region.clientWidth + 1;
+      if (told && !wide) region.previousElementSibling.remove();
+      if (wide && !told) {
+        const line = document.createElement("span");
+        line.className = "sideways";
+        line.textContent = "This table is wider than the page: scroll it sideways.";
+        region.before(line);
+      }
+    }
+  }
+  function menus() {
+    const open = () => all("details.menu[open]");
+    document.addEventListener("click", (event) => open().filter((one) => !one.contains(event.target)).forEach((one) => { one.open = false; }));
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") open().forEach((one) => { one.open = false; one.querySelector("summary").focus(); });
+    });
+  }
+
   document.addEventListener("DOMContentLoaded", () => {
     themes();
+    menus();
+    sideways();
+    addEventListener("resize", sideways);
+    document.addEventListener("toggle", sideways, true);
     all("table[data-sortable]").forEach(sortable);
     const filters = document.getElementById("filters"), claimFilters = document.getElementById("claim-filters");
     if (filters) leaderboard(filters);
