@@ -9,6 +9,16 @@ from .observing import observer_environment as observer_environment
 from .observing import observer_places as observer_places
 from .observing import read_observation as read_observation
 from .observing import write_phantoms as write_phantoms
+from .probes import PROBES as PROBES
+from .probes import Bench as Bench
+from .probes import CaseFolder as CaseFolder
+from .probes import Probe as Probe
+from .probes import ProbeResult as ProbeResult
+from .probes import Score as Score
+from .probes import Trial as Trial
+from .probes import Variation as Variation
+from .probes import read_scores as read_scores
+from .probes import run_probes as run_probes
 from .prompt import PROMPT_VERSION as PROMPT_VERSION
 from .prompt import REQUIREMENTS as REQUIREMENTS
 from .prompt import CheckedScripts as CheckedScripts

@@ -1,0 +1,10 @@
+from .bench import Bench as Bench
+from .bench import Trial as Trial
+from .bench import Variation as Variation
+from .changes import CaseFolder as CaseFolder
+from .numbers import Score as Score
+from .numbers import read_scores as read_scores
+from .probes import PROBES as PROBES
+from .probes import Probe as Probe
+from .probes import run_probes as run_probes
+from .result import ProbeResult as ProbeResult

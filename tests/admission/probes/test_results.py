@@ -1,0 +1,298 @@
+"""What each probe says of runs that are made up: every way to end, without running anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from llmseg.admission import PROBES, Bench, Phantoms, ProbeResult, Trial, Variation
+from llmseg.admission.observing import Again, Item, Observation, Parts, Pass
+from llmseg.admission.observing.matching import Match
+from llmseg.admission.observing.observation import Weights
+from llmseg.admission.observing.record import Record
+
+PARTS = Parts(("001", "002", "003"), ("004", "005"), ("006", "007"))
+WEIGHTS = Weights(("a", "b", "c"), "c")
+RECORD = Record((), (), None)
+
+
+def make_pass(number: int, part: str, epoch: int, items: tuple[Item, ...], **values: Any) -> Pass:
+    """Return a pass of a sound script; ``values`` replace fields."""
+    learns = part == "training"
+    fields: dict[str, Any] = {
+        "at": number,
+        "number": number,
+        "part": part,
+        "epoch": epoch,
+        "block": 2 * epoch + (not learns) + 10 * (part == "test"),
+        "items": items,
+        "network": 0,
+        "is_training": learns,
+        "norms": (1, int(learns)),
+        "drops": (0, 0),
+        "learns": learns,
+        "loss": 1.0 / number if learns else None,
+        "backward": None,
+        "functions": (),
+        "made_by": ("", None),
+        "steps": number,
+        "place": "train.py:1" if learns else f"{part}.py:1",
+        "record": RECORD,
+        "about": {},
+    }
+    return Pass(**fields | values)
+
+
+def make_item(id: str, **values: Any) -> Item:
+    """Return an image with its own mask."""
+    fields = {"mask_id": id, "input_sha": f"image {id}", "target_sha": f"mask {id}", "counts": (30, 40, 60)}
+    return Item(Match(id), **fields | values)
+
+
+def make_passes(parts: Parts = PARTS, epochs: int = 3) -> tuple[Pass, ...]:
+    """Return the passes of a sound script: every part in one batch."""
+    order = [(part, epoch) for epoch in range(1, epochs + 1) for part in ("training", "validation")] + [
+        ("test", epochs)
+    ]
+    return tuple(
+        make_pass(number, part, epoch, tuple(make_item(id) for id in getattr(parts, part)))
+        for number, (part, epoch) in enumerate([*order, ("test", epochs)], start=1)
+    )
+
+
+@dataclass
+class Made:
+    """What a made-up run does otherwise than the unchanged run of a sound script."""
+
+    weights: Weights = WEIGHTS
+    parts: Parts = PARTS
+    passes: tuple[Pass, ...] = field(default_factory=make_passes)
+    again: Any = None
+    printed: str = "Test Dice: 0.4213\n"
+    ended_by: str = "script"
+    is_finished: bool = True
+
+
+class MadeUpBench(Bench):
+    """A bench that has runs by name, and for all others a sound one."""
+
+    made: dict[str, Made]
+
+    def run(self, variation: Variation) -> Trial:
+        made = self.made.get(variation.name, Made())
+        ending = "ended by the script" if made.is_finished else f"ended by the {made.ended_by} (why)"
+        folder = Path("/nowhere")
+        trial = Trial(variation, made.ended_by, made.is_finished, ending, made.printed, folder, self.phantoms)
+        seen = Observation(self.phantoms, made.passes, made.parts, made.weights, made.again, {}, RECORD)
+        trial.__dict__["observation"] = seen
+        return trial
+
+
+@pytest.fixture
+def bench():
+    """A function that returns a bench with runs that are made up, by name."""
+
+    def make(**made: Made) -> Bench:
+        bench = MadeUpBench(Path("/nowhere"), Phantoms(12), Path("/nowhere"))
+        object.__setattr__(bench, "made", {name.replace("_", "-"): each for name, each in made.items()})
+        return bench
+
+    return make
+
+
+def ask(id, bench):
+    result = PROBES[id].check(bench)
+    assert result.probe == id
+    assert {finding.number for finding in result.findings} <= set(PROBES[id].finds)
+    assert all(finding.found_by == id for finding in result.findings)
+    return result
+
+
+def numbers(result):
+    return [finding.number for finding in result.findings]
+
+
+@pytest.mark.parametrize("id", ["P1", "P2", "P3", "P5", "P8", "P10"])
+def test_a_sound_script_passes(id, bench):
+    result = ask(id, bench())
+    if id != "P10":
+        assert result.state == "holds", result
+
+
+@pytest.mark.parametrize("id", PROBES)
+def test_nothing_is_said_of_a_script_that_did_not_end(id, bench):
+    for ended_by, state in (("limit", "does not apply"), ("script", "does not apply"), ("harness", "harness fault")):
+        made = Made(ended_by=ended_by, is_finished=False)
+        result = ask(id, bench(unchanged=made, masks_empty_and_full=made, training_masks_empty=made))
+        assert (result.state, result.findings) == (state, ())
+
+
+def test_equal_runs_that_differ_void_the_others(bench):
+    other = Made(Weights(("a", "x", "y"), "y"))
+    made = bench(again=other, test_replaced=other, validation_masks_inverted=other)
+    assert ask("P1", made).state == "broken"
+    for id in ("P2", "P3"):
+        assert ask(id, made).state == "does not apply"
+
+
+def test_losses_that_are_no_numbers_are_equal_to_themselves(bench):
+    passes = tuple(replace(each, loss=float("nan") if each.learns else None) for each in make_passes())
+    again = tuple(replace(each, loss=float("nan") if each.learns else None) for each in make_passes())
+    made = bench(unchanged=Made(passes=passes), test_replaced=Made(passes=again))
+    assert ask("P1", made).state == "holds"
+
+
+@pytest.mark.parametrize(
+    ("images", "masks", "training", "found"),
+    [
+        (True, False, PARTS.training, [10]),
+        (True, True, ("001", "006"), [9]),
+        (False, True, ("001", "006"), [9]),
+        (False, True, PARTS.training, [10]),
+    ],
+)
+def test_what_changes_the_first_epoch_is_told_apart(images, masks, training, found, bench):
+    parts, leak, same = replace(PARTS, training=training), Weights(("x", "y", "z"), "z"), Weights(("a", "b", "c"), "c")
+    made = bench(
+        unchanged=Made(parts=parts),
+        validation_masks_inverted=Made(parts=parts),
+        test_replaced=Made(leak, parts),
+        test_images_replaced=Made(leak if images else same, parts),
+        test_masks_inverted=Made(leak if masks else same, parts),
+    )
+    result = ask("P2", made)
+    assert numbers(result) == found
+    assert result.findings[0].certainty == ("likely" if found == [10] and masks else "certain")
+
+
+def test_a_split_that_depends_on_masks_is_no_leak(bench):
+    other = Made(Weights(("x", "y", "z"), "z"), replace(PARTS, training=("001", "002", "004")))
+    assert ask("P2", bench(test_replaced=other)).state == "does not apply"
+    assert ask("P3", bench(validation_masks_inverted=other)).state == "does not apply"
+
+
+@pytest.mark.parametrize(
+    "weights", [Weights(("a", "b", "c"), "b"), Weights(("a", "b", "x"), "x"), Weights(("a",), "a")]
+)
+def test_a_choice_by_the_test_part_is_found(weights, bench):
+    assert numbers(ask("P2", bench(test_replaced=Made(weights)))) == [11]
+
+
+def test_a_script_with_two_parts_may_have_meant_it(bench):
+    ids = tuple(f"{number:03d}" for number in range(1, 13))
+    parts = Parts(ids[:9], ids[9:], ids[9:])
+    made = bench(unchanged=Made(parts=parts), test_replaced=Made(Weights(("a", "b", "c"), "b"), parts))
+    assert [finding.certainty for finding in ask("P2", made).findings] == ["likely"]
+
+
+def test_validation_masks_that_are_trained_on_are_found(bench):
+    made = bench(validation_masks_inverted=Made(Weights(("x", "y", "z"), "z")))
+    assert numbers(ask("P3", made)) == [9]
+
+
+def test_early_stopping_and_keeping_the_best_are_no_mistakes(bench):
+    stopped = ask("P3", bench(validation_masks_inverted=Made(Weights(("a", "b"), "b"))))
+    assert (stopped.state, "when to stop" in stopped.reason) == ("holds", True)
+    kept = ask("P3", bench(validation_masks_inverted=Made(Weights(("a", "b", "c"), "a"))))
+    assert (kept.state, "epochs 3 and 1" in kept.reason) == ("holds", True)
+
+
+def with_validations(values):
+    """Passes whose validations are as good as these values."""
+    passes = iter(values)
+    return tuple(
+        replace(each, items=tuple(replace(item, bce=-value, dice=value) for item in each.items))
+        if each.part == "validation" and (value := next(passes)) is not None
+        else each
+        for each in make_passes()
+    )
+
+
+@pytest.mark.parametrize(
+    ("chosen", "found"), [(("a", "c"), [18]), (("c", "a"), []), (("b", "b"), []), (("c", "c"), [])]
+)
+def test_the_worst_epoch_kept_as_the_best_is_found(chosen, found, bench):
+    made = bench(
+        unchanged=Made(Weights(("a", "b", "c"), chosen[0]), passes=with_validations([0.1, 0.2, 0.3])),
+        validation_masks_inverted=Made(Weights(("a", "b", "c"), chosen[1]), passes=with_validations([0.3, 0.2, 0.1])),
+    )
+    assert numbers(ask("P3", made)) == found
+
+
+def test_pairs_that_follow_the_listing_are_found(bench):
+    moved = (make_pass(1, "training", 1, (make_item("001", mask_id="002"), make_item("002", mask_id="001"))),)
+    assert numbers(ask("P5", bench(another_listing=Made(passes=moved)))) == [1]
+    assert ask("P5", bench(another_listing=Made(passes=()))).state == "does not apply"
+    split = ask("P5", bench(another_listing=Made(Weights(("x",), "x"))))
+    assert (split.state, split.findings) == ("broken", ())
+
+
+@pytest.mark.parametrize(
+    ("again", "found"),
+    [((0.0, 1e-7, 1e-6), []), ((0.2, 0.2, 0.2), [7]), ((0.0, 0.3, 0.1), [7]), ((0.0, 0.0, 0.3), [7])],
+)
+def test_a_network_that_predicts_otherwise_again_is_found(again, found, bench):
+    assert numbers(ask("P6", bench(unchanged=Made(again=Again(4, False, *again))))) == found
+
+
+def test_validation_images_that_change_are_found(bench):
+    passes = list(make_passes())
+    last = next(number for number, each in enumerate(passes) if (each.part, each.epoch) == ("validation", 3))
+    passes[last] = replace(passes[last], items=(make_item("004", input_sha="flipped"),))
+    assert numbers(ask("P6", bench(unchanged=Made(passes=tuple(passes))))) == [7]
+    assert ask("P6", bench(unchanged=Made(passes=()))).state == "does not apply"
+
+
+def without(id):
+    return tuple(
+        replace(each, items=tuple(item for item in each.items if item.id != id)) for each in make_passes(epochs=1)
+    )
+
+
+def test_a_stand_in_for_a_corrupt_file_is_found_whatever_is_printed(bench):
+    made = bench(
+        corrupt_image=Made(printed="Error loading 001.png"), corrupt_mask=Made(ended_by="script", is_finished=False)
+    )
+    (finding,) = ask("P9", made).findings
+    assert (finding.number, finding.certainty) == (21, "certain")
+
+
+def test_a_case_that_is_left_out_needs_a_word(bench):
+    silent, said = Made(passes=without("001"), printed=""), Made(passes=without("001"), printed="skipping 001.png")
+    (finding,) = ask("P9", bench(corrupt_image=silent, corrupt_mask=said)).findings
+    assert (finding.number, finding.certainty) == (21, "likely")
+    assert ask("P9", bench(corrupt_image=said, corrupt_mask=said)).state == "holds"
+
+
+def test_the_test_score_is_explained_by_a_formula(bench):
+    """Two cases with 30 pixels in both, 40 predicted and 60 in the mask: Dice 60 / 100."""
+    for printed, state in (
+        ("Test Dice: 0.6000", "holds"),
+        ("Test Dice 60.0 %", "holds"),
+        ("Test Dice: 0.61", "does not apply"),
+    ):
+        assert ask("P10", bench(unchanged=Made(printed=printed))).state == state
+    assert ask("P10", bench(unchanged=Made(printed="Dice 0.6"))).state == "does not apply"
+
+
+def test_a_score_that_depends_on_nothing_is_found(bench):
+    changed = {
+        name: Made(Weights(("x", "y", "z"), "z"), printed="Test Dice: 0.1100\nBest Dice: 0.8731")
+        for name in ("training_masks_empty", "test_replaced", "validation_masks_inverted")
+    }
+    made = bench(unchanged=Made(printed="Test Dice: 0.4213\nBest Dice: 0.8731"), **changed)
+    result = ask("P11", made)
+    assert numbers(result) == [22]
+    assert "Best Dice" in result.findings[0].evidence
+    changed["validation_masks_inverted"] = Made(printed="Best Dice: 0.2")
+    assert ask("P11", bench(unchanged=Made(printed="Best Dice: 0.8731"), **changed)).state == "holds"
+
+
+def test_findings_belong_to_broken_expectations_only():
+    result = PROBES["P1"]
+    assert result.finds == ()
+    with pytest.raises(ValueError, match="only a broken expectation"):
+        ProbeResult("P2", "holds", "", findings=(object(),))

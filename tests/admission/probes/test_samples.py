@@ -1,0 +1,75 @@
+"""Probes of sample pipelines in the sandbox: a sound one, and copies of it in which a mistake was planted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from llmseg import UserError
+from llmseg.admission import Bench, Limits, Phantoms, Variation, run_probes, survey_rungs
+
+PIPELINES = Path(__file__).parents[1] / "pipelines"
+
+LEVEL = (
+    "dataset.py",
+    "        self.image_size = image_size\n",
+    "        self.image_size = image_size\n"
+    "        folder = os.path.dirname(pairs[0][0])\n"
+    "        names = sorted(os.listdir(folder))\n"
+    "        levels = [np.array(Image.open(os.path.join(folder, name))).mean() for name in names]\n"
+    "        self.level = np.float32(np.mean(levels))\n",
+)
+CENTRE = ("dataset.py", "dtype=np.float32) / 255.0", "dtype=np.float32) / 255.0 - self.level / 255.0")
+INVENT = ("main.py", '    print(f"Total training', '    print("Best Dice: 0.8731")\n    print(f"Total training')
+NOISE = ("dataset.py", "(np.array(mask) > 127)", "(np.array(mask) > 0)")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _needs_a_sandbox():
+    if all(why for name, why in survey_rungs().items() if name.startswith("bubblewrap")):
+        pytest.skip("this computer has no sandbox that moves folders")
+
+
+def ask(folder, out, *ids):
+    found = run_probes(folder, out, probes=ids, phantoms=Phantoms(12, height=64, width=64), limits=Limits(seconds=300))
+    return {result.probe: result for result in found}
+
+
+@pytest.mark.slow
+def test_a_sound_script_passes(tmp_path):
+    results = ask(PIPELINES / "alder", tmp_path / "runs", "P1", "P2", "P5", "P6", "P10")
+    assert {id: result.state for id, result in results.items()} == dict.fromkeys(results, "holds"), results
+
+
+@pytest.mark.slow
+def test_statistics_of_all_cases_and_an_invented_number_are_found(copy_sample, tmp_path):
+    results = ask(copy_sample("alder", LEVEL, CENTRE, INVENT), tmp_path / "runs", "P2", "P11")
+    assert [(finding.number, finding.certainty) for finding in results["P2"].findings] == [(10, "certain")]
+    (finding,) = results["P11"].findings
+    assert (finding.number, finding.found) == (22, "0.8731 in all 4 runs")
+
+
+@pytest.mark.slow
+def test_noise_that_is_read_as_mask_and_a_stand_in_are_found(copy_sample, tmp_path):
+    results = ask(copy_sample("birch", NOISE), tmp_path / "runs", "P7", "P9")
+    assert [finding.number for finding in results["P7"].findings] == [6]
+    assert {(finding.number, finding.certainty) for finding in results["P9"].findings} == {(21, "certain")}
+
+
+@pytest.mark.slow
+def test_a_run_is_made_once_and_again_when_the_scripts_are_others(copy_sample, tmp_path):
+    folder = copy_sample("alder", ("main.py", "    seed = 42\n", "    seed = 42\n    raise SystemExit(0)\n"))
+    trials = [Bench.of(folder, tmp_path / "runs").run(Variation("unchanged", epochs=1)) for _ in range(2)]
+    assert (trials[0].is_finished, trials[0].losses) == (True, ())
+    stored = (tmp_path / "runs" / "unchanged" / "trial.json").stat().st_mtime_ns
+    Bench.of(folder, tmp_path / "runs").run(Variation("unchanged", epochs=1))
+    assert (tmp_path / "runs" / "unchanged" / "trial.json").stat().st_mtime_ns == stored
+    (folder / "main.py").write_text("raise ValueError('another script')\n", encoding="utf-8")
+    other = Bench.of(folder, tmp_path / "runs").run(Variation("unchanged", epochs=1))
+    assert "ValueError: another script" in other.ending
+
+
+def test_an_unknown_probe_is_named(tmp_path):
+    with pytest.raises(UserError, match="no probe 'P12'; did you mean 'P"):
+        list(run_probes(PIPELINES / "alder", tmp_path, probes=["P12"]))
