@@ -5,8 +5,10 @@ from .hard_coded_paths import DemandedArgument as DemandedArgument
 from .hard_coded_paths import HardCodedPath as HardCodedPath
 from .observing import Observation as Observation
 from .observing import Phantoms as Phantoms
+from .observing import find_mistakes as find_mistakes
 from .observing import observer_environment as observer_environment
 from .observing import observer_places as observer_places
+from .observing import read_facts as read_facts
 from .observing import read_observation as read_observation
 from .observing import write_phantoms as write_phantoms
 from .probes import PROBES as PROBES

@@ -3,6 +3,8 @@
 - ``phantoms.py`` draws images that can be recognised wherever they arrive, ``matching.py`` recognises them.
 - ``watching/`` runs in the process of the script and writes a record, ``watch.py`` says how it gets there.
 - ``record.py`` reads the record, ``reading.py`` and ``parts.py`` make an ``observation.py`` of it.
+- ``mistakes/`` finds silent mistakes in an observation. ``functions.py`` and ``terms.py`` read its losses, ``facts.py``
+  what a recipe says.
 """
 
 import lazy_loader

@@ -1,3 +1,5 @@
+from .facts import read_facts as read_facts
+from .mistakes import find_mistakes as find_mistakes
 from .observation import Again as Again
 from .observation import Item as Item
 from .observation import Observation as Observation

@@ -189,6 +189,42 @@ class Weights:
 
 
 @dataclass(frozen=True)
+class Opened:
+    """An image or mask that was opened.
+
+    Attributes:
+        at: When: the number of the event.
+        id: The case.
+        is_mask: Whether it is the mask.
+        is_lossy: Whether the file is a JPEG, which keeps no mask as it was.
+        copies: Whether it is copied only, and nobody looks into it.
+        place: The line of the script.
+    """
+
+    at: int
+    id: str
+    is_mask: bool
+    is_lossy: bool
+    copies: bool
+    place: str
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A batch that a loader gave.
+
+    Attributes:
+        at: When: the number of the event.
+        loader: The number of the loader.
+        ids: The cases, empty texts for unknown ones.
+    """
+
+    at: int
+    loader: int | None
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Again:
     """The last scored batch, scored again after the script had ended.
 
@@ -216,6 +252,8 @@ class Observation:
         passes: The passes of batches through networks, in their order.
         parts: The cases of each part.
         weights: Digests of weights.
+        opened: The images and masks that were opened for reading.
+        batches: The batches that loaders gave.
         again: The last batch scored again, ``None`` if nothing was scored.
         reached: The stages that were reached (data, network, first step, epoch, validation, test), each with the line.
         record: All events.
@@ -225,6 +263,8 @@ class Observation:
     passes: tuple[Pass, ...]
     parts: Parts
     weights: Weights
+    opened: tuple[Opened, ...]
+    batches: tuple[Batch, ...]
     again: Again | None
     reached: Mapping[str, str]
     record: Record = field(repr=False)

@@ -9,7 +9,7 @@ from llmseg.admission.observing.observation import Part, Pass
 from llmseg.admission.observing.record import Record
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Block:
     """Passes of one loop over a part of the data.
 
@@ -18,12 +18,14 @@ class _Block:
         learns: Whether the loop trains.
         cases: The cases that it shows.
         place: The line of the script.
+        is_inside: Whether it lies in a loop that trains, as when a batch is scored right after its step.
     """
 
-    passes: list[int]
+    passes: tuple[int, ...]
     learns: bool
     cases: frozenset[str]
     place: str
+    is_inside: bool = False
 
     def is_like(self, other: _Block) -> bool:
         """Return whether another loop stands in the same line and shows the same cases."""
@@ -33,38 +35,39 @@ class _Block:
 def tell_parts(record: Record, passes: Sequence[Pass]) -> tuple[Pass, ...]:
     """Return the passes with part, epoch and block.
 
-    A loop that learns is an epoch of the training. A loop that does not, and that has another one like it before the
-    next epoch, is the validation. What is left after the last epoch is the test.
+    A loop that learns is an epoch of the training. A loop that does not is the validation if it ends before the last
+    epoch begins, or is like one that does. What is left after the last epoch is the test.
     """
     blocks = list(_find_blocks(record, passes))
-    trainings = [number for number, block in enumerate(blocks) if block.learns]
+    trainings = [block for block in blocks if block.learns]
     if not trainings:
         return tuple(passes)
-    learnt = frozenset().union(*(blocks[number].cases for number in trainings))
-    between = [block for block in blocks[trainings[0] : trainings[-1]] if not block.learns]
+    learnt = frozenset().union(*(block.cases for block in trainings))
+    last = trainings[-1].passes[0]
+    between = [block for block in blocks if not block.learns and not block.is_inside and block.passes[0] < last]
+    others = [block for block in between if block.cases and not block.cases <= learnt]
     told = list(passes)
-    epoch, left = 0, _count_in_an_epoch(blocks, trainings)
+    left = _count_in_an_epoch(blocks, trainings)
     for number, block in enumerate(blocks):
-        epoch += block.learns
         part: Part = "training"
         if not block.learns:
-            is_after = number > trainings[-1]
-            part = _tell(block, between, is_after and left <= 0, learnt)
-            left -= is_after
-            if len(trainings) == 1 and is_after:
-                part = "validation" if left == 0 else part
+            is_after = block.passes[0] > last and not block.is_inside
+            is_left = is_after and left > 0
+            left -= is_left
+            part = _tell(block, learnt, is_after=is_after and not is_left, has_others=bool(others))
+        epoch = sum(each.passes[0] <= block.passes[0] for each in trainings)
         for each in block.passes:
             told[each] = replace(told[each], part=part, epoch=max(epoch, 1), block=number)
     return tuple(told)
 
 
-def _count_in_an_epoch(blocks: list[_Block], trainings: list[int]) -> int:
-    """Return how many loops that do not learn follow an epoch before the next one begins."""
+def _count_in_an_epoch(blocks: Sequence[_Block], trainings: Sequence[_Block]) -> int:
+    """Return how many loops after the last epoch belong to it: as many as are like those after the first epoch."""
+    scoring = [block for block in blocks if not block.learns and not block.is_inside]
+    after = [block for block in scoring if block.passes[0] > trainings[-1].passes[0]]
     if len(trainings) == 1:
-        # With a single epoch the first of two or more is taken for the validation.
-        return 1 if len(blocks) > trainings[0] + 2 else 0
-    inside = blocks[trainings[0] + 1 : trainings[1]]
-    after = blocks[trainings[-1] + 1 :]
+        return int(len(after) > 1)  # of two or more, the first is taken for the validation
+    inside = [block for block in scoring if trainings[0].passes[0] < block.passes[0] < trainings[1].passes[0]]
     count = 0
     for one, other in zip(inside, after, strict=False):
         if not one.is_like(other):
@@ -73,34 +76,49 @@ def _count_in_an_epoch(blocks: list[_Block], trainings: list[int]) -> int:
     return count
 
 
-def _tell(block: _Block, between: list[_Block], is_last: bool, learnt: frozenset[str]) -> Part:
-    if is_last:
-        return "test" if any(block.cases) else "other"
-    if block.cases == learnt or not block.cases:
-        return "other"  # the training cases are scored, too
-    return "validation" if any(block.cases == other.cases for other in between) or not between else "other"
+def _tell(block: _Block, learnt: frozenset[str], *, is_after: bool, has_others: bool) -> Part:
+    if not block.cases or block.is_inside:
+        return "other"
+    if is_after:
+        return "test"
+    # The training cases, or some of them, may be scored beside the validation.
+    return "other" if block.cases == learnt or (block.cases < learnt and has_others) else "validation"
 
 
 def _find_blocks(record: Record, passes: Sequence[Pass]) -> Iterator[_Block]:
-    """Divide passes where learning begins or ends, where a loader begins again, and where cases come back."""
-    begins = [event.at for event in record.list("iterate")]
-    block: list[int] = []
-    seen: set[tuple[object, ...]] = set()
-    for number, each in enumerate(passes):
+    keys = _key_by_loader(record, passes) if record.list("batch") else _key_by_cases(passes)
+    groups: dict[tuple[object, bool], list[int]] = {}
+    for number, (key, each) in enumerate(zip(keys, passes, strict=True)):
+        groups.setdefault((key, each.learns), []).append(number)
+    for (key, learns), numbers in groups.items():
+        cases = frozenset(id for number in numbers for id in passes[number].ids if id)
+        is_inside = not learns and (key, True) in groups and numbers[0] < groups[key, True][-1]
+        yield _Block(tuple(numbers), learns, cases, passes[numbers[0]].place, is_inside)
+
+
+def _key_by_loader(record: Record, passes: Sequence[Pass]) -> Iterator[object]:
+    """Yield for each pass which loader gave the batch before it, and how often that loader had begun."""
+    begun: dict[int | None, int] = {}
+    key: tuple[int | None, int] = (None, 0)
+    events = iter(record.list("iterate", "batch"))
+    event = next(events, None)
+    for each in passes:
+        while event is not None and event.at < each.at:
+            loader = event["loader"]
+            if event.name == "iterate":
+                begun[loader] = begun.get(loader, 0) + 1
+            else:
+                key = loader, begun.get(loader, 0)
+            event = next(events, None)
+        yield key
+
+
+def _key_by_cases(passes: Sequence[Pass]) -> Iterator[object]:
+    """Yield for each pass the number of its loop: another one begins where learning does, and where cases come back."""
+    number, seen = 0, set[tuple[str, object]]()
+    for before, each in zip([None, *passes], passes, strict=False):
         shown = {(item.id, item.image.window) for item in each.items if item.id}
-        before = passes[block[-1]] if block else None
-        if before is not None:
-            is_loader = any(before.at < begin < each.at for begin in begins)
-            comes_back = not begins and bool(shown & seen) and before.ids != each.ids
-            if before.learns != each.learns or is_loader or comes_back:
-                yield _close(passes, block)
-                block, seen = [], set()
-        block.append(number)
+        if before is not None and (before.learns != each.learns or (shown & seen and before.ids != each.ids)):
+            number, seen = number + 1, set()
         seen |= shown
-    if block:
-        yield _close(passes, block)
-
-
-def _close(passes: Sequence[Pass], block: list[int]) -> _Block:
-    cases = frozenset(id for number in block for id in passes[number].ids if id)
-    return _Block(list(block), passes[block[0]].learns, cases, passes[block[0]].place)
+        yield number

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,10 @@ from numpy.typing import NDArray
 from llmseg.admission.observing.matching import Dye, Match
 from llmseg.admission.observing.observation import (
     Again,
+    Batch,
     Item,
     Observation,
+    Opened,
     Parts,
     Pass,
     TargetFigures,
@@ -41,17 +44,18 @@ def read_observation(folder: Path, phantoms: Phantoms) -> Observation:
         ...     read_observation(Path(empty), Phantoms(12)).epochs
         0
     """
-    record = read_record(folder)
-    passes = tell_parts(record, _read_passes(record, Dye(phantoms)))
-    parts = _list_parts(passes)
+    record, dye = read_record(folder), Dye(phantoms)
+    passes = tell_parts(record, _read_passes(record, dye))
     return Observation(
-        phantoms,
-        passes,
-        parts,
-        _read_weights(record, passes),
-        _read_again(record),
-        _find_reached(record, passes),
-        record,
+        phantoms=phantoms,
+        passes=passes,
+        parts=_list_parts(passes),
+        weights=_read_weights(record, passes),
+        opened=tuple(_read_opened(record, phantoms)),
+        batches=tuple(_read_batches(record, dye)),
+        again=_read_again(record),
+        reached=_find_reached(record, passes),
+        record=record,
     )
 
 
@@ -177,6 +181,28 @@ def _read_weights(record: Record, passes: Sequence[Pass]) -> Weights:
     tested = next((digests[each.number] for each in passes if each.part == "test"), "")
     saved = {event["path"]: event["weights"] for event in record.list("save") if event["weights"]}
     return Weights(tuple(epochs[number] for number in sorted(epochs)), tested, saved)
+
+
+def _read_opened(record: Record, phantoms: Phantoms) -> Iterator[Opened]:
+    """Yield what was opened, by the names of files: the number is the case, and a word says that it is a mask."""
+    for event in record.list("open"):
+        path = PurePosixPath(event["path"])
+        numbers = re.findall(r"\d+", path.stem)
+        id = f"{int(numbers[-1]):03d}" if numbers else ""
+        if event["writes"] or id not in phantoms.ids:
+            continue
+        words = f"{path.parent.name}/{path.stem}".lower()
+        is_mask = re.search(r"mask|label|seg(?!mentation/)|(?<![a-z])gt|annot|truth|_m$", words) is not None
+        is_lossy = path.suffix.lower() in (".jpg", ".jpeg")
+        yield Opened(event.at, id, is_mask, is_lossy, bool(event["copies"]), event.place)
+
+
+def _read_batches(record: Record, dye: Dye) -> Iterator[Batch]:
+    for event in record.list("batch"):
+        images = record.array(event["images"])
+        if images is not None and images.ndim == 4 and images.shape[1] <= 4 and images.dtype.kind == "f":
+            ids = tuple(dye.match_image(image).id for image in images)
+            yield Batch(event.at, event["loader"], ids)
 
 
 def _read_again(record: Record) -> Again | None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from llmseg.admission.observing.watching import again, learning, loading, passes, weights
+from types import ModuleType
+
+from llmseg.admission.observing.watching import again, helping, learning, loading, passes, weights
 from llmseg.admission.observing.watching.journal import Journal
 
 
-def watch(journal: Journal) -> None:
+def watch(journal: Journal, torch: ModuleType) -> None:
     """Watch networks, losses, optimisers, schedules, loaders and weights from now on."""
+    helping.help_torch(journal, torch)
     seen = passes.Passes(journal)
     seen.watch()
     learning.watch(journal, seen)

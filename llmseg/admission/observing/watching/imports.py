@@ -38,25 +38,32 @@ def _add(loader: Loader, actions: list[Action]) -> None:
 
     def execute_and_act(module: ModuleType) -> None:
         execute(module)
-        for action in actions:
-            try:
-                action(sys.modules.get(module.__name__, module))
-            except Exception as error:  # the script must run in any case
-                print(f"llmseg: {module.__name__} is not observed: {error!r}", file=sys.stderr)
+        _act(sys.modules.get(module.__name__, module), actions)
 
     instance.exec_module = execute_and_act
+
+
+def _act(module: ModuleType, actions: list[Action]) -> None:
+    for action in actions:
+        try:
+            action(module)
+        except Exception as error:  # the script must run in any case
+            print(f"llmseg: {module.__name__} is not observed: {error!r}", file=sys.stderr)
 
 
 _FINDER = _Finder()
 
 
 def after_import(name: str, action: Action) -> None:
-    """Do something after a module was imported for the first time.
+    """Do something after a module was imported for the first time, at once if it was already.
 
     Args:
         name: The full name of the module.
         action: Gets the module.
     """
+    if name in sys.modules:
+        _act(sys.modules[name], [action])
+        return
     if _FINDER not in sys.meta_path:
         sys.meta_path.insert(0, _FINDER)
     _FINDER.waiting.setdefault(name, []).append(action)

@@ -12,6 +12,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from llmseg.admission.observing.watching.conditions import Conditions, evaluate
+
 _OURS = str(Path(__file__).resolve().parent)
 _MOST_BYTES = 256 * 2**20
 """Of arrays; afterwards events are written without them."""
@@ -32,6 +34,7 @@ class Journal:
         self.forked = False
         self._base = Path.cwd()
         self._places: dict[str, str | None] = {}
+        self._read: dict[str, Conditions] = {}
         self._foreign = tuple(
             str(Path(prefix).resolve()) + os.sep for prefix in {sys.prefix, sys.base_prefix, _OURS, "/usr", "/lib"}
         )
@@ -84,6 +87,20 @@ class Journal:
         for frame in self.frames():
             return f"{self._name(frame.f_code.co_filename)}:{frame.f_lineno}"
         return ""
+
+    def condition(self) -> dict[str, Any] | None:
+        """Return the comparison on which the line depends that is being executed: its text, sides and their numbers."""
+        for frame in self.frames():
+            comparison = self._conditions(frame.f_code.co_filename).find(frame.f_lineno)
+            if comparison is not None:
+                return {**comparison, **evaluate(comparison, frame)}
+            return None
+        return None
+
+    def _conditions(self, file: str) -> Conditions:
+        if file not in self._read:
+            self._read[file] = Conditions(file)
+        return self._read[file]
 
     def _name(self, file: str) -> str | None:
         """Return how a file of the script is called, seen from its folder; ``None`` if it is not the script's."""

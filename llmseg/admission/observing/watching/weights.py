@@ -15,14 +15,31 @@ from llmseg.admission.observing.watching.tensors import digest_network, digest_w
 def watch(journal: Journal, passes: Passes) -> None:
     """Record weights from now on."""
     module: Any = torch.nn.Module
-    save, load, take = torch.save, torch.load, module.load_state_dict
+    save, load, take, state = torch.save, torch.load, module.load_state_dict, module.state_dict
 
     def record_save(content: Any, file: Any) -> None:
         kind, digest = _describe(content)
-        journal.write("save", path=_name(file), kind=kind, weights=digest, steps=passes.steps, place=journal.place())
+        journal.write(
+            "save",
+            path=_name(file),
+            kind=kind,
+            weights=digest,
+            steps=passes.steps,
+            condition=journal.condition(),
+            place=journal.place(),
+        )
 
     def record_load(file: Any) -> None:
         journal.write("load", path=_name(file), steps=passes.steps, place=journal.place())
+
+    def record_state(network: torch.nn.Module) -> None:
+        journal.write(
+            "state",
+            network=passes.number_of(network),
+            steps=passes.steps,
+            condition=journal.condition(),
+            place=journal.place(),
+        )
 
     def record_take(network: torch.nn.Module, state: Any) -> None:
         own = {name: value.data_ptr() for name, value in network.state_dict().items()}
@@ -41,6 +58,14 @@ def watch(journal: Journal, passes: Passes) -> None:
         )
 
     note_save, note_load, note_take = (journal.guarded(each) for each in (record_save, record_load, record_take))
+    note_state = journal.guarded(record_state)
+
+    @functools.wraps(state)
+    def giving_state(network: torch.nn.Module, *arguments: Any, **named: Any) -> Any:
+        # The state of a network asks its modules for theirs, with a prefix.
+        if not arguments and not named and next(network.parameters(), None) is not None:
+            note_state(network)
+        return state(network, *arguments, **named)
 
     @functools.wraps(save)
     def saving(obj: Any, f: Any, *arguments: Any, **named: Any) -> Any:
@@ -60,6 +85,7 @@ def watch(journal: Journal, passes: Passes) -> None:
     torch.save = saving
     torch.load = loading
     module.load_state_dict = taking
+    module.state_dict = giving_state
 
 
 def _name(file: Any) -> str:

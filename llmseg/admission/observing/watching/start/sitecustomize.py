@@ -60,10 +60,11 @@ def _begin(folder: Path) -> None:
         random.seed(int(seed))
         after_import("numpy", lambda numpy: numpy.random.seed(int(seed)))
         after_import("torch", lambda torch: torch.manual_seed(int(seed)))
+    after_import("numpy", lambda numpy: _load("helping").help_numpy(journal, numpy))
     if os.environ.get("LLMSEG_LISTING"):
         _load("listing").mix(os.environ["LLMSEG_LISTING"])
     _load("files").watch(journal, after_import)
-    after_import("torch", lambda torch: _load("everything").watch(journal))
+    after_import("torch", lambda torch: _load("everything").watch(journal, torch))
 
 
 _load_hidden()

@@ -1,0 +1,1 @@
+from .find import find_mistakes as find_mistakes

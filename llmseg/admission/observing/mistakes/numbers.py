@@ -1,0 +1,139 @@
+"""Numbers that are written down: mistakes 17 and 22."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+
+from llmseg.admission.findings import Finding
+from llmseg.admission.observing.mistakes.common import list_items
+from llmseg.admission.observing.mistakes.learning import mean_losses
+from llmseg.admission.observing.observation import Observation, Pass
+from llmseg.admission.observing.record import Event
+
+_CLOSE = 1e-4
+
+
+def find_wrong_sums(observation: Observation) -> Iterator[Finding]:
+    """17: a row of losses or scores that was added up wrongly."""
+    tables = observation.record.list("table")
+    for table in tables:
+        rows = [[value for value in row if value is not None and not math.isnan(value)] for row in table["rows"]]
+        if _grows(observation, rows):
+            yield Finding(
+                17,
+                f"in {_name(table)} each epoch has the values of the epochs before it, and then its own: "
+                f"{', '.join(str(len(row)) for row in rows if row)} values",
+                table.place,
+                "the values of one epoch in each row",
+                "those of all epochs so far",
+            )
+            return
+    for table in tables:
+        for row in _list_series(table, observation.epochs):
+            found = _explain(observation, row)
+            if found:
+                yield Finding(
+                    17,
+                    f"{_name(table)} has {', '.join(f'{value:.4g}' for value in row)}: {found}",
+                    table.place,
+                    "the mean of an epoch",
+                    found,
+                    quirk="shrunk-epoch-loss" if "number of cases" in found else None,
+                    repair="fit.epoch_loss=cases" if "number of cases" in found else None,
+                )
+                return
+
+
+def _name(table: Event) -> str:
+    return str(table["path"]).replace("\\", "/").rsplit("/", 1)[-1]
+
+
+def _grows(observation: Observation, rows: list[list[float]]) -> bool:
+    """Return whether each row begins with the one before it and has as many more values as the first."""
+    rows = [row for row in rows if row]
+    for kept in (rows, rows[1:]):  # the first row may be numbers of columns
+        if len(kept) == observation.epochs >= 2:
+            lengths = [len(row) for row in kept]
+            begins = all(later[: len(row)] == row for row, later in itertools.pairwise(kept))
+            if begins and lengths == [lengths[0] * (number + 1) for number in range(len(kept))]:
+                return True
+    return False
+
+
+def _list_series(table: Event, epochs: int) -> Iterator[list[float]]:
+    """Yield the rows and columns of a table that have a number for each epoch."""
+    rows = table["rows"]
+    columns = [[row[number] for row in rows if number < len(row)] for number in range(max(map(len, rows), default=0))]
+    for line in [*rows, *columns, *(column[1:] for column in columns)]:
+        values = [value for value in line if value is not None and not math.isnan(value)]
+        if len(values) == epochs and values != list(range(1, epochs + 1)) and values != list(range(epochs)):
+            yield values
+
+
+def _explain(observation: Observation, row: Sequence[float]) -> str:
+    """Return which wrong sum a row is, empty if it is a right one or none that is known."""
+    for part in ("training", "validation"):
+        by_batch, by_case = mean_losses(observation, part)
+        if not by_batch or len(row) < 2:
+            continue
+        if _fits(row, by_batch) or _fits(row, by_case):
+            return ""
+        passes = [each for each in observation.of(part) if each.epoch == 1]
+        batches, cases = len(passes), sum(len(each.items) for each in passes)
+        if batches == cases:
+            continue
+        for wrong, text in (
+            ([mean * batches / cases for mean in by_batch], "the sum of the means of batches over the number of cases"),
+            ([mean * cases / batches for mean in by_case], "the sum over cases over the number of batches"),
+            (_accumulate(by_batch), f"the {part} loss of all epochs so far, never set back"),
+            (_accumulate(by_case), f"the {part} loss of all epochs so far, never set back"),
+            (_average(by_batch), f"the mean of the {part} loss over all epochs so far, never set back"),
+        ):
+            if _fits(row, wrong):
+                return text
+    return ""
+
+
+def _accumulate(values: Sequence[float]) -> list[float]:
+    return [sum(values[: number + 1]) for number in range(len(values))]
+
+
+def _average(values: Sequence[float]) -> list[float]:
+    return [total / (number + 1) for number, total in enumerate(_accumulate(values))]
+
+
+def _fits(row: Sequence[float], other: Sequence[float]) -> bool:
+    return len(row) == len(other) and all(
+        abs(a - b) <= _CLOSE * max(abs(b), 1e-9) for a, b in zip(row, other, strict=True)
+    )
+
+
+def find_invented_scores(observation: Observation) -> Iterator[Finding]:
+    """22: the test cases are loaded, never shown to the network, and a score is written for each."""
+    learnt = [each for each in observation.passes if each.learns]
+    if not learnt or observation.of("test"):
+        return
+    shown = {item.id for _, item in list_items(observation.passes)}
+    late = [batch for batch in observation.batches if batch.at > _last(learnt).at and set(batch.ids) - {""}]
+    unseen = [batch for batch in late if not set(batch.ids) & shown]
+    tables = [each for each in observation.record.list("table") if unseen and each.at > unseen[-1].at]
+    lengths = {len(unseen), sum(len(batch.ids) for batch in unseen)}
+    for table in tables:
+        for row in table["rows"]:
+            values = [value for value in row if value is not None and 0 <= value <= 1]
+            if len(values) in lengths and values != list(range(len(values))):
+                yield Finding(
+                    22,
+                    f"{len(unseen)} of {len(late)} batches that are loaded after the training never reach the network, "
+                    f"and {_name(table)} has {', '.join(f'{value:.4g}' for value in values[:5])}",
+                    table.place,
+                    "scores of predictions",
+                    "numbers without a prediction",
+                )
+                return
+
+
+def _last(passes: Sequence[Pass]) -> Pass:
+    return max(passes, key=lambda each: each.at)

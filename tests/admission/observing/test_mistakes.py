@@ -1,0 +1,243 @@
+"""One small sound training, and the same with one line changed: each change makes one silent mistake, or none."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from llmseg.admission import (
+    Phantoms,
+    find_mistakes,
+    observer_environment,
+    read_facts,
+    read_observation,
+    write_phantoms,
+)
+from llmseg.admission.observing.watch import WATCHING
+
+SCRIPT = Path(__file__).parent / "sound_training.txt"
+
+LISTED = 'os.path.join(MASKS, name.replace(".png", "_seg.png"))'
+NEAREST = "mask = mask.resize((SIZE, SIZE), Image.NEAREST)"
+BINARY = "mask = (np.asarray(mask) > 127).astype(np.float32)"
+FLIP = "image, mask = image[:, ::-1], mask[:, ::-1]"
+SPLIT = "train, val, test = names[:14], names[14:17], names[17:]"
+LOADER = "train_loader = DataLoader(train_set, BATCH, shuffle=True)"
+WORKERS = "train_loader = DataLoader(train_set, BATCH, shuffle=True, num_workers=2, worker_init_fn=start_worker)"
+STATE = "best_state = copy.deepcopy(net.state_dict())"
+LOSS = "return F.binary_cross_entropy_with_logits(logits, masks) + 1 - dice_ratio(logits, masks)"
+SOFTMAX = "torch.softmax(logits, dim=1)"
+STATISTICS = """mean, std = 0.0, 1.0
+    pixels = np.stack([np.asarray(Image.open(os.path.join(IMAGES, n)).convert("L")) for n in {}]) / 255.0
+    mean, std = float(pixels.mean()), float(pixels.std())"""
+
+MISTAKES = {
+    "pairs by position": (
+        1,
+        (LISTED, "os.path.join(MASKS, os.listdir(MASKS)[sorted(os.listdir(IMAGES)).index(name)])"),
+    ),
+    "mask turned alone": (
+        2,
+        (
+            FLIP,
+            "image = image[:, ::-1]\n        if self.augment and np.random.rand() < 0.5:\n"
+            "            mask = mask[:, ::-1]",
+        ),
+    ),
+    "divided twice": (3, (BINARY, BINARY + " / 255.0")),
+    "mask normalised": (3, (BINARY, BINARY + "\n        mask = (mask - 0.5) / 0.2")),
+    "smoothed": (
+        4,
+        (NEAREST, "mask = mask.resize((SIZE, SIZE), Image.BILINEAR)"),
+        (BINARY, "mask = np.asarray(mask, np.float32) / 255"),
+    ),
+    "corner": (5, (NEAREST, "mask = F.interpolate(torch.from_numpy(np.array(mask))[None, None], (SIZE, SIZE))[0, 0]")),
+    "noise": (6, (BINARY, "mask = (np.asarray(mask) > 0).astype(np.float32)")),
+    "dropout while scoring": (7, ("    net.eval()\n", "")),
+    "flips while scoring": (
+        7,
+        ("if self.augment and", "if"),
+    ),
+    "mode lost": (8, ("        net.train()\n", ""), ("net = Net()", "net = Net().train()")),
+    "overlapping parts": (9, (SPLIT, "train, val, test = names[:14], names[14:17], random.sample(names, 8)")),
+    "statistics of all": (10, ("mean, std = 0.0, 1.0", STATISTICS.format("names"))),
+    "tested on validation": (11, (SPLIT, "train, val, test = names[:16], names[16:], names[16:]")),
+    "second sigmoid": (12, ("return self.head(self.body(x))", "return torch.sigmoid(self.head(self.body(x)))")),
+    "sigmoid while scoring": (
+        12,
+        (
+            "return self.head(self.body(x))",
+            "x = self.head(self.body(x))\n        return x if self.training else x.sigmoid()",
+        ),
+    ),
+    "threshold of logits": (12, ("(torch.sigmoid(logits) > 0.5)", "(logits > 0.5)")),
+    "ratio of logits": (
+        12,
+        (LOSS, "return 1 - dice_ratio(logits, masks)"),
+        ("probs = torch.sigmoid(logits)", "probs = logits"),
+    ),
+    "softmax": (
+        13,
+        (LOSS, "return 1 - dice_ratio(logits, masks)"),
+        ("probs = torch.sigmoid(logits)", f"probs = {SOFTMAX}"),
+    ),
+    "mask to 255": (14, (BINARY, BINARY + " * 255")),
+    "broadcast": (14, ("both = (probs * masks).sum(dim=(1, 2, 3))", "both = (probs * masks[:, 0]).sum(dim=(1, 2, 3))")),
+    "rewarded": (15, (LOSS, "return dice_ratio(logits, masks)")),
+    "no gradient": (15, (LOSS, "return ((logits > 0).float() * masks).mean() + 0 * logits.sum()")),
+    "never cleared": (16, ("            optimizer.zero_grad()\n", "")),
+    "other weights": (16, ("torch.optim.Adam(net.parameters()", "torch.optim.Adam(Net().parameters()")),
+    "only the head": (16, ("torch.optim.Adam(net.parameters()", "torch.optim.Adam(net.head.parameters()")),
+    "waits for a rise": (16, ("ReduceLROnPlateau(optimizer, patience=2)", 'ReduceLROnPlateau(optimizer, mode="max")')),
+    "divided by cases": (17, ("total += loss.item() * len(images)", "total += loss.item()")),
+    "never set back": (17, ("        total = 0.0\n", ""), ("    rows = []\n", "    rows, total = [], 0.0\n")),
+    "worst kept": (18, ("val_loss < best_loss", "val_loss > best_loss"), ('float("inf")', "0.0")),
+    "not copied": (18, (STATE, "best_state = net.state_dict()")),
+    "test not normalised": (
+        19,
+        ("mean, std = 0.0, 1.0", "mean, std = 0.4, 0.2"),
+        ("Cases(test, mean=mean, std=std)", "Cases(test)"),
+    ),
+    "same draws": (20, (LOADER, WORKERS), ("    pass\n", "    np.random.seed(0)\n")),
+    "subset": (21, (SPLIT, "names = names[:14]\n    train, val, test = names[:10], names[10:12], names[12:]")),
+    "invented": (
+        22,
+        (
+            "_, test_dices = evaluate(net, test_loader)",
+            "test_dices = [0.8 + 0.1 * random.random() for _ in test_loader]",
+        ),
+    ),
+    "masks of the test": (
+        23,
+        (
+            "    net = Net()\n",
+            "    net = Net()\n    for n in names:\n        share = np.asarray(Image.open("
+            'os.path.join(MASKS, n.replace(".png", "_seg.png")))).mean()\n',
+        ),
+    ),
+    "one order": (24, (LOADER, "train_loader = DataLoader(train_set, BATCH)")),
+}
+
+SOUND = {
+    "as it is": (),
+    "best by score": (
+        ("val_loss < best_loss", "-np.mean(dices) < best_loss"),
+        ("best_loss = val_loss", "best_loss = -np.mean(dices)"),
+    ),
+    "statistics of the training": (("mean, std = 0.0, 1.0", STATISTICS.format("train")),),
+    "each image normalised": (
+        (
+            "(np.asarray(image, np.float32) / 255.0 - self.mean) / self.std",
+            "(np.asarray(image, np.float32) - np.mean(image)) / np.std(image)",
+        ),
+    ),
+    "gradients over two batches": (
+        ("            optimizer.step()\n", "            if total > 0:\n                optimizer.step()\n"),
+    ),
+    "workers": ((LOADER, WORKERS),),
+    "soft threshold": ((BINARY, "mask = np.asarray(mask, np.float32) / 255"),),
+    "training cases scored, too": (
+        (
+            "        losses, dices = evaluate(net, val_loader)\n",
+            "        evaluate(net, train_loader)\n        losses, dices = evaluate(net, val_loader)\n",
+        ),
+    ),
+    "in memory": (
+        (
+            "        name = self.names[index]\n",
+            "        if index in KEPT.setdefault(id(self), {}):\n"
+            "            return KEPT[id(self)][index]\n        name = self.names[index]\n",
+        ),
+        (
+            "        return torch.from_numpy(image.copy())[None], torch.from_numpy(mask.copy())[None]\n",
+            "        kept = torch.from_numpy(image.copy())[None], torch.from_numpy(mask.copy())[None]\n"
+            "        KEPT[id(self)][index] = kept\n        return kept\n",
+        ),
+        ("SIZE, BATCH,", "KEPT = {}\nSIZE, BATCH,"),
+    ),
+    "last weights": (("    net.load_state_dict(best_state)\n", ""),),
+    "several views": (
+        (
+            "        logits = net(images)\n        losses",
+            "        logits = (net(images) + net(images.flip(3)).flip(3)) / 2\n        losses",
+        ),
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def server():
+    """A function that runs and observes ``main.py`` of a folder in a process that is forked from one with torch."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    with subprocess.Popen(
+        [sys.executable, str(Path(__file__).parent / "server.py")],
+        env=environment | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+
+        def run(folder, record):
+            record.mkdir()
+            job = {
+                "folder": str(folder),
+                "environment": observer_environment(record),
+                "printed": str(folder / "printed.txt"),
+                "start": str(WATCHING / "start" / "sitecustomize.py"),
+            }
+            process.stdin.write(json.dumps(job) + "\n")
+            process.stdin.flush()
+            assert process.stdout.readline() == "0\n", (folder / "printed.txt").read_text(encoding="utf-8")
+
+        yield run
+        process.stdin.close()
+
+
+def observe(server, folder, edits):
+    text = SCRIPT.read_text(encoding="utf-8")
+    for old, new in edits:
+        assert text.count(old) == 1, (old, text.count(old))
+        text = text.replace(old, new)
+    phantoms = Phantoms(noisy=True)
+    write_phantoms(folder / "cases", phantoms)
+    (folder / "scripts").mkdir()
+    (folder / "scripts" / "main.py").write_text(text, encoding="utf-8")
+    server(folder / "scripts", folder / "record")
+    seen = read_observation(folder / "record", phantoms)
+    assert [event["text"] for event in seen.record.list("fault")] == []
+    return seen, text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_is_found_and_no_other(server, tmp_path, name):
+    number, *edits = MISTAKES[name]
+    seen, text = observe(server, tmp_path, edits)
+    found = find_mistakes(seen)
+    assert {finding.number for finding in found} == {number}
+    for finding in found:
+        file, line = finding.place.split(":")
+        assert file == "main.py"
+        assert text.splitlines()[int(line) - 1].strip()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SOUND)
+def test_a_sound_training_has_none(server, tmp_path, name):
+    seen, _ = observe(server, tmp_path, SOUND[name])
+    assert find_mistakes(seen) == ()
+    if name == "as it is":
+        facts = read_facts(seen)
+        assert facts.pop("split") == {"training": 0.7, "validation": 0.15, "test": 0.15}
+        assert facts == {
+            "parameters": 297, "channels": 1, "size": 64, "batch_size": 4, "optimizer": "Adam", "rate": 0.01,
+            "decay": 0, "schedule": "ReduceLROnPlateau", "epochs": 3,
+            "loss": {"terms": {"bce": 1.0, "dice": 1.0}, "reads": "logits", "over": "case", "smooth": 1.0},
+        }  # fmt: skip
+        assert find_mistakes(dataclasses.replace(seen, passes=())) == ()
