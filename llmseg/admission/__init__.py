@@ -1,7 +1,7 @@
 """Admission: what becomes of a folder of scripts that a language model wrote.
 
-``prompt/`` asks for the scripts and checks whether they are what was asked for, ``sandbox/`` runs them, ``observing/``
-sees what they do, and ``extraction/`` reads a recipe from it.
+``prompt/`` asks for the scripts and checks whether they are what was asked for, ``sandbox/`` and ``running/`` run them,
+``observing/`` sees what they do, and ``stages/`` decides how far they get.
 """
 
 import lazy_loader

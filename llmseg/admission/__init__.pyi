@@ -30,6 +30,7 @@ from .prompt import Requirement as Requirement
 from .prompt import TracedPrompt as TracedPrompt
 from .prompt import check_requirements as check_requirements
 from .prompt import find_prompt as find_prompt
+from .running import Edit as Edit
 from .running import EpochsTold as EpochsTold
 from .running import Layout as Layout
 from .running import Mapped as Mapped
@@ -50,6 +51,12 @@ from .sandbox import check_sandbox as check_sandbox
 from .sandbox import python_places as python_places
 from .sandbox import run_in_sandbox as run_in_sandbox
 from .sandbox import survey_rungs as survey_rungs
+from .stages import STAGES as STAGES
+from .stages import Admission as Admission
+from .stages import CodeError as CodeError
+from .stages import StageVerdict as StageVerdict
+from .stages import admit as admit
+from .stages import write_repair_sheet as write_repair_sheet
 from .static import MissingImport as MissingImport
 from .static import StaticStage as StaticStage
 from .static import check_statically as check_statically

@@ -16,7 +16,7 @@ from llmseg import UserError
 from llmseg.errors import nearest
 
 GROUPS = {
-    "Pipelines": ("list", "show", "diff", "fields", "quirks", "prompt"),
+    "Pipelines": ("list", "show", "diff", "fields", "quirks", "prompt", "admit"),
     "Data": ("data", "cache"),
     "Train": ("train", "replay", "predict", "export"),
     "Compare": ("evaluate", "conventions", "compare", "ablate", "gap", "price", "nnunet"),
@@ -32,7 +32,7 @@ FURTHER = (
     *("checkpoint_every", "leave_out_failing", "retry", "verify_all", "level", "bookkeeping_images"),
     *("bookkeeping_masks", "artefacts", "allow_overlap", "tolerance", "label", "orders", "profile", "log"),
     *("batch_size", "textbook", "leave_out", "page", "kind", "predictions", "crossed", "measure", "folds", "cases"),
-    *("equal", "budget", "iterations", "images_seen", "seconds", "validation"),
+    *("equal", "budget", "iterations", "images_seen", "seconds", "validation", "minutes", "sandbox"),
 )
 """Parameters that ``--help`` names only; ``llmseg help COMMAND`` explains them."""
 

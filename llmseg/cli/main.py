@@ -16,6 +16,7 @@ import typer
 import llmseg
 from llmseg import Terminated, UserError
 from llmseg.cli import (
+    admission,
     data,
     doctor,
     errors,
@@ -64,6 +65,7 @@ COMMANDS = {
     "gap": study.gap,
     "price": price.price,
     "prompt": prompt.prompt,
+    "admit": admission.admit,
     "status": launching.status,
     "published": published.published,
     "errors": errors.errors,

@@ -15,8 +15,8 @@ from llmseg.cli.main import app
 COMMANDS = {" ".join(words): command for words, command in list_commands(typer.main.get_command(app))}
 EXAMPLES = {name: split_example(command.help or "")[1] for name, command in COMMANDS.items()}
 
-# Examples that need what not every computer has: nnU-Net and minutes, a cluster.
-ELSEWHERE = ("nnunet prepare", "nnunet train", "nnunet predict", "nnunet import", "nnunet run", "study submit")
+# Examples that need what not every computer has: nnU-Net and minutes, a cluster, a sandbox.
+ELSEWHERE = ("admit", "nnunet prepare", "nnunet train", "nnunet predict", "nnunet import", "nnunet run", "study submit")
 # What the others read is made first.
 ORDER = ("data prepare", "data split", "train", "compare", "evaluate", "study run", "study collect")
 

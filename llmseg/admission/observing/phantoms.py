@@ -21,7 +21,7 @@ from llmseg.errors import UserError
 _DYE_VERSION = 1
 """Raise it with any change of the drawing code."""
 
-_FEWEST, _MOST, _SMALLEST = 12, 40, 32
+_FEWEST, _MOST, _SMALLEST = 12, 60, 32
 _WAVES = 4
 _ALIKE = 0.6
 """No two images, whichever way they are flipped, may correlate more; no two masks may overlap more."""
@@ -32,7 +32,7 @@ class Phantoms:
     """A set of dyed cases, drawn when they are asked for.
 
     Attributes:
-        count: Number of cases, 12 to 40.
+        count: Number of cases, 12 to 60.
         channels: 1 for grey images, 3 for colour.
         height: Height in pixels. The default is no multiple of what networks take, so that every resizing shows.
         width: Width in pixels.

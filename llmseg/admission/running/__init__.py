@@ -3,7 +3,8 @@
 - ``layout.py`` reads how the scripts want files to be named, and lays cases out like that.
 - ``mapping.py`` decides where in the sandbox the paths lie that scripts have written into themselves.
 - ``epochs.py`` tells a copy of the scripts another number of epochs.
-- ``run.py`` runs them.
+- ``files.py`` lists, copies and digests the files of a folder of scripts.
+- ``run.py`` runs them, ``salvage.py`` helps those that miss a name or a folder, and counts the help.
 """
 
 import lazy_loader

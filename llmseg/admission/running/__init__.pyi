@@ -4,3 +4,4 @@ from .layout import read_layout as read_layout
 from .mapping import Mapped as Mapped
 from .run import ScriptRun as ScriptRun
 from .run import run_scripts as run_scripts
+from .salvage import Edit as Edit

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from PIL import Image
 
 from llmseg.admission.prompt.prompt import ENDINGS, find_prompt
 from llmseg.admission.scripts import Script, Scripts, read_scripts
+from llmseg.admission.settings import Settings
 from llmseg.errors import UserError
 
 CASE_SUFFIX = "_seg"
@@ -23,6 +24,7 @@ CASE_SUFFIX = "_seg"
 _ENDING = rf"\.(?:{'|'.join(ENDINGS)})"
 _MASK = r"(?:seg(?:mentation)?s?|masks?|labels?|gt|ground_?truth|annotations?|annot)"
 _SUFFIX = re.compile(rf"[*]?([_. -]?{_MASK}(?:_\w{{1,8}}|\d{{1,3}})?)({_ENDING})?", re.IGNORECASE)
+_SUFFIX_SETTING = re.compile(r"(\w+_)?(masks?|seg|labels?|gt)_?(name_)?(suffix|postfix|tag)")
 _BARE_ENDING = re.compile(rf"(?:\*\*/)?\*?({_ENDING})", re.IGNORECASE)
 _IMAGE_FOLDER = re.compile(r"(?:\w+/)?(?:\w+_)?(?:images?|imgs?|inputs?)/?", re.IGNORECASE)
 _MASK_FOLDER = re.compile(
@@ -81,23 +83,47 @@ def read_layout(folder: str | Path | Scripts) -> Layout:
     Raises:
         UserError: There is no such folder or no Python file in it, or a file is too large, a link or no file.
     """
-    scripts = folder if isinstance(folder, Scripts) else read_scripts(folder)
+    return list_layouts(folder if isinstance(folder, Scripts) else read_scripts(folder))[0]
+
+
+def list_layouts(scripts: Scripts) -> tuple[Layout, ...]:
+    """Return the layouts that the text of scripts allows, the likeliest first.
+
+    Args:
+        scripts: The scripts.
+    """
     traced = find_prompt(script.text for script in scripts)
-    image_folder, mask_folder = _read_folders(scripts)
+    folders, channels = _read_folders(scripts), _read_channels(scripts)
+    texts = [text for script in scripts for text in _texts(script)]
+    endings = Counter(found[1].lower() for text in texts if (found := _BARE_ENDING.fullmatch(text)))
+    image_endings = sorted(endings or [".png"], key=lambda ending: (ending != ".png", -endings[ending]))
+    layouts = [
+        Layout(image_ending, suffix, mask_ending or image_ending, *folders, channels)
+        for suffix, mask_ending in [*_read_set_suffixes(scripts), *_rank_suffixes(texts), ("", "")]
+        for image_ending in image_endings
+    ]
     if traced is not None:
         image, mask = (name.rpartition(".") for name in (traced.prompt.image_names, traced.prompt.mask_names))
         suffix = mask[0].partition("*")[2]
-        return Layout(f".{image[2]}", suffix, f".{mask[2]}", image_folder, mask_folder, traced.prompt.channels)
-    texts = [text for script in scripts for text in _texts(script)]
-    endings = Counter(found[1].lower() for text in texts if (found := _BARE_ENDING.fullmatch(text)))
-    image_ending = ".png" if not endings or ".png" in endings else endings.most_common(1)[0][0]
-    suffixes = Counter((found[1], found[2] or "") for text in texts if (found := _SUFFIX.fullmatch(text)) and found[1])
+        layouts.insert(0, Layout(f".{image[2]}", suffix, f".{mask[2]}", *folders, traced.prompt.channels))
+    return tuple(dict.fromkeys(layouts))
+
+
+def _read_set_suffixes(scripts: Scripts) -> list[tuple[str, str]]:
+    """Return what a setting for the ending of names of masks says, with the ending of files if it has one."""
+    settings = (setting for setting in Settings(scripts).all if _SUFFIX_SETTING.fullmatch(setting.name))
+    texts = [setting.value.value for setting in settings if isinstance(setting.value, ast.Constant)]
+    split = [re.fullmatch(rf"(.*?)({_ENDING})?", text, re.IGNORECASE) for text in texts if isinstance(text, str)]
+    return [(found[1], (found[2] or "").lower()) for found in split if found]
+
+
+def _rank_suffixes(texts: Iterable[str]) -> list[tuple[str, str]]:
+    """Return the endings of names of masks among some texts, the likeliest first."""
+    found = (_SUFFIX.fullmatch(text) for text in texts)
+    suffixes = Counter((each[1], (each[2] or "").lower()) for each in found if each)
     # A text without a mark before the word, such as "masks", is more often the name of a folder or a column.
     marked = {pair: count for pair, count in suffixes.items() if pair[0][0] in "_. -" and not pair[0].endswith("s")}
-    suffix, mask_ending = max(marked, key=lambda pair: (bool(pair[1]), marked[pair]), default=("", ""))
-    return Layout(
-        image_ending, suffix, mask_ending.lower() or image_ending, image_folder, mask_folder, _read_channels(scripts)
-    )
+    return sorted(marked, key=lambda pair: (bool(pair[1]), marked[pair]), reverse=True)
 
 
 def _texts(script: Script) -> Iterator[str]:

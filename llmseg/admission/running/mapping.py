@@ -80,13 +80,19 @@ def plan_paths(
         layout: How they want cases to be laid out.
         epochs: The number of epochs that is given if an argument asks for it.
     """
-    wishes = [(path.text, path.role, path.place, locate(path)) for path in paths]
+    wishes: list[tuple[str, Role, str, Path]] = [(path.text, path.role, path.place, locate(path)) for path in paths]
     arguments: list[str] = []
     for argument in demanded:
         value, seen_at = _give(argument, layout, epochs)
         arguments += [argument.flag, value] if argument.flag.startswith("-") else [value]
         if seen_at is not None:
             wishes.append((argument.flag, argument.role, argument.place, seen_at))
+    results = [seen_at for _, role, _, seen_at in wishes if role == "save"]
+    # What lies in a folder for results is made by the scripts themselves.
+    wishes = [
+        (text, "save" if any(seen_at.is_relative_to(result) for result in results) else role, place, seen_at)
+        for text, role, place, seen_at in wishes
+    ]
     roles = {role for _, role, _, seen_at in wishes if _is_folder(seen_at)}
     mapped = []
     shown: list[tuple[Path, Kind]] = [(CASES / "images", "images"), (CASES / "masks", "masks")]
@@ -117,6 +123,9 @@ def _choose_cases(role: Role, seen_at: Path, roles: set[Role], layout: Layout) -
         return []
     images: tuple[Path, Kind] = (seen_at / layout.image_folder, "images")
     masks: tuple[Path, Kind] = (seen_at / layout.mask_folder, "masks")
+    if role == "data" and "masks" in roles and "images" not in roles:
+        # Scripts with a folder for masks seldom keep images in a folder below another one.
+        return [(seen_at, "images")]
     if role == "data":
         return [pair for pair in (images, masks) if pair[1] not in roles]
     if role == "images":
@@ -171,7 +180,9 @@ def _choose_anchors(paths: Iterable[Path]) -> tuple[Path, ...]:
     return tuple(anchors)
 
 
-def prepare_places(plan: Plan, layout: Layout, cases: Path, laid_out: Path, out: Path) -> tuple[Place, ...]:
+def prepare_places(
+    plan: Plan, layout: Layout, cases: Path, laid_out: Path, out: Path, makes_folders: bool
+) -> tuple[Place, ...]:
     """Make the folders that scripts see, and return them as places.
 
     Args:
@@ -180,6 +191,7 @@ def prepare_places(plan: Plan, layout: Layout, cases: Path, laid_out: Path, out:
         cases: A folder with ``images/`` and ``masks/``.
         laid_out: An empty folder for cases under the names that scripts want.
         out: An empty folder for what scripts write.
+        makes_folders: Whether folders for results are there, too, or only those above them.
     """
     sources = lay_out(cases, layout, laid_out)
     roots = {anchor: out.joinpath(*anchor.parts[1:]) for anchor in plan.anchors}
@@ -200,7 +212,8 @@ def prepare_places(plan: Plan, layout: Layout, cases: Path, laid_out: Path, out:
         own = _find_own(each.seen_at, roots)
         if own is not None:
             # A script that makes one folder needs those above it.
-            own.parent.mkdir(parents=True, exist_ok=True)
+            is_made = makes_folders and each.shows == "folder" and _is_folder(each.seen_at)
+            (own if is_made else own.parent).mkdir(parents=True, exist_ok=True)
     return tuple(places)
 
 

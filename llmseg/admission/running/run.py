@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import io
-import shutil
 import sys
 import tempfile
-import tokenize
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from llmseg.admission.hard_coded_paths import find_demanded_arguments, find_paths
 from llmseg.admission.running.epochs import EpochsTold, tell_epochs
+from llmseg.admission.running.files import copy_files
 from llmseg.admission.running.layout import Layout, read_layout
 from llmseg.admission.running.mapping import HOME, SCRIPTS, Mapped, plan_paths, prepare_places
 from llmseg.admission.sandbox import Command, Frame, Limits, Outcome, Place, python_places, run_in_sandbox
+from llmseg.admission.sandbox.outcome import read_exception
 from llmseg.admission.scripts import check_parsed, read_scripts
 from llmseg.admission.static import find_entry
 from llmseg.errors import UserError
-from llmseg.files import walk_folders
-from llmseg.files.limits import Limit
 
-FOLDER_BYTES = Limit("LLMSEG_MAX_SCRIPT_FOLDER", 2**28, "bytes in a folder of scripts")
+_CAUSE = "The above exception was the direct cause of the following exception:"
 
 _ENVIRONMENT = {
     # More threads than one do not help with small networks, and make sums come out otherwise each time.
@@ -56,9 +53,23 @@ class ScriptRun:
         return self.outcome.output
 
     @property
+    def exception(self) -> str | None:
+        """The exception that ended them, such as ``"ValueError: no images"``; of a chain, the one that led to it."""
+        return self._cause[0]
+
+    @property
     def place(self) -> str:
-        """Where in the scripts they ended by an exception, as ``file:line``; empty if they did not."""
-        return "" if self.outcome.frame is None else name_place(self.outcome.frame)
+        """Where in the scripts that was raised, as ``file:line``; empty if it was not."""
+        frame = self._cause[1]
+        return "" if frame is None else name_place(frame)
+
+    @property
+    def _cause(self) -> tuple[str | None, Frame | None]:
+        if self.outcome.exception is not None and _CAUSE in self.printed:
+            cause = read_exception(self.printed.rpartition(_CAUSE)[0], [SCRIPTS])
+            if cause[0] is not None:
+                return cause
+        return self.outcome.exception, self.outcome.frame
 
 
 def name_place(frame: Frame) -> str:
@@ -83,6 +94,7 @@ def run_scripts(
     places: tuple[Place, ...] = (),
     limits: Limits | None = None,
     layout: Layout | None = None,
+    makes_folders: bool = False,
     rung: str | None = None,
 ) -> ScriptRun:
     """Run a folder of scripts in the sandbox, as if its paths led to the cases. The folder itself is only read.
@@ -97,6 +109,7 @@ def run_scripts(
         places: What the scripts see besides, such as ``/admission/observer``.
         limits: How much they may use; ``None`` for the usual limits.
         layout: How cases are laid out; ``None`` for what the text of the scripts shows.
+        makes_folders: Whether the folders for results that they name are there when they start.
         rung: The sandbox; ``None`` for the best one that this computer has.
 
     Raises:
@@ -113,9 +126,9 @@ def run_scripts(
     plan = plan_paths(find_paths(scripts), find_demanded_arguments(scripts), layout, epochs)
     texts, told = tell_epochs(scripts, epochs) if epochs is not None else ({}, ())
     with tempfile.TemporaryDirectory(prefix="llmseg-cases-") as laid_out:
-        prepared = prepare_places(plan, layout, cases, Path(laid_out), out)
+        prepared = prepare_places(plan, layout, cases, Path(laid_out), out, makes_folders)
         root = out.joinpath(*SCRIPTS.parts[1:])
-        _copy_folder(scripts.folder, root, texts)
+        copy_files(scripts.folder, root, texts)
         out.joinpath(*HOME.parts[1:]).mkdir(exist_ok=True)
         command = Command(
             (sys.executable, entry, *plan.arguments),
@@ -126,27 +139,3 @@ def run_scripts(
         )
         outcome = run_in_sandbox(command, rung)
     return ScriptRun(outcome, out, plan.mapped, told, layout)
-
-
-def _copy_folder(source: Path, target: Path, texts: Mapping[str, str]) -> None:
-    """Copy a folder of scripts; some files get another text. Links and hidden files stay behind.
-
-    Raises:
-        UserError: It holds more than scripts do.
-    """
-    size = 0
-    for inner, name in walk_folders(source, lambda name: not name.startswith(".") and name != "__pycache__"):
-        path = Path(inner, name)
-        if path.is_symlink() or not path.is_file() or not path.resolve().is_relative_to(source.resolve()):
-            continue
-        size += path.stat().st_size
-        FOLDER_BYTES.check(size, f"{source} has")
-        copy = target / path.relative_to(source)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        text = texts.get(path.relative_to(source).as_posix())
-        if text is None:
-            shutil.copyfile(path, copy)
-        else:
-            encoding, _ = tokenize.detect_encoding(io.BytesIO(path.read_bytes()).readline)
-            copy.write_bytes(text.encode(encoding))
-        copy.chmod(0o644)

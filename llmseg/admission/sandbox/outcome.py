@@ -108,12 +108,17 @@ def read_ending(code: int | None, output: str, own: Sequence[Path]) -> Outcome:
     number = -code if code < 0 else code - 128
     if number in set(signal.Signals) and number > 0:
         return Outcome("script", signal=signal.Signals(number).name)
-    exception, frame = (None, None) if code == 0 else _read_exception(output, own)
+    exception, frame = (None, None) if code == 0 else read_exception(output, own)
     return Outcome("script", exit_code=code, exception=exception, frame=frame)
 
 
-def _read_exception(output: str, own: Sequence[Path]) -> tuple[str | None, Frame | None]:
-    """Return the exception of the last traceback in an output and where it was raised; it may hold none."""
+def read_exception(output: str, own: Sequence[Path]) -> tuple[str | None, Frame | None]:
+    """Return the exception of the last traceback in a text and where it was raised; it may hold none.
+
+    Args:
+        output: The text.
+        own: Folders; of a traceback, the innermost frame in one of them counts.
+    """
     begins = [found.end() for found in _TRACEBACK.finditer(output)]
     last = output[begins[-1] :] if begins else output
     lines = [line for line in last.splitlines() if _EXCEPTION.match(line) and not line.startswith(" ")]

@@ -31,6 +31,8 @@ def read(tmp_path):
         ("f.endswith(('.png', '.jpg', '.jpeg'))", "1.png", "1.png"),
         ("plt.savefig('loss.jpg')\nimages = 'images'\nmasks = 'masks'", "1.png", "1.png"),
         ("print('mask')\nlabels = ['_masks']", "1.png", "1.png"),
+        ("mask_suffix = ''\nname.endswith('_seg.png')", "1.png", "1.png"),
+        ("def __init__(self, image_mask_suffix='_fg.bmp'): ...\nx = '.jpg'", "1.jpg", "1_fg.bmp"),
         (f"# {Prompt(names='*.bmp,*_gt.png').stamp}\nx = '_mask.png'", "1.bmp", "1_gt.png"),
     ],
 )

@@ -45,6 +45,11 @@ def shown(plan):
             "data_root = './d'\nimage_dir = './d/x'\nm = data_root / 'masks'",
             {f"{SCRIPTS}/d/x": "images", f"{SCRIPTS}/d/masks": "masks"},
         ),
+        (
+            "import os\npath = 'C:/x/data'\nmask_path = 'C:/x/gt'\nsave_path = 'out'\n"
+            "train_images = os.path.join(save_path, 'train', 'images')",
+            {f"{SCRIPTS}/C:/x/data": "images", f"{SCRIPTS}/C:/x/gt": "masks"},
+        ),
         ("save_dir = '/kaggle/working/out'\nlabel_file = '/kaggle/labels.csv'", {}),
     ],
 )

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +9,7 @@ import pytest
 from PIL import Image
 
 from llmseg import UserError
-from llmseg.admission import Limits, Place
-from llmseg.admission.running import run_scripts
+from llmseg.admission import Frame, Limits, Outcome, Place, ScriptRun, run_scripts
 
 LISTS = """
 import os, sys
@@ -96,6 +96,21 @@ class TestRun:
         )
         assert run.printed == "seen\n"
         assert (tmp_path / "record" / "x").read_text() == "y"
+
+
+def test_what_led_to_an_exception_is_what_ended_scripts():
+    printed = (
+        'Traceback (most recent call last):\n  File "/admission/work/a/b/c/scripts/model.py", line 9, in forward\n'
+        "RuntimeError: expected 3 channels\n\nThe above exception was the direct cause of the following exception:\n\n"
+        'Traceback (most recent call last):\n  File "/admission/work/a/b/c/scripts/main.py", line 3, in <module>\n'
+        "RuntimeError: Failed to run torchinfo\n"
+    )
+    frame = Frame("/admission/work/a/b/c/scripts/main.py", 3, "<module>")
+    outcome = Outcome("script", exit_code=1, exception="RuntimeError: Failed", frame=frame, output=printed)
+    run = ScriptRun(outcome, Path(), ())
+    assert (run.exception, run.place) == ("RuntimeError: expected 3 channels", "model.py:9")
+    plain = ScriptRun(replace(outcome, output=""), Path(), ())
+    assert (plain.exception, plain.place) == ("RuntimeError: Failed", "main.py:3")
 
 
 class TestRefused:

@@ -1,0 +1,96 @@
+"""Help for scripts that failed for want of a name or a folder. What help was needed is counted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from llmseg.admission.running.layout import Layout
+from llmseg.admission.running.mapping import SCRIPTS
+from llmseg.admission.running.run import ScriptRun
+
+_NOTHING_FOUND = re.compile(
+    r"n_samples=0|num_samples|no (\w+ )?(images?|files?|masks?|samples?|data|pairs?)\b|empty|division by zero|"
+    r"list index out of range|need at least one array",
+    re.IGNORECASE,
+)
+_TOO_FEW = re.compile(r"Sample larger than population|larger sample than population")
+_MISSING_FILE = re.compile(
+    r"(?:FileNotFoundError|No such file|does not exist|can't open)\D.*?['\"](?P<path>[^'\"]+)['\"]"
+)
+
+
+@dataclass(frozen=True)
+class Edit:
+    """Something that somebody would have had to change before the scripts ran.
+
+    Attributes:
+        kind: ``"names of files"`` or ``"folder"``.
+        place: Where in the scripts it was missed, as ``file:line``.
+        what: What was done, in a few words.
+    """
+
+    kind: str
+    place: str
+    what: str
+
+
+@dataclass(frozen=True)
+class Help:
+    """What scripts are given when they run again.
+
+    Attributes:
+        layout: How cases are laid out.
+        makes_folders: Whether folders for results are there.
+        is_larger: Whether there are more cases, for scripts that draw more test cases than a few cases have.
+        edits: What of that somebody would have had to change.
+    """
+
+    layout: Layout
+    makes_folders: bool = False
+    is_larger: bool = False
+    edits: tuple[Edit, ...] = ()
+
+
+def find_help(run: ScriptRun, ids: set[str], now: Help, others: Iterator[Layout], told_names: bool) -> Help | None:
+    """Return what may let scripts go on that ended by an exception, ``None`` if nothing here can.
+
+    Args:
+        run: What came of them.
+        ids: Names of the cases.
+        now: What they were given.
+        others: Further layouts that their text allows; the next one is taken if they found no case.
+        told_names: Whether the language model was told how files are named; otherwise other names are no edit.
+    """
+    exception = run.exception
+    if exception is None:
+        return None
+    if _TOO_FEW.search(exception) and not now.is_larger:
+        return replace(now, is_larger=True)
+    found = _MISSING_FILE.search(exception)
+    path = SCRIPTS / found["path"] if found else None
+    results = [each.seen_at for each in run.mapped if each.shows == "folder"]
+    if path is not None and not now.makes_folders and any(map(path.is_relative_to, results)):
+        edit = Edit("folder", run.place, f"the folder {path.parent.name} was made before the start")
+        return replace(now, makes_folders=True, edits=(*now.edits, edit))
+    layout = _read_names(path, ids, now.layout) if path is not None else None
+    if layout is None and (path is not None or _NOTHING_FOUND.search(exception)):
+        layout = next((layout for layout in others if layout != now.layout), None)
+    if layout is None or layout == now.layout:
+        return None
+    names = f"cases were named {layout.image_name('001')} and {layout.mask_name('001')}"
+    edits = (Edit("names of files", run.place, names),) if told_names else ()
+    return replace(now, layout=layout, edits=(*now.edits, *edits))
+
+
+def _read_names(path: Path, ids: set[str], layout: Layout) -> Layout | None:
+    """Return the layout in which a file that was missed is there, if it is that of a case."""
+    id = next((id for id in ids if path.name.startswith(id)), None)
+    if id is None or not path.suffix:
+        return None
+    suffix = path.stem.removeprefix(id)
+    if not suffix and "mask" not in str(path.parent).lower():
+        return replace(layout, image_ending=path.suffix)
+    return replace(layout, mask_suffix=suffix, mask_ending=path.suffix)

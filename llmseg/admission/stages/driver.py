@@ -1,0 +1,175 @@
+"""Admission of a folder of scripts: stage by stage, each kept as soon as it is decided."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from llmseg.admission.running.files import digest_folder
+from llmseg.admission.sandbox import Limits
+from llmseg.admission.sandbox.ladder import choose_rung
+from llmseg.admission.scripts import read_scripts
+from llmseg.admission.stages.admission import Admission
+from llmseg.admission.stages.code_error import CodeError, find_errors, write_errors
+from llmseg.admission.stages.folder import AdmissionFolder, open_folder
+from llmseg.admission.stages.judge import judge_static
+from llmseg.admission.stages.known_good import write_known_good
+from llmseg.admission.stages.stage import StageVerdict, read_verdict
+from llmseg.admission.stages.tiny_run import run_tiny
+from llmseg.admission.stages.turns import read_chat
+from llmseg.admission.static import check_statically
+from llmseg.errors import UserError
+from llmseg.files import clean_name, read_bytes, write_text
+
+Tell = Callable[[StageVerdict], object]
+
+
+def admit(
+    folders: str | Path | Sequence[str | Path],
+    out: str | Path,
+    *,
+    name: str | None = None,
+    chat: str | Path | None = None,
+    minutes: float = 10,
+    rung: str | None = None,
+    tell: Tell = lambda verdict: None,
+) -> Admission:
+    """Admit the scripts of a folder: how far they run, and what broke.
+
+    Scripts run in the sandbox, for a few epochs on a few dyed cases. What is decided is kept in ``out`` at once, and
+    the same call goes on where an earlier one was ended.
+
+    Args:
+        folders: The folder of the scripts. Several are the successive answers of one chat: the last is admitted, and
+            those before it tell which errors were repaired.
+        out: A new folder, or that of the same admission.
+        name: What the pipeline is called; by default as its folder.
+        chat: A text file with the chat, in place of several folders; the errors in it are counted.
+        minutes: The longest that one run may take.
+        rung: The sandbox, see :func:`llmseg.admission.survey_rungs`; ``None`` for the best one.
+        tell: Is told every verdict as it is made.
+
+    Raises:
+        UserError: There are no scripts, ``out`` holds something else, no sandbox can be used here, or a pipeline that
+            is known to be good does not run in it.
+
+    Example:
+        >>> admission = admit("answers/my-llm", "admissions/my-llm")  # doctest: +SKIP
+        >>> admission.stage_reached  # doctest: +SKIP
+        'artefacts'
+    """
+    *earlier, folder = [Path(each) for each in ([folders] if isinstance(folders, str | Path) else folders)]
+    if chat is not None and earlier:
+        raise UserError("several folders and --chat both tell of the repairs; give one of them")
+    if rung is not None:
+        choose_rung(rung)  # refuses one that is not there before anything is written
+    asked = {
+        "scripts": _digest(folder),
+        "name": name or clean_name(folder.resolve().name, also="-_."),
+        "earlier": [_digest(each) for each in earlier],
+        "chat": "" if chat is None else hashlib.sha256(read_bytes(chat, hint="give the chat as text")).hexdigest(),
+        "minutes": minutes,
+    }
+    with open_folder(Path(out), asked) as kept:
+        room = _Room(kept, Limits(seconds=60 * minutes, cpu_seconds=120 * minutes), rung, tell)
+        turns = _run_earlier(earlier, room) if chat is None else [*read_chat(Path(chat))]
+        return _decide(folder, turns, room)
+
+
+def _digest(folder: Path) -> str:
+    read_scripts(folder)  # refuses what is no folder of scripts
+    return digest_folder(folder)
+
+
+@dataclass(frozen=True)
+class _Room:
+    """What the stages of one admission share.
+
+    Attributes:
+        kept: The folder of the admission.
+        limits: How much one run may use.
+        rung: The sandbox.
+        tell: Is told every verdict.
+    """
+
+    kept: AdmissionFolder
+    limits: Limits
+    rung: str | None
+    tell: Tell
+
+
+def _decide(folder: Path, turns: Sequence[CodeError | None], room: _Room) -> Admission:
+    """Decide all stages of the scripts of a folder, and write what came of them."""
+    verdicts, run = _run(folder, room)
+    errors = (*filter(None, turns), *find_errors(verdicts, read_scripts(folder)))
+    admission = Admission(
+        room.kept.asked["name"],
+        folder,
+        room.kept.path,
+        tuple(verdicts),
+        run,
+        errors,
+        len(turns),
+        tuple(verdict.reason for verdict in verdicts if verdict.state == "harness fault"),
+    )
+    write_text(room.kept.path / "errors.csv", write_errors(admission.name, errors))
+    return admission
+
+
+def _note(verdict: StageVerdict, room: _Room) -> StageVerdict:
+    """Write down a verdict and tell it; return it."""
+    room.kept.write(f"stages/{verdict.stage.replace(' ', '-')}", verdict.to_dict())
+    room.tell(verdict)
+    return verdict
+
+
+def _run(folder: Path, room: _Room) -> tuple[list[StageVerdict], dict[str, Any]]:
+    """Return the verdicts on the text and on the tiny run, and what came of that; nothing if it was not made."""
+    verdicts = [_note(judge_static(check_statically(folder)), room)]
+    if verdicts[0].state != "reached":
+        return verdicts, {}
+    room.kept.keep("known-good", lambda: _check_known_good(room))
+    run = room.kept.keep("run", lambda: run_tiny(folder, room.kept.path / "tiny", room.limits, room.rung).to_dict())
+    return verdicts + [_note(read_verdict(each), room) for each in run["verdicts"]], run
+
+
+def _check_known_good(room: _Room) -> dict[str, Any]:
+    """Run the pipeline that is known to be good.
+
+    Raises:
+        UserError: It does not reach every stage, so nothing can be said of other scripts on this computer.
+    """
+    with tempfile.TemporaryDirectory(prefix="llmseg-known-good-") as name:
+        write_known_good(Path(name, "scripts"))
+        run = run_tiny(Path(name, "scripts"), Path(name, "out"), Limits(), room.rung).to_dict()
+    failing = next((verdict for verdict in run["verdicts"] if verdict["state"] != "reached"), None)
+    if failing is None:
+        return {"sandbox": run["sandbox"]}
+    raise UserError(
+        f"a pipeline that is known to be good does not run here ({read_verdict(failing)}), so nothing is said of other "
+        "scripts; see what llmseg.admission.check_sandbox() says"
+    )
+
+
+def _run_earlier(folders: Sequence[Path], room: _Room) -> list[CodeError | None]:
+    """Return the error that ended each earlier answer, ``None`` for one that ran to the end."""
+    errors: list[CodeError | None] = []
+    for number, folder in enumerate(folders, start=1):
+        place = room.kept.path / "earlier" / str(number)
+        record = room.kept.keep(f"earlier/{number}", functools.partial(_find_error, folder, place, room))
+        errors += [CodeError(**each) for each in record["errors"]] or [None]
+    return errors
+
+
+def _find_error(folder: Path, out: Path, room: _Room) -> dict[str, Any]:
+    verdicts = [judge_static(check_statically(folder))]
+    if verdicts[0].state == "reached":
+        verdicts += run_tiny(folder, out, room.limits, room.rung).verdicts
+    found = find_errors(verdicts, read_scripts(folder))
+    is_final = all(verdict.state != "harness fault" for verdict in verdicts)
+    return {"errors": [asdict(error) for error in found], "is_final": is_final}

@@ -1,0 +1,118 @@
+"""The tiny run: scripts run for a few epochs on a few dyed cases, and get help where a name or a folder is missing."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from llmseg.admission.observing import Phantoms, observer_places, read_observation, write_phantoms
+from llmseg.admission.prompt import find_prompt
+from llmseg.admission.running import Edit, ScriptRun, run_scripts
+from llmseg.admission.running.layout import list_layouts
+from llmseg.admission.running.salvage import Help, find_help
+from llmseg.admission.sandbox import Limits
+from llmseg.admission.scripts import read_scripts
+from llmseg.admission.stages.judge import judge_run
+from llmseg.admission.stages.stage import StageVerdict
+
+EPOCHS = 3
+"""With fewer, a schedule and a choice of weights cannot be told from chance."""
+
+CASES, MORE_CASES = 20, 60
+"""With 60 there are at least five test cases, which scripts draw for a figure."""
+
+_MOST_HELP = 3
+
+
+@dataclass(frozen=True)
+class TinyRun:
+    """What came of scripts on a few dyed cases.
+
+    Attributes:
+        run: The last of the runs.
+        verdicts: What is said of the stages that it decides.
+        edits: What somebody would have had to change.
+        phantoms: The cases.
+        record: The folder with the record of the observer.
+    """
+
+    run: ScriptRun
+    verdicts: tuple[StageVerdict, ...]
+    edits: tuple[Edit, ...]
+    phantoms: Phantoms
+    record: Path
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as values that JSON can hold."""
+        outcome = self.run.outcome
+        return {
+            "verdicts": [verdict.to_dict() for verdict in self.verdicts],
+            "is_final": outcome.ended_by != "harness",
+            "phantoms": asdict(self.phantoms),
+            "record": self.record.name,
+            "outcome": str(outcome),
+            "ended_by": outcome.ended_by,
+            "limit": outcome.limit,
+            "exit_code": outcome.exit_code,
+            "signal": outcome.signal,
+            "exception": self.run.exception,
+            "place": self.run.place,
+            "there": list(outcome.results.kinds),
+            "removed": [path.name for path in outcome.results.removed],
+            "faults": list(outcome.faults),
+            "usage": asdict(outcome.usage),
+            "sandbox": outcome.rung,
+            "not_contained": list(outcome.not_contained),
+            "mapped": [{**asdict(each), "seen_at": str(each.seen_at)} for each in self.run.mapped],
+            "epochs": [asdict(each) for each in self.run.epochs],
+            "layout": asdict(self.run.layout),
+            "edits": [asdict(each) for each in self.edits],
+            "last_lines": outcome.tail.splitlines()[-20:],
+        }
+
+
+def run_tiny(folder: Path, out: Path, limits: Limits | None, rung: str | None) -> TinyRun:
+    """Run scripts for a few epochs on a few dyed cases.
+
+    Args:
+        folder: The folder of the scripts, which passed the static stage.
+        out: Where the cases, the record and what the scripts write stay; what is there of an earlier try is removed.
+        limits: How much they may use.
+        rung: The sandbox; ``None`` for the best one.
+    """
+    scripts = read_scripts(folder)
+    layouts = iter(list_layouts(scripts))
+    told_names = find_prompt(script.text for script in scripts) is not None
+    now = Help(next(layouts))
+    if out.exists():
+        shutil.rmtree(out)
+    for number in range(1 + _MOST_HELP):
+        phantoms = Phantoms(MORE_CASES if now.is_larger else CASES, channels=now.layout.channels)
+        cases, record = out / f"cases-{phantoms.count}", out / f"record-{number}"
+        if not cases.exists():
+            write_phantoms(cases, phantoms)
+        environment, places = observer_places(record)
+        run = run_scripts(
+            *(folder, cases, out / f"run-{number}"),
+            epochs=EPOCHS,
+            environment=environment,
+            places=places,
+            limits=limits,
+            layout=now.layout,
+            makes_folders=now.makes_folders,
+            rung=rung,
+        )
+        more = find_help(run, set(phantoms.ids), now, layouts, told_names) if number < _MOST_HELP else None
+        if more is None:
+            break
+        now = more
+    return TinyRun(run, judge_run(run, scripts, _find_reached(record, phantoms)), now.edits, phantoms, record)
+
+
+def _find_reached(record: Path, phantoms: Phantoms) -> dict[str, str]:
+    """Return the stages that the observer saw; a network that gave no output was not reached."""
+    observation = read_observation(record, phantoms)
+    has_output = any(True for _ in observation.record.list("output"))
+    return {stage: place for stage, place in observation.reached.items() if has_output or stage != "network"}

@@ -1,0 +1,134 @@
+"""Admission of whole folders, in the sandbox."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from llmseg import UserError
+from llmseg.admission import STAGES, admit
+from llmseg.admission.running.files import digest_folder
+from llmseg.admission.stages import driver
+from llmseg.admission.stages.folder import open_folder
+from llmseg.admission.stages.known_good import write_known_good
+
+ASKED = {"name": "scripts", "earlier": [], "chat": "", "minutes": 10}
+
+SHORT = """
+import os
+image_dir, mask_dir, save_dir = "data/images", "data/masks", "out"
+names = os.listdir(image_dir)
+"""
+
+
+@pytest.fixture
+def is_good(monkeypatch):
+    """The computer is known to run what is known to be good."""
+    monkeypatch.setattr(driver, "_check_known_good", lambda room: {"sandbox": ""})
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "scripts").mkdir()
+    return tmp_path / "scripts"
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("is_good")
+def test_what_is_known_to_be_good_reaches_every_stage(folder, tmp_path, sandbox):
+    write_known_good(folder)
+    admission = admit(folder, tmp_path / "out", name="good", rung=sandbox)
+    assert [(each.stage, each.state) for each in admission.verdicts] == [(stage, "reached") for stage in STAGES]
+    assert (admission.is_sound, admission.errors, admission.turns) == (True, (), 0)
+    assert sorted(path.stem for path in (tmp_path / "out" / "stages").iterdir()) == sorted(
+        stage.replace(" ", "-") for stage in STAGES
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("is_good")
+class TestTinyRun:
+    def test_names_of_files_are_learnt_from_what_was_missed(self, folder, tmp_path, sandbox):
+        (folder / "main.py").write_text(
+            SHORT + "for name in names:\n    open(os.path.join(mask_dir, name[:-4] + '_' + 'fg' + name[-4:])).close()\n"
+        )
+        admission = admit(folder, tmp_path / "out", rung=sandbox)
+        assert admission.run["layout"]["mask_suffix"] == "_fg"
+        assert admission.run["exception"] is None
+        assert admission.run["edits"] == []  # nobody had told how files are named
+
+    def test_a_folder_that_scripts_do_not_make(self, folder, tmp_path, sandbox):
+        (folder / "main.py").write_text(SHORT + "open(os.path.join(save_dir, 'a.csv'), 'w').write('1')\n")
+        admission = admit(folder, tmp_path / "out", rung=sandbox)
+        (edit,) = admission.run["edits"]
+        assert (edit["kind"], edit["place"]) == ("folder", "main.py:5")
+        assert not admission.is_sound
+        assert admission.run["there"] == ["numbers"]
+
+    def test_more_test_cases_than_a_few(self, folder, tmp_path, sandbox):
+        (folder / "main.py").write_text(SHORT + "import random\nprint(random.sample(names[:len(names) // 10], 5))\n")
+        admission = admit(folder, tmp_path / "out", rung=sandbox)
+        assert (admission.run["exception"], admission.run["phantoms"]["count"]) == (None, 60)
+
+    def test_errors_of_earlier_answers_are_repair_turns(self, folder, tmp_path, sandbox):
+        (folder / "main.py").write_text(SHORT + "names.sort_by_name()\n")
+        for number, line in enumerate(("import nn_\n", "print(nn)\n")):
+            shutil.copytree(folder, tmp_path / str(number))
+            (tmp_path / str(number) / "main.py").write_text(SHORT + line)
+        admission = admit([tmp_path / "1", folder], tmp_path / "out", rung=sandbox)
+        assert admission.turns == 1
+        assert [(each.phase, each.exception) for each in admission.errors] == [
+            ("import", "NameError"),
+            ("dataset", "AttributeError"),
+        ]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("is_good")
+def test_a_second_start_goes_on(folder, tmp_path, sandbox, monkeypatch):
+    (folder / "main.py").write_text(SHORT)
+    first = admit(folder, tmp_path / "out", rung=sandbox)
+
+    def fail(*_):
+        raise AssertionError("it ran again")
+
+    monkeypatch.setattr(driver, "run_tiny", fail)
+    assert admit(folder, tmp_path / "out", rung=sandbox) == first
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("is_good")
+def test_one_that_is_killed_in_the_middle_goes_on(folder, tmp_path, sandbox):
+    out = tmp_path / "out"
+    (folder / "main.py").write_text(SHORT + "import time\ntime.sleep(6)\nprint('awake')\n")
+    # What a first start would find out at once is there, so that the test is short.
+    with open_folder(out, {"scripts": digest_folder(folder), **ASKED}) as kept:
+        kept.write("known-good", {"sandbox": sandbox})
+    command = [sys.executable, "-m", "llmseg", "admit", str(folder), "-o", str(out)]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    while process.poll() is None and not list(out.glob("tiny/run-0/**/main.py")):
+        time.sleep(0.1)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 128 + signal.SIGTERM
+    assert not (out / "run.json").exists()
+    admission = admit(folder, out, rung=sandbox)
+    assert (admission.run["last_lines"], admission.run["exception"]) == (["awake"], None)
+
+
+def test_a_computer_that_runs_nothing_gets_no_verdict(folder, tmp_path, monkeypatch):
+    (folder / "main.py").write_text(SHORT)
+
+    class Failed:
+        def to_dict(self):
+            verdict = {"stage": "data", "state": "failed", "reason": "ValueError: x", "place": "main.py:3"}
+            return {"verdicts": [verdict], "sandbox": "bubblewrap"}
+
+    monkeypatch.setattr(driver, "run_tiny", lambda *_: Failed())
+    with pytest.raises(UserError, match=r"known to be good does not run here \(data: failed, ValueError"):
+        admit(folder, tmp_path / "out")
+    assert not (tmp_path / "out" / "run.json").exists()
