@@ -35,7 +35,8 @@ exclude_patterns = ["templates", "gallery"]
 sphinx_gallery_conf = gallery.SETTINGS
 nitpicky = True
 
-# Markdown
+# Markdown; commands stand in blocks without a language
+highlight_language = "text"
 myst_enable_extensions = ["colon_fence", "deflist", "linkify"]
 myst_heading_anchors = 3
 myst_linkify_fuzzy_links = False
@@ -54,6 +55,8 @@ napoleon_use_ivar = True
 redirects: dict[str, str] = {}
 
 html_theme = "pydata_sphinx_theme"
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 html_title = f"llmseg {version}"
 html_theme_options = {
     "collapse_navigation": True,

@@ -10,8 +10,8 @@ from llmseg.stats.columns import MARGIN
 
 _HEAD = """# The price list
 
-What each quirk costs: the Dice that its repair alone gains, on held-out cases, by the one evaluator. `llmseg quirks`
-explains the quirks. This page is what `llmseg price --page` prints of a price list; do not edit it.
+What each quirk costs: the Dice that its repair alone gains on held-out cases. One evaluator scores all of them.
+`llmseg quirks` explains the quirks. `llmseg price --page` prints this page of a price list; do not edit it.
 """
 
 Rows = Sequence[Mapping[str, Any]]
@@ -83,9 +83,11 @@ def _settings(record: Mapping[str, Any]) -> str:
     datasets = ", ".join(dict.fromkeys(row["dataset"] for row in record["rows"]))
     return (
         f"Run on {datasets}: {size}, {batch}, {epochs}, {chosen['seeds']} seeds, {100 * chosen['fraction']:g} % of the "
-        "cases held out. So small a run shows what is large; that an interval holds zero does not show that a quirk is "
-        "harmless, and a network that has learnt nothing has no price. A full list needs whole data sets, the recipes' "
-        f"own sizes and epochs, and at least five seeds.{textbook}"
+        f"cases held out.{textbook}\n\n"
+        "- A run as small as this shows only what is large. An interval that holds zero does not show that a quirk is "
+        "harmless.\n"
+        "- A network that has learnt nothing has no price: a row whose Dice is about 0 says nothing.\n"
+        "- A full list needs whole data sets, the recipes' own sizes and epochs, and at least five seeds."
     )
 
 
@@ -109,11 +111,9 @@ def _alike(rows: Rows) -> list[str]:
     """Return the quirks without which every case and seed had the same Dice; other images might show a price."""
     if not rows:
         return []
-    where: dict[str, list[str]] = {}
-    for row in rows:
-        where.setdefault(row["quirk"], []).append(f"{_name(row)} on {row['dataset']}")
-    text = "With and without these, every case has the same Dice here: "
-    return [text + "; ".join(f"`{quirk}` ({', '.join(places)})" for quirk, places in where.items()) + "."]
+    table = ["| quirk | data set | pipeline |", "|---|---|---|"]
+    table += [f"| `{row['quirk']}` | {row['dataset']} | {_name(row)} |" for row in rows]
+    return ["With and without these, every case has the same Dice here:", "", *table]
 
 
 def _name(row: Mapping[str, Any]) -> str:
@@ -131,7 +131,7 @@ def _scored(rows: Rows) -> list[str]:
         for row in rows
     ]
     text = (
-        "These change no mask, so they cost nothing in Dice by the one evaluator. They change what the pipeline says "
-        "about the same network on its own test part; a quirk of validation is priced on the test part, too."
+        "These change no mask, so they cost nothing in Dice by the one evaluator. They change the score that the "
+        "pipeline gives the same network on its own test part. A quirk of validation is priced on the test part, too."
     )
     return [text, "", *table]
