@@ -36,6 +36,7 @@ from llmseg.training import (
     State,
     Step,
     choose_device,
+    choose_kernels,
     choose_numerics,
     draw_start,
     run_loop,
@@ -101,6 +102,8 @@ def compare_twins(name: str, fast: Numerics, device: torch.device, options: argp
     recipe = recipe.change("fit.epochs", options.epochs).change("fit.own_seed", None)
     store = llmseg.SyntheticStore("dermoscopy", count=options.cases)
     prepared = prepare_cases(store, recipe.images)
+    net = recipe.net.build(recipe.images.channels)
+    fast = choose_kernels(fast, net, device, (recipe.images.channels, *prepared.size))
     planted = recipe.change("fit.rate", recipe.fit.rate * PLANTED)
     curves: dict[str, list[Curve]] = {"faithful": [], "fast": [], "planted": []}
     for seed in range(options.starts):
@@ -114,7 +117,7 @@ def compare_twins(name: str, fast: Numerics, device: torch.device, options: argp
     agrees = distances["fast"] <= options.band * distances["planted"]
     verdict = "learns nothing" if not distances["planted"] else "agrees" if agrees else "differs"
     written = {twin: [asdict(curve) for curve in of_twin] for twin, of_twin in curves.items()}
-    return {"pipeline": name, **distances, "verdict": verdict, "curves": written}
+    return {"pipeline": name, **distances, "verdict": verdict, "winograd": fast.winograd, "curves": written}
 
 
 def train_twin(recipe: Recipe, prepared: PreparedCases, seed: int, numerics: Numerics, device: torch.device) -> Curve:

@@ -22,7 +22,16 @@ from torch.utils.data import DataLoader, Dataset
 
 from llmseg.data import move_to_device, prepare_cached
 from llmseg.recipe import Split
-from llmseg.training import Epoch, Event, RandomStreams, State, Step, run_loop
+from llmseg.training import (
+    Epoch,
+    Event,
+    RandomStreams,
+    State,
+    Step,
+    choose_inference_kernels,
+    choose_kernels,
+    run_loop,
+)
 
 ENDLESS = 10**6
 
@@ -161,15 +170,18 @@ class Ours(Contender):
         super().__init__(task)
         recipe = task.recipe.change("fit.epochs", ENDLESS).change("fit.keep", "last")
         self.net = task.numerics.place(copy.deepcopy(task.net), task.device)
+        size = task.prepare(task.ids[0])[0].shape
+        self.numerics = choose_kernels(task.numerics, task.net, task.device, size)
+        self.for_inference = choose_inference_kernels(task.numerics, task.net, task.device, [size])
         started = time.perf_counter()
         prepared = prepare_cached(task.store, recipe.images)
         self.preparation = (time.perf_counter() - started) / len(task.store.ids)
         self.prepared = move_to_device(prepared, task.device)
-        state = State.begin(recipe.fit, self.net, task.numerics)
+        state = State.begin(recipe.fit, self.net, self.numerics)
         self.optimizer = state.optimizer
         split = Split(task.ids, task.store.ids[-1:], ())
         streams = _WatchedStreams(**asdict(RandomStreams.of_run(recipe.fit, seed=0)), mark=self.clock.mark)
-        events = run_loop(recipe, state, self.prepared, split, streams=streams, numerics=task.numerics)
+        events = run_loop(recipe, state, self.prepared, split, streams=streams, numerics=self.numerics)
         self.events = cast(Generator[Event, None, None], events)
 
     def train(self) -> None:
@@ -190,7 +202,7 @@ class Ours(Contender):
     @torch.no_grad()
     def predict(self) -> None:
         """Predict as :func:`llmseg.predict` does: a copy in the layout of inference, one image at a time on a CPU."""
-        numerics = self.task.numerics.for_inference
+        numerics = self.for_inference
         forward = numerics.build_forward(numerics.place(copy.deepcopy(self.net).eval(), self.task.device))
         size = self.task.batch_size if self.task.device.type == "cuda" else 1
         with numerics.set_switches():

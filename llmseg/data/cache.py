@@ -155,8 +155,9 @@ def clear_cache() -> int:
             continue
         except OSError as error:
             raise UserError(f"cannot remove files in {lock.parent}: {error.strerror}; make it writable") from error
-    # Digests of images, see ``store_images.py``, and what networks need, see ``training/counts.py``.
-    for path in itertools.chain(*map(cache_folder().glob, ("*.images.json", "*.counts.json"))):
+    # Digests of images, see ``store_images.py``; what networks need, see ``training/counts.py``, and which kernels are
+    # fast, see ``training/kernel_choice.py``.
+    for path in itertools.chain(*map(cache_folder().glob, ("*.images.json", "*.counts.json", "*.kernels.json"))):
         try:
             freed += path.stat().st_size
             path.unlink()

@@ -190,6 +190,7 @@ def predict_maps(
     from tqdm import tqdm
 
     from llmseg.training.device import choose_device
+    from llmseg.training.kernel_choice import choose_inference_kernels
     from llmseg.training.numerics import choose_numerics
 
     chosen = choose_device(device)
@@ -197,14 +198,16 @@ def predict_maps(
         batch_size = _choose_batch_size(recipe, chosen)
     if batch_size < 1:
         raise UserError(f"batch size {batch_size}: must be at least 1")
-    numerics = choose_numerics(chosen, precision, exact=exact).for_inference
+    numerics = choose_numerics(chosen, precision, exact=exact)
     show_progress = functools.partial(tqdm, total=len(names), unit="image", disable=not progress)
 
     load = functools.partial(_load, recipe.images, read)
     with numerics.set_switches():
         # Twice a batch: while the network computes one, threads decode the next.
         loaded = show_progress(map_ahead(load, names, 2 * batch_size), desc="check", leave=False)
-        _try_sizes(net, {image.pixels.shape for image in loaded})
+        shapes = {image.pixels.shape for image in loaded}
+        _try_sizes(net, shapes)
+        numerics = choose_inference_kernels(numerics, net, chosen, shapes, progress=progress)
         forward = numerics.build_forward(numerics.place(copy.deepcopy(net).eval(), chosen))
         batches = _group_batches(map_ahead(load, names, 2 * batch_size), batch_size)
         yield from show_progress(_predict_batches(forward, recipe, batches, chosen), desc="predict")

@@ -11,6 +11,8 @@ from .events import Event as Event
 from .events import ObservedEvent as ObservedEvent
 from .events import Step as Step
 from .hardware import describe_load as describe_load
+from .kernel_choice import choose_inference_kernels as choose_inference_kernels
+from .kernel_choice import choose_kernels as choose_kernels
 from .loop import draw_start as draw_start
 from .loop import run_loop as run_loop
 from .numerics import EXACT_NUMERICS as EXACT_NUMERICS

@@ -9,6 +9,7 @@ import torch
 
 from llmseg.recipe.recipe import Recipe
 from llmseg.training.counts import count_kept
+from llmseg.training.kernel_choice import choose_kernels
 from llmseg.training.memory import Needs, count_weight_bytes
 from llmseg.training.numerics import Forward, Numerics
 
@@ -78,6 +79,7 @@ def measure_speed(
     gpu = device.type == "cuda"
     size, cases = size or (256 if gpu else 128), cases or (8 if gpu else 2)
     net = numerics.place(recipe.net.build(recipe.images.channels).train(), device)
+    numerics = choose_kernels(numerics, net, device, (recipe.images.channels, size, size))
     forward = numerics.build_forward(net)
     image = torch.rand(cases, recipe.images.channels, size, size, device=device)
     mask = (torch.rand(cases, 1, size, size, device=device) > 0.5).float()

@@ -10,7 +10,7 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +22,14 @@ from llmseg.data.cache import prepare_cached
 from llmseg.data.prepared_cases import PreparedCases, move_to_device, prepare_cases
 from llmseg.data.store import Store
 from llmseg.errors import Terminated
+from llmseg.files import read_json_if_any
+from llmseg.files.fields import check_fields
 from llmseg.files.interruption import collect_notices, describe_signal
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.splits import Split
 from llmseg.training.check import check_batch
 from llmseg.training.events import Beginning, Epoch, Event, Step
+from llmseg.training.kernel_choice import choose_kernels, has_choice
 from llmseg.training.loop import NotANumber, draw_start, run_loop
 from llmseg.training.memory import check_memory, has_batch_norm, measure_free_memory, measure_needs
 from llmseg.training.numerics import Numerics
@@ -35,7 +38,7 @@ from llmseg.training.places import write_places
 from llmseg.training.processes import World, share_statistics
 from llmseg.training.random_streams import RandomStreams
 from llmseg.training.resume import find_earlier_run, lock_folder
-from llmseg.training.run_files import RunWriter, describe_run
+from llmseg.training.run_files import RunWriter, clear_run, describe_run
 from llmseg.training.start import Start
 from llmseg.training.state import State
 from llmseg.training.usage import Usage
@@ -85,6 +88,24 @@ class Job:
         split, net = draw_start(self.recipe, self.store.ids, self.seed, prepared.size, weights)
         if self.start is not None:
             self.start.check_split(split)
+        job = replace(self, numerics=self._choose_kernels(net, (self.recipe.images.channels, *prepared.size)))
+        job._train_net(net, split, prepared, checkpoint_every, cache=cache)
+
+    def _choose_kernels(self, net: nn.Module, shape: tuple[int, ...]) -> Numerics:
+        """Return how to compute: by the kernels that an interrupted run has begun with, else by the fastest ones."""
+        # Of several processes, each might find other kernels fast.
+        if self.world.size > 1 or not has_choice(self.numerics, self.device):
+            return self.numerics
+        path = self.folder / "run.json"
+        begun = read_json_if_any(path, {"how?": dict}).get("how")
+        if begun is None:
+            return choose_kernels(self.numerics, net, self.device, shape, progress=self.progress)
+        check_fields(path, begun, {"winograd?": list[str]})
+        return replace(self.numerics, winograd=tuple(begun.get("winograd", ())))  # earlier versions had no choice
+
+    def _train_net(
+        self, net: nn.Module, split: Split, prepared: PreparedCases, checkpoint_every: float, *, cache: bool
+    ) -> None:
         net = self._place_net(net, prepared.batch(split.train[:1], self.device), split.train)
         state = State.begin(self.recipe.fit, net, self.numerics)
         record = describe_run(
@@ -107,11 +128,15 @@ class Job:
             if self.world.any(self._is_done()):
                 return
             if self.world.leads:
-                writer.start()
-                write_places(self.folder, self.store)
+                clear_run(self.folder)
             self.world.wait()  # no process may read the checkpoint before the first one has put the folder in order
             total = self._count_steps(split)
-            if writer.restore() and self.world.leads:
+            continues = writer.restore()
+            if self.world.leads:
+                # Not before: a run that cannot be continued like this must find its run.json as it was.
+                writer.start()
+                write_places(self.folder, self.store)
+            if continues and self.world.leads:
                 print(f"llmseg: {self._describe_start(state, total)}", file=sys.stderr)
             begin = functools.partial(Beginning, self.folder, record, state.step, total)
             observers = self.observers if self.world.leads else ()

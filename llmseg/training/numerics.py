@@ -6,7 +6,7 @@ Nothing here is part of a recipe, and nothing changes a result by more than roun
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from llmseg.errors import UserError, nearest
+from llmseg.training.kernels import Kernels
 
 Precision = Literal["fp32", "bf16", "fp16"]
 Forward: TypeAlias = Callable[[Tensor], Tensor]
@@ -34,6 +35,9 @@ class Numerics:
         compile: Whether the network is compiled before its first step.
         tf32: Whether the factors of float32 products may be rounded to 10 bits of mantissa, on GPUs that are faster so:
             those of all products, or of ``convolutions`` only, as torch does by default.
+        winograd: Convolutions that are computed by Winograd's algorithm, on CPUs where it is faster: by channels that
+            enter and leave, and the side of their maps, such as ``64-128 at 256``; with ``, backward`` their gradient
+            to the input.
     """
 
     precision: Precision
@@ -41,6 +45,7 @@ class Numerics:
     fused: bool
     compile: bool
     tf32: bool | Literal["convolutions"]
+    winograd: tuple[str, ...] = ()
 
     @property
     def is_exact(self) -> bool:
@@ -66,11 +71,12 @@ class Numerics:
     def build_forward(self, net: nn.Module) -> Forward:
         """Return a function from images ``[B, C, H, W]`` float32 to the network's output ``[B, 1, h, w]``, float32."""
         run = torch.compile(net) if self.compile else net
+        kernels = Kernels(self.winograd) if self.winograd else nullcontext()
 
         def forward(image: Tensor) -> Tensor:
             if self.channels_last:
                 image = image.contiguous(memory_format=torch.channels_last)
-            with torch.autocast(image.device.type, self.dtype, enabled=self.precision != "fp32"):
+            with torch.autocast(image.device.type, self.dtype, enabled=self.precision != "fp32"), kernels:
                 output: Tensor = run(image)
             return output.float()
 

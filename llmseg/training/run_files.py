@@ -167,8 +167,7 @@ class RunWriter:
         self.rows: dict[str, list[dict[str, Any]]] = {name: [] for name in _COLUMNS}
 
     def start(self) -> None:
-        """Remove what a killed process left half-written, and write ``run.json``: the run has begun."""
-        clear_run(self.folder)
+        """Write ``run.json``: the run has begun."""
         self._write_record()
 
     def restore(self) -> bool:
@@ -184,8 +183,13 @@ class RunWriter:
         if saved is not None:
             if saved["split_digest"] != self.record["split_digest"]:
                 raise BegunElsewhere(f"{self.folder} was begun with another split; use the versions its run.json names")
-            if saved["how"] != self.record["how"]:
-                earlier = ", ".join(f"{n} {v}" for n, v in saved["how"].items() if v != self.record["how"].get(n))
+            # Earlier versions knew no such choice.
+            begun = {**saved["how"], "winograd": saved["how"].get("winograd", ())}
+            if begun != self.record["how"]:
+                differing = {name: value for name, value in begun.items() if value != self.record["how"].get(name)}
+                if differing.get("winograd"):  # a list of layers would hide the rest
+                    differing["winograd"] = "convolutions"
+                earlier = ", ".join(f"{name} {value}" for name, value in differing.items())
                 raise BegunElsewhere(
                     f"{self.folder} was begun with {earlier}; ask for the same or choose another --out"
                 )
