@@ -1,4 +1,4 @@
-"""The command llmseg admit: how far scripts of a new language model run."""
+"""The command llmseg admit: how far scripts of a new language model run, and what is wrong with them."""
 
 from __future__ import annotations
 
@@ -27,6 +27,9 @@ def admit(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Where everything is kept; admissions/NAME by default.")
     ] = None,
+    probes: Annotated[
+        bool, typer.Option("--probes/--no-probes", help="Run the scripts again on changed cases.")
+    ] = True,
     explain: Annotated[
         bool, typer.Option("--explain", help="Print what to tell the language model, a paragraph each.")
     ] = False,
@@ -35,10 +38,10 @@ def admit(
         str | None, typer.Option(help="The sandbox by its name; by default the best one of this computer.")
     ] = None,
 ) -> None:
-    """Admit a new language model: how far its scripts run, and what broke.
+    """Admit a new language model: how far its scripts run, what broke, and what is silently wrong.
 
-    The scripts run in a sandbox, on a few cases of ours. Exit code 1 means that a stage was not reached or
-    help was needed. The same command goes on where an earlier one was ended.
+    The scripts run in a sandbox, on a few cases of ours. Exit code 1 means that a stage was not reached or a mistake
+    was found. The same command goes on where an earlier one was ended.
 
     Example: llmseg admit answers/my-llm -o admissions/my-llm
     """
@@ -49,8 +52,9 @@ def admit(
         name=called,
         chat=chat,
         minutes=minutes,
+        probes=probes,
         rung=sandbox,
-        tell=print_line if output.progress else lambda verdict: None,
+        tell=print_line if output.progress else lambda said: None,
     )
     sheet = llmseg.admission.write_repair_sheet(admission)
     if explain:

@@ -55,7 +55,7 @@ def test_scripts_that_do_not_parse(call, scripts, tmp_path):
     folder = scripts(main="import model\n", model="class Net(:\n")
     code, out, err = call("admit", folder, "-o", tmp_path / "out")
     assert code == 1
-    assert out.splitlines()[0] == "my-llm: reached no stage"
+    assert out.splitlines()[0] == "my-llm: reached no stage; it was not looked for silent mistakes"
     assert "static  failed  model.py:1  SyntaxError" in out
     assert err.startswith("llmseg: static: failed, SyntaxError: model.py:1: ")
     kept = json.loads((tmp_path / "out" / "stages" / "static.json").read_text())

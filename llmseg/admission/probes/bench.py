@@ -13,7 +13,7 @@ from typing import Any
 from llmseg.admission.observing import Observation, Phantoms, observer_places, read_observation, write_phantoms
 from llmseg.admission.probes.changes import CaseFolder, Change
 from llmseg.admission.probes.numbers import Score, read_scores
-from llmseg.admission.running import read_layout, run_scripts
+from llmseg.admission.running import Layout, read_layout, run_scripts
 from llmseg.admission.sandbox import Limits
 from llmseg.admission.scripts import read_scripts
 from llmseg.files import read_bytes, write_text
@@ -127,6 +127,8 @@ class Bench:
         out: Where runs are kept. One that is there is not made again, unless scripts or cases are others now.
         limits: How much a run may use; ``None`` for the usual limits.
         rung: The sandbox; ``None`` for the best one that this computer has.
+        layout: How cases are laid out; ``None`` for what the text of the scripts shows.
+        makes_folders: Whether folders for results are there when scripts start.
 
     Example:
         >>> bench = Bench.of("answers/my-llm", "probed")  # doctest: +SKIP
@@ -139,6 +141,8 @@ class Bench:
     out: Path
     limits: Limits | None = None
     rung: str | None = None
+    layout: Layout | None = None
+    makes_folders: bool = False
     _trials: dict[Variation, Trial] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -227,6 +231,8 @@ class Bench:
             environment=environment,
             places=places,
             limits=self.limits,
+            layout=self.layout,
+            makes_folders=self.makes_folders,
             rung=self.rung,
         ).outcome
         shutil.rmtree(cases.folder)

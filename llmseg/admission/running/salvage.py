@@ -16,6 +16,8 @@ _NOTHING_FOUND = re.compile(
     r"list index out of range|need at least one array",
     re.IGNORECASE,
 )
+_NO_IMAGE = re.compile(r"NoneType|Assertion failed|\.empty\(\)")
+_UNREAD = re.compile(r"imread_\('(?P<path>[^'\n]+)'\)")
 _TOO_FEW = re.compile(r"Sample larger than population|larger sample than population")
 _MISSING_FILE = re.compile(
     r"(?:FileNotFoundError|No such file|does not exist|can't open)\D.*?['\"](?P<path>[^'\"]+)['\"]"
@@ -69,13 +71,12 @@ def find_help(run: ScriptRun, ids: set[str], now: Help, others: Iterator[Layout]
         return None
     if _TOO_FEW.search(exception) and not now.is_larger:
         return replace(now, is_larger=True)
-    found = _MISSING_FILE.search(exception)
-    path = SCRIPTS / found["path"] if found else None
+    path = _find_missed(exception, run.printed)
     results = [each.seen_at for each in run.mapped if each.shows == "folder"]
     if path is not None and not now.makes_folders and any(map(path.is_relative_to, results)):
         edit = Edit("folder", run.place, f"the folder {path.parent.name} was made before the start")
         return replace(now, makes_folders=True, edits=(*now.edits, edit))
-    layout = _read_names(path, ids, now.layout) if path is not None else None
+    layout = _read_names(path, ids, now.layout, run) if path is not None else None
     if layout is None and (path is not None or _NOTHING_FOUND.search(exception)):
         layout = next((layout for layout in others if layout != now.layout), None)
     if layout is None or layout == now.layout:
@@ -85,12 +86,22 @@ def find_help(run: ScriptRun, ids: set[str], now: Help, others: Iterator[Layout]
     return replace(now, layout=layout, edits=(*now.edits, *edits))
 
 
-def _read_names(path: Path, ids: set[str], layout: Layout) -> Layout | None:
+def _find_missed(exception: str, printed: str) -> Path | None:
+    """Return the file that scripts missed, ``None`` if nothing says so. OpenCV only prints it, and gives nothing."""
+    found = _MISSING_FILE.search(exception)
+    if found is None and _NO_IMAGE.search(exception):
+        found = _UNREAD.search(printed)
+    # An exception writes a backslash twice.
+    return SCRIPTS / found["path"].replace("\\\\", "\\") if found else None
+
+
+def _read_names(path: Path, ids: set[str], layout: Layout, run: ScriptRun) -> Layout | None:
     """Return the layout in which a file that was missed is there, if it is that of a case."""
     id = next((id for id in ids if path.name.startswith(id)), None)
     if id is None or not path.suffix:
         return None
     suffix = path.stem.removeprefix(id)
-    if not suffix and "mask" not in str(path.parent).lower():
+    masks = [each.seen_at for each in run.mapped if each.shows == "masks"]
+    if not suffix and not any(map(path.is_relative_to, masks)):
         return replace(layout, image_ending=path.suffix)
     return replace(layout, mask_suffix=suffix, mask_ending=path.suffix)

@@ -6,8 +6,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from llmseg.admission.findings import Finding
 from llmseg.admission.stages.code_error import CodeError
-from llmseg.admission.stages.stage import STAGES, StageVerdict, find_stage_reached
+from llmseg.admission.stages.stage import StageVerdict, find_stage_reached
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,10 @@ class Admission:
         out: Where everything is kept.
         verdicts: What is said of each stage, in order.
         run: What came of the tiny run; empty if there was none.
+        facts: What the scripts do, as far as it was seen: parameters, batch size, optimizer and so on.
+        helped: What today's libraries have removed and was lent to the scripts, each with its line.
+        findings: Silent mistakes, each kind once.
+        probes: What each probe says.
         errors: Errors of the scripts and of those before them, in order; the last one ended these if they failed.
         turns: How often somebody told the language model of an error.
         faults: What went wrong in the code around the scripts, which says nothing about them.
@@ -30,6 +35,10 @@ class Admission:
     out: Path
     verdicts: tuple[StageVerdict, ...]
     run: dict[str, Any]
+    facts: dict[str, Any]
+    helped: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    probes: tuple[dict[str, Any], ...]
     errors: tuple[CodeError, ...]
     turns: int
     faults: tuple[str, ...]
@@ -41,9 +50,9 @@ class Admission:
 
     @property
     def is_sound(self) -> bool:
-        """Whether every stage was reached, without help."""
-        reached = {verdict.stage for verdict in self.verdicts if verdict.state == "reached"}
-        return reached == set(STAGES) and not self.run["edits"]
+        """Whether every stage that was decided was reached, without an edit and without a silent mistake."""
+        all_reached = all(verdict.state == "reached" for verdict in self.verdicts)
+        return all_reached and bool(self.run) and not self.findings and not self.run["edits"]
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as values that JSON can hold."""
@@ -55,7 +64,21 @@ class Admission:
             "is_sound": self.is_sound,
             "stages": [verdict.to_dict() for verdict in self.verdicts],
             "run": self.run,
+            "facts": self.facts,
+            "helped": list(self.helped),
+            "findings": [finding.to_dict() for finding in self.findings],
+            "probes": list(self.probes),
             "repair_turns": self.turns,
             "errors": [asdict(error) for error in self.errors],
             "faults": list(self.faults),
         }
+
+
+def join_findings(found: list[Finding]) -> tuple[Finding, ...]:
+    """Return findings with each kind of mistake once, by number; a certain one stands for those that are likely."""
+    best: dict[int, Finding] = {}
+    for finding in found:
+        other = best.get(finding.number)
+        if other is None or (other.certainty == "likely" and finding.certainty == "certain"):
+            best[finding.number] = finding
+    return tuple(best[number] for number in sorted(best))

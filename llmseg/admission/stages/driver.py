@@ -10,15 +10,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from llmseg.admission.probes import PROBES
 from llmseg.admission.running.files import digest_folder
 from llmseg.admission.sandbox import Limits
 from llmseg.admission.sandbox.ladder import choose_rung
 from llmseg.admission.scripts import read_scripts
-from llmseg.admission.stages.admission import Admission
+from llmseg.admission.stages.admission import Admission, join_findings
 from llmseg.admission.stages.code_error import CodeError, find_errors, write_errors
 from llmseg.admission.stages.folder import AdmissionFolder, open_folder
 from llmseg.admission.stages.judge import judge_static
 from llmseg.admission.stages.known_good import write_known_good
+from llmseg.admission.stages.mistakes import extract, judge_probes, make_bench, probe, read_finding
 from llmseg.admission.stages.stage import StageVerdict, read_verdict
 from llmseg.admission.stages.tiny_run import run_tiny
 from llmseg.admission.stages.turns import read_chat
@@ -26,7 +28,7 @@ from llmseg.admission.static import check_statically
 from llmseg.errors import UserError
 from llmseg.files import clean_name, read_bytes, write_text
 
-Tell = Callable[[StageVerdict], object]
+Tell = Callable[[object], object]
 
 
 def admit(
@@ -36,10 +38,11 @@ def admit(
     name: str | None = None,
     chat: str | Path | None = None,
     minutes: float = 10,
+    probes: bool = True,
     rung: str | None = None,
-    tell: Tell = lambda verdict: None,
+    tell: Tell = lambda said: None,
 ) -> Admission:
-    """Admit the scripts of a folder: how far they run, and what broke.
+    """Admit the scripts of a folder: how far they run, what broke, and what is silently wrong.
 
     Scripts run in the sandbox, for a few epochs on a few dyed cases. What is decided is kept in ``out`` at once, and
     the same call goes on where an earlier one was ended.
@@ -51,8 +54,9 @@ def admit(
         name: What the pipeline is called; by default as its folder.
         chat: A text file with the chat, in place of several folders; the errors in it are counted.
         minutes: The longest that one run may take.
+        probes: Whether the scripts run again on changed cases.
         rung: The sandbox, see :func:`llmseg.admission.survey_rungs`; ``None`` for the best one.
-        tell: Is told every verdict as it is made.
+        tell: Is told every verdict and what each probe says, as soon as it is known.
 
     Raises:
         UserError: There are no scripts, ``out`` holds something else, no sandbox can be used here, or a pipeline that
@@ -60,8 +64,8 @@ def admit(
 
     Example:
         >>> admission = admit("answers/my-llm", "admissions/my-llm")  # doctest: +SKIP
-        >>> admission.stage_reached  # doctest: +SKIP
-        'artefacts'
+        >>> admission.stage_reached, [finding.id for finding in admission.findings]  # doctest: +SKIP
+        ('probes', ['wrong-weights'])
     """
     *earlier, folder = [Path(each) for each in ([folders] if isinstance(folders, str | Path) else folders)]
     if chat is not None and earlier:
@@ -78,7 +82,7 @@ def admit(
     with open_folder(Path(out), asked) as kept:
         room = _Room(kept, Limits(seconds=60 * minutes, cpu_seconds=120 * minutes), rung, tell)
         turns = _run_earlier(earlier, room) if chat is None else [*read_chat(Path(chat))]
-        return _decide(folder, turns, room)
+        return _decide(folder, turns, room, probes)
 
 
 def _digest(folder: Path) -> str:
@@ -103,9 +107,18 @@ class _Room:
     tell: Tell
 
 
-def _decide(folder: Path, turns: Sequence[CodeError | None], room: _Room) -> Admission:
+def _decide(folder: Path, turns: Sequence[CodeError | None], room: _Room, probes: bool) -> Admission:
     """Decide all stages of the scripts of a folder, and write what came of them."""
     verdicts, run = _run(folder, room)
+    extraction: dict[str, Any] = {}
+    probed: list[dict[str, Any]] = []
+    if run:
+        extraction = room.kept.keep("extraction", lambda: extract(room.kept.path / "tiny", run))
+        verdicts.append(_note(read_verdict(extraction["verdict"]), room))
+    if run and probes:
+        probed = _probe(folder, verdicts, run, room)
+        verdicts.append(_note(judge_probes(probed), room))
+    found = [*extraction.get("findings", ()), *(each for probe in probed for each in probe["findings"])]
     errors = (*filter(None, turns), *find_errors(verdicts, read_scripts(folder)))
     admission = Admission(
         room.kept.asked["name"],
@@ -113,9 +126,13 @@ def _decide(folder: Path, turns: Sequence[CodeError | None], room: _Room) -> Adm
         room.kept.path,
         tuple(verdicts),
         run,
+        extraction.get("facts", {}),
+        tuple(extraction.get("helped", ())),
+        join_findings([read_finding(each) for each in found]),
+        tuple(probed),
         errors,
         len(turns),
-        tuple(verdict.reason for verdict in verdicts if verdict.state == "harness fault"),
+        (*run.get("faults", ()), *(each.reason for each in verdicts if each.state == "harness fault")),
     )
     write_text(room.kept.path / "errors.csv", write_errors(admission.name, errors))
     return admission
@@ -147,13 +164,27 @@ def _check_known_good(room: _Room) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="llmseg-known-good-") as name:
         write_known_good(Path(name, "scripts"))
         run = run_tiny(Path(name, "scripts"), Path(name, "out"), Limits(), room.rung).to_dict()
-    failing = next((verdict for verdict in run["verdicts"] if verdict["state"] != "reached"), None)
-    if failing is None:
+        findings = extract(Path(name, "out"), run)["findings"]
+    failing = next((str(read_verdict(each)) for each in run["verdicts"] if each["state"] != "reached"), None)
+    if failing is None and not findings:
         return {"sandbox": run["sandbox"]}
+    why = failing or f"a mistake is seen in it, {findings[0]['id']}"
     raise UserError(
-        f"a pipeline that is known to be good does not run here ({read_verdict(failing)}), so nothing is said of other "
+        f"a pipeline that is known to be good does not run here ({why}), so nothing is said of other "
         "scripts; see what llmseg.admission.check_sandbox() says"
     )
+
+
+def _probe(folder: Path, verdicts: Sequence[StageVerdict], run: dict[str, Any], room: _Room) -> list[dict[str, Any]]:
+    """Return what each probe says; nothing if the scripts do not reach the end by themselves."""
+    if any(verdict.state not in ("reached", "not decidable") for verdict in verdicts):
+        return []
+    bench = make_bench(folder, room.kept.path / "probed", run, room.limits, room.rung)
+    probed = []
+    for id in PROBES:
+        probed.append(room.kept.keep(f"probes/{id}", functools.partial(probe, id, bench)))
+        room.tell(f"{id} {probed[-1]['state']}: {probed[-1]['reason']}")
+    return probed
 
 
 def _run_earlier(folders: Sequence[Path], room: _Room) -> list[CodeError | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from llmseg.admission.findings import Finding
 from llmseg.admission.stages.admission import Admission
 from llmseg.admission.stages.stage import STAGES, StageVerdict
 
@@ -13,7 +14,8 @@ def write_repair_sheet(admission: Admission) -> str:
     """
     paragraphs = [
         *(_tell_end(verdict) for verdict in admission.verdicts if verdict.state in ("failed", "limit")),
-        *(f"{edit['what'][0].upper()}{edit['what'][1:]} before your program ran." for edit in _edits(admission)),
+        *(_tell_edit(edit) for edit in admission.run.get("edits", ())),
+        *(_tell_finding(finding) for finding in admission.findings),
     ]
     if not paragraphs:
         return f"# {admission.name}\n\nNothing was found that has to be changed.\n"
@@ -22,10 +24,18 @@ def write_repair_sheet(admission: Admission) -> str:
     return "\n\n".join([f"# {admission.name}", intro, *numbered]) + "\n"
 
 
-def _edits(admission: Admission) -> list[dict[str, str]]:
-    return list(admission.run.get("edits", ()))
+def _tell_edit(edit: dict[str, str]) -> str:
+    where = f" ({edit['place']})" if edit["place"] else ""
+    return f"I had to help, or your program would have ended{where}: {edit['what']}. It should run without help."
 
 
 def _tell_end(verdict: StageVerdict) -> str:
     where = f" ({verdict.place})" if verdict.place else ""
     return f"It does not get as far as this: {STAGES[verdict.stage]}. What happened{where}: {verdict.reason}."
+
+
+def _tell_finding(finding: Finding) -> str:
+    where = f" ({finding.place})" if finding.place else ""
+    hedge = "" if finding.certainty == "certain" else " I may be mistaken; say why if you meant it so."
+    values = f" Expected: {finding.expected}. Found: {finding.found}." if finding.expected or finding.found else ""
+    return f"{finding.sentence.rstrip('.')}{where}. What shows it: {finding.evidence}.{values}{hedge}"

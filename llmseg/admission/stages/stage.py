@@ -16,6 +16,8 @@ STAGES = {
     "validation": "cases are scored between epochs",
     "test": "cases are scored after the last epoch",
     "artefacts": "the scripts end by themselves, and weights and numbers are there",
+    "extraction": "what they do was recorded, and is looked through for silent mistakes",
+    "probes": "they run again on changed cases, and what has to stay equal stays equal",
 }
 """What scripts have done when they have reached a stage, in order."""
 

@@ -34,15 +34,19 @@ class TinyRun:
         run: The last of the runs.
         verdicts: What is said of the stages that it decides.
         edits: What somebody would have had to change.
+        makes_folders: Whether folders for results had to be there when they started.
         phantoms: The cases.
         record: The folder with the record of the observer.
+        faults: What is wrong with that.
     """
 
     run: ScriptRun
     verdicts: tuple[StageVerdict, ...]
     edits: tuple[Edit, ...]
+    makes_folders: bool
     phantoms: Phantoms
     record: Path
+    faults: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as values that JSON can hold."""
@@ -61,13 +65,14 @@ class TinyRun:
             "place": self.run.place,
             "there": list(outcome.results.kinds),
             "removed": [path.name for path in outcome.results.removed],
-            "faults": list(outcome.faults),
+            "faults": [*outcome.faults, *self.faults],
             "usage": asdict(outcome.usage),
             "sandbox": outcome.rung,
             "not_contained": list(outcome.not_contained),
             "mapped": [{**asdict(each), "seen_at": str(each.seen_at)} for each in self.run.mapped],
             "epochs": [asdict(each) for each in self.run.epochs],
             "layout": asdict(self.run.layout),
+            "makes_folders": self.makes_folders,
             "edits": [asdict(each) for each in self.edits],
             "last_lines": outcome.tail.splitlines()[-20:],
         }
@@ -89,7 +94,7 @@ def run_tiny(folder: Path, out: Path, limits: Limits | None, rung: str | None) -
     if out.exists():
         shutil.rmtree(out)
     for number in range(1 + _MOST_HELP):
-        phantoms = Phantoms(MORE_CASES if now.is_larger else CASES, channels=now.layout.channels)
+        phantoms = Phantoms(MORE_CASES if now.is_larger else CASES, channels=now.layout.channels, noisy=True)
         cases, record = out / f"cases-{phantoms.count}", out / f"record-{number}"
         if not cases.exists():
             write_phantoms(cases, phantoms)
@@ -108,11 +113,17 @@ def run_tiny(folder: Path, out: Path, limits: Limits | None, rung: str | None) -
         if more is None:
             break
         now = more
-    return TinyRun(run, judge_run(run, scripts, _find_reached(record, phantoms)), now.edits, phantoms, record)
+    reached, faults = _find_reached(record, phantoms)
+    verdicts = judge_run(run, scripts, reached)
+    return TinyRun(run, verdicts, now.edits, now.makes_folders, phantoms, record, faults)
 
 
-def _find_reached(record: Path, phantoms: Phantoms) -> dict[str, str]:
-    """Return the stages that the observer saw; a network that gave no output was not reached."""
-    observation = read_observation(record, phantoms)
-    has_output = any(True for _ in observation.record.list("output"))
-    return {stage: place for stage, place in observation.reached.items() if has_output or stage != "network"}
+def _find_reached(record: Path, phantoms: Phantoms) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return the stages that the observer saw, and what is wrong with its record, to which scripts may write, too."""
+    try:
+        observation = read_observation(record, phantoms)
+        # A network that gave no output was not reached.
+        has_output = any(True for _ in observation.record.list("output"))
+    except Exception as error:  # whatever scripts wrote there, how they ended is known
+        return {}, (f"the record of the observer cannot be read ({type(error).__name__}: {error})"[:300],)
+    return {stage: place for stage, place in observation.reached.items() if has_output or stage != "network"}, ()

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from llmseg.admission import Layout
 from llmseg.cli.text.layout import align_columns, section
 
 if TYPE_CHECKING:
-    from llmseg.admission import Admission
+    from llmseg.admission import Admission, Finding
 
 _WIDEST = 100
 
 
 def describe_admission(admission: Admission) -> str:
-    """Return the headline, the stages, and what was needed to run the scripts."""
+    """Return the headline, the stages, the findings with their evidence, and what was needed to run the scripts."""
     parts = [
         _headline(admission),
         align_columns(
             [(each.stage, each.state, each.place or "-", _shorten(each.reason)) for each in admission.verdicts]
         ),
+        section("silent mistakes", [line for finding in admission.findings for line in _describe_finding(finding)]),
+        section("what the scripts do", _describe_facts(admission.facts)),
         section("what was needed", _describe_run(admission)),
+        section("faults around the scripts", [_shorten(fault) for fault in admission.faults]),
         f"kept in {admission.out}",
     ]
     return "\n\n".join(part for part in parts if part)
@@ -28,7 +33,37 @@ def describe_admission(admission: Admission) -> str:
 
 def _headline(admission: Admission) -> str:
     reached = admission.stage_reached
-    return f"{admission.name}: {f'reached the stage {reached}' if reached else 'reached no stage'}"
+    place = f"reached the stage {reached}" if reached else "reached no stage"
+    is_seen = any(each.stage == "extraction" and each.state == "reached" for each in admission.verdicts)
+    found = len(admission.findings)
+    mistakes = f"{found or 'no'} silent mistake{'' if found == 1 else 's'} found"
+    return f"{admission.name}: {place}; {mistakes if is_seen else 'it was not looked for silent mistakes'}"
+
+
+def _describe_finding(finding: Finding) -> list[str]:
+    place = f" ({finding.place})" if finding.place else ""
+    shown = f"{finding.found_by}: {finding.evidence}"
+    if finding.expected or finding.found:
+        shown += f"; expected {finding.expected}, found {finding.found}"
+    repair = [f"  repair: {finding.repair}"] if finding.repair else []
+    return [
+        f"{finding.id}, {finding.certainty}{place}: {finding.sentence}",
+        *(f"  {line}" for line in [_shorten(shown, 2 * _WIDEST)]),
+        *repair,
+    ]
+
+
+def _describe_facts(facts: dict[str, Any]) -> list[str]:
+    shown = [f"{name.replace('_', ' ')} {_write(value)}" for name, value in facts.items()]
+    return textwrap.wrap(", ".join(shown), _WIDEST) if shown else []
+
+
+def _write(value: Any) -> str:
+    if isinstance(value, dict):
+        return " ".join(f"{name.replace('_', ' ')} {_write(each)}" for name, each in value.items())
+    if isinstance(value, list | tuple):
+        return " x ".join(_write(each) for each in value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _describe_run(admission: Admission) -> list[str]:
@@ -41,9 +76,12 @@ def _describe_run(admission: Admission) -> list[str]:
     kinds = Counter(error.category for error in admission.errors)
     turns = f"{admission.turns} repair turn{'' if admission.turns == 1 else 's'}"
     counted = ", ".join(f"{number} {kind}" for kind, number in kinds.items())
+    layout = Layout(**run["layout"])
     return [
         f"paths: {_shorten(', '.join(paths)) or 'none'}",
+        f"cases: {run['phantoms']['count']}, named {layout.image_name('001')} and {layout.mask_name('001')}",
         *epochs,
+        *(f"lent, as today's libraries lack it: {each}" for each in admission.helped),
         *(edits or ["edits: none"]),
         *([f"{turns}; errors: {counted}"] if admission.turns else []),
         f"sandbox: {run['sandbox']}",

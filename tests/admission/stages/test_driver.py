@@ -42,12 +42,13 @@ def folder(tmp_path):
 @pytest.mark.usefixtures("is_good")
 def test_what_is_known_to_be_good_reaches_every_stage(folder, tmp_path, sandbox):
     write_known_good(folder)
-    admission = admit(folder, tmp_path / "out", name="good", rung=sandbox)
-    assert [(each.stage, each.state) for each in admission.verdicts] == [(stage, "reached") for stage in STAGES]
+    admission = admit(folder, tmp_path / "out", name="good", probes=False, rung=sandbox)
+    stages = list(STAGES)[:-1]
+    assert [(each.stage, each.state) for each in admission.verdicts] == [(stage, "reached") for stage in stages]
     assert (admission.is_sound, admission.errors, admission.turns) == (True, (), 0)
-    assert sorted(path.stem for path in (tmp_path / "out" / "stages").iterdir()) == sorted(
-        stage.replace(" ", "-") for stage in STAGES
-    )
+    assert (admission.findings, admission.facts["optimizer"], admission.facts["batch_size"]) == ((), "Adam", 4)
+    kept = sorted(path.stem for path in (tmp_path / "out" / "stages").iterdir())
+    assert kept == sorted(stage.replace(" ", "-") for stage in stages)
 
 
 @pytest.mark.slow
@@ -74,6 +75,17 @@ class TestTinyRun:
         (folder / "main.py").write_text(SHORT + "import random\nprint(random.sample(names[:len(names) // 10], 5))\n")
         admission = admit(folder, tmp_path / "out", rung=sandbox)
         assert (admission.run["exception"], admission.run["phantoms"]["count"]) == (None, 60)
+
+    def test_scripts_that_write_into_the_record_of_the_observer(self, folder, tmp_path, sandbox):
+        """How they ended stays known; nothing that they write is followed, and nothing of it ends the admission."""
+        (folder / "main.py").write_text(
+            SHORT + "folder = os.environ['LLMSEG_RECORD']\nos.symlink('/etc', folder + '/etc')\n"
+            "for name in os.listdir(folder):\n    if os.path.isfile(folder + '/' + name):\n"
+            "        open(folder + '/' + name, 'ab').write(b'\\xff{]')\n"
+        )
+        admission = admit(folder, tmp_path / "out", probes=False, rung=sandbox)
+        assert (admission.run["exception"], admission.stage_reached) == (None, "import")
+        assert not any(path.is_symlink() for path in (tmp_path / "out").rglob("*"))
 
     def test_errors_of_earlier_answers_are_repair_turns(self, folder, tmp_path, sandbox):
         (folder / "main.py").write_text(SHORT + "names.sort_by_name()\n")

@@ -1,0 +1,87 @@
+"""Silent mistakes: what the observer saw in the tiny run, and what the probes say."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from llmseg.admission.findings import Finding
+from llmseg.admission.observing import Phantoms, find_mistakes, read_facts, read_observation
+from llmseg.admission.probes import PROBES, Bench
+from llmseg.admission.running import Layout
+from llmseg.admission.sandbox import Limits
+from llmseg.admission.stages.stage import StageVerdict
+
+
+def extract(tiny: Path, run: dict[str, Any]) -> dict[str, Any]:
+    """Return what the scripts do, their silent mistakes, and where removed functions of libraries were lent to them.
+
+    Args:
+        tiny: The folder of the tiny run.
+        run: What came of it, see :meth:`llmseg.admission.stages.tiny_run.TinyRun.to_dict`.
+    """
+    facts: dict[str, Any] = {}
+    findings: list[Finding] = []
+    helped: list[str] = []
+    try:
+        observation = read_observation(tiny / run["record"], Phantoms(**run["phantoms"]))
+        helped = sorted({f"{event['what']} ({event.place})" for event in observation.record.list("helped")})
+        facts, findings = read_facts(observation), list(find_mistakes(observation))
+        if facts and run["epochs"]:
+            facts["epochs"] = max(each["was"] for each in run["epochs"])
+        verdict = StageVerdict("extraction", "reached")
+        if not observation.losses:
+            verdict = StageVerdict("extraction", "not reached", "no step of a training was seen")
+    except Exception as error:  # whatever scripts did to the record, the other verdicts stand
+        verdict = _name_fault("extraction", error)
+    return {
+        "verdict": verdict.to_dict(),
+        "facts": facts,
+        "findings": [finding.to_dict() for finding in findings],
+        "helped": helped,
+        "is_final": verdict.state != "harness fault",
+    }
+
+
+def _name_fault(stage: str, error: Exception) -> StageVerdict:
+    return StageVerdict(stage, "harness fault", f"{type(error).__name__}: {error}"[:300])
+
+
+def make_bench(folder: Path, out: Path, run: dict[str, Any], limits: Limits, rung: str | None) -> Bench:
+    """Return the bench on which scripts are probed, with what the tiny run needed to reach its end.
+
+    Args:
+        folder: The folder of the scripts.
+        out: Where the runs are kept.
+        run: What came of the tiny run.
+        limits: How much one run may use.
+        rung: The sandbox.
+    """
+    phantoms = Phantoms(run["phantoms"]["count"], run["phantoms"]["channels"])
+    return Bench(folder, phantoms, out, limits, rung, Layout(**run["layout"]), run["makes_folders"])
+
+
+def probe(id: str, bench: Bench) -> dict[str, Any]:
+    """Return what a probe says, as values that JSON can hold."""
+    try:
+        return {**PROBES[id].check(bench).to_dict(), "is_final": True}
+    except Exception as error:  # one probe that fails says nothing about the others
+        reason = _name_fault("probes", error).reason
+        return {"probe": id, "state": "harness fault", "reason": reason, "findings": [], "is_final": False}
+
+
+def judge_probes(probed: Sequence[dict[str, Any]]) -> StageVerdict:
+    """Return the verdict on the stage of the probes."""
+    if not probed:
+        return StageVerdict("probes", "not reached", "only scripts that reach the end by themselves are probed")
+    counts = Counter(each["state"] for each in probed)
+    summary = ", ".join(f"{number} {state}" for state, number in counts.items())
+    return StageVerdict("probes", "harness fault" if counts["harness fault"] else "reached", summary)
+
+
+def read_finding(record: dict[str, Any]) -> Finding:
+    """Return a finding from values of JSON."""
+    return Finding(**{each.name: record[each.name] for each in fields(Finding)})

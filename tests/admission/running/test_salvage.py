@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from llmseg.admission import Layout, Mapped, Outcome, ScriptRun
+from llmseg.admission.running.mapping import SCRIPTS
+from llmseg.admission.running.salvage import Help, find_help
+
+IDS = {"001", "002"}
+MAPPED = (
+    Mapped("masks", "masks", "main.py:1", SCRIPTS / "masks", "masks"),
+    Mapped("D:\\gt", "masks", "main.py:1", SCRIPTS / "D:\\gt", "masks"),
+    Mapped("D:\\out", "save", "main.py:2", SCRIPTS / "D:\\out", "folder"),
+)
+
+
+def ended(exception, printed=""):
+    return ScriptRun(Outcome("script", exit_code=1, exception=exception, output=printed), Path(), MAPPED)
+
+
+def missing(path):
+    return ended(f"FileNotFoundError: [Errno 2] No such file or directory: {path!r}")
+
+
+@pytest.mark.parametrize(
+    ("run", "image", "mask"),
+    [
+        (missing("masks/001_m.jpg"), "1.png", "1_m.jpg"),
+        (missing("D:\\gt/002.jpg"), "1.png", "1.jpg"),
+        (missing("images/002.bmp"), "1.bmp", "1_seg.png"),
+        (
+            ended("AttributeError: 'NoneType' object has no attribute 'shape'", "imread_('masks/001_gt.png'): can't"),
+            "1.png",
+            "1_gt.png",
+        ),
+        (ended("ValueError: With n_samples=0, test_size=0.2"), "1.jpg", "1.jpg"),
+    ],
+)
+def test_names_are_learnt(run, image, mask):
+    help = find_help(run, IDS, Help(Layout()), iter([Layout(), Layout(".jpg", "", ".jpg")]), told_names=False)
+    assert (help.layout.image_name("1"), help.layout.mask_name("1"), help.edits) == (image, mask, ())
+
+
+def test_other_names_than_were_told_are_an_edit():
+    help = find_help(missing("masks/001_m.jpg"), IDS, Help(Layout()), iter(()), told_names=True)
+    assert [each.kind for each in help.edits] == ["names of files"]
+
+
+def test_a_folder_for_results():
+    help = find_help(missing("D:\\out/loss.csv"), IDS, Help(Layout()), iter(()), told_names=False)
+    assert (help.makes_folders, help.edits[0].what) == (True, "the folder D:\\out was made before the start")
+    assert find_help(missing("D:\\out/loss.csv"), IDS, help, iter(()), told_names=False) is None
+
+
+def test_more_cases():
+    run = ended("ValueError: Sample larger than population or is negative")
+    help = find_help(run, IDS, Help(Layout()), iter(()), told_names=False)
+    assert (help.is_larger, help.edits) == (True, ())
+
+
+@pytest.mark.parametrize("exception", [None, "NameError: name 'nn' is not defined", "RuntimeError: size mismatch"])
+def test_no_help(exception):
+    assert find_help(ended(exception), IDS, Help(Layout()), iter([Layout(".tif")]), told_names=False) is None

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from llmseg.admission import Admission, CodeError, Finding, Phantoms, StageVerdict, write_repair_sheet
+from llmseg.admission.stages import mistakes
+from llmseg.admission.stages.admission import join_findings
+from llmseg.admission.stages.mistakes import extract, judge_probes, make_bench, probe, read_finding
+from llmseg.cli.text.admission import describe_admission
+
+RUN = {
+    "record": "record-0",
+    "phantoms": asdict(Phantoms(12)),
+    "epochs": [{"place": "main.py:3", "was": 50, "now": 3}],
+    "layout": {
+        "image_ending": ".png",
+        "mask_suffix": "_m",
+        "mask_ending": ".png",
+        "image_folder": "",
+        "mask_folder": "",
+        "channels": 1,
+    },
+    "makes_folders": True,
+    "edits": [{"kind": "folder", "place": "main.py:9", "what": "the folder out was made before the start"}],
+    "mapped": [{"text": "data/images", "shows": "images"}],
+    "sandbox": "bubblewrap",
+}
+LIKELY = Finding(24, "one order", "train.py:4", certainty="likely")
+CERTAIN = Finding(24, "orders of 3 epochs", "train.py:5", "another order each", "one order", found_by="P1")
+
+
+def fail(*_):
+    raise KeyError("odd")
+
+
+def test_a_record_without_a_training(tmp_path):
+    found = extract(tmp_path, RUN)
+    assert (found["verdict"]["state"], found["facts"], found["findings"]) == ("not reached", {}, [])
+
+
+def test_a_fault_of_ours_leaves_the_rest_and_is_tried_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(mistakes, "read_observation", fail)
+    found = extract(tmp_path, RUN)
+    assert (found["verdict"]["state"], found["is_final"]) == ("harness fault", False)
+    assert found["verdict"]["reason"] == "KeyError: 'odd'"
+
+
+def test_scripts_are_probed_with_what_they_needed(tmp_path, monkeypatch):
+    bench = make_bench(tmp_path, tmp_path / "out", RUN, None, None)
+    assert (bench.layout.mask_name("1"), bench.makes_folders, bench.phantoms.count) == ("1_m.png", True, 12)
+    monkeypatch.setattr(type(bench), "unchanged", property(fail))
+    said = probe("P1", bench)
+    assert (said["state"], said["is_final"]) == ("harness fault", False)
+    assert judge_probes([said]).state == "harness fault"
+
+
+@pytest.mark.parametrize(
+    ("states", "expected"),
+    [
+        ((), "probes: not reached, only scripts that reach the end by themselves are probed"),
+        (("holds", "broken", "holds"), "probes: reached, 2 holds, 1 broken"),
+    ],
+)
+def test_the_stage_of_the_probes(states, expected):
+    assert str(judge_probes([{"state": state} for state in states])) == expected
+
+
+def test_each_kind_is_listed_once():
+    other = Finding(7, "dropout")
+    assert join_findings([LIKELY, CERTAIN, other, CERTAIN]) == (other, CERTAIN)
+    assert read_finding(CERTAIN.to_dict()) == CERTAIN
+
+
+@pytest.fixture
+def admission():
+    verdicts = (StageVerdict("static", "reached"), StageVerdict("extraction", "reached"))
+    errors = (CodeError("import", "NameError", "missing import", "name 'nn' is not defined"),)
+    facts = {"parameters": 100, "split": {"training": 0.8, "test": 0.1}, "loss": {"bce": 0.5}}
+    helped = ("verbose of ReduceLROnPlateau (main.py:8)",)
+    return Admission(
+        *("mine", Path("scripts"), Path("out"), verdicts, RUN, facts, helped),
+        *((CERTAIN, Finding(7, "dropout", certainty="likely")), (), errors, 1, ("no disk",)),
+    )
+
+
+def test_what_to_tell_the_language_model(admission):
+    sheet = write_repair_sheet(admission)
+    assert "1. I had to help, or your program would have ended (main.py:9): the folder out was made before" in sheet
+    assert "2. The training cases come in the same order in every epoch (train.py:5)." in sheet
+    assert "Expected: another order each. Found: one order." in sheet
+    assert "3. Dropout" in sheet
+    assert sheet.count("I may be mistaken") == 1
+
+
+def test_the_text(admission):
+    text = describe_admission(admission)
+    assert text.splitlines()[0] == "mine: reached the stage static; 2 silent mistakes found"
+    for line in (
+        "  fixed-order, certain (train.py:5): The training cases come in the same order in every epoch.",
+        "    P1: orders of 3 epochs; expected another order each, found one order",
+        "  parameters 100, split training 0.8 test 0.1, loss bce 0.5",
+        "  cases: 12, named 001.png and 001_m.png",
+        "  lent, as today's libraries lack it: verbose of ReduceLROnPlateau (main.py:8)",
+        "  edit, folder: the folder out was made before the start (main.py:9)",
+        "  1 repair turn; errors: 1 missing import",
+        "  no disk",
+    ):
+        assert line in text.splitlines()
