@@ -13,7 +13,7 @@ SCORE_WORDS = ("dice", "dsc", "iou", "jaccard", "f1", "score", "accuracy", "prec
 # What stands beside such a word in settings and messages, and is no result.
 _SETTING_WORDS = ("loss", "weight", "smooth", "threshold", "alpha", "beta", "gamma", "target", "patience", "eps")
 
-_NUMBER = re.compile(r"(?<![\w.])[-+]?\d+\.\d+(?:[eE][-+]?\d+)?(?![\w.]*\w)")
+_NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.\d+(?:[eE][-+]?\d+)?(?![\w.]*\w)|(?:nan|inf|NaN|Infinity)\b)")
 _ESCAPE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _CELL = re.compile(rb'<c r="([A-Z]{1,3}\d{1,7})"[^>]{0,80}><v>([-+0-9.eE]{1,40})</v>')
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from llmseg.admission.probes.changes import (
 )
 from llmseg.admission.probes.gates import judge_ending
 from llmseg.admission.probes.result import ProbeResult
-from llmseg.admission.probes.seen import count_cases, find_first_batch, find_first_masks
+from llmseg.admission.probes.seen import find_first_batch, find_first_masks, list_cases
 
 _MOVED = 0.02
 """Share of the pixels of a mask that have to change sides before a mask counts as read otherwise."""
@@ -86,10 +87,10 @@ def probe_formats(bench: Bench) -> ProbeResult:
     for number, (name, change) in enumerate(_FORMATS):
         variation = Variation(f"masks-with-{name.replace(' ', '-')}", ((change, ids),), epochs=1)
         other = mixed if mixed.is_finished else bench.run(variation)
-        if other.ended_by == "harness":
-            return ProbeResult("P7", "harness fault", other.ending)
+        if other.ended_by != "script":
+            return judge_ending("P7", other) or ProbeResult("P7", "does not apply", other.ending)
         shown = {image for image in ids if set(bench.masks_of((image,))) <= set(ids[number::3])}
-        moved = _find_moved_share(first, other, shown) if other.is_finished else None
+        moved, gained = _find_moved_shares(first, other, shown) if other.is_finished else (None, 0.0)
         compared[name] = moved
         if not other.is_finished:
             said.append(f"{name}: {other.ending}")
@@ -97,33 +98,34 @@ def probe_formats(bench: Bench) -> ProbeResult:
             said.append(f"{name}: no mask was seen")
         elif moved > _MOVED:
             said.append(f"{name}: up to {moved:.0%} of the pixels are read otherwise")
-            # What masks of 0 and 1 become depends on a threshold, which is right for those of 0 and 255.
-            findings += [_misread(name, moved)] if change is not write_masks_of_ones else []
+            # That only foreground is lost says which files the scripts need; they were made for 0 and 255.
+            findings += [_misread(name, gained)] if gained > _MOVED else []
         else:
             said.append(f"{name}: the same masks")
     is_broken = any((moved or 0) > _MOVED for moved in compared.values())
     return ProbeResult("P7", "broken" if is_broken else "holds", "; ".join(said), tuple(findings), compared)
 
 
-def _misread(name: str, moved: float) -> Finding:
+def _misread(name: str, gained: float) -> Finding:
     return Finding(
         6,
         f"run in which masks have {name}",
         expected="the same masks as before, or an error",
-        found=f"up to {moved:.0%} of the pixels of a mask change sides",
+        found=f"up to {gained:.0%} of the pixels of a mask become foreground",
         found_by="P7",
     )
 
 
-def _find_moved_share(one: Trial, other: Trial, ids: set[str]) -> float | None:
-    """Return the largest share of pixels of a mask that are on another side of the middle in another run."""
+def _find_moved_shares(one: Trial, other: Trial, ids: set[str]) -> tuple[float | None, float]:
+    """Return the largest shares of pixels of a mask that change sides, and that become foreground, in another run."""
     before, after = find_first_masks(one), find_first_masks(other)
-    moved = [
-        float(np.mean(_is_foreground(before[key], before[key]) != _is_foreground(after[key], before[key])))
+    both = [
+        (_is_foreground(before[key], before[key]), _is_foreground(after[key], before[key]))
         for key in before.keys() & after.keys()
         if key[1] in ids and before[key].shape == after[key].shape
     ]
-    return max(moved, default=None)
+    moved = max((float(np.mean(old != new)) for old, new in both), default=None)
+    return moved, max((float(np.mean(new & ~old)) for old, new in both), default=0.0)
 
 
 def _is_foreground(mask: NDArray[Any], as_in: NDArray[Any]) -> NDArray[np.bool_]:
@@ -158,8 +160,8 @@ def probe_corrupt_files(bench: Bench) -> ProbeResult:
         id = bench.training_ids[0]
         ids = bench.masks_of((id,)) if kind == "mask" else (id,)
         other = bench.run(Variation(f"corrupt-{kind}", ((change, ids),), epochs=1))
-        if other.ended_by == "harness":
-            return ProbeResult("P9", "harness fault", other.ending)
+        if other.ended_by != "script":
+            return judge_ending("P9", other) or ProbeResult("P9", "does not apply", other.ending)
         sentence, finding = _judge_corrupt(kind, id, first, other)
         said.append(sentence)
         findings += [finding] if finding is not None else []
@@ -169,21 +171,28 @@ def probe_corrupt_files(bench: Bench) -> ProbeResult:
 def _judge_corrupt(kind: str, id: str, first: Trial, other: Trial) -> tuple[str, Finding | None]:
     if not other.is_finished:
         return f"corrupt {kind}: {other.ending}", None
-    counts = count_cases(first), count_cases(other)
-    if counts[1] == 0:
+    before, after = list_cases(first), list_cases(other)
+    if not after:
         return f"corrupt {kind}: nothing was seen to be trained on", None
-    if counts[1] >= counts[0]:
-        what = f"{counts[1]} cases as before, with something else in its place"
+    is_replaced = _has_stand_in(before, after) if kind == "image" else id in after
+    if is_replaced:
+        what = f"{len(after)} cases, with something else in its place"
     elif any(word in other.printed.lower() for word in (*_SAID, f"{id}.", f"{id}_")):
         return f"corrupt {kind}: left out, and said so", None
     else:
-        what = f"{counts[1]} cases instead of {counts[0]}, without a word"
+        what = f"{len(after)} cases instead of {len(before)}, without a word"
     finding = Finding(
         21,
         f"run in which the {kind} of training case {id} is no image file",
         expected="an error, or a case less and a word about it",
         found=what,
-        certainty="certain" if counts[1] >= counts[0] else "likely",
+        certainty="certain" if is_replaced else "likely",
         found_by="P9",
     )
     return f"corrupt {kind}: {what}", finding
+
+
+def _has_stand_in(before: list[str], after: list[str]) -> bool:
+    """Return whether there are more images now that show no case, or that show one that is there already."""
+    most = [max(Counter(id for id in ids if id).values(), default=0) for ids in (before, after)]
+    return after.count("") > before.count("") or most[1] > most[0]

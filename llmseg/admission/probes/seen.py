@@ -35,9 +35,9 @@ def find_first_masks(trial: Trial) -> dict[Key, NDArray[Any]]:
     return masks
 
 
-def count_cases(trial: Trial) -> int:
-    """Return how many images went through the network in the first loop over each part."""
-    return sum(len(each.items) for each in _first_epoch(trial))
+def list_cases(trial: Trial) -> list[str]:
+    """Return the cases that went through the network in the first loop over each part, ``""`` for unknown ones."""
+    return [item.id for each in _first_epoch(trial) for item in each.items]
 
 
 def _first_epoch(trial: Trial) -> Iterator[Pass]:

@@ -29,6 +29,8 @@ def texts(printed, files=()):
         ("score threshold 0.5", []),
         ("IoU > 0.5 in 3 cases", []),
         ("IoU@0.5: 0.43", ["0.43"]),
+        ("Dice: nan", ["nan"]),
+        ("Dice info", []),
         ("Total training time: 5.50 seconds", []),
         ("loss 0.3 after 2.5 s", []),
         ("accuracy v1.2.3", []),

@@ -54,9 +54,7 @@ def make_item(id: str, **values: Any) -> Item:
 
 def make_passes(parts: Parts = PARTS, epochs: int = 3) -> tuple[Pass, ...]:
     """Return the passes of a sound script: every part in one batch."""
-    order = [(part, epoch) for epoch in range(1, epochs + 1) for part in ("training", "validation")] + [
-        ("test", epochs)
-    ]
+    order = [(part, epoch) for epoch in range(1, epochs + 1) for part in ("training", "validation")]
     return tuple(
         make_pass(number, part, epoch, tuple(make_item(id) for id in getattr(parts, part)))
         for number, (part, epoch) in enumerate([*order, ("test", epochs)], start=1)
@@ -174,17 +172,18 @@ def test_a_split_that_depends_on_masks_is_no_leak(bench):
     assert ask("P3", bench(validation_masks_inverted=other)).state == "does not apply"
 
 
-@pytest.mark.parametrize(
-    "weights", [Weights(("a", "b", "c"), "b"), Weights(("a", "b", "x"), "x"), Weights(("a",), "a")]
-)
-def test_a_choice_by_the_test_part_is_found(weights, bench):
-    assert numbers(ask("P2", bench(test_replaced=Made(weights)))) == [11]
+@pytest.mark.parametrize(("epochs", "tested"), [("abc", "b"), ("abx", "x"), ("a", "a")])
+def test_a_choice_by_the_test_part_is_found(epochs, tested, bench):
+    other = Made(Weights(tuple(epochs), tested))
+    assert numbers(ask("P2", bench(test_replaced=other, test_masks_inverted=other))) == [11]
+    assert numbers(ask("P2", bench(test_replaced=other))) == [7]
 
 
 def test_a_script_with_two_parts_may_have_meant_it(bench):
     ids = tuple(f"{number:03d}" for number in range(1, 13))
     parts = Parts(ids[:9], ids[9:], ids[9:])
-    made = bench(unchanged=Made(parts=parts), test_replaced=Made(Weights(("a", "b", "c"), "b"), parts))
+    other = Made(Weights(("a", "b", "c"), "b"), parts)
+    made = bench(unchanged=Made(parts=parts), test_replaced=other, test_masks_inverted=other)
     assert [finding.certainty for finding in ask("P2", made).findings] == ["likely"]
 
 
@@ -223,8 +222,12 @@ def test_the_worst_epoch_kept_as_the_best_is_found(chosen, found, bench):
 
 
 def test_pairs_that_follow_the_listing_are_found(bench):
-    moved = (make_pass(1, "training", 1, (make_item("001", mask_id="002"), make_item("002", mask_id="001"))),)
-    assert numbers(ask("P5", bench(another_listing=Made(passes=moved)))) == [1]
+    ids = ("001", "002", "003", "004", "005")
+    moved = [make_item(id, mask_id=other) for id, other in zip(ids, ids[1:] + ids[:1], strict=True)]
+    found = bench(another_listing=Made(passes=(make_pass(1, "training", 1, tuple(moved)),)))
+    assert numbers(ask("P5", found)) == [1]
+    taken_for_another = (make_pass(1, "training", 1, tuple(moved[:2] + [make_item(id) for id in ids[2:]])),)
+    assert ask("P5", bench(another_listing=Made(passes=taken_for_another))).findings == ()
     assert ask("P5", bench(another_listing=Made(passes=()))).state == "does not apply"
     split = ask("P5", bench(another_listing=Made(Weights(("x",), "x"))))
     assert (split.state, split.findings) == ("broken", ())
@@ -246,25 +249,54 @@ def test_validation_images_that_change_are_found(bench):
     assert ask("P6", bench(unchanged=Made(passes=()))).state == "does not apply"
 
 
-def without(id):
+def put(id, *items):
+    """Passes of one epoch with something else in the place of a case."""
     return tuple(
-        replace(each, items=tuple(item for item in each.items if item.id != id)) for each in make_passes(epochs=1)
+        replace(each, items=sum(((item,) if item.id != id else items for item in each.items), ()))
+        for each in make_passes(epochs=1)
     )
 
 
-def test_a_stand_in_for_a_corrupt_file_is_found_whatever_is_printed(bench):
-    made = bench(
-        corrupt_image=Made(printed="Error loading 001.png"), corrupt_mask=Made(ended_by="script", is_finished=False)
-    )
+@pytest.mark.parametrize("instead", [make_item("", mask_id=""), make_item("002")], ids=["blank", "another case"])
+def test_a_stand_in_for_a_corrupt_image_is_found_whatever_is_printed(instead, bench):
+    passes = put("001", instead)
+    made = bench(corrupt_image=Made(passes=passes, printed="Error: 001.png"), corrupt_mask=Made(is_finished=False))
     (finding,) = ask("P9", made).findings
     assert (finding.number, finding.certainty) == (21, "certain")
 
 
+def test_a_stand_in_for_a_corrupt_mask_is_found(bench):
+    made = bench(corrupt_image=Made(is_finished=False), corrupt_mask=Made(passes=make_passes(epochs=1)))
+    assert numbers(ask("P9", made)) == [21]
+
+
+def test_a_last_batch_that_is_dropped_hides_no_case(bench):
+    """One case is left out with a word, and no batch is incomplete now: as many cases as before."""
+    before, after = make_passes(), put("001")
+    before = tuple(
+        replace(each, items=each.items[:2]) if each.part == "training" and each.epoch == 1 else each for each in before
+    )
+    left_out = Made(passes=after, printed="skipped 001.png")
+    made = bench(unchanged=Made(passes=before), corrupt_image=left_out, corrupt_mask=left_out)
+    assert ask("P9", made).state == "holds"
+
+
 def test_a_case_that_is_left_out_needs_a_word(bench):
-    silent, said = Made(passes=without("001"), printed=""), Made(passes=without("001"), printed="skipping 001.png")
+    silent, said = Made(passes=put("001"), printed=""), Made(passes=put("001"), printed="skipping 001.png")
     (finding,) = ask("P9", bench(corrupt_image=silent, corrupt_mask=said)).findings
     assert (finding.number, finding.certainty) == (21, "likely")
     assert ask("P9", bench(corrupt_image=said, corrupt_mask=said)).state == "holds"
+
+
+@pytest.mark.parametrize(("ended_by", "state"), [("limit", "does not apply"), ("harness", "harness fault")])
+def test_a_limit_is_no_clear_error(ended_by, state, bench):
+    ended = Made(ended_by=ended_by, is_finished=False)
+    assert ask("P9", bench(corrupt_image=ended)).state == state
+
+
+def test_a_score_that_is_no_number_breaks_the_expectation(bench):
+    result = ask("P8", bench(masks_empty_and_full=Made(printed="Test Dice: nan")))
+    assert (result.state, result.findings) == ("broken", ())
 
 
 def test_the_test_score_is_explained_by_a_formula(bench):
