@@ -16,6 +16,7 @@ from llmseg.admission.probes.numbers import Score, read_scores
 from llmseg.admission.running import Layout, read_layout, run_scripts
 from llmseg.admission.sandbox import Limits
 from llmseg.admission.scripts import read_scripts
+from llmseg.errors import UserError
 from llmseg.files import read_bytes, write_text
 
 EPOCHS = 3
@@ -43,6 +44,12 @@ class Variation:
     epochs: int = EPOCHS
     listing: str = "1"
 
+
+_NOTE = "trial.json"
+"""What is known of a run, in its folder."""
+
+_SETTINGS = (".json", ".yaml", ".yml", ".toml", ".ini", ".cfg")
+"""Files besides Python on which scripts may depend."""
 
 UNCHANGED = Variation("unchanged")
 
@@ -200,7 +207,7 @@ class Bench:
         """Return a run, which is made if it is not there.
 
         Raises:
-            UserError: The scripts cannot be started, or there is no such sandbox.
+            UserError: The scripts cannot be started, there is no such sandbox, or something else has the run's place.
         """
         if variation not in self._trials:
             self._trials[variation] = self._find_or_make(variation)
@@ -210,15 +217,17 @@ class Bench:
         folder, digest = self.out / variation.name, self._digest(variation)
         kept = _read_trial(folder, digest)
         if kept is None:
-            if folder.exists():
-                shutil.rmtree(folder)
+            if folder.exists() and not (folder / _NOTE).is_file():
+                raise UserError(f"{folder} is there and is no run of these probes; give another folder for runs")
+            shutil.rmtree(folder, ignore_errors=True)
             kept = self._make(variation, folder)
-            write_text(folder / "trial.json", json.dumps({**kept, "digest": digest}))
+            write_text(folder / _NOTE, json.dumps({**kept, "digest": digest}))
         return Trial(variation, folder=folder, phantoms=self.phantoms, **kept)
 
     def _make(self, variation: Variation, folder: Path) -> dict[str, Any]:
         cases, record = CaseFolder(folder / "cases"), folder / "record"
         folder.mkdir(parents=True)
+        write_text(folder / _NOTE, "{}")  # a run that is interrupted may be removed later
         write_phantoms(cases.folder, self.phantoms)
         for change, ids in variation.changes:
             change(cases, ids)
@@ -246,6 +255,8 @@ class Bench:
     def _digest(self, variation: Variation) -> str:
         """Return a digest of everything on which a run depends."""
         texts = [f"{script.path} {script.text}" for script in read_scripts(self.scripts)]
+        settings = sorted(path for path in self.scripts.rglob("*") if path.suffix in _SETTINGS and path.is_file())
+        texts += [f"{path.relative_to(self.scripts)} {read_bytes(path)!r}" for path in settings]
         changes = [f"{change.__name__} {' '.join(ids)}" for change, ids in variation.changes]
         cases = json.dumps(asdict(self.phantoms), default=str)
         parts = [*texts, cases, *changes, str(variation.epochs), variation.listing]
@@ -253,9 +264,10 @@ class Bench:
 
 
 def _read_trial(folder: Path, digest: str) -> dict[str, Any] | None:
-    """Return what is known of a run that was finished with the same scripts and cases."""
+    """Return what is known of a run that the same scripts have ended themselves on the same cases."""
     try:
-        kept = json.loads(read_bytes(folder / "trial.json"))
+        kept = json.loads(read_bytes(folder / _NOTE))
     except (FileNotFoundError, ValueError):
         return None
-    return kept if isinstance(kept, dict) and kept.pop("digest", None) == digest else None
+    # With other limits, or another time, a run that was ended from outside may go on.
+    return kept if kept.pop("digest", None) == digest and kept["ended_by"] == "script" else None

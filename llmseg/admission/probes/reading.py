@@ -174,7 +174,7 @@ def _judge_corrupt(kind: str, id: str, first: Trial, other: Trial) -> tuple[str,
     before, after = list_cases(first), list_cases(other)
     if not after:
         return f"corrupt {kind}: nothing was seen to be trained on", None
-    is_replaced = _has_stand_in(before, after) if kind == "image" else id in after
+    is_replaced = _has_stand_in(before, after) or (kind == "mask" and id in after)
     if is_replaced:
         what = f"{len(after)} cases, with something else in its place"
     elif any(word in other.printed.lower() for word in (*_SAID, f"{id}.", f"{id}_")):

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from llmseg.admission import PROBES, Bench, Phantoms, ProbeResult, Trial, Variation
-from llmseg.admission.observing import Again, Item, Observation, Parts, Pass
+from llmseg.admission import PROBES, Bench, Phantoms, ProbeResult, Trial, Variation, read_observation
+from llmseg.admission.observing import Again, Item, Parts, Pass
 from llmseg.admission.observing.matching import Match
 from llmseg.admission.observing.observation import Weights
 from llmseg.admission.observing.record import Record
@@ -17,6 +17,8 @@ from llmseg.admission.observing.record import Record
 PARTS = Parts(("001", "002", "003"), ("004", "005"), ("006", "007"))
 WEIGHTS = Weights(("a", "b", "c"), "c")
 RECORD = Record((), (), None)
+SEEN = read_observation(Path("/nowhere"), Phantoms(12))
+"""Nothing was seen."""
 
 
 def make_pass(number: int, part: str, epoch: int, items: tuple[Item, ...], **values: Any) -> Pass:
@@ -84,7 +86,7 @@ class MadeUpBench(Bench):
         ending = "ended by the script" if made.is_finished else f"ended by the {made.ended_by} (why)"
         folder = Path("/nowhere")
         trial = Trial(variation, made.ended_by, made.is_finished, ending, made.printed, folder, self.phantoms)
-        seen = Observation(self.phantoms, made.passes, made.parts, made.weights, made.again, {}, RECORD)
+        seen = replace(SEEN, passes=made.passes, parts=made.parts, weights=made.weights, again=made.again)
         trial.__dict__["observation"] = seen
         return trial
 
@@ -265,8 +267,10 @@ def test_a_stand_in_for_a_corrupt_image_is_found_whatever_is_printed(instead, be
     assert (finding.number, finding.certainty) == (21, "certain")
 
 
-def test_a_stand_in_for_a_corrupt_mask_is_found(bench):
-    made = bench(corrupt_image=Made(is_finished=False), corrupt_mask=Made(passes=make_passes(epochs=1)))
+@pytest.mark.parametrize("passes", [make_passes(epochs=1), put("001", make_item("", mask_id=""))])
+def test_a_stand_in_for_a_corrupt_mask_is_found(passes, bench):
+    """The image is shown with another mask, or both are blank."""
+    made = bench(corrupt_image=Made(is_finished=False), corrupt_mask=Made(passes=passes))
     assert numbers(ask("P9", made)) == [21]
 
 

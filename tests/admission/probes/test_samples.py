@@ -73,3 +73,11 @@ def test_a_run_is_made_once_and_again_when_the_scripts_are_others(copy_sample, t
 def test_an_unknown_probe_is_named(tmp_path):
     with pytest.raises(UserError, match="no probe 'P12'; did you mean 'P"):
         list(run_probes(PIPELINES / "alder", tmp_path, probes=["P12"]))
+
+
+def test_a_folder_of_somebody_is_not_taken_for_a_run(tmp_path):
+    (tmp_path / "unchanged").mkdir()
+    (tmp_path / "unchanged" / "mine.txt").write_text("kept", encoding="utf-8")
+    with pytest.raises(UserError, match="is no run of these probes"):
+        list(run_probes(PIPELINES / "alder", tmp_path, probes=["P6"]))
+    assert (tmp_path / "unchanged" / "mine.txt").is_file()

@@ -1,0 +1,37 @@
+"""Precision and recall of findings; ``benchmarks/results/admission.json`` holds those of all samples."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture
+def admission(module):
+    return module("admission")
+
+
+def judged(admission, name, mistakes, found):
+    return admission.Judged(name, "development", frozenset(mistakes), {"both": frozenset(found)}, {})
+
+
+def test_precision_and_recall_count_each_mistake_of_a_sample_once(admission):
+    samples = [
+        judged(admission, "a", {4, 8}, {4, 9}),
+        judged(admission, "b", {4}, {4}),
+        judged(admission, "c", (), {9}),
+    ]
+    quality = admission.measure_quality(samples, "both")
+    assert (quality["precision"], quality["recall"], quality["right"]) == (0.5, 0.667, 2)
+    assert (quality["wrong"], quality["missed"]) == (["a: 9", "c: 9"], ["a: 8"])
+    assert quality["by_mistake"] == {
+        "4": {"precision": 1.0, "recall": 1.0},
+        "8": {"precision": None, "recall": 0.0},
+        "9": {"precision": 0.0, "recall": None},
+    }
+    assert quality["sound_with_findings"] == ["c"]
+
+
+def test_each_sample_is_in_one_half(admission):
+    halves = [{sample["name"] for sample in admission.read_samples(half)} for half in ("development", "reported")]
+    assert not halves[0] & halves[1]
+    assert halves[0] | halves[1] == {sample["name"] for sample in admission.read_samples("both")}
