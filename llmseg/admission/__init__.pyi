@@ -3,9 +3,11 @@ from .findings import Finding as Finding
 from .findings import SilentMistake as SilentMistake
 from .hard_coded_paths import DemandedArgument as DemandedArgument
 from .hard_coded_paths import HardCodedPath as HardCodedPath
+from .observing import FittedRecipe as FittedRecipe
 from .observing import Observation as Observation
 from .observing import Phantoms as Phantoms
 from .observing import find_mistakes as find_mistakes
+from .observing import fit_recipe as fit_recipe
 from .observing import observer_environment as observer_environment
 from .observing import observer_places as observer_places
 from .observing import read_facts as read_facts

@@ -1,4 +1,6 @@
 from .facts import read_facts as read_facts
+from .fitting import FittedRecipe as FittedRecipe
+from .fitting import fit_recipe as fit_recipe
 from .mistakes import find_mistakes as find_mistakes
 from .observation import Again as Again
 from .observation import Item as Item

@@ -186,13 +186,14 @@ def _read_weights(record: Record, passes: Sequence[Pass]) -> Weights:
 def _read_opened(record: Record, phantoms: Phantoms) -> Iterator[Opened]:
     """Yield what was opened, by the names of files: the number is the case, and a word says that it is a mask."""
     for event in record.list("open"):
-        path = PurePosixPath(event["path"])
+        # Scripts have Windows paths written into themselves, which are names of folders here.
+        path = PurePosixPath(*re.split(r"[/\\]", event["path"])[-2:])
         numbers = re.findall(r"\d+", path.stem)
         id = f"{int(numbers[-1]):03d}" if numbers else ""
         if event["writes"] or id not in phantoms.ids:
             continue
         words = f"{path.parent.name}/{path.stem}".lower()
-        is_mask = re.search(r"mask|label|seg(?!mentation/)|(?<![a-z])gt|annot|truth|_m$", words) is not None
+        is_mask = re.search(r"mask|label|seg(?!mentation)|(?<![a-z])gt|annot|truth|_m$", words) is not None
         is_lossy = path.suffix.lower() in (".jpg", ".jpeg")
         yield Opened(event.at, id, is_mask, is_lossy, bool(event["copies"]), event.place)
 

@@ -26,8 +26,8 @@ from llmseg.admission.observing.functions import (
 from llmseg.admission.observing.observation import Pass
 from llmseg.admission.observing.record import Event
 
-_PLUS, _MINUS, _REVERSED = ("add", "__radd__", "__add__", "add_"), ("sub", "__sub__"), ("__rsub__", "rsub")
-_TIMES, _OVER = ("mul", "__rmul__", "__mul__"), ("div", "true_divide", "__truediv__")
+SUMS, _MINUS, _REVERSED = ("add", "__radd__", "__add__", "add_"), ("sub", "__sub__"), ("__rsub__", "rsub")
+_TIMES, DIVISIONS = ("mul", "__rmul__", "__mul__"), ("div", "true_divide", "__truediv__")
 _NAMES = {
     "binary_cross_entropy_with_logits": "bce",
     "binary_cross_entropy": "bce",
@@ -130,8 +130,8 @@ def _take_apart(functions: Sequence[Event], tensor: int) -> tuple[float, list[tu
         if scale is not None:
             factor, shift = scale
             return constant * factor + shift, [(weight * factor, each) for weight, each in parts]
-    if len(tensors) == 2 and not numbers and name in (*_PLUS, *_MINUS, *_REVERSED):
-        signs = {**dict.fromkeys(_PLUS, (1, 1)), **dict.fromkeys(_MINUS, (1, -1)), **dict.fromkeys(_REVERSED, (-1, 1))}
+    if len(tensors) == 2 and not numbers and name in (*SUMS, *_MINUS, *_REVERSED):
+        signs = {**dict.fromkeys(SUMS, (1, 1)), **dict.fromkeys(_MINUS, (1, -1)), **dict.fromkeys(_REVERSED, (-1, 1))}
         parts = [(sign * w, each) for sign, (_, own) in zip(signs[name], inner, strict=True) for w, each in own]
         return sum(sign * constant for sign, (constant, _) in zip(signs[name], inner, strict=True)), parts
     return 0.0, [(1.0, event)]
@@ -151,11 +151,11 @@ def _find_scale(name: str, numbers: Sequence[float]) -> tuple[float, float] | No
         return None
     number = numbers[0]
     for names, scale in (
-        (_PLUS, (1.0, number)),
+        (SUMS, (1.0, number)),
         (_MINUS, (1.0, -number)),
         (_REVERSED, (-1.0, number)),
         (_TIMES, (number, 0.0)),
-        (_OVER, (1 / number if number else 0.0, 0.0)),
+        (DIVISIONS, (1 / number if number else 0.0, 0.0)),
     ):
         if name in names:
             return scale
@@ -165,9 +165,9 @@ def _find_scale(name: str, numbers: Sequence[float]) -> tuple[float, float] | No
 def _read_ratio(seen: Pass, event: Event) -> Ratio | None:
     """Return which ratio of sums a division is; the formula has to give the number that the script got."""
     tensors = [each["tensor"] for each in list_inputs(event) if "tensor" in each]
-    if event["name"] not in _OVER or len(tensors) != 2:
+    if event["name"] not in DIVISIONS or len(tensors) != 2:
         return None
-    value, over = _find_value(seen, event)
+    value, over = find_mean(seen, event)
     output, targets = seen.output, seen.targets
     if value is None or output is None or targets is None or output.shape[-2:] != targets.shape[-2:]:
         return None
@@ -202,8 +202,13 @@ def compute_ratio(
     return np.asarray((both + ratio.smooth) / (both + wrong + ratio.smooth))
 
 
-def _find_value(seen: Pass, event: Event) -> tuple[float | None, str]:
-    """Return the number that a division gave, or the mean over cases that was taken of it, and which of the two."""
+def find_mean(seen: Pass, event: Event) -> tuple[float | None, str]:
+    """Return the number that a division gave (``"batch"``), or the mean over cases that was taken of it (``"case"``).
+
+    Args:
+        seen: The pass.
+        event: The division.
+    """
     result: dict[str, Any] = next(iter(event["results"] or ()), {})
     if result.get("value") is not None:
         return result["value"], "batch"
@@ -235,13 +240,13 @@ def _list_constants(functions: Sequence[Event], tensor: int) -> list[tuple[str, 
     return [
         (str(event["name"]), number)
         for event in find_ancestors(functions, tensor)
-        if event["name"] in (*_PLUS, *_TIMES, "clamp", "clamp_min", "max")
+        if event["name"] in (*SUMS, *_TIMES, "clamp", "clamp_min", "max")
         for number in list_numbers(event)
     ]
 
 
 def _list_ratios(above: list[tuple[str, float]], below: list[tuple[str, float]], over: str) -> Iterator[Ratio]:
-    constants = list(dict.fromkeys([number for name, number in above + below if name in _PLUS] + [0.0]))
+    constants = list(dict.fromkeys([number for name, number in above + below if name in SUMS] + [0.0]))
     for smooth in constants:
         yield Ratio("dice", over, smooth)
         yield Ratio("iou", over, smooth)

@@ -134,7 +134,7 @@ SOUND = {
     "each image normalised": (
         (
             "(np.asarray(image, np.float32) / 255.0 - self.mean) / self.std",
-            "(np.asarray(image, np.float32) - np.mean(image)) / np.std(image)",
+            "((np.asarray(image) - np.mean(image)) / np.std(image)).astype(np.float32)",
         ),
     ),
     "gradients over two batches": (

@@ -15,7 +15,7 @@ from typing import Any
 from llmseg.admission.observing.watching.conditions import Conditions, evaluate
 
 _OURS = str(Path(__file__).resolve().parent)
-_MOST_BYTES = 256 * 2**20
+_MOST_BYTES = 384 * 2**20
 """Of arrays; afterwards events are written without them."""
 
 _MOST_EVENTS = 200_000

@@ -39,6 +39,8 @@ class Passes:
         self.scored: deque[Pass] = deque(maxlen=4)
         self._count = 0
         self._inside = False
+        self._weights_kept = False
+        self._used: list[torch.nn.Module] | None = None
         self._networks: dict[int, torch.nn.Module] = {}
         self._digested: tuple[int, int] | None = None
         self._follower = Follower(journal, self)
@@ -55,6 +57,8 @@ class Passes:
 
         @functools.wraps(call)
         def calling(network: torch.nn.Module, *arguments: Any, **named: Any) -> Any:
+            if passes._used is not None:
+                passes._used.append(network)
             if passes._inside or passes.journal.silent or passes.journal.forked or not passes._is_network(network):
                 return call(network, *arguments, **named)
             passes._inside = True
@@ -133,6 +137,7 @@ class Passes:
             place=self.journal.place(),
         )
         self._follower.begin(self.last)
+        self._used = [] if network.training and grad and not self._weights_kept else None
 
     def _digest(self, network: torch.nn.Module) -> str | None:
         """Return the digest of a network that is new or was changed since the last digest."""
@@ -146,6 +151,8 @@ class Passes:
         output = next(list_tensors(result), None)
         if self.last is None or output is None:
             return
+        if self._used is not None:
+            self._keep_weights(self._used)
         self.last.output = output
         self.journal.write(
             "output",
@@ -160,6 +167,13 @@ class Passes:
         self._follower.follow(list(list_tensors(result)))
         if output.requires_grad and output.is_floating_point():
             self._watch_gradient(self.last, output)
+
+    def _keep_weights(self, used: list[torch.nn.Module]) -> None:
+        """Write the weights of the first training pass, in the order in which the network uses them."""
+        self._used, self._weights_kept = None, True
+        parameters = [value for module in dict.fromkeys(used) for value in module.parameters(recurse=False)]
+        tensors = [self.journal.keep(to_array(value)) for value in parameters]
+        self.journal.write("weights", tensors=tensors)
 
     def _watch_gradient(self, seen: Pass, output: torch.Tensor) -> None:
         def record(gradient: torch.Tensor) -> None:
