@@ -49,7 +49,7 @@ def observe_sample(copy_sample: Callable[..., Path], tmp_path: Path) -> Callable
 
     def observe(name: str) -> Ran:
         record = RECORDS[name]
-        phantoms = Phantoms(channels=record["channels"])
+        phantoms = Phantoms(channels=record["channels"], noisy=True)
         write_phantoms(tmp_path / "data", phantoms)
         main = (PIPELINES / name / "main.py").read_text(encoding="utf-8")
         epochs = record["epochs_text"]

@@ -37,7 +37,30 @@ STATISTICS = """mean, std = 0.0, 1.0
     pixels = np.stack([np.asarray(Image.open(os.path.join(IMAGES, n)).convert("L")) for n in {}]) / 255.0
     mean, std = float(pixels.mean()), float(pixels.std())"""
 
+JITTER = FLIP + "; image = image * np.float32(np.random.uniform(0.8, 1.2))"
+NORMALISED = ("mean, std = 0.0, 1.0", "mean, std = 0.4, 0.2")
+
 MISTAKES = {
+    "statistics of all, intensities changed": (
+        10,
+        (FLIP, JITTER),
+        ("mean, std = 0.0, 1.0", STATISTICS.format("names")),
+    ),
+    "not normalised, intensities changed": (
+        19,
+        (FLIP, JITTER),
+        NORMALISED,
+        ("Cases(test, mean=mean, std=std)", "Cases(test)"),
+    ),
+    "validation and test not normalised, intensities changed": (
+        19,
+        (FLIP, JITTER),
+        NORMALISED,
+        (
+            "val_set, test_set = Cases(val, mean=mean, std=std), Cases(test, mean=mean, std=std)",
+            "val_set, test_set = Cases(val), Cases(test)",
+        ),
+    ),
     "pairs by position": (
         1,
         (LISTED, "os.path.join(MASKS, os.listdir(MASKS)[sorted(os.listdir(IMAGES)).index(name)])"),
@@ -125,6 +148,7 @@ MISTAKES = {
 }
 
 SOUND = {
+    "intensities changed": ((FLIP, JITTER), NORMALISED),
     "as it is": (),
     "best by score": (
         ("val_loss < best_loss", "-np.mean(dices) < best_loss"),

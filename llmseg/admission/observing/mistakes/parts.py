@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from llmseg.admission.findings import Finding
 from llmseg.admission.observing.mistakes.common import list_items, list_scored, place_of_reading
-from llmseg.admission.observing.observation import Observation
+from llmseg.admission.observing.observation import Item, Observation, Pass
 
 _FEW = 2
 
@@ -40,18 +40,15 @@ def find_divided_cases(observation: Observation) -> Iterator[Finding]:
 
 def find_statistics_of_all(observation: Observation) -> Iterator[Finding]:
     """10: mean and deviation by which images are normalised are those of all cases."""
-    items = [(each, item) for each, item in list_items(observation.of("training")) if item.image.slopes]
     parts = observation.parts
-    if len(items) < 8 or not parts.test:
+    # Where the training changes intensities at random, the images that are scored show what is always done.
+    for passes in (observation.of("training"), list_scored(observation)):
+        scaled = _tell_scale(passes)
+        if scaled is not None:
+            break
+    if scaled is None or not parts.test:
         return
-    slopes, offsets = (np.array([getattr(item.image, name) for _, item in items]) for name in ("slopes", "offsets"))
-    slope, offset = np.median(slopes, axis=0), np.median(offsets, axis=0)
-    if (
-        np.abs(slopes / slope - 1).max() > 0.03
-        or (slope <= 0).any()
-        or len({item.image.sources for _, item in items}) > 1
-    ):
-        return
+    items, slope, offset = scaled
     seen = np.concatenate([-offset / slope, 1 / slope])
     if np.allclose(seen[: len(slope)], 0, atol=0.02):
         return  # scaled, and not normalised
@@ -70,6 +67,20 @@ def find_statistics_of_all(observation: Observation) -> Iterator[Finding]:
             f"statistics of the {len(training)} training cases",
             "statistics of all, those of the test among them",
         )
+
+
+def _tell_scale(
+    passes: Iterable[Pass],
+) -> tuple[list[tuple[Pass, Item]], NDArray[np.float64], NDArray[np.float64]] | None:
+    """Return images with the one factor and offset that all of them have, ``None`` if they differ."""
+    items = [(each, item) for each, item in list_items(passes) if item.image.slopes]
+    if len(items) < 4 or len({item.image.sources for _, item in items}) > 1:
+        return None
+    slopes, offsets = (np.array([getattr(item.image, name) for _, item in items]) for name in ("slopes", "offsets"))
+    slope, offset = np.median(slopes, axis=0), np.median(offsets, axis=0)
+    if (slope <= 0).any() or np.abs(slopes / slope - 1).max() > 0.03:
+        return None
+    return items, slope, offset
 
 
 def _distance(seen: NDArray[np.float64], statistics: NDArray[np.float64]) -> float:
@@ -117,12 +128,15 @@ def find_left_out_cases(observation: Observation) -> Iterator[Finding]:
 def find_early_masks(observation: Observation) -> Iterator[Finding]:
     """23: test masks are read during the training and, at another place, again for the test."""
     learnt = [each.at for each in observation.passes if each.learns]
-    test = set(observation.parts.test) - set(observation.parts.validation) - set(observation.parts.training)
+    parts = observation.parts
+    test = set(parts.test) - set(parts.validation)
     if not learnt or not test:
         return
     opened = [each for each in observation.opened if each.is_mask and each.id in test and not each.copies]
     late = {each.place for each in opened if each.at > learnt[-1]}
-    early = [each for each in opened if each.at < learnt[-1] and each.place not in late]
+    # Cases that are trained on, too, are read during the training; then only what is read before it counts.
+    end = learnt[0] if test & set(parts.training) else learnt[-1]
+    early = [each for each in opened if each.at < end and each.place not in late]
     if late and {each.id for each in early} == test:
         yield Finding(
             23,

@@ -7,13 +7,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from llmseg.admission.findings import Finding
 from llmseg.admission.observing.mistakes.common import list_items, list_scored, place_of_reading
 from llmseg.admission.observing.observation import Item, Observation, Pass
 
-_FEW = 3
 _REPEATED = 3
+_MANY = 24
+_ROOM = 0.25
+"""How far outside of the factors and offsets of the training those of a score may lie, as a share."""
 
 
 def find_randomness(observation: Observation) -> Iterator[Finding]:
@@ -127,15 +130,49 @@ def find_other_preparations(observation: Observation) -> Iterator[Finding]:
     """19: images are scaled otherwise for scoring than for training."""
     learnt = _tell_preparation(observation.of("training"))
     scored = list_scored(observation)
+    validated = _tell_preparation([each for each in scored if each.part == "validation"])
     for part in ("validation", "test"):
         passes = [each for each in scored if each.part == part]
         prepared = _tell_preparation(passes)
-        if learnt is not None and prepared is not None and learnt.differs(prepared):
+        if prepared is None:
+            continue
+        other, of = (learnt, "training") if learnt is not None else (validated, "validation")
+        expected = str(other)
+        is_other = other is not None and other.differs(prepared)
+        if not is_other and learnt is None:
+            expected, of = _tell_range(observation), "training"
+            is_other = _is_outside(observation, prepared)
+        if is_other:
             yield Finding(
                 19,
-                f"images of the {part} reach the network prepared otherwise than those of the training",
+                f"images of the {part} reach the network prepared otherwise than those of the {of}",
                 place_of_reading(observation, masks=False) or passes[0].place,
-                str(learnt),
+                expected,
                 str(prepared),
             )
             return
+
+
+def _list_scales(observation: Observation) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the mean factor and offset of each image of the training that is known."""
+    items = [item for _, item in list_items(observation.of("training")) if item.id and item.image.slopes]
+    slopes, offsets = ([np.mean(getattr(item.image, name)) for item in items] for name in ("slopes", "offsets"))
+    return np.array(slopes), np.array(offsets)
+
+
+def _tell_range(observation: Observation) -> str:
+    slopes, offsets = _list_scales(observation)
+    if not len(slopes):
+        return ""
+    return f"factors {slopes.min():.3g} to {slopes.max():.3g} and offsets {offsets.min():+.3g} to {offsets.max():+.3g}"
+
+
+def _is_outside(observation: Observation, prepared: _Preparation) -> bool:
+    """Return whether images are scaled as none is in a training that changes intensities at random."""
+    slopes, offsets = _list_scales(observation)
+    if len(slopes) < _MANY or prepared.kind != "scaled" or slopes.min() <= 0:
+        return False
+    slope, offset = float(np.mean(prepared.slopes)), float(np.mean(prepared.offsets))
+    room = _ROOM * float(np.median(slopes))
+    is_inside = slopes.min() / (1 + _ROOM) <= slope <= slopes.max() * (1 + _ROOM)
+    return not (is_inside and offsets.min() - room <= offset <= offsets.max() + room)
