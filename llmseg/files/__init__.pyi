@@ -18,4 +18,5 @@ from .temporary import temporary_path as temporary_path
 from .writing import encode_png as encode_png
 from .writing import replace_file as replace_file
 from .writing import write_bytes as write_bytes
+from .writing import write_first as write_first
 from .writing import write_text as write_text

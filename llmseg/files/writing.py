@@ -73,6 +73,33 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode("utf-8"))
 
 
+def write_first(path: Path, text: str) -> None:
+    """Write UTF-8 text as a whole, unless the file is there: of processes that write at once, the first one wins.
+
+    Args:
+        path: The file; an existing one is kept.
+        text: The text.
+
+    Raises:
+        UserError: The disk is full or refuses the file.
+    """
+    aside = discard_at_end(temporary_path(path.parent))
+    try:
+        write_text(aside, text)
+        try:
+            os.link(aside, path)  # unlike renaming, it never replaces a file
+        except FileExistsError:
+            pass
+        except OSError:  # some file systems have no links
+            aside.replace(path)
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        with suppress(OSError):
+            aside.unlink(missing_ok=True)
+        keep_at_end(aside)
+
+
 def encode_png(values: np.ndarray) -> bytes:
     """Return an image, uint8 ``[H, W]``, ``[H, W, 3]`` or ``[H, W, 4]``, as the bytes of a PNG file."""
     from PIL import Image

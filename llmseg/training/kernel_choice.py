@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -20,7 +21,7 @@ from tqdm import tqdm
 
 from llmseg.data.cache import cache_folder
 from llmseg.errors import UserError
-from llmseg.files import make_folder, read_json_if_any, write_text
+from llmseg.files import make_folder, read_json_if_any, write_first, write_text
 from llmseg.training.kernels import Layer, convolve, convolve_back, convolve_back_by_torch, has_kernels, read_call
 from llmseg.training.numerics import Numerics
 
@@ -164,14 +165,22 @@ def measure_kept(layer: Layer) -> Speeds:
     """Return the speeds of a layer's kernels, from the cache if they were measured on this computer before."""
     key = repr((layer, _describe_computer()))
     path = cache_folder() / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.kernels.json"
-    with suppress(UserError, TypeError):  # damaged, or a folder that cannot be read
-        if known := read_json_if_any(path):
-            return Speeds(**known)
+    if known := _read_speeds(path):
+        return known
     speeds = measure(layer)
     with suppress(UserError):  # a cache that cannot be written costs some seconds the next time
         make_folder(path.parent)
-        write_text(path, json.dumps(asdict(speeds)))
-    return speeds
+        # One that is there and cannot be read is damaged.
+        (write_text if path.exists() else write_first)(path, json.dumps(asdict(speeds)))
+    # Launchers that began at the same moment have measured the same layer, and have to choose the same kernels.
+    return _read_speeds(path) or speeds
+
+
+def _read_speeds(path: Path) -> Speeds | None:
+    with suppress(UserError, TypeError):  # damaged, or a folder that cannot be read
+        if known := read_json_if_any(path):
+            return Speeds(**known)
+    return None
 
 
 def _describe_computer() -> tuple[object, ...]:

@@ -9,6 +9,7 @@ from llmseg import UserError
 from llmseg.files import (
     replace_file,
     write_bytes,
+    write_first,
 )
 
 
@@ -45,3 +46,34 @@ class TestReplaceFile:
     def test_a_folder_that_is_missing_is_one_line(self, tmp_path):
         with pytest.raises(UserError, match="No such file or directory; what was there before is kept"):
             write_bytes(tmp_path / "missing" / "a", b"whole")
+
+
+class TestWriteFirst:
+    def test_the_first_one_wins(self, tmp_path):
+        for text in ("first", "second"):
+            write_first(tmp_path / "a", text)
+            assert (tmp_path / "a").read_text() == "first"
+        assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+    def test_of_many_at_once_one_is_whole(self, tmp_path):
+        writers = [threading.Thread(target=write_first, args=(tmp_path / "a", str(k) * 5000)) for k in range(8)]
+        for writer in writers:
+            writer.start()
+        for writer in writers:
+            writer.join()
+        text = (tmp_path / "a").read_text()
+        assert len(text) == 5000
+        assert len(set(text)) == 1
+        assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+    def test_where_there_are_no_links(self, tmp_path, monkeypatch):
+        def refuse(*_):
+            raise PermissionError(1, "Operation not permitted")
+
+        monkeypatch.setattr(os, "link", refuse)
+        write_first(tmp_path / "a", "first")
+        assert (tmp_path / "a").read_text() == "first"
+
+    def test_a_folder_that_is_not_there(self, tmp_path):
+        with pytest.raises(UserError, match="cannot write"):
+            write_first(tmp_path / "none" / "a", "first")

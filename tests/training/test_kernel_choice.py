@@ -46,6 +46,18 @@ def choose(net, numerics=FLOAT, shape=(1, 32, 32), device=CPU):
     return choose_kernels(numerics, net, device, shape)
 
 
+def test_launchers_that_measure_at_the_same_moment_choose_the_same(measured, monkeypatch):
+    def measure(layer):
+        if measured:
+            return FAST
+        measured.append(layer)
+        assert kernel_choice.measure_kept(layer) == FAST  # by another launcher, which ends earlier
+        return SLOW
+
+    monkeypatch.setattr(kernel_choice, "measure", measure)
+    assert kernel_choice.measure_kept(Layer(8, 8, 32)) == FAST
+
+
 def infer(net, numerics=FLOAT, shapes=((1, 32, 32),), device=CPU):
     return choose_inference_kernels(numerics, net, device, shapes)
 
