@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, get_args, get_type_hints
@@ -173,14 +174,27 @@ def _fit_split(observation: Observation) -> Splitter | str:
     sets = [set(parts.training), set(parts.validation), set(parts.test)]
     if not all(sets) or sum(map(len, sets)) != observation.phantoms.count:
         return "the three parts do not hold each case once"
+    orders = _list_orders(observation)
     for split, seed in _list_splits([len(each) for each in sets]):
-        try:
-            made = split(observation.phantoms.ids, torch.Generator().manual_seed(seed))
-        except UserError:
-            continue
-        if [set(made.train), set(made.validation), set(made.test)] == sets:
-            return split
+        for order in orders:
+            try:
+                made = split(order, torch.Generator().manual_seed(seed))
+            except UserError:
+                continue
+            if [set(made.train), set(made.validation), set(made.test)] == sets:
+                return split
     return "no split of the library gives these parts, with none of the usual seeds"
+
+
+def _list_orders(observation: Observation) -> list[tuple[str, ...]]:
+    """Return the cases by name, and in the orders in which folders listed them, which a script may not sort."""
+    orders = {observation.phantoms.ids: None}
+    for event in observation.record.list("list"):
+        numbers = [re.findall(r"\d+", name.rsplit(".", 1)[0]) for name in event["names"]]
+        ids = tuple(f"{int(found[-1]):03d}" for found in numbers if found)
+        if sorted(ids) == list(observation.phantoms.ids):
+            orders[ids] = None
+    return list(orders)
 
 
 def _list_splits(counts: list[int]) -> Iterator[tuple[Splitter, int]]:

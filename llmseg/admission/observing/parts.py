@@ -19,6 +19,7 @@ class _Block:
         cases: The cases that it shows.
         place: The line of the script.
         is_inside: Whether it lies in a loop that trains, as when a batch is scored right after its step.
+        is_alone: Whether no loader gave its images although there are some, as when pictures of a few cases are drawn.
     """
 
     passes: tuple[int, ...]
@@ -26,6 +27,7 @@ class _Block:
     cases: frozenset[str]
     place: str
     is_inside: bool = False
+    is_alone: bool = False
 
     def is_like(self, other: _Block) -> bool:
         """Return whether another loop stands in the same line and shows the same cases."""
@@ -44,6 +46,9 @@ def tell_parts(record: Record, passes: Sequence[Pass]) -> tuple[Pass, ...]:
         return tuple(passes)
     learnt = frozenset().union(*(block.cases for block in trainings))
     last = trainings[-1].passes[0]
+    if any(block.cases and not block.learns and not block.is_alone and block.passes[0] > last for block in blocks):
+        # What is scored by loaders is the test, and what is shown besides is not.
+        blocks = [replace(block, is_inside=block.is_inside or block.is_alone) for block in blocks]
     between = [block for block in blocks if not block.learns and not block.is_inside and block.passes[0] < last]
     others = [block for block in between if block.cases and not block.cases <= learnt]
     told = list(passes)
@@ -66,7 +71,7 @@ def _count_in_an_epoch(blocks: Sequence[_Block], trainings: Sequence[_Block]) ->
     scoring = [block for block in blocks if not block.learns and not block.is_inside]
     after = [block for block in scoring if block.passes[0] > trainings[-1].passes[0]]
     if len(trainings) == 1:
-        return int(len(after) > 1)  # of two or more, the first is taken for the validation
+        return int(bool(after))  # the first is taken for the validation: a script may have ended before its test
     inside = [block for block in scoring if trainings[0].passes[0] < block.passes[0] < trainings[1].passes[0]]
     count = 0
     for one, other in zip(inside, after, strict=False):
@@ -93,24 +98,32 @@ def _find_blocks(record: Record, passes: Sequence[Pass]) -> Iterator[_Block]:
     for (key, learns), numbers in groups.items():
         cases = frozenset(id for number in numbers for id in passes[number].ids if id)
         is_inside = not learns and (key, True) in groups and numbers[0] < groups[key, True][-1]
-        yield _Block(tuple(numbers), learns, cases, passes[numbers[0]].place, is_inside)
+        is_alone = not learns and isinstance(key, str)
+        yield _Block(tuple(numbers), learns, cases, passes[numbers[0]].place, is_inside, is_alone)
 
 
 def _key_by_loader(record: Record, passes: Sequence[Pass]) -> Iterator[object]:
-    """Yield for each pass which loader gave the batch before it, and how often that loader had begun."""
+    """Yield for each pass which loader gave its batch, and how often that loader had begun.
+
+    A pass of other images than those of the pass before, without a new batch, has the line of the script instead.
+    """
     begun: dict[int | None, int] = {}
     key: tuple[int | None, int] = (None, 0)
     events = iter(record.list("iterate", "batch"))
     event = next(events, None)
+    before: Pass | None = None
     for each in passes:
+        is_fed = before is not None and before.ids == each.ids
         while event is not None and event.at < each.at:
+            is_fed |= event.name == "batch"
             loader = event["loader"]
             if event.name == "iterate":
                 begun[loader] = begun.get(loader, 0) + 1
             else:
                 key = loader, begun.get(loader, 0)
             event = next(events, None)
-        yield key
+        yield key if is_fed else each.place
+        before = each
 
 
 def _key_by_cases(passes: Sequence[Pass]) -> Iterator[object]:

@@ -148,6 +148,12 @@ MISTAKES = {
 }
 
 SOUND = {
+    "pictures of training cases": (
+        (
+            "    torch.save(net",
+            "    for number in range(4):\n        net(train_set[number][0][None])\n    torch.save(net",
+        ),
+    ),
     "intensities changed": ((FLIP, JITTER), NORMALISED),
     "as it is": (),
     "best by score": (

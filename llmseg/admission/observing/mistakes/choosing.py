@@ -11,7 +11,7 @@ from llmseg.admission.observing.observation import Observation
 from llmseg.admission.observing.record import Event
 
 _BEST = ("best", "max", "min", "lowest", "highest", "prev", "last", "record")
-_SCORES = ("dice", "iou", "jaccard", "acc", "f1", "score", "auc")
+_SCORES = ("dice", "iou", "jaccard", "acc", "f1")
 
 
 def find_choices_on_test(observation: Observation) -> Iterator[Finding]:

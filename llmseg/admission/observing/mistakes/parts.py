@@ -18,11 +18,13 @@ _FEW = 2
 
 def find_divided_cases(observation: Observation) -> Iterator[Finding]:
     """9: cases, or parts of them, are trained on and scored."""
-    learnt = {item.id for _, item in list_items(observation.of("training")) if item.id}
+    # In a cross-validation each network has cases of its own.
+    known = {(each.network, item.id) for each, item in list_items(observation.of("training")) if item.id}
     for part in ("test", "validation"):
         items = [(each, item) for each, item in list_items(list_scored(observation)) if each.part == part and item.id]
         scored = {item.id for _, item in items}
-        both = scored & learnt
+        both = {item.id for each, item in items if (each.network, item.id) in known}
+        learnt = {id for network, id in known if network in {each.network for each, _ in items}}
         if len(both) < _FEW or scored == learnt:
             continue
         is_divided = any(item.image.window is not None for _, item in items)

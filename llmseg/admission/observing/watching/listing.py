@@ -5,15 +5,16 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 
-def mix(text: str) -> None:
+def mix(text: str, note: Callable[[str, list[str]], None]) -> None:
     """Let folders list their files in an order that depends on their names, the folder's name and a text alone.
 
-    ``os.walk``, ``glob`` and ``pathlib`` use what is replaced here.
+    ``note`` is told each folder and its names in their order. ``os.walk``, ``glob`` and ``pathlib`` use what is
+    replaced here.
     """
     list_names, scan = os.listdir, os.scandir
 
@@ -24,12 +25,24 @@ def mix(text: str) -> None:
     @functools.wraps(list_names)
     def listdir(path: Any = ".") -> list[Any]:
         names = list_names(path)
-        return names if isinstance(path, int) else sorted(names, key=lambda name: key(path or ".", name))
+        if isinstance(path, int):
+            return names
+        names.sort(key=lambda name: key(path or ".", name))
+        note(os.fsdecode(path or "."), [os.fsdecode(name) for name in names])
+        return names
 
     @functools.wraps(scan)
     def scandir(path: Any = ".") -> Any:
         entries = scan(path)
-        return entries if isinstance(path, int) else _Entries(entries, lambda entry: key(path or ".", entry.name))
+        if isinstance(path, int):
+            return entries
+
+        def arrange(found: Iterable[Any]) -> list[Any]:
+            ordered = sorted(found, key=lambda entry: key(path or ".", entry.name))
+            note(os.fsdecode(path or "."), [os.fsdecode(entry.name) for entry in ordered])
+            return ordered
+
+        return _Entries(entries, arrange)
 
     os.listdir = listdir
     os.scandir = scandir
@@ -38,17 +51,17 @@ def mix(text: str) -> None:
 class _Entries:
     """What ``os.scandir`` returns, in another order."""
 
-    def __init__(self, entries: Any, key: Any) -> None:
+    def __init__(self, entries: Any, arrange: Callable[[Iterable[Any]], list[Any]]) -> None:
         self._entries = entries
         self._sorted: Iterator[Any] | None = None
-        self._key = key
+        self._arrange = arrange
 
     def __iter__(self) -> Iterator[Any]:
         return self
 
     def __next__(self) -> Any:
         if self._sorted is None:
-            self._sorted = iter(sorted(self._entries, key=self._key))
+            self._sorted = iter(self._arrange(self._entries))
         return next(self._sorted)
 
     def __enter__(self) -> _Entries:

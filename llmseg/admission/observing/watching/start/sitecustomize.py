@@ -62,7 +62,8 @@ def _begin(folder: Path) -> None:
         after_import("torch", lambda torch: torch.manual_seed(int(seed)))
     after_import("numpy", lambda numpy: _load("helping").help_numpy(journal, numpy))
     if os.environ.get("LLMSEG_LISTING"):
-        _load("listing").mix(os.environ["LLMSEG_LISTING"])
+        note = journal.guarded(lambda folder, names: journal.write("list", folder=folder, names=names[:200]))
+        _load("listing").mix(os.environ["LLMSEG_LISTING"], note)
     _load("files").watch(journal, after_import)
     after_import("torch", lambda torch: _load("everything").watch(journal, torch))
 
