@@ -33,7 +33,7 @@ def admit(
     explain: Annotated[
         bool, typer.Option("--explain", help="Print what to tell the language model, a paragraph each.")
     ] = False,
-    minutes: Annotated[float, typer.Option(help="The longest that one run may take.", min=0.1)] = 10,
+    minutes: Annotated[float, typer.Option(help="The longest that one run may take.", min=0.1, max=10080)] = 10,
     sandbox: Annotated[
         str | None, typer.Option(help="The sandbox by its name; by default the best one of this computer.")
     ] = None,
@@ -45,7 +45,7 @@ def admit(
 
     Example: llmseg admit answers/my-llm -o admissions/my-llm
     """
-    called = name or clean_name(folders[-1].resolve().name, also="-_.")
+    called = name if name is not None else clean_name(folders[-1].resolve().name, also="-_.")
     admission = llmseg.admission.admit(
         folders,
         out if out is not None else Path("admissions", called),

@@ -47,6 +47,11 @@ class TestMistakes:
         folders = scripts("one", main=""), scripts("two", main="")
         check_mistake("give one of them", "admit", *folders, "--chat", tmp_path / "one" / "main.py")
 
+    @pytest.mark.parametrize("name", ["../evil", "", "a\x1b[2J", "x" * 200])
+    def test_a_name_that_no_folder_can_have(self, check_mistake, scripts, tmp_path, name):
+        check_mistake("give letters, digits, '-', '_' and '.'", "admit", scripts(main=""), "--name", name)
+        assert [path.name for path in tmp_path.iterdir() if path.name not in ("my-llm", "empty")] == []
+
     def test_a_sandbox_that_is_not_there(self, check_mistake, scripts, tmp_path):
         check_mistake("no sandbox is called", "admit", scripts(main=""), "--sandbox", "bubble", "-o", tmp_path / "out")
 

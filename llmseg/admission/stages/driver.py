@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import re
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -27,6 +28,8 @@ from llmseg.admission.stages.turns import read_chat
 from llmseg.admission.static import check_statically
 from llmseg.errors import UserError
 from llmseg.files import clean_name, read_bytes, write_text
+
+_MOST_MINUTES = 10080
 
 Tell = Callable[[object], object]
 
@@ -59,8 +62,8 @@ def admit(
         tell: Is told every verdict and what each probe says, as soon as it is known.
 
     Raises:
-        UserError: There are no scripts, ``out`` holds something else, no sandbox can be used here, or a pipeline that
-            is known to be good does not run in it.
+        UserError: There are no scripts, the name cannot be one of a folder, ``out`` holds something else, no sandbox
+            can be used here, or a pipeline that is known to be good does not run in it.
 
     Example:
         >>> admission = admit("answers/my-llm", "admissions/my-llm")  # doctest: +SKIP
@@ -70,11 +73,16 @@ def admit(
     *earlier, folder = [Path(each) for each in ([folders] if isinstance(folders, str | Path) else folders)]
     if chat is not None and earlier:
         raise UserError("several folders and --chat both tell of the repairs; give one of them")
+    called = name if name is not None else clean_name(folder.resolve().name, also="-_.")
+    if not re.fullmatch(r"\w[\w.-]{0,99}", called):
+        raise UserError(f"name '{called[:80]}': give letters, digits, '-', '_' and '.', such as my-llm")
+    if not 0.1 <= minutes <= _MOST_MINUTES:
+        raise UserError(f"{minutes:g} minutes: give 0.1 to {_MOST_MINUTES}")
     if rung is not None:
         choose_rung(rung)  # refuses one that is not there before anything is written
     asked = {
         "scripts": _digest(folder),
-        "name": name or clean_name(folder.resolve().name, also="-_."),
+        "name": called,
         "earlier": [_digest(each) for each in earlier],
         "chat": "" if chat is None else hashlib.sha256(read_bytes(chat, hint="give the chat as text")).hexdigest(),
         "minutes": minutes,
@@ -132,10 +140,14 @@ def _decide(folder: Path, turns: Sequence[CodeError | None], room: _Room, probes
         tuple(probed),
         errors,
         len(turns),
-        (*run.get("faults", ()), *(each.reason for each in verdicts if each.state == "harness fault")),
+        tuple(dict.fromkeys([*run.get("faults", ()), *_list_faults(verdicts)])),
     )
     write_text(room.kept.path / "errors.csv", write_errors(admission.name, errors))
     return admission
+
+
+def _list_faults(verdicts: Sequence[StageVerdict]) -> list[str]:
+    return [verdict.reason for verdict in verdicts if verdict.state == "harness fault"]
 
 
 def _note(verdict: StageVerdict, room: _Room) -> StageVerdict:

@@ -54,9 +54,11 @@ def judge_run(run: ScriptRun, scripts: Scripts, reached: Mapping[str, str]) -> t
         return _judge_finished(run, reached)
     seen = [stage for stage in OBSERVED if stage in reached]
     ended_at = _find_end(run, scripts, seen)
+    # What ended without a place, such as at a limit, may have ended while it was importing.
+    is_imported = ended_at != "import" and bool(seen or run.place)
     verdicts = []
     for stage in RUN_STAGES:
-        if stage in reached or (stage == "import" and (seen or ended_at != "import")):
+        if stage in reached or (stage == "import" and is_imported):
             verdicts.append(StageVerdict(stage, "reached", place=reached.get(stage, "")))
         elif stage == ended_at:
             verdicts.append(StageVerdict(stage, _state(outcome), name_end(run), run.place))
@@ -121,7 +123,7 @@ def _find_end(run: ScriptRun, scripts: Scripts, seen: list[str]) -> str:
     script, line = find_place(run.place, scripts)
     if script is None:
         is_import = (run.exception or "").startswith(("ImportError", "ModuleNotFoundError"))
-        return "import" if is_import and not seen else following
+        return "import" if not seen and (is_import or run.outcome.ended_by == "harness") else following
     if not seen and _is_import(script, line, scripts):
         return "import"
     if not seen and any(_is_module(script, node) for node in _list_holders(script, line)):

@@ -23,6 +23,7 @@ def describe_admission(admission: Admission) -> str:
             [(each.stage, each.state, each.place or "-", _shorten(each.reason)) for each in admission.verdicts]
         ),
         section("silent mistakes", [line for finding in admission.findings for line in _describe_finding(finding)]),
+        section("broken probes", [_describe_probe(each) for each in admission.probes if each["state"] == "broken"]),
         section("what the scripts do", _describe_facts(admission.facts)),
         section("what was needed", _describe_run(admission)),
         section("faults around the scripts", [_shorten(fault) for fault in admission.faults]),
@@ -51,6 +52,11 @@ def _describe_finding(finding: Finding) -> list[str]:
         *(f"  {line}" for line in [_shorten(shown, 2 * _WIDEST)]),
         *repair,
     ]
+
+
+def _describe_probe(said: dict[str, Any]) -> str:
+    kinds = ", ".join(finding["id"] for finding in said["findings"])
+    return _shorten(f"{said['probe']}: {said['reason']}{f' ({kinds})' if kinds else ''}", 2 * _WIDEST)
 
 
 def _describe_facts(facts: dict[str, Any]) -> list[str]:

@@ -94,6 +94,20 @@ def test_a_limit_ends_a_stage(scripts):
     assert find_errors(verdicts.values(), scripts) == ()
 
 
+@pytest.mark.parametrize(
+    ("outcome", "expected"),
+    [
+        (Outcome("limit", limit="wall time"), ["not decidable", "limit", "not reached"]),
+        (Outcome("script", exit_code=3, output="usage"), ["not decidable", "failed", "not reached"]),
+        (Outcome("script", signal="SIGSEGV"), ["not decidable", "failed", "not reached"]),
+        (Outcome("harness", faults=("no disk",)), ["harness fault", "not decidable", "not decidable"]),
+    ],
+)
+def test_what_ended_without_a_place_may_have_been_importing(scripts, outcome, expected):
+    verdicts = judged(ScriptRun(outcome, Path(), ()), scripts)
+    assert [verdicts[stage].state for stage in ("import", "data", "network")] == expected
+
+
 def test_a_fault_of_the_harness_says_nothing_about_scripts(scripts):
     verdicts = judged(ScriptRun(Outcome("harness", faults=("no disk",)), Path(), ()), scripts, "data")
     states = {each.state for each in verdicts.values()}

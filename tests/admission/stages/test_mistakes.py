@@ -32,6 +32,12 @@ LIKELY = Finding(24, "one order", "train.py:4", certainty="likely")
 CERTAIN = Finding(24, "orders of 3 epochs", "train.py:5", "another order each", "one order", found_by="P1")
 
 
+PROBED = (
+    {"probe": "P1", "state": "broken", "reason": "other losses", "findings": [CERTAIN.to_dict()]},
+    {"probe": "P2", "state": "holds", "reason": "the same weights", "findings": []},
+)
+
+
 def fail(*_):
     raise KeyError("odd")
 
@@ -82,7 +88,7 @@ def admission():
     helped = ("verbose of ReduceLROnPlateau (main.py:8)",)
     return Admission(
         *("mine", Path("scripts"), Path("out"), verdicts, RUN, facts, helped),
-        *((CERTAIN, Finding(7, "dropout", certainty="likely")), (), errors, 1, ("no disk",)),
+        *((CERTAIN, Finding(7, "dropout", certainty="likely")), PROBED, errors, 1, ("no disk",)),
     )
 
 
@@ -97,10 +103,11 @@ def test_what_to_tell_the_language_model(admission):
 
 def test_the_text(admission):
     text = describe_admission(admission)
-    assert text.splitlines()[0] == "mine: reached the stage static; 2 silent mistakes found"
+    assert text.splitlines()[0] == "mine: reached the stage extraction; 2 silent mistakes found"
     for line in (
         "  fixed-order, certain (train.py:5): The training cases come in the same order in every epoch.",
         "    P1: orders of 3 epochs; expected another order each, found one order",
+        "  P1: other losses (fixed-order)",
         "  parameters 100, split training 0.8 test 0.1, loss bce 0.5",
         "  cases: 12, named 001.png and 001_m.png",
         "  lent, as today's libraries lack it: verbose of ReduceLROnPlateau (main.py:8)",
