@@ -17,7 +17,8 @@ copyright = "the llmseg authors"
 version = release = llmseg.__version__
 
 extensions = [
-    "myst_parser",
+    # Reads Markdown as myst_parser does, and runs the cells of notebooks.
+    "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.napoleon",
@@ -31,7 +32,8 @@ extensions = [
     "pictures",
 ]
 templates_path = ["templates"]
-exclude_patterns = ["templates", "gallery"]
+# The gallery offers its pages as notebooks, too, which are no pages of the site.
+exclude_patterns = ["templates", "gallery", "how-to/gallery/*.ipynb"]
 sphinx_gallery_conf = gallery.SETTINGS
 nitpicky = True
 
@@ -40,6 +42,14 @@ highlight_language = "text"
 myst_enable_extensions = ["colon_fence", "deflist", "linkify"]
 myst_heading_anchors = 3
 myst_linkify_fuzzy_links = False
+
+# Notebooks are Markdown, too; their cells are run in a temporary folder, and a cell that fails is an error
+nb_execution_mode = "force"
+nb_execution_in_temp = True
+nb_execution_timeout = 120
+nb_execution_raise_on_error = True
+# Other libraries' notes on standard error, such as tqdm's about widgets, say nothing to a reader.
+nb_output_stderr = "remove"
 
 # The reference of the API: the docstrings of the public names
 autodoc_typehints = "description"
@@ -55,8 +65,6 @@ napoleon_use_ivar = True
 redirects: dict[str, str] = {}
 
 html_theme = "pydata_sphinx_theme"
-html_static_path = ["static"]
-html_css_files = ["site.css"]
 html_title = f"llmseg {version}"
 html_theme_options = {
     "collapse_navigation": True,
@@ -66,5 +74,10 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
+html_context = {"default_mode": "auto"}
 html_show_sphinx = False
+html_static_path = ["static"]
+html_favicon = "static/icon.svg"
+html_css_files = ["site.css"]
+html_js_files = ["site.js"]
 html_last_updated_fmt = None

@@ -23,6 +23,7 @@ from PIL import Image
 
 from llmseg import zoo
 from llmseg.cli.main import main
+from llmseg.cli.output import print_notes
 from llmseg.data.folder import FolderStore
 from llmseg.data.store import Store
 from llmseg.data.synthetic import SyntheticStore
@@ -277,6 +278,13 @@ def call(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, st
     return run
 
 
+@pytest.fixture
+def notes_printed() -> Iterator[None]:
+    """Print what the library notes on standard error, as the command line does."""
+    with print_notes():
+        yield
+
+
 @pytest.fixture(scope="session")
 def content() -> Callable[[Path], dict[str, bytes]]:
     """A function that gives all files of a run folder that equal runs must have alike; two files hold times."""
@@ -328,7 +336,7 @@ def open_page(browser: Any, request: pytest.FixtureRequest) -> Iterator[Callable
 
     def visit(address: str) -> Any:
         page = context.new_page()
-        page.on("console", lambda message: said.append(message.text))
+        page.on("console", lambda one: said.append(one.text) if one.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: said.append(str(error)))
         page.on("dialog", lambda dialog: said.append(dialog.message))
         page.on("request", lambda one: asked.append(one.url))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import os
 import sys
 import warnings
@@ -35,13 +36,13 @@ from llmseg.cli import (
     training,
 )
 from llmseg.cli.help import Command, Group, help_command
-from llmseg.cli.output import print_line, print_message
+from llmseg.cli.output import print_line, print_message, print_notes
 from llmseg.files.interruption import end_on_signals
+from llmseg.files.notes import LOGGER
 
 app = typer.Typer(
     cls=Group,
     no_args_is_help=True,
-    add_completion=False,
     # What is no mistake of a user is a fault of llmseg: it is told with Python's own traceback, which can be reported.
     pretty_exceptions_enable=False,
     # Help without frames and colours reads the same in a terminal, in a file and in the docs.
@@ -97,29 +98,39 @@ def llmseg_command(
             "--import", help="A Python file with pipelines or parts of your own; repeatable, also after the command."
         ),
     ] = None,
+    verbose: Annotated[
+        bool,
+        typer.Option(
+            "--verbose", "-v", help="Say how things are done, and where errors arose; also after the command."
+        ),
+    ] = False,
 ) -> None:
     """Segmentation pipelines written by large language models, to replay, train, compare and ablate.
 
     Example: llmseg train gpt-4 --images DIR --masks DIR -o runs/gpt-4
     """
+    if verbose:
+        LOGGER.setLevel(logging.DEBUG)
     for fault in llmseg.zoo.load_installed():
         print_message(f"warning: {fault}")
     for file in files or ():
         llmseg.zoo.import_file(file)
 
 
-def put_imports_first(arguments: Sequence[str]) -> list[str]:
-    """Move ``--import FILE`` before the command, wherever it was typed: it is an option of all commands."""
-    imports, others = [], []
+def put_common_first(arguments: Sequence[str]) -> list[str]:
+    """Move ``--import FILE`` and ``-v`` before the command, wherever they were typed: all commands have them."""
+    common, others = [], []
     remaining = iter(arguments)
     for argument in remaining:
-        if argument == "--import":
-            imports += [argument, *itertools.islice(remaining, 1)]
-        elif argument.startswith("--import="):
-            imports.append(argument)
+        if argument == "--":
+            others += [argument, *remaining]
+        elif argument == "--import":
+            common += [argument, *itertools.islice(remaining, 1)]
+        elif argument.startswith("--import=") or argument in ("-v", "--verbose"):
+            common.append(argument)
         else:
             others.append(argument)
-    return [*imports, *others]
+    return [*common, *others]
 
 
 @contextmanager
@@ -146,14 +157,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     the command without a word, with 141 as for a process that the signal SIGPIPE ends.
     """
     _mend_streams()
+    with print_notes():
+        _run(sys.argv[1:] if arguments is None else arguments)
+
+
+def _run(arguments: Sequence[str]) -> None:
     try:
         with end_on_signals(print_line), _print_reading_warnings():
             try:
-                app(put_imports_first(sys.argv[1:] if arguments is None else arguments))
+                app(put_common_first(arguments))
             finally:
                 sys.stdout.flush()
     except UserError as error:
         print_message(error)
+        LOGGER.debug("where it arose:", exc_info=error)
         raise SystemExit(2) from None
     except Terminated as stop:
         print_message(stop)

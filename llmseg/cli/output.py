@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import os
 import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
 
 from llmseg.errors import escape_controls
+from llmseg.files.notes import LOGGER, note
 from llmseg.files.progress import hide_slow_bars
 
 
@@ -47,10 +52,12 @@ def _with_nulls(content: Any) -> Any:
 class OutputWithProgress(Output):
     """How a command that takes a while prints its result and how far it is."""
 
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars.")] = False
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars and no notes.")] = False
 
     def __post_init__(self) -> None:
         hide_slow_bars(self.quiet)
+        if self.quiet and not LOGGER.isEnabledFor(logging.DEBUG):
+            LOGGER.setLevel(logging.WARNING)
 
     @property
     def progress(self) -> bool:
@@ -59,9 +66,41 @@ class OutputWithProgress(Output):
 
 
 def print_message(message: object) -> None:
-    """Print a warning or an error on a line of its own, once, however many processes meet it."""
-    if is_first_process():
+    """Print a warning or an error on a line of its own, once, however many processes meet it; a note unless quiet."""
+    if str(message).startswith("note: "):
+        note(message)
+    elif is_first_process():
         print(f"llmseg: {escape_controls(str(message))}", file=sys.stderr)
+
+
+class _Lines(logging.Handler):
+    """Prints what the library notes, above a progress bar if there is one, once however many processes note it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if not is_first_process():
+            return
+        kind = "warning: " if record.levelno >= logging.WARNING else ""
+        text = f"llmseg: {kind}{escape_controls(record.getMessage())}"
+        if record.exc_info:
+            text += "\n" + "".join(traceback.format_exception(*record.exc_info)).rstrip()
+        bars = sys.modules.get("tqdm")
+        if bars is None:
+            print(text, file=sys.stderr)
+        else:
+            bars.tqdm.write(text, file=sys.stderr)
+
+
+@contextmanager
+def print_notes() -> Iterator[None]:
+    """Print the library's notes on standard error for the block."""
+    handler, level = _Lines(), LOGGER.level
+    LOGGER.addHandler(handler)
+    LOGGER.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        LOGGER.removeHandler(handler)
+        LOGGER.setLevel(level)
 
 
 def print_line(message: object) -> None:

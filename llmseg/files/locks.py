@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import secrets
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from llmseg.errors import UserError
 from llmseg.files.interruption import discard_at_end, keep_at_end
+from llmseg.files.notes import note, warn
 
 if TYPE_CHECKING:
     from filelock import FileLock, LeaseCompromise
@@ -154,7 +154,7 @@ class Lease:
     def _note_loss(self, _: LeaseCompromise) -> None:
         self._lost = True
         keep_at_end(self.path)  # the file is another's now
-        print(f"llmseg: warning: another process took over {self.path} while this one stood still", file=sys.stderr)
+        warn(f"another process took over {self.path} while this one stood still")
 
 
 @contextmanager
@@ -197,7 +197,7 @@ def _take(path: Path, wait_for: str) -> FileLock | Lease:
     except Timeout:
         if not wait_for:
             raise
-        print(f"llmseg: waiting for another process that {wait_for} ({path})", file=sys.stderr)
+        note(f"waiting for another process that {wait_for} ({path})")
         lock.acquire()
     except (OSError, NotImplementedError) as error:
         if getattr(error, "errno", errno.ENOSYS) not in _NO_LOCKS:
@@ -217,7 +217,7 @@ def _take_lease(path: Path, wait_for: str) -> Lease:
             raise Timeout(str(path))
         if not told and time.monotonic() - began > (_PATIENCE if wait_for else 2 * HEARTBEAT_SECONDS):
             who = f"another process that {wait_for}" if wait_for else "a sign of life of the process that holds it"
-            print(f"llmseg: waiting for {who} ({path})", file=sys.stderr)
+            note(f"waiting for {who} ({path})")
             told = True
         time.sleep(0.1)
     return lease

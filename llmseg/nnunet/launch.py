@@ -15,6 +15,7 @@ from pathlib import Path
 from llmseg.errors import Terminated, UserError
 from llmseg.files import make_folder
 from llmseg.files.interruption import collect_notices, describe_signal
+from llmseg.files.notes import note
 
 _MODULE = ("-m", "llmseg.nnunet.process")
 _TRAINERS = Path(__file__).parent / "trainers"
@@ -106,7 +107,7 @@ def run_step(
     """
     check_installed()
     if progress:
-        print(f"nnU-Net: {step}", file=sys.stderr)
+        note(f"nnU-Net: {step}")
     make_folder(log.parent)
     command = [sys.executable, *_MODULE, step, *arguments]
     with log.open("wb") as output, collect_notices() as notices:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from html import escape
+from collections.abc import Iterable
 
+from llmseg.files.html import fold_html, table_html
 from llmseg.recipe.part import Part
 from llmseg.recipe.typed import write_typed
 
@@ -54,17 +54,6 @@ def recipe_html(recipe: Part, textbook: Part) -> str:
         (path, write_typed(usual[path]) if path in usual else "", write_typed(value))
         for path, value in _own_fields(recipe, textbook)
     ]
-    table = _table(("field", "textbook", "here"), different) if different else "<p>It is the textbook recipe.</p>"
-    everything = _table(("field", "value"), ((path, write_typed(value)) for path, value in recipe.items()))
-    return f"{table}<details><summary>All fields</summary>{everything}</details>"
-
-
-def facts_html(title: str, facts: Mapping[str, str]) -> str:
-    """Return a title and a table of facts by name, as HTML."""
-    return f"<p><b>{escape(title)}</b></p>{_table((), facts.items())}"
-
-
-def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    top = "".join(f"<th>{escape(cell)}</th>" for cell in head)
-    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
-    return f"<table>{f'<thead><tr>{top}</tr></thead>' if top else ''}<tbody>{body}</tbody></table>"
+    table = table_html(("field", "textbook", "here"), different) if different else "<p>It is the textbook recipe.</p>"
+    everything = table_html(("field", "value"), ((path, write_typed(value)) for path, value in recipe.items()))
+    return table + fold_html("All fields", everything)

@@ -13,6 +13,7 @@ from llmseg.data.given import GivenStore, find_store
 from llmseg.data.store import Store
 from llmseg.errors import UserError
 from llmseg.files import check_text
+from llmseg.files.notes import explain
 from llmseg.report import overlays
 from llmseg.report.analysis import Analysis, analyse
 from llmseg.report.cases import CaseScore, HardCase, extreme_cases, hardest_cases
@@ -134,6 +135,7 @@ def write_report(
 
 def _advance(bar: tqdm[Any], doing: str) -> None:
     """Say that a step is done, and what is done next."""
+    explain(f"report: {doing}")
     bar.set_description(doing, refresh=False)
     bar.update()
 

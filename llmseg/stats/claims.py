@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from html import escape
 from typing import Literal, Protocol, get_args
 
 import numpy as np
 import pandas as pd
 
 from llmseg.errors import shorten_list
+from llmseg.files.html import fold_html, list_html
 from llmseg.stats.columns import sign
 from llmseg.stats.multiplicity import Correction, adjust
-from llmseg.stats.words import count_text, p_text
+from llmseg.stats.words import count_text, p_text, sentence
 
 Decision = Literal["better", "equivalent", "undecided", "worse"]
 """What a claim says of its first contender; the column ``verdict`` of claims holds it."""
@@ -142,6 +144,11 @@ class Claim:
             f"{p_text(p)}{family if self.family_size > 1 else ''}; "
             f"{count_text(self.units, self.unit)}{seeds} on {shorten_list(self.datasets)}."
         )
+
+    def _repr_html_(self) -> str:
+        basis = (f"Method: {self.method}", *self.assumptions, *self.remarks)
+        folded = fold_html("Method, assumptions and remarks", list_html(map(sentence, basis)))
+        return f"<p><b>{self.verdict}</b>: {escape(self.sentence)}</p>{folded}"
 
     @property
     def _interval_text(self) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +14,10 @@ import pandas as pd
 from llmseg.errors import UserError, nearest, shorten_list
 from llmseg.files import as_list
 from llmseg.files.cells import unguard_cell
+from llmseg.files.html import MOST_ROWS, list_html, table_html
 from llmseg.stats.checks import check_frame, join_scores, read_csv, read_evaluations
 from llmseg.stats.columns import BASE, COLUMNS, UNDEFINED
-from llmseg.stats.words import count_text
+from llmseg.stats.words import count_text, sentence
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,6 +145,18 @@ class Table:
         counts |= {name: self.frame[name].nunique() for name in ("dataset", "seed", "case", "measure")}
         words = ", ".join(count_text(count, name) for name, count in counts.items())
         return f"Table({len(self.frame)} rows: {words})"
+
+    def _repr_html_(self) -> str:
+        measure = self.frame["measure"].iloc[0]
+        chosen = self.frame[self.frame["measure"] == measure].assign(contender=contender_names)
+        means = chosen.groupby(["contender", "dataset"], sort=False, observed=True)["value"].mean().unstack("dataset")
+        rows = [
+            (str(name), *(f"{value:.3f}" if math.isfinite(value) else "-" for value in row))
+            for name, row in zip(means.index, means.to_numpy(), strict=True)
+        ]
+        head = ("contender", *map(str, means.columns))
+        what = f"<p>{escape(repr(self))}; below, the mean {escape(str(measure))} of the scores on each dataset.</p>"
+        return what + table_html(head, rows, MOST_ROWS) + list_html(map(sentence, self.remarks))
 
     @property
     def contenders(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,10 @@ import pandas as pd
 from llmseg.errors import UserError, nearest
 from llmseg.evaluation.evaluation import SCORE_COLUMNS, Evaluation
 from llmseg.files import write_text
+from llmseg.files.html import MOST_ROWS, facts_html, list_html, table_html
 from llmseg.files.tables import read_table
+from llmseg.stats.columns import sign
+from llmseg.stats.words import count_text, sentence
 from llmseg.study.launching.cells import Cell, list_finished
 from llmseg.study.launching.failures import Failure, read_failures
 from llmseg.study.pairing import average_scores, compare_with_base, pair_scores
@@ -55,6 +59,27 @@ class Study:
         if not is_study(Path(folder)):
             raise UserError(f"{folder} holds no study; run llmseg ablate or llmseg compare")
         return cls(Path(folder))
+
+    def _repr_html_(self) -> str:
+        facts = {"dataset": self.record["store"]["name"], "folder": str(self.folder)}
+        title = facts_html(f"Study of {count_text(len(self.variants), 'recipe')}", facts)
+        remarks = list_html(map(sentence, self.remarks))
+        if not self.compared:
+            return f"{title}{remarks}<p>No cell is finished yet.</p>"
+        first, *others = [(name, self.means(name).set_index("variant")) for name in self.measures]
+        means = first[1].sort_values("mean", ascending=sign(first[0]) < 0, kind="stable")
+        rows = [
+            (
+                name,
+                f"{row['mean']:.3f}",
+                f"{row['low']:.3f} to {row['high']:.3f}" if math.isfinite(row["low"] + row["high"]) else "not known",
+                *(f"{table.loc[name, 'mean']:.3f}" for _, table in others),
+                f"{row['seeds']:.0f}",
+            )
+            for name, row in means.iterrows()
+        ]
+        head = ("recipe", f"mean {first[0]}", "95 % interval", *(f"mean {name}" for name, _ in others), "seeds")
+        return title + table_html(head, rows, MOST_ROWS) + remarks
 
     @property
     def record(self) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import signal
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
@@ -25,6 +24,7 @@ from llmseg.errors import Terminated
 from llmseg.files import read_json_if_any
 from llmseg.files.fields import check_fields
 from llmseg.files.interruption import collect_notices, describe_signal
+from llmseg.files.notes import note
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.splits import Split
 from llmseg.training.check import check_batch
@@ -137,7 +137,7 @@ class Job:
                 writer.start()
                 write_places(self.folder, self.store)
             if continues and self.world.leads:
-                print(f"llmseg: {self._describe_start(state, total)}", file=sys.stderr)
+                note(self._describe_start(state, total))
             begin = functools.partial(Beginning, self.folder, record, state.step, total)
             observers = self.observers if self.world.leads else ()
             try:

@@ -11,10 +11,12 @@ from llmseg.data.reading import DEFAULT, Reading, read_reading
 from llmseg.errors import UserError
 from llmseg.files import read_bytes, read_json
 from llmseg.files.fields import Fields, read_texts
+from llmseg.files.html import facts_html
 from llmseg.files.tables import read_table
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.splits import Split
 from llmseg.recipe.weights import check_values
+from llmseg.training.curves import curves_svg
 from llmseg.training.resume import RUN_FIELDS, read_status
 
 if TYPE_CHECKING:
@@ -68,6 +70,21 @@ class Run:
             what = "an unfinished run" if read_status(run.folder) else "no run"
             raise UserError(f"{folder} holds {what}; give the folder of a finished run (with run.json in it)")
         return run
+
+    def _repr_html_(self) -> str:
+        record, history = self.record, self.history
+        facts = {
+            "dataset": f"{record['store']['name']}, {record['store']['cases']} cases",
+            "seed": str(record["seed"]),
+            "epochs": str(len(history)),
+            "trained on": f"{record['how']['device']} in {record['seconds']:.0f} s",
+            "parameters": f"{record['parameters']:,}" if "parameters" in record else "not known",
+            "folder": str(self.folder),
+        }
+        losses = {"training": history["train_loss"].tolist(), "validation": history["validation_loss"].tolist()}
+        score = {"score": history["validation_score"].tolist()}
+        curves = curves_svg("loss", losses) + curves_svg("score in validation", score)
+        return facts_html(record["label"] or self.folder.name, facts) + f"<div>{curves}</div>"
 
     @property
     def record(self) -> dict[str, Any]:

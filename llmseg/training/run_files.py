@@ -10,7 +10,6 @@ import json
 import math
 import platform
 import shutil
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -29,6 +28,7 @@ from llmseg.data.store_images import digest_images
 from llmseg.data.store_source import describe_source, find_reading, without_places
 from llmseg.errors import UserError
 from llmseg.files import clear_leftovers, make_folder, read_json_if_any, write_bytes, write_text
+from llmseg.files.notes import warn
 from llmseg.recipe.recipe import Recipe
 from llmseg.recipe.splits import Split
 from llmseg.training.checkpoint import read_checkpoint, write_checkpoint
@@ -179,7 +179,7 @@ class RunWriter:
         """
         saved, problem = read_checkpoint(self._checkpoints, ("state", "rows", "seconds", "split_digest", "how"))
         if problem:
-            print(f"llmseg: {problem}", file=sys.stderr)
+            warn(problem)
         if saved is not None:
             if saved["split_digest"] != self.record["split_digest"]:
                 raise BegunElsewhere(f"{self.folder} was begun with another split; use the versions its run.json names")

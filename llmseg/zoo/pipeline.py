@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmseg.errors import UserError
-from llmseg.recipe.display import facts_html, recipe_html, recipe_line
+from llmseg.files.html import facts_html
+from llmseg.recipe.display import recipe_html, recipe_line
 from llmseg.recipe.recipe import TEXTBOOK, Recipe
 from llmseg.zoo import original_weights
 from llmseg.zoo.card import Card

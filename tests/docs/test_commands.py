@@ -11,7 +11,7 @@ import pytest
 import typer.main
 from typer.core import TyperGroup
 
-from llmseg.cli.main import app, put_imports_first
+from llmseg.cli.main import app, put_common_first
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -33,7 +33,7 @@ def arguments(line: str) -> list[str] | None:
 
 def complaint(words: list[str]) -> str:
     """Return the command or the option that the command line does not have; empty if it has them all."""
-    words = put_imports_first(words)
+    words = put_common_first(words)
     while words[:1] == ["--import"]:
         words = words[2:]
     command: Any = COMMAND

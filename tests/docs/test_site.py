@@ -139,6 +139,14 @@ class TestBuilt:
             loaded += [tag.get("href") for tag in soup.find_all("link")]
             assert [link for link in loaded if link and urlsplit(link).netloc] == [], page
 
+    def test_notebooks_show_what_their_cells_gave(self, site):
+        shown = {"tutorial/first-look": "table svg img", "how-to/ablate-in-a-notebook": "table details img"}
+        for page, tags in shown.items():
+            soup = BeautifulSoup((site / f"{page}.html").read_text(encoding="utf-8"), "html.parser")
+            outputs = soup.find_all(class_="cell_output")
+            assert all(any(output.find(tag) for output in outputs) for tag in tags.split()), page
+            assert "Traceback" not in soup.text
+
     def test_it_can_be_searched(self, site):
         index = (site / "searchindex.js").read_text(encoding="utf-8")
         assert "reference/api/llmseg.stats.compare_all" in index

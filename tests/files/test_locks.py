@@ -158,6 +158,7 @@ class TestLease:
         assert theirs.take()
         theirs.release()
 
+    @pytest.mark.usefixtures("notes_printed")
     def test_that_was_taken_over_is_told(self, hasty, tmp_path, capsys):
         lease = Lease(tmp_path / "x")
         assert lease.take()
@@ -227,6 +228,7 @@ class TestWithoutLocksOfTheFileSystem:
         assert clear_cache() > 0
         assert not list((tmp_path / "cache").glob("*lock*"))
 
+    @pytest.mark.usefixtures("notes_printed")
     def test_who_waits_says_so_and_goes_on_when_the_other_is_killed(self, no_locks, hasty, tmp_path, capsys):
         process = hold_elsewhere(tmp_path / "lock.lease")
         threading.Timer(0.4, process.kill).start()
@@ -236,6 +238,7 @@ class TestWithoutLocksOfTheFileSystem:
         line = r"llmseg: waiting for another process that prepares the same cases \(.*lock.lease\)\n"
         assert re.fullmatch(line, capsys.readouterr().err)
 
+    @pytest.mark.usefixtures("notes_printed")
     def test_a_silent_holder_on_another_machine_is_waited_for_with_a_line(self, no_locks, hasty, tmp_path, capsys):
         hold_elsewhere(tmp_path / ".lock.lease", machine="elsewhere", dies=True)
         with lock_folder(tmp_path):
@@ -249,6 +252,7 @@ class TestWithoutLocksOfTheFileSystem:
         assert sorted(path.name for path in tmp_path.iterdir()) == ["d", "x.h5"]
 
 
+@pytest.mark.usefixtures("notes_printed")
 def test_who_waits_says_so_after_a_second(tmp_path, capsys):
     other = (tmp_path / "lock").open("w")
     fcntl.flock(other, fcntl.LOCK_EX)

@@ -55,11 +55,12 @@ DAMAGES = ("empty", "cut", "text", "a flipped bit")
 
 
 @pytest.mark.parametrize("how", DAMAGES)
+@pytest.mark.usefixtures("notes_printed")
 def test_the_checkpoint_before_a_damaged_one_is_used(interrupted, tiny_recipe, phantoms, how, capsys, tmp_path):
     damage(interrupted / "checkpoint" / "state.pt", how)
     run = train(tiny_recipe, phantoms, interrupted, progress=False)
     told = capsys.readouterr().err.splitlines()
-    assert re.fullmatch(r"llmseg: .*state\.pt is damaged; the checkpoint before it is used", told[0])
+    assert re.fullmatch(r"llmseg: warning: .*state\.pt is damaged; the checkpoint before it is used", told[0])
     assert re.search(r"continues at step 4 of \d+, epoch 1", told[1])
     whole = train(tiny_recipe, phantoms, tmp_path / "whole", progress=False)
     assert (run.folder / "weights.safetensors").read_bytes() == (whole.folder / "weights.safetensors").read_bytes()

@@ -299,6 +299,7 @@ def test_a_loss_that_is_no_number_leaves_the_last_good_weights(recipe, phantoms,
     "signum",
     [signal.SIGTERM, *(pytest.param(other, marks=pytest.mark.slow) for other in (signal.SIGINT, signal.SIGHUP))],
 )
+@pytest.mark.usefixtures("notes_printed")
 def test_a_signal_saves_a_checkpoint_and_the_next_call_says_where_it_continues(
     content, recipe, phantoms, tmp_path, signum, monkeypatch, capsys
 ):

@@ -13,6 +13,7 @@ from llmseg.data.holdout import Holdout
 from llmseg.data.store import Store
 from llmseg.errors import UserError, nearest
 from llmseg.evaluation.measures import check_measures
+from llmseg.files.notes import warn
 from llmseg.recipe.given import SUFFIXES
 from llmseg.study.file.datasets import StudyDataset
 from llmseg.study.file.keys import Kind, check_table
@@ -148,7 +149,7 @@ class StudyFile:
         if not there:
             raise UserError(f"no dataset of the study is there: {'; '.join(missing)}")
         for line in missing:
-            print(f"llmseg: left out: {line}", file=sys.stderr)
+            warn(f"left out: {line}")
         return replace(self, datasets=there)
 
 

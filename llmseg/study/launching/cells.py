@@ -15,7 +15,6 @@ import os
 import platform
 import secrets
 import shutil
-import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -25,6 +24,7 @@ from pathlib import Path
 from llmseg.errors import UserError
 from llmseg.files import clean_name, make_folder, read_json_if_any, write_text
 from llmseg.files.locks import Lease
+from llmseg.files.notes import note
 
 WORK = ".work"
 """Folder in a study's folder that only launchers need: leases, attempts, and what opens the store again."""
@@ -192,7 +192,7 @@ def publish(cell: Cell, attempt: Path, seconds: float) -> bool:
     if not published:
         same = digest_results(cell.folder) == digest
         what = "with the same results" if same else "with OTHER results, as other devices and versions may give"
-        print(f"llmseg: {cell.name} was finished by another launcher, too, {what}; its cell is kept", file=sys.stderr)
+        note(f"{cell.name} was finished by another launcher, too, {what}; its cell is kept")
     for left in (attempt, *cell.attempts):
         shutil.rmtree(left, ignore_errors=True)
     return published

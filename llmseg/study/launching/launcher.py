@@ -5,7 +5,6 @@ from __future__ import annotations
 import heapq
 import itertools
 import shutil
-import sys
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from llmseg.errors import Terminated, UserError
 from llmseg.evaluation.evaluate import evaluate_run_once
 from llmseg.files import make_folder
 from llmseg.files.locks import Lease
+from llmseg.files.notes import note, warn
 from llmseg.study.conventions import all_conventions
 from llmseg.study.design import Design, seeded
 from llmseg.study.launching.allowance import Allowance
@@ -172,7 +172,7 @@ class Launcher:
             raise UserError(f"{failure}; {kept}{again}")
         study.failed.add(failure.variant)
         where = f" of {study.design.label}" if study.design.label else ""
-        print(f"llmseg: warning: {failure.variant}{where} is left out: {failure}", file=sys.stderr)
+        warn(f"{failure.variant}{where} is left out: {failure}")
 
     def _try(self, study: _Progress, task: Task) -> bool:
         """Work on a cell if no other launcher does; return whether its state is another now."""
@@ -188,8 +188,8 @@ class Launcher:
             if not cell.is_finished:
                 if held:
                     cause = "its launcher was killed; the cell is continued"
-                    note = Failure(cell.variant, cell.seed, "killed", cause, fold=cell.fold)
-                    write_failure(cell.study, note)
+                    killed = Failure(cell.variant, cell.seed, "killed", cause, fold=cell.fold)
+                    write_failure(cell.study, killed)
                 self._work(study, task, lease)
         finally:
             lease.release()
@@ -210,7 +210,7 @@ class Launcher:
             raise Terminated(str(stop).replace(str(attempt / "run"), str(cell.folder)), stop.signum) from None
         except (*FAILING, UserError) as error:
             if lease.lost or not attempt.is_dir():
-                print(f"llmseg: {cell.name} was taken over by another launcher; this one goes on", file=sys.stderr)
+                note(f"{cell.name} was taken over by another launcher; this one goes on")
                 return
             if not isinstance(error, FAILING):
                 raise
@@ -255,7 +255,7 @@ def train_and_score(task: Task, attempt: Path, launch: Launch, at_once: int | No
     try:
         run = train(recipe, design.store, place, holdout=task.holdout, at_once=at_once, **training)
     except BegunElsewhere as error:
-        print(f"llmseg: {task.cell.name} begins anew: {error}", file=sys.stderr)
+        note(f"{task.cell.name} begins anew: {error}")
         shutil.rmtree(place)
         run = train(recipe, design.store, place, holdout=task.holdout, at_once=at_once, **training)
     began = time.monotonic()

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import copy
 import inspect
-import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -20,9 +19,9 @@ from pathlib import Path
 from typing import Protocol, TypeAlias
 
 import torch
-from tqdm import tqdm
 
 from llmseg.errors import Terminated, UserError, escape_controls
+from llmseg.files.notes import warn
 from llmseg.training.events import Beginning, End, EvaluatedBatch, ObservedEvent, Step
 
 
@@ -113,7 +112,7 @@ class _Audience:
                 observer.on_event(_copy(event))
             except Exception as error:
                 self.observers.remove(observer)
-                tqdm.write(f"llmseg: {_describe(observer, error)}", file=sys.stderr)
+                warn(_describe(observer, error))
             finally:
                 torch.set_rng_state(generators[0])
                 if generators[1] is not None:

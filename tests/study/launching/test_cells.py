@@ -201,6 +201,7 @@ def test_a_cell_of_another_launcher_is_waited_for(run, fake_trainings, tmp_path,
 
 
 @pytest.mark.parametrize(("change", "words"), [("", "with the same results"), ("!", "with OTHER results")])
+@pytest.mark.usefixtures("notes_printed")
 def test_of_two_that_finish_the_same_cell_the_later_goes(change, words, run, fake_trainings, tmp_path, capsys):
     def overtake(task, attempt, at_once):
         if task.variant.name == "a" and not task.cell.is_finished:
@@ -218,6 +219,7 @@ def test_of_two_that_finish_the_same_cell_the_later_goes(change, words, run, fak
     assert not list((study.folder / ".work" / "attempts").iterdir())
 
 
+@pytest.mark.usefixtures("notes_printed")
 def test_a_launcher_whose_cell_was_taken_over_goes_on(run, fake_trainings, capsys):
     taken = []
 

@@ -45,6 +45,7 @@ def test_all_that_cannot_be_trained_is_named_before_anything_is(compare, tmp_pat
     assert not (tmp_path / "s").exists()
 
 
+@pytest.mark.usefixtures("notes_printed")
 def test_what_cannot_be_trained_is_left_out_on_request(compare, capsys):
     study = compare("large", "good", "slow", leave_out_failing=True)
     assert study.variants == ("good", "slow")
@@ -56,6 +57,7 @@ def test_what_cannot_be_trained_is_left_out_on_request(compare, capsys):
     assert "warning: large is left out: large: the split leaves" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("notes_printed")
 def test_a_contender_that_diverges_ends_the_study_in_one_line_and_can_be_left_out(compare, tmp_path, capsys):
     advice = "the same command with --leave-out-failing goes on without it, with --retry diverged it is tried again$"
     with pytest.raises(UserError, match=rf"^wild with seed 0: the .* loss of epoch 1 is .*{advice}"):
@@ -91,6 +93,7 @@ def test_other_errors_are_not_the_contenders(compare, monkeypatch):
         compare("good", "slow", leave_out_failing=True)
 
 
+@pytest.mark.usefixtures("notes_printed")
 def test_an_error_of_one_contender_does_not_stop_the_others(compare, monkeypatch, capsys):
     from llmseg.study.launching import launcher
 
