@@ -23,7 +23,6 @@ from llmseg import zoo
 from llmseg.report import Question
 from llmseg.stats import Claim, Table, compare_all, compare_cohorts, means, published
 from llmseg.study import Results, compare_with_published, describe_price, read_results
-from llmseg.study.published.texts import row_texts
 
 PAGES = [Path(__file__).parents[1] / "docs" / "explanation" / name for name in ("what-we-found.md", "published.md")]
 Maker = Callable[[], Iterator[str]]
@@ -169,9 +168,15 @@ def write_beside(results: Results, dataset: str) -> Iterator[str]:
     yield "|---|---|---|---|---|---|---|"
     (found,) = (part for part in compare_with_published(results).datasets if part.dataset == dataset)
     for row in found.frame.to_dict("records"):
-        texts = row_texts(row)
-        columns = ("published", "published_median", "ours", "interval", "published_rank", "rank")
-        yield f"| {row['pipeline']} | {' | '.join(texts[name] for name in columns)} |"
+        numbers = " | ".join(write_number(row[name], 3) for name in ("published_mean", "published_median", "mean"))
+        interval = f"{row['low']:.3f} to {row['high']:.3f}"
+        ranks = " | ".join(write_number(row[name], 0) for name in ("published_rank", "rank"))
+        yield f"| {row['pipeline']} | {numbers} | {interval} | {ranks} |"
+
+
+def write_number(value: float, digits: int) -> str:
+    """Return a number with so many decimals; a dash where there is none."""
+    return "-" if math.isnan(value) else f"{value:.{digits}f}"
 
 
 def write_repairs(scores: Table) -> Iterator[str]:
