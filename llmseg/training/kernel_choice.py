@@ -167,11 +167,11 @@ def measure_kept(layer: Layer) -> Speeds:
     path = cache_folder() / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.kernels.json"
     if known := _read_speeds(path):
         return known
+    write = write_text if path.exists() else write_first  # one that cannot be read is replaced
     speeds = measure(layer)
     with suppress(UserError):  # a cache that cannot be written costs some seconds the next time
         make_folder(path.parent)
-        # One that is there and cannot be read is damaged.
-        (write_text if path.exists() else write_first)(path, json.dumps(asdict(speeds)))
+        write(path, json.dumps(asdict(speeds)))
     # Launchers that began at the same moment have measured the same layer, and have to choose the same kernels.
     return _read_speeds(path) or speeds
 
