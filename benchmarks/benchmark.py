@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -19,6 +20,9 @@ import llmseg
 RESULTS = Path(__file__).parent / "results"
 GOLDEN = Path(__file__).parents[1] / "tests" / "golden"
 """Folder of the records of the original scripts, and of their images."""
+
+LIMITS = ("ONEDNN_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY")
+"""Variables by which a processor is taken for an older one; results say which of them were set."""
 
 
 def run(main: Callable[[], int | None]) -> NoReturn:
@@ -67,5 +71,7 @@ def write_results(path: Path, *, versions: Mapping[str, str] | None = None, **re
         results: Plain values by name.
     """
     all_versions = {"llmseg": llmseg.__version__, "torch": torch.__version__, **(versions or {})}
-    content = {"hardware": llmseg.hardware(), "versions": all_versions, **results}
+    imitated = {name: os.environ[name] for name in LIMITS if name in os.environ}
+    about = {"hardware": llmseg.hardware(), **({"imitated": imitated} if imitated else {}), "versions": all_versions}
+    content = {**about, **results}
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

@@ -1,14 +1,13 @@
 """Measure on one thread of a CPU, in float32, which kernel is fast for each layer of a U-Net, and what all of it gains.
 
-    python benchmarks/cpu_layers.py --json FILE
+    python benchmarks/cpu_layers.py --json benchmarks/results/cpu_layers_avx512.json
     ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 python benchmarks/cpu_layers.py --json FILE
 
 The second command imitates a processor with AVX2 on one that has more; ``imitated`` in the result says so.
 
 Every variant is timed in CPU time, by turns with torch's default, and its gain is the median of the ratios: other work
 on the machine disturbs both alike. ``layers`` has the convolutions of the network, forward, and backward to input and
-weights. ``whole`` has a training step and an inference of the whole network. ``outputs`` says for each of the nineteen
-networks how far its output is off when it is computed by the chosen kernels: at most, and in pixels of the mask.
+weights. ``whole`` has a training step and an inference of the whole network.
 """
 
 from __future__ import annotations
@@ -16,7 +15,6 @@ from __future__ import annotations
 import argparse
 import copy
 import itertools
-import os
 import statistics
 import time
 from collections.abc import Callable, Mapping
@@ -29,7 +27,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-import llmseg
 from llmseg import Recipe, zoo
 from llmseg.training import (
     EXACT_NUMERICS,
@@ -42,9 +39,6 @@ from llmseg.training import (
 CPU = torch.device("cpu")
 CLASSIC = "grok-3"
 """The pipeline with the classic U-Net of 31 million weights."""
-
-LIMITS = ("ONEDNN_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY")
-"""Variables by which a processor is taken for an older one."""
 
 LAST = torch.channels_last
 
@@ -64,7 +58,6 @@ def main() -> int:
     torch.backends.nnpack.is_available()  # makes it ready
     recipe = zoo.get(options.pipeline).recipe.change("images.size", (options.size, options.size))
     results: dict[str, Any] = {
-        "imitated": {name: os.environ[name] for name in LIMITS if name in os.environ},
         "settings": {name: getattr(options, name) for name in ("pipeline", "batch_size", "size", "repeats")},
         "layers": [],
     }
@@ -73,10 +66,6 @@ def main() -> int:
         print(results["layers"][-1], flush=True)
     results["whole"] = measure_whole(recipe, options.batch_size, options.repeats)
     print(results["whole"], flush=True)
-    results["outputs"] = []
-    for name in zoo.names():
-        results["outputs"].append(compare_outputs(name, options.size))
-        print(results["outputs"][-1], flush=True)
     if options.json:
         benchmark.write_results(options.json, **results)
     return 0
@@ -254,37 +243,6 @@ def fold_batch_norm(net: nn.Module) -> nn.Module:
             if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
                 block[index], block[index + 1] = fuse_conv_bn_eval(first, second), nn.Identity()
     return folded
-
-
-@torch.no_grad()
-def compare_outputs(name: str, size: int) -> dict[str, Any]:
-    """Return how far the probabilities of a network are off when it is computed by the chosen kernels.
-
-    Fresh weights give probabilities that lie close to the threshold of one half, so masks differ as soon as anywhere.
-    """
-    recipe = zoo.get(name).recipe.change("images.size", (size, size))
-    torch.manual_seed(0)
-    net = recipe.net.build(recipe.images.channels).train()
-    store = llmseg.SyntheticStore("dermoscopy", count=4)
-    images = torch.stack([recipe.images.image(store.read(id).image) for id in store.ids])
-    net(images)  # batch norm gets statistics
-    net.eval()
-    chosen = choose_inference_kernels(choose_numerics(CPU, "fp32"), net, CPU, [tuple(images.shape[1:])])
-    maps = []
-    for numerics in (EXACT_NUMERICS, chosen):
-        output = numerics.build_forward(numerics.place(copy.deepcopy(net), CPU))(images[:1])
-        maps.append(output.sigmoid() if recipe.net.output == "logits" else output)
-    exact, found = maps
-    differ = (exact > 0.5) != (found > 0.5)
-    return {
-        "pipeline": name,
-        "layers_by_winograd": len(chosen.winograd),
-        "largest_difference": (exact - found).abs().max().item(),
-        "spread": (exact.max() - exact.min()).item(),
-        "pixels": exact.numel(),
-        "pixels_that_differ_in_the_mask": int(differ.sum()),
-        "farthest_of_these_from_one_half": (exact - 0.5).abs()[differ].max().item() if differ.any() else 0.0,
-    }
 
 
 if __name__ == "__main__":

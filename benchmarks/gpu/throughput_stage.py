@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 import statistics
 import tempfile
@@ -21,12 +22,11 @@ from image_files import write_phantoms
 from recipe_measurement import Plan, cases_needed, measure
 from setting import Setting, synchronise
 from task import Task
-from torch.profiler import ProfilerActivity, profile
 from workers import Item
 
 import llmseg
 from llmseg import Recipe
-from llmseg.training import choose_numerics
+from llmseg.training import Profile, Recording, choose_numerics
 
 CHOSEN = {"31 M": "gpt-4o", "7.7 M": "gpt-4", "0.5 M": "llama-3.1-405b"}
 """The pipelines with which every choice is tried, by the size of their networks."""
@@ -37,7 +37,7 @@ FILE_STEPS = 6
 STEPS = 24
 PIXELS = 512
 KERNELS = 25
-"""Kernels that a profile lists, those that take longest."""
+"""Operations or kernels that a profile lists, those that take longest."""
 
 
 def count_workers(_: Setting) -> int:
@@ -173,41 +173,20 @@ def _share_of_peaks(setting: Setting, tflops: float) -> dict[str, float]:
 
 
 def profile_steps(setting: Setting, pipeline: str) -> dict[str, Any]:
-    """Return the kernels in which the time of training steps goes, and what waits between them."""
+    """Return what the time of training steps goes to: the share of every group, and what takes longest."""
     ours, _ = make_contender(setting, pipeline)
-    activities = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if setting.place == "cuda" else [])]
+    recording = Recording(setting.device)
     try:
         ours.train()
         ours.settle()
-        synchronise(setting.device)
-        began = time.perf_counter()
-        with profile(activities=activities) as profiler:
-            ours.train()
-            synchronise(setting.device)
-        seconds = time.perf_counter() - began
+        recording.start()
+        ours.train()
+        trace = recording.stop(steps=len(ours.task.ids) // ours.task.batch_size)
     finally:
         ours.close()
-    averages = [event for event in profiler.key_averages() if _is_work(event, setting.place)]
-    events = [(event.key, _own_us(event, setting.place), event.count) for event in averages]
-    total = sum(us for _, us, _ in events)
-    events.sort(key=lambda event: -event[1])
-    rows = [{"kernel": key[:120], "share": us / total, "count": count} for key, us, count in events[:KERNELS] if us]
-    return {"seconds": seconds, "seconds_in_kernels": total / 1e6, "kernels": rows}
-
-
-def _is_work(event: Any, place: str) -> bool:
-    """Return whether an event is work of the device: on a GPU its kernels, and not what started or surrounds them."""
-    named = "CUDA" if place == "cuda" else "CPU"
-    return str(event.device_type).endswith(named) and not getattr(event, "is_user_annotation", False)
-
-
-def _own_us(event: Any, place: str) -> float:
-    """Return the microseconds of an event without those of the events in it, on the device that is looked at."""
-    if place == "cpu":
-        return float(event.self_cpu_time_total)
-    # Older versions of torch have the other name.
-    own = getattr(event, "self_device_time_total", None)
-    return float(event.self_cuda_time_total if own is None else own)
+    found = Profile.of_trace(trace)
+    rows = [{"kernel": name[:120], "share": share} for name, share in itertools.islice(found.names.items(), KERNELS)]
+    return {"seconds": found.seconds, "steps": found.steps, "shares": found.shares, "kernels": rows}
 
 
 def measure_files(setting: Setting, pipeline: str) -> dict[str, Any]:

@@ -10,6 +10,40 @@ import pytest
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "train.md"
 
 
+RESULTS = PAGE.parents[2] / "benchmarks" / "results"
+
+
+def read_speeds(name):
+    """Return how many times as fast as the plain loop we train and predict, by a file of results."""
+    found = json.loads((RESULTS / name).read_text(encoding="utf-8"))
+    if "whole" in found:
+        return found["whole"]["step"]["chosen"], found["whole"]["inference"]["chosen"]
+    return found["ratios"]["ours_vs_plain"], found["inference_ratios"]["ours_vs_plain"]
+
+
+def test_the_table_of_speeds_has_the_figures_of_its_files():
+    rows = [line.strip("| ").split(" | ") for line in PAGE.read_text(encoding="utf-8").splitlines() if "| [" in line]
+    shown = {row[-1].split("](")[0].lstrip("| ["): (row[2], row[4]) for row in rows}
+    assert len(shown) == 4
+    assert shown == {name: tuple(f"{value:.2f}" for value in read_speeds(name)) for name in shown}
+
+
+def test_what_winograds_algorithm_changes_is_what_its_files_say():
+    text = " ".join(PAGE.read_text(encoding="utf-8").split())
+    rows = json.loads((RESULTS / "equivalence_fp32_avx2_imitated.json").read_text(encoding="utf-8"))["rows"]
+    largest = sorted((row["fast"] / row["planted"], row["pipeline"]) for row in rows)[-3:]
+    assert (len(rows), [name for _, name in largest[1:]]) == (19, ["deepseek-r1", "deepseek-v3"])
+    least, r1, v3 = (f"{100 * share:.0f}" for share, _ in largest)
+    assert (
+        f"at most {least} % of what the learning rate did, and those of DeepSeek R1 and DeepSeek V3 by {r1} and {v3} %"
+        in text
+    )
+    rows = json.loads((RESULTS / "inference_masks_avx2_imitated.json").read_text(encoding="utf-8"))["rows"]
+    assert (len(rows), all(row["agrees"] for row in rows)) == (19, True)
+    pixels, differ = sum(row["pixels"] for row in rows), sum(row["pixels_that_differ"] for row in rows)
+    assert f"{differ} of {pixels:,} pixels" in text
+
+
 def test_recording_steps_of_a_loop_of_ones_own(read_blocks, capsys):
     (code,) = (block.code for block in read_blocks(PAGE) if "Recording" in block.code)
     exec(code, {})
