@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
+
 import pytest
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -35,3 +41,16 @@ def test_each_sample_is_in_one_half(admission):
     halves = [{sample["name"] for sample in admission.read_samples(half)} for half in ("development", "reported")]
     assert not halves[0] & halves[1]
     assert halves[0] | halves[1] == {sample["name"] for sample in admission.read_samples("both")}
+
+
+def test_the_page_about_probes_has_the_figures_of_the_results():
+    quality = json.loads((ROOT / "benchmarks" / "results" / "admission.json").read_text(encoding="utf-8"))["quality"]
+    page = (ROOT / "docs" / "explanation" / "probes.md").read_text(encoding="utf-8")
+    row = re.compile(r"^\|.*\| (\d+) \| (\d+) of (\d+) \| ([\d.]+) \| ([\d.]+) \|$", re.MULTILINE)
+    stated = [tuple(map(float, cells)) for cells in row.findall(page)]
+    measured = [
+        (len(way["wrong"]), way["right"], way["right"] + len(way["missed"]), way["precision"], round(way["recall"], 2))
+        for half in ("development", "reported")
+        for way in quality[half].values()
+    ]
+    assert stated == measured
