@@ -20,7 +20,8 @@ _NO_IMAGE = re.compile(r"NoneType|Assertion failed|\.empty\(\)")
 _UNREAD = re.compile(r"imread_\('(?P<path>[^'\n]+)'\)")
 _TOO_FEW = re.compile(r"Sample larger than population|larger sample than population")
 _MISSING_FILE = re.compile(
-    r"(?:FileNotFoundError|No such file|does not exist|can't open)\D.*?['\"](?P<path>[^'\"]+)['\"]"
+    r"(?:FileNotFoundError|No such file|does not exist|can't open|non-existent directory)\D.*?"
+    r"['\"](?P<path>[^'\"]+)['\"]"
 )
 
 
@@ -74,7 +75,8 @@ def find_help(run: ScriptRun, ids: set[str], now: Help, others: Iterator[Layout]
     path = _find_missed(exception, run.printed)
     results = [each.seen_at for each in run.mapped if each.shows == "folder"]
     if path is not None and not now.makes_folders and any(map(path.is_relative_to, results)):
-        edit = Edit("folder", run.place, f"the folder {path.parent.name} was made before the start")
+        folder = path if path in results else path.parent
+        edit = Edit("folder", run.place, f"the folder {folder.name} was made before the start")
         return replace(now, makes_folders=True, edits=(*now.edits, edit))
     layout = _read_names(path, ids, now.layout, run) if path is not None else None
     if layout is None and (path is not None or _NOTHING_FOUND.search(exception)):

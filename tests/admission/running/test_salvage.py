@@ -48,8 +48,15 @@ def test_other_names_than_were_told_are_an_edit():
     assert [each.kind for each in help.edits] == ["names of files"]
 
 
-def test_a_folder_for_results():
-    help = find_help(missing("D:\\out/loss.csv"), IDS, Help(Layout()), iter(()), told_names=False)
+@pytest.mark.parametrize(
+    "run",
+    [
+        missing("D:\\out/loss.csv"),
+        ended("OSError: Cannot save file into a non-existent directory: 'D:\\out'"),
+    ],
+)
+def test_a_folder_for_results(run):
+    help = find_help(run, IDS, Help(Layout()), iter(()), told_names=False)
     assert (help.makes_folders, help.edits[0].what) == (True, "the folder D:\\out was made before the start")
     assert find_help(missing("D:\\out/loss.csv"), IDS, help, iter(()), told_names=False) is None
 
