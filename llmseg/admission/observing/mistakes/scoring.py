@@ -104,9 +104,10 @@ class _Preparation:
 
 def _tell_preparation(passes: Sequence[Pass]) -> _Preparation | None:
     """Return how the images of some passes were prepared, ``None`` if they differ or it cannot be told."""
-    items = [item for _, item in list_items(passes) if item.id and item.image.slopes]
-    if not items or len({len(item.image.slopes) for item in items}) > 1:
-        return None
+    shown = [item for _, item in list_items(passes)]
+    items = [item for item in shown if item.id and item.image.slopes]
+    if not items or len(items) < len(shown) / 2 or len({len(item.image.slopes) for item in items}) > 1:
+        return None  # a few that are recognised among many may be mistaken for cases
     slopes, offsets = (np.array([getattr(item.image, name) for item in items]) for name in ("slopes", "offsets"))
     sources = {item.image.sources for item in items}
     middle = np.median(slopes, axis=0)
