@@ -140,7 +140,9 @@ def render_page(pipeline: Pipeline) -> str:
 
 
 def _card(pipeline: Pipeline) -> Iterator[str]:
-    yield _table(("", ""), card_facts(pipeline.card))
+    # The first fact takes the place of the heading, which a table in Markdown must have.
+    first, *others = card_facts(pipeline.card)
+    yield _table(first, others)
     for title, texts in (
         ("Edits by the authors of the study", pipeline.card.author_edits),
         ("Does not run as given", [f"{mend.fault}; here: {mend.reading}" for mend in pipeline.card.mends]),
@@ -157,12 +159,12 @@ def _quirks(pipeline: Pipeline) -> Iterator[str]:
     if not quirks:
         yield "None is known."
         return
-    rows = []
+    items = []
     for quirk in quirks:
         change = quirk.repaired_field(pipeline.recipe)
-        repair = f"`{change.path}`: {write_typed(change.left)} becomes {write_typed(change.right)}"
-        rows.append((f"`{quirk.id}`", quirk.kind, f"{quirk.sentence} {quirk.why}", repair))
-    yield _table(("quirk", "kind", "what it does", "repair"), rows)
+        repair = f"Repair: `{change.path}` becomes {write_typed(change.right)} instead of {write_typed(change.left)}."
+        items.append(f"- **{quirk.id}** ({quirk.kind}): {quirk.sentence} {quirk.why} {repair}")
+    yield "\n".join(items)
     names = {quirk.id for quirk in quirks}
     # What a quirk costs another pipeline says little; in the textbook recipe, nothing else is unusual.
     prices = [row for row in _prices() if row["quirk"] in names and (row["planted"] or row["pipeline"] == pipeline.id)]
