@@ -9,6 +9,7 @@ from typing import Any
 from llmseg.admission.findings import Finding
 from llmseg.admission.stages.code_error import CodeError
 from llmseg.admission.stages.stage import StageVerdict, find_stage_reached
+from llmseg.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,8 @@ class Admission:
         verdicts: What is said of each stage, in order.
         run: What came of the tiny run; empty if there was none.
         facts: What the scripts do, as far as it was seen: parameters, batch size, optimizer and so on.
+        recipe: The recipe that gives all that was seen; ``None`` if there is none.
+        foreign: The parts of a recipe that no field of the library explains, each with the reason.
         helped: What today's libraries have removed and was lent to the scripts, each with its line.
         findings: Silent mistakes, each kind once.
         probes: What each probe says.
@@ -36,6 +39,8 @@ class Admission:
     verdicts: tuple[StageVerdict, ...]
     run: dict[str, Any]
     facts: dict[str, Any]
+    recipe: Recipe | None
+    foreign: dict[str, str]
     helped: tuple[str, ...]
     findings: tuple[Finding, ...]
     probes: tuple[dict[str, Any], ...]
@@ -65,6 +70,8 @@ class Admission:
             "stages": [verdict.to_dict() for verdict in self.verdicts],
             "run": self.run,
             "facts": self.facts,
+            "recipe": None if self.recipe is None else self.recipe.to_dict(),
+            "foreign": self.foreign,
             "helped": list(self.helped),
             "findings": [finding.to_dict() for finding in self.findings],
             "probes": list(self.probes),

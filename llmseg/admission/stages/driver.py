@@ -28,8 +28,12 @@ from llmseg.admission.stages.turns import read_chat
 from llmseg.admission.static import check_statically
 from llmseg.errors import UserError
 from llmseg.files import clean_name, read_bytes, write_text
+from llmseg.recipe import Recipe
 
 _MOST_MINUTES = 10080
+
+RECIPE_FILE = "recipe.json"
+"""The recipe of admitted scripts, in the folder of the admission."""
 
 Tell = Callable[[object], object]
 
@@ -128,6 +132,10 @@ def _decide(folder: Path, turns: Sequence[CodeError | None], room: _Room, probes
         verdicts.append(_note(judge_probes(probed), room))
     found = [*extraction.get("findings", ()), *(each for probe in probed for each in probe["findings"])]
     errors = (*filter(None, turns), *find_errors(verdicts, read_scripts(folder)))
+    fitted = extraction.get("recipe", {})
+    recipe = None if not fitted.get("recipe") else Recipe.from_dict(fitted["recipe"])
+    if recipe is not None:
+        write_text(room.kept.path / RECIPE_FILE, recipe.to_json())
     admission = Admission(
         room.kept.asked["name"],
         folder,
@@ -135,6 +143,8 @@ def _decide(folder: Path, turns: Sequence[CodeError | None], room: _Room, probes
         tuple(verdicts),
         run,
         extraction.get("facts", {}),
+        recipe,
+        fitted.get("foreign", {}),
         tuple(extraction.get("helped", ())),
         join_findings([read_finding(each) for each in found]),
         tuple(probed),

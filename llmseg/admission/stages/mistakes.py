@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from llmseg.admission.findings import Finding
-from llmseg.admission.observing import Phantoms, find_mistakes, read_facts, read_observation
+from llmseg.admission.observing import (
+    Observation,
+    Phantoms,
+    find_mistakes,
+    fit_recipe,
+    read_facts,
+    read_observation,
+)
 from llmseg.admission.probes import PROBES, Bench
 from llmseg.admission.running import Layout
 from llmseg.admission.sandbox import Limits
@@ -26,12 +33,14 @@ def extract(tiny: Path, run: dict[str, Any]) -> dict[str, Any]:
     facts: dict[str, Any] = {}
     findings: list[Finding] = []
     helped: list[str] = []
+    recipe: dict[str, Any] = {}
     try:
         observation = read_observation(tiny / run["record"], Phantoms(**run["phantoms"]))
         helped = sorted({f"{event['what']} ({event.place})" for event in observation.record.list("helped")})
         facts, findings = read_facts(observation), list(find_mistakes(observation))
         if facts and run["epochs"]:
             facts["epochs"] = max(each["was"] for each in run["epochs"])
+        recipe = _fit(observation, facts.get("epochs")) if facts else {}
         verdict = StageVerdict("extraction", "reached")
         if not observation.losses:
             verdict = StageVerdict("extraction", "not reached", "no step of a training was seen")
@@ -42,8 +51,16 @@ def extract(tiny: Path, run: dict[str, Any]) -> dict[str, Any]:
         "facts": facts,
         "findings": [finding.to_dict() for finding in findings],
         "helped": helped,
+        "recipe": recipe,
         "is_final": verdict.state != "harness fault",
     }
+
+
+def _fit(observation: Observation, epochs: int | None) -> dict[str, Any]:
+    """Return the recipe that gives what was seen, with the scripts' own epochs; ``None`` with what no field says."""
+    fitted = fit_recipe(observation)
+    recipe = fitted.recipe if epochs is None else fitted.recipe.change("fit.epochs", epochs)
+    return {"recipe": recipe.to_dict() if fitted.is_whole else None, "foreign": fitted.foreign}
 
 
 def _name_fault(stage: str, error: Exception) -> StageVerdict:

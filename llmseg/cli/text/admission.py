@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 import textwrap
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from llmseg.admission import Layout
+from llmseg.admission import RECIPE_FILE, Layout
 from llmseg.cli.text.layout import align_columns, section
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def describe_admission(admission: Admission) -> str:
         section("silent mistakes", [line for finding in admission.findings for line in _describe_finding(finding)]),
         section("broken probes", [_describe_probe(each) for each in admission.probes if each["state"] == "broken"]),
         section("what the scripts do", _describe_facts(admission.facts)),
+        section("recipe", _describe_recipe(admission)),
         section("what was needed", _describe_run(admission)),
         section("faults around the scripts", [_shorten(fault) for fault in admission.faults]),
         f"kept in {admission.out}",
@@ -62,6 +64,14 @@ def _describe_probe(said: dict[str, Any]) -> str:
 def _describe_facts(facts: dict[str, Any]) -> list[str]:
     shown = [f"{name.replace('_', ' ')} {_write(value)}" for name, value in facts.items()]
     return textwrap.wrap(", ".join(shown), _WIDEST) if shown else []
+
+
+def _describe_recipe(admission: Admission) -> list[str]:
+    if admission.recipe is not None:
+        path = shlex.quote(str(admission.out / RECIPE_FILE))
+        command = f"llmseg compare {path} gpt-o3 gpt-4 --data STORE --out studies/{shlex.quote(admission.name)}"
+        return [f"in {path}, every part gives what was seen; rank it among the others by:", f"  {command}"]
+    return [_shorten(f"no field says {part}: {why}") for part, why in admission.foreign.items()]
 
 
 def _write(value: Any) -> str:

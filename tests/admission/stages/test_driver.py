@@ -47,6 +47,8 @@ def test_what_is_known_to_be_good_reaches_every_stage(folder, tmp_path, sandbox)
     assert [(each.stage, each.state) for each in admission.verdicts] == [(stage, "reached") for stage in stages]
     assert (admission.is_sound, admission.errors, admission.turns) == (True, (), 0)
     assert (admission.findings, admission.facts["optimizer"], admission.facts["batch_size"]) == ((), "Adam", 4)
+    # Its small network is none of the library; all else is explained.
+    assert (admission.recipe, list(admission.foreign)) == (None, ["net"])
     kept = sorted(path.stem for path in (tmp_path / "out" / "stages").iterdir())
     assert kept == sorted(stage.replace(" ", "-") for stage in stages)
 

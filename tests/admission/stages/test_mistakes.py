@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import asdict
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from llmseg.admission.stages import mistakes
 from llmseg.admission.stages.admission import join_findings
 from llmseg.admission.stages.mistakes import extract, judge_probes, make_bench, probe, read_finding
 from llmseg.cli.text.admission import describe_admission
+from llmseg.recipe import Recipe
+from llmseg.zoo import TEXTBOOK
 
 RUN = {
     "record": "record-0",
@@ -80,6 +83,9 @@ def test_each_kind_is_listed_once():
     assert read_finding(CERTAIN.to_dict()) == CERTAIN
 
 
+FOREIGN = {"net": "no network of the library has these shapes"}
+
+
 @pytest.fixture
 def admission():
     verdicts = (StageVerdict("static", "reached"), StageVerdict("extraction", "reached"))
@@ -87,7 +93,7 @@ def admission():
     facts = {"parameters": 100, "split": {"training": 0.8, "test": 0.1}, "loss": {"bce": 0.5}}
     helped = ("verbose of ReduceLROnPlateau (main.py:8)",)
     return Admission(
-        *("mine", Path("scripts"), Path("out"), verdicts, RUN, facts, helped),
+        *("mine", Path("scripts"), Path("out"), verdicts, RUN, facts, None, FOREIGN, helped),
         *((CERTAIN, Finding(7, "dropout", certainty="likely")), PROBED, errors, 1, ("no disk",)),
     )
 
@@ -113,6 +119,16 @@ def test_the_text(admission):
         "  lent, as today's libraries lack it: verbose of ReduceLROnPlateau (main.py:8)",
         "  edit, folder: the folder out was made before the start (main.py:9)",
         "  1 repair turn; errors: 1 missing import",
+        "  no field says net: no network of the library has these shapes",
         "  no disk",
     ):
         assert line in text.splitlines()
+
+
+def test_a_recipe_that_gives_all_that_was_seen_can_be_ranked(admission):
+    whole = dataclasses.replace(admission, recipe=TEXTBOOK, foreign={})
+    text = describe_admission(whole)
+    assert "recipe:\n  in out/recipe.json, every part gives what was seen" in text
+    assert "llmseg compare out/recipe.json gpt-o3 gpt-4 --data STORE" in text
+    assert Recipe.from_dict(whole.to_dict()["recipe"]) == TEXTBOOK
+    assert admission.to_dict()["recipe"] is None
