@@ -172,11 +172,13 @@ class Cases(ReadingOptions, Places):
             except UserError as error:
                 problem = problem or f"files are not read as those of the run, with {taken}: {error}"
                 continue
-            for note in filter(None, (problem, f"files are read as those of the run: {taken}" if taken else "")):
-                print_message(f"note: {note}")
+            if problem:
+                print_message(f"warning: {problem}")
+            if taken:
+                print_message(f"note: files are read as those of the run: {taken}")
             return store
         store = self.open()
-        print_message(f"note: {problem}")
+        print_message(f"warning: {problem}")
         return store
 
     def _refuse_folder_options(self) -> None:

@@ -14,7 +14,6 @@ from llmseg.cli.output import Output
 from llmseg.cli.spread import spread
 from llmseg.cli.text.published import describe_comparison, describe_study
 from llmseg.files import write_text
-from llmseg.stats import published as figures
 
 if TYPE_CHECKING:
     from llmseg.study import DatasetComparison, PublishedComparison
@@ -53,13 +52,15 @@ def published(
 
 def _facts_of_study() -> dict[str, Any]:
     return {
-        "title": figures.TITLE,
-        "repository": figures.REPOSITORY,
+        "title": llmseg.stats.published.TITLE,
+        "repository": llmseg.stats.published.REPOSITORY,
         "doi": None,
-        "prompts": figures.PROMPTS,
-        "claims": figures.get("claims").frame.to_dict("records"),
+        "prompts": llmseg.stats.published.PROMPTS,
+        "claims": llmseg.stats.published.get("claims").frame.to_dict("records"),
         "defects": [
-            {"name": name, "defect": defect} for name in figures.names() for defect in figures.get(name).defects
+            {"name": name, "defect": defect}
+            for name in llmseg.stats.published.names()
+            for defect in llmseg.stats.published.get(name).defects
         ],
     }
 

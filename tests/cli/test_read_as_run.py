@@ -69,7 +69,7 @@ def test_runs_of_earlier_versions_say_it_elsewhere(trained, tmp_path, source, re
 def test_predict_reads_as_the_run(call, trained, tmp_path):
     data, run = trained
     for name, options in (("taken", ()), ("said", ("--depth", "12")), ("other", ("--depth", "13"))):
-        code, _, err = call("predict", run, "--images", data / "images", "--out", tmp_path / name, *options, "-q")
+        code, _, err = call("predict", run, "--images", data / "images", "--out", tmp_path / name, *options)
         assert code == 0, err
         assert ("images are read as those of the run: --depth 12" in flat(err)) == (name == "taken")
         assert ("with --depth 13 instead of 12" in flat(err)) == (name == "other")
@@ -82,7 +82,7 @@ def test_predict_reads_as_the_run(call, trained, tmp_path):
 
 def test_predict_takes_images_of_8_bits_as_they_are(call, trained, tmp_path):
     images = write(tmp_path / "eight", bits=8) / "images"
-    assert call("predict", trained[1], "--images", images, "--out", tmp_path / "out", "-q")[0] == 0
+    assert call("predict", trained[1], "--images", images, "--out", tmp_path / "out")[0] == 0
 
 
 def test_predict_asks_where_the_run_says_nothing(call, trained, tmp_path):
@@ -93,7 +93,7 @@ def test_predict_asks_where_the_run_says_nothing(call, trained, tmp_path):
             (run / path.name).write_bytes(path.read_bytes())
     record = json.loads((run / "run.json").read_text())
     (run / "run.json").write_text(json.dumps(record | {"reading": {}}))
-    arguments = ("predict", run, "--images", trained[0] / "images", "--out", tmp_path / "out", "-q")
+    arguments = ("predict", run, "--images", trained[0] / "images", "--out", tmp_path / "out")
     code, _, err = call(*arguments)
     assert (code, "--depth 12" in flat(err)) == (2, True)
     assert not (tmp_path / "out").exists()
@@ -102,7 +102,7 @@ def test_predict_asks_where_the_run_says_nothing(call, trained, tmp_path):
 
 def test_evaluate_reads_as_the_run(call, trained, tmp_path):
     data, run = trained
-    code, out, err = call("evaluate", run, *named(data), "--out", tmp_path / "taken", "--json", "-q")
+    code, out, err = call("evaluate", run, *named(data), "--out", tmp_path / "taken", "--json")
     assert code == 0, err
     assert "files are read as those of the run: --foreground 1 --depth 12" in flat(err)
     assert json.loads(out)["cases"] == len(Run.open(run).split.test)
@@ -110,7 +110,7 @@ def test_evaluate_reads_as_the_run(call, trained, tmp_path):
 
 def test_evaluate_says_what_it_cannot_read_as_the_run(call, trained, tmp_path):
     other = write(tmp_path / "other", label=255)
-    code, _, err = call("evaluate", trained[1], *named(other), "--out", tmp_path / "e", "--allow-overlap", "-q")
+    code, _, err = call("evaluate", trained[1], *named(other), "--out", tmp_path / "e", "--allow-overlap")
     assert code == 0, err
     assert "files are not read as those of the run, with --foreground 1 --depth 12: no mask has the value 1" in flat(
         err
@@ -120,9 +120,7 @@ def test_evaluate_says_what_it_cannot_read_as_the_run(call, trained, tmp_path):
 
 def test_evaluate_says_where_options_contradict_the_run(call, trained, tmp_path):
     data, run = trained
-    code, _, err = call(
-        "evaluate", run, *named(data), "--depth", "13", "--out", tmp_path / "e", "--allow-overlap", "-q"
-    )
+    code, _, err = call("evaluate", run, *named(data), "--depth", "13", "--out", tmp_path / "e", "--allow-overlap")
     assert code == 0, err
     assert "read otherwise than those the run was trained on: with --depth 13 instead of 12" in flat(err)
 
@@ -131,7 +129,7 @@ def test_a_prepared_store_says_how_it_was_read(call, trained, tmp_path):
     data, run = trained
     store = tmp_path / "set.h5"
     options = ("--foreground", "1", "--depth", "13")
-    assert call("data", "prepare", "folder", "--root", data, "--out", store, *options, "-q")[0] == 0
-    code, _, err = call("evaluate", run, "--data", store, "--out", tmp_path / "e", "--allow-overlap", "-q")
+    assert call("data", "prepare", "folder", "--root", data, "--out", store, *options)[0] == 0
+    code, _, err = call("evaluate", run, "--data", store, "--out", tmp_path / "e", "--allow-overlap")
     assert code == 0, err
     assert "with --depth 13 instead of 12" in flat(err)

@@ -30,7 +30,7 @@ class TestTrain:
         assert json.loads((tmp_path / "run" / "run.json").read_text())["store"]["cases"] == 10
 
     def test_more_epochs_of_a_finished_run(self, call, folders, tiny_json, tmp_path):
-        cases = ("--images", folders[0], "--masks", folders[1], "-q")
+        cases = ("--images", folders[0], "--masks", folders[1])
         code, _, _ = call("train", tiny_json, *cases, "--epochs", 1, "--seed", 3, "--out", tmp_path / "run")
         assert code == 0
         more = ("train", "--from", tmp_path / "run", *cases, "--epochs", 2, "--out", tmp_path / "more")

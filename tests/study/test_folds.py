@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -211,7 +212,8 @@ class TestTrained:
         drawn = dict(draw_overlays(wanted, results.runs, {phantoms.name: phantoms}))
         for score, run in zip(wanted, results.runs, strict=True):
             ((_, alone),) = draw_overlays([score], [run], {phantoms.name: phantoms})
-            assert drawn[score].png == alone.png
+            assert np.array_equal(drawn[score].masks, alone.masks)
+            assert np.array_equal(drawn[score].image, alone.image)
 
     def test_the_first_fold_is_taken_for_predictions(self, trained):
         assert find_run(trained.folder).parent.name.endswith("-seed0-fold1")

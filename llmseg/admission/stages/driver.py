@@ -18,7 +18,7 @@ from llmseg.admission.sandbox.ladder import choose_rung
 from llmseg.admission.scripts import read_scripts
 from llmseg.admission.stages.admission import Admission, join_findings
 from llmseg.admission.stages.code_error import CodeError, find_errors, write_errors
-from llmseg.admission.stages.folder import AdmissionFolder, open_folder
+from llmseg.admission.stages.folder import RECIPE_FILE, AdmissionFolder, open_folder
 from llmseg.admission.stages.judge import judge_static
 from llmseg.admission.stages.known_good import write_known_good
 from llmseg.admission.stages.mistakes import extract, judge_probes, make_bench, probe, read_finding
@@ -31,9 +31,6 @@ from llmseg.files import clean_name, read_bytes, write_text
 from llmseg.recipe import Recipe
 
 _MOST_MINUTES = 10080
-
-RECIPE_FILE = "recipe.json"
-"""The recipe of admitted scripts, in the folder of the admission."""
 
 Tell = Callable[[object], object]
 

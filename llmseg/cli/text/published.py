@@ -5,8 +5,8 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
+import llmseg
 from llmseg.cli.text.layout import align_columns, section
-from llmseg.stats import published
 from llmseg.stats.words import count_text, sentence
 from llmseg.study.published.texts import COLUMNS, NOTE, row_texts
 
@@ -21,13 +21,17 @@ WIDTH = 110
 def describe_study() -> str:
     """Return where the study is, every claim of it with whether it holds, and what is wrong with its figures."""
     facts = [
-        ("scripts", published.REPOSITORY),
+        ("scripts", llmseg.stats.published.REPOSITORY),
         ("DOI", "not known to this library"),
-        *((f"prompt for {framework}", file) for framework, file in published.PROMPTS.items()),
+        *((f"prompt for {framework}", file) for framework, file in llmseg.stats.published.PROMPTS.items()),
     ]
-    defects = [f"- {name}: {defect}" for name in published.names() for defect in published.get(name).defects]
+    defects = [
+        f"- {name}: {defect}"
+        for name in llmseg.stats.published.names()
+        for defect in llmseg.stats.published.get(name).defects
+    ]
     parts = [
-        f"{published.TITLE}\n{align_columns(facts)}",
+        f"{llmseg.stats.published.TITLE}\n{align_columns(facts)}",
         *_describe_claims(),
         section(f"Wrong with its figures, {count_text(len(defects), 'known defect')}", _fold(defects)),
         "Where text and script of a single pipeline differ: llmseg show NAME\n"
@@ -38,9 +42,9 @@ def describe_study() -> str:
 
 def _describe_claims() -> list[str]:
     """Return a section per verdict; below a claim stands why."""
-    claims = published.get("claims").frame
+    claims = llmseg.stats.published.get("claims").frame
     parts = []
-    for verdict in published.VERDICTS:
+    for verdict in llmseg.stats.published.VERDICTS:
         chosen = claims[claims["verdict"] == verdict].to_dict("records")
         texts = [text for row in chosen for text in (f"- {row['claim']} ({row['made_in']})", f"  {row['why']}")]
         parts.append(section(f"{verdict.capitalize()}, {count_text(len(chosen), 'claim')}", _fold(texts)))

@@ -39,7 +39,7 @@ def test_no_two_masks_are_alike():
     assert all(0.01 < (phantoms.mask(id) > 0).mean() < 0.3 for id in phantoms.ids)
 
 
-@pytest.mark.parametrize("wrong", [{"count": 11}, {"count": 41}, {"channels": 2}, {"height": 31}])
+@pytest.mark.parametrize("wrong", [{"count": 11}, {"count": 61}, {"channels": 2}, {"height": 31}])
 def test_what_cannot_be_drawn_is_refused(wrong):
     with pytest.raises(UserError, match="give"):
         Phantoms(**wrong)
