@@ -43,6 +43,10 @@ class HardCodedPath:
             path of Windows is the name of one folder. ``"above"``: a path that leaves this folder by ``..``, for which
             the script is started some levels down. ``"home"``: a path that begins with ``~``, for which the variable
             HOME is set.
+
+    Example:
+        >>> HardCodedPath("../data/images", "images", "main.py:7", "above").text
+        '../data/images'
     """
 
     text: str
@@ -159,6 +163,10 @@ class DemandedArgument:
         flag: The option, such as ``"--images"``; the name of an argument that is given by position.
         role: What it is for, see :class:`HardCodedPath`.
         place: Where it is asked for, as ``file:line``.
+
+    Example:
+        >>> DemandedArgument("--image-dir", "images", "main.py:12").role
+        'images'
     """
 
     flag: str

@@ -36,6 +36,10 @@ class MissingImport:
         place: Where, as ``file:line``.
         reason: ``"not installed"`` for a package, ``"not defined"`` for a name that the script it is taken from does
             not have.
+
+    Example:
+        >>> MissingImport("torchinfo", "main.py:3", "not installed").name
+        'torchinfo'
     """
 
     name: str
@@ -55,6 +59,10 @@ class StaticStage:
         entry: The file to start, empty if there is none or more than one.
         paths: Paths that the scripts have written into themselves.
         demanded: Arguments that they demand.
+
+    Example:
+        >>> stage = check_statically("answers/my-llm")  # doctest: +SKIP
+        >>> stage.entry, [each.name for each in stage.missing]  # doctest: +SKIP
     """
 
     folder: Path
@@ -86,6 +94,10 @@ def check_statically(folder: str | Path) -> StaticStage:
 
     Raises:
         UserError: There is no such folder or no Python file in it, or a file is too large, a link or no file.
+
+    Example:
+        >>> check_statically("answers/my-llm").passes  # doctest: +SKIP
+        True
     """
     scripts = read_scripts(folder)
     own = {script.module.split(".")[0] for script in scripts} | {

@@ -81,6 +81,10 @@ def published_error_totals(which: str = "core") -> pd.DataFrame:
 
     Raises:
         UserError: There is no such set.
+
+    Example:
+        >>> len(published_error_totals("core")) > 0
+        True
     """
     published_errors(which)
     counts = published.get("error_counts").frame
@@ -104,6 +108,9 @@ def read_errors(path: str | Path) -> pd.DataFrame:
 
     Raises:
         UserError: The file is missing or no CSV, a column is missing, or a phase or category is unknown.
+
+    Example:
+        >>> read_errors("admissions/my-llm/errors.csv")  # doctest: +SKIP
     """
     try:
         frame = pd.read_csv(path, dtype=str, keep_default_na=False)

@@ -80,6 +80,14 @@ def choose_kernels(
         device: Where it is to compute.
         shape: Channels, height and width of the images.
         progress: Whether to show a bar if measuring takes longer than a second.
+
+    Example:
+        >>> from llmseg import zoo
+        >>> from llmseg.training import choose_numerics
+        >>> cpu, recipe = torch.device("cpu"), zoo.get("grok-3").recipe
+        >>> numerics = choose_numerics(cpu, "fp32")
+        >>> choose_kernels(numerics, recipe.net.build(1), cpu, (1, 256, 256)).winograd  # doctest: +SKIP
+        ('64-64 at 256', ...)
     """
     if not has_choice(numerics, device):
         return numerics
@@ -108,6 +116,12 @@ def choose_inference_kernels(
         device: Where it is to compute.
         shapes: Channels, height and width of all kinds of images.
         progress: Whether to show a bar if measuring takes longer than a second.
+
+    Example:
+        >>> from llmseg.training import EXACT_NUMERICS
+        >>> net = nn.Conv2d(1, 1, 3, padding=1)
+        >>> choose_inference_kernels(EXACT_NUMERICS, net, torch.device("cpu"), [(1, 64, 64)]) == EXACT_NUMERICS
+        True
     """
     suited = numerics.for_inference
     if not has_choice(numerics, device):

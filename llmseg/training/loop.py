@@ -112,6 +112,18 @@ def run_loop(
 
     Raises:
         NotANumber: The training loss is not a number or infinite, or weights are.
+
+    Example:
+        >>> from llmseg import zoo
+        >>> from llmseg.data import SyntheticStore, prepare_cases
+        >>> recipe = zoo.TEXTBOOK.change("images.size", (32, 32)).change("fit.epochs", 1)
+        >>> recipe = recipe.change("net.encoder", (4, 8, 16, 32)).change("net.decoder", (32, 16, 8, 4))
+        >>> store = SyntheticStore("fundus", count=12)
+        >>> split, net = draw_start(recipe, store.ids, seed=0, size=(32, 32))
+        >>> state, streams = State.begin(recipe.fit, net), RandomStreams(seed=0, per_epoch=True)
+        >>> prepared = prepare_cases(store, recipe.images)
+        >>> [type(event).__name__ for event in run_loop(recipe, state, prepared, split, streams=streams)]
+        ['Step', 'EvaluatedBatch', 'Epoch', 'EvaluatedBatch']
     """
 
     def build_forward(net: nn.Module) -> Forward:

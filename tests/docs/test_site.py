@@ -86,6 +86,17 @@ class TestPublicNames:
         modules = [name for name, value in constants.items() if isinstance(value, ModuleType)]
         assert [name for name in constants if name not in modules and not explanation(public_names, name)] == []
 
+    def test_every_function_and_class_has_an_example(self, public_names):
+        examples = importlib.import_module("borrowed_examples")
+        shown = {name: examples.find_example(name) for name in set(public_names.find_homes().values())}
+        callables = [
+            name
+            for name in shown
+            if inspect.isroutine(value := public_names.list_names()[name]) or inspect.isclass(value)
+        ]
+        assert [name for name in callables if not shown[name]] == []
+        assert len([name for name in callables if shown[name] == name]) > 250
+
     def test_references_lead_to_the_page(self, public_names):
         assert public_names.find_page("compare_all", llmseg.stats.compare) == "llmseg.stats.compare_all"
         assert public_names.find_page("paired", llmseg.Study) == "llmseg.Study.paired"

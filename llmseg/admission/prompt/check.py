@@ -63,6 +63,10 @@ class Compliance:
         state: ``"met"``, ``"not met"``, or ``"cannot be seen"`` where only a run can tell.
         note: Why. Where the state cannot be seen, it says what is open.
         places: Where, as ``file:line``, at most four; empty where something is missing.
+
+    Example:
+        >>> for compliance in check_requirements("answers/my-llm").compliances:  # doctest: +SKIP
+        ...     print(compliance.state, compliance.places)
     """
 
     requirement: Requirement
@@ -80,6 +84,11 @@ class CheckedScripts:
         prompt: The prompt that the scripts were compared with.
         traced: The prompt that the scripts say they answer, ``None`` if they have no stamp.
         compliances: One per requirement, in their order.
+
+    Example:
+        >>> from pathlib import Path
+        >>> checked = check_requirements(Path("answers/my-llm"))  # doctest: +SKIP
+        >>> [each.requirement.number for each in checked.compliances if each.state == "not met"]  # doctest: +SKIP
     """
 
     folder: Path
@@ -121,6 +130,10 @@ def check_requirements(folder: str | Path, prompt: Prompt | None = None, **param
 
     Raises:
         UserError: The folder has no scripts, or one that cannot be read or parsed.
+
+    Example:
+        >>> check_requirements("answers/my-llm").traced is not None  # doctest: +SKIP
+        True
     """
     scripts = read_scripts(folder)
     check_parsed(scripts)

@@ -22,6 +22,11 @@ class EpochsTold:
         place: Where it stands, as ``file:line``.
         was: The number in the scripts.
         now: The number in the copy.
+
+    Example:
+        >>> told = EpochsTold("main.py:24", was=50, now=3)
+        >>> told.was, told.now
+        (50, 3)
     """
 
     place: str

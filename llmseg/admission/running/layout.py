@@ -43,6 +43,10 @@ class Layout:
         image_folder: Name of the folder with images in a folder with all data, empty if images lie in that itself.
         mask_folder: The same for masks.
         channels: Channels that images are read with, 1 or 3.
+
+    Example:
+        >>> Layout(mask_suffix="_m").mask_name("001")
+        '001_m.png'
     """
 
     image_ending: str = ".png"
@@ -82,6 +86,10 @@ def read_layout(folder: str | Path | Scripts) -> Layout:
 
     Raises:
         UserError: There is no such folder or no Python file in it, or a file is too large, a link or no file.
+
+    Example:
+        >>> read_layout("answers/my-llm").image_name("001")  # doctest: +SKIP
+        '001.png'
     """
     return list_layouts(folder if isinstance(folder, Scripts) else read_scripts(folder))[0]
 

@@ -43,6 +43,10 @@ class Mapped:
         seen_at: Where the scripts see it.
         shows: What is there: ``"images"``, ``"masks"``, ``"images and masks"``; ``"folder"`` for one that can be
             written to; ``"nothing"`` for a path that belongs to the system.
+
+    Example:
+        >>> Mapped("data/images", "images", "main.py:7", SCRIPTS / "data" / "images", "images").shows
+        'images'
     """
 
     text: str

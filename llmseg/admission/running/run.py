@@ -39,6 +39,10 @@ class ScriptRun:
         mapped: The paths that they ask for, and what they found there.
         epochs: The numbers of epochs that the copy was told.
         layout: How the cases were laid out.
+
+    Example:
+        >>> run = run_scripts("answers/my-llm", Path("cases"), Path("out"), epochs=1)  # doctest: +SKIP
+        >>> print(run.outcome, run.place)  # doctest: +SKIP
     """
 
     outcome: Outcome
@@ -114,6 +118,12 @@ def run_scripts(
 
     Raises:
         UserError: The scripts cannot be started at all, ``out`` holds something, or there is no such sandbox.
+
+    Example:
+        >>> from llmseg.admission import Phantoms, write_phantoms
+        >>> write_phantoms(Path("cases"), Phantoms(20))  # doctest: +SKIP
+        >>> run = run_scripts("answers/my-llm", Path("cases"), Path("out"), epochs=1)  # doctest: +SKIP
+        >>> run.outcome.ended_by, run.outcome.results.weights  # doctest: +SKIP
     """
     scripts = read_scripts(folder)
     check_parsed(scripts)

@@ -33,6 +33,10 @@ class Edit:
         kind: ``"names of files"`` or ``"folder"``.
         place: Where in the scripts it was missed, as ``file:line``.
         what: What was done, in a few words.
+
+    Example:
+        >>> Edit("folder", "train.py:101", "the folder results was made before the start").kind
+        'folder'
     """
 
     kind: str

@@ -37,6 +37,10 @@ class Check:
         promise: The promise, or :data:`KNOWN_GOOD_NAME`.
         holds: Whether it holds.
         evidence: What was seen.
+
+    Example:
+        >>> Check("network", True, "3 ways were tried").holds
+        True
     """
 
     promise: str

@@ -29,6 +29,10 @@ class Frame:
         file: The file, as the script sees it.
         line: The line.
         function: The function, ``<module>`` outside of all.
+
+    Example:
+        >>> Frame("/content/project/train.py", 8, "fit").line
+        8
     """
 
     file: str

@@ -49,6 +49,10 @@ class Usage:
         processes: Processes and threads.
         disk_bytes: What it wrote.
         output_bytes: What it printed.
+
+    Example:
+        >>> Usage(seconds=12.5, memory_bytes=2**30).memory_bytes // 2**20
+        1024
     """
 
     seconds: float = 0.0

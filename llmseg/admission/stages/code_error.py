@@ -55,6 +55,10 @@ class CodeError:
         exception: The class of the exception; empty if there was none.
         category: One of :data:`llmseg.stats.ERROR_CATEGORIES`.
         description: The message and its place.
+
+    Example:
+        >>> CodeError("import", "NameError", "missing import", "name 'nn' is not defined").category
+        'missing import'
     """
 
     phase: str

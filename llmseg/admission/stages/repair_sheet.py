@@ -11,6 +11,10 @@ def write_repair_sheet(admission: Admission) -> str:
     """Return what to tell the language model about its scripts, as Markdown.
 
     Each paragraph says what is wrong and what was expected. None says how to mend it.
+
+    Example:
+        >>> from llmseg.admission import admit
+        >>> print(write_repair_sheet(admit("answers/my-llm", "admissions/my-llm")))  # doctest: +SKIP
     """
     paragraphs = [
         *(_tell_end(verdict) for verdict in admission.verdicts if verdict.state in ("failed", "limit")),
