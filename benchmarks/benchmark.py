@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -27,6 +29,9 @@ LIMITS = ("ONEDNN_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY")
 
 def run(main: Callable[[], int | None]) -> NoReturn:
     """Run a benchmark and exit with what it returns; a user's mistake, and a signal, are one line and an exit code."""
+    notes = logging.getLogger("llmseg")
+    notes.addHandler(logging.StreamHandler())
+    notes.setLevel(logging.INFO)
     try:
         sys.exit(main())
     except llmseg.UserError as error:
@@ -35,6 +40,9 @@ def run(main: Callable[[], int | None]) -> NoReturn:
     except llmseg.Terminated as stop:
         print(f"{Path(sys.argv[0]).stem}: {stop}", file=sys.stderr)
         sys.exit(128 + stop.signum)
+    except KeyboardInterrupt:
+        print(f"{Path(sys.argv[0]).stem}: interrupted; give the same command again", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
 
 
 def run_simulation(

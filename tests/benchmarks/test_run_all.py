@@ -119,8 +119,10 @@ def test_kills_at_any_moment_change_no_byte_of_the_tables(study_file, tmp_path):
         process = start(study_file, tmp_path / "killed")
         time.sleep(chance.uniform(seconds / 4, seconds / 2))
         os.killpg(process.pid, signum)
-        process.communicate()
-        assert process.returncode in (0, -signum, 128 + signum)
+        _, err = process.communicate()
+        # While Python still imports, an interruption ends in its own traceback.
+        imports = process.returncode == 1 and "KeyboardInterrupt" in err and "<frozen importlib" in err
+        assert imports or process.returncode in (0, -signum, 128 + signum), err
     processes = [start(study_file, tmp_path / "killed") for _ in range(3)]
     time.sleep(chance.uniform(seconds / 4, seconds / 2))
     for process in processes[1:]:

@@ -163,7 +163,9 @@ class TestCompareAndGap:
         assert [row["verdict"] for row in rows] == [verdict, verdict]
         code, out, err = call(*shlex.split(table[-1])[2:])  # the advice can be followed
         assert (code, err) == (0, "")
-        assert out.splitlines()[1] == verdict
+        headline, shown, *_ = out.splitlines()[1:]
+        assert headline.startswith("No contender has learnt to segment these images")
+        assert shown == verdict
         assert {row["measure"] for row in rows} == {"dice"}
         scores = pd.read_csv(tmp_path / "c" / "scores.csv")
         assert set(zip(scores["pipeline"], scores["variant"], strict=True)) == {("fast", "fast"), ("slow", "slow")}
