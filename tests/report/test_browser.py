@@ -165,7 +165,7 @@ def test_a_phone_says_which_tables_go_on(opened, report):
     assert [True, "sideways"] in wide
     assert all((name == "sideways") == goes_on for goes_on, name in wide)
     page.set_viewport_size({"width": 2400, "height": 844})
-    page.wait_for_function("document.querySelectorAll('.sideways').length === 0")
+    page.wait_for_function("() => document.querySelectorAll('.sideways').length === 0")
 
 
 @pytest.mark.parametrize("open_page", [{"java_script_enabled": False}], indirect=True)
