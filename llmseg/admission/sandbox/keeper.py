@@ -33,20 +33,40 @@ def main() -> None:
         plan = json.load(file)
     library = os.getppid()
     _set(_PR_SET_CHILD_SUBREAPER, 1)
-    _set(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    lost: list[int] = []  # the signal that says that the library died
+
+    def note_death(number: int, _: object) -> None:
+        lost.append(number)
+        end_all(plan["uid"])
+
+    signal.signal(signal.SIGUSR1, note_death)
     signal.signal(signal.SIGTERM, lambda *_: end_all(plan["uid"]))
+    _set(_PR_SET_PDEATHSIG, signal.SIGUSR1)
     child = os.fork()
     if child == 0:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGUSR1, signal.SIG_DFL)
         os.close(report)
         _start(plan)
     status = _wait(child)
     end_all(plan["uid"])
-    if os.getppid() != library:
+    if _has_died(library, 5 if lost else 0):
         _clear_up(plan)
         return
     with os.fdopen(report, "w", encoding="utf-8") as file:
         json.dump({"code": os.waitstatus_to_exitcode(status)}, file)
+
+
+def _has_died(library: int, seconds: float) -> bool:
+    """Return whether the library has died within some seconds.
+
+    Its threads end one after the other. Until the last has, this process is the child of another one of them, and has
+    the same parent.
+    """
+    deadline = time.monotonic() + seconds
+    while os.getppid() == library and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return os.getppid() != library
 
 
 def _set(option: int, value: int) -> None:

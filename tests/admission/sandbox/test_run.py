@@ -192,9 +192,11 @@ def test_places_that_the_user_of_scripts_cannot_read_are_refused(run, tmp_path):
 def test_nothing_is_left_when_this_library_is_ended(work, sandbox, number):
     """Its script ends with it, and a folder that can still be given back is given back."""
     code = f"""if True:
-        import sys
+        import sys, threading, time
         from pathlib import Path
         from llmseg.admission import *
+        for _ in range(50):  # such as those of a library for matrices
+            threading.Thread(target=time.sleep, args=(300,), daemon=True).start()
         script = "import time; open('begun', 'w').close(); time.sleep(300)"
         places = (Place(Path({str(work)!r}), writable=True), *python_places())
         arguments = (sys.executable, "-I", "-S", "-c", script, {work.parent.name!r})
