@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import llmseg
 from llmseg.cli.output import print_message
+from llmseg.files.notes import note
 from llmseg.stats.words import count_text
 
 _FEW_GROUPS = 2
@@ -35,7 +36,7 @@ def note_official_test_cases(store: llmseg.Store) -> None:
     """Say that folds also divide the test cases of a dataset that was published with some."""
     official = sum(part == "test" for part in store.parts.values()) if isinstance(store, llmseg.Hdf5Store) else 0
     if official:
-        print_message(
+        note(
             f"note: {official} of the {len(store.ids)} cases of {store.name} were published as its test part; folds "
             "divide all cases, so scores are not those of that part"
         )

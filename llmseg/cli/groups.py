@@ -5,9 +5,9 @@ from __future__ import annotations
 import shlex
 
 import llmseg
-from llmseg.cli.output import print_message
 from llmseg.data.group_names import propose_pattern
 from llmseg.data.groups import has_groups
+from llmseg.files.notes import note
 
 
 def note_independent_cases(store: llmseg.Store) -> None:
@@ -17,7 +17,7 @@ def note_independent_cases(store: llmseg.Store) -> None:
     pattern = propose_pattern(store.ids)
     how = f"--group={shlex.quote(pattern)} (a guess from their names)" if pattern else "--group PATTERN"
     where = "llmseg data prepare with " if isinstance(store, llmseg.Hdf5Store) else ""
-    print_message(
+    note(
         f"note: no groups are known, so the {len(store.ids)} cases of {store.name} are taken as independent; "
         f"if several are of one patient or video, say so by {where}{how} or --groups TABLE.csv"
     )
@@ -30,7 +30,7 @@ def note_divided_groups(run: llmseg.Run, store: llmseg.Store, holdout: llmseg.Ho
         return
     test, train = ({groups[id] for id in ids} for ids in (run.split.test, run.split.train))
     if holdout is None and test & train:
-        print_message(
+        note(
             f"note: the recipe splits single cases: {len(test & train)} of {len(test)} groups of its test cases are in "
             "its training cases, too; for scores on new patients or videos, hold cases out by llmseg data split"
         )

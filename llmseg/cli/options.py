@@ -17,6 +17,7 @@ from llmseg.cli.few_cases import note_official_test_cases, warn_of_few_groups, w
 from llmseg.cli.groups import note_independent_cases
 from llmseg.cli.output import print_message
 from llmseg.data.reading import complete, images_only, name_options, without
+from llmseg.files.notes import note
 from llmseg.recipe.given import change_all
 
 Name = Annotated[str, typer.Argument(help="A pipeline's id or alias; see llmseg list.")]
@@ -175,7 +176,7 @@ class Cases(ReadingOptions, Places):
             if problem:
                 print_message(f"warning: {problem}")
             if taken:
-                print_message(f"note: files are read as those of the run: {taken}")
+                note(f"note: files are read as those of the run: {taken}")
             return store
         store = self.open()
         print_message(f"warning: {problem}")

@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from llmseg.errors import escape_controls
-from llmseg.files.notes import LOGGER, note
+from llmseg.files.notes import LOGGER
 from llmseg.files.progress import hide_slow_bars
 
 
@@ -66,10 +66,8 @@ class OutputWithProgress(Output):
 
 
 def print_message(message: object) -> None:
-    """Print a warning or an error on a line of its own, once, however many processes meet it; a note unless quiet."""
-    if str(message).startswith("note: "):
-        note(message)
-    elif is_first_process():
+    """Print a warning or an error on a line of its own, once, however many processes meet it."""
+    if is_first_process():
         print(f"llmseg: {escape_controls(str(message))}", file=sys.stderr)
 
 

@@ -16,6 +16,7 @@ from llmseg.cli.output import Output, OutputWithProgress, print_message
 from llmseg.cli.spread import spread
 from llmseg.cli.text.layout import megabytes
 from llmseg.data.reading import Reading, complete, find_contradiction, images_only, name_options, without
+from llmseg.files.notes import note
 
 if TYPE_CHECKING:
     from torch import nn
@@ -85,7 +86,7 @@ def _read_as_run(given: Reading, run: llmseg.Run) -> Reading:
     of_run = images_only(run.reading)
     taken = name_options(without(of_run, given))
     if taken:
-        print_message(f"note: images are read as those of the run: {taken}")
+        note(f"note: images are read as those of the run: {taken}")
     contradiction = find_contradiction(complete(given, of_run), of_run)
     if contradiction:
         print_message(f"warning: images are read otherwise than those the run was trained on: {contradiction}")

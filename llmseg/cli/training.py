@@ -15,11 +15,12 @@ from llmseg.cli import options as option
 from llmseg.cli.few_cases import warn_of_few_test_cases
 from llmseg.cli.groups import note_divided_groups
 from llmseg.cli.options import CasesAndHoldout, Changes, Computing
-from llmseg.cli.output import OutputWithProgress, print_message
+from llmseg.cli.output import OutputWithProgress
 from llmseg.cli.quirks import warn_of_mistakes
 from llmseg.cli.spread import spread
 from llmseg.cli.text.training import describe_run, run_facts
 from llmseg.cli.watching import Watching, note_written
+from llmseg.files.notes import note
 from llmseg.training.start import Start
 from llmseg.zoo.given import find_recipe
 
@@ -139,7 +140,7 @@ def _choose_recipe(name: str | None, begins: llmseg.Run | None) -> tuple[str, ll
 def _note_start(run: llmseg.Run, epochs: int) -> None:
     """Say what a run that starts from another is not."""
     before = Start(run).record["epochs"]
-    print_message(
+    note(
         f"note: {epochs} epochs from the weights of {run.folder}, which had {before}; a finished run keeps no moments "
         "of the optimiser, so these and the learning rate begin anew, and the result is not that of one training of "
         f"{before + epochs} epochs"
@@ -203,7 +204,7 @@ def replay(
     note_divided_groups(run, store, holdout)
     stop = llmseg.fidelity.describe_stop(run, pipeline) if artefacts == "original" else ""
     if stop:
-        print_message(f"note: {stop}")
+        note(f"note: {stop}")
     output.print(run_facts(run) if output.as_json else describe_run(run))
 
 

@@ -11,8 +11,8 @@ import typer
 
 import llmseg
 from llmseg import UserError
-from llmseg.cli.output import print_message
 from llmseg.errors import nearest
+from llmseg.files.notes import note
 
 if TYPE_CHECKING:
     from llmseg.training import Observer
@@ -55,11 +55,11 @@ def note_written(observers: Iterable[Observer]) -> None:
     for observer in observers:
         if isinstance(observer, TensorBoardLog):
             if observer.folder is None:
-                print_message("note: nothing was logged: the run was finished before, and nothing was trained")
+                note("note: nothing was logged: the run was finished before, and nothing was trained")
             else:
-                print_message(f"note: to see the log: tensorboard --logdir {shlex.quote(str(observer.folder))}")
+                note(f"note: to see the log: tensorboard --logdir {shlex.quote(str(observer.folder))}")
         elif isinstance(observer, Profiler):
             if observer.page is not None:
-                print_message(f"note: {observer.page} says what the time of training steps goes to")
+                note(f"note: {observer.page} says what the time of training steps goes to")
             elif observer.reason:
-                print_message(f"note: no steps were recorded: {observer.reason}")
+                note(f"note: no steps were recorded: {observer.reason}")

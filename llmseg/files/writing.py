@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,8 +18,12 @@ if TYPE_CHECKING:
     import numpy as np
 
 
+def _rename(temporary: Path, path: Path) -> None:
+    temporary.replace(path)
+
+
 @contextmanager
-def replace_file(path: Path) -> Iterator[Path]:
+def replace_file(path: Path, publish: Callable[[Path, Path], None] = _rename) -> Iterator[Path]:
     """Give the block a temporary path in the same folder; at the end, what was written there becomes the file.
 
     A reader sees the old file or the new one, never half of one: the content is flushed to the disk, and then the
@@ -27,6 +31,7 @@ def replace_file(path: Path) -> Iterator[Path]:
 
     Args:
         path: The file; an existing one is replaced, or kept if the block fails.
+        publish: How the temporary file becomes the file.
 
     Raises:
         UserError: The disk is full or refuses the file.
@@ -39,7 +44,7 @@ def replace_file(path: Path) -> Iterator[Path]:
         yield temporary
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
-        temporary.replace(path)
+        publish(temporary, path)
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror or error}; what was there before is kept") from error
     finally:
@@ -83,21 +88,17 @@ def write_first(path: Path, text: str) -> None:
     Raises:
         UserError: The disk is full or refuses the file.
     """
-    aside = discard_at_end(temporary_path(path.parent))
+    with replace_file(path, _link) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def _link(temporary: Path, path: Path) -> None:
     try:
-        write_text(aside, text)
-        try:
-            os.link(aside, path)  # unlike renaming, it never replaces a file
-        except FileExistsError:
-            pass
-        except OSError:  # some file systems have no links
-            aside.replace(path)
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        with suppress(OSError):
-            aside.unlink(missing_ok=True)
-        keep_at_end(aside)
+        os.link(temporary, path)  # unlike renaming, it never replaces a file
+    except FileExistsError:
+        pass
+    except OSError:  # some file systems have no links
+        _rename(temporary, path)
 
 
 def encode_png(values: np.ndarray) -> bytes:

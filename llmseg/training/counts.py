@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import hashlib
-import json
-from contextlib import suppress
 from dataclasses import dataclass
 
 import torch
 
-from llmseg.data.cache import cache_folder
-from llmseg.errors import UserError
-from llmseg.files import make_folder, read_json_if_any, write_text
+from llmseg.data.once import find_once
 from llmseg.recipe.losses import Loss
 from llmseg.recipe.nets.net import Net
 from llmseg.recipe.part import to_plain
@@ -52,16 +47,8 @@ def count_kept(net: Net, loss: Loss, channels: int, size: tuple[int, int]) -> Co
     """
     if not (_is_of_package(net) and _is_of_package(loss)):
         return count(net, loss, channels, size)
-    key = repr((to_plain(net), to_plain(loss), channels, size, _describe_code()))
-    path = cache_folder() / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.counts.json"
-    with suppress(UserError, KeyError):  # damaged, or a folder that cannot be read
-        known = read_json_if_any(path)
-        return Counts(known["flops"], known["weights"], known["kept_bytes"])
-    counts = count(net, loss, channels, size)
-    with suppress(UserError):  # a cache that cannot be written costs a second the next time
-        make_folder(path.parent)
-        write_text(path, json.dumps(dataclasses.asdict(counts)))
-    return counts
+    key = (to_plain(net), to_plain(loss), channels, size, _describe_code())
+    return find_once("counts", key, Counts, lambda: count(net, loss, channels, size))
 
 
 def _is_of_package(value: object) -> bool:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import copy
-import hashlib
-import json
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -19,9 +16,7 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 from tqdm import tqdm
 
-from llmseg.data.cache import cache_folder
-from llmseg.errors import UserError
-from llmseg.files import make_folder, read_json_if_any, write_first, write_text
+from llmseg.data.once import find_once
 from llmseg.training.kernels import Layer, convolve, convolve_back, convolve_back_by_torch, has_kernels, read_call
 from llmseg.training.numerics import Numerics
 
@@ -177,24 +172,8 @@ def _measure_net(net: nn.Module, shapes: Iterable[tuple[int, ...]], progress: bo
 
 def measure_kept(layer: Layer) -> Speeds:
     """Return the speeds of a layer's kernels, from the cache if they were measured on this computer before."""
-    key = repr((layer, _describe_computer()))
-    path = cache_folder() / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.kernels.json"
-    if known := _read_speeds(path):
-        return known
-    write = write_text if path.exists() else write_first  # one that cannot be read is replaced
-    speeds = measure(layer)
-    with suppress(UserError):  # a cache that cannot be written costs some seconds the next time
-        make_folder(path.parent)
-        write(path, json.dumps(asdict(speeds)))
-    # Launchers that began at the same moment have measured the same layer, and have to choose the same kernels.
-    return _read_speeds(path) or speeds
-
-
-def _read_speeds(path: Path) -> Speeds | None:
-    with suppress(UserError, TypeError):  # damaged, or a folder that cannot be read
-        if known := read_json_if_any(path):
-            return Speeds(**known)
-    return None
+    # Launchers that begin at the same moment measure the same layers, and have to choose the same kernels.
+    return find_once("kernels", (layer, _describe_computer()), Speeds, lambda: measure(layer))
 
 
 def _describe_computer() -> tuple[object, ...]:

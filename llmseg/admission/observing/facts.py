@@ -33,7 +33,7 @@ def read_facts(observation: Observation) -> dict[str, Any]:
 
 
 def _list_facts(observation: Observation) -> Iterator[tuple[str, Any]]:
-    learnt = [each for each in observation.of("training") if any(each.ids)]
+    learnt = observation.learnt
     if not learnt:
         return
     network = next(each for each in observation.record.list("network") if each["network"] == learnt[0].network)

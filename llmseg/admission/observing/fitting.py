@@ -212,7 +212,7 @@ def _list_splits(counts: list[int]) -> Iterator[tuple[Splitter, int]]:
 
 
 def _fit_loss(observation: Observation) -> BCEDice | str:
-    learnt = [each for each in observation.of("training") if any(each.ids)]
+    learnt = observation.learnt
     loss = read_loss(learnt[0]) if learnt else None
     if loss is None:
         return "the loss was not followed"
@@ -235,7 +235,7 @@ def _fit_loss(observation: Observation) -> BCEDice | str:
 
 
 def _fit_fit(observation: Observation) -> Fit | str:
-    learnt = [each for each in observation.of("training") if any(each.ids)]
+    learnt = observation.learnt
     optimizers = observation.record.list("optimizer")
     if len(optimizers) != 1 or not learnt:
         return f"it has {len(optimizers)} optimisers"

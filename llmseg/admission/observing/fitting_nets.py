@@ -23,7 +23,7 @@ _CLOSE = 1e-4
 
 def fit_net(observation: Observation) -> Net | str:
     """Return the network of the library that is the one that was trained, or why there is none."""
-    learnt = [each for each in observation.of("training") if any(each.ids)]
+    learnt = observation.learnt
     networks = [each for each in observation.record.list("network") if learnt and each["network"] == learnt[0].network]
     if not networks or learnt[0].images is None:
         return "no network was seen"

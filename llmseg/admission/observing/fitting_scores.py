@@ -13,8 +13,8 @@ from llmseg.admission.observing.functions import (
     SIGMOIDS,
     find_ancestors,
     find_loss,
-    list_inputs,
     list_numbers,
+    list_tensors,
     results,
     sign,
 )
@@ -51,7 +51,7 @@ def _list_scores(each: Pass, formula: tuple[str, ...]) -> Iterator[Score]:
     """Yield what each division is that leads to no loss, if its formula gives the number that the script got."""
     ours = [function for function in each.functions if not _leads_to_loss(each, function, formula)]
     for function in ours:
-        tensors = [tensor["tensor"] for tensor in list_inputs(function) if "tensor" in tensor]
+        tensors = list_tensors(function)
         if function["name"] not in DIVISIONS or len(tensors) != 2:
             continue
         value, over = find_mean(each, function)

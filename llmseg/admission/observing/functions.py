@@ -39,6 +39,11 @@ def list_inputs(function: Event) -> Iterator[dict[str, Any]]:
                 yield each
 
 
+def list_tensors(function: Event) -> list[int]:
+    """Return the numbers of the tensors that a function was given, without those that come from elsewhere."""
+    return [each["tensor"] for each in list_inputs(function) if "tensor" in each]
+
+
 def list_numbers(function: Event) -> list[float]:
     """Return the plain numbers that a function was given, single values of tensors among them."""
     values = [*(function["arguments"] or ()), *(function["named"] or {}).values()]
@@ -56,7 +61,7 @@ def find_origin(functions: Sequence[Event], tensor: int) -> Event | None:
     for function in reversed(functions):
         if tensor in results(function):
             if function.name == "function" and function["name"] in SHAPING:
-                before = next((each["tensor"] for each in list_inputs(function) if "tensor" in each), None)
+                before = next(iter(list_tensors(function)), None)
                 return None if before is None else find_origin(functions[: functions.index(function)], before)
             return function
     return None
@@ -73,7 +78,7 @@ def find_ancestors(functions: Sequence[Event], tensor: int) -> list[Event]:
     for function in reversed(functions):
         if wanted & set(results(function)):
             found.append(function)
-            wanted |= {each["tensor"] for each in list_inputs(function) if "tensor" in each}
+            wanted |= set(list_tensors(function))
     return found[::-1]
 
 

@@ -270,6 +270,11 @@ class Observation:
     record: Record = field(repr=False)
 
     @property
+    def learnt(self) -> list[Pass]:
+        """The passes of the training that show a case that is known."""
+        return [each for each in self.of("training") if any(each.ids)]
+
+    @property
     def losses(self) -> tuple[float, ...]:
         """The losses of the training, step by step."""
         return tuple(each.loss for each in self.passes if each.loss is not None)

@@ -21,6 +21,7 @@ from llmseg.admission.observing.functions import (
     is_squashed,
     list_inputs,
     list_numbers,
+    list_tensors,
     results,
 )
 from llmseg.admission.observing.observation import Pass
@@ -119,7 +120,7 @@ def _take_apart(functions: Sequence[Event], tensor: int) -> tuple[float, list[tu
     if event is None:
         return 0.0, [(1.0, None)]
     name, before = str(event["name"]), functions[: functions.index(event)]
-    tensors = [each["tensor"] for each in list_inputs(event) if "tensor" in each]
+    tensors = list_tensors(event)
     numbers = list_numbers(event)
     inner = [_take_apart(before, each) for each in tensors]
     if len(tensors) == 1 and not any("other" in each for each in list_inputs(event)):
@@ -164,7 +165,7 @@ def _find_scale(name: str, numbers: Sequence[float]) -> tuple[float, float] | No
 
 def _read_ratio(seen: Pass, event: Event) -> Ratio | None:
     """Return which ratio of sums a division is; the formula has to give the number that the script got."""
-    tensors = [each["tensor"] for each in list_inputs(event) if "tensor" in each]
+    tensors = list_tensors(event)
     if event["name"] not in DIVISIONS or len(tensors) != 2:
         return None
     value, over = find_mean(seen, event)
@@ -214,18 +215,14 @@ def find_mean(seen: Pass, event: Event) -> tuple[float | None, str]:
         return result["value"], "batch"
     tensor = result.get("tensor")
     for later in seen.functions[seen.functions.index(event) + 1 :]:
-        given = [each["tensor"] for each in list_inputs(later) if "tensor" in each]
+        given = list_tensors(later)
         if tensor in given and later["name"] == "mean":
             return later["results"][0].get("value"), "case"
         if tensor in given and later["name"] in _REVERSED and list_numbers(later) == [1.0]:
-            after = next((e for e in seen.functions if later["results"][0]["tensor"] in _inputs(e)), None)
+            after = next((e for e in seen.functions if later["results"][0]["tensor"] in list_tensors(e)), None)
             if after is not None and after["name"] == "mean" and after["results"][0].get("value") is not None:
                 return 1.0 - after["results"][0]["value"], "case"
     return None, ""
-
-
-def _inputs(event: Event) -> list[int]:
-    return [each["tensor"] for each in list_inputs(event) if "tensor" in each]
 
 
 def _to_probability(seen: Pass, output: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -18,6 +18,7 @@ from llmseg.admission.observing.functions import (
     is_squashed,
     list_inputs,
     list_numbers,
+    list_tensors,
 )
 from llmseg.admission.observing.mistakes.common import list_scored
 from llmseg.admission.observing.observation import Observation, Pass
@@ -54,7 +55,7 @@ def find_wrong_shapes(observation: Observation) -> Iterator[Finding]:
 
 def find_sigmoids(observation: Observation) -> Iterator[Finding]:
     """12: a sigmoid twice, or none where a probability is needed."""
-    learnt = [each for each in observation.of("training") if any(each.ids)]
+    learnt = observation.learnt
     scored = list_scored(observation)
     for part, passes, quirk in (
         ("loss", learnt, "double-sigmoid"),
@@ -102,7 +103,7 @@ def _find_twice(passes: Sequence[Pass]) -> Event | None:
     for each in passes:
         for function in each.functions:
             if function["name"] in SIGMOIDS + FROM_LOGITS:
-                first = next((tensor["tensor"] for tensor in list_inputs(function) if "tensor" in tensor), None)
+                first = next(iter(list_tensors(function)), None)
                 if first is not None and is_squashed(each, first):
                     return function
     return None
@@ -127,7 +128,7 @@ def _find_raw_threshold(learnt: Sequence[Pass], scored: Sequence[Pass]) -> Event
         if not _has_raw_output(each) or output is None or output.shape[1] != 1:
             continue
         for function in each.functions:
-            tensors = [tensor["tensor"] for tensor in list_inputs(function) if "tensor" in tensor]
+            tensors = list_tensors(function)
             is_half = function["name"] in COMPARISONS and list_numbers(function) == [0.5]
             if is_half and tensors and is_output(each.functions, tensors[0]):
                 return function
