@@ -53,7 +53,6 @@ from .sandbox import check_sandbox as check_sandbox
 from .sandbox import python_places as python_places
 from .sandbox import run_in_sandbox as run_in_sandbox
 from .sandbox import survey_rungs as survey_rungs
-from .stages import RECIPE_FILE as RECIPE_FILE
 from .stages import STAGES as STAGES
 from .stages import Admission as Admission
 from .stages import CodeError as CodeError

@@ -54,6 +54,11 @@ class Admission:
         return find_stage_reached(self.verdicts)
 
     @property
+    def recipe_file(self) -> Path:
+        """Where the recipe is kept, if there is one; contenders are called as the file of their recipe."""
+        return self.out / "recipe" / f"{self.name}.json"
+
+    @property
     def is_sound(self) -> bool:
         """Whether every stage that was decided was reached, without an edit and without a silent mistake."""
         all_reached = all(verdict.state == "reached" for verdict in self.verdicts)

@@ -18,7 +18,7 @@ from llmseg.admission.sandbox.ladder import choose_rung
 from llmseg.admission.scripts import read_scripts
 from llmseg.admission.stages.admission import Admission, join_findings
 from llmseg.admission.stages.code_error import CodeError, find_errors, write_errors
-from llmseg.admission.stages.folder import RECIPE_FILE, AdmissionFolder, open_folder
+from llmseg.admission.stages.folder import AdmissionFolder, open_folder
 from llmseg.admission.stages.judge import judge_static
 from llmseg.admission.stages.known_good import write_known_good
 from llmseg.admission.stages.mistakes import extract, judge_probes, make_bench, probe, read_finding
@@ -27,7 +27,7 @@ from llmseg.admission.stages.tiny_run import run_tiny
 from llmseg.admission.stages.turns import read_chat
 from llmseg.admission.static import check_statically
 from llmseg.errors import UserError
-from llmseg.files import clean_name, read_bytes, write_text
+from llmseg.files import clean_name, make_folder, read_bytes, write_text
 from llmseg.recipe import Recipe
 
 _MOST_MINUTES = 10080
@@ -131,8 +131,6 @@ def _decide(folder: Path, turns: Sequence[CodeError | None], room: _Room, probes
     errors = (*filter(None, turns), *find_errors(verdicts, read_scripts(folder)))
     fitted = extraction.get("recipe", {})
     recipe = None if not fitted.get("recipe") else Recipe.from_dict(fitted["recipe"])
-    if recipe is not None:
-        write_text(room.kept.path / RECIPE_FILE, recipe.to_json())
     admission = Admission(
         room.kept.asked["name"],
         folder,
@@ -150,6 +148,9 @@ def _decide(folder: Path, turns: Sequence[CodeError | None], room: _Room, probes
         tuple(dict.fromkeys([*run.get("faults", ()), *_list_faults(verdicts)])),
     )
     write_text(room.kept.path / "errors.csv", write_errors(admission.name, errors))
+    if recipe is not None:
+        make_folder(admission.recipe_file.parent)
+        write_text(admission.recipe_file, recipe.to_json())
     return admission
 
 

@@ -15,10 +15,6 @@ from llmseg.errors import UserError
 from llmseg.files import check_kind, check_writable, make_folder, read_json, read_json_if_any, write_text
 from llmseg.files.locks import hold_lock
 
-RECIPE_FILE = "recipe.json"
-"""The recipe of admitted scripts, in the folder of the admission."""
-
-
 RECORD = "admission.json"
 
 

@@ -7,7 +7,7 @@ import textwrap
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from llmseg.admission import RECIPE_FILE, Layout
+from llmseg.admission import Layout
 from llmseg.cli.text.layout import align_columns, section
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def _describe_facts(facts: dict[str, Any]) -> list[str]:
 
 def _describe_recipe(admission: Admission) -> list[str]:
     if admission.recipe is not None:
-        path = shlex.quote(str(admission.out / RECIPE_FILE))
+        path = shlex.quote(str(admission.recipe_file))
         command = f"llmseg compare {path} gpt-o3 gpt-4 --data STORE --out studies/{shlex.quote(admission.name)}"
         return [f"in {path}, every part gives what was seen; rank it among the others by:", f"  {command}"]
     return [_shorten(f"no field says {part}: {why}") for part, why in admission.foreign.items()]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from llmseg.admission.stages import mistakes
 from llmseg.admission.stages.admission import join_findings
 from llmseg.admission.stages.mistakes import extract, judge_probes, make_bench, probe, read_finding
 from llmseg.cli.text.admission import describe_admission
+from llmseg.nnunet import find_compared
 from llmseg.recipe import Recipe
 from llmseg.zoo import TEXTBOOK
 
@@ -125,10 +127,15 @@ def test_the_text(admission):
         assert line in text.splitlines()
 
 
-def test_a_recipe_that_gives_all_that_was_seen_can_be_ranked(admission):
-    whole = dataclasses.replace(admission, recipe=TEXTBOOK, foreign={})
+def test_a_recipe_that_gives_all_that_was_seen_can_be_ranked(admission, tmp_path):
+    whole = dataclasses.replace(admission, recipe=TEXTBOOK, foreign={}, out=tmp_path)
+    whole.recipe_file.parent.mkdir()
+    whole.recipe_file.write_text(TEXTBOOK.to_json())
     text = describe_admission(whole)
-    assert "recipe:\n  in out/recipe.json, every part gives what was seen" in text
-    assert "llmseg compare out/recipe.json gpt-o3 gpt-4 --data STORE" in text
+    assert f"recipe:\n  in {tmp_path}/recipe/mine.json, every part gives what was seen" in text
+    command = next(line for line in text.splitlines() if "llmseg compare" in line)
+    assert "--data STORE --out studies/mine" in command
+    contenders, _ = find_compared(shlex.split(command)[2:5])  # the advice can be followed
+    assert (contenders[0].name, contenders[0].recipe) == ("mine", TEXTBOOK)
     assert Recipe.from_dict(whole.to_dict()["recipe"]) == TEXTBOOK
     assert admission.to_dict()["recipe"] is None
