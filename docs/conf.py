@@ -46,7 +46,7 @@ myst_linkify_fuzzy_links = False
 # Notebooks are Markdown, too; their cells are run in a temporary folder, and a cell that fails is an error
 nb_execution_mode = "force"
 nb_execution_in_temp = True
-nb_execution_timeout = 120
+nb_execution_timeout = 600
 nb_execution_raise_on_error = True
 # Other libraries' notes on standard error, such as tqdm's about widgets, say nothing to a reader.
 nb_output_stderr = "remove"

@@ -9,7 +9,7 @@ Example:
 
 import lazy_loader
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # The public names stand in ``__init__.pyi``, here and in every folder: each is imported when it is first used, so
 # that ``import llmseg`` loads no torch, and editors and type checkers read the same list.

@@ -111,11 +111,11 @@ def diff(
 
     Example: llmseg diff gpt-4 gpt-4o
     """
-    differences = find_recipe(left)[1].diff(find_recipe(right)[1])
+    ours, theirs = find_recipe(left)[1], find_recipe(right)[1]
     if output.as_json:
-        output.print([asdict(difference) for difference in differences])
+        output.print([asdict(difference) for difference in ours.diff(theirs)])
     else:
-        output.print(difference_table(differences, left, right))
+        output.print(difference_table((left, ours), (right, theirs)))
 
 
 @spread

@@ -17,6 +17,7 @@ from llmseg.cli.spread import spread
 from llmseg.cli.text.layout import megabytes
 from llmseg.data.reading import Reading, complete, find_contradiction, images_only, name_options, without
 from llmseg.files.notes import note
+from llmseg.stats.words import count_text
 
 if TYPE_CHECKING:
     from torch import nn
@@ -78,7 +79,9 @@ def predict(
         progress=output.progress,
         **asdict(computing),
     )
-    output.print([str(mask) for mask in masks] if output.as_json else f"{len(masks)} masks in {out / 'masks'}")
+    output.print(
+        [str(mask) for mask in masks] if output.as_json else f"{count_text(len(masks), 'mask')} in {out / 'masks'}"
+    )
 
 
 def _read_as_run(given: Reading, run: llmseg.Run) -> Reading:

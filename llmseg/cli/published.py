@@ -13,7 +13,7 @@ from llmseg.cli.dataset_names import PreparedAs, read_dataset_names
 from llmseg.cli.output import Output
 from llmseg.cli.spread import spread
 from llmseg.cli.text.published import describe_comparison, describe_study
-from llmseg.files import write_text
+from llmseg.files import make_folder, write_text
 
 if TYPE_CHECKING:
     from llmseg.study import DatasetComparison, PublishedComparison
@@ -46,6 +46,7 @@ def published(
         raise UserError(f"{out} {fault}; give a new file that ends in .csv")
     comparison = llmseg.study.compare_with_published(llmseg.report.read_sources(runs), prepared_as=given)
     if out is not None:
+        make_folder(out.parent)
         write_text(out, comparison.frame.to_csv(index=False, lineterminator="\n"))
     output.print(_facts(comparison) if output.as_json else describe_comparison(comparison))
 

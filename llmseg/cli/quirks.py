@@ -14,9 +14,10 @@ from llmseg import Recipe
 from llmseg.cli.output import Output, print_message
 from llmseg.cli.spread import spread
 from llmseg.cli.text.layout import align_columns
+from llmseg.errors import UserError, nearest
 from llmseg.recipe import Quirk, write_typed
 from llmseg.recipe.given import SUFFIXES
-from llmseg.zoo.given import find_recipe
+from llmseg.zoo.given import find_recipe, is_name
 
 
 @spread
@@ -37,9 +38,21 @@ def quirks(
         facts = _facts(llmseg.recipe.get_quirk(name))
         output.print(facts if output.as_json else _describe_quirk(facts))
     else:
-        label, recipe = find_recipe(name)
+        label, recipe = _find_recipe(name)
         findings = [{**_headline(quirk), "why": quirk.why, **_repair_facts(quirk, recipe)} for quirk in recipe.quirks]
         output.print(findings if output.as_json else _describe_findings(label, findings))
+
+
+def _find_recipe(name: str) -> tuple[str, Recipe]:
+    """Return name and recipe of what is meant; a misspelt name may be that of a quirk as well."""
+    try:
+        return find_recipe(name)
+    except UserError:
+        if not is_name(name):
+            raise
+        known = [*llmseg.recipe.quirk_names(), *llmseg.zoo.all_names()]
+        where = "llmseg quirks lists the quirks, llmseg list --all the pipelines"
+        raise UserError(f"no quirk or pipeline '{name}'{nearest(name, known)}; {where}") from None
 
 
 def warn_of_mistakes(name: str, recipe: Recipe, original: Recipe) -> None:

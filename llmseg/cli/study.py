@@ -96,7 +96,10 @@ def ablate(
         **trainings.keywords,
     )
     _draw_differences(study)
-    output.print(study.all_differences().to_dict("records") if output.as_json else describe_gains(study))
+    if output.as_json:
+        output.print(study.all_differences().to_dict("records"))
+    else:
+        output.print(f"{describe_gains(study)}\n{report_hint(study.folder, study.measures)}")
 
 
 @spread
@@ -200,10 +203,11 @@ def describe_gains(study: llmseg.Study) -> str:
     """Return what variants gain over the base, a table for each measure of the study."""
     differences, folds = study.all_differences(), study.folds
     if len(study.measures) == 1:
-        return gain_table(differences, study.folder, folds, study.measures[0])
-    by_measure = differences.groupby("measure", sort=False)
-    tables = [gain_table(own, study.folder, folds, str(measure), own["role"].iloc[0]) for measure, own in by_measure]
-    return "\n\n".join(tables)
+        tables = [gain_table(differences, study.folder, folds, study.measures[0])]
+    else:
+        by_measure = differences.groupby("measure", sort=False)
+        tables = [gain_table(own, study.folder, folds, str(name), own["role"].iloc[0]) for name, own in by_measure]
+    return "\n".join(["\n\n".join(tables), *describe_learning(study)])
 
 
 def describe_means(study: llmseg.Study) -> str:
@@ -215,7 +219,13 @@ def describe_means(study: llmseg.Study) -> str:
         role = ("primary" if measure == study.measures[0] else "secondary") if several else ""
         means, beside = study.means(measure), study.means_beside(measure)
         tables.append(mean_table(means, study.folder, beside, verdict, study.folds, measure, role))
-    return "\n\n".join(tables)
+    return "\n".join(["\n\n".join(tables), *describe_learning(study)])
+
+
+def describe_learning(study: llmseg.Study) -> list[str]:
+    """Return a line that names the contenders that have learnt next to nothing, if there are any."""
+    scores = llmseg.stats.Table.from_evaluations(study.folder)
+    return [f"remark: {sentence}" for sentence in llmseg.report.remark_on_learning(scores, study.measures[0])]
 
 
 def list_means(study: llmseg.Study) -> list[dict[Any, Any]]:

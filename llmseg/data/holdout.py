@@ -17,7 +17,7 @@ from llmseg.data.read_ahead import map_ahead
 from llmseg.data.store import Store
 from llmseg.data.subset import Subset
 from llmseg.errors import UserError
-from llmseg.files import clear_leftovers, write_text
+from llmseg.files import clear_leftovers, make_folder, write_text
 
 FORMAT = 1
 """Format of the manifest. Raise it when the meaning of a manifest changes."""
@@ -157,6 +157,7 @@ class Holdout:
         """
         path = Path(path)
         self.check_place(path)
+        make_folder(path.parent)
         clear_leftovers(path.parent, path.name)
         content = {"llmseg_holdout": FORMAT, "digest": self.digest, **asdict(self)}
         write_text(path, json.dumps(content, indent=1) + "\n")

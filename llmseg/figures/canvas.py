@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from llmseg.errors import UserError, nearest
 from llmseg.figures.style import DOUBLE, DPI, SETTINGS, SINGLE, SMALL
-from llmseg.files import clear_leftovers, read_bytes, write_bytes
+from llmseg.files import clear_leftovers, make_folder, read_bytes, write_bytes
 from llmseg.stats.words import sentence
 
 if TYPE_CHECKING:
@@ -139,6 +139,7 @@ def save(figure: Figure, path: str | Path, *, keep_text: bool = False) -> Path:
         if keep_text:
             matplotlib.rcParams["svg.fonttype"] = "none"
         figure.savefig(content, format=path.suffix.lower()[1:], dpi=DPI, metadata=FORMATS[path.suffix.lower()])
+    make_folder(path.parent)
     clear_leftovers(path.parent, path.name)
     write_bytes(path, content.getvalue())
     return path

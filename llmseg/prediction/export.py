@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmseg.errors import UserError, nearest
-from llmseg.files import clear_leftovers, read_bytes, replace_file
+from llmseg.files import clear_leftovers, make_folder, read_bytes, replace_file
 from llmseg.recipe.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def export_model(
         The path.
 
     Raises:
-        UserError: There is no such format or folder, the file is there and is no export of ours, a package is missing,
+        UserError: There is no such format, the file is there and is no export of ours, a package is missing,
             neither recipe nor caller gives a size, the network does not take that size, the probabilities differ by
             more than :data:`MAX_DIFFERENCE`, or the disk is full.
 
@@ -87,8 +87,6 @@ def export_model(
     """
     path = Path(path)
     chosen = _choose_format(path, format)
-    if not path.parent.is_dir():
-        raise UserError(f"no folder {path.parent} to write {path.name} into; make it, or choose another path")
     _check_replaceable(path)
     size = choose_export_size(recipe, size)
     exported = _append_sigmoid(net, recipe)
@@ -96,6 +94,7 @@ def export_model(
     # Before the exporters see it: a network that does not take this size says so in its own words.
     _build_forward(exported)(example)
     texts = {"recipe": recipe.to_json(), "recipe_digest": recipe.digest}
+    make_folder(path.parent)
     clear_leftovers(path.parent, path.name)
     with replace_file(path) as unfinished:
         chosen.write(exported, example, texts, unfinished)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from llmseg.errors import UserError, nearest
-from llmseg.files import as_list, read_bytes, read_json, write_text
+from llmseg.files import as_list, make_folder, read_bytes, read_json, write_text
 from llmseg.recipe.recipe import Recipe
 
 
@@ -74,6 +74,7 @@ def write_recipe(recipe: Recipe, path: str | Path) -> Path:
     text = recipe.to_json() if path.suffix == ".json" else recipe.to_yaml()
     if path.exists() and (not path.is_file() or path.read_bytes() != text.encode()):
         raise UserError(f"{path} is there already and holds something else; choose another file")
+    make_folder(path.parent)
     write_text(path, text)
     return path
 

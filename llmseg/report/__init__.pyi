@@ -6,3 +6,4 @@ from .question import name_measure as name_measure
 from .site import Report as Report
 from .site import write_report as write_report
 from .source import read_sources as read_sources
+from .standings import remark_on_learning as remark_on_learning

@@ -46,8 +46,8 @@ def find_unlearnt(frame: pd.DataFrame, measure: str) -> dict[str, tuple[str, ...
     return found
 
 
-def remark_on_learning(unlearnt: Mapping[str, tuple[str, ...]], contenders: int, measure: str) -> list[str]:
-    """Say who has learnt next to nothing, a sentence per dataset.
+def word_learning(unlearnt: Mapping[str, tuple[str, ...]], contenders: int, measure: str) -> list[str]:
+    """Return a sentence per dataset about who has learnt next to nothing.
 
     Args:
         unlearnt: As :func:`find_unlearnt` returns it.
@@ -55,7 +55,7 @@ def remark_on_learning(unlearnt: Mapping[str, tuple[str, ...]], contenders: int,
         measure: The measure.
 
     Example:
-        >>> remark_on_learning({"skin": ("a", "b")}, 2, "dice")[0][:53]
+        >>> word_learning({"skin": ("a", "b")}, 2, "dice")[0][:53]
         'no contender has learnt to segment skin: each has a m'
     """
     why = f"a mean {measure} below {_LOW:g}, or scores of 0 and 1 only, as empty masks get them"

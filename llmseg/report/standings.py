@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from llmseg.errors import UserError, shorten_list
-from llmseg.report.learning import find_unlearnt, remark_on_learning
+from llmseg.report.learning import OVERLAPS, find_unlearnt, word_learning
 from llmseg.stats.averages import means
 from llmseg.stats.ranking import rank
 from llmseg.stats.table import Table, contender_names
@@ -142,7 +142,7 @@ def standing(table: Table, measure: str, phase: str, dataset: str = ALL, *, resa
     frame = kept.frame
     places, sentence, few, remarks = _places(mean_frame, kept, measure, phase, resamples)
     unlearnt = find_unlearnt(frame, measure)
-    learning = remark_on_learning(unlearnt, len(places), measure)
+    learning = word_learning(unlearnt, len(places), measure)
     return Standing(
         dataset=dataset,
         places=places,
@@ -155,6 +155,23 @@ def standing(table: Table, measure: str, phase: str, dataset: str = ALL, *, resa
         nobody=all(len(unlearnt.get(name, ())) == len(places) for name in kept.datasets),
         remarks=(*dict.fromkeys((*learning, *kept.remarks, *remarks)),),
     )
+
+
+def remark_on_learning(table: Table, measure: str, phase: str = "test") -> list[str]:
+    """Say who has learnt next to nothing, a sentence per dataset; none where all have learnt.
+
+    Args:
+        table: Scores, as a report takes them.
+        measure: Which measure; of others than overlaps nothing is said.
+        phase: Which phase.
+
+    Example:
+        >>> from llmseg.stats import simulate
+        >>> remark_on_learning(simulate(pipelines=2), "dice")
+        []
+    """
+    kept, _ = comparable(table, measure, phase) if measure in OVERLAPS else (None, {})
+    return [] if kept is None else word_learning(find_unlearnt(kept.frame, measure), len(kept.contenders), measure)
 
 
 def _places(

@@ -84,7 +84,11 @@ class Gap:
         whole = points.pop("gap")
         parts = ", ".join(f"{part} {value:+.1f}" for part, value in points.items() if abs(value) >= 0.05)
         side = "better" if whole >= 0 else "worse"
-        statement = f"{self.left.name} is {abs(whole):.1f} Dice points {side} than {self.right.name}"
+        statement = (
+            f"{self.left.name} is {abs(whole):.1f} Dice points {side} than {self.right.name}"
+            if f"{abs(whole):.1f}" != "0.0"
+            else f"{self.left.name} and {self.right.name} have the same Dice"
+        )
         return f"{alone}{statement}: {parts or 'no part'}"
 
 
@@ -125,7 +129,7 @@ def run_gap(
         >>> import llmseg
         >>> store = llmseg.data.find_store("cohort.h5")  # doctest: +SKIP
         >>> gap = run_gap("gpt-o3", "gpt-4", store, "gaps/o3-4", holdout=llmseg.hold_out(store))  # doctest: +SKIP
-        >>> print(gap.sentence)  # doctest: +SKIP
+        >>> print(gap.sentence())  # doctest: +SKIP
     """
     gap, design = design_gap(left, right, store, out, holdout=holdout, swaps=swaps, orders=orders, **options)
     (study,) = run_designs([design], Launch.of(options))

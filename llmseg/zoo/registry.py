@@ -55,8 +55,7 @@ def get(name: str) -> Pipeline:
     # People say "o3" and "4o".
     pipeline = _PIPELINES.get(_key(name)) or _PIPELINES.get(_key(f"gpt-{name}"))
     if pipeline is None:
-        ids = [pipeline.id for pipeline in _PIPELINES.values()]
-        raise UserError(f"no pipeline '{name}'{nearest(name, ids)}; there are: {', '.join(ids)}")
+        raise UserError(f"no pipeline '{name}'{nearest(name, all_names())}; {_list_names()}")
     return pipeline
 
 
@@ -130,6 +129,12 @@ def all_names(*, reference: bool | None = None, quirk: str | None = None) -> tup
         (('gpt-4', 'gpt-4o'), 'timm-resnet34-unet')
     """
     return names(in_study=None, variants=True, reference=reference, quirk=quirk)
+
+
+def _list_names() -> str:
+    """Return the names that people ask for most, and where the others stand: all fifty would fill the screen."""
+    first = names()
+    return f"there are: {', '.join(first)} and {len(all_names()) - len(first)} more: llmseg list --all"
 
 
 def _key(name: str) -> str:

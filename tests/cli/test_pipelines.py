@@ -46,7 +46,7 @@ class TestShow:
             assert f"  {path} = " in out
         differences = out.partition("against the textbook recipe:")[2]
         for difference in zoo.TEXTBOOK.diff(pipeline.recipe):
-            assert f"  {difference.path} " in differences
+            assert f"  {difference.path} " in differences or f"  {difference.path}\n" in differences
 
     def test_json_holds_the_recipe(self, call, tmp_path):
         _, out, _ = call("show", "gpt4", "--json")
@@ -99,11 +99,25 @@ class TestDiff:
         assert "net.encoder" in call("diff", "gpt-o3", tiny_json)[1]
         assert call("diff", tiny_json, tiny_json)[1] == "no difference\n"
 
+    def test_it_fits_a_screen_and_tells_no_field_from_no_value(self, call):
+        lines = call("diff", "gpt-4o", "gpt-4o@tensorflow")[1].splitlines()
+        table, block = lines[: lines.index("test")], lines[lines.index("test") :]
+        assert max(map(len, table)) <= 80
+        assert [line.split(": ")[0] for line in block] == ["test", "  gpt-4o", "  gpt-4o@tensorflow"]
+        values = {line.split()[0]: line.split()[1:] for line in table}
+        assert values["loss.validation_threshold"] == ["none", "-"]
+        assert values["net.narrow"] == ["-", "none"]
+        assert values["score.threshold"] == ["0.5", "none"]
+
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["show", "gpt-5"], "no pipeline 'gpt-5'; did you mean 'gpt-4'?"),
+        (["show", "gpt-5"], "more: llmseg list --all"),
+        (["quirks", "doublesigmoid"], "no quirk or pipeline 'doublesigmoid'; did you mean 'double-sigmoid'?; llmseg"),
+        (["quirks", "grok-3-mni"], "did you mean 'grok-3-mini'?"),
+        (["quirks", "nothing.json"], "no recipe file nothing.json"),
         (["diff", "gpt-4", "nothing.json"], "no recipe file nothing.json"),
     ],
 )

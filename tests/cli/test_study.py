@@ -73,6 +73,8 @@ class TestAblate:
         assert out.splitlines()[0].split() == header.split()
         assert "corrected for all pairs (Holm)" in out
         assert out.splitlines()[1].startswith("fit.rate=1e-12")
+        assert out.splitlines()[-2].startswith("remark: no contender has learnt to segment")
+        assert out.splitlines()[-1] == report_hint(tmp_path / "s")
         assert drawings(tmp_path / "s") == ["differences.pdf", "differences.png"]
         rows = json.loads(call(*study, "--json")[1])
         assert [row["variant"] for row in rows] == ["fit.rate=1e-12"]
@@ -157,7 +159,8 @@ class TestCompareAndGap:
         assert (code, err) == (0, "")
         verdict, *table = out.splitlines()
         assert "one seed" in verdict
-        assert [line.split()[0] for line in table] == ["recipe", "fast", "slow", "standard", "next:"]
+        assert [line.split()[0] for line in table] == ["recipe", "fast", "slow", "standard", "remark:", "next:"]
+        assert "no contender has learnt to segment" in table[4]
         assert ONE_SEED in table[3]
         rows = json.loads(call("compare", *sides, *PHANTOMS, "--out", tmp_path / "c", *options, "--json")[1])
         assert [row["verdict"] for row in rows] == [verdict, verdict]

@@ -67,8 +67,17 @@ def test_files(gap):
     pd.testing.assert_frame_equal(pd.read_csv(gap.folder / "gap.csv"), gap.contributions())
     assert not [*gap.folder.rglob("*.pdf"), *gap.folder.rglob("*.png")]  # the command line draws
     points = 100 * gap.contributions().set_index("part").loc["gap", "difference"]
+    assert abs(points) >= 0.05
     side = "better" if points >= 0 else "worse"
     assert gap.sentence().startswith(f"With one seed, fast is {abs(points):.1f} Dice points {side} than slow: ")
+
+
+def test_no_gap_is_not_called_better(gap, tmp_path):
+    none = gap.contributions().assign(difference=[*[0.0] * 2, 0.02, -0.02, *[0.0] * 5])
+    none.to_csv(tmp_path / "gap.csv", index=False)
+    assert replace(gap, folder=tmp_path).sentence() == (
+        "With one seed, fast and slow have the same Dice: net +2.0, loss -2.0"
+    )
 
 
 def test_single_swaps_use_the_trainings_that_are_there(gap, sides, phantoms, holdout, tmp_path):

@@ -138,6 +138,8 @@ class TestGet:
         assert f"no pipeline '{name}'; did you mean '{near}" in message
         assert all(id in message for id in zoo.names())
         assert "\n" not in message
+        more = len(zoo.all_names()) - len(zoo.names())
+        assert f"{more} more: llmseg list --all" in message
 
     @pytest.mark.parametrize("name", ["", "@", "zzzzzz", "gpt-o3@green", "../gpt-4"[:3]])
     def test_nonsense(self, name):

@@ -7,7 +7,11 @@ from typing import Any
 
 from llmseg import Pipeline, Recipe, zoo
 from llmseg.cli.text.layout import align_columns, section
-from llmseg.recipe import Difference, write_typed
+from llmseg.errors import UserError
+from llmseg.recipe import write_typed
+
+_WIDEST = 32
+"""Characters of the longest value that stands in a column of differences."""
 
 
 def pipeline_facts(pipelines: Sequence[Pipeline]) -> list[dict[str, Any]]:
@@ -49,14 +53,33 @@ def pipeline_table(pipelines: Sequence[Pipeline]) -> str:
     return align_columns([head, *rows])
 
 
-def difference_table(differences: Sequence[Difference], left: str, right: str) -> str:
-    """Return a line per field in which two recipes differ: path, left and right value."""
-    if not differences:
-        return "no difference"
+def difference_table(left: tuple[str, Recipe], right: tuple[str, Recipe]) -> str:
+    """Return the fields in which two recipes, each with its name, differ: path, left and right value.
+
+    A dash stands where a recipe has no such field. What is too long for a column has lines of its own.
+    """
     rows = [
-        (difference.path, write_typed(difference.left), write_typed(difference.right)) for difference in differences
+        (found.path, _type_value(left[1], found.path, found.left), _type_value(right[1], found.path, found.right))
+        for found in left[1].diff(right[1])
     ]
-    return align_columns([("field", left, right), *rows])
+    narrow = [row for row in rows if max(map(len, row)) <= _WIDEST]
+    table = [align_columns([("field", left[0], right[0]), *narrow])] if narrow else []
+    wide = (
+        f"{path}\n  {left[0]}: {ours}\n  {right[0]}: {theirs}"
+        for path, ours, theirs in rows
+        if (path, ours, theirs) not in narrow
+    )
+    return "\n".join([*table, *wide]) or "no difference"
+
+
+def _type_value(recipe: Recipe, path: str, value: object) -> str:
+    """Return a value as it is typed, or a dash if the recipe has no field of that path."""
+    if value is None:
+        try:
+            recipe.get(path)
+        except UserError:
+            return "-"
+    return write_typed(value)
 
 
 def describe_pipeline(pipeline: Pipeline) -> str:
@@ -89,7 +112,7 @@ def _list_fields(recipe: Recipe) -> list[str]:
 
 
 def _compare_with_textbook(label: str, recipe: Recipe) -> list[str]:
-    return difference_table(zoo.TEXTBOOK.diff(recipe), "textbook", label).splitlines()
+    return difference_table(("textbook", zoo.TEXTBOOK), (label, recipe)).splitlines()
 
 
 def card_facts(card: zoo.Card) -> list[tuple[str, str]]:
