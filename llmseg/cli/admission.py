@@ -2,16 +2,46 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 import llmseg
+from llmseg.cli import options as option
+from llmseg.cli.options import CasesAndHoldout, Computing
 from llmseg.cli.output import OutputWithProgress, print_line
 from llmseg.cli.spread import spread
+from llmseg.cli.study import describe_means
 from llmseg.cli.text.admission import describe_admission
 from llmseg.files import clean_name
+
+
+@dataclass(frozen=True)
+class Ranking(Computing):
+    """On which cases a pipeline is ranked, and against whom; the names are those of :func:`llmseg.admission.admit`."""
+
+    data: Annotated[Path | None, typer.Option(help="Cases to rank it on: a store, or a folder of them.")] = None
+    holdout: Annotated[Path | None, typer.Option(help="Manifest of its test cases; drawn without it.")] = None
+    against: Annotated[list[str] | None, typer.Option(help="Pipeline to rank it against; repeatable.")] = None
+    seeds: Annotated[int | None, typer.Option(help="Number of seeds, 3 by default.", min=1)] = None
+    epochs: option.Epochs = None
+    retry: option.Retry = None
+
+    def open(self, progress: bool) -> dict[str, Any]:
+        """Return the options that were given, with the store and its test cases.
+
+        Args:
+            progress: Whether to show progress bars.
+        """
+        usual = asdict(Ranking())
+        given = {name: value for name, value in asdict(self).items() if value != usual[name]}
+        if self.data is None:
+            return given
+        store = llmseg.data.find_store(self.data)
+        holdout = CasesAndHoldout(holdout=self.holdout).load_or_draw_holdout(store, progress)
+        return {**given, "data": store, "holdout": holdout, "progress": progress}
 
 
 @spread
@@ -19,20 +49,15 @@ def admit(
     folders: Annotated[
         list[Path], typer.Argument(metavar="FOLDER...", help="Folder of the scripts; of successive answers, the last.")
     ],
+    ranking: Ranking,
     output: OutputWithProgress,
-    name: Annotated[str | None, typer.Option(help="What the pipeline is called; by default as its folder.")] = None,
-    chat: Annotated[
-        Path | None, typer.Option(help="The chat as a text file, whose errors are counted as repairs.")
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Where everything is kept; admissions/NAME by default.")
-    ] = None,
+    name: Annotated[str | None, typer.Option(help="Its name; by default that of the folder.")] = None,
+    chat: Annotated[Path | None, typer.Option(help="Text of the chat; its errors count as repairs.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Its folder; admissions/NAME by default.")] = None,
     probes: Annotated[
         bool, typer.Option("--probes/--no-probes", help="Run the scripts again on changed cases.")
     ] = True,
-    explain: Annotated[
-        bool, typer.Option("--explain", help="Print what to tell the language model, a paragraph each.")
-    ] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Print what to tell the language model.")] = False,
     minutes: Annotated[float, typer.Option(help="The longest that one run may take.", min=0.1, max=10080)] = 10,
     sandbox: Annotated[
         str | None, typer.Option(help="The sandbox by its name; by default the best one of this computer.")
@@ -40,8 +65,9 @@ def admit(
 ) -> None:
     """Admit a new language model: how far its scripts run, what broke, and what is silently wrong.
 
-    The scripts run in a sandbox, on a few cases of ours. Exit code 1 means that a stage was not reached or a mistake
-    was found. The same command goes on where an earlier one was ended.
+    The scripts run in a sandbox, on a few cases of ours. With --data, their recipe is also trained on yours, and ranked
+    among other pipelines. Exit code 1 means that a stage was not reached or a mistake was found. The same command goes
+    on where an earlier one was ended.
 
     Example: llmseg admit answers/my-llm -o admissions/my-llm
     """
@@ -55,13 +81,17 @@ def admit(
         probes=probes,
         rung=sandbox,
         tell=print_line if output.progress else lambda said: None,
+        **ranking.open(output.progress),
     )
     sheet = llmseg.admission.write_repair_sheet(admission)
     if explain:
         llmseg.files.write_text(admission.out / "repair-sheet.md", sheet)
     if output.as_json:
         output.print({**admission.to_dict(), **({"repair_sheet": sheet} if explain else {})})
+    elif explain:
+        output.print(sheet.rstrip("\n"))
     else:
-        output.print(sheet.rstrip("\n") if explain else describe_admission(admission))
+        board = "" if admission.study is None else describe_means(llmseg.Study.open(admission.study))
+        output.print(describe_admission(admission, board))
     if not admission.is_sound:
         raise typer.Exit(1)

@@ -39,6 +39,7 @@ from llmseg.cli.help import Command, Group, help_command
 from llmseg.cli.output import print_line, print_message, print_notes
 from llmseg.files.interruption import end_on_signals
 from llmseg.files.notes import LOGGER
+from llmseg.zoo.admitted import is_admitted
 
 app = typer.Typer(
     cls=Group,
@@ -95,7 +96,9 @@ def llmseg_command(
     files: Annotated[
         list[Path] | None,
         typer.Option(
-            "--import", help="A Python file with pipelines or parts of your own; repeatable, also after the command."
+            "--import",
+            help="A Python file with pipelines or parts of your own, or the folder of an admission; repeatable, also "
+            "after the command.",
         ),
     ] = None,
     verbose: Annotated[
@@ -114,7 +117,10 @@ def llmseg_command(
     for fault in llmseg.zoo.load_installed():
         print_message(f"warning: {fault}")
     for file in files or ():
-        llmseg.zoo.import_file(file)
+        if file.is_dir() and is_admitted(file):
+            llmseg.zoo.load(file)
+        else:
+            llmseg.zoo.import_file(file)
 
 
 def put_common_first(arguments: Sequence[str]) -> list[str]:

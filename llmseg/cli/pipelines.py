@@ -11,7 +11,7 @@ import typer
 import llmseg
 from llmseg import UserError
 from llmseg.cli.options import Changes
-from llmseg.cli.output import Output
+from llmseg.cli.output import Output, print_message
 from llmseg.cli.spread import spread
 from llmseg.cli.text.fields import describe_fields
 from llmseg.cli.text.pipelines import (
@@ -21,6 +21,7 @@ from llmseg.cli.text.pipelines import (
     pipeline_facts,
     pipeline_table,
 )
+from llmseg.zoo.admitted import is_admitted
 from llmseg.zoo.given import find_recipe, is_name
 
 
@@ -78,11 +79,24 @@ def show(
         written += [] if to_file is None else [llmseg.recipe.write_recipe(recipe, to_file)]
         output.print({"written": list(map(str, written))} if output.as_json else "\n".join(map(str, written)))
         return
-    pipeline = llmseg.zoo.get(label) if original is recipe and is_name(name) else None
+    pipeline = _find_pipeline(name, label) if original is recipe else None
     if output.as_json:
         output.print({"id": label, "recipe": recipe.to_dict()} if pipeline is None else _facts(pipeline))
     else:
         output.print(describe_recipe(label, recipe) if pipeline is None else describe_pipeline(pipeline))
+
+
+def _find_pipeline(name: str, label: str) -> llmseg.Pipeline | None:
+    """Return the pipeline that a name or the file with an admitted recipe stands for; ``None`` for another recipe."""
+    if is_name(name):
+        return llmseg.zoo.get(label)
+    if not is_admitted(Path(name)):
+        return None
+    try:
+        return llmseg.zoo.read_admitted(name)
+    except UserError as error:
+        print_message(f"warning: without its card, for {error}")
+        return None
 
 
 def _draw_network(title: str, recipe: llmseg.Recipe, path: Path) -> Path:

@@ -13,6 +13,7 @@ An entry                        is found in
 Values that several entries share are in ``common.py``; an entry states what differs from them, and ``llmseg show NAME``
 prints every field. What the study printed of the pipelines is in ``published.csv``. A pipeline from outside the package
 is added with :func:`register`; :func:`import_file` and :func:`load_installed` run files and packages that do so.
+:func:`load` adds one that was admitted (``admitted.py``).
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ from llmseg.zoo import (
     qwen_3_235b_no_thinking,
     references,
 )
-from llmseg.zoo.card import Assumed, Card, Disagreement, Mend, Published
+from llmseg.zoo.admitted import load, read_admitted
+from llmseg.zoo.card import Admitted, Assumed, Card, Disagreement, FoundMistake, Mend, Published
 from llmseg.zoo.common import TEXTBOOK
 from llmseg.zoo.outputs import Outputs
 from llmseg.zoo.outside import import_file, load_installed
@@ -53,9 +55,11 @@ from llmseg.zoo.tensorflow import copilots, openai, others
 
 __all__ = [
     "TEXTBOOK",
+    "Admitted",
     "Assumed",
     "Card",
     "Disagreement",
+    "FoundMistake",
     "Mend",
     "Outputs",
     "Pipeline",
@@ -63,8 +67,10 @@ __all__ = [
     "all_names",
     "get",
     "import_file",
+    "load",
     "load_installed",
     "names",
+    "read_admitted",
     "register",
 ]
 

@@ -109,6 +109,63 @@ class Assumed:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FoundMistake:
+    """A silent mistake that an admission found in the scripts; a recipe may have no field that says it.
+
+    Attributes:
+        id: The kind, one of :data:`llmseg.admission.CATALOGUE`.
+        certainty: ``certain``: what was seen has no other explanation; ``likely``: somebody might have meant it.
+        sentence: What the scripts do that makes it.
+        place: Where, as ``file:line``; empty if that cannot be said.
+        evidence: What was measured.
+
+    Example:
+        >>> FoundMistake(
+        ...     id="fixed-order",
+        ...     certainty="certain",
+        ...     sentence="The training cases come in the same order in every epoch.",
+        ...     place="train.py:41",
+        ...     evidence="orders of 3 epochs",
+        ... ).place
+        'train.py:41'
+    """
+
+    id: str
+    certainty: Literal["certain", "likely"]
+    sentence: str
+    place: str
+    evidence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Admitted:
+    """How a pipeline from outside the package was admitted; see :func:`llmseg.admission.admit`.
+
+    Attributes:
+        date: The day, such as ``2026-03-01``.
+        stage: The last stage that its scripts reached.
+        prompt_version: Version of our prompt, as the scripts state it; ``None`` if they answer another prompt.
+        edits: How much somebody would have had to change before the scripts ran.
+        turns: How often the language model was told of an error.
+        facts: What the scripts do, as far as it was seen: name and value each.
+        findings: Silent mistakes that were found.
+
+    Example:
+        >>> from llmseg import zoo
+        >>> zoo.load("admissions/my-llm").card.admitted.findings  # doctest: +SKIP
+        ()
+    """
+
+    date: str
+    stage: str
+    prompt_version: int | None
+    edits: int
+    turns: int
+    facts: tuple[tuple[str, str], ...]
+    findings: tuple[FoundMistake, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Card:
     """Who wrote a pipeline, what the study published of it, and where document and code differ.
 
@@ -116,7 +173,7 @@ class Card:
         name: Name of the language model, or of the network of a reference.
         vendor: Who makes it.
         cohort: The year in which the study asked the model: 2024 or 2025; ``None`` for a reference, which experts
-            wrote.
+            wrote, and for an admitted pipeline.
         in_study: Whether it is one of the nineteen compared pipelines.
         reasoning: Whether the study counts it as a reasoning model; ``False`` outside the nineteen, where it does not
             say.
@@ -135,6 +192,7 @@ class Card:
             settings.
         mends: Where the scripts do not run as given, and how the recipe reads them.
         assumed: The fields of the recipe that neither code nor document states.
+        admitted: How it was admitted; ``None`` for the pipelines of the package.
 
     Example:
         >>> from llmseg import zoo
@@ -160,8 +218,9 @@ class Card:
     framework: Literal["PyTorch", "TensorFlow"] = "PyTorch"
     mends: tuple[Mend, ...] = ()
     assumed: tuple[Assumed, ...] = ()
+    admitted: Admitted | None = None
 
     @property
     def is_reference(self) -> bool:
         """Whether experts wrote it, for comparison."""
-        return self.cohort is None
+        return self.cohort is None and self.admitted is None

@@ -87,10 +87,10 @@ class Pipeline:
                 network.
         """
         if not self.original_names:
-            raise UserError(
-                f"the script of {self.id} is written for {self.card.framework} and saves no state dictionary; "
-                "train it, and give the run"
-            )
+            why = f"is written for {self.card.framework} and saves no state dictionary"
+            if self.card.admitted is not None:
+                why = "was admitted, and how it names its weights is not known"
+            raise UserError(f"the script of {self.id} {why}; train it, and give the run")
         return original_weights.load_original(Path(path), self.build, self.original_names, self.id)
 
     def to_original(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -26,8 +26,11 @@ from PIL import Image
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.utils.data import DataLoader
 
-from llmseg.admission import survey_rungs
+from llmseg.admission import Admission, admit, survey_rungs
+from llmseg.admission.stages import driver
 from llmseg.data.synthetic import SyntheticStore
+from llmseg.recipe import Recipe
+from llmseg.recipe.given import write_recipe
 
 # pytest would import them to look for examples in docstrings. A sample is read, or run in a folder of its own.
 collect_ignore_glob = ["pipelines/*"]
@@ -282,3 +285,25 @@ def _record_forwards(trace: Trace) -> list[Any]:
             trace.events.append("forward")
 
     return [register_module_forward_pre_hook(before), register_module_forward_hook(after)]
+
+
+@pytest.fixture(scope="session")
+def admitted(
+    tmp_path_factory: pytest.TempPathFactory, sandbox: str, tiny_recipe: Recipe, write_cases: Any
+) -> tuple[Admission, dict[str, Any]]:
+    """A sample that was admitted whole and ranked against a tiny recipe, and the arguments of that."""
+    folder = tmp_path_factory.mktemp("admitted")
+    write_cases(SyntheticStore("fundus", count=24), folder / "cases")
+    asked = {
+        "probes": False,
+        "rung": sandbox,
+        "data": folder / "cases",
+        "against": write_recipe(tiny_recipe, folder / "tiny.json"),
+        "epochs": 1,
+        "seeds": 1,
+        "progress": False,
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        # That this computer runs what is known to be good is tested elsewhere.
+        patch.setattr(driver, "_check_known_good", lambda room: {"sandbox": ""})
+        return admit(PIPELINES / "alder", folder / "alder", **asked), asked

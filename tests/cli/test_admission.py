@@ -91,3 +91,34 @@ def test_errors_are_a_table_for_the_command_that_shows_them(call, scripts, tmp_p
     call("admit", scripts(main="from model import Net\n", model=""), "--chat", chat, "-o", tmp_path / "out")
     shown = json.loads(call("errors", tmp_path / "out" / "errors.csv", "--json")[1])
     assert [error["phase"] for error in shown["sets"]["Yours"]["errors"]] == ["import", "import"]
+
+
+class TestRanking:
+    @pytest.mark.parametrize(
+        ("options", "words"),
+        [
+            (("--epochs", 1), "--epochs without cases to rank on; give --data STORE, too"),
+            (("--data", "none.h5"), "none.h5"),
+            (("--data", "CASES", "--against", "gpt-o33"), "did you mean 'gpt-o3'"),
+            (("--data", "CASES", "--against", "gpt-4", "--name", "gpt-4"), "give the admitted pipeline another --name"),
+            (("--data", "CASES", "--holdout", "none.json"), "none.json"),
+            (("--data", "CASES", "--device", "gpu"), "no device 'gpu'"),
+            (("--data", "CASES", "--precision", "fp8"), "fp8"),
+            (("--data", "CASES", "--retry", "divergd"), "did you mean 'diverged'"),
+        ],
+    )
+    def test_what_cannot_be_ranked_is_refused_before_anything_runs(
+        self, check_mistake, scripts, make_folder, options, words
+    ):
+        folder = make_folder({f"{number:02}": (6, 5) for number in range(30)})[0].parent
+        given = [folder if option == "CASES" else option for option in options]
+        check_mistake(words, "admit", scripts(main="x = 1\n"), "-q", *given)
+
+    def test_scripts_that_end_before_are_not_ranked(self, call, scripts, folders, tmp_path):
+        options = ("--data", folders[0].parent, "--against", "gpt-4", "-q")
+        code, out, _ = call("admit", scripts(main="x = (\n"), "-o", tmp_path / "out", *options)
+        assert code == 1
+        rows = [
+            line.split(maxsplit=3) for line in out.splitlines() if "they had ended before, at the stage static" in line
+        ]
+        assert [row[:3] for row in rows] == [["full", "run", "not"], ["rank", "not", "reached"]]

@@ -31,6 +31,9 @@ class Admission:
         errors: Errors of the scripts and of those before them, in order; the last one ended these if they failed.
         turns: How often somebody told the language model of an error.
         faults: What went wrong in the code around the scripts, which says nothing about them.
+        study: The study in which they were ranked; ``None`` without a rank.
+        leaderboard: The contenders of the study, best first, each with ``place``, ``contender``, mean Dice (``mean``),
+            ends of its interval (``low``, ``high``) and ``seeds``; empty without a rank.
     """
 
     name: str
@@ -47,6 +50,8 @@ class Admission:
     errors: tuple[CodeError, ...]
     turns: int
     faults: tuple[str, ...]
+    study: Path | None = None
+    leaderboard: tuple[dict[str, Any], ...] = ()
 
     @property
     def stage_reached(self) -> str:
@@ -83,6 +88,8 @@ class Admission:
             "repair_turns": self.turns,
             "errors": [asdict(error) for error in self.errors],
             "faults": list(self.faults),
+            "study": None if self.study is None else str(self.study),
+            "leaderboard": list(self.leaderboard),
         }
 
 

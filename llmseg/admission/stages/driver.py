@@ -7,9 +7,9 @@ import hashlib
 import re
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llmseg.admission.probes import PROBES
 from llmseg.admission.running.files import digest_folder
@@ -17,7 +17,9 @@ from llmseg.admission.sandbox import Limits
 from llmseg.admission.sandbox.ladder import choose_rung
 from llmseg.admission.scripts import read_scripts
 from llmseg.admission.stages.admission import Admission, join_findings
+from llmseg.admission.stages.card import write_card
 from llmseg.admission.stages.code_error import CodeError, find_errors, write_errors
+from llmseg.admission.stages.contest import Contenders, Contest, Ranked, find_contest, run_contest, say_without_recipe
 from llmseg.admission.stages.folder import AdmissionFolder, open_folder
 from llmseg.admission.stages.judge import judge_static
 from llmseg.admission.stages.known_good import write_known_good
@@ -26,9 +28,16 @@ from llmseg.admission.stages.stage import StageVerdict, read_verdict
 from llmseg.admission.stages.tiny_run import run_tiny
 from llmseg.admission.stages.turns import read_chat
 from llmseg.admission.static import check_statically
+from llmseg.data.given import GivenHoldout, GivenStore
 from llmseg.errors import UserError
-from llmseg.files import clean_name, make_folder, read_bytes, write_text
+from llmseg.files import clean_name, read_bytes, write_text
 from llmseg.recipe import Recipe
+from llmseg.study.variants import Variant
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from llmseg.study.options import TrainingOptions
 
 _MOST_MINUTES = 10080
 
@@ -45,6 +54,10 @@ def admit(
     probes: bool = True,
     rung: str | None = None,
     tell: Tell = lambda said: None,
+    data: GivenStore | None = None,
+    holdout: GivenHoldout | None = None,
+    against: Contenders | None = None,
+    **options: Unpack[TrainingOptions],
 ) -> Admission:
     """Admit the scripts of a folder: how far they run, what broke, and what is silently wrong.
 
@@ -61,10 +74,17 @@ def admit(
         probes: Whether the scripts run again on changed cases.
         rung: The sandbox, see :func:`llmseg.admission.survey_rungs`; ``None`` for the best one.
         tell: Is told every verdict and what each probe says, as soon as it is known.
+        data: Cases to rank the pipeline on: a store, or the path of a file or folder, see
+            :func:`llmseg.data.find_store`. ``None`` for no ranking.
+        holdout: The test cases of these, or their manifest. Without them, cases are drawn by group with seed 0.
+        against: Whom to rank it against, as for :func:`llmseg.compare`; ``None`` for a few of the zoo.
+        **options: How all are trained: ``seeds``, ``epochs``, ``device``, ``precision``, ``tolerance``, ``retry`` and
+            ``progress``, as for :func:`llmseg.run_study`. Contenders that fail are left out.
 
     Raises:
         UserError: There are no scripts, the name cannot be one of a folder, ``out`` holds something else, no sandbox
-            can be used here, or a pipeline that is known to be good does not run in it.
+            can be used here, a pipeline that is known to be good does not run in it, or cases and contenders cannot be
+            found.
 
     Example:
         >>> admission = admit("answers/my-llm", "admissions/my-llm")  # doctest: +SKIP
@@ -81,6 +101,7 @@ def admit(
         raise UserError(f"{minutes:g} minutes: give 0.1 to {_MOST_MINUTES}")
     if rung is not None:
         choose_rung(rung)  # refuses one that is not there before anything is written
+    contest = find_contest(called, data, holdout, against, options)
     asked = {
         "scripts": _digest(folder),
         "name": called,
@@ -91,7 +112,7 @@ def admit(
     with open_folder(Path(out), asked) as kept:
         room = _Room(kept, Limits(seconds=60 * minutes, cpu_seconds=120 * minutes), rung, tell)
         turns = _run_earlier(earlier, room) if chat is None else [*read_chat(Path(chat))]
-        return _decide(folder, turns, room, probes)
+        return _decide(folder, turns, room, probes, contest)
 
 
 def _digest(folder: Path) -> str:
@@ -116,7 +137,9 @@ class _Room:
     tell: Tell
 
 
-def _decide(folder: Path, turns: Sequence[CodeError | None], room: _Room, probes: bool) -> Admission:
+def _decide(
+    folder: Path, turns: Sequence[CodeError | None], room: _Room, probes: bool, contest: Contest | None
+) -> Admission:
     """Decide all stages of the scripts of a folder, and write what came of them."""
     verdicts, run = _run(folder, room)
     extraction: dict[str, Any] = {}
@@ -128,7 +151,8 @@ def _decide(folder: Path, turns: Sequence[CodeError | None], room: _Room, probes
         probed = _probe(folder, verdicts, run, room)
         verdicts.append(_note(judge_probes(probed), room))
     found = [*extraction.get("findings", ()), *(each for probe in probed for each in probe["findings"])]
-    errors = (*filter(None, turns), *find_errors(verdicts, read_scripts(folder)))
+    scripts = read_scripts(folder)
+    errors = (*filter(None, turns), *find_errors(verdicts, scripts))
     fitted = extraction.get("recipe", {})
     recipe = None if not fitted.get("recipe") else Recipe.from_dict(fitted["recipe"])
     admission = Admission(
@@ -149,9 +173,28 @@ def _decide(folder: Path, turns: Sequence[CodeError | None], room: _Room, probes
     )
     write_text(room.kept.path / "errors.csv", write_errors(admission.name, errors))
     if recipe is not None:
-        make_folder(admission.recipe_file.parent)
-        write_text(admission.recipe_file, recipe.to_json())
+        write_card(admission, recipe, scripts)  # before the ranking, which may take long
+    if contest is not None:
+        admission = _rank(admission, contest, room)
+        if recipe is not None:
+            write_card(admission, recipe, scripts)
     return admission
+
+
+def _rank(admission: Admission, contest: Contest, room: _Room) -> Admission:
+    """Train and score what was admitted beside other contenders, if its recipe is known; return it with its place."""
+    if admission.recipe is None:
+        ranked = Ranked(say_without_recipe(admission.verdicts, admission.foreign))
+    else:
+        ranked = run_contest(contest, Variant(admission.name, admission.recipe), admission.out / "ranked")
+    verdicts = [_note(verdict, room) for verdict in ranked.verdicts]
+    return replace(
+        admission,
+        verdicts=(*admission.verdicts, *verdicts),
+        faults=(*admission.faults, *_list_faults(verdicts)),
+        study=ranked.study,
+        leaderboard=ranked.leaderboard,
+    )
 
 
 def _list_faults(verdicts: Sequence[StageVerdict]) -> list[str]:

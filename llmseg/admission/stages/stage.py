@@ -18,8 +18,10 @@ STAGES = {
     "artefacts": "the scripts end by themselves, and weights and numbers are there",
     "extraction": "what they do was recorded, and is looked through for silent mistakes",
     "probes": "they run again on changed cases, and what has to stay equal stays equal",
+    "full run": "they are trained in full on cases that are given, and scored on those that were held out",
+    "rank": "they have a place among other contenders with the same cases",
 }
-"""What scripts have done when they have reached a stage, in order."""
+"""What scripts have done when they have reached a stage, in order; the last two only where cases are given."""
 
 RUN_STAGES = tuple(STAGES)[1:9]
 """The stages that one run of the scripts decides."""

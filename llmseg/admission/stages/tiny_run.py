@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -54,6 +55,7 @@ class TinyRun:
         return {
             "verdicts": [verdict.to_dict() for verdict in self.verdicts],
             "is_final": outcome.ended_by != "harness",
+            "date": datetime.date.today().isoformat(),
             "phantoms": asdict(self.phantoms),
             "record": self.record.name,
             "outcome": str(outcome),

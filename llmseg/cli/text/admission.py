@@ -8,6 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from llmseg.admission import Layout
+from llmseg.admission.stages.card import write_fact
 from llmseg.cli.text.layout import align_columns, section
 
 if TYPE_CHECKING:
@@ -16,8 +17,13 @@ if TYPE_CHECKING:
 _WIDEST = 100
 
 
-def describe_admission(admission: Admission) -> str:
-    """Return the headline, the stages, the findings with their evidence, and what was needed to run the scripts."""
+def describe_admission(admission: Admission, leaderboard: str = "") -> str:
+    """Return the headline, the stages, the findings with their evidence, and what was needed to run the scripts.
+
+    Args:
+        admission: The admission.
+        leaderboard: The table of all contenders, if it was ranked.
+    """
     parts = [
         _headline(admission),
         align_columns(
@@ -27,6 +33,7 @@ def describe_admission(admission: Admission) -> str:
         section("broken probes", [_describe_probe(each) for each in admission.probes if each["state"] == "broken"]),
         section("what the scripts do", _describe_facts(admission.facts)),
         section("recipe", _describe_recipe(admission)),
+        section("leaderboard", leaderboard.splitlines()),
         section("what was needed", _describe_run(admission)),
         section("faults around the scripts", [_shorten(fault) for fault in admission.faults]),
         f"kept in {admission.out}",
@@ -62,24 +69,18 @@ def _describe_probe(said: dict[str, Any]) -> str:
 
 
 def _describe_facts(facts: dict[str, Any]) -> list[str]:
-    shown = [f"{name.replace('_', ' ')} {_write(value)}" for name, value in facts.items()]
+    shown = [f"{name.replace('_', ' ')} {write_fact(value)}" for name, value in facts.items()]
     return textwrap.wrap(", ".join(shown), _WIDEST) if shown else []
 
 
 def _describe_recipe(admission: Admission) -> list[str]:
     if admission.recipe is not None:
         path = shlex.quote(str(admission.recipe_file))
+        if admission.study is not None:
+            return [f"in {path}, every part gives what was seen"]
         command = f"llmseg compare {path} gpt-o3 gpt-4 --data STORE --out studies/{shlex.quote(admission.name)}"
         return [f"in {path}, every part gives what was seen; rank it among the others by:", f"  {command}"]
     return [_shorten(f"no field says {part}: {why}") for part, why in admission.foreign.items()]
-
-
-def _write(value: Any) -> str:
-    if isinstance(value, dict):
-        return " ".join(f"{name.replace('_', ' ')} {_write(each)}" for name, each in value.items())
-    if isinstance(value, list | tuple):
-        return " x ".join(_write(each) for each in value)
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _describe_run(admission: Admission) -> list[str]:

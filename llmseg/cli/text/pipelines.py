@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from llmseg import Pipeline, Recipe, zoo
@@ -87,7 +87,11 @@ def describe_pipeline(pipeline: Pipeline) -> str:
     card, recipe = pipeline.card, pipeline.recipe
     against_textbook = _compare_with_textbook(pipeline.id, recipe)
     disagreements = [line for disagreement in card.disagreements for line in _describe_disagreement(disagreement)]
+    admitted = card.admitted
     titles_and_lines: list[tuple[str, Sequence[str]]] = [
+        ("silent mistakes that were found", [] if admitted is None else list(_describe_found(admitted))),
+        ("what the scripts do", [] if admitted is None else _as_columns(admitted.facts)),
+        ("quirks", [] if admitted is None else _list_quirks(pipeline)),
         ("edits by the authors", [f"- {edit}" for edit in card.author_edits]),
         ("does not run as given", [f"- {mend.fault}; here: {mend.reading}" for mend in card.mends]),
         ("its scripts write", _as_columns(describe_outputs(pipeline))),
@@ -99,6 +103,17 @@ def describe_pipeline(pipeline: Pipeline) -> str:
     ]
     sections = [section(title, lines) for title, lines in titles_and_lines]
     return "\n\n".join([pipeline.id, align_columns(card_facts(card)), *filter(None, sections)])
+
+
+def _list_quirks(pipeline: Pipeline) -> list[str]:
+    return [f"{quirk.id} ({quirk.kind}): {quirk.sentence}" for quirk in pipeline.quirks] or ["none"]
+
+
+def _describe_found(admitted: zoo.Admitted) -> Iterator[str]:
+    for found in admitted.findings:
+        place = f" ({found.place})" if found.place else ""
+        yield f"{found.id}, {found.certainty}{place}: {found.sentence}"
+        yield f"  {found.evidence}"
 
 
 def describe_recipe(label: str, recipe: Recipe) -> str:
@@ -120,6 +135,19 @@ def card_facts(card: zoo.Card) -> list[tuple[str, str]]:
     network = [("network", card.summary), ("parameters", f"{card.parameters:,}")]
     if card.is_reference:
         return [("reference", f"{card.name} ({card.vendor})"), ("origin", card.origin), *network]
+    if card.admitted is not None:
+        version, reached = card.admitted.prompt_version, f"reached the stage {card.admitted.stage}"
+        return [
+            ("language model", card.name),
+            ("admitted", f"{card.admitted.date}, {reached}" if card.admitted.date else reached),
+            ("prompt", "not ours" if version is None else f"llmseg prompt, version {version}"),
+            ("framework", card.framework),
+            ("edits", str(card.admitted.edits)),
+            ("repair turns", str(card.admitted.turns)),
+            *network,
+            ("origin", card.origin),
+            ("its scripts", card.scripts),
+        ]
     return [
         ("language model", f"{card.name} ({card.vendor}, {card.cohort})"),
         ("in the study", _standing(card)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 import signal
 import subprocess
@@ -10,12 +12,14 @@ import time
 
 import pytest
 
-from llmseg import UserError
+from llmseg import Study, UserError, zoo
 from llmseg.admission import STAGES, admit
 from llmseg.admission.running.files import digest_folder
 from llmseg.admission.stages import driver
 from llmseg.admission.stages.folder import open_folder
 from llmseg.admission.stages.known_good import write_known_good
+from llmseg.study.launching import launcher
+from llmseg.zoo import registry
 
 ASKED = {"name": "scripts", "earlier": [], "chat": "", "minutes": 10}
 
@@ -43,7 +47,7 @@ def folder(tmp_path):
 def test_what_is_known_to_be_good_reaches_every_stage(folder, tmp_path, sandbox):
     write_known_good(folder)
     admission = admit(folder, tmp_path / "out", name="good", probes=False, rung=sandbox)
-    stages = list(STAGES)[:-1]
+    stages = list(STAGES)[:-3]  # without probes and a ranking
     assert [(each.stage, each.state) for each in admission.verdicts] == [(stage, "reached") for stage in stages]
     assert (admission.is_sound, admission.errors, admission.turns) == (True, (), 0)
     assert (admission.findings, admission.facts["optimizer"], admission.facts["batch_size"]) == ((), "Adam", 4)
@@ -132,6 +136,58 @@ def test_one_that_is_killed_in_the_middle_goes_on(folder, tmp_path, sandbox):
     assert not (out / "run.json").exists()
     admission = admit(folder, out, rung=sandbox)
     assert (admission.run["last_lines"], admission.run["exception"]) == (["awake"], None)
+
+
+@pytest.mark.slow
+class TestRanked:
+    def test_every_stage_is_reached(self, admitted):
+        admission, asked = admitted
+        stages = [stage for stage in STAGES if stage != "probes"]
+        assert [(each.stage, each.state) for each in admission.verdicts] == [(stage, "reached") for stage in stages]
+        assert (admission.stage_reached, admission.is_sound) == ("rank", True)
+        study = Study.open(admission.study)
+        assert study.variants == ("alder", "tiny")
+        assert study.runs("alder")[0].recipe == admission.recipe.change("fit.epochs", asked["epochs"])
+        assert {row["contender"] for row in admission.leaderboard} == {"alder", "tiny"}
+        kept = json.loads((admission.out / "stages" / "full-run.json").read_text())
+        assert kept["reason"] == "1 epoch, 1 seed; 2 test cases of cases"
+
+    def test_a_second_start_trains_nothing_again(self, admitted, monkeypatch):
+        admission, asked = admitted
+
+        def fail(*_, **__):
+            raise AssertionError("it ran again")
+
+        monkeypatch.setattr(driver, "run_tiny", fail)
+        monkeypatch.setattr(launcher, "train", fail)
+        assert admit(admission.folder, admission.out, **asked) == admission
+
+    def test_one_call_puts_it_into_the_zoo(self, admitted, monkeypatch, call):
+        admission, _ = admitted
+        monkeypatch.setattr(registry, "_PIPELINES", dict(registry._PIPELINES))
+        pipeline = zoo.load(admission.out)
+        assert zoo.get("alder") is pipeline
+        assert pipeline.recipe == admission.recipe
+        assert pipeline.card.parameters == sum(each.numel() for each in pipeline.build().parameters())
+        assert (pipeline.card.scripts, pipeline.card.admitted.stage) == ("alder", "rank")
+        assert dict(pipeline.card.admitted.facts)["optimizer"] == "Adam"
+        code, out, err = call("show", admission.recipe_file)
+        assert (code, err) == (0, "")
+        assert out.splitlines()[0] == "alder"
+        assert f"admitted        {pipeline.card.admitted.date}, reached the stage rank" in out
+
+    def test_the_command_shows_the_leaderboard(self, admitted, call):
+        admission, asked = admitted
+        options = [f"--{name}={asked[name]}" for name in ("data", "against", "epochs", "seeds")]
+        code, out, err = call("admit", admission.folder, "-o", admission.out, "--no-probes", *options)
+        assert code == 0, err
+        assert out.startswith("alder: reached the stage rank; no silent mistakes found")
+        means = {row["contender"]: f"{row['mean']:.4f}" for row in admission.leaderboard}
+        for name, mean in means.items():
+            assert re.search(rf"^ +{name} +{mean} ", out, re.MULTILINE), out
+        assert "llmseg compare" not in out
+        facts = json.loads(call("admit", admission.folder, "-o", admission.out, "--no-probes", "--json", *options)[1])
+        assert [row["contender"] for row in facts["leaderboard"]] == [*means]
 
 
 def test_a_computer_that_runs_nothing_gets_no_verdict(folder, tmp_path, monkeypatch):

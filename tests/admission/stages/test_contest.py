@@ -1,0 +1,111 @@
+"""Ranking of an admitted recipe: who takes part, what is said of each outcome, and where it is kept."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from llmseg import Study, UserError
+from llmseg.admission.stages.contest import AGAINST, find_contest, run_contest, say_without_recipe
+from llmseg.admission.stages.stage import StageVerdict
+from llmseg.study import Variant
+
+FAST = {"epochs": 1, "seeds": 1, "progress": False}
+
+
+@pytest.fixture
+def make_contest(phantoms, tiny_recipe):
+    """A function that makes a contest on phantoms, against a tiny recipe if nobody else is named."""
+
+    def make(*others, **options):
+        against = [Variant(name, recipe) for name, recipe in others] or [Variant("tiny", tiny_recipe)]
+        return find_contest("mine", phantoms, None, against, {**FAST, **options})
+
+    return make
+
+
+class TestWhoTakesPart:
+    def test_without_cases_nobody(self):
+        assert find_contest("mine", None, None, None, {}) is None
+
+    def test_a_few_of_the_zoo_if_nobody_is_named(self, phantoms):
+        contest = find_contest("mine", phantoms, None, None, FAST)
+        assert tuple(variant.name for variant in contest.against) == AGAINST
+        assert len(contest.holdout.test_ids) > 1
+
+    @pytest.mark.parametrize(
+        ("name", "against", "words"),
+        [
+            ("mine", ["gpt-o33"], "no pipeline 'gpt-o33'; did you mean 'gpt-o3'"),
+            ("gpt-4", ["gpt-4"], "a contender is called gpt-4, too; give the admitted pipeline another --name"),
+            ("mine", ["gpt-4", "nnunet"], "give OUT/recipe/mine.json and nnunet to llmseg compare"),
+            ("mine", [], "there is nobody to rank against; give --against PIPELINE"),
+        ],
+    )
+    def test_nobody_who_cannot(self, phantoms, name, against, words):
+        with pytest.raises(UserError, match=words):
+            find_contest(name, phantoms, None, against, FAST)
+
+    @pytest.mark.parametrize(
+        ("against", "options", "words"), [(["gpt-4"], {}, "--against"), (None, {"epochs": 1}, "--epochs")]
+    )
+    def test_options_without_cases(self, against, options, words):
+        with pytest.raises(UserError, match=f"{words} without cases to rank on; give --data STORE, too"):
+            find_contest("mine", None, None, against, options)
+
+
+def test_another_question_has_a_folder_of_its_own(make_contest, tiny_recipe, tmp_path):
+    mine = Variant("mine", tiny_recipe)
+    folders = [make_contest(**options).design(mine, tmp_path).folder for options in ({}, {"epochs": 2}, {"seeds": 2})]
+    assert folders[0] != folders[1]
+    assert folders[0] == folders[2]  # more seeds go on with the same study
+    assert all(folder.name.startswith("synthetic-mri-tumour-") for folder in folders)
+
+
+@pytest.mark.slow
+class TestOutcomes:
+    def test_a_place_on_the_leaderboard(self, make_contest, tiny_recipe, tmp_path):
+        other = tiny_recipe.change("fit.rate", 1e-8)
+        ranked = run_contest(make_contest(("slow", other)), Variant("mine", tiny_recipe), tmp_path)
+        assert [str(verdict).split(",")[0] for verdict in ranked.verdicts] == ["full run: reached", "rank: reached"]
+        means = dict(Study.open(ranked.study).means().set_index("variant")["mean"])
+        assert {row["contender"]: row["mean"] for row in ranked.leaderboard} == means
+        assert [row["mean"] for row in ranked.leaderboard] == sorted(means.values(), reverse=True)
+        place = next(row["place"] for row in ranked.leaderboard if row["contender"] == "mine")
+        assert ranked.verdicts[1].reason == f"place {place} of 2, Dice {means['mine']:.4f}"
+
+    def test_equal_means_share_a_place(self, make_contest, tiny_recipe, tmp_path):
+        ranked = run_contest(make_contest(("twin", tiny_recipe)), Variant("mine", tiny_recipe), tmp_path)
+        assert [row["place"] for row in ranked.leaderboard] == [1, 1]
+
+    def test_a_recipe_that_diverges(self, make_contest, tiny_recipe, tmp_path):
+        wild = tiny_recipe.change("fit.rate", 1e38)
+        ranked = run_contest(make_contest(), Variant("mine", wild), tmp_path)
+        assert [verdict.state for verdict in ranked.verdicts] == ["failed", "not reached"]
+        assert "nan" in ranked.verdicts[0].reason.lower() or "not a number" in ranked.verdicts[0].reason
+        assert (ranked.study, ranked.leaderboard) == (None, ())
+
+    def test_contenders_that_fail(self, make_contest, tiny_recipe, tmp_path):
+        wild = ("wild", tiny_recipe.change("fit.rate", 1e38))
+        alone = run_contest(make_contest(wild), Variant("mine", tiny_recipe), tmp_path)
+        assert {verdict.state for verdict in alone.verdicts} == {"not decidable"}
+        assert alone.verdicts[0].reason.startswith("no other contender can be trained: wild with seed 0")
+        beside = run_contest(make_contest(wild, ("tiny", tiny_recipe)), Variant("mine", tiny_recipe), tmp_path)
+        assert "left out: wild with seed 0" in beside.verdicts[1].reason
+        assert len(beside.leaderboard) == 2
+        assert all(math.isfinite(row["mean"]) for row in beside.leaderboard)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "state", "words"),
+    [
+        (StageVerdict("test", "failed", "ValueError"), "not reached", "they had ended before, at the stage test"),
+        (StageVerdict("test", "reached"), "not decidable", "there is none, for no field says net and fit"),
+    ],
+)
+def test_without_a_recipe(verdict, state, words):
+    verdicts = say_without_recipe([verdict], {"net": "none", "fit": "none"})
+    assert [each.stage for each in verdicts] == ["full run", "rank"]
+    assert {each.state for each in verdicts} == {state}
+    assert all(each.reason.endswith(words) for each in verdicts)
