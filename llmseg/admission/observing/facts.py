@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from llmseg.admission.observing.fitting_fits import find_batch_size
 from llmseg.admission.observing.observation import Observation
 from llmseg.admission.observing.terms import read_loss
 
@@ -44,7 +45,7 @@ def _list_facts(observation: Observation) -> Iterator[tuple[str, Any]]:
         height, width = images.shape[-2:]
         yield "channels", images.shape[1]
         yield "size", height if height == width else [height, width]
-    yield "batch_size", max(len(each.items) for each in learnt)
+    yield "batch_size", find_batch_size(observation, "training")
     optimizers = observation.record.list("optimizer")
     used = Counter(step["optimizer"] for step in observation.record.list("step")).most_common(1)
     optimizer = next((each for each in optimizers if used and each["optimizer"] == used[0][0]), None)

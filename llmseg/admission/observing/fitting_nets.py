@@ -5,20 +5,28 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from itertools import product
+from typing import Any, get_args, get_type_hints
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from llmseg import zoo
 from llmseg.admission.observing.functions import SIGMOIDS
 from llmseg.admission.observing.observation import Observation, Pass
+from llmseg.admission.observing.record import Event
+from llmseg.admission.observing.watching.trying import compute, draw_images, list_used, set_weights
 from llmseg.errors import UserError
 from llmseg.recipe.nets.net import Net
+from llmseg.recipe.nets.unet import UNet
 from llmseg.recipe.recipe import TEXTBOOK
 
 _LEVELS = range(2, 6)
 _CLOSE = 1e-4
+
+_Trial = tuple[list[int], bool, NDArray[Any] | None]
+"""Size of the images, whether the network was in training mode, and its output if it did not refuse them."""
 
 
 def fit_net(observation: Observation) -> Net | str:
@@ -36,10 +44,14 @@ def fit_net(observation: Observation) -> Net | str:
     weights = _read_weights(observation)
     if weights is None:
         return "its weights were not kept, so that only shapes are known"
-    for net in same:
-        if _gives_output(net, channels, weights, learnt[0]):
-            return net
-    return "networks of the library with these shapes give another output"
+    trials = [each for each in observation.record.list("trial") if each["network"] == learnt[0].network]
+    if trials:
+        found = _find_by_trials(observation, same, channels, trials, networks[0]["dropout"] or [])
+    else:  # the script was killed
+        found = next((net for net in same if _gives_output(net, channels, weights, learnt[0])), None)
+    if found is None:
+        return "networks of the library with these shapes give another output"
+    return _find_drawn(observation, found, channels, networks[0], weights)
 
 
 def _list_nets(shapes: list[tuple[int, ...]], output: str) -> Iterator[Net]:
@@ -78,7 +90,71 @@ def _list_shapes(net: Net, channels: int) -> list[tuple[int, ...]]:
         return []
 
 
-def _read_weights(observation: Observation) -> list[np.ndarray[Any, Any]] | None:
+def _find_by_trials(
+    observation: Observation, nets: list[Net], channels: int, trials: list[Event], dropout: list[float]
+) -> Net | None:
+    """Return the network that gives what the script's gave with weights and images of ours.
+
+    What happens to images of odd sizes decides between networks that are equal for all others. Where it is like none
+    of the library, it does not count, for the script has images of one size.
+    """
+    seen = [(each["size"], each["training"], observation.record.array(each["output"])) for each in trials]
+    own = [trial for trial in seen if trial[1]]
+    if not own or own[0][2] is None:
+        return None
+    varied = [
+        net for net in _vary(nets, dropout[0] if len(dropout) == 1 else 0.0) if _has_output_shape(net, channels, own[0])
+    ]
+    return next((net for tried in (seen, own) for net in varied if _gives_trials(net, channels, tried)), None)
+
+
+def _vary(nets: list[Net], dropout: float) -> Iterator[Net]:
+    """Yield networks, and of U-Nets all that have the same weights, each once."""
+    words = get_type_hints(UNet)
+    fields: dict[str, Any] = {name: get_args(words[name]) for name in ("mismatch", "concat", "skip_from")}
+    fields |= {"pool_last": (True, False), "pool_bottleneck": (False, True)}
+    found: dict[Net, None] = {}
+    for net in nets:
+        if isinstance(net, UNet):
+            plain = replace(net, drawn="stages", dropout=dropout)
+            found |= {replace(plain, **dict(zip(fields, way, strict=True))): None for way in product(*fields.values())}
+        else:
+            found[net] = None
+    yield from found
+
+
+def _has_output_shape(net: Net, channels: int, trial: _Trial) -> bool:
+    size, _, output = trial
+    try:
+        with torch.device("meta"):
+            given = net.build(channels).eval()(torch.empty(2, channels, *size))
+    except (UserError, RuntimeError, ValueError, ImportError):
+        return False
+    return output is not None and given.shape == output.shape
+
+
+def _gives_trials(net: Net, channels: int, trials: list[_Trial]) -> bool:
+    """Return whether a network gives what was seen in some trials, one after the other."""
+    network = net.build(channels)
+    try:
+        set_weights(network, torch.zeros(1, channels, 128, 128))
+    except (UserError, RuntimeError):
+        return False
+    for size, training, output in trials:
+        given = compute(network, draw_images(channels, size), training)
+        if given is None or output is None:
+            if given is not output:
+                return False
+        elif given.shape != output.shape or not _is_close(given, output):
+            return False
+    return True
+
+
+def _is_close(given: NDArray[Any], seen: NDArray[Any]) -> bool:
+    return bool(np.abs(given - seen).max() <= _CLOSE * max(1.0, float(np.abs(seen).max())))
+
+
+def _read_weights(observation: Observation) -> list[NDArray[Any]] | None:
     for event in observation.record.list("weights"):
         arrays = [observation.record.array(about) for about in event["tensors"]]
         kept = [array for array in arrays if array is not None]
@@ -86,29 +162,32 @@ def _read_weights(observation: Observation) -> list[np.ndarray[Any, Any]] | None
     return None
 
 
-def _list_used(network: torch.nn.Module, images: torch.Tensor) -> list[torch.nn.Parameter]:
-    """Return the parameters of a network in the order in which it uses them."""
-    used: dict[torch.nn.Module, None] = {}
-    hooks = [
-        module.register_forward_pre_hook(lambda module, _: used.setdefault(module)) for module in network.modules()
-    ]
-    network(images)
-    for hook in hooks:
-        hook.remove()
-    return [value for module in used for value in module.parameters(recurse=False)]
-
-
-def _gives_output(net: Net, channels: int, weights: list[np.ndarray[Any, Any]], seen: Pass) -> bool:
+def _gives_output(net: Net, channels: int, weights: list[NDArray[Any]], seen: Pass) -> bool:
     """Return whether a network with the script's weights, in their order, gives the script's output."""
     images, output = seen.images, seen.output
     if images is None or output is None:
         return False
     network = net.build(channels).train(seen.is_training)
     with torch.no_grad():
-        own = _list_used(network, torch.from_numpy(images))
+        own = list_used(network, torch.from_numpy(images))
         if [tuple(parameter.shape) for parameter in own] != [array.shape for array in weights]:
             return False
         for parameter, array in zip(own, weights, strict=True):
             parameter.copy_(torch.from_numpy(array))
         given = network(torch.from_numpy(images)).numpy()
-    return given.shape == output.shape and bool(np.abs(given - output).max() <= _CLOSE * max(1.0, np.abs(output).max()))
+    return given.shape == output.shape and _is_close(given, output)
+
+
+def _find_drawn(observation: Observation, net: Net, channels: int, made: Event, weights: list[NDArray[Any]]) -> Net:
+    """Return the network with the order in which its weights were drawn, if those of the script show it."""
+    state = observation.record.array(made["generator"])
+    if not isinstance(net, UNet) or state is None:
+        return net
+    for drawn in get_args(get_type_hints(UNet)["drawn"]):
+        ordered = replace(net, drawn=drawn)
+        with torch.random.fork_rng(devices=[]):
+            torch.set_rng_state(torch.from_numpy(state))
+            own = list_used(ordered.build(channels).eval(), torch.zeros(1, channels, 128, 128))
+        if all(np.array_equal(one.detach().numpy(), other) for one, other in zip(own, weights, strict=True)):
+            return ordered
+    return net

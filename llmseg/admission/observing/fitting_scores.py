@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import torch
 
+from llmseg.admission.observing.fitting_losses import Masks, is_close, list_tensors_of, tell_sizes
 from llmseg.admission.observing.functions import (
     COMPARISONS,
     SIGMOIDS,
@@ -23,41 +25,47 @@ from llmseg.admission.observing.observation import Observation, Part, Pass
 from llmseg.admission.observing.record import Event
 from llmseg.admission.observing.terms import DIVISIONS, SUMS, find_mean
 from llmseg.recipe.recipe import TEXTBOOK
-from llmseg.recipe.scores import Score
-
-_CLOSE = 1e-5
+from llmseg.recipe.scores import Dice, Score
 
 
-def fit_score(observation: Observation, part: Part) -> Score | str:
+def fit_score(observation: Observation, part: Part, masks: Masks) -> Score | str:
     """Return the Dice that a script computes in a part, or why none is known.
 
     Args:
         observation: The observation.
         part: ``"validation"`` or ``"test"``.
+        masks: The masks of a pass.
     """
-    passes = [each for each in list_scored(observation) if each.part == part and each.targets is not None]
+    passes = [each for each in list_scored(observation) if each.part == part and each.masks is not None]
     if not passes:
         return "no output was compared with a mask"
     learnt = observation.of("training")
     formula = find_loss(learnt[0]) if learnt else ()
-    found = [set(_list_scores(each, formula)) for each in passes]
-    same = set.intersection(*found)
-    if len(same) != 1:
-        return "the script computes no Dice of the library" if not same else "the script computes several kinds of Dice"
-    return same.pop()
+    found = [list(_list_scores(each, formula, masks)) for each in passes]
+    same = [score for score in dict.fromkeys(found[0]) if all(score in other for other in found)]
+    if not same:
+        return "the script computes no Dice of the library"
+    if len({_name_kind(score) for score in same}) > 1:
+        return "the script computes several kinds of Dice"
+    return same[0]
 
 
-def _list_scores(each: Pass, formula: tuple[str, ...]) -> Iterator[Score]:
-    """Yield what each division is that leads to no loss, if its formula gives the number that the script got."""
+def _name_kind(score: Dice) -> tuple[Any, ...]:
+    """Return what tells scores apart of which a script computes one beside the other."""
+    return score.reads, score.threshold, score.over, score.lists
+
+
+def _list_scores(each: Pass, formula: tuple[str, ...], masks: Masks) -> Iterator[Dice]:
+    """Yield what each division is that leads to no loss, if its formula gives the numbers that the script got."""
     ours = [function for function in each.functions if not _leads_to_loss(each, function, formula)]
+    given = list_tensors_of(each, masks)
     for function in ours:
-        tensors = list_tensors(function)
-        if function["name"] not in DIVISIONS or len(tensors) != 2:
+        if given is None or function["name"] not in DIVISIONS or len(list_tensors(function)) != 2:
             continue
-        value, over = find_mean(each, function)
-        score = _read(each, function, over)
-        if value is not None and _agrees(score, each, value):
-            yield score
+        read = _read(each, function)
+        for score, values in _list_ways(read, each, function):
+            if _agrees(score, given, values):
+                yield score
 
 
 def _leads_to_loss(each: Pass, function: Event, formula: tuple[str, ...]) -> bool:
@@ -68,26 +76,44 @@ def _leads_to_loss(each: Pass, function: Event, formula: tuple[str, ...]) -> boo
     return False
 
 
-def _read(each: Pass, division: Event, over: str) -> Score:
+def _read(each: Pass, division: Event) -> Dice:
+    """Return the score that the functions before a division show, whatever it is taken over."""
     before = find_ancestors(each.functions, results(division)[0])
     names = {str(event["name"]) for event in before}
     thresholds = [number for event in before if event["name"] in COMPARISONS for number in list_numbers(event)]
-    constants = [number for event in before if event["name"] in SUMS for number in list_numbers(event)]
     base: Any = TEXTBOOK.score
-    score: Score = replace(
+    read: Dice = replace(
         base,
         reads="sigmoid" if names & set(SIGMOIDS) else "output",
         threshold=thresholds[0] if thresholds else None,
-        over=over or "batch",
-        lists="batch",
-        smooth=constants[0] if constants else 0.0,
+        sizes=tell_sizes(each),
     )
-    return score
+    return read
 
 
-def _agrees(score: Any, each: Pass, value: float) -> bool:
-    output, targets = each.output, each.targets
-    if output is None or targets is None or output.shape != targets.shape:
+def _list_ways(read: Dice, each: Pass, division: Event) -> Iterator[tuple[Dice, list[float]]]:
+    """Yield a score with each way to take it and to smooth it, and the numbers of the script that it has to give."""
+    above, below = (_list_constants(each, tensor) for tensor in list_tensors(division))
+    smooths = [(smooth, "both") for smooth in dict.fromkeys([*(s for s in above if s in below), 0.0])]
+    smooths += [(smooth, "below") for smooth in below if smooth not in above]
+    value, over = find_mean(each, division)
+    vector = (division["results"] or [{}])[0].get("values")
+    ways = [] if value is None else [(over, "batch", [value])]
+    if vector is not None and value is None:
+        ways.append(("case", "case", vector))
+    for (taken, lists, values), (smooth, smoothed), threshold in product(ways, smooths, (None, 0.5)):
+        way: Any = {"over": taken, "lists": lists, "smooth": smooth, "smoothed": smoothed}
+        yield replace(read, mask_threshold=threshold, **way), values
+
+
+def _list_constants(each: Pass, tensor: int) -> list[float]:
+    before = find_ancestors(each.functions, tensor)
+    return [number for event in before if event["name"] in SUMS for number in list_numbers(event)]
+
+
+def _agrees(score: Dice, given: tuple[torch.Tensor, torch.Tensor], values: list[float]) -> bool:
+    output, masks = given
+    if score.sizes == "equal" and output.shape != masks.shape:
         return False
-    computed = float(score(torch.from_numpy(output), torch.from_numpy(targets).to(torch.float32))[0])
-    return abs(computed - value) <= _CLOSE * max(abs(computed), _CLOSE)
+    computed = score(output, masks).tolist()
+    return len(computed) == len(values) and all(map(is_close, computed, values))

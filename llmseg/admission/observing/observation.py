@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -136,6 +136,12 @@ class Pass:
         return find_targets(self.record, self.functions, self.output)
 
     @property
+    def masks(self) -> NDArray[Any] | None:
+        """The same, also where the output was resized before it met masks of another size, ``[N, 1, H, W]``."""
+        targets = self.targets
+        return targets if targets is not None else _find_larger(self.record, self.functions, self.output)
+
+    @property
     def ids(self) -> tuple[str, ...]:
         """The cases."""
         return tuple(item.id for item in self.items)
@@ -146,16 +152,29 @@ def find_targets(record: Record, functions: tuple[Event, ...], output: NDArray[A
     if output is None or output.ndim != 4:
         return None
     cases, _, height, width = output.shape
+    for array in _list_met(record, functions):
+        if not array.size or array.size % (cases * height * width):
+            continue
+        if array.ndim != 4 or array.shape[-2:] == (height, width):
+            return array.reshape(cases, -1, height, width)
+    return None
+
+
+def _find_larger(record: Record, functions: tuple[Event, ...], output: NDArray[Any] | None) -> NDArray[Any] | None:
+    if output is None or output.ndim != 4:
+        return None
+    met = (array for array in _list_met(record, functions) if array.ndim == 4 and array.shape[1] == 1)
+    return next((array for array in met if len(array) == len(output) and array.shape[2] > output.shape[2]), None)
+
+
+def _list_met(record: Record, functions: tuple[Event, ...]) -> Iterator[NDArray[Any]]:
+    """Yield the arrays that an output met, as they were kept."""
     for function in functions:
         for argument in [*(function["arguments"] or ()), *(function["named"] or {}).values()]:
             for each in argument if isinstance(argument, list) else [argument]:
-                about = each.get("array") if isinstance(each, dict) else None
-                array = record.array(about)
-                if array is None or not array.size or array.size % (cases * height * width):
-                    continue
-                if array.ndim != 4 or array.shape[-2:] == (height, width):
-                    return array.reshape(cases, -1, height, width)
-    return None
+                array = record.array(each.get("array") if isinstance(each, dict) else None)
+                if array is not None:
+                    yield array
 
 
 @dataclass(frozen=True)

@@ -27,16 +27,16 @@ _MISSING_FILE = re.compile(
 
 @dataclass(frozen=True)
 class Edit:
-    """Something that somebody would have had to change before the scripts ran.
+    """Something that somebody would have had to change before the scripts ran. Setting a path is none.
 
     Attributes:
-        kind: ``"names of files"`` or ``"folder"``.
+        kind: ``"names of files"``.
         place: Where in the scripts it was missed, as ``file:line``.
         what: What was done, in a few words.
 
     Example:
-        >>> Edit("folder", "train.py:101", "the folder results was made before the start").kind
-        'folder'
+        >>> Edit("names of files", "dataset.py:26", "cases were named 001.jpg and 001_m.jpg").kind
+        'names of files'
     """
 
     kind: str
@@ -78,10 +78,9 @@ def find_help(run: ScriptRun, ids: set[str], now: Help, others: Iterator[Layout]
         return replace(now, is_larger=True)
     path = _find_missed(exception, run.printed)
     results = [each.seen_at for each in run.mapped if each.shows == "folder"]
-    if path is not None and not now.makes_folders and any(map(path.is_relative_to, results)):
-        folder = path if path in results else path.parent
-        edit = Edit("folder", run.place, f"the folder {folder.name} was made before the start")
-        return replace(now, makes_folders=True, edits=(*now.edits, edit))
+    if path is not None and not now.makes_folders and (path in results or path.parent in results):
+        # Whoever had the scripts write there has that folder: its path is given, as those of the cases are.
+        return replace(now, makes_folders=True)
     layout = _read_names(path, ids, now.layout, run) if path is not None else None
     if layout is None and (path is not None or _NOTHING_FOUND.search(exception)):
         layout = next((layout for layout in others if layout != now.layout), None)

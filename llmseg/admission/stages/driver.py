@@ -145,7 +145,7 @@ def _decide(
     extraction: dict[str, Any] = {}
     probed: list[dict[str, Any]] = []
     if run:
-        extraction = room.kept.keep("extraction", lambda: extract(room.kept.path / "tiny", run))
+        extraction = room.kept.keep("extraction", lambda: extract(room.kept.path / "tiny", run, folder))
         verdicts.append(_note(read_verdict(extraction["verdict"]), room))
     if run and probes:
         probed = _probe(folder, verdicts, run, room)
@@ -227,7 +227,7 @@ def _check_known_good(room: _Room) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="llmseg-known-good-") as name:
         write_known_good(Path(name, "scripts"))
         run = run_tiny(Path(name, "scripts"), Path(name, "out"), Limits(), room.rung).to_dict()
-        findings = extract(Path(name, "out"), run)["findings"]
+        findings = extract(Path(name, "out"), run, Path(name, "scripts"))["findings"]
     failing = next((str(read_verdict(each)) for each in run["verdicts"] if each["state"] != "reached"), None)
     if failing is None and not findings:
         return {"sandbox": run["sandbox"]}

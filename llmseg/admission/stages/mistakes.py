@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 
 from llmseg.admission.findings import Finding
 from llmseg.admission.observing import (
@@ -17,18 +22,23 @@ from llmseg.admission.observing import (
     read_facts,
     read_observation,
 )
+from llmseg.admission.observing.fitting_splits import name_shares
 from llmseg.admission.probes import PROBES, Bench
 from llmseg.admission.running import Layout
+from llmseg.admission.running.layout import lay_out
 from llmseg.admission.sandbox import Limits
+from llmseg.admission.scripts import read_scripts
 from llmseg.admission.stages.stage import StageVerdict
+from llmseg.recipe.part import to_plain
 
 
-def extract(tiny: Path, run: dict[str, Any]) -> dict[str, Any]:
+def extract(tiny: Path, run: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Return what the scripts do, their silent mistakes, and where removed functions of libraries were lent to them.
 
     Args:
         tiny: The folder of the tiny run.
         run: What came of it, see :meth:`llmseg.admission.stages.tiny_run.TinyRun.to_dict`.
+        folder: The folder of the scripts.
     """
     facts: dict[str, Any] = {}
     findings: list[Finding] = []
@@ -40,7 +50,7 @@ def extract(tiny: Path, run: dict[str, Any]) -> dict[str, Any]:
         facts, findings = read_facts(observation), list(find_mistakes(observation))
         if facts and run["epochs"]:
             facts["epochs"] = max(each["was"] for each in run["epochs"])
-        recipe = _fit(observation, facts.get("epochs")) if facts else {}
+        recipe = _fit(observation, tiny, run, folder, facts) if facts else {}
         verdict = StageVerdict("extraction", "reached")
         if not observation.losses:
             verdict = StageVerdict("extraction", "not reached", "no step of a training was seen")
@@ -56,11 +66,43 @@ def extract(tiny: Path, run: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _fit(observation: Observation, epochs: int | None) -> dict[str, Any]:
-    """Return the recipe that gives what was seen, with the scripts' own epochs; ``None`` with what no field says."""
-    fitted = fit_recipe(observation)
-    recipe = fitted.recipe if epochs is None else fitted.recipe.change("fit.epochs", epochs)
-    return {"recipe": recipe.to_dict() if fitted.is_whole else None, "foreign": fitted.foreign}
+def _fit(
+    observation: Observation, tiny: Path, run: dict[str, Any], folder: Path, facts: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the recipe that gives what was seen, with the scripts' own epochs; ``None`` with what no field says.
+
+    The shares of the split in the facts become those that the scripts ask for.
+    """
+    files = _read_files(tiny / f"cases-{observation.phantoms.count}", Layout(**run["layout"]), observation.phantoms)
+    fitted = fit_recipe(observation, files, read_scripts(folder))
+    recipe = fitted.recipe
+    if "split" in fitted.explained and (shares := name_shares(recipe.split)) is not None:
+        facts["split"] = shares
+    if "fit" in fitted.explained and "epochs" in facts:
+        recipe = recipe.change("fit.epochs", facts["epochs"])
+    return {
+        "recipe": recipe.to_dict() if fitted.is_whole else None,
+        "foreign": fitted.foreign,
+        "explained": {name: to_plain(getattr(recipe, name)) for name in fitted.explained},
+    }
+
+
+def _read_files(cases: Path, layout: Layout, phantoms: Phantoms) -> dict[str, tuple[NDArray[Any], NDArray[Any]]]:
+    """Return image and mask of each case as the files have them that scripts were given; JPEG changes pixels."""
+    with tempfile.TemporaryDirectory(prefix="llmseg-files-") as name:
+        folders = lay_out(cases, layout, Path(name))
+        return {
+            id: (
+                _read_pixels(folders["images"] / layout.image_name(id)),
+                _read_pixels(folders["masks"] / layout.mask_name(id)),
+            )
+            for id in phantoms.ids
+        }
+
+
+def _read_pixels(path: Path) -> NDArray[Any]:
+    with Image.open(path) as image:
+        return np.array(image if image.mode in ("L", "RGB") else image.convert("RGB"))
 
 
 def _name_fault(stage: str, error: Exception) -> StageVerdict:

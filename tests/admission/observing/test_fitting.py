@@ -6,6 +6,7 @@ import pytest
 
 from llmseg import zoo
 from llmseg.admission import Phantoms, fit_recipe, read_observation
+from llmseg.recipe.fit import OwnSeed
 
 
 def test_nothing_is_explained_by_nothing(tmp_path):
@@ -31,6 +32,7 @@ def test_a_sample_is_explained_whole(observe_sample):
         "fit.batch_size": 4,
         "fit.epochs": 3,
         "fit.rate": 0.001,
+        "fit.own_seed": OwnSeed(seed=42, summary_batch=1, spare_orders=0),
         "score.lists": "batch",
         "score.smooth": 1e-07,
         "test.lists": "batch",

@@ -72,15 +72,13 @@ class TestTinyRun:
     def test_a_folder_that_scripts_do_not_make(self, folder, tmp_path, sandbox):
         (folder / "main.py").write_text(SHORT + "open(os.path.join(save_dir, 'a.csv'), 'w').write('1')\n")
         admission = admit(folder, tmp_path / "out", rung=sandbox)
-        (edit,) = admission.run["edits"]
-        assert (edit["kind"], edit["place"]) == ("folder", "main.py:5")
-        assert not admission.is_sound
+        assert (admission.run["exception"], admission.run["edits"]) == (None, [])  # a path that is set is no edit
         assert admission.run["there"] == ["numbers"]
 
     def test_more_test_cases_than_a_few(self, folder, tmp_path, sandbox):
         (folder / "main.py").write_text(SHORT + "import random\nprint(random.sample(names[:len(names) // 10], 5))\n")
         admission = admit(folder, tmp_path / "out", rung=sandbox)
-        assert (admission.run["exception"], admission.run["phantoms"]["count"]) == (None, 60)
+        assert (admission.run["exception"], admission.run["phantoms"]["count"]) == (None, 53)
 
     def test_scripts_that_write_into_the_record_of_the_observer(self, folder, tmp_path, sandbox):
         """How they ended stays known; nothing that they write is followed, and nothing of it ends the admission."""

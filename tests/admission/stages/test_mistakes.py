@@ -29,7 +29,7 @@ RUN = {
         "channels": 1,
     },
     "makes_folders": True,
-    "edits": [{"kind": "folder", "place": "main.py:9", "what": "the folder out was made before the start"}],
+    "edits": [{"kind": "names of files", "place": "main.py:9", "what": "cases were named 001.png and 001_m.png"}],
     "mapped": [{"text": "data/images", "shows": "images"}],
     "sandbox": "bubblewrap",
 }
@@ -48,13 +48,13 @@ def fail(*_):
 
 
 def test_a_record_without_a_training(tmp_path):
-    found = extract(tmp_path, RUN)
+    found = extract(tmp_path, RUN, tmp_path)
     assert (found["verdict"]["state"], found["facts"], found["findings"]) == ("not reached", {}, [])
 
 
 def test_a_fault_of_ours_leaves_the_rest_and_is_tried_again(tmp_path, monkeypatch):
     monkeypatch.setattr(mistakes, "read_observation", fail)
-    found = extract(tmp_path, RUN)
+    found = extract(tmp_path, RUN, tmp_path)
     assert (found["verdict"]["state"], found["is_final"]) == ("harness fault", False)
     assert found["verdict"]["reason"] == "KeyError: 'odd'"
 
@@ -102,7 +102,10 @@ def admission():
 
 def test_what_to_tell_the_language_model(admission):
     sheet = write_repair_sheet(admission)
-    assert "1. I had to help, or your program would have ended (main.py:9): the folder out was made before" in sheet
+    assert (
+        "1. I had to help, or your program would have ended (main.py:9): cases were named 001.png and 001_m.png"
+        in sheet
+    )
     assert "2. The training cases come in the same order in every epoch (train.py:5)." in sheet
     assert "Expected: another order each. Found: one order." in sheet
     assert "3. Dropout" in sheet
@@ -119,7 +122,7 @@ def test_the_text(admission):
         "  parameters 100, split training 0.8 test 0.1, loss bce 0.5",
         "  cases: 12, named 001.png and 001_m.png",
         "  lent, as today's libraries lack it: verbose of ReduceLROnPlateau (main.py:8)",
-        "  edit, folder: the folder out was made before the start (main.py:9)",
+        "  edit, names of files: cases were named 001.png and 001_m.png (main.py:9)",
         "  1 repair turn; errors: 1 missing import",
         "  no field says net: no network of the library has these shapes",
         "  no disk",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from llmseg.admission.observing.watching import again, helping, learning, loading, passes, weights
+from llmseg.admission.observing.watching import again, helping, learning, loading, passes, starting, trying, weights
 from llmseg.admission.observing.watching.journal import Journal
 
 
@@ -16,4 +16,6 @@ def watch(journal: Journal, torch: ModuleType) -> None:
     learning.watch(journal, seen)
     weights.watch(journal, seen)
     loading.watch(journal)
+    starting.watch(journal, seen)
+    trying.watch(journal, seen)
     again.watch(journal, seen)

@@ -20,6 +20,9 @@ from llmseg.admission.observing.watching.tensors import list_tensors, to_array
 _MOST = 400
 """Functions after one pass."""
 
+_FEW = 64
+"""Numbers of a list that are written down, such as one for each case of a batch."""
+
 _PLAIN = (int, float, bool, str)
 
 
@@ -120,6 +123,8 @@ class Follower(TorchFunctionMode):
         about = {"tensor": self._give_number(tensor), "shape": list(tensor.shape), "dtype": str(tensor.dtype)}
         if tensor.numel() == 1 and tensor.dtype != torch.bool:
             about["value"] = float(to_array(tensor).reshape(-1)[0])
+        elif tensor.dim() == 1 and tensor.numel() <= _FEW and tensor.is_floating_point():
+            about["values"] = to_array(tensor).tolist()
         return about
 
     def _describe(self, value: Any) -> Any:

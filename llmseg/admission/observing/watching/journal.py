@@ -61,11 +61,11 @@ class Journal:
             line = json.dumps({"event": event, **values}, default=str)
             os.write(self._lines, line.encode() + b"\n")
 
-    def keep(self, array: Any) -> dict[str, Any]:
+    def keep(self, array: Any, always: bool = False) -> dict[str, Any]:
         """Write the numbers of a numpy array, and return where they are; without a place if there were too many."""
         about: dict[str, Any] = {"shape": list(array.shape), "dtype": str(array.dtype)}
         content = array.tobytes()
-        if self._bytes + len(content) > _MOST_BYTES:
+        if not always and self._bytes + len(content) > _MOST_BYTES:
             return about
         about["at"] = self._bytes
         while content:

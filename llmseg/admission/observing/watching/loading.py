@@ -41,7 +41,8 @@ def watch(journal: Journal) -> None:
         )
 
     def record_begin(loader: DataLoader[Any]) -> None:
-        journal.write("iterate", loader=_number(loaders, loader), place=journal.place())
+        state = hashlib.sha256(to_array(torch.get_rng_state()).tobytes()).hexdigest()
+        journal.write("iterate", loader=_number(loaders, loader), generator=state, place=journal.place())
 
     def record_batch(loader: DataLoader[Any] | None, batch: Any) -> None:
         first = next((each for each in list_tensors(batch) if each.dim() >= _PICTURE), None)

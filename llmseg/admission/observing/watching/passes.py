@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+import weakref
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import torch
 
 from llmseg.admission.observing.watching.following import Follower
@@ -29,6 +31,7 @@ class Passes:
         steps: How often an optimiser has stepped.
         changes: How often weights were changed by a step, or by being loaded.
         scored: The last passes that nothing is learnt from.
+        trained: The network that is trained and the shape of an image for it, as soon as there was a pass in training.
     """
 
     def __init__(self, journal: Journal) -> None:
@@ -37,11 +40,13 @@ class Passes:
         self.steps = 0
         self.changes = 0
         self.scored: deque[Pass] = deque(maxlen=4)
+        self.trained: tuple[torch.nn.Module, torch.Size] | None = None
         self._count = 0
         self._inside = False
-        self._weights_kept = False
         self._used: list[torch.nn.Module] | None = None
         self._networks: dict[int, torch.nn.Module] = {}
+        self._made: weakref.WeakKeyDictionary[torch.nn.Module, np.ndarray[Any, Any]] = weakref.WeakKeyDictionary()
+        self._state = np.zeros(0, np.uint8)
         self._digested: tuple[int, int] | None = None
         self._follower = Follower(journal, self)
         self._begin = journal.guarded(self._record_begin)
@@ -82,6 +87,13 @@ class Passes:
         """Return the number of a tensor that was computed from the last output, otherwise ``None``."""
         return self._follower.number_of(tensor)
 
+    def note_made(self, network: torch.nn.Module) -> None:
+        """Keep the state of torch's generator from before a module draws its weights."""
+        state = to_array(torch.get_rng_state())
+        if not np.array_equal(state, self._state):
+            self._state = state
+        self._made[network] = self._state
+
     def number_of(self, network: torch.nn.Module) -> int:
         """Return the number of a network, from 0; one that is seen for the first time is described."""
         for number, known in self._networks.items():
@@ -90,12 +102,15 @@ class Passes:
         number = len(self._networks)
         self._networks[number] = network
         kinds = [type(module).__name__ for module in network.modules()]
+        made = self._made.get(network)
         self.journal.write(
             "network",
             network=number,
             name=type(network).__name__,
             parameters=[[name, list(p.shape), p.requires_grad] for name, p in network.named_parameters()],
             modules=kinds,
+            dropout=sorted({module.p for module in network.modules() if isinstance(module, _DROPOUT) and module.p > 0}),
+            generator=None if made is None else self.journal.keep(made),
             place=self.journal.place(),
         )
         return number
@@ -137,7 +152,7 @@ class Passes:
             place=self.journal.place(),
         )
         self._follower.begin(self.last)
-        self._used = [] if network.training and grad and not self._weights_kept else None
+        self._used = [] if network.training and grad and self.trained is None else None
 
     def _digest(self, network: torch.nn.Module) -> str | None:
         """Return the digest of a network that is new or was changed since the last digest."""
@@ -153,6 +168,7 @@ class Passes:
             return
         if self._used is not None:
             self._keep_weights(self._used)
+            self.trained = self.last.network, self.last.images.shape[1:]
         self.last.output = output
         self.journal.write(
             "output",
@@ -170,7 +186,7 @@ class Passes:
 
     def _keep_weights(self, used: list[torch.nn.Module]) -> None:
         """Write the weights of the first training pass, in the order in which the network uses them."""
-        self._used, self._weights_kept = None, True
+        self._used = None
         parameters = [value for module in dict.fromkeys(used) for value in module.parameters(recurse=False)]
         tensors = [self.journal.keep(to_array(value)) for value in parameters]
         self.journal.write("weights", tensors=tensors)
