@@ -226,8 +226,9 @@ def _record_learning(trace: Trace, patch: pytest.MonkeyPatch) -> None:
         trace.plateaus.append(mode)
 
     def gone_back(self: torch.Tensor, *arguments: Any, **named: Any) -> None:
-        output, masks = trace.forwards[-1].output.clone(), trace.batches[-1][2]
-        trace.losses.append((float(self.detach()), output, masks))
+        output = trace.forwards[-1].output.clone()
+        if trace.batches:  # only those of a loader are recorded
+            trace.losses.append((float(self.detach()), output, trace.batches[-1][2]))
         backward(self, *arguments, **named)
         gradients = [p.grad for p in trace.forwards[-1].network.parameters() if p.grad is not None]
         trace.gradients.append(float(sum(g.abs().sum() for g in gradients)))
@@ -257,15 +258,30 @@ def _order(patch: pytest.MonkeyPatch, name: str, backwards: bool) -> None:
     """Let a folder list its files by name, and that of the masks against their names if asked for."""
     listing = getattr(os, name)
 
-    @contextlib.contextmanager
-    def scanned(path: Any = ".") -> Iterator[Iterator[Any]]:
+    def scanned(path: Any = ".") -> Iterator[Any]:
         with listing(path) as entries:
-            yield iter(sorted(entries, key=lambda e: e.name, reverse=backwards and str(path).endswith("masks")))
+            return _Entries(sorted(entries, key=lambda e: e.name, reverse=backwards and str(path).endswith("masks")))
 
     def listed(path: Any = ".") -> list[str]:
         return sorted(listing(path), reverse=backwards and str(path).endswith("masks"))
 
     patch.setattr(os, name, scanned if name == "scandir" else listed)
+
+
+class _Entries(contextlib.AbstractContextManager["_Entries"], Iterator[Any]):
+    """What ``os.scandir`` returns, with or without ``with``."""
+
+    def __init__(self, entries: Iterable[Any]) -> None:
+        self._entries = iter(entries)
+
+    def __next__(self) -> Any:
+        return next(self._entries)
+
+    def __exit__(self, *error: object) -> None:
+        """Nothing is open."""
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 def _record_forwards(trace: Trace) -> list[Any]:

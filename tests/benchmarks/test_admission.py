@@ -37,10 +37,15 @@ def test_precision_and_recall_count_each_mistake_of_a_sample_once(admission):
     assert quality["sound_with_findings"] == ["c"]
 
 
-def test_each_sample_is_in_one_half(admission):
-    halves = [{sample["name"] for sample in admission.read_samples(half)} for half in ("development", "reported")]
-    assert not halves[0] & halves[1]
-    assert halves[0] | halves[1] == {sample["name"] for sample in admission.read_samples("both")}
+def test_each_sample_is_in_one_half_or_blind(admission):
+    development, reported, both, blind = (
+        {sample["name"] for sample in admission.read_samples(half)}
+        for half in ("development", "reported", "both", "blind")
+    )
+    assert not development & reported
+    assert development | reported == both
+    assert len(blind) == 10
+    assert not blind & both
 
 
 def test_the_page_about_probes_has_the_figures_of_the_results():

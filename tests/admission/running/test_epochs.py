@@ -9,7 +9,8 @@ from llmseg.admission.running.epochs import tell_epochs
 from llmseg.admission.scripts import read_scripts
 
 PIPELINES = Path(__file__).parents[1] / "pipelines"
-RECORDS = json.loads((PIPELINES / "pipelines.json").read_text(encoding="utf-8"))["pipelines"]
+ALL = json.loads((PIPELINES / "pipelines.json").read_text(encoding="utf-8"))["pipelines"]
+RECORDS = [record for record in ALL if record["half"] != "blind"]
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=[record["name"] for record in RECORDS])
