@@ -208,11 +208,15 @@ def _published_means() -> pd.DataFrame:
 
 
 def _disagreements(pipeline: Pipeline) -> list[str]:
-    rows = [
-        (each.about, each.kind, each.published, each.code, each.consequence, each.source)
+    items = [
+        f"- **{each.about}** ({each.kind})\n"
+        f"  - *Published:* {each.published}\n"
+        f"  - *Code:* {each.code}\n"
+        f"  - *So:* {each.consequence}\n"
+        f"  - *Source:* {each.source}"
         for each in pipeline.card.disagreements
     ]
-    return [_table(("about", "kind", "published", "code", "so", "source"), rows)] if rows else []
+    return ["\n".join(items)] if items else []
 
 
 def _results(pipeline: Pipeline) -> list[str]:

@@ -17,7 +17,8 @@ def draw_pictures(app: Sphinx) -> None:
     folder = Path(app.srcdir) / FOLDER
     folder.mkdir(exist_ok=True)
     results = llmseg.study.read_results([Path(app.srcdir).parent / "benchmarks" / "results" / "realdata_64"])
-    llmseg.figures.save(llmseg.figures.box_plots(results.scores), folder / "scores.svg")
+    # The page says below the picture what the remarks of the table would say in it.
+    llmseg.figures.save(llmseg.figures.box_plots(llmseg.stats.Table(results.scores.frame)), folder / "scores.svg")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -5,4 +5,8 @@ document.addEventListener("DOMContentLoaded", () => {
     const title = toggle.closest("li")?.querySelector("a")?.textContent.trim() ?? "";
     toggle.setAttribute("aria-label", `Pages below ${title}`);
   }
+  // On a phone a picture is scrolled, which must be possible without a mouse, too.
+  for (const figure of document.querySelectorAll(".bd-article figure:has(> img)")) {
+    figure.tabIndex = 0;
+  }
 });

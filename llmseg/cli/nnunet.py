@@ -11,6 +11,7 @@ import typer
 
 import llmseg
 from llmseg import UserError
+from llmseg.cli import completion
 from llmseg.cli import options as option
 from llmseg.cli.groups import note_independent_cases
 from llmseg.cli.help import Command, Group
@@ -73,9 +74,12 @@ class BudgetOptions:
         None
     )
     seconds: Annotated[float | None, typer.Option(help="Time of all epochs, instead.", min=0)] = None
-    equal_to: Annotated[str | None, typer.Option(help="What this pipeline sees, or this run folder saw, instead.")] = (
-        None
-    )
+    equal_to: Annotated[
+        str | None,
+        typer.Option(
+            help="What this pipeline sees, or this run folder saw, instead.", autocompletion=completion.PIPELINES
+        ),
+    ] = None
     equal: Annotated[str, typer.Option(help="What shall equal that of the run: images or seconds.")] = "images"
     budget: Annotated[str, typer.Option(help="Shares of that budget, a training each: 1,5,10,25,100%.")] = "100"
 

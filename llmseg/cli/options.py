@@ -13,6 +13,7 @@ import typer
 
 import llmseg
 from llmseg import UserError
+from llmseg.cli import completion
 from llmseg.cli.few_cases import note_official_test_cases, warn_of_few_groups, warn_of_few_test_cases
 from llmseg.cli.groups import note_independent_cases
 from llmseg.cli.output import print_message
@@ -20,8 +21,9 @@ from llmseg.data.reading import complete, images_only, name_options, without
 from llmseg.files.notes import note
 from llmseg.recipe.given import change_all
 
-Name = Annotated[str, typer.Argument(help="A pipeline's id or alias; see llmseg list.")]
-RecipeName = Annotated[str, typer.Argument(help="A pipeline's id, or a file with a recipe.")]
+RecipeName = Annotated[
+    str, typer.Argument(help="A pipeline's id, or a file with a recipe.", autocompletion=completion.PIPELINES)
+]
 Epochs = Annotated[int | None, typer.Option(help="Number of epochs instead of the recipe's.", min=1)]
 Seed = Annotated[int, typer.Option(help="Seed of what the recipe leaves to chance.", min=0)]
 DrawSeed = Annotated[int, typer.Option("--seed", help="Seed of the draw, where one is needed.", min=0)]
@@ -38,6 +40,7 @@ Measures = Annotated[
     list[str] | None,
     typer.Option(
         "--measure",
+        autocompletion=completion.MEASURES,
         help="Measure to compare in, dice by default; repeatable: the first is the primary one, others are secondary.",
     ),
 ]
@@ -122,7 +125,10 @@ class Places:
 class Cases(ReadingOptions, Places):
     """The cases that a command reads: a store, folders or phantoms."""
 
-    synthetic: Annotated[str | None, typer.Option(help="Use phantoms of this modality instead of files.")] = None
+    synthetic: Annotated[
+        str | None,
+        typer.Option(help="Use phantoms of this modality instead of files.", autocompletion=completion.MODALITIES),
+    ] = None
     cases: Annotated[int, typer.Option(help="Number of phantoms.")] = 24
 
     def open(self, orphans: Literal["refuse", "skip"] = "refuse") -> llmseg.Store:
@@ -271,7 +277,10 @@ class Changes:
     """Changes of a recipe."""
 
     changes: Annotated[
-        list[str] | None, typer.Option("--set", help="Change a field of the recipe: path=value; repeatable.")
+        list[str] | None,
+        typer.Option(
+            "--set", help="Change a field of the recipe: path=value; repeatable.", autocompletion=completion.CHANGES
+        ),
     ] = None
 
     def apply(self, recipe: llmseg.Recipe) -> llmseg.Recipe:

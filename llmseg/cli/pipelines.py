@@ -10,6 +10,7 @@ import typer
 
 import llmseg
 from llmseg import UserError
+from llmseg.cli import completion
 from llmseg.cli.options import Changes
 from llmseg.cli.output import Output, print_message
 from llmseg.cli.spread import spread
@@ -58,7 +59,10 @@ def list_pipelines(
 
 @spread
 def show(
-    name: Annotated[str, typer.Argument(help="A pipeline, a file with a recipe, or a run folder.")],
+    name: Annotated[
+        str,
+        typer.Argument(help="A pipeline, a file with a recipe, or a run folder.", autocompletion=completion.PIPELINES),
+    ],
     changes: Changes,
     output: Output,
     draw: Annotated[
@@ -117,8 +121,8 @@ def _facts(pipeline: llmseg.Pipeline) -> dict[str, Any]:
 
 @spread
 def diff(
-    left: Annotated[str, typer.Argument(help="A pipeline or a recipe in a file.")],
-    right: Annotated[str, typer.Argument(help="Another.")],
+    left: Annotated[str, typer.Argument(help="A pipeline or a recipe in a file.", autocompletion=completion.PIPELINES)],
+    right: Annotated[str, typer.Argument(help="Another.", autocompletion=completion.PIPELINES)],
     output: Output,
 ) -> None:
     """Show the fields in which two recipes differ.
@@ -136,11 +140,19 @@ def diff(
 def fields(
     output: Output,
     path: Annotated[
-        str, typer.Argument(help="A field such as fit.optimizer, or a part such as net; all fields without it.")
+        str,
+        typer.Argument(
+            help="A field such as fit.optimizer, or a part such as net; all fields without it.",
+            autocompletion=completion.FIELDS,
+        ),
     ] = "",
     source: Annotated[
         str | None,
-        typer.Option("--of", help="A pipeline or a recipe in a file, to see its values and its kinds of parts."),
+        typer.Option(
+            "--of",
+            help="A pipeline or a recipe in a file, to see its values and its kinds of parts.",
+            autocompletion=completion.PIPELINES,
+        ),
     ] = None,
 ) -> None:
     """List the fields of a recipe, with their meaning and what --set and --field may give them.

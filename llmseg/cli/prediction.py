@@ -10,6 +10,7 @@ import typer
 
 import llmseg
 from llmseg import UserError
+from llmseg.cli import completion
 from llmseg.cli import options as option
 from llmseg.cli.options import Computing, ImageReadingOptions
 from llmseg.cli.output import Output, OutputWithProgress, print_message
@@ -45,7 +46,11 @@ class WeightsOption:
 
 
 Model = Annotated[
-    str, typer.Argument(help="A run folder, a study with --contender, or a pipeline's id with --weights.")
+    str,
+    typer.Argument(
+        help="A run folder, a study with --contender, or a pipeline's id with --weights.",
+        autocompletion=completion.PIPELINES,
+    ),
 ]
 
 

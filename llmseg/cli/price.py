@@ -10,6 +10,7 @@ import typer
 
 import llmseg
 from llmseg import UserError
+from llmseg.cli import completion
 from llmseg.cli import options as option
 from llmseg.cli.few_cases import warn_of_few_test_cases
 from llmseg.cli.groups import note_independent_cases
@@ -56,7 +57,11 @@ def price(
     output: OutputWithProgress,
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[PIPELINES]...", help="Pipelines, or textbook; the nineteen and textbook if none."),
+        typer.Argument(
+            metavar="[PIPELINES]...",
+            help="Pipelines, or textbook; the nineteen and textbook if none.",
+            autocompletion=completion.PIPELINES,
+        ),
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the trainings and of prices.json.")] = None,
     page: Annotated[

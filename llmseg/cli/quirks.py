@@ -11,6 +11,7 @@ import typer
 
 import llmseg
 from llmseg import Recipe
+from llmseg.cli import completion
 from llmseg.cli.output import Output, print_message
 from llmseg.cli.spread import spread
 from llmseg.cli.text.layout import align_columns
@@ -24,7 +25,11 @@ from llmseg.zoo.given import find_recipe, is_name
 def quirks(
     output: Output,
     name: Annotated[
-        str | None, typer.Argument(help="A pipeline's id, a file with a recipe, or a quirk; all without it.")
+        str | None,
+        typer.Argument(
+            help="A pipeline's id, a file with a recipe, or a quirk; all without it.",
+            autocompletion=completion.QUIRKS_AND_PIPELINES,
+        ),
     ] = None,
 ) -> None:
     """List all known quirks, those of a recipe with their repairs, or what is known of one.

@@ -9,6 +9,7 @@ from typing import Annotated, Any, cast
 import typer
 
 import llmseg
+from llmseg.cli import completion
 from llmseg.cli import options as option
 from llmseg.cli.options import CasesAndFolds, Changes, Computing
 from llmseg.cli.output import OutputWithProgress
@@ -53,12 +54,21 @@ class AblationOptions:
     """What an ablation changes in a recipe, in one of three ways."""
 
     field: Annotated[
-        list[str] | None, typer.Option(help="A field and the values it takes: path=value,value; repeatable.")
+        list[str] | None,
+        typer.Option(
+            help="A field and the values it takes: path=value,value; repeatable.", autocompletion=completion.CHANGES
+        ),
     ] = None
     crossed: Annotated[bool, typer.Option("--crossed", help="Every combination, not one field at a time.")] = False
-    repair: Annotated[str | None, typer.Option(help="each quirk alone, all together, or ids with commas.")] = None
+    repair: Annotated[
+        str | None,
+        typer.Option(help="each quirk alone, all together, or ids with commas.", autocompletion=completion.QUIRKS),
+    ] = None
     transplant: Annotated[str | None, typer.Option(help="Parts to take from another, with commas.")] = None
-    from_: Annotated[str | None, typer.Option("--from", help="The other pipeline, or recipe in a file.")] = None
+    from_: Annotated[
+        str | None,
+        typer.Option("--from", help="The other pipeline, or recipe in a file.", autocompletion=completion.PIPELINES),
+    ] = None
 
     @property
     def keywords(self) -> dict[str, Any]:
@@ -105,7 +115,11 @@ def ablate(
 @spread
 def compare(
     names: Annotated[
-        list[str], typer.Argument(help="Pipelines, patterns such as 'gpt-4o@run-*', recipes in files, or nnunet.")
+        list[str],
+        typer.Argument(
+            help="Pipelines, patterns such as 'gpt-4o@run-*', recipes in files, or nnunet.",
+            autocompletion=completion.CONTENDERS,
+        ),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the study.")],
     cases: CasesAndFolds,
@@ -141,9 +155,13 @@ def compare(
 @spread
 def gap(
     left: Annotated[
-        str, typer.Argument(help="A pipeline, a recipe in a file, several with commas, or a cohort: 2024 or 2025.")
+        str,
+        typer.Argument(
+            help="A pipeline, a recipe in a file, several with commas, or a cohort: 2024 or 2025.",
+            autocompletion=completion.CONTENDERS,
+        ),
     ],
-    right: Annotated[str, typer.Argument(help="What it is compared with.")],
+    right: Annotated[str, typer.Argument(help="What it is compared with.", autocompletion=completion.CONTENDERS)],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the trainings and the result.")],
     cases: CasesAndFolds,
     trainings: TrainingOptions,

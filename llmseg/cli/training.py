@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 import llmseg
 from llmseg import UserError
+from llmseg.cli import completion
 from llmseg.cli import options as option
 from llmseg.cli.few_cases import warn_of_few_test_cases
 from llmseg.cli.groups import note_divided_groups
@@ -79,7 +80,11 @@ def train(
     changes: Changes,
     output: OutputWithProgress,
     name: Annotated[
-        str | None, typer.Argument(help="A pipeline's id, or a file with a recipe; not needed with --from.")
+        str | None,
+        typer.Argument(
+            help="A pipeline's id, or a file with a recipe; not needed with --from.",
+            autocompletion=completion.PIPELINES,
+        ),
     ] = None,
     start: Annotated[
         Path | None,
@@ -153,7 +158,11 @@ def replay(
     verification: VerificationOptions,
     output: OutputWithProgress,
     name: Annotated[
-        str | None, typer.Argument(help="A pipeline's id or alias, see llmseg list; not with --verify-all.")
+        str | None,
+        typer.Argument(
+            help="A pipeline's id or alias, see llmseg list; not with --verify-all.",
+            autocompletion=completion.PIPELINES,
+        ),
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="The run folder.")] = None,
     epochs: option.Epochs = None,

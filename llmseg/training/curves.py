@@ -34,8 +34,8 @@ def curves_svg(title: str, lines: Mapping[str, Sequence[float]]) -> str:
     epochs = max(len(line) for line in lines.values())
     low, high = min(values), max(values)
     drawn = [f'<path d="M{_LEFT},{_TOP} V{_BOTTOM} H{_RIGHT}" fill="none" stroke="currentColor" opacity="0.5"/>']
-    drawn += [_text(_LEFT, 14, title), _text(_LEFT - 5, _TOP + 8, f"{high:.3g}", "end")]
-    drawn += [_text(_LEFT - 5, _BOTTOM, f"{low:.3g}", "end")] if low < high else []
+    drawn += [_text(_LEFT, 14, title), _text(_LEFT - 5, _TOP + 8, _number(high, high), "end")]
+    drawn += [_text(_LEFT - 5, _BOTTOM, _number(low, high), "end")] if low < high else []
     drawn += [_text(_LEFT, _BOTTOM + 16, "epoch 1"), _text(_RIGHT, _BOTTOM + 16, str(epochs), "end")]
     for index, ((name, line), colour) in enumerate(zip(lines.items(), _COLOURS, strict=False)):
         if len(lines) > 1:
@@ -52,11 +52,16 @@ def curves_svg(title: str, lines: Mapping[str, Sequence[float]]) -> str:
             drawn.append(f'<polyline points="{listed}" fill="none" stroke="{colour}" stroke-width="1.5"/>')
             if epochs < 20:
                 drawn += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2" fill="{colour}"/>' for x, y in points]
-    label = escape(f"{title} over {epochs} epochs, from {low:.3g} to {high:.3g}")
+    label = escape(f"{title} over {epochs} epochs, from {_number(low, high)} to {_number(high, high)}")
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="320" height="164" role="img" aria-label="{label}" '
         f'style="font:11px sans-serif">{"".join(drawn)}</svg>'
     )
+
+
+def _number(value: float, high: float) -> str:
+    """Return a value; 0 for one that nobody could tell from 0 beside the highest."""
+    return "0" if abs(value) < high / 1000 else f"{value:.3g}"
 
 
 def _text(x: float, y: float, text: str, anchor: str = "start", colour: str = "currentColor") -> str:
