@@ -34,9 +34,10 @@ docs-serve: docs
 	$(BIN)/python -m webbrowser -t http://localhost:8000
 	$(BIN)/python -m http.server --bind localhost --directory build/docs 8000
 
-# The pages of docs/reference/pipelines, from cards, recipes and committed results.
+# The pages of docs/reference that programs write: of the pipelines, and of the benchmark results.
 pages: .venv/installed
 	$(BIN)/python docs/pipeline_pages.py
+	$(BIN)/python docs/benchmark_page.py
 
 .venv/installed: setup.cfg pyproject.toml
 	$(PYTHON) -m venv .venv

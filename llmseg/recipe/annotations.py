@@ -40,7 +40,7 @@ def find_kind(where: str, kind: object) -> type:
     if not isinstance(kind, str) or kind not in kinds:
         raise UserError(
             f"{where}: unknown kind {kind!r}{nearest(str(kind), kinds)}; known: {', '.join(kinds)}; "
-            "import the module of a kind of your own first"
+            "a kind of your own is known once its file is imported: import it, or give the command --import FILE.py"
         )
     return _KINDS[kind]
 

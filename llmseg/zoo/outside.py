@@ -18,6 +18,14 @@ GROUP = "llmseg.pipelines"
 """The group of entry points in which a package announces its pipelines."""
 
 
+_imported: dict[str, None] = {}
+
+
+def imported_files() -> tuple[str, ...]:
+    """Return the files that :func:`import_file` has run in this process, as they were named."""
+    return tuple(_imported)
+
+
 def import_file(path: str | Path) -> ModuleType:
     """Run a Python file that registers pipelines, or defines parts that a recipe is made of; once per process.
 
@@ -30,7 +38,7 @@ def import_file(path: str | Path) -> ModuleType:
     Example:
         >>> import_file("my_pipeline.py")  # doctest: +SKIP
     """
-    path = Path(path).resolve()
+    named, path = str(path), Path(path).resolve()
     if not path.is_file() or path.suffix != ".py":
         raise UserError(f"no Python file {path} to import")
     earlier = sys.modules.get(path.stem)
@@ -50,6 +58,7 @@ def import_file(path: str | Path) -> ModuleType:
     except Exception as error:
         del sys.modules[name]
         raise UserError(f"{path} cannot be imported: {_describe(error, path)}") from error
+    _imported[named] = None
     return module
 
 

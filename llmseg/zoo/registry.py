@@ -132,9 +132,10 @@ def all_names(*, reference: bool | None = None, quirk: str | None = None) -> tup
 
 
 def _list_names() -> str:
-    """Return the names that people ask for most, and where the others stand: all fifty would fill the screen."""
+    """Return the names that people ask for most, and how to get at the others: all fifty would fill the screen."""
     first = names()
-    return f"there are: {', '.join(first)} and {len(all_names()) - len(first)} more: llmseg list --all"
+    more = f"{len(all_names()) - len(first)} more: llmseg list --all; one of your own: --import FILE.py"
+    return f"there are: {', '.join(first)} and {more}"
 
 
 def _key(name: str) -> str:

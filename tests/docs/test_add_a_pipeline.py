@@ -70,7 +70,12 @@ class TestOutside:
         without = run_python(files, "-c", read)
         assert without.returncode == 1
         assert "unknown kind 'MyNet'" in without.stderr
-        assert "import the module of a kind of your own first" in without.stderr
+        assert "a kind of your own is known once its file is imported" in without.stderr
+        command = run_python(files, "-m", "llmseg", "show", "runs/my-net")
+        assert command.returncode == 2
+        assert "give the command --import FILE.py" in command.stderr
+        mended = run_python(files, "-m", "llmseg", "show", "runs/my-net", "--import", "my_pipeline.py")
+        assert (mended.returncode, mended.stderr) == (0, "")
 
     def test_parameters_of_the_card_are_those_of_the_network(self, files):
         code = (
@@ -87,6 +92,16 @@ class TestOutside:
             shown = run_python(files, "-m", "llmseg", *arguments)
             assert shown.returncode == 0, shown.stderr
             assert "MyNet" in shown.stdout
+
+    def test_what_a_comparison_says_next_works_with_a_pipeline_of_ones_own(self, files):
+        small = ["--synthetic", "mri-tumour", "--cases", "20", "--set", "images.size=32,32", "--epochs", "1", "-q"]
+        study = ["compare", "my-net", "gpt-o3", "--import", "my_pipeline.py", *small, "--seeds", "1", "-o", "mine"]
+        compared = run_python(files, "-m", "llmseg", *study)
+        assert compared.returncode == 0, compared.stderr
+        advice = compared.stdout.splitlines()[-1].removeprefix("next: llmseg ")
+        reported = run_python(files, "-m", "llmseg", *advice.split())
+        assert reported.returncode == 0, reported.stderr
+        assert (files / "mine-report" / "index.html").exists()
 
     def test_a_package_that_announces_it_is_enough(self, files):
         announce(files, "mine", "my-net = my_pipeline:PIPELINE")

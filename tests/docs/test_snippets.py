@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 # Pages with tests of their own, which save what stands there as files.
-TESTED_ALONE = {"README.md", "add-a-pipeline.md", "best-pipeline.md", "train.md", "sandbox.md"}
+TESTED_ALONE = {"README.md", "add-a-pipeline.md", "best-pipeline.md", "train.md", "export.md", "sandbox.md"}
 
 # Python that trains at the size of the scripts takes hours. The tutorial is small and is run whole.
 TRAINS = re.compile(r"\b(replay|train|run_study|run_studies)\(")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from llmseg.cli.text.layout import align_columns
 from llmseg.stats.columns import sign
 from llmseg.stats.words import CROSS_VALIDATED, ONE_SEED, count_text
+from llmseg.zoo.outside import imported_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,9 +88,10 @@ def mean_table(
 
 
 def report_hint(folder: Path, measures: Sequence[str] = ("dice",)) -> str:
-    """Return the command that makes a report of a study."""
+    """Return the command that makes a report of a study, with the files of pipelines that it needs, too."""
+    files = [word for path in imported_files() for word in ("--import", path)]
     asked = () if tuple(measures) == ("dice",) else [word for name in measures for word in ("--measure", name)]
-    return "next: " + shlex.join(["llmseg", "report", str(folder), "-o", f"{folder}-report", *asked])
+    return "next: " + shlex.join(["llmseg", *files, "report", str(folder), "-o", f"{folder}-report", *asked])
 
 
 def _name_role(measure: str, role: str) -> str:
