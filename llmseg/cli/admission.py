@@ -65,9 +65,9 @@ def admit(
 ) -> None:
     """Admit a new language model: how far its scripts run, what broke, and what is silently wrong.
 
-    The scripts run in a sandbox, on a few cases of ours. With --data, their recipe is also trained on yours, and ranked
-    among other pipelines. Exit code 1 means that a stage was not reached or a mistake was found. The same command goes
-    on where an earlier one was ended.
+    The scripts run in a sandbox, on a few cases of ours. With --data, they are also ranked among other pipelines on
+    yours, by their recipe or by the masks that they write. Exit code 1 means that a stage was not reached or a mistake
+    was found. The same command goes on where an earlier one was ended.
 
     Example: llmseg admit answers/my-llm -o admissions/my-llm
     """

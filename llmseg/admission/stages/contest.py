@@ -1,4 +1,7 @@
-"""The stages *full run* and *rank*: an admitted recipe is trained beside contenders, and all are scored alike."""
+"""The stages *full run* and *rank*: an admitted pipeline is scored beside contenders, all on the same cases.
+
+Its recipe is trained as theirs are. If it has none, its scripts run in full, and the masks are scored that come of it.
+"""
 
 from __future__ import annotations
 
@@ -9,22 +12,28 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from llmseg.admission.stages.stage import StageVerdict, State
+import pandas as pd
+
+from llmseg.admission.full_run import Runner, run_in_full
+from llmseg.admission.stages.folder import AdmissionFolder
+from llmseg.admission.stages.stage import StageVerdict, State, read_verdict
 from llmseg.data.given import GivenHoldout, GivenStore, find_holdout, find_store
 from llmseg.data.holdout import Holdout
 from llmseg.data.store import Store
 from llmseg.errors import UserError
+from llmseg.evaluation.evaluate import evaluate_masks
 from llmseg.files import clean_name
 from llmseg.recipe.given import GivenRecipe
 from llmseg.stats.columns import sign
 from llmseg.stats.words import count_text
 from llmseg.study.contenders import NNUNET, find_contenders, list_contenders
+from llmseg.study.conventions import all_conventions
 from llmseg.study.design import Design
-from llmseg.study.grid import run_designs
+from llmseg.study.grid import list_failures, run_designs
 from llmseg.study.launching.failures import FailureKind, read_failures
 from llmseg.study.options import Launch
 from llmseg.study.questions import choose_folds
-from llmseg.study.study import Study
+from llmseg.study.study import BESIDE, Study
 from llmseg.study.variants import Variant
 from llmseg.training.device import choose_device
 from llmseg.training.numerics import choose_numerics
@@ -57,22 +66,36 @@ class Contest:
     against: tuple[Variant, ...]
     options: TrainingOptions
 
-    def design(self, mine: Variant, out: Path) -> Design:
-        """Return the study in which a recipe and the other contenders are trained.
+    def design(self, mine: Variant | None, out: Path) -> Design:
+        """Return the study in which the contenders are trained.
 
         The name of its folder has a digest of what is asked, so that another question has a folder of its own.
+
+        Args:
+            mine: The admitted recipe; ``None`` for the other contenders alone.
+            out: The folder of all such studies.
         """
+        own = () if mine is None else (mine,)
         design = Design.of(
             self.options,
             folder=out,
             label=None,
-            variants=(mine, *self.against),
+            variants=(*own, *self.against),
             store=self.store,
             folds=(self.holdout,),
-            essential=frozenset({mine.name}),
+            essential=frozenset(variant.name for variant in own),
         )
-        digest = hashlib.sha256(json.dumps(design.facts, sort_keys=True).encode()).hexdigest()[:8]
-        return replace(design, folder=out / f"{clean_name(self.store.name, also='-_.')}-{digest}")
+        return replace(design, folder=out / self._name(design.facts))
+
+    @property
+    def full_run(self) -> str:
+        """The name under which a full run of scripts is kept: others may be asked for later."""
+        asked = {"store": self.store.digest, "holdout": self.holdout.digest, "epochs": self.options.get("epochs")}
+        return f"{self._name(asked)}-scripts"
+
+    def _name(self, asked: Mapping[str, Any]) -> str:
+        digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:8]
+        return f"{clean_name(self.store.name, also='-_.')}-{digest}"
 
 
 @dataclass(frozen=True)
@@ -134,7 +157,7 @@ def find_contest(
     (fold,) = choose_folds(store, chosen, None, progress=options.get("progress", True))
     contest = Contest(store, fold, others, options)
     # What is wrong with the options is said now, and not after the scripts have run.
-    contest.design(others[0], Path())
+    contest.design(None, Path())
     device = choose_device(Launch.of(options).device)
     choose_numerics(device, options.get("precision", "auto"))
     return contest
@@ -160,18 +183,75 @@ def run_contest(contest: Contest, mine: Variant, out: Path) -> Ranked:
     if own is not None:
         verdict = StageVerdict("full run", _STATES.get(own.kind, "failed"), own.cause)
         return Ranked((verdict, StageVerdict("rank", "not reached", "without its scores there is no rank")))
-    others = "; ".join(str(failure) for failure in failures)
     if study is None:
-        why = f"no other contender can be trained: {others}"
+        why = f"no other contender can be trained: {'; '.join(map(str, failures))}"
         return Ranked((StageVerdict("full run", "not decidable", why), StageVerdict("rank", "not decidable", why)))
+    return _rank(study, mine.name, _describe_run(contest, study, mine))
+
+
+def _rank(study: Study, name: str, full_run: StageVerdict) -> Ranked:
+    """Return the place of a contender that is in a study or beside it."""
     board = list_leaderboard(study)
-    return Ranked((_describe_run(contest, study, mine), _describe_place(board, mine.name, others)), study.folder, board)
+    own = next(row for row in board if row["contender"] == name)
+    reason = f"place {own['place']} of {len(board)}, Dice {own['mean']:.4f}"
+    if study.failures:
+        reason += f"; left out: {'; '.join(map(str, study.failures))}"
+    return Ranked((full_run, StageVerdict("rank", "reached", reason)), study.folder, board)
+
+
+def run_contest_of_scripts(contest: Contest, name: str, runner: Runner, kept: AdmissionFolder) -> Ranked:
+    """Run scripts in full, score the masks that come of it, and rank them among contenders that are trained.
+
+    The scripts run once, with the seeds that they set themselves; the same call again does not run them again.
+
+    Args:
+        contest: The cases and the others.
+        name: What the pipeline is called.
+        runner: How the scripts are run.
+        kept: The folder of the admission.
+
+    Raises:
+        UserError: As for :func:`run_contest`.
+    """
+    out = kept.path / "ranked"
+    masks = out / contest.full_run / "masks"
+    verdict = read_verdict(kept.keep(f"ranked/{contest.full_run}/run", lambda: _run_scripts(contest, runner, masks)))
+    if verdict.state != "reached":
+        return Ranked((verdict, StageVerdict("rank", "not reached", "without its scores there is no rank")))
+    design = contest.design(None, out)
+    (study,) = run_designs([design], Launch.of({**contest.options, "leave_out_failing": True}))
+    if study is None:
+        why = f"no other contender can be trained: {list_failures(design)}"
+        return Ranked((verdict, StageVerdict("rank", "not decidable", why)))
+    evaluate_masks(
+        *(masks, contest.store, study.folder / BESIDE / name),
+        label=name,
+        holdout=contest.holdout,
+        tolerance=design.tolerance,
+        rules=all_conventions(),
+        seed=0,
+        progress=contest.options.get("progress", True),
+    )
+    return _rank(study, name, verdict)
+
+
+def _run_scripts(contest: Contest, runner: Runner, masks: Path) -> dict[str, Any]:
+    """Return the verdict on a full run as values that JSON can hold."""
+    try:
+        ran = run_in_full(runner, contest.store, contest.holdout, contest.options.get("epochs"), masks)
+        verdict = StageVerdict("full run", cast(State, ran.state), ran.reason, ran.place)
+    except UserError:
+        raise
+    except Exception as error:  # whatever scripts wrote there, the other verdicts stand
+        verdict = StageVerdict("full run", "harness fault", f"{type(error).__name__}: {error}"[:300])
+    return {**verdict.to_dict(), "is_final": verdict.state != "harness fault"}
 
 
 def list_leaderboard(study: Study) -> tuple[dict[str, Any], ...]:
-    """Return the contenders of a study, best first, with the intervals of their means; equal means share a place."""
+    """Return the contenders of a study and beside it, best first, with intervals; equal means share a place."""
     measure = study.measures[0]
-    table = study.means(measure).sort_values("mean", ascending=sign(measure) < 0, kind="stable")
+    means = pd.concat([study.means(measure), study.means_beside(measure)], ignore_index=True)
+    table = means.sort_values("mean", ascending=sign(measure) < 0, kind="stable")
     places = table["mean"].rank(ascending=sign(measure) < 0, method="min")
     return tuple(
         {"place": int(place), "contender": str(row["variant"])}
@@ -188,23 +268,15 @@ def _describe_run(contest: Contest, study: Study, mine: Variant) -> StageVerdict
     return StageVerdict("full run", "reached", f"{count_text(epochs, 'epoch')}, {count_text(seeds, 'seed')}; {cases}")
 
 
-def _describe_place(board: Sequence[dict[str, Any]], name: str, left_out: str) -> StageVerdict:
-    own = next(row for row in board if row["contender"] == name)
-    reason = f"place {own['place']} of {len(board)}, Dice {own['mean']:.4f}"
-    return StageVerdict("rank", "reached", f"{reason}; left out: {left_out}" if left_out else reason)
-
-
-def say_without_recipe(verdicts: Sequence[StageVerdict], foreign: Mapping[str, str]) -> tuple[StageVerdict, ...]:
-    """Return the verdicts on the two stages where no recipe is known.
+def say_ended(verdicts: Sequence[StageVerdict], run: Mapping[str, Any]) -> tuple[StageVerdict, ...]:
+    """Return the verdicts on the two stages where scripts did not get to their end; nothing where they did.
 
     Args:
         verdicts: Those on the stages before.
-        foreign: The parts that no field says.
+        run: What came of the tiny run; empty if there was none.
     """
-    ended = next((verdict for verdict in verdicts if verdict.state in ("failed", "limit")), None)
-    if ended is not None:
-        state, why = "not reached", f"they had ended before, at the stage {ended.stage}"
-    else:
-        parts = f", for no field says {' and '.join(foreign)}" if foreign else ""
-        state, why = "not decidable", f"recipes are trained here, and there is none{parts}"
-    return tuple(StageVerdict(stage, cast(State, state), why) for stage in ("full run", "rank"))
+    if run and run["ended_by"] == "script" and run["exit_code"] == 0:
+        return ()
+    stage = next((verdict.stage for verdict in verdicts if verdict.state != "reached"), "test")
+    why = f"they had ended before, at the stage {stage}"
+    return tuple(StageVerdict(each, "not reached", why) for each in ("full run", "rank"))

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from llmseg.admission.full_run import read_runner
 from llmseg.admission.probes import PROBES
 from llmseg.admission.running.files import digest_folder
 from llmseg.admission.sandbox import Limits
@@ -19,7 +20,15 @@ from llmseg.admission.scripts import read_scripts
 from llmseg.admission.stages.admission import Admission, join_findings
 from llmseg.admission.stages.card import write_card
 from llmseg.admission.stages.code_error import CodeError, find_errors, write_errors
-from llmseg.admission.stages.contest import Contenders, Contest, Ranked, find_contest, run_contest, say_without_recipe
+from llmseg.admission.stages.contest import (
+    Contenders,
+    Contest,
+    Ranked,
+    find_contest,
+    run_contest,
+    run_contest_of_scripts,
+    say_ended,
+)
 from llmseg.admission.stages.folder import AdmissionFolder, open_folder
 from llmseg.admission.stages.judge import judge_static
 from llmseg.admission.stages.known_good import write_known_good
@@ -182,11 +191,15 @@ def _decide(
 
 
 def _rank(admission: Admission, contest: Contest, room: _Room) -> Admission:
-    """Train and score what was admitted beside other contenders, if its recipe is known; return it with its place."""
-    if admission.recipe is None:
-        ranked = Ranked(say_without_recipe(admission.verdicts, admission.foreign))
-    else:
+    """Score what was admitted beside other contenders, by its recipe or by the masks of its scripts."""
+    ended = say_ended(admission.verdicts, admission.run)
+    if admission.recipe is not None:
         ranked = run_contest(contest, Variant(admission.name, admission.recipe), admission.out / "ranked")
+    elif ended:
+        ranked = Ranked(ended)
+    else:
+        runner = read_runner(admission.folder, admission.run, room.limits, room.rung)
+        ranked = run_contest_of_scripts(contest, admission.name, runner, room.kept)
     verdicts = [_note(verdict, room) for verdict in ranked.verdicts]
     return replace(
         admission,

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from llmseg import Study, UserError
-from llmseg.admission.stages.contest import AGAINST, find_contest, run_contest, say_without_recipe
+from llmseg.admission.stages.contest import AGAINST, find_contest, run_contest, say_ended
 from llmseg.admission.stages.stage import StageVerdict
 from llmseg.study import Variant
 
@@ -97,15 +97,14 @@ class TestOutcomes:
         assert all(math.isfinite(row["mean"]) for row in beside.leaderboard)
 
 
-@pytest.mark.parametrize(
-    ("verdict", "state", "words"),
-    [
-        (StageVerdict("test", "failed", "ValueError"), "not reached", "they had ended before, at the stage test"),
-        (StageVerdict("test", "reached"), "not decidable", "there is none, for no field says net and fit"),
-    ],
-)
-def test_without_a_recipe(verdict, state, words):
-    verdicts = say_without_recipe([verdict], {"net": "none", "fit": "none"})
-    assert [each.stage for each in verdicts] == ["full run", "rank"]
-    assert {each.state for each in verdicts} == {state}
-    assert all(each.reason.endswith(words) for each in verdicts)
+@pytest.mark.parametrize("run", [{}, {"ended_by": "limit", "exit_code": None}, {"ended_by": "script", "exit_code": 1}])
+def test_scripts_that_had_ended_before(run):
+    verdicts = say_ended([StageVerdict("static", "reached"), StageVerdict("epoch", "failed", "ValueError")], run)
+    assert [str(each) for each in verdicts] == [
+        f"{stage}: not reached, they had ended before, at the stage epoch" for stage in ("full run", "rank")
+    ]
+
+
+def test_scripts_that_got_to_their_end():
+    verdicts = [StageVerdict("static", "reached"), StageVerdict("data", "not decidable")]
+    assert say_ended(verdicts, {"ended_by": "script", "exit_code": 0}) == ()

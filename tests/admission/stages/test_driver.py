@@ -18,6 +18,8 @@ from llmseg.admission.running.files import digest_folder
 from llmseg.admission.stages import driver
 from llmseg.admission.stages.folder import open_folder
 from llmseg.admission.stages.known_good import write_known_good
+from llmseg.data.synthetic import SyntheticStore
+from llmseg.study import Variant
 from llmseg.study.launching import launcher
 from llmseg.zoo import registry
 
@@ -44,15 +46,23 @@ def folder(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("is_good")
-def test_what_is_known_to_be_good_reaches_every_stage(folder, tmp_path, sandbox):
+def test_what_is_known_to_be_good_reaches_every_stage(folder, tmp_path, sandbox, tiny_recipe):
     write_known_good(folder)
-    admission = admit(folder, tmp_path / "out", name="good", probes=False, rung=sandbox)
-    stages = list(STAGES)[:-3]  # without probes and a ranking
+    ranking = {
+        "data": SyntheticStore("fundus", count=20),
+        "against": Variant("tiny", tiny_recipe),
+        "epochs": 1,
+        "progress": False,
+    }
+    admission = admit(folder, tmp_path / "out", name="good", probes=False, rung=sandbox, seeds=1, **ranking)
+    stages = [stage for stage in STAGES if stage != "probes"]
     assert [(each.stage, each.state) for each in admission.verdicts] == [(stage, "reached") for stage in stages]
     assert (admission.is_sound, admission.errors, admission.turns) == (True, (), 0)
     assert (admission.findings, admission.facts["optimizer"], admission.facts["batch_size"]) == ((), "Adam", 4)
     # Its small network is none of the library; all else is explained.
     assert (admission.recipe, list(admission.foreign)) == (None, ["net"])
+    assert admission.verdicts[-2].reason == "masks from outputs of their network; 2 test cases of synthetic-fundus"
+    assert {row["contender"]: row["seeds"] for row in admission.leaderboard} == {"good": 1, "tiny": 1}
     kept = sorted(path.stem for path in (tmp_path / "out" / "stages").iterdir())
     assert kept == sorted(stage.replace(" ", "-") for stage in stages)
 

@@ -64,6 +64,10 @@ def _begin(folder: Path) -> None:
     if os.environ.get("LLMSEG_LISTING"):
         note = journal.guarded(lambda folder, names: journal.write("list", folder=folder, names=names[:200]))
         _load("listing").mix(os.environ["LLMSEG_LISTING"], note)
+    predictions = os.environ.get("LLMSEG_PREDICTIONS")
+    if predictions:
+        after_import("torch", lambda torch: _load("predicting").watch(journal, torch, predictions == "all"))
+        return
     _load("files").watch(journal, after_import)
     after_import("torch", lambda torch: _load("everything").watch(journal, torch))
 
