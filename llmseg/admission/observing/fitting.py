@@ -11,7 +11,7 @@ from llmseg.admission.observing.fitting_fits import fit_fit
 from llmseg.admission.observing.fitting_images import Files, draw_files, fit_images, prepare_masks
 from llmseg.admission.observing.fitting_losses import fit_loss
 from llmseg.admission.observing.fitting_nets import fit_net
-from llmseg.admission.observing.fitting_scores import fit_score
+from llmseg.admission.observing.fitting_scores import fit_scores
 from llmseg.admission.observing.fitting_seeds import fit_own_seed
 from llmseg.admission.observing.fitting_splits import fit_split
 from llmseg.admission.observing.observation import Observation, Pass
@@ -77,8 +77,7 @@ def fit_recipe(observation: Observation, files: Files | None = None, scripts: Sc
         "net": fit_net(observation),
         "loss": fit_loss(observation, masks),
         "fit": fit_fit(observation, scripts),
-        "score": fit_score(observation, "validation", masks),
-        "test": fit_score(observation, "test", masks),
+        **fit_scores(observation, masks),
     }
     foreign = {name: part for name, part in found.items() if isinstance(part, str)}
     explained = {name: part for name, part in found.items() if name not in foreign}

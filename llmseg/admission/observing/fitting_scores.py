@@ -1,4 +1,4 @@
-"""The score of a script as one of the library: read from its functions, and checked on its numbers."""
+"""The scores of a script as those of the library: read from its functions, and checked on its numbers."""
 
 from __future__ import annotations
 
@@ -20,39 +20,53 @@ from llmseg.admission.observing.functions import (
     results,
     sign,
 )
-from llmseg.admission.observing.mistakes.common import list_scored
-from llmseg.admission.observing.observation import Observation, Part, Pass
+from llmseg.admission.observing.mistakes.common import SCORED, list_scored
+from llmseg.admission.observing.observation import Observation, Pass
 from llmseg.admission.observing.record import Event
 from llmseg.admission.observing.terms import DIVISIONS, SUMS, find_mean
 from llmseg.recipe.recipe import TEXTBOOK
 from llmseg.recipe.scores import Dice, Score
 
 
-def fit_score(observation: Observation, part: Part, masks: Masks) -> Score | str:
-    """Return the Dice that a script computes in a part, or why none is known.
+def fit_scores(observation: Observation, masks: Masks) -> dict[str, Score | str]:
+    """Return the Dice that a script computes in the validation (``score``) and in the test, or why none is known.
+
+    Batches of one case do not show what a Dice is taken over. It is then the same in both parts if it can be.
 
     Args:
         observation: The observation.
-        part: ``"validation"`` or ``"test"``.
         masks: The masks of a pass.
     """
-    passes = [each for each in list_scored(observation) if each.part == part and each.masks is not None]
-    if not passes:
-        return "no output was compared with a mask"
+    scored = [each for each in list_scored(observation) if each.masks is not None]
+    passes = {part: [each for each in scored if each.part == part] for part in SCORED}
     learnt = observation.of("training")
     formula = find_loss(learnt[0]) if learnt else ()
-    found = [list(_list_scores(each, formula, masks)) for each in passes]
-    same = [score for score in dict.fromkeys(found[0]) if all(score in other for other in found)]
+    found = {part: _list_same(own, formula, masks) for part, own in passes.items()}
+    common = [score for score in found["validation"] if score in found["test"]]
+    score, test = (_choose(found[part], common, passes[part]) for part in SCORED)
+    return {"score": score, "test": test}
+
+
+def _list_same(passes: list[Pass], formula: tuple[str, ...], masks: Masks) -> list[Dice]:
+    """Return the scores that give the numbers of all passes."""
+    found = [dict.fromkeys(_list_scores(each, formula, masks)) for each in passes]
+    return [score for score in next(iter(found), ()) if all(score in other for other in found)]
+
+
+def _choose(same: list[Dice], common: list[Dice], passes: list[Pass]) -> Score | str:
+    if not passes:
+        return "no output was compared with a mask"
     if not same:
         return "the script computes no Dice of the library"
-    if len({_name_kind(score) for score in same}) > 1:
+    alone = all(len(each.items) == 1 for each in passes)
+    if len({_name_kind(score, alone) for score in same}) > 1:
         return "the script computes several kinds of Dice"
-    return same[0]
+    return (common or same)[0]
 
 
-def _name_kind(score: Dice) -> tuple[Any, ...]:
+def _name_kind(score: Dice, alone: bool) -> tuple[Any, ...]:
     """Return what tells scores apart of which a script computes one beside the other."""
-    return score.reads, score.threshold, score.over, score.lists
+    return (score.reads, score.threshold) if alone else (score.reads, score.threshold, score.over, score.lists)
 
 
 def _list_scores(each: Pass, formula: tuple[str, ...], masks: Masks) -> Iterator[Dice]:
@@ -99,6 +113,8 @@ def _list_ways(read: Dice, each: Pass, division: Event) -> Iterator[tuple[Dice, 
     value, over = find_mean(each, division)
     vector = (division["results"] or [{}])[0].get("values")
     ways = [] if value is None else [(over, "batch", [value])]
+    if value is not None and len(each.items) == 1:
+        ways = [(taken, "batch", [value]) for taken in ("batch", "case")]
     if vector is not None and value is None:
         ways.append(("case", "case", vector))
     for (taken, lists, values), (smooth, smoothed), threshold in product(ways, smooths, (None, 0.5)):

@@ -80,11 +80,15 @@ class _Sizes:
     given: tuple[float, ...] = ()
     others: tuple[float, ...] = ()
 
-    def list_of_call(self, kept: int, set_apart: int, of: int) -> Iterator[float]:
-        """Yield the sizes with which ``train_test_split`` keeps so many cases and sets so many apart."""
+    def list_of_call(self, number: int, kept: int, set_apart: int, of: int) -> Iterator[float]:
+        """Yield the sizes with which a call of ``train_test_split`` keeps so many cases and sets so many apart.
+
+        Those that the call of this number is given in the text come first.
+        """
+        ordered = replace(self, given=(*self.given[number:], *self.given[:number]))
         if self.are == "train_size":
-            return self.list_fitting(kept, of, _round_down)
-        return self.list_fitting(set_apart, of, _round_up)
+            return ordered.list_fitting(kept, of, _round_down)
+        return ordered.list_fitting(set_apart, of, _round_up)
 
     def list_fitting(self, cases: int, of: int, count: Callable[[float, int], int]) -> Iterator[float]:
         """Yield the sizes that take so many cases of so many, and at last the shortest number that does."""
@@ -139,7 +143,7 @@ def _list_splits(counts: list[int], sizes: _Sizes) -> Iterator[tuple[Splitter, i
     two_steps = [
         replace(textbook.SPLIT, first=first, sizes_are=sizes.are, first_size=one, second_size=two)
         for first, steps in calls.items()
-        for one, two in product(*(list(sizes.list_of_call(*step)) for step in steps))
+        for one, two in product(*(list(sizes.list_of_call(number, *step)) for number, step in enumerate(steps)))
     ]
     shares = [list(sizes.list_fitting(cases, total, _round_down)) for cases in counts[:2]]
     drawn = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -137,9 +138,13 @@ class Pass:
 
     @property
     def masks(self) -> NDArray[Any] | None:
-        """The same, also where the output was resized before it met masks of another size, ``[N, 1, H, W]``."""
-        targets = self.targets
-        return targets if targets is not None else _find_larger(self.record, self.functions, self.output)
+        """The same, also where the output was resized before it met masks of the size of the images."""
+        targets, images, output = self.targets, self.images, self.output
+        if targets is not None or images is None or output is None or images.ndim != 4:
+            return targets
+        shape = len(output), 1, *images.shape[-2:]
+        met = (array for array in _list_met(self.record, self.functions) if array.size == math.prod(shape))
+        return next((array.reshape(shape) for array in met), None)
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -151,20 +156,13 @@ def find_targets(record: Record, functions: tuple[Event, ...], output: NDArray[A
     """Return the first array that the output met and that has a value for each of its pixels, ``[N, K, H, W]``."""
     if output is None or output.ndim != 4:
         return None
-    cases, _, height, width = output.shape
+    cases, channels, height, width = output.shape
     for array in _list_met(record, functions):
-        if not array.size or array.size % (cases * height * width):
+        if array.size not in (cases * height * width, cases * channels * height * width):
             continue
         if array.ndim != 4 or array.shape[-2:] == (height, width):
             return array.reshape(cases, -1, height, width)
     return None
-
-
-def _find_larger(record: Record, functions: tuple[Event, ...], output: NDArray[Any] | None) -> NDArray[Any] | None:
-    if output is None or output.ndim != 4:
-        return None
-    met = (array for array in _list_met(record, functions) if array.ndim == 4 and array.shape[1] == 1)
-    return next((array for array in met if len(array) == len(output) and array.shape[2] > output.shape[2]), None)
 
 
 def _list_met(record: Record, functions: tuple[Event, ...]) -> Iterator[NDArray[Any]]:

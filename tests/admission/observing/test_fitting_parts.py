@@ -64,6 +64,13 @@ def test_sizes_of_a_split_are_those_of_the_text(nothing, tmp_path, changes, text
     assert split_like(nothing, counted).parts == seen.parts
 
 
+def test_each_call_has_its_own_size(tmp_path):
+    few = read_observation(tmp_path, Phantoms(12))
+    split = replace(zoo.TEXTBOOK.split, first="test", second_size=0.125)  # of nine, 0.2 would be two cases, too
+    text = "a, b = train_test_split(c, test_size=0.2)\nd, e = train_test_split(a, test_size=0.125)"
+    assert fit_split(split_like(few, split), read_text(tmp_path, text)) == split
+
+
 def test_a_random_split_rounds_down(nothing, tmp_path):
     split = RandomSplit(calls="once", train=0.8, validation=0.1)
     assert fit_split(split_like(nothing, split, 7), read_text(tmp_path, "train, val = 0.8, 0.1")) == split
