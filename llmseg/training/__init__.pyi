@@ -10,6 +10,7 @@ from .events import EvaluatedBatch as EvaluatedBatch
 from .events import Event as Event
 from .events import ObservedEvent as ObservedEvent
 from .events import Step as Step
+from .freed_memory import keep_freed_memory as keep_freed_memory
 from .hardware import describe_load as describe_load
 from .kernel_choice import choose_inference_kernels as choose_inference_kernels
 from .kernel_choice import choose_kernels as choose_kernels

@@ -9,9 +9,10 @@ import torch
 
 from llmseg.recipe.recipe import Recipe
 from llmseg.training.counts import count_kept
+from llmseg.training.freed_memory import keep_freed_memory
 from llmseg.training.kernel_choice import choose_kernels
 from llmseg.training.memory import Needs, count_weight_bytes
-from llmseg.training.numerics import Forward, Numerics
+from llmseg.training.numerics import Numerics
 
 _STEPS = 8
 """Steps that a calibration times, after one that does not count."""
@@ -84,17 +85,13 @@ def measure_speed(
     image = torch.rand(cases, recipe.images.channels, size, size, device=device)
     mask = (torch.rand(cases, 1, size, size, device=device) > 0.5).float()
     durations: list[float] = []
-    with numerics.set_switches():
+    with numerics.set_switches(), keep_freed_memory():
         while len(durations) < 3 or (len(durations) <= _STEPS and sum(durations) < _SECONDS):
             began = time.perf_counter()
-            _step(recipe, forward, image, mask)
+            net.zero_grad()
+            recipe.loss(forward(image), mask).backward()  # type: ignore[no-untyped-call]
             if gpu:
                 torch.cuda.synchronize(device)
             durations.append(time.perf_counter() - began)
     # The shortest, for other work on the computer only makes steps longer; the first one also compiles and allocates.
     return len(image) * estimate_cost(recipe, (size, size)).flops / min(durations[1:])
-
-
-def _step(recipe: Recipe, forward: Forward, image: torch.Tensor, mask: torch.Tensor) -> None:
-    loss: torch.Tensor = recipe.loss(forward(image), mask)
-    loss.backward()  # type: ignore[no-untyped-call]

@@ -24,6 +24,7 @@ from llmseg.recipe.scores import Score
 from llmseg.recipe.splits import Split
 from llmseg.training.case_order import make_loader
 from llmseg.training.events import Epoch, EvaluatedBatch, Event, Step
+from llmseg.training.freed_memory import keep_freed_memory
 from llmseg.training.memory import split_forward
 from llmseg.training.numerics import EXACT_NUMERICS, Forward, Numerics
 from llmseg.training.observing.marks import DATA, OPTIMIZER, mark
@@ -134,7 +135,7 @@ def run_loop(
     evaluated = forward if state.average is None else build_forward(state.evaluated_net)
     loop = _Loop(recipe, state, prepared, streams, forward, evaluated)
     fit = recipe.fit
-    with numerics.set_switches():
+    with numerics.set_switches(), keep_freed_memory():
         while state.epoch < fit.epochs:
             started = time.perf_counter()
             train_loss = yield from loop.train_epoch(split.train)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+import llmseg
+
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "train.md"
 
 
@@ -16,8 +18,13 @@ RESULTS = PAGE.parents[2] / "benchmarks" / "results"
 def read_speeds(name):
     """Return how many times as fast as the plain loop we train and predict, by a file of results."""
     found = json.loads((RESULTS / name).read_text(encoding="utf-8"))
-    if "whole" in found:
-        return found["whole"]["step"]["chosen"], found["whole"]["inference"]["chosen"]
+    if "rows" in found and "gain_over_plain" in found["rows"][0]:
+        (gain,) = (
+            row["gain_over_plain"]
+            for row in found["rows"]
+            if (row["pipeline"], row["numerics"]) == ("grok-3", "fp32")
+        )
+        return gain["step"], gain["prediction"]
     return found["ratios"]["ours_vs_plain"], found["inference_ratios"]["ours_vs_plain"]
 
 
@@ -26,6 +33,20 @@ def test_the_table_of_speeds_has_the_figures_of_its_files():
     shown = {row[-1].split("](")[0].lstrip("| ["): (row[2], row[4]) for row in rows}
     assert len(shown) == 4
     assert shown == {name: tuple(f"{value:.2f}" for value in read_speeds(name)) for name in shown}
+
+
+def test_what_kept_memory_gains_is_what_its_file_says():
+    rows = json.loads((RESULTS / "freed_memory.json").read_text(encoding="utf-8"))["rows"]
+    gains = {name: [] for name in ("grok-3", "gpt-4", "gpt-o3")}
+    for row in rows:
+        gains[row["pipeline"]].append(f"{row['gain']['step']:.2f}")
+    page = PAGE.read_text(encoding="utf-8")
+    for name, shown in gains.items():
+        title = llmseg.zoo.get(name).card.name
+        (line,) = (line for line in page.splitlines() if line.startswith(f"| {title} ("))
+        assert [cell.strip() for cell in line.strip("|").split("|")][1:] == shown
+    most = max(row["kept"]["memory"] / row["given_back"]["memory"] for row in rows)
+    assert f"takes up to {100 * (most - 1):.0f} % more memory" in page
 
 
 def test_what_winograds_algorithm_changes_is_what_its_files_say():
