@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from llmseg.admission.scripts import (
     list_undefined,
     read_scripts,
 )
+from llmseg.errors import UserError, nearest
 
 
 @dataclass(frozen=True)
@@ -84,16 +85,18 @@ class StaticStage:
         return {"passes": self.passes, **facts}
 
 
-def check_statically(folder: str | Path) -> StaticStage:
+def check_statically(folder: str | Path, start: Sequence[str] = ()) -> StaticStage:
     """Read scripts without running them: syntax, imports, the file to start, paths.
 
     Whether a package is installed is asked of this Python; the package is not imported.
 
     Args:
         folder: The folder of the scripts.
+        start: The file to start and its arguments; empty for what the text shows.
 
     Raises:
-        UserError: There is no such folder or no Python file in it, or a file is too large, a link or no file.
+        UserError: There is no such folder or no Python file in it, a file is too large, a link or no file, or the one
+            to start is not there.
 
     Example:
         >>> check_statically("answers/my-llm").passes  # doctest: +SKIP
@@ -121,7 +124,7 @@ def check_statically(folder: str | Path) -> StaticStage:
         scripts.faults,
         tuple(sorted(packages)),
         (*dict.fromkeys(missing), *undefined),
-        find_entry(scripts),
+        find_entry(scripts, start),
         find_paths(scripts),
         find_demanded_arguments(scripts),
     )
@@ -151,9 +154,25 @@ def _is_installed(package: str) -> bool:
         return False
 
 
-def find_entry(scripts: Scripts) -> str:
-    """Return main.py, otherwise the only file that asks whether it is run as a program, otherwise the only file."""
+def find_entry(scripts: Scripts, start: Sequence[str] = ()) -> str:
+    """Return the file to start; empty if the text does not show which it is.
+
+    It is main.py, otherwise the only file that asks whether it is run as a program, or train.py if that is one of
+    several, otherwise the only file.
+
+    Args:
+        scripts: The scripts.
+        start: The file to start and its arguments, if that is said.
+
+    Raises:
+        UserError: There is no such file.
+    """
     paths = [script.path for script in scripts]
+    if start:
+        if start[0] not in [*paths, *(fault.path for fault in scripts.faults)]:
+            hint = nearest(start[0], paths)
+            raise UserError(f"{scripts.folder} has no {start[0]} to start{hint}; there are: {', '.join(paths)}")
+        return start[0]
     if "main.py" in paths:
         return "main.py"
     guarded = [
@@ -161,5 +180,7 @@ def find_entry(scripts: Scripts) -> str:
         for script in scripts
         if any(isinstance(node, ast.If) and is_main_guard(node) for node in script.tree.body)
     ]
+    if "train.py" in guarded:
+        return "train.py"
     candidates = guarded or paths
     return candidates[0] if len(candidates) == 1 else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -57,6 +58,7 @@ def admit(
     probes: Annotated[
         bool, typer.Option("--probes/--no-probes", help="Run the scripts again on changed cases.")
     ] = True,
+    start: Annotated[str, typer.Option(help="File to start, with its arguments; main.py or the like by default.")] = "",
     explain: Annotated[bool, typer.Option("--explain", help="Print what to tell the language model.")] = False,
     minutes: Annotated[float, typer.Option(help="The longest that one run may take.", min=0.1, max=10080)] = 10,
     sandbox: Annotated[
@@ -80,6 +82,7 @@ def admit(
         minutes=minutes,
         probes=probes,
         rung=sandbox,
+        start=_split_command(start),
         tell=print_line if output.progress else lambda said: None,
         **ranking.open(output.progress),
     )
@@ -95,3 +98,10 @@ def admit(
         output.print(describe_admission(admission, board))
     if not admission.is_sound:
         raise typer.Exit(1)
+
+
+def _split_command(command: str) -> list[str]:
+    try:
+        return shlex.split(command)
+    except ValueError as error:
+        raise llmseg.UserError(f"--start {command!r}: {str(error).lower()}; close every quotation mark") from None

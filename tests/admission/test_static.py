@@ -70,6 +70,9 @@ class TestImports:
         assert "no_such_package" not in sys.modules
 
 
+GUARD = 'if __name__ == "__main__":\n    pass\n'
+
+
 class TestEntry:
     @pytest.mark.parametrize(
         ("texts", "entry"),
@@ -78,12 +81,21 @@ class TestEntry:
             ({"run": 'if __name__ == "__main__":\n    pass\n', "model": ""}, "run.py"),
             ({"everything": "x = 1\n"}, "everything.py"),
             ({"a": "", "b": ""}, ""),
+            ({"train": GUARD, "predict": GUARD, "model": ""}, "train.py"),
+            ({"train": "", "run": GUARD, "predict": GUARD}, ""),
             ({"a": 'if "__main__" == __name__:\n    pass\n', "b": 'if __name__ == "__main__":\n    pass\n'}, ""),
         ],
     )
     def test_entry(self, stage, texts, entry):
         found = stage(**texts)
         assert (found.entry, found.passes) == (entry, bool(entry))
+
+    def test_one_that_is_named(self, tmp_path):
+        for name in ("main.py", "fit.py"):
+            (tmp_path / name).write_text("")
+        assert check_statically(tmp_path, ["fit.py", "--fast"]).entry == "fit.py"
+        with pytest.raises(UserError, match=r"has no fitt\.py to start; did you mean 'fit\.py'"):
+            check_statically(tmp_path, ["fitt.py"])
 
 
 class TestPaths:

@@ -43,6 +43,18 @@ class TestMistakes:
         other = scripts("other", main="y = (\n")
         check_mistake("holds an admission of other scripts; choose", "admit", other, "-o", tmp_path / "out")
 
+    @pytest.mark.parametrize(
+        ("start", "words"), [("trian.py", "did you mean 'train.py'?"), ("train.py 'a", "close every quotation mark")]
+    )
+    def test_a_command_that_starts_nothing(self, check_mistake, scripts, tmp_path, start, words):
+        check_mistake(words, "admit", scripts(train="", model=""), "--start", start, "-o", tmp_path / "out")
+
+    def test_an_admission_that_was_started_otherwise(self, check_mistake, call, scripts, tmp_path):
+        folder = scripts(main="x = (\n")
+        call("admit", folder, "-o", tmp_path / "out")
+        words = "holds an admission that was started otherwise; choose"
+        check_mistake(words, "admit", folder, "--start", "main.py --fast", "-o", tmp_path / "out")
+
     def test_two_ways_to_tell_of_repairs(self, check_mistake, scripts, tmp_path):
         folders = scripts("one", main=""), scripts("two", main="")
         check_mistake("give one of them", "admit", *folders, "--chat", tmp_path / "one" / "main.py")

@@ -20,9 +20,7 @@ def read_speeds(name):
     found = json.loads((RESULTS / name).read_text(encoding="utf-8"))
     if "rows" in found and "gain_over_plain" in found["rows"][0]:
         (gain,) = (
-            row["gain_over_plain"]
-            for row in found["rows"]
-            if (row["pipeline"], row["numerics"]) == ("grok-3", "fp32")
+            row["gain_over_plain"] for row in found["rows"] if (row["pipeline"], row["numerics"]) == ("grok-3", "fp32")
         )
         return gain["step"], gain["prediction"]
     return found["ratios"]["ours_vs_plain"], found["inference_ratios"]["ours_vs_plain"]

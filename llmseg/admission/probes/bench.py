@@ -136,6 +136,7 @@ class Bench:
         rung: The sandbox; ``None`` for the best one that this computer has.
         layout: How cases are laid out; ``None`` for what the text of the scripts shows.
         makes_folders: Whether folders for results are there when scripts start.
+        start: The file to start and its arguments; empty for what the text of the scripts shows.
 
     Example:
         >>> bench = Bench.of("answers/my-llm", "probed")  # doctest: +SKIP
@@ -150,6 +151,7 @@ class Bench:
     rung: str | None = None
     layout: Layout | None = None
     makes_folders: bool = False
+    start: tuple[str, ...] = ()
     _trials: dict[Variation, Trial] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -243,6 +245,7 @@ class Bench:
             layout=self.layout,
             makes_folders=self.makes_folders,
             rung=self.rung,
+            start=self.start,
         ).outcome
         shutil.rmtree(cases.folder)
         return {
@@ -259,7 +262,7 @@ class Bench:
         texts += [f"{path.relative_to(self.scripts)} {read_bytes(path)!r}" for path in settings]
         changes = [f"{change.__name__} {' '.join(ids)}" for change, ids in variation.changes]
         cases = json.dumps(asdict(self.phantoms), default=str)
-        parts = [*texts, cases, *changes, str(variation.epochs), variation.listing]
+        parts = [*texts, *self.start, cases, *changes, str(variation.epochs), variation.listing]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 

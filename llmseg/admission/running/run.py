@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -100,6 +100,7 @@ def run_scripts(
     layout: Layout | None = None,
     makes_folders: bool = False,
     rung: str | None = None,
+    start: Sequence[str] = (),
 ) -> ScriptRun:
     """Run a folder of scripts in the sandbox, as if its paths led to the cases. The folder itself is only read.
 
@@ -115,6 +116,8 @@ def run_scripts(
         layout: How cases are laid out; ``None`` for what the text of the scripts shows.
         makes_folders: Whether the folders for results that they name are there when they start.
         rung: The sandbox; ``None`` for the best one that this computer has.
+        start: The file to start and its arguments, such as ``("train.py", "--fast")``; empty for what the text of the
+            scripts shows. Without arguments, those that scripts demand are given.
 
     Raises:
         UserError: The scripts cannot be started at all, ``out`` holds something, or there is no such sandbox.
@@ -127,9 +130,9 @@ def run_scripts(
     """
     scripts = read_scripts(folder)
     check_parsed(scripts)
-    entry = find_entry(scripts)
+    entry = find_entry(scripts, start)
     if not entry:
-        raise UserError(f"{folder} has no main.py and no other single file to start; name the one to start main.py")
+        raise UserError(f"{folder} has no main.py and no other single file to start; say which by --start")
     if out.exists() and any(out.iterdir()):
         raise UserError(f"{out} is not empty; give another folder")
     layout = layout if layout is not None else read_layout(scripts)
@@ -141,7 +144,7 @@ def run_scripts(
         copy_files(scripts.folder, root, texts)
         out.joinpath(*HOME.parts[1:]).mkdir(exist_ok=True)
         command = Command(
-            (sys.executable, entry, *plan.arguments),
+            (sys.executable, entry, *(start[1:] or plan.arguments)),
             SCRIPTS,
             (*prepared, *places, *python_places()),
             environment={**_ENVIRONMENT, "HOME": str(HOME), **(environment or {})},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import re
+import shlex
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -36,7 +37,7 @@ from llmseg.admission.stages.mistakes import extract, judge_probes, make_bench, 
 from llmseg.admission.stages.stage import StageVerdict, read_verdict
 from llmseg.admission.stages.tiny_run import run_tiny
 from llmseg.admission.stages.turns import read_chat
-from llmseg.admission.static import check_statically
+from llmseg.admission.static import check_statically, find_entry
 from llmseg.data.given import GivenHoldout, GivenStore
 from llmseg.errors import UserError
 from llmseg.files import clean_name, read_bytes, write_text
@@ -62,6 +63,7 @@ def admit(
     minutes: float = 10,
     probes: bool = True,
     rung: str | None = None,
+    start: Sequence[str] = (),
     tell: Tell = lambda said: None,
     data: GivenStore | None = None,
     holdout: GivenHoldout | None = None,
@@ -82,6 +84,8 @@ def admit(
         minutes: The longest that one run may take.
         probes: Whether the scripts run again on changed cases.
         rung: The sandbox, see :func:`llmseg.admission.survey_rungs`; ``None`` for the best one.
+        start: The file to start and its arguments, such as ``("train.py", "--fast")``; empty for what the text of the
+            scripts shows, see :func:`llmseg.admission.check_statically`.
         tell: Is told every verdict and what each probe says, as soon as it is known.
         data: Cases to rank the pipeline on: a store, or the path of a file or folder, see
             :func:`llmseg.data.find_store`. ``None`` for no ranking.
@@ -91,9 +95,9 @@ def admit(
             ``progress``, as for :func:`llmseg.run_study`. Contenders that fail are left out.
 
     Raises:
-        UserError: There are no scripts, the name cannot be one of a folder, ``out`` holds something else, no sandbox
-            can be used here, a pipeline that is known to be good does not run in it, or cases and contenders cannot be
-            found.
+        UserError: There are no scripts, or not the one to start, the name cannot be one of a folder, ``out`` holds
+            something else, no sandbox can be used here, a pipeline that is known to be good does not run in it, or
+            cases and contenders cannot be found.
 
     Example:
         >>> admission = admit("answers/my-llm", "admissions/my-llm")  # doctest: +SKIP
@@ -110,6 +114,7 @@ def admit(
         raise UserError(f"{minutes:g} minutes: give 0.1 to {_MOST_MINUTES}")
     if rung is not None:
         choose_rung(rung)  # refuses one that is not there before anything is written
+    find_entry(read_scripts(folder), start)  # refuses a file that is not there
     contest = find_contest(called, data, holdout, against, options)
     asked = {
         "scripts": _digest(folder),
@@ -117,9 +122,10 @@ def admit(
         "earlier": [_digest(each) for each in earlier],
         "chat": "" if chat is None else hashlib.sha256(read_bytes(chat, hint="give the chat as text")).hexdigest(),
         "minutes": minutes,
+        "start": shlex.join(start),
     }
     with open_folder(Path(out), asked) as kept:
-        room = _Room(kept, Limits(seconds=60 * minutes, cpu_seconds=120 * minutes), rung, tell)
+        room = _Room(kept, Limits(seconds=60 * minutes, cpu_seconds=120 * minutes), rung, tell, tuple(start))
         turns = _run_earlier(earlier, room) if chat is None else [*read_chat(Path(chat))]
         return _decide(folder, turns, room, probes, contest)
 
@@ -138,12 +144,14 @@ class _Room:
         limits: How much one run may use.
         rung: The sandbox.
         tell: Is told every verdict.
+        start: The file to start and its arguments; empty for what the text shows.
     """
 
     kept: AdmissionFolder
     limits: Limits
     rung: str | None
     tell: Tell
+    start: tuple[str, ...] = ()
 
 
 def _decide(
@@ -223,11 +231,12 @@ def _note(verdict: StageVerdict, room: _Room) -> StageVerdict:
 
 def _run(folder: Path, room: _Room) -> tuple[list[StageVerdict], dict[str, Any]]:
     """Return the verdicts on the text and on the tiny run, and what came of that; nothing if it was not made."""
-    verdicts = [_note(judge_static(check_statically(folder)), room)]
+    verdicts = [_note(judge_static(check_statically(folder, room.start)), room)]
     if verdicts[0].state != "reached":
         return verdicts, {}
     room.kept.keep("known-good", lambda: _check_known_good(room))
-    run = room.kept.keep("run", lambda: run_tiny(folder, room.kept.path / "tiny", room.limits, room.rung).to_dict())
+    tiny = room.kept.path / "tiny"
+    run = room.kept.keep("run", lambda: run_tiny(folder, tiny, room.limits, room.rung, room.start).to_dict())
     return verdicts + [_note(read_verdict(each), room) for each in run["verdicts"]], run
 
 
@@ -255,7 +264,7 @@ def _probe(folder: Path, verdicts: Sequence[StageVerdict], run: dict[str, Any], 
     """Return what each probe says; nothing if the scripts do not reach the end by themselves."""
     if any(verdict.state not in ("reached", "not decidable") for verdict in verdicts):
         return []
-    bench = make_bench(folder, room.kept.path / "probed", run, room.limits, room.rung)
+    bench = make_bench(folder, room.kept.path / "probed", run, room.limits, room.rung, room.start)
     probed = []
     for id in PROBES:
         probed.append(room.kept.keep(f"probes/{id}", functools.partial(probe, id, bench)))
@@ -274,9 +283,11 @@ def _run_earlier(folders: Sequence[Path], room: _Room) -> list[CodeError | None]
 
 
 def _find_error(folder: Path, out: Path, room: _Room) -> dict[str, Any]:
-    verdicts = [judge_static(check_statically(folder))]
+    # An earlier answer may have other files.
+    start = room.start if room.start and (folder / room.start[0]).is_file() else ()
+    verdicts = [judge_static(check_statically(folder, start))]
     if verdicts[0].state == "reached":
-        verdicts += run_tiny(folder, out, room.limits, room.rung).verdicts
+        verdicts += run_tiny(folder, out, room.limits, room.rung, start).verdicts
     found = find_errors(verdicts, read_scripts(folder))
     is_final = all(verdict.state != "harness fault" for verdict in verdicts)
     return {"errors": [asdict(error) for error in found], "is_final": is_final}

@@ -65,9 +65,10 @@ def open_folder(path: Path, asked: dict[str, Any]) -> Iterator[AdmissionFolder]:
     check_writable(path)
     found = read_json_if_any(path / RECORD) if path.is_dir() else {}
     check_kind(path, "admission", holds=bool(found), record=RECORD)
-    differing = next((name for name, value in asked.items() if found and found.get(name) != value), None)
+    differing = next((name for name, value in asked.items() if found and found.get(name, "") != value), None)
     if differing is not None:
-        what = "of other scripts" if differing == "scripts" else f"with {differing} {found.get(differing)}"
+        kinds = {"scripts": "of other scripts", "start": "that was started otherwise"}
+        what = kinds.get(differing, f"with {differing} {found.get(differing)}")
         raise UserError(f"{path} holds an admission {what}; choose another --out")
     make_folder(path)
     try:

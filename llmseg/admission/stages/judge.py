@@ -37,7 +37,7 @@ def judge_static(static: StaticStage) -> StageVerdict:
             static.missing[0].place,
         )
     if not static.entry:
-        return StageVerdict("static", "failed", "no main.py, and no other single file to start")
+        return StageVerdict("static", "failed", "no main.py, and no other single file to start; say which by --start")
     return StageVerdict("static", "reached")
 
 

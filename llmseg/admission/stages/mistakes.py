@@ -109,7 +109,9 @@ def _name_fault(stage: str, error: Exception) -> StageVerdict:
     return StageVerdict(stage, "harness fault", f"{type(error).__name__}: {error}"[:300])
 
 
-def make_bench(folder: Path, out: Path, run: dict[str, Any], limits: Limits, rung: str | None) -> Bench:
+def make_bench(
+    folder: Path, out: Path, run: dict[str, Any], limits: Limits, rung: str | None, start: tuple[str, ...] = ()
+) -> Bench:
     """Return the bench on which scripts are probed, with what the tiny run needed to reach its end.
 
     Args:
@@ -118,9 +120,10 @@ def make_bench(folder: Path, out: Path, run: dict[str, Any], limits: Limits, run
         run: What came of the tiny run.
         limits: How much one run may use.
         rung: The sandbox.
+        start: The file to start and its arguments; empty for what the text shows.
     """
     phantoms = Phantoms(run["phantoms"]["count"], run["phantoms"]["channels"])
-    return Bench(folder, phantoms, out, limits, rung, Layout(**run["layout"]), run["makes_folders"])
+    return Bench(folder, phantoms, out, limits, rung, Layout(**run["layout"]), run["makes_folders"], start)
 
 
 def probe(id: str, bench: Bench) -> dict[str, Any]:

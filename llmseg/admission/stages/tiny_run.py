@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import datetime
 import shutil
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -82,7 +83,7 @@ class TinyRun:
         }
 
 
-def run_tiny(folder: Path, out: Path, limits: Limits | None, rung: str | None) -> TinyRun:
+def run_tiny(folder: Path, out: Path, limits: Limits | None, rung: str | None, start: Sequence[str] = ()) -> TinyRun:
     """Run scripts for a few epochs on a few dyed cases.
 
     Args:
@@ -90,6 +91,7 @@ def run_tiny(folder: Path, out: Path, limits: Limits | None, rung: str | None) -
         out: Where the cases, the record and what the scripts write stay; what is there of an earlier try is removed.
         limits: How much they may use.
         rung: The sandbox; ``None`` for the best one.
+        start: The file to start and its arguments; empty for what the text shows.
     """
     scripts = read_scripts(folder)
     layouts = iter(list_layouts(scripts))
@@ -112,6 +114,7 @@ def run_tiny(folder: Path, out: Path, limits: Limits | None, rung: str | None) -
             layout=now.layout,
             makes_folders=now.makes_folders,
             rung=rung,
+            start=start,
         )
         more = find_help(run, set(phantoms.ids), now, layouts, told_names) if number < _MOST_HELP else None
         if more is None:

@@ -64,6 +64,12 @@ class TestRun:
         assert [(told.place, told.was, told.now) for told in run.epochs] == [("main.py:7", 40, 2)]
         assert (digest(folder), digest(cases)) == before
 
+    def test_the_file_to_start_and_its_arguments_may_be_named(self, folder, cases, tmp_path, sandbox):
+        (folder / "fit.py").write_text("import sys\nprint(sys.argv[1:])\n")
+        start = ("fit.py", "--fast", "a b")
+        run = run_scripts(folder, cases, tmp_path / "out", start=start, rung=sandbox)
+        assert run.printed == "['--fast', 'a b']\n"
+
     def test_where_it_failed(self, folder, cases, tmp_path, sandbox):
         (folder / "helper.py").write_text("import numpy\ndef show(*values):\n    numpy.zeros(3).reshape(2)\n")
         run = run_scripts(folder, cases, tmp_path / "out", environment={"SEED": ""}, rung=sandbox)

@@ -153,7 +153,7 @@ class TestStatic:
                 {"main": "from model import Net", "model": ""},
                 "static: failed, ImportError: no script defines Net (main.py:1)",
             ),
-            ({"a": "", "b": ""}, "static: failed, no main.py, and no other single file to start"),
+            ({"a": "", "b": ""}, "static: failed, no main.py, and no other single file to start; say which by --start"),
             (
                 {"main": "import no_such_package"},
                 "static: not decidable, not installed here: no_such_package; "
