@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -70,7 +71,8 @@ def find_paths(scripts: Scripts) -> tuple[HardCodedPath, ...]:
         [('masks', 'mount')]
     """
     found: dict[str, HardCodedPath] = {}
-    for text, name, place in [*_named_paths(scripts), *_joined_paths(scripts), *_other_paths(scripts)]:
+    kinds = (_named_paths, _joined_paths, _other_paths, _globbed_paths)
+    for text, name, place in itertools.chain.from_iterable(kind(scripts) for kind in kinds):
         found.setdefault(text, HardCodedPath(text, _role(name, text), place, _mapping(text)))
     return tuple(found.values())
 
@@ -111,6 +113,19 @@ def _other_paths(scripts: Scripts) -> Iterator[tuple[str, str, str]]:
                 starts = re.match(r"~|\.{0,2}[\\/]\w|[A-Za-z]:[\\/]|data(set)?s?[\\/]", node.value)
                 if starts and _is_path(node.value, ""):
                     yield node.value, "", script.place(node)
+
+
+def _globbed_paths(scripts: Scripts) -> Iterator[tuple[str, str, str]]:
+    """Yield text and place of folders that are listed by a pattern, such as ``glob("../train/images/*.png")``."""
+    for script in scripts:
+        for node in script.nodes:
+            if not (isinstance(node, ast.Call) and script.dotted(node.func) in ("glob.glob", "glob.iglob")):
+                continue
+            pattern = node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else None
+            if isinstance(pattern, str) and "*" in pattern:
+                folder = re.split(r"[\\/]?[^\\/]*\*", pattern, maxsplit=1)[0]
+                if _is_path(folder, "folder"):
+                    yield folder, "", script.place(node)
 
 
 def _joined_paths(scripts: Scripts) -> Iterator[tuple[str, str, str]]:

@@ -110,6 +110,8 @@ class TestPaths:
             ("save_path = r'D:\\results\\run 1'", ("save", "working folder")),
             ("data_root: str = './dataset/'", ("data", "working folder")),
             ("os.listdir('/mnt/x/ground_truth')", ("masks", "mount")),
+            ("from glob import glob; glob('../train/images/*.png')", ("images", "above")),
+            ("import glob; sorted(glob.glob('data/**/mask/*', recursive=True))", ("data", "working folder")),
             ("here = '/somewhere/else'", ("other", "mount")),
             ("imgs = os.path.join('x', 'y')", ("images", "working folder")),
             ("from pathlib import Path; mask_dir = Path('d') / 'gt'", ("masks", "working folder")),
