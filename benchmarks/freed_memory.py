@@ -16,7 +16,7 @@ import multiprocessing
 import resource
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
@@ -47,6 +47,7 @@ def main() -> int:
     """Measure, print a line for each result, and write the JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pipelines", nargs="+", default=PIPELINES, help="whose networks are measured")
+    parser.add_argument("--numerics", nargs="+", choices=NUMERICS, default=NUMERICS, help="how they are computed")
     parser.add_argument("--batch-size", type=int, default=4)
     parser.add_argument("--size", type=int, default=256, help="pixels")
     parser.add_argument("--steps", type=int, default=3, help="steps that are timed in a process")
@@ -56,16 +57,18 @@ def main() -> int:
     settings = {name: getattr(options, name) for name in ("batch_size", "size", "steps", "repeats")}
     rows = []
     for pipeline in options.pipelines:
-        rows += measure_pipeline(pipeline, **settings)
-        print(*rows[-len(NUMERICS) :], sep="\n", flush=True)
+        rows += measure_pipeline(pipeline, options.numerics, **settings)
+        print(*rows[-len(options.numerics) :], sep="\n", flush=True)
     if options.json:
         benchmark.write_results(options.json, settings=settings, rows=rows)
     return 0
 
 
-def measure_pipeline(pipeline: str, *, batch_size: int, size: int, steps: int, repeats: int) -> list[dict[str, Any]]:
+def measure_pipeline(
+    pipeline: str, numerics: Sequence[str], *, batch_size: int, size: int, steps: int, repeats: int
+) -> list[dict[str, Any]]:
     """Return a row for each way to compute: what it gains by the memory that is kept, and over the plain loop."""
-    kinds = list(itertools.product(NUMERICS, (False, True)))
+    kinds = list(itertools.product(dict.fromkeys(("exact", *numerics)), (False, True)))
     measured: dict[tuple[str, bool], list[Measured]] = {kind: [] for kind in kinds}
     # A process for each: what an earlier one has kept or given back would be found by the next.
     context = multiprocessing.get_context("spawn")
@@ -81,7 +84,7 @@ def measure_pipeline(pipeline: str, *, batch_size: int, size: int, steps: int, r
             "gain": _compare(measured[name, False], measured[name, True]),
             "gain_over_plain": _compare(measured["exact", False], measured[name, True]),
         }
-        for name in NUMERICS
+        for name in numerics
     ]
 
 

@@ -24,6 +24,7 @@ EXPLAINED = {
     "equivalence_*.json": ("Do fast settings learn what exact ones learn?", "../how-to/train.md"),
     "fidelity.json": ("Do replays agree with the original scripts?", "../how-to/replay.md"),
     "folds.json": ("How often do intervals of a cross-validation hold?", "../how-to/cross-validation.md"),
+    "freed_memory*.json": ("What does a training gain when freed memory is kept?", "../how-to/train.md"),
     "inference_masks_*.json": ("Do masks stay the same with fast kernels?", "../how-to/train.md"),
     "install.json": ("How large is an installation?", "../tutorial/index.md"),
     "nnunet_beside_*.json": ("How does nnU-Net do to an equal budget?", "../how-to/nnunet.md"),
