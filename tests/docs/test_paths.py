@@ -25,7 +25,7 @@ DOTTED = re.compile(r"(?<![\w/@.-])llmseg(?:\.[A-Za-z_]\w*)+")
 ROLE = re.compile(r":(?:class|func|meth|attr|data|mod|exc):`~?([\w.]+)`")
 
 # Files that docs/how-to/add-a-pipeline.md asks its readers to write, and the file that every generated pipeline has.
-TO_WRITE = {"llmseg/zoo/my_llm.py", "my_pipeline.py", "main.py"}
+TO_WRITE = {"llmseg/zoo/my_llm.py", "my_pipeline.py", "main.py", "train.py"}
 
 
 def missing_files(text: str, folder: Path) -> list[str]:
