@@ -13,6 +13,7 @@ from .observing import observer_places as observer_places
 from .observing import read_facts as read_facts
 from .observing import read_observation as read_observation
 from .observing import write_phantoms as write_phantoms
+from .own_record import verify_own_record as verify_own_record
 from .probes import PROBES as PROBES
 from .probes import Bench as Bench
 from .probes import CaseFolder as CaseFolder

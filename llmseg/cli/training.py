@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Literal, cast
@@ -11,6 +12,7 @@ from tqdm import tqdm
 
 import llmseg
 from llmseg import UserError
+from llmseg.admission.own_record import find_own_recipe, is_own_record
 from llmseg.cli import completion
 from llmseg.cli import options as option
 from llmseg.cli.few_cases import warn_of_few_test_cases
@@ -179,13 +181,18 @@ def replay(
     """Run a pipeline as its script would, or check it against a record of the original script.
 
     With --verify and --verify-all, exit code 1 means that a level diverges. Records were made on a CPU, so they are
-    checked there unless --device names another.
+    checked there unless --device names another. The record of an admission needs no NAME: its own recipe is checked.
 
     Example: llmseg replay llama-3.1-405b --synthetic fundus --epochs 1 -o runs/replay
     """
     checked_on = "cpu" if device == "auto" else device
     if verification.verify_all is not None:
         _verify_all(verification.verify_all, verification.levels, output, device=checked_on, tf32=tf32)
+        return
+    if verification.verify is not None and is_own_record(verification.verify):
+        recipe = find_own_recipe(verification.verify) if name is None else find_recipe(name)[1]
+        verdicts = llmseg.admission.verify_own_record(recipe, verification.verify, only=verification.levels)
+        _print_verdicts(verdicts, output)
         return
     if name is None:
         raise UserError("name a pipeline, see llmseg list, or a folder of records: --verify-all DIR")
@@ -227,10 +234,9 @@ def _verify(
     device: str,
     tf32: bool,
 ) -> None:
-    """Print a verdict per level as soon as it is reached; exit with 1 if a level diverges."""
+    """Check a pipeline against a record of the study, level by level."""
     store, bookkeeping_store = cases.open_folders(), verification.open_bookkeeping(cases)
-    verdicts = []
-    for verdict in llmseg.verify(
+    verdicts = llmseg.verify(
         pipeline,
         llmseg.fidelity.read_record(record),
         store=store,
@@ -239,7 +245,14 @@ def _verify(
         device=device,
         tf32=tf32,
         progress=output.progress,
-    ):
+    )
+    _print_verdicts(verdicts, output)
+
+
+def _print_verdicts(reached: Iterable[llmseg.fidelity.Verdict], output: OutputWithProgress) -> None:
+    """Print a verdict per level as soon as it is reached; exit with 1 if a level diverges."""
+    verdicts = []
+    for verdict in reached:
         verdicts.append(verdict)
         if not output.as_json:
             print(verdict, flush=True)

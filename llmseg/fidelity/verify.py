@@ -150,7 +150,7 @@ def verify(
         )
     for level in LEVELS:
         if level in wanted:
-            yield _reach_verdict(level, checks[level], Comparison(to_the_end=to_the_end))
+            yield reach_verdict(level, checks[level], Comparison(to_the_end=to_the_end))
 
 
 @contextmanager
@@ -187,7 +187,7 @@ def _check_levels(wanted: tuple[str, ...], store: Store | None, bookkeeping_stor
         )
 
 
-def _reach_verdict(level: str, check: Callable[[Comparison], None], comparison: Comparison) -> Verdict:
+def reach_verdict(level: str, check: Callable[[Comparison], None], comparison: Comparison) -> Verdict:
     divergence = None
     try:
         check(comparison)

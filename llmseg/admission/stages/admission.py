@@ -31,6 +31,7 @@ class Admission:
         errors: Errors of the scripts and of those before them, in order; the last one ended these if they failed.
         turns: How often somebody told the language model of an error.
         faults: What went wrong in the code around the scripts, which says nothing about them.
+        replayed: What each level of the recipe's replay of its own record says; empty without a recipe.
         study: The study in which they were ranked; ``None`` without a rank.
         leaderboard: The contenders of the study, best first, each with ``place``, ``contender``, mean Dice (``mean``),
             ends of its interval (``low``, ``high``) and ``seeds``; empty without a rank.
@@ -50,6 +51,7 @@ class Admission:
     errors: tuple[CodeError, ...]
     turns: int
     faults: tuple[str, ...]
+    replayed: tuple[dict[str, Any], ...] = ()
     study: Path | None = None
     leaderboard: tuple[dict[str, Any], ...] = ()
 
@@ -88,6 +90,7 @@ class Admission:
             "repair_turns": self.turns,
             "errors": [asdict(error) for error in self.errors],
             "faults": list(self.faults),
+            "replayed": list(self.replayed),
             "study": None if self.study is None else str(self.study),
             "leaderboard": list(self.leaderboard),
         }

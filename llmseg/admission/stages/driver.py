@@ -34,6 +34,7 @@ from llmseg.admission.stages.folder import AdmissionFolder, open_folder
 from llmseg.admission.stages.judge import judge_static
 from llmseg.admission.stages.known_good import write_known_good
 from llmseg.admission.stages.mistakes import extract, judge_probes, make_bench, probe, read_finding
+from llmseg.admission.stages.replayed import replay
 from llmseg.admission.stages.stage import StageVerdict, read_verdict
 from llmseg.admission.stages.tiny_run import run_tiny
 from llmseg.admission.stages.turns import read_chat
@@ -172,6 +173,10 @@ def _decide(
     errors = (*filter(None, turns), *find_errors(verdicts, scripts))
     fitted = extraction.get("recipe", {})
     recipe = None if not fitted.get("recipe") else Recipe.from_dict(fitted["recipe"])
+    record: dict[str, Any] = {"levels": [], "fault": ""}
+    if recipe is not None:
+        tiny, name, out = room.kept.path / "tiny", room.kept.asked["name"], room.kept.path / "record"
+        record = room.kept.keep("replayed", lambda: replay(tiny, run, name, recipe, out))
     admission = Admission(
         room.kept.asked["name"],
         folder,
@@ -186,7 +191,8 @@ def _decide(
         tuple(probed),
         errors,
         len(turns),
-        tuple(dict.fromkeys([*run.get("faults", ()), *_list_faults(verdicts)])),
+        tuple(dict.fromkeys([*run.get("faults", ()), *_list_faults(verdicts), *filter(None, [record["fault"]])])),
+        replayed=tuple(record["levels"]),
     )
     write_text(room.kept.path / "errors.csv", write_errors(admission.name, errors))
     if recipe is not None:

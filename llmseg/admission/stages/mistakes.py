@@ -9,9 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from llmseg.admission.findings import Finding
 from llmseg.admission.observing import (
@@ -23,6 +21,7 @@ from llmseg.admission.observing import (
     read_observation,
 )
 from llmseg.admission.observing.fitting_splits import name_shares
+from llmseg.admission.own_record.recording import read_pixels
 from llmseg.admission.probes import PROBES, Bench
 from llmseg.admission.running import Layout
 from llmseg.admission.running.layout import lay_out
@@ -73,7 +72,7 @@ def _fit(
 
     The shares of the split in the facts become those that the scripts ask for.
     """
-    files = _read_files(tiny / f"cases-{observation.phantoms.count}", Layout(**run["layout"]), observation.phantoms)
+    files = read_files(tiny / f"cases-{observation.phantoms.count}", Layout(**run["layout"]), observation.phantoms)
     fitted = fit_recipe(observation, files, read_scripts(folder))
     recipe = fitted.recipe
     if "split" in fitted.explained and (shares := name_shares(recipe.split)) is not None:
@@ -87,22 +86,17 @@ def _fit(
     }
 
 
-def _read_files(cases: Path, layout: Layout, phantoms: Phantoms) -> dict[str, tuple[NDArray[Any], NDArray[Any]]]:
+def read_files(cases: Path, layout: Layout, phantoms: Phantoms) -> dict[str, tuple[NDArray[Any], NDArray[Any]]]:
     """Return image and mask of each case as the files have them that scripts were given; JPEG changes pixels."""
     with tempfile.TemporaryDirectory(prefix="llmseg-files-") as name:
         folders = lay_out(cases, layout, Path(name))
         return {
             id: (
-                _read_pixels(folders["images"] / layout.image_name(id)),
-                _read_pixels(folders["masks"] / layout.mask_name(id)),
+                read_pixels(folders["images"] / layout.image_name(id)),
+                read_pixels(folders["masks"] / layout.mask_name(id)),
             )
             for id in phantoms.ids
         }
-
-
-def _read_pixels(path: Path) -> NDArray[Any]:
-    with Image.open(path) as image:
-        return np.array(image if image.mode in ("L", "RGB") else image.convert("RGB"))
 
 
 def _name_fault(stage: str, error: Exception) -> StageVerdict:

@@ -76,10 +76,15 @@ def _describe_facts(facts: dict[str, Any]) -> list[str]:
 def _describe_recipe(admission: Admission) -> list[str]:
     if admission.recipe is not None:
         path = shlex.quote(str(admission.recipe_file))
+        replayed = [f"  {_shorten(each['text'], 2 * _WIDEST)}" for each in admission.replayed]
+        said = [
+            f"in {path}, every part gives what was seen",
+            *(["its replay of the record:", *replayed] if replayed else []),
+        ]
         if admission.study is not None:
-            return [f"in {path}, every part gives what was seen"]
+            return said
         command = f"llmseg compare {path} gpt-o3 gpt-4 --data STORE --out studies/{shlex.quote(admission.name)}"
-        return [f"in {path}, every part gives what was seen; rank it among the others by:", f"  {command}"]
+        return [*said, "rank it among the others by:", f"  {command}"]
     return [_shorten(f"no field says {part}: {why}") for part, why in admission.foreign.items()]
 
 

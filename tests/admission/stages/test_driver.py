@@ -13,7 +13,7 @@ import time
 import pytest
 
 from llmseg import Study, UserError, zoo
-from llmseg.admission import STAGES, admit
+from llmseg.admission import STAGES, admit, verify_own_record
 from llmseg.admission.running.files import digest_folder
 from llmseg.admission.stages import driver
 from llmseg.admission.stages.folder import open_folder
@@ -183,6 +183,45 @@ class TestRanked:
         assert (code, err) == (0, "")
         assert out.splitlines()[0] == "alder"
         assert f"admitted        {pipeline.card.admitted.date}, reached the stage rank" in out
+
+    def test_the_recipe_replays_its_own_record(self, admitted, call):
+        admission, _ = admitted
+        assert [(each["level"], each["holds"]) for each in admission.replayed] == [
+            (n, True) for n in ("F1", "F2", "F4")
+        ]
+        code, out, err = call("replay", "--verify", admission.out / "record")
+        assert (code, err) == (0, "")
+        assert [line.split()[2] for line in out.splitlines()] == ["holds"] * 3
+        code, out, _ = call("replay", "gpt-4", "--verify", admission.out / "record" / "record.json", "--level", "F1")
+        assert code == 1
+        assert "F1          network              DIVERGES   parameters: expected 121385, found " in out
+
+    @pytest.mark.parametrize(
+        ("path", "value", "level", "words"),
+        [
+            ("net.concat", "skip-first", "F4", "step 0, loss"),
+            ("net.bottleneck", 32, "F1", "parameters"),
+            ("images.image_resize", "pillow-nearest", "F2", "image 0"),
+            ("split.seed", 7, "F2", "split, train"),
+            ("loss.dice", 0.9, "F4", "step 0, loss"),
+            ("fit.rate", 1e-4, "F4", "rate: expected 0.001"),
+            ("fit.decay", 0.5, "F4", "step 1, loss"),
+        ],
+    )
+    def test_another_recipe_does_not(self, admitted, path, value, level, words):
+        admission, _ = admitted
+        other = admission.recipe.change(path, value)
+        verdicts = {each.level: each for each in verify_own_record(other, admission.out / "record")}
+        assert verdicts[level].divergence.startswith(words)
+
+    def test_what_is_no_record_of_an_admission(self, admitted, tmp_path):
+        admission, _ = admitted
+        shutil.copytree(admission.out / "record", tmp_path / "record")
+        (tmp_path / "record" / "weights.safetensors").unlink()
+        with pytest.raises(UserError, match="is no record of an admission; give the folder record of one"):
+            list(verify_own_record(admission.recipe, tmp_path / "record"))
+        with pytest.raises(UserError, match="no record"):
+            list(verify_own_record(admission.recipe, tmp_path / "none.json"))
 
     def test_the_command_shows_the_leaderboard(self, admitted, call):
         admission, asked = admitted
