@@ -59,6 +59,7 @@ class Runner:
         makes_folders: Whether folders for results are there when they start.
         limits: How much one run may use.
         rung: The sandbox; ``None`` for the best one.
+        start: The file to start and its arguments; empty for what the text shows.
     """
 
     folder: Path
@@ -66,6 +67,7 @@ class Runner:
     makes_folders: bool
     limits: Limits | None = None
     rung: str | None = None
+    start: tuple[str, ...] = ()
 
     def run(self, given: Given, out: Path, epochs: int | None, learns: bool) -> tuple[ScriptRun, Record]:
         """Run them on cases; return the run and what was written down of it.
@@ -87,6 +89,7 @@ class Runner:
             layout=self.layout,
             makes_folders=self.makes_folders,
             rung=self.rung,
+            start=self.start,
         )
         return run, read_record(out / "record")
 
@@ -205,6 +208,8 @@ def _by_case(given: Given, masks: Mapping[str, Mask]) -> dict[str, Mask]:
     return {given.held[name]: mask for name, mask in masks.items()}
 
 
-def read_runner(folder: Path, run: Mapping[str, Any], limits: Limits, rung: str | None) -> Runner:
+def read_runner(
+    folder: Path, run: Mapping[str, Any], limits: Limits, rung: str | None, start: tuple[str, ...] = ()
+) -> Runner:
     """Return how scripts are run, with what the tiny run needed to reach its end."""
-    return Runner(folder, Layout(**run["layout"]), run["makes_folders"], limits, rung)
+    return Runner(folder, Layout(**run["layout"]), run["makes_folders"], limits, rung, start)

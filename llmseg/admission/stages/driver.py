@@ -212,7 +212,7 @@ def _rank(admission: Admission, contest: Contest, room: _Room) -> Admission:
     elif ended:
         ranked = Ranked(ended)
     else:
-        runner = read_runner(admission.folder, admission.run, room.limits, room.rung)
+        runner = read_runner(admission.folder, admission.run, room.limits, room.rung, room.start)
         ranked = run_contest_of_scripts(contest, admission.name, runner, room.kept)
     verdicts = [_note(verdict, room) for verdict in ranked.verdicts]
     return replace(

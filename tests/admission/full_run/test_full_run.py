@@ -183,9 +183,10 @@ class TestScripts:
         def run(predicted, tested, fraction, epochs=None):
             (tmp_path / "scripts").mkdir()
             text = SCRIPT.format(predicted=predicted, tested=tested)
-            (tmp_path / "scripts" / "main.py").write_text(text)
+            (tmp_path / "scripts" / "main.py").write_text("raise SystemExit('not this one')")
+            (tmp_path / "scripts" / "whole.py").write_text(text)
             holdout = hold_out(STORE, fraction=fraction, progress=False)
-            runner = Runner(tmp_path / "scripts", Layout(), makes_folders=False, rung=sandbox)
+            runner = Runner(tmp_path / "scripts", Layout(), makes_folders=False, rung=sandbox, start=("whole.py",))
             ran = run_in_full(runner, STORE, holdout, epochs, tmp_path / "masks")
             masks = {path.name: np.array(Image.open(path)) > 0 for path in tmp_path.glob("masks/*.png")}
             return ran, holdout.test_ids, masks
@@ -214,5 +215,5 @@ class TestScripts:
     def test_scripts_that_end_otherwise_in_full(self, run):
         ran, _, masks = run("image if len(names) == 30 and image.max() > 219 else 1 / 0", "3", 0.1)
         assert (ran.state, ran.reason) == ("failed", "ZeroDivisionError: division by zero")
-        assert ran.place == "main.py:14"
+        assert ran.place == "whole.py:14"
         assert masks == {}
