@@ -61,7 +61,7 @@ def judge_run(run: ScriptRun, scripts: Scripts, reached: Mapping[str, str]) -> t
         if stage in reached or (stage == "import" and is_imported):
             verdicts.append(StageVerdict(stage, "reached", place=reached.get(stage, "")))
         elif stage == ended_at:
-            verdicts.append(StageVerdict(stage, _state(outcome), name_end(run), run.place))
+            verdicts.append(StageVerdict(stage, _state(run), name_end(run), run.place))
         elif outcome.ended_by == "harness" or RUN_STAGES.index(stage) < RUN_STAGES.index(ended_at):
             verdicts.append(StageVerdict(stage, "not decidable"))
         else:
@@ -94,9 +94,23 @@ def _name_silent_end(outcome: Outcome) -> str:
     return f"the scripts ended without an error, and without it{said}"
 
 
-def _state(outcome: Outcome) -> State:
+def _state(run: ScriptRun) -> State:
+    if _lacks_gpu(run):
+        return "not decidable"
     states: dict[str, State] = {"script": "failed", "limit": "limit", "harness": "harness fault"}
-    return states[outcome.ended_by]
+    return states[run.outcome.ended_by]
+
+
+def _lacks_gpu(run: ScriptRun) -> bool:
+    """Return whether scripts ended because they demand a GPU: none is shown to them, so that is no error of theirs."""
+    return run.outcome.ended_by == "script" and bool(re.search(_NO_GPU, run.exception or ""))
+
+
+_NO_GPU = (
+    r"no NVIDIA driver|No CUDA GPUs are|not compiled with CUDA|on a CUDA device but|no CUDA-capable device|"
+    r"NVIDIA driver on your system is too old"
+)
+"""What torch says where it finds no GPU."""
 
 
 def name_end(run: ScriptRun) -> str:
@@ -110,6 +124,8 @@ def name_end(run: ScriptRun) -> str:
     if error is None:
         lines = outcome.tail.strip().splitlines()
         error = f"exit code {outcome.exit_code}{f': {lines[-1][-120:]}' if lines else ''}"
+    if _lacks_gpu(run):
+        error = f"they demand a GPU, and the sandbox has none; let them ask torch.cuda.is_available(): {error}"
     return escape_controls(error)[:300]
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
 from llmseg.admission import Frame, Outcome, Results, ScriptRun, check_statically
 from llmseg.admission.scripts import read_scripts
@@ -113,6 +114,18 @@ def test_a_fault_of_the_harness_says_nothing_about_scripts(scripts):
     states = {each.state for each in verdicts.values()}
     assert states == {"reached", "harness fault", "not decidable"}
     assert (verdicts["network"].state, verdicts["network"].reason) == ("harness fault", "no disk")
+
+
+@pytest.mark.parametrize("device", ["cuda", "cuda:1"])
+def test_scripts_that_demand_a_gpu_have_done_nothing_wrong(scripts, device):
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU, which would be used")
+    with pytest.raises((RuntimeError, AssertionError)) as error:
+        torch.zeros(1).to(device)
+    exception = f"{error.type.__name__}: {error.value}"
+    run = ScriptRun(Outcome("script", exit_code=1, exception=exception), Path(), ())
+    verdict = judged(run, scripts, "data")["network"]
+    assert (verdict.state, verdict.reason[:23]) == ("not decidable", "they demand a GPU, and ")
 
 
 class TestFinished:
