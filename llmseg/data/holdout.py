@@ -70,6 +70,10 @@ class Holdout:
     stratified: bool
     cases: tuple[HeldCase, ...]
 
+    def __repr__(self) -> str:
+        counts = f"{len(self.test_ids)} of {len(self.cases)} cases of {self.store}"
+        return f"<Holdout: {counts}, {self.split}, seed {self.seed}>"
+
     @property
     def test_ids(self) -> tuple[str, ...]:
         """Ids of the test cases, sorted."""

@@ -8,17 +8,33 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from llmseg.errors import UserError, shorten_list
+from llmseg.errors import UserError, nearest, shorten_list
 from llmseg.files import check_text
 from llmseg.stats.columns import BASE, COLUMNS, DISTANCES, KEY, NAMES, SHARES
 from llmseg.stats.words import CROSS_VALIDATED
 
 _ADVICE = {
+    "pipeline": "give it; the scores.csv of a run has the script's own scores: take that of an evaluation or a study",
     "group": "give what cases belong to, as frame.assign(group=frame['case']) where each stands alone",
     "variant": "give it, as fill={'variant': 'base'}",
     "seed": "give it, as fill={'seed': 0}",
     "phase": "give it, as fill={'phase': 'test'}",
 }
+
+
+def take_size(frame: pd.DataFrame, size: str) -> pd.DataFrame:
+    """Return the rows of one size, where a frame has the same scores at several.
+
+    Raises:
+        UserError: There are several sizes, and this is none of them.
+    """
+    sizes = frame["size"].unique() if "size" in frame.columns else ()
+    if len(sizes) < 2:
+        return frame
+    if size not in sizes:
+        raise UserError(f"no scores of size '{size}'{nearest(size, sizes)}; sizes are {shorten_list(sizes)}")
+    kept: pd.DataFrame = frame[frame["size"] == size]
+    return kept
 
 
 def check_frame(

@@ -15,7 +15,7 @@ from llmseg.errors import UserError, nearest, shorten_list
 from llmseg.files import as_list
 from llmseg.files.cells import unguard_cell
 from llmseg.files.html import MOST_ROWS, list_html, table_html
-from llmseg.stats.checks import check_frame, join_scores, read_csv, read_evaluations
+from llmseg.stats.checks import check_frame, join_scores, read_csv, read_evaluations, take_size
 from llmseg.stats.columns import BASE, COLUMNS, UNDEFINED
 from llmseg.stats.words import count_text, sentence
 
@@ -64,15 +64,16 @@ class Table:
         return cls(*check_frame(frame, fill or {}, tuple(undefined)))
 
     @classmethod
-    def from_csv(cls, path: str | Path, *, fill: Mapping[str, str | int] | None = None) -> Table:
+    def from_csv(cls, path: str | Path, *, fill: Mapping[str, str | int] | None = None, size: str = "native") -> Table:
         """Read a CSV file; names such as ``007`` stay text.
 
         A report writes an apostrophe before names that a spreadsheet would take for formulas, such as ``'=1+1``; it is
         taken off again.
 
         Args:
-            path: The file.
+            path: The file, such as a ``scores.csv`` of an evaluation or a study.
             fill: As for :meth:`from_frame`.
+            size: The size at which cases were scored, where the file has several: ``native`` or ``working``.
 
         Raises:
             UserError: The file cannot be read, or its content is refused.
@@ -81,15 +82,18 @@ class Table:
         for name, column in frame.items():
             if column.str.startswith("'").any():
                 frame[name] = column.map(unguard_cell)
-        return cls.from_frame(frame, fill=fill)
+        return cls.from_frame(take_size(frame, size), fill=fill)
 
     @classmethod
-    def from_parquet(cls, path: str | Path, *, fill: Mapping[str, str | int] | None = None) -> Table:
+    def from_parquet(
+        cls, path: str | Path, *, fill: Mapping[str, str | int] | None = None, size: str = "native"
+    ) -> Table:
         """Read a parquet file.
 
         Args:
             path: The file.
             fill: As for :meth:`from_frame`.
+            size: As for :meth:`from_csv`.
 
         Raises:
             UserError: The file cannot be read, or its content is refused.
@@ -100,7 +104,7 @@ class Table:
             raise UserError(
                 f"cannot read {path} as parquet: {error}; give a file that is one".replace("\n", " ")
             ) from error
-        return cls.from_frame(frame, fill=fill)
+        return cls.from_frame(take_size(frame, size), fill=fill)
 
     @classmethod
     def from_evaluations(

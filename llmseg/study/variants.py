@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from llmseg import zoo
-from llmseg.errors import UserError, nearest
+from llmseg.errors import UserError, nearest, shorten_list
 from llmseg.files import as_list, check_text
+from llmseg.files.notes import note
 from llmseg.recipe.given import GivenRecipe
 from llmseg.recipe.recipe import Recipe
 from llmseg.zoo import Pipeline
@@ -267,10 +268,14 @@ def _copy_field(recipe: Recipe, giver: Recipe, path: str) -> Recipe:
 
 
 def _with_base(recipe: Recipe, variants: Iterable[Variant]) -> tuple[Variant, ...]:
-    """Return the base and, behind it, the variants that differ from it and from each other."""
-    distinct = {variant.recipe: variant for variant in variants if variant.recipe != recipe}
+    """Return the base and, behind it, the variants that differ from it and from each other; a note names the others."""
+    listed = list(variants)
+    distinct = {variant.recipe: variant for variant in listed if variant.recipe != recipe}
     if not distinct:
         raise UserError("nothing changes: every variant equals the recipe; give other values")
+    alike = [variant.name for variant in listed if variant not in distinct.values()]
+    if alike:
+        note(f"note: {shorten_list(alike)}: equal to the base or to another variant, so left out")
     return (Variant(BASE, recipe), *distinct.values())
 
 

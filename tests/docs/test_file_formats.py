@@ -70,6 +70,21 @@ class TestStudy:
     def test_columns_of_scores(self, study):
         assert names(section("Table of scores")) <= set(columns(study.folder / "scores.csv"))
 
+    def test_scores_of_a_study_are_a_table_and_can_be_reported(self, study, tmp_path):
+        table = llmseg.stats.Table.from_csv(study.folder / "scores.csv")
+        assert table.contenders == ("a", "b")
+        working = llmseg.stats.Table.from_csv(study.folder / "scores.csv", size="working")
+        assert len(working.frame) == len(table.frame)
+        with pytest.raises(llmseg.UserError, match="no scores of size 'nativ'; did you mean 'native'"):
+            llmseg.stats.Table.from_csv(study.folder / "scores.csv", size="nativ")
+        (evaluation,) = study.folder.glob("a-*/evaluation/scores.csv")
+        assert llmseg.stats.Table.from_csv(evaluation, fill={"variant": "base"}).contenders == ("a",)
+        report = llmseg.report(study.folder / "scores.csv", tmp_path / "report", progress=False)
+        assert "native" not in report.headline
+        (run,) = study.folder.glob("a-*/run/scores.csv")
+        with pytest.raises(llmseg.UserError, match="take that of an evaluation or a study"):
+            llmseg.report(run, tmp_path / "refused", progress=False)
+
     def test_keys_of_test_cases(self, study):
         record = json.loads((study.folder / "holdout.json").read_text(encoding="utf-8"))
         assert set(record) == names(section("Test cases"))

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from llmseg import zoo
+from llmseg import SyntheticStore, hold_out, zoo
 from llmseg.recipe import Cosine, Recipe
 
 
@@ -90,3 +90,10 @@ class TestInANotebook:
 def test_equal_recipes_show_the_same():
     recipe = zoo.get("gpt-4o").recipe
     assert repr(Recipe.from_json(recipe.to_json())) == repr(recipe)
+
+
+def test_other_values_are_short_too():
+    quirk = zoo.get("grok-3-mini").quirks[0]
+    assert repr(quirk) == f"<Quirk double-sigmoid (mistake): {quirk.sentence}>"
+    store = SyntheticStore("fundus", count=10)
+    assert repr(hold_out(store)) == "<Holdout: 1 of 10 cases of synthetic-fundus, grouped, seed 0>"

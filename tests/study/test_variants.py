@@ -24,6 +24,20 @@ def test_one_field_at_a_time_or_all_combinations(tiny_recipe):
     assert crossed[1].name == "fit.batch_size=2 fit.epochs=1"
 
 
+def test_what_changes_nothing_is_left_out_with_a_word(tiny_recipe, caplog):
+    with caplog.at_level("INFO", logger="llmseg"):
+        made = ablations(tiny_recipe, {"fit.batch_size": [4, 2], "fit.epochs": [2, 3]})
+    assert [variant.name for variant in made] == ["base", "fit.batch_size=2", "fit.epochs=3"]
+    assert caplog.messages == [
+        "note: fit.batch_size=4, fit.epochs=2: equal to the base or to another variant, so left out"
+    ]
+    caplog.clear()
+    with caplog.at_level("INFO", logger="llmseg"):
+        transplants(zoo.get("gpt-4").recipe, zoo.get("gpt-o3").recipe, ["net", "loss"], "gpt-o3")
+        ablations(tiny_recipe, {"fit.epochs": [3]})
+    assert caplog.messages == ["note: loss of gpt-o3: equal to the base or to another variant, so left out"]
+
+
 @pytest.mark.parametrize("name", zoo.names())
 def test_each_repair_changes_one_field(name):
     recipe = zoo.get(name).recipe

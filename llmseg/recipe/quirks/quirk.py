@@ -70,6 +70,9 @@ class Quirk:
     change: Callable[[Part], tuple[str, object]]
     explains: tuple[Explanation, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"<Quirk {self.id} ({self.kind}): {self.sentence}>"
+
     def repair(self, recipe: R) -> R:
         """Return the recipe with one field changed, so that it no longer has this quirk.
 
