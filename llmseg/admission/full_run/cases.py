@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,25 +21,30 @@ Pixels = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Given:
-    """What scripts are given under some names.
+    """What scripts are given under some names. Images are read when they are needed, for a store may be large.
 
     Attributes:
-        images: The images.
-        masks: The masks, of which those of test cases belong to others.
+        names: The names.
+        read: Returns image and mask of a name. The masks of test cases belong to others.
         held: Which held-out case a name of the test part has.
     """
 
-    images: Mapping[str, Pixels]
-    masks: Mapping[str, Pixels]
+    names: tuple[str, ...]
+    read: Callable[[str], tuple[Pixels, Pixels]]
     held: Mapping[str, str]
 
     def write(self, folder: Path) -> None:
         """Write all as files, ``images/001.png`` with ``masks/001_seg.png``."""
         for kind in ("images", "masks"):
             (folder / kind).mkdir(parents=True, exist_ok=True)
-        for name, image in self.images.items():
+        for name in self.names:
+            image, mask = self.read(name)
             Image.fromarray(image).save(folder / "images" / f"{name}.png")
-            Image.fromarray(self.masks[name]).save(folder / "masks" / f"{name}{CASE_SUFFIX}.png")
+            Image.fromarray(mask).save(folder / "masks" / f"{name}{CASE_SUFFIX}.png")
+
+    def masks(self, names: Iterable[str]) -> dict[str, Pixels]:
+        """Return the masks that are given under some names."""
+        return {name: self.read(name)[1] for name in names}
 
 
 def name_cases(count: int) -> tuple[str, ...]:
@@ -55,8 +60,8 @@ def name_cases(count: int) -> tuple[str, ...]:
 
 def give_coded(count: int, channels: int) -> Given:
     """Return coded cases under so many names."""
-    drawn = {name: draw_coded(number, channels) for number, name in enumerate(name_cases(count))}
-    return Given({name: pair[0] for name, pair in drawn.items()}, {name: pair[1] for name, pair in drawn.items()}, {})
+    names = name_cases(count)
+    return Given(names, lambda name: draw_coded(int(name), channels), {})
 
 
 def give_cases(store: Store, rest: Sequence[str], held: Sequence[str], names: Sequence[str], tested: set[str]) -> Given:
@@ -69,17 +74,15 @@ def give_cases(store: Store, rest: Sequence[str], held: Sequence[str], names: Se
         names: All names.
         tested: Names of the test part. Their masks are those of other cases, in the size of the image.
     """
-    others = iter(rest)
-    held_in_turn = itertools.cycle(held)
-    chosen = {name: next(held_in_turn) if name in tested else next(others) for name in names}
-    borrowed = itertools.cycle(rest)
-    images, masks = {}, {}
-    for name, id in chosen.items():
-        case = store.read(id)
-        images[name] = case.image
-        masks[name] = case.mask
-        if name in tested:
-            mask = store.read(next(borrowed)).mask
-            height, width = case.image.shape[:2]
-            masks[name] = np.asarray(cv2.resize(mask, (width, height), interpolation=cv2.INTER_NEAREST))
-    return Given(images, masks, {name: id for name, id in chosen.items() if name in tested})
+    learnt = dict(zip((name for name in names if name not in tested), rest, strict=True))
+    shown, borrowed = (dict(zip(sorted(tested), itertools.cycle(ids), strict=False)) for ids in (held, rest))
+
+    def read(name: str) -> tuple[Pixels, Pixels]:
+        if name in learnt:
+            case = store.read(learnt[name])
+            return case.image, case.mask
+        image, mask = store.read(shown[name]).image, store.read(borrowed[name]).mask
+        height, width = image.shape[:2]
+        return image, np.asarray(cv2.resize(mask, (width, height), interpolation=cv2.INTER_NEAREST))
+
+    return Given(tuple(names), read, shown)

@@ -174,7 +174,7 @@ def _find_names(
             return FullRun("not decidable", "it was not seen which cases they test, in no file and no output")
         spare = rest - (count - len(tested))
         if spare >= 0 and (best is None or spare < best[0]):
-            best = spare, tuple(given.images), tested
+            best = spare, given.names, tested
         if spare == 0:
             break
         count += spare
@@ -185,23 +185,25 @@ def _find_names(
 
 def _find_tested(given: Given, run: ScriptRun, record: Record) -> set[str]:
     """Return the names of the test part: of masks that are written, or of cases that are scored after the last step."""
-    written = set(read_written(run.outcome.results.masks, given.masks))
-    shown = list(list_shown(record, Sight(given.images)))
+    shown = list(list_shown(record, _know(given)))
     last = max((steps for _, steps, _ in shown), default=0)
     before = {name for name, steps, learns in shown if learns or steps < last}
     scored = {name for name, steps, learns in shown if not learns and steps == last} - before - {""}
     # Of the files, some may be pictures of a few cases; where a network was seen, what it was given counts.
-    return scored if shown else written
+    return scored if shown else set(read_written(run.outcome.results.masks, given.masks(given.names)))
 
 
 def _find_masks(given: Given, run: ScriptRun, record: Record) -> tuple[str, Mapping[str, Mask]]:
     """Return the masks of held-out cases, and where they are from: files if all are there, otherwise outputs."""
-    tested = {name: given.masks[name] for name in given.held}
-    written = read_written(run.outcome.results.masks, tested)
-    if set(written) == set(tested):
+    written = read_written(run.outcome.results.masks, given.masks(given.held))
+    if set(written) == set(given.held):
         return "files that they wrote", _by_case(given, written)
-    sizes = {name: (given.images[name].shape[0], given.images[name].shape[1]) for name in tested}
-    return "outputs of their network", _by_case(given, read_outputs(record, Sight(given.images), sizes))
+    sizes = {name: given.read(name)[1].shape for name in given.held}
+    return "outputs of their network", _by_case(given, read_outputs(record, _know(given), sizes))
+
+
+def _know(given: Given) -> Sight:
+    return Sight(given.names, lambda name: given.read(name)[0])
 
 
 def _by_case(given: Given, masks: Mapping[str, Mask]) -> dict[str, Mask]:

@@ -86,7 +86,7 @@ def list_shown(record: Record, sight: Sight) -> Iterator[tuple[str, int, bool]]:
             yield sight.find(image), int(event["steps"]), bool(event["learns"])
 
 
-def read_outputs(record: Record, sight: Sight, sizes: Mapping[str, tuple[int, int]]) -> dict[str, Mask]:
+def read_outputs(record: Record, sight: Sight, sizes: Mapping[str, tuple[int, ...]]) -> dict[str, Mask]:
     """Return what the network gave for cases after the last step, the first output of each, in the size of its image.
 
     Foreground is a probability above one half. Outputs that do not lie between 0 and 1 are taken for logits.
@@ -120,5 +120,5 @@ def _find_probability(output: NDArray[np.float32], is_probability: bool) -> NDAr
     return np.asarray(1 / (1 + np.exp(-np.clip(logit, -80, 80))))
 
 
-def _enlarge(values: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+def _enlarge(values: NDArray[np.float32], size: tuple[int, ...]) -> NDArray[np.float32]:
     return np.asarray(cv2.resize(values, (size[1], size[0]), interpolation=cv2.INTER_LINEAR))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable
 
 import cv2
 import numpy as np
@@ -19,18 +19,19 @@ class Sight:
     """Knows some images by sight, however they are scaled.
 
     Args:
-        images: The images by the names of their cases, uint8 ``[H, W]`` or ``[H, W, 3]``.
+        names: The names of their cases.
+        read: Returns the image of a name, uint8 ``[H, W]`` or ``[H, W, 3]``.
 
     Example:
         >>> draw = np.random.default_rng(0)
         >>> images = {name: draw.integers(0, 256, (40, 50), np.uint8) for name in ("a", "b")}
-        >>> Sight(images).find(shrink(images["b"]) * 2 - 1)
+        >>> Sight(images, images.get).find(shrink(images["b"]) * 2 - 1)
         'b'
     """
 
-    def __init__(self, images: Mapping[str, NDArray[np.uint8]]) -> None:
-        self.names = tuple(images)
-        self._views = np.stack([_centre(shrink(image)) for image in images.values()])
+    def __init__(self, names: Iterable[str], read: Callable[[str], NDArray[np.uint8]]) -> None:
+        self.names = tuple(names)
+        self._views = np.stack([_centre(shrink(read(name))) for name in self.names])
 
     def find(self, picture: NDArray[np.float32]) -> str:
         """Return the case that a picture shows, an empty text for none.

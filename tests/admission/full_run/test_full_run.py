@@ -46,17 +46,21 @@ def is_bright(image):
     return grey > np.median(grey)
 
 
+def know(given):
+    return Sight(given.names, lambda name: given.read(name)[0])
+
+
 class TestSight:
     def test_coded_cases_are_known_however_they_are_scaled(self):
         given = give_coded(400, channels=1)
-        sight = Sight(given.images)
+        sight = know(given)
         for name in name_cases(400)[::7]:
-            seen = cv2.resize(given.images[name], (64, 64), interpolation=cv2.INTER_NEAREST) / 255.0
+            seen = cv2.resize(given.read(name)[0], (64, 64), interpolation=cv2.INTER_NEAREST) / 255.0
             assert sight.find(shrink((seen * 200).astype(np.uint8)) * 0.01 - 3) == name
 
     def test_a_turned_image_shows_no_case(self):
         given = give_coded(20, channels=3)
-        assert Sight(given.images).find(shrink(given.images["004"][:, ::-1])) == ""
+        assert know(given).find(shrink(given.read("004")[0][:, ::-1])) == ""
 
 
 class TestGivenCases:
@@ -70,13 +74,14 @@ class TestGivenCases:
         for name in self.names:
             id = given.held.get(name)
             if id is not None:
-                assert np.array_equal(given.images[name], STORE.read(id).image)
-                assert given.masks[name].shape == STORE.read(id).mask.shape
+                assert np.array_equal(given.read(name)[0], STORE.read(id).image)
+                assert given.read(name)[1].shape == STORE.read(id).mask.shape
         true = [STORE.read(id).mask for id in held]
-        assert not any(np.array_equal(mask, each) for mask in given.masks.values() for each in true)
+        masks = given.masks(self.names)
+        assert not any(np.array_equal(mask, each) for mask in masks.values() for each in true)
         learnt = [STORE.read(id) for id in rest]
         outside = [name for name in self.names if name not in self.tested]
-        assert all(np.array_equal(given.masks[n], case.mask) for n, case in zip(outside, learnt, strict=True))
+        assert all(np.array_equal(masks[n], case.mask) for n, case in zip(outside, learnt, strict=True))
 
     def test_fewer_held_out_cases_than_names_come_again(self):
         given = give_cases(STORE, STORE.ids[3:], STORE.ids[:2], self.names, self.tested)
@@ -145,7 +150,7 @@ class TestOutputs:
     given = give_coded(4, channels=1)
 
     def small(self, *names):
-        return np.stack([shrink(self.given.images[name]) / 255 for name in names])
+        return np.stack([shrink(self.given.read(name)[0]) / 255 for name in names])
 
     @pytest.mark.parametrize(
         ("channels", "inside", "outside"),
@@ -156,7 +161,7 @@ class TestOutputs:
         output[:] = np.reshape(outside, (channels, 1, 1))
         output[:, :, 2:6] = np.reshape(inside, (channels, 1, 1))
         record = write_record(tmp_path, [{"event": "predicted", "images": self.small("003"), "output": output}])
-        found = read_outputs(record, Sight(self.given.images), {"003": (20, 16), "001": (20, 16)})
+        found = read_outputs(record, know(self.given), {"003": (20, 16), "001": (20, 16)})
         assert list(found) == ["003"]
         expected = np.zeros((20, 16), bool)
         expected[4:12] = True
