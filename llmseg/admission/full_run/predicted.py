@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from llmseg.admission.full_run.sight import Sight
+from llmseg.admission.full_run.sight import Sight, right
 from llmseg.admission.observing.record import Record
 from llmseg.data.image_files import EXTENSIONS
 from llmseg.data.pixels import read_mask_values
@@ -83,7 +83,7 @@ def list_shown(record: Record, sight: Sight) -> Iterator[tuple[str, int, bool]]:
     for event in record.list("shown"):
         images = record.array(event["images"])
         for image in () if images is None else images:
-            yield sight.find(image), int(event["steps"]), bool(event["learns"])
+            yield sight.find(image)[0], int(event["steps"]), bool(event["learns"])
 
 
 def read_outputs(record: Record, sight: Sight, sizes: Mapping[str, tuple[int, ...]]) -> dict[str, Mask]:
@@ -102,9 +102,9 @@ def read_outputs(record: Record, sight: Sight, sizes: Mapping[str, tuple[int, ..
         if images is None or output is None or output.shape[1] > 2:
             continue
         for image, each in zip(images, np.nan_to_num(output), strict=True):
-            name = sight.find(image)
+            name, way = sight.find(image)
             if name in sizes:
-                outputs.setdefault(name, each)
+                outputs.setdefault(name, right(each, way))
     are_probabilities = all(each.min() >= 0 and each.max() <= 1 for each in outputs.values())
     return {
         name: _enlarge(_find_probability(each, are_probabilities), sizes[name]) > _FOREGROUND
@@ -121,4 +121,4 @@ def _find_probability(output: NDArray[np.float32], is_probability: bool) -> NDAr
 
 
 def _enlarge(values: NDArray[np.float32], size: tuple[int, ...]) -> NDArray[np.float32]:
-    return np.asarray(cv2.resize(values, (size[1], size[0]), interpolation=cv2.INTER_LINEAR))
+    return np.asarray(cv2.resize(np.ascontiguousarray(values), (size[1], size[0]), interpolation=cv2.INTER_LINEAR))

@@ -1,7 +1,8 @@
-"""Telling by sight which case a picture shows."""
+"""Telling by sight which case a picture shows, and which way up."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable
 
 import cv2
@@ -12,7 +13,17 @@ SIDE = 32
 """Height and width at which pictures are compared."""
 
 _LEAST = 0.9
-"""Correlation of a picture with its case, at least. A picture that was cut or turned correlates less."""
+"""Correlation of a picture with its case, at least. A picture that was cut correlates less."""
+
+_BETTER = 0.01
+"""By how much another way up has to correlate better than the usual one: some images are nearly symmetric."""
+
+Way = tuple[bool, bool, bool]
+
+_EITHER = (False, True)
+
+WAYS: tuple[Way, ...] = tuple(itertools.product(_EITHER, _EITHER, _EITHER))
+"""The ways up that a picture may have: whether its axes are exchanged, and whether it is then upside down, mirrored."""
 
 
 class Sight:
@@ -25,23 +36,40 @@ class Sight:
     Example:
         >>> draw = np.random.default_rng(0)
         >>> images = {name: draw.integers(0, 256, (40, 50), np.uint8) for name in ("a", "b")}
-        >>> Sight(images, images.get).find(shrink(images["b"]) * 2 - 1)
-        'b'
+        >>> sight = Sight(images, images.get)
+        >>> sight.find(shrink(images["b"]) * 2 - 1), sight.find(shrink(images["a"])[::-1])
+        (('b', (False, False, False)), ('a', (False, True, False)))
     """
 
     def __init__(self, names: Iterable[str], read: Callable[[str], NDArray[np.uint8]]) -> None:
         self.names = tuple(names)
         self._views = np.stack([_centre(shrink(read(name))) for name in self.names])
 
-    def find(self, picture: NDArray[np.float32]) -> str:
-        """Return the case that a picture shows, an empty text for none.
+    def find(self, picture: NDArray[np.float32]) -> tuple[str, Way]:
+        """Return the case that a picture shows, an empty text for none, and which way up it is.
 
         Args:
-            picture: ``[32, 32]``, of the whole image and the right way up.
+            picture: ``[32, 32]``, of the whole image.
         """
-        likeness = self._views @ _centre(np.nan_to_num(picture))
-        best = int(np.argmax(likeness))
-        return self.names[best] if likeness[best] >= _LEAST else ""
+        righted = [_centre(right(np.nan_to_num(picture), way)) for way in WAYS]
+        likeness = self._views @ np.stack(righted, axis=1)
+        likeness[:, 0] += _BETTER
+        best, way = np.unravel_index(int(np.argmax(likeness)), likeness.shape)
+        is_known = likeness[best, way] >= _LEAST + (_BETTER if way == 0 else 0)
+        return (self.names[best] if is_known else ""), WAYS[int(way)]
+
+
+def right(array: NDArray[np.float32], way: Way) -> NDArray[np.float32]:
+    """Return an array ``[..., H, W]`` that is some way up the usual way up.
+
+    Example:
+        >>> right(np.array([[1.0, 2.0], [3.0, 4.0]]), (True, False, True)).tolist()
+        [[2.0, 4.0], [1.0, 3.0]]
+    """
+    exchanged, upside_down, mirrored = way
+    flipped = array[..., ::-1, :] if upside_down else array
+    flipped = flipped[..., ::-1] if mirrored else flipped
+    return flipped.swapaxes(-1, -2) if exchanged else flipped
 
 
 def shrink(image: NDArray[np.uint8]) -> NDArray[np.float32]:

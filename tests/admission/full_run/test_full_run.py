@@ -15,7 +15,7 @@ from llmseg.admission.full_run import Runner, run_in_full
 from llmseg.admission.full_run.cases import give_cases, give_coded, name_cases
 from llmseg.admission.full_run.full_run import _find_tested
 from llmseg.admission.full_run.predicted import read_outputs, read_written
-from llmseg.admission.full_run.sight import Sight, shrink
+from llmseg.admission.full_run.sight import WAYS, Sight, right, shrink
 from llmseg.admission.observing.record import read_record
 from llmseg.data.synthetic import SyntheticStore
 
@@ -38,6 +38,43 @@ for name in test:
     Image.fromarray({predicted}).save(os.path.join(save_dir, name[:-4] + "_pred.png"))
     Image.fromarray(mask).save(os.path.join(save_dir, name[:-4] + "_mask.png"))
 """
+# A network that gives back what is bright, whatever it is trained on.
+NETWORK = """
+import os, random
+import numpy as np
+import torch
+from PIL import Image
+image_dir, mask_dir, save_dir = "data/images", "data/masks", "results"
+epochs = 50
+names = sorted(os.listdir(image_dir))
+random.seed(5)
+random.shuffle(names)
+parts = names[6:], names[3:6], names[:3]
+
+def load(folder, name):
+    image = Image.open(os.path.join(folder, name)).convert("L").resize((64, 64), Image.BILINEAR)
+    return torch.from_numpy(np.array(image, dtype=np.float32) / 255)[None, None]
+
+net = torch.nn.Conv2d(1, 1, 1)
+with torch.no_grad():
+    net.weight.fill_(40.0)
+    net.bias.fill_(-10.0)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.0)
+for epoch in range(epochs):
+    net.train()
+    for name in parts[0]:
+        optimizer.zero_grad()
+        net(load(image_dir, name)).mean().backward()
+        optimizer.step()
+    net.eval()
+    with torch.no_grad():
+        for name in parts[1]:
+            net(load(image_dir, name))
+with torch.no_grad():
+    for name in parts[2]:
+        net(load(image_dir, name))
+"""
+
 BRIGHT = "np.where(image > np.median(image), 255, 0).astype(np.uint8)"
 
 
@@ -56,11 +93,21 @@ class TestSight:
         sight = know(given)
         for name in name_cases(400)[::7]:
             seen = cv2.resize(given.read(name)[0], (64, 64), interpolation=cv2.INTER_NEAREST) / 255.0
-            assert sight.find(shrink((seen * 200).astype(np.uint8)) * 0.01 - 3) == name
+            assert sight.find(shrink((seen * 200).astype(np.uint8)) * 0.01 - 3) == (name, WAYS[0])
 
-    def test_a_turned_image_shows_no_case(self):
+    @pytest.mark.parametrize("way", WAYS)
+    def test_which_way_up_it_is(self, way):
         given = give_coded(20, channels=3)
-        assert know(given).find(shrink(given.read("004")[0][:, ::-1])) == ""
+        exchanged, upside_down, mirrored = way
+        image = given.read("004")[0]
+        turned = image.swapaxes(0, 1) if exchanged else image
+        turned = turned[:: -1 if upside_down else 1, :: -1 if mirrored else 1]
+        assert know(given).find(shrink(turned)) == ("004", way)
+        assert np.array_equal(right(turned.transpose(2, 0, 1), way), image.transpose(2, 0, 1))
+
+    def test_a_part_of_an_image_shows_no_case(self):
+        given = give_coded(20, channels=1)
+        assert know(given).find(shrink(given.read("004")[0][:50, :40]))[0] == ""
 
 
 class TestGivenCases:
@@ -167,6 +214,15 @@ class TestOutputs:
         expected[4:12] = True
         assert np.array_equal(found["003"], expected)
 
+    def test_outputs_are_turned_back(self, tmp_path):
+        output = np.full((1, 1, 8, 10), -5, np.float32)
+        output[:, :, 2:6, 1] = 5
+        images = self.small("003")[:, ::-1].swapaxes(1, 2).copy()
+        record = write_record(tmp_path, [{"event": "predicted", "images": images, "output": output}])
+        expected = np.zeros((10, 8), bool)
+        expected[8, 2:6] = True
+        assert np.array_equal(read_outputs(record, know(self.given), {"003": (10, 8)})["003"], expected)
+
     def test_the_test_part_is_what_was_scored_only_after_the_last_step(self, tmp_path):
         def shown(steps, learns, *names):
             return {"event": "shown", "steps": steps, "learns": learns, "images": self.small(*names)}
@@ -185,9 +241,9 @@ class TestOutputs:
 class TestScripts:
     @pytest.fixture
     def run(self, tmp_path, sandbox):
-        def run(predicted, tested, fraction, epochs=None):
+        def run(predicted, tested, fraction, epochs=None, script=SCRIPT):
             (tmp_path / "scripts").mkdir()
-            text = SCRIPT.format(predicted=predicted, tested=tested)
+            text = script.format(predicted=predicted, tested=tested)
             (tmp_path / "scripts" / "main.py").write_text("raise SystemExit('not this one')")
             (tmp_path / "scripts" / "whole.py").write_text(text)
             holdout = hold_out(STORE, fraction=fraction, progress=False)
@@ -203,6 +259,18 @@ class TestScripts:
         assert (ran.state, ran.reason) == ("reached", f"masks from files that they wrote; 3 test cases of {STORE.name}")
         assert sorted(masks) == sorted(held)
         assert all(np.array_equal(masks[id], is_bright(STORE.read(id).image)) for id in held)
+
+    def test_outputs_of_a_network_are_those_of_its_case(self, run):
+        ran, held, masks = run(None, None, 0.1, epochs=2, script=NETWORK)
+        assert (ran.state, ran.reason) == (
+            "reached",
+            f"masks from outputs of their network; 3 test cases of {STORE.name}",
+        )
+        for id in held:
+            bright = np.array(Image.fromarray(STORE.read(id).image).convert("L")) > 255 / 4
+            # The network sees an image that was made smaller.
+            assert np.mean(masks[id] == bright) > 0.95
+            assert 0.02 < np.mean(bright) < 0.98
 
     def test_scripts_that_test_fewer_run_several_times(self, run):
         ran, held, masks = run(BRIGHT, "2", 0.2, epochs=2)
