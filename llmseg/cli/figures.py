@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -37,8 +38,10 @@ class FigureOptions:
     prepared_as: PreparedAs = None
 
     def read(self, folders: list[str]) -> Results:
-        """Return what the folders hold of the dataset."""
-        results = llmseg.study.read_results(folders) if folders else llmseg.study.Results(None, ())
+        """Return what the folders and tables hold of the dataset."""
+        # A run without scores has curves to draw; a report has to have scores.
+        read = llmseg.report.read_sources if any(map(os.path.isfile, folders)) else llmseg.study.read_results
+        results = read(folders) if folders else llmseg.study.Results(None, ())
         return results if self.dataset is None else results.select_datasets(self.dataset)
 
     def choices(self) -> Choices:
@@ -59,7 +62,10 @@ def figure(
     options: FigureOptions,
     output: Output,
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="KIND RUNS...", help="A kind, and folders; with --all, folders only.")
+        list[str] | None,
+        typer.Argument(
+            metavar="KIND RUNS...", help="A kind, and folders or tables of scores; with --all, without a kind."
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="The file (.pdf, .svg or .png); with --all, a folder.")
@@ -108,13 +114,13 @@ def _draw_all(folders: list[str], out: Path | None, extension: str, options: Fig
 
 
 def _kind_and_folders(names: list[str]) -> tuple[str, list[str]]:
-    """Tell the kind of figure from the folders."""
+    """Tell the kind of figure from the folders and tables."""
     if not names:
         raise UserError(f"name a figure, or --all; there are {', '.join(llmseg.figures.KINDS)}")
     kind, *folders = names
     llmseg.figures.check_kind(kind)
     if not folders and kind != "errors":
-        raise UserError(f"llmseg figure {kind} needs folders: what llmseg compare, train or evaluate wrote")
+        raise UserError(f"llmseg figure {kind} needs results: what llmseg compare, train or evaluate wrote")
     return kind, folders
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from llmseg import train
 from llmseg.figures import KINDS
+from llmseg.stats import simulate
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +33,13 @@ def test_every_figure_that_a_run_allows(run, tmp_path, call):
     assert f"left out boxes: {content['left_out']['boxes']}" in text.splitlines()
 
 
+def test_a_table_of_scores_is_drawn(tmp_path, call):
+    table = simulate(pipelines=3, datasets=1, seeds=1, cases=10).frame
+    table.to_csv(tmp_path / "scores.csv", index=False)
+    assert call("figure", "boxes", tmp_path / "scores.csv", "-o", tmp_path / "b.svg")[0] == 0
+    assert (tmp_path / "b.svg").stat().st_size > 0
+
+
 def test_the_kinds(call):
     assert [line.split()[0] for line in call("figure", "--kinds")[1].splitlines()] == list(KINDS)
     assert list(json.loads(call("figure", "--kinds", "--json")[1])) == list(KINDS)
@@ -41,7 +49,7 @@ def test_the_kinds(call):
     ("arguments", "words"),
     [
         (["boxs", "x", "-o", "a.pdf"], "no figure 'boxs'; did you mean 'boxes'?"),
-        (["boxes", "-o", "a.pdf"], "llmseg figure boxes needs folders"),
+        (["boxes", "-o", "a.pdf"], "llmseg figure boxes needs results"),
         (["boxes", "x"], "say where to write: -o boxes.pdf"),
         (["--all", "x"], "say where to write: -o FOLDER"),
         (["boxes", "x", "-o", "a.pfd"], "no format '.pfd' for a.pfd; did you mean '.pdf'?"),
