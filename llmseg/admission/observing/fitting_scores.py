@@ -73,13 +73,26 @@ def _list_scores(each: Pass, formula: tuple[str, ...], masks: Masks) -> Iterator
     """Yield what each division is that leads to no loss, if its formula gives the numbers that the script got."""
     ours = [function for function in each.functions if not _leads_to_loss(each, function, formula)]
     given = list_tensors_of(each, masks)
-    for function in ours:
-        if given is None or function["name"] not in DIVISIONS or len(list_tensors(function)) != 2:
-            continue
+    if given is None:
+        return
+    divisions = [function for function in ours if function["name"] in DIVISIONS and len(list_tensors(function)) == 2]
+    for function in divisions:
         read = _read(each, function)
-        for score, values in _list_ways(read, each, function):
+        for score, values in _list_ways(read, each, function, _list_values(each, function, divisions)):
             if _agrees(score, given, values):
                 yield score
+
+
+def _list_values(each: Pass, function: Event, divisions: list[Event]) -> list[float] | None:
+    """Return one number for each case: of a division of vectors, or of equal ones, one for each case in a loop."""
+    vector: list[float] | None = (function["results"] or [{}])[0].get("values")
+    if vector is not None:  # its mean may have been seen
+        return vector if find_mean(each, function)[0] is None else None
+    formula = sign(each.functions, results(function)[0])
+    equal = [other for other in divisions if sign(each.functions, results(other)[0]) == formula]
+    looped = [other["results"][0].get("value") for other in equal]
+    is_loop = len(each.items) > 1 and len(looped) == len(each.items) and None not in looped
+    return looped if is_loop else None
 
 
 def _leads_to_loss(each: Pass, function: Event, formula: tuple[str, ...]) -> bool:
@@ -105,21 +118,31 @@ def _read(each: Pass, division: Event) -> Dice:
     return read
 
 
-def _list_ways(read: Dice, each: Pass, division: Event) -> Iterator[tuple[Dice, list[float]]]:
+def _list_ways(
+    read: Dice, each: Pass, division: Event, vector: list[float] | None
+) -> Iterator[tuple[Dice, list[float]]]:
     """Yield a score with each way to take it and to smooth it, and the numbers of the script that it has to give."""
     above, below = (_list_constants(each, tensor) for tensor in list_tensors(division))
     smooths = [(smooth, "both") for smooth in dict.fromkeys([*(s for s in above if s in below), 0.0])]
     smooths += [(smooth, "below") for smooth in below if smooth not in above]
     value, over = find_mean(each, division)
-    vector = (division["results"] or [{}])[0].get("values")
     ways = [] if value is None else [(over, "batch", [value])]
     if value is not None and len(each.items) == 1:
         ways = [(taken, "batch", [value]) for taken in ("batch", "case")]
-    if vector is not None and value is None:
-        ways.append(("case", "case", vector))
+    if vector is not None:
+        mean = sum(vector) / len(vector)
+        # Where numpy takes the mean, a table that is written shows it.
+        is_mean = _is_written(each, mean) and not all(_is_written(each, number) for number in vector)
+        ways.append(("case", "batch", [mean]) if is_mean else ("case", "case", vector))
     for (taken, lists, values), (smooth, smoothed), threshold in product(ways, smooths, (None, 0.5)):
         way: Any = {"over": taken, "lists": lists, "smooth": smooth, "smoothed": smoothed}
         yield replace(read, mask_threshold=threshold, **way), values
+
+
+def _is_written(each: Pass, number: float) -> bool:
+    """Return whether a script writes a number into a table."""
+    rows = (row for table in each.record.list("table") for row in table["rows"])
+    return any(cell is not None and is_close(cell, number) for row in rows for cell in row)
 
 
 def _list_constants(each: Pass, tensor: int) -> list[float]:

@@ -19,6 +19,7 @@ _NOTHING_FOUND = re.compile(
 _NO_IMAGE = re.compile(r"NoneType|Assertion failed|\.empty\(\)")
 _UNREAD = re.compile(r"imread_\('(?P<path>[^'\n]+)'\)")
 _TOO_FEW = re.compile(r"Sample larger than population|larger sample than population")
+_ODD_SIDES = re.compile(r"Sizes of tensors must match|must match the size of tensor")
 _MISSING_FILE = re.compile(
     r"(?:FileNotFoundError|No such file|does not exist|can't open|non-existent directory)\D.*?"
     r"['\"](?P<path>[^'\"]+)['\"]"
@@ -52,12 +53,14 @@ class Help:
         layout: How cases are laid out.
         makes_folders: Whether folders for results are there.
         is_larger: Whether there are more cases, for scripts that draw more test cases than a few cases have.
+        has_even_sides: Whether the sides of images can be halved many times, for scripts that resize nothing.
         edits: What of that somebody would have had to change.
     """
 
     layout: Layout
     makes_folders: bool = False
     is_larger: bool = False
+    has_even_sides: bool = False
     edits: tuple[Edit, ...] = ()
 
 
@@ -76,7 +79,9 @@ def find_help(run: ScriptRun, ids: set[str], now: Help, others: Iterator[Layout]
         return None
     if _TOO_FEW.search(exception) and not now.is_larger:
         return replace(now, is_larger=True)
-    path = _find_missed(exception, run.printed)
+    if _ODD_SIDES.search(exception) and not now.has_even_sides:
+        return replace(now, has_even_sides=True)
+    path = _find_missed(exception, run)
     results = [each.seen_at for each in run.mapped if each.shows == "folder"]
     if path is not None and not now.makes_folders and (path in results or path.parent in results):
         # Whoever had the scripts write there has that folder: its path is given, as those of the cases are.
@@ -91,13 +96,21 @@ def find_help(run: ScriptRun, ids: set[str], now: Help, others: Iterator[Layout]
     return replace(now, layout=layout, edits=(*now.edits, *edits))
 
 
-def _find_missed(exception: str, printed: str) -> Path | None:
+def _find_missed(exception: str, run: ScriptRun) -> Path | None:
     """Return the file that scripts missed, ``None`` if nothing says so. OpenCV only prints it, and gives nothing."""
-    found = _MISSING_FILE.search(exception)
+    found = _MISSING_FILE.search(exception) or _find_mapped(exception, run)
     if found is None and _NO_IMAGE.search(exception):
-        found = _UNREAD.search(printed)
+        found = _UNREAD.search(run.printed)
     # An exception writes a backslash twice.
     return SCRIPTS / found["path"].replace("\\\\", "\\") if found else None
+
+
+def _find_mapped(exception: str, run: ScriptRun) -> re.Match[str] | None:
+    """Return the file below a path of the scripts that an error of theirs names without quotes."""
+    folders = "|".join(re.escape(each.text) for each in run.mapped)
+    if not folders or not exception.startswith("FileNotFoundError"):
+        return None
+    return re.search(rf"(?P<path>(?:{folders})[/\\][^'\"\n]*?\.[A-Za-z]\w{{2,3}})\b", exception)
 
 
 def _read_names(path: Path, ids: set[str], layout: Layout, run: ScriptRun) -> Layout | None:

@@ -28,6 +28,7 @@ from llmseg.admission.running.layout import lay_out
 from llmseg.admission.sandbox import Limits
 from llmseg.admission.scripts import read_scripts
 from llmseg.admission.stages.stage import StageVerdict
+from llmseg.admission.stages.tiny_run import name_cases
 from llmseg.recipe.part import to_plain
 
 
@@ -72,7 +73,7 @@ def _fit(
 
     The shares of the split in the facts become those that the scripts ask for.
     """
-    files = read_files(tiny / f"cases-{observation.phantoms.count}", Layout(**run["layout"]), observation.phantoms)
+    files = read_files(tiny / name_cases(observation.phantoms), Layout(**run["layout"]), observation.phantoms)
     fitted = fit_recipe(observation, files, read_scripts(folder))
     recipe = fitted.recipe
     if "split" in fitted.explained and (shares := name_shares(recipe.split)) is not None:
@@ -116,7 +117,7 @@ def make_bench(
         rung: The sandbox.
         start: The file to start and its arguments; empty for what the text shows.
     """
-    phantoms = Phantoms(run["phantoms"]["count"], run["phantoms"]["channels"])
+    phantoms = Phantoms(**{**run["phantoms"], "noisy": False})
     return Bench(folder, phantoms, out, limits, rung, Layout(**run["layout"]), run["makes_folders"], start)
 
 

@@ -11,6 +11,7 @@ from llmseg.admission.observing import Phantoms, read_observation
 from llmseg.admission.own_record import verify_own_record, write_own_record
 from llmseg.admission.running import Layout
 from llmseg.admission.stages.mistakes import read_files
+from llmseg.admission.stages.tiny_run import name_cases
 from llmseg.recipe.recipe import Recipe
 
 
@@ -28,7 +29,7 @@ def replay(tiny: Path, run: dict[str, Any], name: str, recipe: Recipe, out: Path
     shutil.rmtree(out, ignore_errors=True)
     try:
         observation = read_observation(tiny / run["record"], phantoms)
-        files = read_files(tiny / f"cases-{phantoms.count}", Layout(**run["layout"]), phantoms)
+        files = read_files(tiny / name_cases(phantoms), Layout(**run["layout"]), phantoms)
         path = write_own_record(out, name, observation, files, recipe)
         levels = [{**asdict(verdict), "text": str(verdict)} for verdict in verify_own_record(recipe, path)]
     except Exception as error:  # what was fitted stands, and the next start tries again

@@ -6,7 +6,7 @@ import ast
 import datetime
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,8 @@ EPOCHS = 3
 CASES, MORE_CASES = 23, 53
 """Four fifths are 18 and 42, so that batches of 4, 8 or 16 leave a rest, by which it shows how the loss of an epoch is
 averaged. A tenth of 53 is five, which scripts draw for a figure."""
+
+_EVEN_SIDE = 128
 
 _MOST_HELP = 3
 
@@ -101,7 +103,9 @@ def run_tiny(folder: Path, out: Path, limits: Limits | None, rung: str | None, s
         shutil.rmtree(out)
     for number in range(1 + _MOST_HELP):
         phantoms = Phantoms(MORE_CASES if now.is_larger else CASES, channels=now.layout.channels, noisy=True)
-        cases, record = out / f"cases-{phantoms.count}", out / f"record-{number}"
+        if now.has_even_sides:
+            phantoms = replace(phantoms, height=_EVEN_SIDE, width=_EVEN_SIDE)
+        cases, record = out / name_cases(phantoms), out / f"record-{number}"
         if not cases.exists():
             write_phantoms(cases, phantoms)
         environment, places = observer_places(record)
@@ -123,6 +127,11 @@ def run_tiny(folder: Path, out: Path, limits: Limits | None, rung: str | None, s
     reached, faults = _find_reached(record, phantoms)
     verdicts = judge_run(run, scripts, reached)
     return TinyRun(run, verdicts, now.edits, now.makes_folders, phantoms, record, faults)
+
+
+def name_cases(phantoms: Phantoms) -> str:
+    """Return the name of the folder of some cases."""
+    return f"cases-{phantoms.count}" + (f"-{phantoms.height}" if phantoms.height == _EVEN_SIDE else "")
 
 
 def _makes_folders(scripts: Scripts) -> bool:

@@ -16,6 +16,7 @@ from llmseg import zoo
 from llmseg.admission import Phantoms, fit_recipe, read_observation, write_phantoms
 from llmseg.admission.observing.fitting_epochs import fit_epoch_loss
 from llmseg.admission.observing.fitting_images import draw_files, fit_images
+from llmseg.admission.observing.fitting_scores import fit_scores
 from llmseg.admission.observing.fitting_splits import fit_split, name_shares
 from llmseg.admission.observing.matching import Match
 from llmseg.admission.observing.observation import Item, Parts
@@ -172,3 +173,40 @@ def test_what_only_a_trial_or_the_generator_shows(tmp_path):
     assert fitted.recipe.fit.own_seed == OwnSeed(seed=7, summary_batch=3, spare_orders=1)
     assert fitted.recipe.fit.epoch_loss == "batches"
     assert fitted.recipe.test.lists == "case"
+
+
+def function(name, result, *arguments, **about):
+    described = {"tensor": result, "shape": [], **about}
+    values = {"name": name, "arguments": list(arguments), "named": {}, "results": [described]}
+    return Event(result, "function", values)
+
+
+def scored(cases, functions, tables):
+    rng = np.random.default_rng(0)
+    record = SimpleNamespace(list=lambda name: [Event(0, "table", {"rows": rows}) for rows in tables])
+    output = rng.random((cases, 1, 8, 8)).astype(np.float32)
+    masks = (rng.random((cases, 1, 8, 8)) > 0.5).astype(np.float32)
+    return SimpleNamespace(
+        **{"items": range(cases), "functions": functions, "record": record, "output": output},
+        **{"images": output, "masks": masks, "part": "validation", "block": 0},
+    )
+
+
+@pytest.mark.parametrize("is_loop", [True, False])
+@pytest.mark.parametrize("lists", ["batch", "case"])
+def test_scores_of_cases_are_listed_as_tables_show(is_loop, lists):
+    """Also where numpy, which is not followed, takes their mean."""
+    seen = scored(2, (), ())
+    numbers = [float(2 * (o * m).sum() / (o.sum() + m.sum())) for o, m in zip(seen.output, seen.masks, strict=True)]
+    above, below = {"tensor": 1}, {"tensor": 2}
+    seen.functions = [function("sum", 1, {"tensor": 0}), function("sum", 2, {"tensor": 0})]
+    if is_loop:
+        seen.functions += [function("div", 3 + n, above, below, value=value) for n, value in enumerate(numbers)]
+    else:
+        seen.functions += [function("div", 3, above, below, values=numbers)]
+    written = [sum(numbers) / 2] if lists == "batch" else numbers
+    seen.record = scored(2, (), [[[each] for each in written]]).record
+    observation = SimpleNamespace(of=lambda part: [seen] if part == "validation" else [])
+    found = fit_scores(observation, lambda _: None)
+    expected = replace(zoo.TEXTBOOK.score, reads="output", threshold=None, smooth=0.0, over="case", lists=lists)
+    assert found == {"score": expected, "test": "no output was compared with a mask"}

@@ -30,6 +30,7 @@ def missing(path):
         (missing("masks/001_m.jpg"), "1.png", "1_m.jpg"),
         (missing("D:\\gt/002.jpg"), "1.png", "1.jpg"),
         (missing("images/002.bmp"), "1.bmp", "1_seg.png"),
+        (ended("FileNotFoundError: Mask file D:\\gt/002_m.tif not found."), "1.png", "1_m.tif"),
         (
             ended("AttributeError: 'NoneType' object has no attribute 'shape'", "imread_('masks/001_gt.png'): can't"),
             "1.png",
@@ -67,6 +68,13 @@ def test_more_cases():
     run = ended("ValueError: Sample larger than population or is negative")
     help = find_help(run, IDS, Help(Layout()), iter(()), told_names=False)
     assert (help.is_larger, help.edits) == (True, ())
+
+
+def test_sides_that_can_be_halved():
+    run = ended("RuntimeError: Sizes of tensors must match except in dimension 1. Expected size 24 but got size 25")
+    help = find_help(run, IDS, Help(Layout()), iter(()), told_names=False)
+    assert (help.has_even_sides, help.edits) == (True, ())
+    assert find_help(run, IDS, help, iter(()), told_names=False) is None
 
 
 @pytest.mark.parametrize("exception", [None, "NameError: name 'nn' is not defined", "RuntimeError: size mismatch"])
