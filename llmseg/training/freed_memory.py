@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import platform
 import threading
 from collections.abc import Iterator
@@ -38,23 +39,33 @@ def keep_freed_memory() -> Iterator[None]:
         ...     maps = [torch.ones(1024, 1024) for _ in range(3)]
     """
     global _blocks
-    if platform.libc_ver()[0] != "glibc":
+    libc = _find_glibc()
+    if libc is None:
         yield
         return
     with _lock:
         _blocks += 1
         if _blocks == 1:
-            _set(_KEPT)
+            _set(libc, _KEPT)
     try:
         yield
     finally:
         with _lock:
             _blocks -= 1
             if _blocks == 0:
-                _set(_USUAL)
-                ctypes.CDLL(None).malloc_trim(0)
+                _set(libc, _USUAL)
+                libc.malloc_trim(0)
 
 
-def _set(values: dict[int, int]) -> None:
+@functools.cache
+def _find_glibc() -> ctypes.CDLL | None:
+    """Return the C library of this process, if it can be told; others than glibc are sometimes taken for it."""
+    if platform.libc_ver()[0] != "glibc":
+        return None
+    libc = ctypes.CDLL(None)
+    return libc if hasattr(libc, "mallopt") and hasattr(libc, "malloc_trim") else None
+
+
+def _set(libc: ctypes.CDLL, values: dict[int, int]) -> None:
     for parameter, value in values.items():
-        ctypes.CDLL(None).mallopt(parameter, value)
+        libc.mallopt(parameter, value)
