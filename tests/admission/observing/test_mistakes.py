@@ -100,6 +100,15 @@ MISTAKES = {
         ),
     ),
     "threshold of logits": (12, ("(torch.sigmoid(logits) > 0.5)", "(logits > 0.5)")),
+    "threshold of small logits": (
+        12,
+        ("(torch.sigmoid(logits) > 0.5)", "(logits > 0.5)"),
+        (
+            "self.head = nn.Conv2d(8, 1, 3, padding=1)",
+            "self.head = nn.Conv2d(8, 1, 3, padding=1)\n        self.head.weight.data.mul_(1e-3)\n"
+            "        self.head.bias.data.fill_(0.4)\n        self.head.requires_grad_(False)",
+        ),
+    ),
     "ratio of logits": (
         12,
         (LOSS, "return 1 - dice_ratio(logits, masks)"),

@@ -109,11 +109,16 @@ def _find_twice(passes: Sequence[Pass]) -> Event | None:
     return None
 
 
+_UNBOUNDED = ("conv2d", "conv_transpose2d", "linear")
+"""Layers whose output may be any number."""
+
+
 def _has_raw_output(each: Pass) -> bool:
     output = each.output
     if output is None or output.size == 0 or each.made_by[0] in SIGMOIDS + SOFTMAXES:
         return False
-    return bool(output.min() < -0.01 or output.max() > 1.01)
+    # In its first epochs, a network may well give logits between 0 and 1.
+    return each.made_by[0] in _UNBOUNDED or bool(output.min() < -0.01 or output.max() > 1.01)
 
 
 def _reads_logits(each: Pass) -> bool:
