@@ -40,6 +40,16 @@ STATISTICS = """mean, std = 0.0, 1.0
 JITTER = FLIP + "; image = image * np.float32(np.random.uniform(0.8, 1.2))"
 NORMALISED = ("mean, std = 0.0, 1.0", "mean, std = 0.4, 0.2")
 
+TESTED = "    _, test_dices = evaluate(net, test_loader)\n"
+THRESHOLDS = (("def score(logits, masks)", "def score(logits, masks, at=0.5)"), ("(logits) > 0.5)", "(logits) > at)"))
+TRIED = """    net.eval()
+    with torch.no_grad():
+        outputs = [(net(images), masks) for images, masks in test_loader]
+    tried = {{at: np.mean([score(*each, at) for each in outputs]) for at in (0.2, 0.35, 0.65)}}
+    best = max(tried, key=tried.get)
+    test_dices = [score(*each, {}) for each in outputs]
+"""
+
 MISTAKES = {
     "statistics of all, intensities changed": (
         10,
@@ -91,6 +101,7 @@ MISTAKES = {
     "overlapping parts": (9, (SPLIT, "train, val, test = names[:14], names[14:17], random.sample(names, 8)")),
     "statistics of all": (10, ("mean, std = 0.0, 1.0", STATISTICS.format("names"))),
     "tested on validation": (11, (SPLIT, "train, val, test = names[:16], names[16:], names[16:]")),
+    "threshold chosen on the test": (11, *THRESHOLDS, (TESTED, TRIED.format("best"))),
     "second sigmoid": (12, ("return self.head(self.body(x))", "return torch.sigmoid(self.head(self.body(x)))")),
     "sigmoid while scoring": (
         12,
@@ -165,6 +176,7 @@ SOUND = {
     ),
     "intensities changed": ((FLIP, JITTER), NORMALISED),
     "as it is": (),
+    "a curve of thresholds": (*THRESHOLDS, (TESTED, TRIED.format("0.5"))),
     "best by score": (
         ("val_loss < best_loss", "-np.mean(dices) < best_loss"),
         ("best_loss = val_loss", "best_loss = -np.mean(dices)"),

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from llmseg.admission.findings import Finding
-from llmseg.admission.observing.functions import COMPARISONS, find_ancestors
+from llmseg.admission.observing.functions import COMPARISONS, find_ancestors, list_numbers
 from llmseg.admission.observing.mistakes.learning import mean_losses
-from llmseg.admission.observing.observation import Observation
+from llmseg.admission.observing.observation import Observation, Pass
 from llmseg.admission.observing.record import Event
 
 _BEST = ("best", "max", "min", "lowest", "highest", "prev", "last", "record")
+_TRIED = 3
+"""So many thresholds are tried at least."""
 _SCORES = ("dice", "iou", "jaccard", "acc", "f1")
 
 
@@ -31,6 +33,37 @@ def find_choices_on_test(observation: Observation) -> Iterator[Finding]:
             "other cases for choosing and for testing",
             f"the same; the choice is made in {event.place}",
         )
+
+
+def find_thresholds_on_test(observation: Observation) -> Iterator[Finding]:
+    """11: several thresholds are tried on the outputs of the test, and the scores of a chosen one are reported.
+
+    Trying several is right for a curve. So it counts only if one of them comes again after all were tried, and is not
+    the one that the validation uses.
+    """
+    compared = [each for seen in observation.of("test") for each in _list_comparisons(seen)]
+    numbers = [list_numbers(each)[0] for each in compared]
+    first = {number: numbers.index(number) for number in numbers}
+    if len(first) < _TRIED:
+        return
+    kept = set(numbers[max(first.values()) + 1 :])
+    usual = {list_numbers(each)[0] for seen in observation.of("validation") for each in _list_comparisons(seen)}
+    if len(kept) == 1 and usual and not kept & usual:
+        yield Finding(
+            11,
+            f"{len(first)} thresholds are tried on the outputs of the test, and then {kept.pop():.3g} is used for them",
+            compared[0].place,
+            f"a threshold that is chosen on other cases, such as {min(usual):.3g} in the validation",
+            "one that is chosen on those that it is scored on",
+            certainty="likely",
+        )
+
+
+def _list_comparisons(seen: Pass) -> Iterator[Event]:
+    """Yield the comparisons of what a network gave with a number."""
+    for function in seen.functions:
+        if function["name"] in COMPARISONS and len(list_numbers(function)) == 1:
+            yield function
 
 
 def _list_choices(observation: Observation) -> Iterator[Event]:

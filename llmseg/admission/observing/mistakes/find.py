@@ -39,6 +39,7 @@ RULES: tuple[Callable[[Observation], Iterator[Finding]], ...] = (
     parts.find_left_out_cases,
     parts.find_early_masks,
     choosing.find_choices_on_test,
+    choosing.find_thresholds_on_test,
     choosing.find_wrong_weights,
     numbers.find_wrong_sums,
     numbers.find_invented_scores,
