@@ -18,6 +18,10 @@ RESULTS = ROOT / "benchmarks" / "results"
 
 EXPLAINED = {
     "admission.json": ("How many silent mistakes of scripts are found?", "../how-to/admit.md"),
+    "admission_nineteen.json": (
+        "Are the recipes of the study's scripts found by running them?",
+        "../explanation/observation.md",
+    ),
     "cases.json": ("What does training cost against the number of cases?", "../how-to/train.md"),
     "cohorts.json": ("Which parts explain a gap between older and newer models?", "../how-to/ablate.md"),
     "cpu_layers_*.json": ("Which kernel is fast for each layer on a CPU?", "../how-to/train.md"),

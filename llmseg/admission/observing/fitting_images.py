@@ -43,7 +43,10 @@ def fit_images(observation: Observation, files: Files) -> Prepare | str:
     if colour is None:
         return f"images have {seen[0].shape[0]} channels"
     pixels = [files[item.id][0] for _, item, _ in items]
-    base: Any = replace(textbook.IMAGES, colour="grey" if colour == "grey" else "rgb", size=seen[0].shape[-2:])
+    phantoms, size = observation.phantoms, seen[0].shape[-2:]
+    # No script has the odd size of the cases written into itself.
+    kept = None if size == (phantoms.height, phantoms.width) else size
+    base: Any = replace(textbook.IMAGES, colour="grey" if colour == "grey" else "rgb", size=kept)
     for prepare in _list_images(base):
         scaled = _scale(prepare, pixels, seen)
         if scaled is not None:

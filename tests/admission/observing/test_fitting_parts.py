@@ -86,13 +86,13 @@ def encode(pixels):
     return np.array(Image.open(written))
 
 
-@pytest.mark.parametrize("channels", [1, 3])
-def test_images_are_those_of_the_files(channels):
+@pytest.mark.parametrize(("channels", "size"), [(1, (64, 64)), (3, (64, 64)), (1, None)])
+def test_images_are_those_of_the_files(channels, size):
     observation = SimpleNamespace(phantoms=Phantoms(12, channels))
     drawn = draw_files(observation)
     files = {id: (encode(image), encode(mask)) for id, (image, mask) in drawn.items()}
     colour = "grey" if channels == 1 else "rgb"
-    prepare = replace(zoo.get("gpt-4").recipe.images, size=(64, 64), colour=colour, mean=0.5, std=0.5)
+    prepare = replace(zoo.get("gpt-4").recipe.images, size=size, colour=colour, mean=0.5, std=0.5)
     tensors = [prepare(*files[id]) for id in files]
     observation.passes = [
         SimpleNamespace(
