@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -19,6 +20,7 @@ from llmseg.admission import (
     read_observation,
     write_phantoms,
 )
+from llmseg.admission.observing.mistakes.numbers import _grows
 from llmseg.admission.observing.watch import WATCHING
 
 SCRIPT = Path(__file__).parent / "sound_training.txt"
@@ -292,3 +294,15 @@ def test_a_sound_training_has_none(server, tmp_path, name):
             "loss": {"terms": {"bce": 1.0, "dice": 1.0}, "reads": "logits", "over": "case", "smooth": 1.0},
         }  # fmt: skip
         assert find_mistakes(dataclasses.replace(seen, passes=())) == ()
+
+
+@pytest.mark.parametrize(
+    ("rows", "is_growing"),
+    [
+        ([[0.25], [0.25, 0.5]], True),
+        ([[0.0, 1.0], [0.25], [0.25, 0.5]], True),
+        ([[0.0], [0.0, 0.5]], False),  # numbers of columns, and a row that begins with its own number
+    ],
+)
+def test_numbers_of_columns_are_no_epoch(rows, is_growing):
+    assert _grows(SimpleNamespace(epochs=2), rows) == is_growing

@@ -53,7 +53,9 @@ def _name(table: Event) -> str:
 def _grows(observation: Observation, rows: list[list[float]]) -> bool:
     """Return whether each row begins with the one before it and has as many more values as the first."""
     rows = [row for row in rows if row]
-    for kept in (rows, rows[1:]):  # the first row may be numbers of columns
+    for kept in (rows, rows[1:]):
+        if kept and kept[0] == list(range(len(kept[0]))):
+            continue  # numbers of columns
         if len(kept) == observation.epochs >= 2:
             lengths = [len(row) for row in kept]
             begins = all(later[: len(row)] == row for row, later in itertools.pairwise(kept))
