@@ -4,7 +4,7 @@
 - ``watching/`` runs in the process of the script and writes a record, ``watch.py`` says how it gets there.
 - ``record.py`` reads the record, ``reading.py`` and ``parts.py`` make an ``observation.py`` of it.
 - ``mistakes/`` finds silent mistakes in an observation. ``functions.py`` and ``terms.py`` read its losses, ``facts.py``
-  what a recipe says. ``fitting.py`` makes a recipe of it, and proves each part.
+  what a recipe says. ``fitting/`` makes a recipe of it, and proves each part.
 """
 
 import lazy_loader

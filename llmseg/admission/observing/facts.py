@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from llmseg.admission.observing.fitting_fits import find_batch_size
+from llmseg.admission.observing.fitting.fits import find_batch_size
 from llmseg.admission.observing.observation import Observation
 from llmseg.admission.observing.terms import read_loss
 

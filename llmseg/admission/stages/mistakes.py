@@ -20,7 +20,7 @@ from llmseg.admission.observing import (
     read_facts,
     read_observation,
 )
-from llmseg.admission.observing.fitting_splits import name_shares
+from llmseg.admission.observing.fitting.splits import name_shares
 from llmseg.admission.own_record.recording import read_pixels
 from llmseg.admission.probes import PROBES, Bench
 from llmseg.admission.running import Layout

@@ -14,10 +14,10 @@ from PIL import Image
 
 from llmseg import zoo
 from llmseg.admission import Phantoms, fit_recipe, read_observation, write_phantoms
-from llmseg.admission.observing.fitting_epochs import fit_epoch_loss
-from llmseg.admission.observing.fitting_images import draw_files, fit_images
-from llmseg.admission.observing.fitting_scores import fit_scores
-from llmseg.admission.observing.fitting_splits import fit_split, name_shares
+from llmseg.admission.observing.fitting.epochs import fit_epoch_loss
+from llmseg.admission.observing.fitting.images import draw_files, fit_images
+from llmseg.admission.observing.fitting.scores import fit_scores
+from llmseg.admission.observing.fitting.splits import fit_split, name_shares
 from llmseg.admission.observing.matching import Match
 from llmseg.admission.observing.observation import Item, Parts
 from llmseg.admission.observing.record import Event
@@ -146,7 +146,7 @@ def test_a_written_table_says_how_losses_are_averaged(monkeypatch, factors, way,
     losses = [(0.9, 0.7), (0.8, 0.5), (0.6, 0.5)]
     series = [round(a * factors[0] + b * factors[1], 4) for a, b in losses]
     means = [[sum(pair) / 2 for pair in losses], [0.9 * a + 0.1 * b for a, b in losses]]
-    monkeypatch.setattr("llmseg.admission.observing.fitting_epochs.mean_losses", lambda *_: means)
+    monkeypatch.setattr("llmseg.admission.observing.fitting.epochs.mean_losses", lambda *_: means)
     rows = [[0.0], *([number] for number in series)] if is_column else [[1.0, 2.0, 3.0], series]
     passes = [SimpleNamespace(epoch=n, items=range(size)) for n in (1, 2, 3) for size in (18, 2)]
     seen = SimpleNamespace(

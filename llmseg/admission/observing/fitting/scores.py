@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from llmseg.admission.observing.fitting_losses import Masks, is_close, list_tensors_of, tell_sizes
+from llmseg.admission.observing.fitting.losses import Masks, is_close, list_tensors_of, tell_sizes
 from llmseg.admission.observing.functions import (
     COMPARISONS,
     SIGMOIDS,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from llmseg.admission.observing.fitting_epochs import fit_epoch_loss
+from llmseg.admission.observing.fitting.epochs import fit_epoch_loss
 from llmseg.admission.observing.mistakes.choosing import find_wrong_weights
 from llmseg.admission.observing.mistakes.learning import mean_losses
 from llmseg.admission.observing.observation import Observation, Part

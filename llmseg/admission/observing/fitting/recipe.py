@@ -7,13 +7,13 @@ from typing import Any
 
 import torch
 
-from llmseg.admission.observing.fitting_fits import fit_fit
-from llmseg.admission.observing.fitting_images import Files, draw_files, fit_images, prepare_masks
-from llmseg.admission.observing.fitting_losses import fit_loss
-from llmseg.admission.observing.fitting_nets import fit_net
-from llmseg.admission.observing.fitting_scores import fit_scores
-from llmseg.admission.observing.fitting_seeds import fit_own_seed
-from llmseg.admission.observing.fitting_splits import fit_split
+from llmseg.admission.observing.fitting.fits import fit_fit
+from llmseg.admission.observing.fitting.images import Files, draw_files, fit_images, prepare_masks
+from llmseg.admission.observing.fitting.losses import fit_loss
+from llmseg.admission.observing.fitting.nets import fit_net
+from llmseg.admission.observing.fitting.scores import fit_scores
+from llmseg.admission.observing.fitting.seeds import fit_own_seed
+from llmseg.admission.observing.fitting.splits import fit_split
 from llmseg.admission.observing.observation import Observation, Pass
 from llmseg.admission.scripts import Scripts
 from llmseg.recipe.images import Prepare
