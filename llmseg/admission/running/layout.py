@@ -221,5 +221,11 @@ def _write(source: Path, target: Path) -> None:
     if source.suffix.lower() == target.suffix.lower():
         shutil.copyfile(source, target)
         return
-    with Image.open(source) as image:
-        image.save(target, **({"quality": 100, "subsampling": 0} if target.suffix.lower() in (".jpg", ".jpeg") else {}))
+    quality = {"quality": 100, "subsampling": 0} if target.suffix.lower() in (".jpg", ".jpeg") else {}
+    try:
+        with Image.open(source) as image:
+            pixels = image.copy()
+    except OSError:
+        shutil.copyfile(source, target)  # a file that is damaged on purpose stays damaged
+        return
+    pixels.save(target, **quality)

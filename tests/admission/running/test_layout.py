@@ -79,6 +79,13 @@ class TestLayOut:
         with Image.open(folders["images"] / "1.tif") as image:
             assert (image.format, image.size, image.getpixel((0, 0))) == ("TIFF", (6, 4), 9)
 
+    @pytest.mark.parametrize("kept", [0, 8, 45])
+    def test_a_damaged_file_stays_damaged(self, cases, tmp_path, kept):
+        source = cases / "images" / "1.png"
+        source.write_bytes(source.read_bytes()[:kept])
+        folders = lay_out(cases, Layout(".jpg"), tmp_path / "copies")
+        assert (folders["images"] / "1.jpg").read_bytes() == source.read_bytes()
+
     def test_a_mask_without_its_image(self, cases, tmp_path):
         (cases / "masks" / "1_seg.png").rename(cases / "masks" / "1.png")
         with pytest.raises(UserError, match=r"masks are named after their images, such as masks/001_seg\.png"):
