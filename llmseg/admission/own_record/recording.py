@@ -15,6 +15,7 @@ from PIL import Image
 from safetensors.numpy import save_file
 
 from llmseg.admission.observing import Observation
+from llmseg.admission.observing.fitting.splits import list_orders
 from llmseg.admission.observing.observation import Pass
 from llmseg.fidelity.recorded_inputs import compute_statistics
 from llmseg.files import make_folder, write_text
@@ -36,7 +37,8 @@ Files = Mapping[str, tuple[NDArray[Any], NDArray[Any]]]
 def write_own_record(folder: Path, name: str, observation: Observation, files: Files, recipe: Recipe) -> Path:
     """Write what was seen of scripts as a record in the format of ``tests/golden/GOLDEN.md``, as far as it was seen.
 
-    Three entries are other than there: ``split`` is sorted by name, as the order was not seen; weights begin with
+    Four entries are other than there: ``split`` is sorted by name, as the order was not seen; ``listings`` has the
+    orders in which folders listed the cases, for scripts that do not sort them; weights begin with
     those that the scripts drew, which are in ``weights.safetensors`` in the order of their use; and ``seed`` is the one
     that was set from outside. What was not measured is not there.
 
@@ -74,6 +76,7 @@ def write_own_record(folder: Path, name: str, observation: Observation, files: F
         "optimizer": _describe_optimizer(observation),
         "data": {"samples": _list_samples(observation)},
         "split": _list_split(observation),
+        "listings": [[f"{id}.png" for id in order] for order in list_orders(observation)],
         "train": {"steps": _list_steps(observation)},
     }
     write_text(folder / RECORD, json.dumps(record, indent=1) + "\n")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -131,11 +131,10 @@ def _check_network(recipe: Recipe, record: dict[str, Any], comparison: Compariso
 
 
 def _check_data(recipe: Recipe, record: dict[str, Any], cases: _Cases, comparison: Comparison) -> None:
-    with torch.random.fork_rng(devices=[]):
-        height, width = cases.prepare(recipe, cases.ids[0])[0].shape[-2:]
-        split, _ = draw_start(recipe, cases.ids, get_entry(record, "seed"), (height, width))
-    for name, ids in (("train", split.train), ("val", split.validation), ("test", split.test)):
-        comparison.require_equal(f"split, {name}", get_entry(record, f"split.{name}"), sorted(ids))
+    height, width = cases.prepare(recipe, cases.ids[0])[0].shape[-2:]
+    drawn = draw_recorded_split(recipe, record, cases.ids, (height, width))
+    for name, ids in drawn.items():
+        comparison.require_equal(f"split, {name}", get_entry(record, f"split.{name}"), ids)
     for sample in get_entry(record, "data.samples"):
         id = sample["image_file"]
         for what, tensor in zip(("image", "mask"), cases.prepare(recipe, id), strict=True):
@@ -146,6 +145,28 @@ def _check_data(recipe: Recipe, record: dict[str, Any], cases: _Cases, compariso
                 comparison.require_close(f"{what} {id}, {key}", expected[key], ours[key], abs=TENSOR_TOLERANCE * scale)
             where = f"{what} {id}, pixels"
             comparison.require_all_close(where, expected["pixels"], ours["pixels"], abs=TENSOR_TOLERANCE * scale)
+
+
+def draw_recorded_split(
+    recipe: Recipe, record: dict[str, Any], ids: Sequence[str], size: tuple[int, int]
+) -> dict[str, list[str]]:
+    """Return the parts that a recipe draws, each sorted, from the cases in an order in which they were listed.
+
+    Of several orders, the one counts that gives the recorded parts; if none does, that of the names.
+
+    Args:
+        recipe: The recipe.
+        record: The record.
+        ids: The cases by name.
+        size: Height and width of prepared cases.
+    """
+    drawn = []
+    for order in [ids, *record.get("listings", [])]:
+        with torch.random.fork_rng(devices=[]):
+            split, _ = draw_start(recipe, order, get_entry(record, "seed"), size)
+        parts = {"train": split.train, "val": split.validation, "test": split.test}
+        drawn.append({name: sorted(part) for name, part in parts.items()})
+    return next((parts for parts in drawn if parts == get_entry(record, "split")), drawn[0])
 
 
 def _check_training(

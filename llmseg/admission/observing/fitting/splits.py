@@ -38,7 +38,7 @@ def fit_split(observation: Observation, scripts: Scripts | None) -> Splitter | s
     if not all(sets) or sum(map(len, sets)) != observation.phantoms.count:
         return "the three parts do not hold each case once"
     sizes = _read_sizes(scripts)
-    orders = _list_orders(observation)
+    orders = list_orders(observation)
     for split, seed in _list_splits([len(each) for each in sets], sizes):
         for order in orders:
             try:
@@ -122,7 +122,7 @@ def _is_share(number: object) -> bool:
     return isinstance(number, float) and 0 < number < 1
 
 
-def _list_orders(observation: Observation) -> list[tuple[str, ...]]:
+def list_orders(observation: Observation) -> list[tuple[str, ...]]:
     """Return the cases by name, and in the orders in which folders listed them, which a script may not sort."""
     orders = {observation.phantoms.ids: None}
     for event in observation.record.list("list"):
