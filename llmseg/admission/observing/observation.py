@@ -139,12 +139,7 @@ class Pass:
     @property
     def masks(self) -> NDArray[Any] | None:
         """The same, also where the output was resized before it met masks of the size of the images."""
-        targets, images, output = self.targets, self.images, self.output
-        if targets is not None or images is None or output is None or images.ndim != 4:
-            return targets
-        shape = len(output), 1, *images.shape[-2:]
-        met = (array for array in _list_met(self.record, self.functions) if array.size == math.prod(shape))
-        return next((array.reshape(shape) for array in met), None)
+        return find_masks(self.record, self.functions, self.output, self.images)
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -163,6 +158,18 @@ def find_targets(record: Record, functions: tuple[Event, ...], output: NDArray[A
         if array.ndim != 4 or array.shape[-2:] == (height, width):
             return array.reshape(cases, -1, height, width)
     return None
+
+
+def find_masks(
+    record: Record, functions: tuple[Event, ...], output: NDArray[Any] | None, images: NDArray[Any] | None
+) -> NDArray[Any] | None:
+    """Return the same as :func:`find_targets`, or masks of the size of the images that a resized output met."""
+    targets = find_targets(record, functions, output)
+    if targets is not None or images is None or output is None or images.ndim != 4:
+        return targets
+    shape = len(output), 1, *images.shape[-2:]
+    met = (array for array in _list_met(record, functions) if array.size == math.prod(shape))
+    return next((array.reshape(shape) for array in met), None)
 
 
 def _list_met(record: Record, functions: tuple[Event, ...]) -> Iterator[NDArray[Any]]:

@@ -24,7 +24,7 @@ from llmseg.admission.observing.observation import (
     Pass,
     TargetFigures,
     Weights,
-    find_targets,
+    find_masks,
 )
 from llmseg.admission.observing.parts import tell_parts
 from llmseg.admission.observing.phantoms import Phantoms
@@ -76,14 +76,15 @@ def _read_pass(record: Record, dye: Dye, events: dict[str, list[Event]]) -> Pass
         about["gradient"] = event["gradient"]
     functions, backward = tuple(events["function"]), next(iter(events["backward"]), None)
     output = record.array(about.get("output"))
-    targets = find_targets(record, functions, output)
+    images = record.array(about["images"])
+    targets = find_masks(record, functions, output, images)
     return Pass(
         at=begin.at,
         number=begin["number"],
         part="training" if backward is not None else "other",
         epoch=0,
         block=0,
-        items=_read_items(dye, record.array(about["images"]), output, targets),
+        items=_read_items(dye, images, output, targets),
         network=begin["network"],
         is_training=begin["training"],
         norms=tuple(begin["norms"]),
@@ -127,7 +128,7 @@ def _read_item(
         float(mask.min()), float(mask.max()), float(mask.mean()), float((mask > 0.5).mean()), len(np.unique(mask))
     )
     item = replace(item, mask_id=id, mask_turn=way, target=figures, target_sha=_digest(target))
-    if output is None or output.dtype.kind != "f":
+    if output is None or output.dtype.kind != "f" or output.shape[-2:] != mask.shape:
         return item
     foreground = mask > (mask.min() + mask.max()) / 2
     return replace(item, **_score(output[-1].astype(np.float64), foreground))

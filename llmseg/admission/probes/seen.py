@@ -27,7 +27,7 @@ def find_first_masks(trial: Trial) -> dict[Key, NDArray[Any]]:
     """Return each mask as it arrived in the first epoch."""
     masks: dict[Key, NDArray[Any]] = {}
     for each in _first_epoch(trial):
-        targets = each.targets
+        targets = each.masks
         for number, item in enumerate(each.items):
             if targets is not None and item.id and number < len(targets):
                 # Of two channels, the second is the foreground.

@@ -42,6 +42,7 @@ STATISTICS = """mean, std = 0.0, 1.0
 JITTER = FLIP + "; image = image * np.float32(np.random.uniform(0.8, 1.2))"
 NORMALISED = ("mean, std = 0.0, 1.0", "mean, std = 0.4, 0.2")
 
+ENLARGED = "def {}(logits, masks):\n    logits = F.interpolate(logits, masks.shape[2:])\n"
 TESTED = "    _, test_dices = evaluate(net, test_loader)\n"
 THRESHOLDS = (("def score(logits, masks)", "def score(logits, masks, at=0.5)"), ("(logits) > 0.5)", "(logits) > at)"))
 TRIED = """    net.eval()
@@ -91,6 +92,13 @@ MISTAKES = {
         4,
         (NEAREST, "mask = mask.resize((SIZE, SIZE), Image.BILINEAR)"),
         (BINARY, "mask = np.asarray(mask, np.float32) / 255"),
+    ),
+    "smoothed, with an output that is resized": (
+        4,
+        (NEAREST, "mask = mask.resize((SIZE, SIZE), Image.BILINEAR)"),
+        (BINARY, "mask = np.asarray(mask, np.float32) / 255"),
+        *((f"def {name}(logits, masks):\n", ENLARGED.format(name)) for name in ("loss_of", "score")),
+        ("return self.head(self.body(x))", "return F.avg_pool2d(self.head(self.body(x)), 2)"),
     ),
     "corner": (5, (NEAREST, "mask = F.interpolate(torch.from_numpy(np.array(mask))[None, None], (SIZE, SIZE))[0, 0]")),
     "noise": (6, (BINARY, "mask = (np.asarray(mask) > 0).astype(np.float32)")),

@@ -60,7 +60,7 @@ def _is_symmetric(low: float, high: float) -> bool:
 
 
 def _list_masks(each: Pass) -> list[NDArray[Any]]:
-    targets = each.targets
+    targets = each.masks
     if targets is None:
         return []
     return [targets[number, -1] for number, item in enumerate(each.items) if item.mask_id and number < len(targets)]

@@ -72,7 +72,7 @@ def find_shifts(observation: Observation) -> Iterator[Finding]:
 
 def _is_shifted(observation: Observation, each: Pass, item: Item) -> bool | None:
     """Return whether a mask is shifted against its image; ``None`` if its pixels do not tell."""
-    targets, images = each.targets, each.images
+    targets, images = each.masks, each.images
     if targets is None or images is None:
         return None
     mask, number = observation.phantoms.mask(item.id) > 0, each.items.index(item)
@@ -116,7 +116,7 @@ def find_misread_masks(observation: Observation) -> Iterator[Finding]:
     misread = []
     for each, item in noisy:
         assert item.target is not None
-        targets = each.targets
+        targets = each.masks
         share = float((observation.phantoms.mask(item.id) > 0).mean())
         if targets is None or not item.target.high > item.target.low:
             continue
