@@ -188,15 +188,26 @@ def _read_opened(record: Record, phantoms: Phantoms) -> Iterator[Opened]:
     """Yield what was opened, by the names of files: the number is the case, and a word says that it is a mask."""
     for event in record.list("open"):
         # Scripts have Windows paths written into themselves, which are names of folders here.
-        path = PurePosixPath(*re.split(r"[/\\]", event["path"])[-2:])
+        path = PurePosixPath(*re.split(r"[/\\]", event["path"])[-4:])
         numbers = re.findall(r"\d+", path.stem)
         id = f"{int(numbers[-1]):03d}" if numbers else ""
         if event["writes"] or id not in phantoms.ids:
             continue
-        words = f"{path.parent.name}/{path.stem}".lower()
-        is_mask = re.search(r"mask|label|seg(?!mentation)|(?<![a-z])gt|annot|truth|_m$", words) is not None
         is_lossy = path.suffix.lower() in (".jpg", ".jpeg")
-        yield Opened(event.at, id, is_mask, is_lossy, bool(event["copies"]), event.place)
+        yield Opened(event.at, id, _is_mask(path), is_lossy, bool(event["copies"]), event.place)
+
+
+_MASK_WORDS = re.compile(r"mask|label|seg(?!mentation)|(?<![a-z])gt|annot|truth|_m$")
+_IMAGE_WORDS = re.compile(r"image|(?<![a-z])imgs?(?![a-z])")
+
+
+def _is_mask(path: PurePosixPath) -> bool:
+    """Return whether a file is a mask: by a word in its name, otherwise in the nearest folder that has one."""
+    if _MASK_WORDS.search(path.stem.lower()):
+        return True
+    folders = (folder.name.lower() for folder in path.parents)
+    telling = (name for name in folders if _MASK_WORDS.search(name) or _IMAGE_WORDS.search(name))
+    return bool(_MASK_WORDS.search(next(telling, "")))
 
 
 def _read_batches(record: Record, dye: Dye) -> Iterator[Batch]:
