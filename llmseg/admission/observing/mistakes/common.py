@@ -24,10 +24,15 @@ def list_scored(observation: Observation) -> list[Pass]:
 
 
 def is_clean(observation: Observation, id: str) -> bool:
-    """Return whether the mask of a case has no noise in its file."""
+    """Return whether the file of a case's mask has its two values only: no noise is drawn, and it is no JPEG."""
     if any(each.is_mask and each.is_lossy for each in observation.opened):
         return False
-    return bool(id) and not (observation.phantoms.noisy_mask(id) != observation.phantoms.mask(id)).any()
+    return bool(id) and not has_noise(observation, id)
+
+
+def has_noise(observation: Observation, id: str) -> bool:
+    """Return whether noise was drawn into the mask of a case."""
+    return bool((observation.phantoms.noisy_mask(id) != observation.phantoms.mask(id)).any())
 
 
 def place_of_reading(observation: Observation, *, masks: bool) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmseg.admission.findings import Finding
-from llmseg.admission.observing.mistakes.common import is_clean, list_items, place_of_reading
+from llmseg.admission.observing.mistakes.common import has_noise, is_clean, list_items, place_of_reading
 from llmseg.admission.observing.observation import Item, Observation, Pass
 
 _FEW = 3
@@ -111,7 +111,7 @@ def find_misread_masks(observation: Observation) -> Iterator[Finding]:
     noisy = [
         (each, item)
         for each, item in list_items(observation.passes)
-        if item.id and item.target is not None and not is_clean(observation, item.id) and item.image.window is None
+        if item.id and item.target is not None and has_noise(observation, item.id) and item.image.window is None
     ]
     misread = []
     for each, item in noisy:
