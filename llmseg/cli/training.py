@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 import llmseg
 from llmseg import UserError
-from llmseg.admission.own_record import find_own_recipe, is_own_record
+from llmseg.admission import own_record
 from llmseg.cli import completion
 from llmseg.cli import options as option
 from llmseg.cli.few_cases import warn_of_few_test_cases
@@ -189,8 +189,8 @@ def replay(
     if verification.verify_all is not None:
         _verify_all(verification.verify_all, verification.levels, output, device=checked_on, tf32=tf32)
         return
-    if verification.verify is not None and is_own_record(verification.verify):
-        recipe = find_own_recipe(verification.verify) if name is None else find_recipe(name)[1]
+    if verification.verify is not None and own_record.is_own_record(verification.verify):
+        recipe = own_record.find_own_recipe(verification.verify) if name is None else find_recipe(name)[1]
         verdicts = llmseg.admission.verify_own_record(recipe, verification.verify, only=verification.levels)
         _print_verdicts(verdicts, output)
         return
