@@ -17,6 +17,7 @@ from llmseg.cli import completion
 from llmseg.cli.few_cases import note_official_test_cases, warn_of_few_groups, warn_of_few_test_cases
 from llmseg.cli.groups import note_independent_cases
 from llmseg.cli.output import print_message
+from llmseg.data.image_files import find_inner_folders
 from llmseg.data.reading import complete, images_only, name_options, without
 from llmseg.files.notes import note
 from llmseg.recipe.given import change_all
@@ -107,9 +108,10 @@ class ReadingOptions(ImageReadingOptions):
 class Places:
     """Where the cases are: a store, or folders."""
 
-    data: Annotated[Path | None, typer.Option(help="A store that llmseg data prepare wrote, instead of folders.")] = (
-        None
-    )
+    data: Annotated[
+        Path | None,
+        typer.Option(help="A store that llmseg data prepare wrote, or a folder that holds images and masks."),
+    ] = None
     images: Annotated[
         Path | None, typer.Option(help="Folder of images; if it has none itself, those of the folders below.")
     ] = None
@@ -140,15 +142,11 @@ class Cases(ReadingOptions, Places):
         Raises:
             UserError: The cases are named in several ways or in none, or cannot be read.
         """
+        if self._names_folder:
+            return self._as_folders().open(orphans)
         if self.images is None:
             self._refuse_folder_options()
-        stores = [
-            self.open_folders(orphans),
-            None if self.synthetic is None else llmseg.SyntheticStore(self.synthetic, count=self.cases),
-            None if self.data is None else llmseg.Hdf5Store(self.data),
-        ]
-        named = [store for store in stores if store is not None]
-        if len(named) != 1:
+        if sum(given is not None for given in (self.data, self.images, self.synthetic)) != 1:
             raise UserError(
                 "give the cases in one way: --data STORE, --images DIR (and --masks DIR), or --synthetic MODALITY"
             )
@@ -157,9 +155,19 @@ class Cases(ReadingOptions, Places):
                 "--group and --groups are for cases in folders (--images DIR); a store has the groups that llmseg data "
                 "prepare gave it, phantoms have their own"
             )
+        store = self._open_named(orphans)
         if orphans == "refuse":
-            llmseg.data.check_reading(named[0])
-        return named[0]
+            llmseg.data.check_reading(store)
+        return store
+
+    def _open_named(self, orphans: Literal["refuse", "skip"]) -> llmseg.Store:
+        if self.data is not None:
+            return llmseg.Hdf5Store(self.data)
+        if self.synthetic is not None:
+            return llmseg.SyntheticStore(self.synthetic, count=self.cases)
+        store = self.open_folders(orphans)
+        assert store is not None
+        return store
 
     def open_as(self, run: llmseg.Run) -> llmseg.Store:
         """Return the store of the cases, read as those that a run was trained on where nothing else is said.
@@ -167,6 +175,8 @@ class Cases(ReadingOptions, Places):
         Raises:
             UserError: As :meth:`open`.
         """
+        if self._names_folder:
+            return self._as_folders().open_as(run)
         given, of_run = self.reading, run.reading
         if self.images is None or complete(given, of_run) == given:
             return self.open()
@@ -187,6 +197,16 @@ class Cases(ReadingOptions, Places):
         store = self.open()
         print_message(f"warning: {problem}")
         return store
+
+    @property
+    def _names_folder(self) -> bool:
+        return self.data is not None and self.data.is_dir() and self.images is None
+
+    def _as_folders(self) -> Cases:
+        """Return the same cases, with the folder that ``--data`` names as the folders of images and masks."""
+        assert self.data is not None
+        images, masks = find_inner_folders(self.data) or (self.data, self.data)
+        return replace(self, data=None, images=images, masks=self.masks or masks)
 
     def _refuse_folder_options(self) -> None:
         """Refuse options that say how folders are read where there are none, for they would change nothing."""

@@ -107,6 +107,23 @@ def test_a_mistake_is_one_line_and_exit_code_two(arguments, words, check_mistake
     check_mistake(words, "data", *arguments)
 
 
+def test_a_folder_of_images_and_masks_is_data_too(folders, tmp_path, call, check_mistake):
+    images, masks = folders
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    images.rename(whole / "images")
+    masks.rename(whole / "masks")
+    assert call("data", "split", "--data", whole, "--quiet")[0] == 0
+    two = ("--images", whole / "images", "--masks", whole / "masks")
+    assert call("data", "split", *two, "--out", tmp_path / "two.json", "--quiet")[0] == 0
+    first, second = (Holdout.load(tmp_path / name) for name in ("whole-test.json", "two.json"))
+    assert (first.store_digest, first.test_ids) == (second.store_digest, second.test_ids)
+    # Options that say how folders are read count, too.
+    check_mistake("not-there", "data", "split", "--data", whole, "--foreground", "not-there")
+    code, _, err = call("data", "split", "--data", whole, *two)
+    assert (code, "in one way" in err) == (2, True)
+
+
 def test_cases_in_two_ways_are_refused(store, tmp_path, call):
     code, _, err = call("data", "split", "--data", store, "--synthetic", "fundus", "--out", tmp_path / "m.json")
     assert code == 2
