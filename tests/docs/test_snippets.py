@@ -19,6 +19,8 @@ from llmseg.cli.main import main
 from llmseg.data.hdf5 import write_store
 from llmseg.data.packed_case import pack_case
 from llmseg.files import encode_png
+from llmseg.zoo import registry
+from llmseg.zoo.admitted import make_card, write_admitted
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -71,7 +73,7 @@ def results(tmp_path_factory) -> Path:
         for case in map(phantoms.read, phantoms.ids):
             Path("images", case.id).write_bytes(encode_png(case.image))
             Path("masks", case.id).write_bytes(encode_png(case.mask))
-        for name, dataset in (("brain", ""), ("skin", "ham10000"), ("hrf", "")):
+        for name, dataset in (("brain", ""), ("skin", "ham10000"), ("hrf", ""), ("lesions", "")):
             cases = (pack_case(phantoms.read(id), phantoms.groups[id]) for id in phantoms.ids)
             write_store(Path(f"{name}.h5"), name, cases, {"dataset": dataset} if dataset else {})
         for name in ("brain", "skin"):
@@ -95,12 +97,22 @@ def results(tmp_path_factory) -> Path:
         shutil.copytree("studies", "main", copy_function=os.link)
         masks = ["evaluate", "masks", "--data", "brain.h5", "--holdout", "brain-test.json", "--label", "nnU-Net"]
         run([*masks, "--out", "evaluated/nnunet"])
-        Path("answers/my-llm").mkdir(parents=True)
-        Path("answers/my-llm/main.py").write_text("print('nothing is trained')\n")
+        Path("answers/another").mkdir(parents=True)
+        Path("answers/another/main.py").write_text("print('nothing is trained')\n")
+        write_admission(Path("admissions/my-llm"))
         frame = llmseg.stats.simulate(pipelines=3, datasets=1, cases=10).frame
         names = {"llm-01": "nnunet", "llm-02": "gpt-4", "llm-03": "gpt-o3"}
         frame.replace({"dataset": {"dataset-1": "scans"}, "pipeline": names, "variant": names}).to_csv("scores.csv")
     return folder
+
+
+def write_admission(folder: Path) -> None:
+    """Write recipe and card of an admitted pipeline, as an admission does."""
+    about = {"date": "2026-03-01", "stage": "probes", "prompt_version": 1, "edits": 0, "turns": 0}
+    admitted = llmseg.zoo.Admitted(**about, facts=(("size", "256"),), findings=())
+    card = make_card("my-llm", parameters=1, summary="a U-Net", scripts="my-llm", admitted=admitted)
+    recipe = llmseg.zoo.get("gpt-o3").recipe
+    write_admitted(folder, llmseg.zoo.Pipeline(id="my-llm", card=card, recipe=recipe, original_names=()))
 
 
 @pytest.mark.slow
@@ -113,6 +125,7 @@ def test_what_a_page_shows_runs(page, results, tmp_path, monkeypatch, capsys):
     folder = tmp_path / "folder"
     shutil.copytree(results, folder, copy_function=os.link)  # weights are large
     monkeypatch.chdir(folder)
+    monkeypatch.setattr(registry, "_PIPELINES", dict(registry._PIPELINES))
     for example in parse(page):
         example.evaluate()
 
