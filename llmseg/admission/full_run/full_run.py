@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -15,11 +14,10 @@ from llmseg.admission.full_run.cases import Given, give_cases, give_coded
 from llmseg.admission.full_run.predicted import Mask, list_shown, read_outputs, read_written
 from llmseg.admission.full_run.sight import Sight
 from llmseg.admission.hard_coded_paths import find_demanded_arguments
-from llmseg.admission.observing import observer_places
 from llmseg.admission.observing.record import Record, read_record
-from llmseg.admission.running import Layout, ScriptRun, run_scripts
+from llmseg.admission.runner import Runner
+from llmseg.admission.running import ScriptRun
 from llmseg.admission.running.epochs import tell_epochs
-from llmseg.admission.sandbox import Limits
 from llmseg.admission.scripts import read_scripts
 from llmseg.data.holdout import Holdout
 from llmseg.data.store import Store
@@ -49,51 +47,6 @@ class FullRun:
     place: str = ""
 
 
-@dataclass(frozen=True)
-class Runner:
-    """How scripts are run.
-
-    Attributes:
-        folder: The folder of the scripts.
-        layout: How they want cases to be named.
-        makes_folders: Whether folders for results are there when they start.
-        limits: How much one run may use.
-        rung: The sandbox; ``None`` for the best one.
-        start: The file to start and its arguments; empty for what the text shows.
-    """
-
-    folder: Path
-    layout: Layout
-    makes_folders: bool
-    limits: Limits | None = None
-    rung: str | None = None
-    start: tuple[str, ...] = ()
-
-    def run(self, given: Given, out: Path, epochs: int | None, learns: bool) -> tuple[ScriptRun, Record]:
-        """Run them on cases; return the run and what was written down of it.
-
-        Args:
-            given: The cases.
-            out: A new folder.
-            epochs: The number of epochs that they are told; ``None`` for their own.
-            learns: Whether to write down which cases are learnt.
-        """
-        given.write(out / "cases")
-        environment, places = observer_places(out / "record")
-        run = run_scripts(
-            *(self.folder, out / "cases", out / "files"),
-            epochs=epochs,
-            environment={**environment, "LLMSEG_PREDICTIONS": "all" if learns else "last"},
-            places=places,
-            limits=self.limits,
-            layout=self.layout,
-            makes_folders=self.makes_folders,
-            rung=self.rung,
-            start=self.start,
-        )
-        return run, read_record(out / "record")
-
-
 def run_in_full(runner: Runner, store: Store, holdout: Holdout, epochs: int | None, masks: Path) -> FullRun:
     """Run scripts in full, and write the masks that come of it for the held-out cases.
 
@@ -120,7 +73,7 @@ def run_in_full(runner: Runner, store: Store, holdout: Holdout, epochs: int | No
         how: set[str] = set()
         for number, part in enumerate(rounds):
             given = give_cases(store, kept, part, names, tested)
-            run, record = runner.run(given, Path(name, f"full-{number}"), epochs, learns=False)
+            run, record = _run(runner, given, Path(name, f"full-{number}"), epochs, learns=False)
             if not run.outcome.is_finished:
                 return _describe_end(run)
             way, predicted = _find_masks(given, run, record)
@@ -141,6 +94,22 @@ def run_in_full(runner: Runner, store: Store, holdout: Holdout, epochs: int | No
     if epochs is not None and not _takes_epochs(runner.folder):
         said.append("it was not seen that they can be told the number of epochs")
     return FullRun("reached", "; ".join(said))
+
+
+def _run(runner: Runner, given: Given, out: Path, epochs: int | None, learns: bool) -> tuple[ScriptRun, Record]:
+    """Run scripts on cases; return the run and what was written down of it.
+
+    Args:
+        runner: How they are run.
+        given: The cases.
+        out: A new folder.
+        epochs: The number of epochs that they are told; ``None`` for their own.
+        learns: Whether to write down which cases are learnt.
+    """
+    given.write(out / "cases")
+    predictions = {"LLMSEG_PREDICTIONS": "all" if learns else "last"}
+    run = runner.run(out / "cases", out / "files", out / "record", epochs=epochs, environment=predictions)
+    return run, read_record(out / "record")
 
 
 def _takes_epochs(folder: Path) -> bool:
@@ -166,7 +135,7 @@ def _find_names(
     count, best = rest + held, None
     for number in range(_TRIES):
         given = give_coded(count, channels)
-        run, record = runner.run(given, out / f"naming-{number}", _NAMING_EPOCHS, learns=True)
+        run, record = _run(runner, given, out / f"naming-{number}", _NAMING_EPOCHS, learns=True)
         if not run.outcome.is_finished:
             return _describe_end(run)
         tested = _find_tested(given, run, record)
@@ -208,10 +177,3 @@ def _know(given: Given) -> Sight:
 
 def _by_case(given: Given, masks: Mapping[str, Mask]) -> dict[str, Mask]:
     return {given.held[name]: mask for name, mask in masks.items()}
-
-
-def read_runner(
-    folder: Path, run: Mapping[str, Any], limits: Limits, rung: str | None, start: tuple[str, ...] = ()
-) -> Runner:
-    """Return how scripts are run, with what the tiny run needed to reach its end."""
-    return Runner(folder, Layout(**run["layout"]), run["makes_folders"], limits, rung, start)

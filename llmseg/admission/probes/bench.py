@@ -10,10 +10,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from llmseg.admission.observing import Observation, Phantoms, observer_places, read_observation, write_phantoms
+from llmseg.admission.observing import Observation, Phantoms, read_observation, write_phantoms
 from llmseg.admission.probes.changes import CaseFolder, Change
 from llmseg.admission.probes.numbers import Score, read_scores
-from llmseg.admission.running import Layout, read_layout, run_scripts
+from llmseg.admission.runner import Runner
+from llmseg.admission.running import read_layout
 from llmseg.admission.sandbox import Limits
 from llmseg.admission.scripts import read_scripts
 from llmseg.errors import UserError
@@ -129,14 +130,9 @@ class Bench:
     """Scripts, cases, and the folder in which their runs are kept.
 
     Attributes:
-        scripts: The folder of the scripts.
+        runner: How the scripts are run.
         phantoms: The cases.
         out: Where runs are kept. One that is there is not made again, unless scripts or cases are others now.
-        limits: How much a run may use; ``None`` for the usual limits.
-        rung: The sandbox; ``None`` for the best one that this computer has.
-        layout: How cases are laid out; ``None`` for what the text of the scripts shows.
-        makes_folders: Whether folders for results are there when scripts start.
-        start: The file to start and its arguments; empty for what the text of the scripts shows.
 
     Example:
         >>> bench = Bench.of("answers/my-llm", "probed")  # doctest: +SKIP
@@ -144,14 +140,9 @@ class Bench:
         ('002', '018')
     """
 
-    scripts: Path
+    runner: Runner
     phantoms: Phantoms
     out: Path
-    limits: Limits | None = None
-    rung: str | None = None
-    layout: Layout | None = None
-    makes_folders: bool = False
-    start: tuple[str, ...] = ()
     _trials: dict[Variation, Trial] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -177,7 +168,7 @@ class Bench:
             UserError: There is no such folder, or no script in it.
         """
         cases = phantoms or Phantoms(channels=read_layout(read_scripts(scripts)).channels)
-        return cls(Path(scripts), cases, Path(out), limits, rung)
+        return cls(Runner(Path(scripts), limits=limits, rung=rung), cases, Path(out))
 
     @property
     def unchanged(self) -> Trial:
@@ -233,20 +224,8 @@ class Bench:
         write_phantoms(cases.folder, self.phantoms)
         for change, ids in variation.changes:
             change(cases, ids)
-        environment, places = observer_places(record, listing=variation.listing)
-        outcome = run_scripts(
-            self.scripts,
-            cases.folder,
-            folder / "files",
-            epochs=variation.epochs,
-            environment=environment,
-            places=places,
-            limits=self.limits,
-            layout=self.layout,
-            makes_folders=self.makes_folders,
-            rung=self.rung,
-            start=self.start,
-        ).outcome
+        how: dict[str, Any] = {"epochs": variation.epochs, "listing": variation.listing}
+        outcome = self.runner.run(cases.folder, folder / "files", record, **how).outcome
         shutil.rmtree(cases.folder)
         return {
             "ended_by": outcome.ended_by,
@@ -257,12 +236,13 @@ class Bench:
 
     def _digest(self, variation: Variation) -> str:
         """Return a digest of everything on which a run depends."""
-        texts = [f"{script.path} {script.text}" for script in read_scripts(self.scripts)]
-        settings = sorted(path for path in self.scripts.rglob("*") if path.suffix in _SETTINGS and path.is_file())
-        texts += [f"{path.relative_to(self.scripts)} {read_bytes(path)!r}" for path in settings]
+        scripts = self.runner.folder
+        texts = [f"{script.path} {script.text}" for script in read_scripts(scripts)]
+        settings = sorted(path for path in scripts.rglob("*") if path.suffix in _SETTINGS and path.is_file())
+        texts += [f"{path.relative_to(scripts)} {read_bytes(path)!r}" for path in settings]
         changes = [f"{change.__name__} {' '.join(ids)}" for change, ids in variation.changes]
         cases = json.dumps(asdict(self.phantoms), default=str)
-        parts = [*texts, *self.start, cases, *changes, str(variation.epochs), variation.listing]
+        parts = [*texts, *self.runner.start, cases, *changes, str(variation.epochs), variation.listing]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
 
-from llmseg.admission.full_run import Runner, run_in_full
+from llmseg.admission.full_run import run_in_full
+from llmseg.admission.runner import Runner
 from llmseg.admission.stages.folder import AdmissionFolder
 from llmseg.admission.stages.stage import StageVerdict, State, read_verdict
 from llmseg.data.given import GivenHoldout, GivenStore, find_holdout, find_store

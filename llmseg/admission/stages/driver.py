@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from llmseg.admission.full_run import read_runner
 from llmseg.admission.probes import PROBES
+from llmseg.admission.runner import Runner
 from llmseg.admission.running.files import digest_folder
 from llmseg.admission.sandbox import Limits
 from llmseg.admission.sandbox.ladder import choose_rung
@@ -126,9 +126,10 @@ def admit(
         "start": shlex.join(start),
     }
     with open_folder(Path(out), asked) as kept:
-        room = _Room(kept, Limits(seconds=60 * minutes, cpu_seconds=120 * minutes), rung, tell, tuple(start))
+        limits = Limits(seconds=60 * minutes, cpu_seconds=120 * minutes)
+        room = _Room(kept, Runner(folder, limits=limits, rung=rung, start=tuple(start)), tell)
         turns = _run_earlier(earlier, room) if chat is None else [*read_chat(Path(chat))]
-        return _decide(folder, turns, room, probes, contest)
+        return _decide(turns, room, probes, contest)
 
 
 def _digest(folder: Path) -> str:
@@ -142,31 +143,26 @@ class _Room:
 
     Attributes:
         kept: The folder of the admission.
-        limits: How much one run may use.
-        rung: The sandbox.
+        runner: How the scripts are run.
         tell: Is told every verdict.
-        start: The file to start and its arguments; empty for what the text shows.
     """
 
     kept: AdmissionFolder
-    limits: Limits
-    rung: str | None
+    runner: Runner
     tell: Tell
-    start: tuple[str, ...] = ()
 
 
-def _decide(
-    folder: Path, turns: Sequence[CodeError | None], room: _Room, probes: bool, contest: Contest | None
-) -> Admission:
-    """Decide all stages of the scripts of a folder, and write what came of them."""
-    verdicts, run = _run(folder, room)
+def _decide(turns: Sequence[CodeError | None], room: _Room, probes: bool, contest: Contest | None) -> Admission:
+    """Decide all stages of the scripts, and write what came of them."""
+    verdicts, run = _run(room)
+    folder = room.runner.folder
     extraction: dict[str, Any] = {}
     probed: list[dict[str, Any]] = []
     if run:
         extraction = room.kept.keep("extraction", lambda: extract(room.kept.path / "tiny", run, folder))
         verdicts.append(_note(read_verdict(extraction["verdict"]), room))
     if run and probes:
-        probed = _probe(folder, verdicts, run, room)
+        probed = _probe(verdicts, run, room)
         verdicts.append(_note(judge_probes(probed), room))
     found = [*extraction.get("findings", ()), *(each for probe in probed for each in probe["findings"])]
     scripts = read_scripts(folder)
@@ -212,7 +208,7 @@ def _rank(admission: Admission, contest: Contest, room: _Room) -> Admission:
     elif ended:
         ranked = Ranked(ended)
     else:
-        runner = read_runner(admission.folder, admission.run, room.limits, room.rung, room.start)
+        runner = room.runner.with_help(admission.run)
         ranked = run_contest_of_scripts(contest, admission.name, runner, room.kept)
     verdicts = [_note(verdict, room) for verdict in ranked.verdicts]
     return replace(
@@ -235,14 +231,14 @@ def _note(verdict: StageVerdict, room: _Room) -> StageVerdict:
     return verdict
 
 
-def _run(folder: Path, room: _Room) -> tuple[list[StageVerdict], dict[str, Any]]:
+def _run(room: _Room) -> tuple[list[StageVerdict], dict[str, Any]]:
     """Return the verdicts on the text and on the tiny run, and what came of that; nothing if it was not made."""
-    verdicts = [_note(judge_static(check_statically(folder, room.start)), room)]
+    runner = room.runner
+    verdicts = [_note(judge_static(check_statically(runner.folder, runner.start)), room)]
     if verdicts[0].state != "reached":
         return verdicts, {}
     room.kept.keep("known-good", lambda: _check_known_good(room))
-    tiny = room.kept.path / "tiny"
-    run = room.kept.keep("run", lambda: run_tiny(folder, tiny, room.limits, room.rung, room.start).to_dict())
+    run = room.kept.keep("run", lambda: run_tiny(runner, room.kept.path / "tiny").to_dict())
     return verdicts + [_note(read_verdict(each), room) for each in run["verdicts"]], run
 
 
@@ -254,7 +250,7 @@ def _check_known_good(room: _Room) -> dict[str, Any]:
     """
     with tempfile.TemporaryDirectory(prefix="llmseg-known-good-") as name:
         write_known_good(Path(name, "scripts"))
-        run = run_tiny(Path(name, "scripts"), Path(name, "out"), Limits(), room.rung).to_dict()
+        run = run_tiny(Runner(Path(name, "scripts"), rung=room.runner.rung), Path(name, "out")).to_dict()
         findings = extract(Path(name, "out"), run, Path(name, "scripts"))["findings"]
     failing = next((str(read_verdict(each)) for each in run["verdicts"] if each["state"] != "reached"), None)
     if failing is None and not findings:
@@ -266,11 +262,11 @@ def _check_known_good(room: _Room) -> dict[str, Any]:
     )
 
 
-def _probe(folder: Path, verdicts: Sequence[StageVerdict], run: dict[str, Any], room: _Room) -> list[dict[str, Any]]:
+def _probe(verdicts: Sequence[StageVerdict], run: dict[str, Any], room: _Room) -> list[dict[str, Any]]:
     """Return what each probe says; nothing if the scripts do not reach the end by themselves."""
     if any(verdict.state not in ("reached", "not decidable") for verdict in verdicts):
         return []
-    bench = make_bench(folder, room.kept.path / "probed", run, room.limits, room.rung, room.start)
+    bench = make_bench(room.runner, room.kept.path / "probed", run)
     probed = []
     for id in PROBES:
         probed.append(room.kept.keep(f"probes/{id}", functools.partial(probe, id, bench)))
@@ -290,10 +286,11 @@ def _run_earlier(folders: Sequence[Path], room: _Room) -> list[CodeError | None]
 
 def _find_error(folder: Path, out: Path, room: _Room) -> dict[str, Any]:
     # An earlier answer may have other files.
-    start = room.start if room.start and (folder / room.start[0]).is_file() else ()
-    verdicts = [judge_static(check_statically(folder, start))]
+    start = room.runner.start
+    earlier = replace(room.runner, folder=folder, start=start if start and (folder / start[0]).is_file() else ())
+    verdicts = [judge_static(check_statically(folder, earlier.start))]
     if verdicts[0].state == "reached":
-        verdicts += run_tiny(folder, out, room.limits, room.rung, start).verdicts
+        verdicts += run_tiny(earlier, out).verdicts
     found = find_errors(verdicts, read_scripts(folder))
     is_final = all(verdict.state != "harness fault" for verdict in verdicts)
     return {"errors": [asdict(error) for error in found], "is_final": is_final}

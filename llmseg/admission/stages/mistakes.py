@@ -23,9 +23,9 @@ from llmseg.admission.observing import (
 from llmseg.admission.observing.fitting.splits import name_shares
 from llmseg.admission.own_record.recording import read_pixels
 from llmseg.admission.probes import PROBES, Bench
+from llmseg.admission.runner import Runner
 from llmseg.admission.running import Layout
 from llmseg.admission.running.layout import lay_out
-from llmseg.admission.sandbox import Limits
 from llmseg.admission.scripts import read_scripts
 from llmseg.admission.stages.stage import StageVerdict
 from llmseg.admission.stages.tiny_run import name_cases
@@ -104,21 +104,15 @@ def _name_fault(stage: str, error: Exception) -> StageVerdict:
     return StageVerdict(stage, "harness fault", f"{type(error).__name__}: {error}"[:300])
 
 
-def make_bench(
-    folder: Path, out: Path, run: dict[str, Any], limits: Limits, rung: str | None, start: tuple[str, ...] = ()
-) -> Bench:
+def make_bench(runner: Runner, out: Path, run: dict[str, Any]) -> Bench:
     """Return the bench on which scripts are probed, with what the tiny run needed to reach its end.
 
     Args:
-        folder: The folder of the scripts.
+        runner: How the scripts are run.
         out: Where the runs are kept.
         run: What came of the tiny run.
-        limits: How much one run may use.
-        rung: The sandbox.
-        start: The file to start and its arguments; empty for what the text shows.
     """
-    phantoms = Phantoms(**{**run["phantoms"], "noisy": False})
-    return Bench(folder, phantoms, out, limits, rung, Layout(**run["layout"]), run["makes_folders"], start)
+    return Bench(runner.with_help(run), Phantoms(**{**run["phantoms"], "noisy": False}), out)
 
 
 def probe(id: str, bench: Bench) -> dict[str, Any]:

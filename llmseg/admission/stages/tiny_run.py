@@ -5,17 +5,16 @@ from __future__ import annotations
 import ast
 import datetime
 import shutil
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from llmseg.admission.observing import Phantoms, observer_places, read_observation, write_phantoms
+from llmseg.admission.observing import Phantoms, read_observation, write_phantoms
 from llmseg.admission.prompt import find_prompt
-from llmseg.admission.running import Edit, ScriptRun, run_scripts
+from llmseg.admission.runner import Runner
+from llmseg.admission.running import Edit, ScriptRun
 from llmseg.admission.running.layout import list_layouts
 from llmseg.admission.running.salvage import Help, find_help
-from llmseg.admission.sandbox import Limits
 from llmseg.admission.scripts import Scripts, read_scripts
 from llmseg.admission.stages.judge import judge_run
 from llmseg.admission.stages.stage import StageVerdict
@@ -85,17 +84,15 @@ class TinyRun:
         }
 
 
-def run_tiny(folder: Path, out: Path, limits: Limits | None, rung: str | None, start: Sequence[str] = ()) -> TinyRun:
+def run_tiny(runner: Runner, out: Path) -> TinyRun:
     """Run scripts for a few epochs on a few dyed cases.
 
     Args:
-        folder: The folder of the scripts, which passed the static stage.
+        runner: How they are run, but for the layout of the cases and the folders for results: these are found out. The
+            scripts passed the static stage.
         out: Where the cases, the record and what the scripts write stay; what is there of an earlier try is removed.
-        limits: How much they may use.
-        rung: The sandbox; ``None`` for the best one.
-        start: The file to start and its arguments; empty for what the text shows.
     """
-    scripts = read_scripts(folder)
+    scripts = read_scripts(runner.folder)
     layouts = iter(list_layouts(scripts))
     told_names = find_prompt(script.text for script in scripts) is not None
     now = Help(next(layouts), makes_folders=not _makes_folders(scripts))
@@ -108,18 +105,8 @@ def run_tiny(folder: Path, out: Path, limits: Limits | None, rung: str | None, s
         cases, record = out / name_cases(phantoms), out / f"record-{number}"
         if not cases.exists():
             write_phantoms(cases, phantoms)
-        environment, places = observer_places(record)
-        run = run_scripts(
-            *(folder, cases, out / f"run-{number}"),
-            epochs=EPOCHS,
-            environment=environment,
-            places=places,
-            limits=limits,
-            layout=now.layout,
-            makes_folders=now.makes_folders,
-            rung=rung,
-            start=start,
-        )
+        helped = replace(runner, layout=now.layout, makes_folders=now.makes_folders)
+        run = helped.run(cases, out / f"run-{number}", record, epochs=EPOCHS)
         more = find_help(run, set(phantoms.ids), now, layouts, told_names) if number < _MOST_HELP else None
         if more is None:
             break

@@ -11,12 +11,13 @@ from PIL import Image
 
 from llmseg import hold_out
 from llmseg.admission import Layout
-from llmseg.admission.full_run import Runner, run_in_full
+from llmseg.admission.full_run import run_in_full
 from llmseg.admission.full_run.cases import give_cases, give_coded, name_cases
 from llmseg.admission.full_run.full_run import _find_tested
 from llmseg.admission.full_run.predicted import read_outputs, read_written
 from llmseg.admission.full_run.sight import WAYS, Sight, right, shrink
 from llmseg.admission.observing.record import read_record
+from llmseg.admission.runner import Runner
 from llmseg.data.synthetic import SyntheticStore
 
 STORE = SyntheticStore("mri-tumour", count=30)
@@ -247,7 +248,7 @@ class TestScripts:
             (tmp_path / "scripts" / "main.py").write_text("raise SystemExit('not this one')")
             (tmp_path / "scripts" / "whole.py").write_text(text)
             holdout = hold_out(STORE, fraction=fraction, progress=False)
-            runner = Runner(tmp_path / "scripts", Layout(), makes_folders=False, rung=sandbox, start=("whole.py",))
+            runner = Runner(tmp_path / "scripts", Layout(), rung=sandbox, start=("whole.py",))
             ran = run_in_full(runner, STORE, holdout, epochs, tmp_path / "masks")
             masks = {path.name: np.array(Image.open(path)) > 0 for path in tmp_path.glob("masks/*.png")}
             return ran, holdout.test_ids, masks

@@ -13,6 +13,7 @@ from llmseg.admission.observing import Again, Item, Parts, Pass
 from llmseg.admission.observing.matching import Match
 from llmseg.admission.observing.observation import Weights
 from llmseg.admission.observing.record import Record
+from llmseg.admission.runner import Runner
 
 PARTS = Parts(("001", "002", "003"), ("004", "005"), ("006", "007"))
 WEIGHTS = Weights(("a", "b", "c"), "c")
@@ -96,7 +97,7 @@ def bench():
     """A function that returns a bench with runs that are made up, by name."""
 
     def make(**made: Made) -> Bench:
-        bench = MadeUpBench(Path("/nowhere"), Phantoms(12), Path("/nowhere"))
+        bench = MadeUpBench(Runner(Path("/nowhere")), Phantoms(12), Path("/nowhere"))
         object.__setattr__(bench, "made", {name.replace("_", "-"): each for name, each in made.items()})
         return bench
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from llmseg.admission import Admission, CodeError, Finding, Phantoms, StageVerdict, write_repair_sheet
+from llmseg.admission.runner import Runner
 from llmseg.admission.stages import mistakes
 from llmseg.admission.stages.admission import join_findings
 from llmseg.admission.stages.mistakes import extract, judge_probes, make_bench, probe, read_finding
@@ -60,8 +61,9 @@ def test_a_fault_of_ours_leaves_the_rest_and_is_tried_again(tmp_path, monkeypatc
 
 
 def test_scripts_are_probed_with_what_they_needed(tmp_path, monkeypatch):
-    bench = make_bench(tmp_path, tmp_path / "out", RUN, None, None)
-    assert (bench.layout.mask_name("1"), bench.makes_folders, bench.phantoms.count) == ("1_m.png", True, 12)
+    bench = make_bench(Runner(tmp_path), tmp_path / "out", RUN)
+    runner = bench.runner
+    assert (runner.layout.mask_name("1"), runner.makes_folders, bench.phantoms.count) == ("1_m.png", True, 12)
     monkeypatch.setattr(type(bench), "unchanged", property(fail))
     said = probe("P1", bench)
     assert (said["state"], said["is_final"]) == ("harness fault", False)
