@@ -8,9 +8,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
+
+from page_tables import write_table
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "reference" / "benchmarks.md"
@@ -70,7 +71,7 @@ def render_page() -> str:
                 "## Report and installation",
                 *_report_and_installation(),
                 "## Every file of results",
-                _table(
+                write_table(
                     ("file in `benchmarks/results`", "question", "explained in"),
                     [
                         (f"`{name}`", question, f"[{_title(page)}]({page})")
@@ -101,7 +102,7 @@ def _fidelity() -> list[str]:
         f"{len(records)} records of original scripts were replayed ({_processor('fidelity.json')}). The last column\n"
         "is the largest difference of a value, as a share of its tolerance.\n"
         "[Replay](../how-to/replay.md#checking) explains the levels.",
-        _table(("level", "holds", "values", "largest difference"), rows),
+        write_table(("level", "holds", "values", "largest difference"), rows),
     ]
 
 
@@ -124,7 +125,7 @@ def _speed() -> list[str]:
         "How many times as fast `llmseg train` and `predict` are as a plain loop and as MONAI's trainer: the\n"
         "geometric mean over the pipelines.\n"
         "[Train](../how-to/train.md#how-much-faster-it-is) says what is gained where.",
-        _table(
+        write_table(
             ("file", "processor", "pipelines", "training, plain loop", "training, MONAI", "prediction, plain loop"),
             rows,
         ),
@@ -147,9 +148,9 @@ def _cases() -> list[str]:
     ]
     return [
         "To make a batch takes as long per image with many cases as with few (64 x 64 pixels):",
-        _table(("cases", "microseconds, cases in memory", "microseconds, cases on disk"), batches),
+        write_table(("cases", "microseconds, cases in memory", "microseconds, cases on disk"), batches),
         f"To prepare a dataset ({height} x {width} pixels) takes memory that hardly grows:",
-        _table(("images", "milliseconds per image", "MiB of memory"), prepared),
+        write_table(("images", "milliseconds per image", "MiB of memory"), prepared),
     ]
 
 
@@ -164,8 +165,8 @@ def _report_and_installation() -> list[str]:
     sizes = [("`pip install .`", install["plain"])]
     sizes += [(f"the extra `{name}`", facts) for name, facts in install["extras"].items()]
     return [
-        _table(("report of", "scores", "seconds of one core", "pages", "MiB of memory"), rows),
-        _table(
+        write_table(("report of", "scores", "seconds of one core", "pages", "MiB of memory"), rows),
+        write_table(
             ("installation", "packages", "MB"),
             [(name, str(facts["packages"]), f"{facts['megabytes']:,}") for name, facts in sizes],
         ),
@@ -185,11 +186,6 @@ def _title(page: str) -> str:
     """Return the heading of a page."""
     lines = (PAGE.parent / page).read_text(encoding="utf-8").splitlines()
     return next(line.removeprefix("# ") for line in lines if line.startswith("# "))
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
+from page_tables import write_table
 
 from llmseg import Pipeline, zoo
 from llmseg.cli.text.pipelines import card_facts, describe_outputs, pipeline_facts, table_against_code
@@ -85,7 +86,7 @@ def render_index() -> str:
             "A page for every pipeline: its card, a drawing of its network, its quirks and what they cost, what the\n"
             "study published of it, its results in our studies, and its recipe. `llmseg list --all` and\n"
             "`llmseg show NAME` print most of it.",
-            _table(head, rows),
+            write_table(head, rows),
             "\n".join(["```{toctree}", ":hidden:", "", *file_names().values(), "```"]),
         ]
     )
@@ -111,7 +112,7 @@ def _readme_table() -> str:
         facts = (str(pipeline.card.cohort), f"{pipeline.card.parameters:,}", str(len(pipeline.quirks)), str(mistakes))
         rows.append((f"[{pipeline.id}]({page})", *facts, *dice))
     head = ("pipeline", "year", "parameters", "quirks", "of these, mistakes")
-    return _table((*head, *(f"Dice on {name}" for name in standings)), rows)
+    return write_table((*head, *(f"Dice on {name}" for name in standings)), rows)
 
 
 def render_page(pipeline: Pipeline) -> str:
@@ -142,7 +143,7 @@ def render_page(pipeline: Pipeline) -> str:
 def _card(pipeline: Pipeline) -> Iterator[str]:
     # The first fact takes the place of the heading, which a table in Markdown must have.
     first, *others = card_facts(pipeline.card)
-    yield _table(first, others)
+    yield write_table(first, others)
     for title, texts in (
         ("Edits by the authors of the study", pipeline.card.author_edits),
         ("Does not run as given", [f"{mend.fault}; here: {mend.reading}" for mend in pipeline.card.mends]),
@@ -181,12 +182,12 @@ def _prices() -> list[dict[str, object]]:
 
 def _differences(differences: Iterable[Difference], left: str, right: str) -> list[str]:
     rows = [(f"`{each.path}`", write_typed(each.left), write_typed(each.right)) for each in differences]
-    return [_table(("field", left, right), rows)] if rows else ["There is no difference."]
+    return [write_table(("field", left, right), rows)] if rows else ["There is no difference."]
 
 
 def _printed(pipeline: Pipeline) -> list[str]:
     head, *rows = table_against_code(pipeline) or [()]
-    return [_table(head, rows)] if rows else []
+    return [write_table(head, rows)] if rows else []
 
 
 def _published_dice(pipeline: Pipeline) -> list[str]:
@@ -199,7 +200,7 @@ def _published_dice(pipeline: Pipeline) -> list[str]:
         "Means in the test that can be attributed to it, by its own Dice on its own test part.\n"
         "[What is known of these numbers](../../explanation/published.md)"
     )
-    return [_table(("dataset", "published mean Dice"), rows), f"{note}."] if rows else []
+    return [write_table(("dataset", "published mean Dice"), rows), f"{note}."] if rows else []
 
 
 @functools.cache
@@ -242,7 +243,7 @@ def _results_in(study: str, pipeline: Pipeline) -> list[str]:
     remarks = dict.fromkeys(remark for found in _standings(study) for remark in found.remarks)
     return [
         f"The study `benchmarks/studies/{study}.toml`, scored by one evaluator on held-out cases:",
-        _table(head, rows),
+        write_table(head, rows),
         *([f"Trained with {changes}."] if changes else []),
         "\n".join(f"- {remark}" for remark in remarks),
     ]
@@ -277,7 +278,7 @@ def _replay(pipeline: Pipeline) -> list[str]:
     return [
         "Compared with a record of the original script (`benchmarks/results/fidelity.json`). The last column is the\n"
         "largest difference of a value, as a share of its tolerance. [How it is checked](../../how-to/replay.md).",
-        _table(("level", "verdict", "values", "largest difference"), rows),
+        write_table(("level", "verdict", "values", "largest difference"), rows),
         *(["Its scripts write:", "\n".join(files)] if files else []),
     ]
 
@@ -296,22 +297,13 @@ def _recipe(pipeline: Pipeline) -> list[str]:
     return [
         f"Digest: `{pipeline.recipe.digest}`. `llmseg fields` explains every field.",
         "<details><summary>All fields</summary>",
-        _table(("part", "fields"), [(f"`{part}`", ", ".join(texts)) for part, texts in fields.items()]),
+        write_table(("part", "fields"), [(f"`{part}`", ", ".join(texts)) for part, texts in fields.items()]),
         "</details>",
     ]
 
 
 def _section(title: str, blocks: Sequence[str]) -> list[str]:
     return [f"## {title}", *blocks] if blocks else []
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(_cell(cell) for cell in line)} |" for line in lines)
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
 
 
 def _join(blocks: Iterable[str]) -> str:

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def load_maker() -> Callable[[str], ModuleType]:
+    """A function that gives a module of ``docs/`` that makes pages, by its name."""
+
+    def load(name: str) -> ModuleType:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.syspath_prepend(ROOT / "docs")
+            return importlib.import_module(name)
+
+    return load
 
 
 @dataclass(frozen=True)

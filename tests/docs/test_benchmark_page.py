@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from types import ModuleType
 
@@ -12,13 +11,9 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def maker() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("benchmark_page", ROOT / "docs" / "benchmark_page.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def maker(load_maker) -> ModuleType:
+    """The module that makes the page, which lies outside the package."""
+    return load_maker("benchmark_page")
 
 
 def test_the_page_is_what_is_made_now(maker):

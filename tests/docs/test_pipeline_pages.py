@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from types import ModuleType
 from xml.etree import ElementTree
@@ -18,14 +17,9 @@ ADVICE = "make them again: python docs/pipeline_pages.py"
 
 
 @pytest.fixture(scope="module")
-def maker() -> ModuleType:
-    """The module that makes the pages, which lies outside the package."""
-    spec = importlib.util.spec_from_file_location("pipeline_pages", ROOT / "docs" / "pipeline_pages.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def maker(load_maker) -> ModuleType:
+    """The module that makes the page, which lies outside the package."""
+    return load_maker("pipeline_pages")
 
 
 def test_every_pipeline_has_a_page_and_a_drawing():
