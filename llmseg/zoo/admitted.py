@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,12 @@ _FIELDS = {
     "admitted.findings": list[dict[str, str]],
 }
 
-_FOUND = ("id", "certainty", "sentence", "place", "evidence")
+_FOUND = tuple(field.name for field in fields(FoundMistake))
+
+
+def find_recipe_file(folder: Path, id: str) -> Path:
+    """Return where the folder of an admission has the recipe; contenders are called as the file of their recipe."""
+    return folder / FOLDER / f"{id}.json"
 
 
 def make_card(name: str, *, parameters: int, summary: str, scripts: str, admitted: Admitted) -> Card:
@@ -73,7 +78,7 @@ def write_admitted(folder: Path, pipeline: Pipeline) -> Path:
     Returns:
         The file with the recipe.
     """
-    card, path = pipeline.card, folder / FOLDER / f"{pipeline.id}.json"
+    card, path = pipeline.card, find_recipe_file(folder, pipeline.id)
     admitted = card.admitted
     if admitted is None:
         raise UserError(f"{pipeline.id} was not admitted")
@@ -131,7 +136,7 @@ def read_admitted(path: str | Path, id: str | None = None) -> Pipeline:
 
 
 def _read_card(place: Path, record: dict[str, Any]) -> Card:
-    admitted = {name.partition(".")[2]: record["admitted"][name.partition(".")[2]] for name in _FIELDS if "." in name}
+    admitted = {field.name: record["admitted"][field.name] for field in fields(Admitted)}
     for found in admitted["findings"]:
         check_fields(place, found, _FOUND)
     findings = tuple(FoundMistake(**{key: found[key] for key in _FOUND}) for found in admitted["findings"])

@@ -90,12 +90,6 @@ def _write_cases(folder: Path, files: Files) -> None:
             Image.fromarray(pixels).save(folder / kind / f"{id}.png")
 
 
-def read_pixels(path: Path) -> NDArray[Any]:
-    """Return the numbers of an image file, grey or RGB."""
-    with Image.open(path) as image:
-        return np.array(image if image.mode in ("L", "RGB") else image.convert("RGB"))
-
-
 def _describe_network(observation: Observation) -> dict[str, Any]:
     made = next(e for e in observation.record.list("network") if e["network"] == observation.learnt[0].network)
     sizes = [(int(np.prod(shape)), learns) for _, shape, learns in made["parameters"]]

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors.numpy import load_file
-from torch import nn
 
-from llmseg.admission.observing.watching.trying import list_used
-from llmseg.admission.own_record.recording import RECORD, VARIANT, WEIGHTS, describe_tensor, read_pixels
+from llmseg.admission.observing.watching.trying import take_weights
+from llmseg.admission.own_record.recording import RECORD, VARIANT, WEIGHTS, describe_tensor
+from llmseg.data.pixels import read_image
 from llmseg.errors import UserError
 from llmseg.fidelity.compare import Comparison, Divergence
 from llmseg.fidelity.dynamics import Tolerance
@@ -52,7 +52,7 @@ class _Cases:
 
     def prepare(self, recipe: Recipe, id: str) -> tuple[torch.Tensor, torch.Tensor]:
         """Return image and mask as a recipe prepares them."""
-        image, mask = (read_pixels(self.folder / kind / id) for kind in ("images", "masks"))
+        image, mask = (read_image(self.folder / kind / id) for kind in ("images", "masks"))
         return recipe.images(image, mask)
 
 
@@ -186,7 +186,9 @@ def _check_training(
         pairs = [cases.prepare(recipe, id) for id in step["files"]]
         images, masks = (torch.stack(part) for part in zip(*pairs, strict=True))
         if number == 0:
-            _take_weights(net, images, weights)
+            if not take_weights(net.eval(), images[:1], [weights[key] for key in sorted(weights)]):
+                raise Divergence("weights: the network uses parameters of other shapes in its order")
+            net.train()
         for group in optimizer.param_groups:
             group["lr"] = step["lr"]
         optimizer.zero_grad()
@@ -199,15 +201,3 @@ def _check_training(
             allowed = tolerance.gradient if number else tolerance.first_gradient
             comparison.require_close(f"step {number}, gradient", step["grad_l2"], norm, rel=allowed)
         optimizer.step()
-
-
-def _take_weights(net: nn.Module, images: torch.Tensor, weights: dict[str, np.ndarray[Any, Any]]) -> None:
-    """Give a network the recorded weights, in the order in which it uses them."""
-    used = list_used(net.eval(), images[:1])
-    net.train()
-    recorded = [weights[key] for key in sorted(weights)]
-    if [tuple(parameter.shape) for parameter in used] != [array.shape for array in recorded]:
-        raise Divergence("weights: the network uses parameters of other shapes in its order")
-    with torch.no_grad():
-        for parameter, array in zip(used, recorded, strict=True):
-            parameter.copy_(torch.from_numpy(array))

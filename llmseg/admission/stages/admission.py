@@ -10,6 +10,7 @@ from llmseg.admission.findings import Finding
 from llmseg.admission.stages.code_error import CodeError
 from llmseg.admission.stages.stage import StageVerdict, find_stage_reached
 from llmseg.recipe import Recipe
+from llmseg.zoo.admitted import find_recipe_file
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Admission:
     @property
     def recipe_file(self) -> Path:
         """Where the recipe is kept, if there is one; contenders are called as the file of their recipe."""
-        return self.out / "recipe" / f"{self.name}.json"
+        return find_recipe_file(self.out, self.name)
 
     @property
     def is_sound(self) -> bool:

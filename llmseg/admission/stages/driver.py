@@ -36,7 +36,7 @@ from llmseg.admission.stages.known_good import write_known_good
 from llmseg.admission.stages.mistakes import extract, judge_probes, make_bench, probe, read_finding
 from llmseg.admission.stages.replayed import replay
 from llmseg.admission.stages.stage import StageVerdict, read_verdict
-from llmseg.admission.stages.tiny_run import run_tiny
+from llmseg.admission.stages.tiny_run import Seen, run_tiny
 from llmseg.admission.stages.turns import read_chat
 from llmseg.admission.static import check_statically, find_entry
 from llmseg.data.given import GivenHoldout, GivenStore
@@ -155,11 +155,11 @@ class _Room:
 def _decide(turns: Sequence[CodeError | None], room: _Room, probes: bool, contest: Contest | None) -> Admission:
     """Decide all stages of the scripts, and write what came of them."""
     verdicts, run = _run(room)
-    folder = room.runner.folder
+    folder, seen = room.runner.folder, Seen(room.kept.path / "tiny", run)
     extraction: dict[str, Any] = {}
     probed: list[dict[str, Any]] = []
     if run:
-        extraction = room.kept.keep("extraction", lambda: extract(room.kept.path / "tiny", run, folder))
+        extraction = room.kept.keep("extraction", lambda: extract(seen, folder))
         verdicts.append(_note(read_verdict(extraction["verdict"]), room))
     if run and probes:
         probed = _probe(verdicts, run, room)
@@ -171,8 +171,8 @@ def _decide(turns: Sequence[CodeError | None], room: _Room, probes: bool, contes
     recipe = None if not fitted.get("recipe") else Recipe.from_dict(fitted["recipe"])
     record: dict[str, Any] = {"levels": [], "fault": ""}
     if recipe is not None:
-        tiny, name, out = room.kept.path / "tiny", room.kept.asked["name"], room.kept.path / "record"
-        record = room.kept.keep("replayed", lambda: replay(tiny, run, name, recipe, out))
+        name, out = room.kept.asked["name"], room.kept.path / "record"
+        record = room.kept.keep("replayed", lambda: replay(seen, name, recipe, out))
     admission = Admission(
         room.kept.asked["name"],
         folder,
@@ -251,7 +251,7 @@ def _check_known_good(room: _Room) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="llmseg-known-good-") as name:
         write_known_good(Path(name, "scripts"))
         run = run_tiny(Runner(Path(name, "scripts"), rung=room.runner.rung), Path(name, "out")).to_dict()
-        findings = extract(Path(name, "out"), run, Path(name, "scripts"))["findings"]
+        findings = extract(Seen(Path(name, "out"), run), Path(name, "scripts"))["findings"]
     failing = next((str(read_verdict(each)) for each in run["verdicts"] if each["state"] != "reached"), None)
     if failing is None and not findings:
         return {"sandbox": run["sandbox"]}

@@ -2,42 +2,33 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from numpy.typing import NDArray
-
 from llmseg.admission.findings import Finding
 from llmseg.admission.observing import (
-    Observation,
     Phantoms,
     find_mistakes,
     fit_recipe,
     read_facts,
-    read_observation,
 )
 from llmseg.admission.observing.fitting.splits import name_shares
-from llmseg.admission.own_record.recording import read_pixels
 from llmseg.admission.probes import PROBES, Bench
 from llmseg.admission.runner import Runner
-from llmseg.admission.running import Layout
-from llmseg.admission.running.layout import lay_out
 from llmseg.admission.scripts import read_scripts
 from llmseg.admission.stages.stage import StageVerdict
-from llmseg.admission.stages.tiny_run import name_cases
+from llmseg.admission.stages.tiny_run import Seen
 from llmseg.recipe.part import to_plain
 
 
-def extract(tiny: Path, run: dict[str, Any], folder: Path) -> dict[str, Any]:
+def extract(seen: Seen, folder: Path) -> dict[str, Any]:
     """Return what the scripts do, their silent mistakes, and where removed functions of libraries were lent to them.
 
     Args:
-        tiny: The folder of the tiny run.
-        run: What came of it, see :meth:`llmseg.admission.stages.tiny_run.TinyRun.to_dict`.
+        seen: What the observer saw in the tiny run.
         folder: The folder of the scripts.
     """
     facts: dict[str, Any] = {}
@@ -45,12 +36,12 @@ def extract(tiny: Path, run: dict[str, Any], folder: Path) -> dict[str, Any]:
     helped: list[str] = []
     recipe: dict[str, Any] = {}
     try:
-        observation = read_observation(tiny / run["record"], Phantoms(**run["phantoms"]))
+        observation, epochs = seen.observation, seen.run["epochs"]
         helped = sorted({f"{event['what']} ({event.place})" for event in observation.record.list("helped")})
         facts, findings = read_facts(observation), list(find_mistakes(observation))
-        if facts and run["epochs"]:
-            facts["epochs"] = max(each["was"] for each in run["epochs"])
-        recipe = _fit(observation, tiny, run, folder, facts) if facts else {}
+        if facts and epochs:
+            facts["epochs"] = max(each["was"] for each in epochs)
+        recipe = _fit(seen, folder, facts) if facts else {}
         verdict = StageVerdict("extraction", "reached")
         if not observation.losses:
             verdict = StageVerdict("extraction", "not reached", "no step of a training was seen")
@@ -66,15 +57,12 @@ def extract(tiny: Path, run: dict[str, Any], folder: Path) -> dict[str, Any]:
     }
 
 
-def _fit(
-    observation: Observation, tiny: Path, run: dict[str, Any], folder: Path, facts: dict[str, Any]
-) -> dict[str, Any]:
+def _fit(seen: Seen, folder: Path, facts: dict[str, Any]) -> dict[str, Any]:
     """Return the recipe that gives what was seen, with the scripts' own epochs; ``None`` with what no field says.
 
     The shares of the split in the facts become those that the scripts ask for.
     """
-    files = read_files(tiny / name_cases(observation.phantoms), Layout(**run["layout"]), observation.phantoms)
-    fitted = fit_recipe(observation, files, read_scripts(folder))
+    fitted = fit_recipe(seen.observation, seen.files, read_scripts(folder))
     recipe = fitted.recipe
     if "split" in fitted.explained and (shares := name_shares(recipe.split)) is not None:
         facts["split"] = shares
@@ -85,19 +73,6 @@ def _fit(
         "foreign": fitted.foreign,
         "explained": {name: to_plain(getattr(recipe, name)) for name in fitted.explained},
     }
-
-
-def read_files(cases: Path, layout: Layout, phantoms: Phantoms) -> dict[str, tuple[NDArray[Any], NDArray[Any]]]:
-    """Return image and mask of each case as the files have them that scripts were given; JPEG changes pixels."""
-    with tempfile.TemporaryDirectory(prefix="llmseg-files-") as name:
-        folders = lay_out(cases, layout, Path(name))
-        return {
-            id: (
-                read_pixels(folders["images"] / layout.image_name(id)),
-                read_pixels(folders["masks"] / layout.mask_name(id)),
-            )
-            for id in phantoms.ids
-        }
 
 
 def _name_fault(stage: str, error: Exception) -> StageVerdict:

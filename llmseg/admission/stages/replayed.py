@@ -7,30 +7,23 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from llmseg.admission.observing import Phantoms, read_observation
 from llmseg.admission.own_record import verify_own_record, write_own_record
-from llmseg.admission.running import Layout
-from llmseg.admission.stages.mistakes import read_files
-from llmseg.admission.stages.tiny_run import name_cases
+from llmseg.admission.stages.tiny_run import Seen
 from llmseg.recipe.recipe import Recipe
 
 
-def replay(tiny: Path, run: dict[str, Any], name: str, recipe: Recipe, out: Path) -> dict[str, Any]:
+def replay(seen: Seen, name: str, recipe: Recipe, out: Path) -> dict[str, Any]:
     """Write the record of the tiny run, let the recipe replay it, and return the verdicts on its levels.
 
     Args:
-        tiny: The folder of the tiny run.
-        run: What came of it.
+        seen: What the observer saw in it.
         name: What the pipeline is called.
         recipe: The recipe.
         out: The folder for the record; what is there of an earlier try is replaced.
     """
-    phantoms = Phantoms(**run["phantoms"])
     shutil.rmtree(out, ignore_errors=True)
     try:
-        observation = read_observation(tiny / run["record"], phantoms)
-        files = read_files(tiny / name_cases(phantoms), Layout(**run["layout"]), phantoms)
-        path = write_own_record(out, name, observation, files, recipe)
+        path = write_own_record(out, name, seen.observation, seen.files, recipe)
         levels = [{**asdict(verdict), "text": str(verdict)} for verdict in verify_own_record(recipe, path)]
     except Exception as error:  # what was fitted stands, and the next start tries again
         return {"levels": [], "fault": f"record: {type(error).__name__}: {error}"[:300], "is_final": False}

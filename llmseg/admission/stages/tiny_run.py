@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import ast
 import datetime
+import functools
 import shutil
+import tempfile
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from llmseg.admission.observing import Phantoms, read_observation, write_phantoms
+import numpy as np
+from numpy.typing import NDArray
+
+from llmseg.admission.observing import Observation, Phantoms, read_observation, write_phantoms
 from llmseg.admission.prompt import find_prompt
 from llmseg.admission.runner import Runner
-from llmseg.admission.running import Edit, ScriptRun
-from llmseg.admission.running.layout import list_layouts
+from llmseg.admission.running import Edit, Layout, ScriptRun
+from llmseg.admission.running.layout import lay_out, list_layouts
 from llmseg.admission.running.salvage import Help, find_help
 from llmseg.admission.scripts import Scripts, read_scripts
 from llmseg.admission.stages.judge import judge_run
 from llmseg.admission.stages.stage import StageVerdict
+from llmseg.data.pixels import read_image
 
 EPOCHS = 3
 """With fewer, a schedule and a choice of weights cannot be told from chance."""
@@ -102,7 +108,7 @@ def run_tiny(runner: Runner, out: Path) -> TinyRun:
         phantoms = Phantoms(MORE_CASES if now.is_larger else CASES, channels=now.layout.channels, noisy=True)
         if now.has_even_sides:
             phantoms = replace(phantoms, height=_EVEN_SIDE, width=_EVEN_SIDE)
-        cases, record = out / name_cases(phantoms), out / f"record-{number}"
+        cases, record = out / _name_cases(phantoms), out / f"record-{number}"
         if not cases.exists():
             write_phantoms(cases, phantoms)
         helped = replace(runner, layout=now.layout, makes_folders=now.makes_folders)
@@ -116,7 +122,39 @@ def run_tiny(runner: Runner, out: Path) -> TinyRun:
     return TinyRun(run, verdicts, now.edits, now.makes_folders, phantoms, record, faults)
 
 
-def name_cases(phantoms: Phantoms) -> str:
+@dataclass(frozen=True)
+class Seen:
+    """What the observer saw in a tiny run. Each part is read once, when it is asked for.
+
+    Attributes:
+        tiny: The folder of the tiny run.
+        run: What came of it, see :meth:`TinyRun.to_dict`.
+    """
+
+    tiny: Path
+    run: dict[str, Any]
+
+    @functools.cached_property
+    def observation(self) -> Observation:
+        """What the scripts did."""
+        return read_observation(self.tiny / self.run["record"], Phantoms(**self.run["phantoms"]))
+
+    @functools.cached_property
+    def files(self) -> dict[str, tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
+        """Image and mask of each case as the files have them that the scripts were given; JPEG changes pixels."""
+        phantoms, layout = self.observation.phantoms, Layout(**self.run["layout"])
+        with tempfile.TemporaryDirectory(prefix="llmseg-files-") as name:
+            folders = lay_out(self.tiny / _name_cases(phantoms), layout, Path(name))
+            return {
+                id: (
+                    read_image(folders["images"] / layout.image_name(id)),
+                    read_image(folders["masks"] / layout.mask_name(id)),
+                )
+                for id in phantoms.ids
+            }
+
+
+def _name_cases(phantoms: Phantoms) -> str:
     """Return the name of the folder of some cases."""
     return f"cases-{phantoms.count}" + (f"-{phantoms.height}" if phantoms.height == _EVEN_SIDE else "")
 

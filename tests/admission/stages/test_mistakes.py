@@ -9,9 +9,10 @@ import pytest
 
 from llmseg.admission import Admission, CodeError, Finding, Phantoms, StageVerdict, write_repair_sheet
 from llmseg.admission.runner import Runner
-from llmseg.admission.stages import mistakes
+from llmseg.admission.stages import tiny_run
 from llmseg.admission.stages.admission import join_findings
 from llmseg.admission.stages.mistakes import extract, judge_probes, make_bench, probe, read_finding
+from llmseg.admission.stages.tiny_run import Seen
 from llmseg.cli.text.admission import describe_admission
 from llmseg.nnunet import find_compared
 from llmseg.recipe import Recipe
@@ -49,13 +50,13 @@ def fail(*_):
 
 
 def test_a_record_without_a_training(tmp_path):
-    found = extract(tmp_path, RUN, tmp_path)
+    found = extract(Seen(tmp_path, RUN), tmp_path)
     assert (found["verdict"]["state"], found["facts"], found["findings"]) == ("not reached", {}, [])
 
 
 def test_a_fault_of_ours_leaves_the_rest_and_is_tried_again(tmp_path, monkeypatch):
-    monkeypatch.setattr(mistakes, "read_observation", fail)
-    found = extract(tmp_path, RUN, tmp_path)
+    monkeypatch.setattr(tiny_run, "read_observation", fail)
+    found = extract(Seen(tmp_path, RUN), tmp_path)
     assert (found["verdict"]["state"], found["is_final"]) == ("harness fault", False)
     assert found["verdict"]["reason"] == "KeyError: 'odd'"
 

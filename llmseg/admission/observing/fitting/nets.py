@@ -16,7 +16,7 @@ from llmseg import zoo
 from llmseg.admission.observing.functions import SIGMOIDS
 from llmseg.admission.observing.observation import Observation, Pass
 from llmseg.admission.observing.record import Event
-from llmseg.admission.observing.watching.trying import compute, draw_images, list_used, set_weights
+from llmseg.admission.observing.watching.trying import compute, draw_images, list_used, set_weights, take_weights
 from llmseg.errors import UserError
 from llmseg.recipe.nets.net import Net
 from llmseg.recipe.nets.unet import UNet
@@ -168,12 +168,9 @@ def _gives_output(net: Net, channels: int, weights: list[NDArray[Any]], seen: Pa
     if images is None or output is None:
         return False
     network = net.build(channels).train(seen.is_training)
+    if not take_weights(network, torch.from_numpy(images), weights):
+        return False
     with torch.no_grad():
-        own = list_used(network, torch.from_numpy(images))
-        if [tuple(parameter.shape) for parameter in own] != [array.shape for array in weights]:
-            return False
-        for parameter, array in zip(own, weights, strict=True):
-            parameter.copy_(torch.from_numpy(array))
         given = network(torch.from_numpy(images)).numpy()
     return given.shape == output.shape and _is_close(given, output)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import copy
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,17 @@ def list_used(network: torch.nn.Module, images: torch.Tensor) -> list[torch.nn.P
         for hook in hooks:
             hook.remove()
     return [value for module in used for value in module.parameters(recurse=False)]
+
+
+def take_weights(network: torch.nn.Module, images: torch.Tensor, weights: Sequence[np.ndarray[Any, Any]]) -> bool:
+    """Give a network weights in the order in which it uses them; return whether their shapes are those of its own."""
+    used = list_used(network, images)
+    if [tuple(parameter.shape) for parameter in used] != [array.shape for array in weights]:
+        return False
+    with torch.no_grad():
+        for parameter, array in zip(used, weights, strict=True):
+            parameter.copy_(torch.from_numpy(array))
+    return True
 
 
 def set_weights(network: torch.nn.Module, images: torch.Tensor) -> None:
