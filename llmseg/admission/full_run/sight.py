@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-SIDE = 32
-"""Height and width at which pictures are compared."""
+from llmseg.admission.observing.matching import centre
+from llmseg.admission.observing.watching.predicting import SIDE
 
 _LEAST = 0.9
 """Correlation of a picture with its case, at least. A picture that was cut correlates less."""
@@ -43,7 +43,7 @@ class Sight:
 
     def __init__(self, names: Iterable[str], read: Callable[[str], NDArray[np.uint8]]) -> None:
         self.names = tuple(names)
-        self._views = np.stack([_centre(shrink(read(name))) for name in self.names])
+        self._views = np.stack([_flatten(shrink(read(name))) for name in self.names])
 
     def find(self, picture: NDArray[np.float32]) -> tuple[str, Way]:
         """Return the case that a picture shows, an empty text for none, and which way up it is.
@@ -51,7 +51,7 @@ class Sight:
         Args:
             picture: ``[32, 32]``, of the whole image.
         """
-        righted = [_centre(right(np.nan_to_num(picture), way)) for way in WAYS]
+        righted = [_flatten(right(np.nan_to_num(picture), way)) for way in WAYS]
         likeness = self._views @ np.stack(righted, axis=1)
         likeness[:, 0] += _BETTER
         best, way = np.unravel_index(int(np.argmax(likeness)), likeness.shape)
@@ -83,6 +83,5 @@ def shrink(image: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.asarray(cv2.resize(grey.astype(np.float32), (SIDE, SIDE), interpolation=cv2.INTER_AREA))
 
 
-def _centre(picture: NDArray[np.float32]) -> NDArray[np.float32]:
-    shifted = picture.astype(np.float64).ravel() - picture.mean()
-    return np.asarray(shifted / max(float(np.linalg.norm(shifted)), 1e-12), dtype=np.float32)
+def _flatten(picture: NDArray[np.float32]) -> NDArray[np.float32]:
+    return centre(picture.astype(np.float64)).ravel().astype(np.float32)

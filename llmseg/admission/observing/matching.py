@@ -57,7 +57,7 @@ class Dye:
     @functools.cached_property
     def _views(self) -> tuple[list[tuple[str, str]], Array]:
         names = [(id, way) for id in self.phantoms.ids for way in TURNS]
-        views = [_centre(view) for id in self.phantoms.ids for view in turn(self._channels[id][3])]
+        views = [centre(view) for id in self.phantoms.ids for view in turn(self._channels[id][3])]
         return names, np.stack([view.ravel() for view in views])
 
     @functools.cached_property
@@ -80,7 +80,7 @@ class Dye:
     def _match_image(self, image: Array) -> Match:
         inner = _strip(image)
         names, views = self._views
-        seen = _centre(_shrink(inner).mean(axis=0))
+        seen = centre(_shrink(inner).mean(axis=0))
         likeness = views @ seen.ravel()
         best = int(np.argmax(likeness))
         id, way = names[best]
@@ -93,7 +93,7 @@ class Dye:
     def _fit(self, channel: Array, id: str, way: str) -> tuple[float, float, int]:
         originals = [turn(each)[TURNS.index(way)] for each in self._channels[id]]
         kinds = range(4) if self.phantoms.channels == 3 else [3]
-        source = max(kinds, key=lambda kind: float(np.sum(_centre(originals[kind]) * _centre(channel))))
+        source = max(kinds, key=lambda kind: float(np.sum(centre(originals[kind]) * centre(channel))))
         slope, offset = np.polyfit(originals[source].ravel(), channel.ravel(), 1)
         return float(slope), float(offset), source
 
@@ -154,7 +154,8 @@ def _shrink(channels: Array) -> Array:
     return np.stack([cv2.resize(each, (_SIZE, _SIZE), interpolation=cv2.INTER_AREA) for each in channels])
 
 
-def _centre(picture: Array) -> Array:
+def centre(picture: Array) -> Array:
+    """Return a picture with mean 0 and norm 1: the sum of products of two of them is their correlation."""
     shifted = picture - picture.mean()
     return np.asarray(shifted / max(float(np.linalg.norm(shifted)), 1e-12))
 

@@ -11,9 +11,9 @@ from llmseg.admission.observing.observation import Observation, Pass
 from llmseg.admission.observing.record import Event
 
 _BEST = ("best", "max", "min", "lowest", "highest", "prev", "last", "record")
+_SCORES = ("dice", "iou", "jaccard", "acc", "f1")
 _TRIED = 3
 """So many thresholds are tried at least."""
-_SCORES = ("dice", "iou", "jaccard", "acc", "f1")
 
 
 def find_choices_on_test(observation: Observation) -> Iterator[Finding]:

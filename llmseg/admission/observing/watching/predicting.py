@@ -15,7 +15,7 @@ from llmseg.admission.observing.watching import helping
 from llmseg.admission.observing.watching.journal import Journal
 from llmseg.admission.observing.watching.tensors import list_tensors, to_array
 
-_SIDE = 32
+SIDE = 32
 """Height and width at which images are written down, by which they are told apart."""
 
 
@@ -87,4 +87,4 @@ class _Predictions:
 def _shrink(images: Tensor) -> np.ndarray[Any, Any]:
     with no_grad():
         grey = images.detach().float().mean(dim=1, keepdim=True)
-        return to_array(nn.functional.interpolate(grey, (_SIDE, _SIDE), mode="area")[:, 0])
+        return to_array(nn.functional.interpolate(grey, (SIDE, SIDE), mode="area")[:, 0])
