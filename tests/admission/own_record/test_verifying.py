@@ -1,4 +1,4 @@
-"""The split of an own record: drawn from the cases in the order in which a folder listed them."""
+"""The data of an own record: the order in which a folder listed the cases, and masks as the loss met them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from llmseg import zoo
-from llmseg.admission.own_record.verifying import draw_recorded_split
+from llmseg.admission.own_record.verifying import _match, draw_recorded_split
+from llmseg.recipe.dice import match_sizes
 
 IDS = [f"{number:03d}.png" for number in range(20)]
 LISTED = IDS[7:] + IDS[:7]
@@ -31,3 +32,15 @@ def test_parts_that_no_order_gives(listings):
     drawn = draw_recorded_split(RECIPE, record, IDS, (64, 64))
     assert drawn == split(IDS)
     assert drawn != record["split"]
+
+
+@pytest.mark.parametrize(("sizes", "side"), [("mask-to-output", 24), ("equal", 32), ("output-to-mask", 32)])
+def test_a_mask_is_compared_as_the_loss_met_it(sizes, side):
+    recipe = RECIPE.change("loss.sizes", sizes)
+    mask = (torch.rand(1, 32, 32, generator=torch.Generator().manual_seed(0)) > 0.5).float()
+    met = _match(recipe, mask, (24, 24))
+    assert met.shape == (1, side, side)
+    if side == 32:
+        assert met is mask
+    else:
+        assert torch.equal(met, match_sizes(torch.zeros(1, 1, 24, 24), mask[None], "mask-to-output")[1][0])
