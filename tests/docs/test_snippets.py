@@ -97,8 +97,9 @@ def results(tmp_path_factory) -> Path:
         shutil.copytree("studies", "main", copy_function=os.link)
         masks = ["evaluate", "masks", "--data", "brain.h5", "--holdout", "brain-test.json", "--label", "nnU-Net"]
         run([*masks, "--out", "evaluated/nnunet"])
-        Path("answers/another").mkdir(parents=True)
-        Path("answers/another/main.py").write_text("print('nothing is trained')\n")
+        for answer in ("my-llm", "another"):
+            Path("answers", answer).mkdir(parents=True)
+            Path("answers", answer, "main.py").write_text("print('nothing is trained')\n")
         write_admission(Path("admissions/my-llm"))
         frame = llmseg.stats.simulate(pipelines=3, datasets=1, cases=10).frame
         names = {"llm-01": "nnunet", "llm-02": "gpt-4", "llm-03": "gpt-o3"}
