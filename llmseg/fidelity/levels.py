@@ -199,7 +199,7 @@ def check_objective(pipeline: Pipeline, record: dict[str, Any], comparison: Comp
     form = get_entry(record, "objective.native_output")
     comparison.require_equal("output", form, "logit" if recipe.net.output == "logits" else "prob")
     output, binary, grey = place.move(*recorded_inputs.draw_objective_tensors(form))
-    _compare_gradient(recipe, expected, output, binary, comparison)
+    compare_gradient(recipe, expected, output, binary, comparison)
     (nothing,) = place.move(recorded_inputs.empty_prediction(form, cases=4))
     empty = torch.zeros_like(nothing)
     more, allowed = expected["more"], OBJECTIVE_TOLERANCE
@@ -224,10 +224,21 @@ def check_objective(pipeline: Pipeline, record: dict[str, Any], comparison: Comp
         )
 
 
-def _compare_gradient(
+def compare_gradient(
     recipe: Recipe, expected: Mapping[str, Any], output: Tensor, mask: Tensor, comparison: Comparison
 ) -> None:
-    """Compare the loss and its gradient with respect to the output of the network."""
+    """Compare the loss and its gradient with respect to the output of the network.
+
+    Args:
+        recipe: The recipe.
+        expected: The entry of a record: ``loss``, and ``loss_gradient_wrt_output`` in ``more``.
+        output: What a network gave, ``[N, 1, H, W]``.
+        mask: The masks, of the same shape.
+        comparison: Compares and counts.
+
+    Raises:
+        Divergence: Loss or gradient is not the recorded one.
+    """
     output = output.clone().requires_grad_()
     loss = recipe.loss(output, mask)
     (gradient,) = torch.autograd.grad(loss, output)

@@ -136,7 +136,7 @@ def verify(
         checks["F2"] = lambda comparison: levels.check_data(known, record, images, comparison)
 
         def check_training(comparison: Comparison) -> None:
-            with _use_recorded_threads(record):
+            with use_recorded_threads(record):
                 compare_with_neighbours(comparison, measure)
 
         checks["F4"] = check_training
@@ -154,11 +154,14 @@ def verify(
 
 
 @contextmanager
-def _use_recorded_threads(record: Mapping[str, Any]) -> Iterator[None]:
+def use_recorded_threads(record: Mapping[str, Any]) -> Iterator[None]:
     """Compute on as many threads as the record was made with, if it says so.
 
     Sums that are divided among threads round differently, and a training amplifies that from its first step: with one
     thread instead of two, a gradient may lie beyond its tolerance on some processors.
+
+    Args:
+        record: The record.
     """
     before, environment = torch.get_num_threads(), record.get("environment")
     recorded = environment.get("threads") if isinstance(environment, dict) else None

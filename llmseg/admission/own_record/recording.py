@@ -12,21 +12,24 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from llmseg.admission.observing import Observation
 from llmseg.admission.observing.fitting.splits import list_orders
+from llmseg.admission.observing.functions import find_loss, find_value
 from llmseg.admission.observing.observation import Pass
 from llmseg.fidelity.recorded_inputs import compute_statistics
-from llmseg.files import make_folder, write_text
+from llmseg.files import make_folder, write_bytes, write_text
 from llmseg.recipe.recipe import Recipe
 
 RECORD = "record.json"
 WEIGHTS = "weights.safetensors"
+OBJECTIVE = "objective.safetensors"
 VARIANT = "admitted"
 """What the record says of itself, by which it is told from those of the study."""
 
 _SAMPLES = 3
+_OBJECTIVES = 2
 _PIXELS = 16
 _DIGITS = 9
 
@@ -37,10 +40,11 @@ Files = Mapping[str, tuple[NDArray[Any], NDArray[Any]]]
 def write_own_record(folder: Path, name: str, observation: Observation, files: Files, recipe: Recipe) -> Path:
     """Write what was seen of scripts as a record in the format of ``tests/golden/GOLDEN.md``, as far as it was seen.
 
-    Four entries are other than there: ``split`` is sorted by name, as the order was not seen; ``listings`` has the
+    Five entries are other than there: ``split`` is sorted by name, as the order was not seen; ``listings`` has the
     orders in which folders listed the cases, for scripts that do not sort them; weights begin with
-    those that the scripts drew, which are in ``weights.safetensors`` in the order of their use; and ``seed`` is the one
-    that was set from outside. What was not measured is not there.
+    those that the scripts drew, which are in ``weights.safetensors`` in the order of their use; ``objective`` is a list
+    of losses at outputs that the network gave, which are in ``objective.safetensors`` with the masks they met; and
+    ``seed`` is the one that was set from outside. What was not measured is not there.
 
     Args:
         folder: Where the record and its cases are written.
@@ -55,7 +59,9 @@ def write_own_record(folder: Path, name: str, observation: Observation, files: F
     _write_cases(folder, files)
     tensors = observation.record.list("weights")[0]["tensors"]
     weights = {f"{number:04d}": observation.record.array(about) for number, about in enumerate(tensors)}
-    save_file({key: value for key, value in weights.items() if value is not None}, str(folder / WEIGHTS))
+    write_bytes(folder / WEIGHTS, save({key: value for key, value in weights.items() if value is not None}))
+    objective, met = _list_objectives(observation)
+    write_bytes(folder / OBJECTIVE, save(met))
     record = {
         "slug": name,
         "variant": VARIANT,
@@ -77,6 +83,7 @@ def write_own_record(folder: Path, name: str, observation: Observation, files: F
         "data": {"samples": _list_samples(observation)},
         "split": _list_split(observation),
         "listings": [[f"{id}.png" for id in order] for order in list_orders(observation)],
+        "objective": objective,
         "train": {"steps": _list_steps(observation)},
     }
     write_text(folder / RECORD, json.dumps(record, indent=1) + "\n")
@@ -141,6 +148,33 @@ def describe_tensor(array: NDArray[Any]) -> dict[str, Any]:
     figures = {key: _round(value) for key, value in compute_statistics(tensor).items()}
     pixels = [_round(float(tensor[tuple(position)])) for position in positions]
     return {"shape": [*tensor.shape], **figures, "positions": positions, "pixels": pixels}
+
+
+def _list_objectives(observation: Observation) -> tuple[list[dict[str, Any]], dict[str, NDArray[Any]]]:
+    """Return the losses of the first passes of training and validation, and the outputs and masks they were taken of.
+
+    A training pass has the gradient of its loss at the output, too.
+    """
+    entries: list[dict[str, Any]] = []
+    met: dict[str, NDArray[Any]] = {}
+    for part in ("training", "validation"):
+        kept = [each for each in observation.of(part) if each.output is not None and each.masks is not None]
+        for each in kept[:_OBJECTIVES]:
+            loss = each.loss if part == "training" else find_value(each, find_loss(observation.learnt[0]))
+            if loss is not None and each.output is not None and each.masks is not None:
+                entries.append({"part": part, "loss": {"sum": _round(loss)}, "more": _describe_gradient(each)})
+                met |= {f"{len(met) // 2:02d}.output": each.output, f"{len(met) // 2:02d}.masks": each.masks}
+    return entries, {name: np.ascontiguousarray(array, dtype=np.float32) for name, array in met.items()}
+
+
+def _describe_gradient(seen: Pass) -> dict[str, Any]:
+    gradient = seen.gradient
+    if gradient is None:
+        return {}
+    exact = gradient.astype(np.float64)
+    figures = {"l2": float(np.linalg.norm(exact)), "sum": float(exact.sum())}
+    first = [_round(float(value)) for value in gradient.flatten()[:8]]
+    return {"loss_gradient_wrt_output": {**{key: _round(value) for key, value in figures.items()}, "first8": first}}
 
 
 def _list_split(observation: Observation) -> dict[str, list[str]]:

@@ -13,15 +13,15 @@ import torch
 from safetensors.numpy import load_file
 
 from llmseg.admission.observing.watching.trying import take_weights
-from llmseg.admission.own_record.recording import RECORD, VARIANT, WEIGHTS, describe_tensor
+from llmseg.admission.own_record.recording import OBJECTIVE, RECORD, VARIANT, WEIGHTS, describe_tensor
 from llmseg.data.pixels import read_image
 from llmseg.errors import UserError
 from llmseg.fidelity.compare import Comparison, Divergence
 from llmseg.fidelity.dynamics import Tolerance
-from llmseg.fidelity.levels import TENSOR_TOLERANCE
+from llmseg.fidelity.levels import OBJECTIVE_TOLERANCE, TENSOR_TOLERANCE, compare_gradient
 from llmseg.fidelity.recorded_inputs import compute_norm
 from llmseg.fidelity.records import get_entry, read_record
-from llmseg.fidelity.verify import Verdict, reach_verdict
+from llmseg.fidelity.verify import Verdict, reach_verdict, use_recorded_threads
 from llmseg.files import as_list
 from llmseg.recipe.dice import match_sizes
 from llmseg.recipe.losses import BCEDice
@@ -30,7 +30,7 @@ from llmseg.training.loop import draw_start
 from llmseg.training.optimizer import build_optimizer
 from llmseg.zoo import read_admitted
 
-OWN_LEVELS = ("F1", "F2", "F4")
+OWN_LEVELS = ("F1", "F2", "F3", "F4")
 """The levels that the record of an admission may have."""
 
 _STEPS = 4
@@ -84,9 +84,10 @@ def find_own_recipe(path: Path) -> Recipe:
 def verify_own_record(recipe: Recipe, path: str | Path, *, only: str | Iterable[str] = OWN_LEVELS) -> Iterator[Verdict]:
     """Let a recipe replay the record of an admission; yield a verdict per level.
 
-    F1 compares parameters and their shapes, F2 split and prepared cases, F4 loss and gradient of the first four steps,
-    from the weights of the scripts, with the same cases in the same order. Networks that drop values at random are not
-    compared in F4, nor are records in which some step was not seen.
+    F1 compares parameters and their shapes, F2 split and prepared cases, F3 the loss at outputs and masks that were
+    seen in training, with its gradient, and in validation, F4 loss and gradient of the first four steps, from the
+    weights of the scripts, with the same cases in the same order. Networks that drop values at random are not compared
+    in F4, nor are records in which some step was not seen.
 
     Args:
         recipe: The recipe.
@@ -100,7 +101,7 @@ def verify_own_record(recipe: Recipe, path: str | Path, *, only: str | Iterable[
         >>> from llmseg import zoo
         >>> recipe = zoo.load("admissions/my-llm").recipe  # doctest: +SKIP
         >>> [verdict.holds for verdict in verify_own_record(recipe, "admissions/my-llm/record")]  # doctest: +SKIP
-        [True, True, True]
+        [True, True, True, True]
     """
     file = Path(path) / RECORD if Path(path).is_dir() else Path(path)
     record = read_record(file)
@@ -111,9 +112,17 @@ def verify_own_record(recipe: Recipe, path: str | Path, *, only: str | Iterable[
         "F1": lambda comparison: _check_network(recipe, record, comparison),
         "F2": lambda comparison: _check_data(recipe, record, cases, comparison),
     }
+    if record.get("objective"):
+        met = load_file(file.with_name(OBJECTIVE))
+        checks["F3"] = lambda comparison: _check_objective(recipe, record["objective"], met, comparison)
     if get_entry(record, "train.steps") and not get_entry(record, "architecture.drops"):
         weights = load_file(file.with_name(WEIGHTS))
-        checks["F4"] = lambda comparison: _check_training(recipe, record, cases, weights, comparison)
+
+        def check_training(comparison: Comparison) -> None:
+            with use_recorded_threads(record):
+                _check_training(recipe, record, cases, weights, comparison)
+
+        checks["F4"] = check_training
     wanted = as_list(only)
     for level, check in checks.items():
         if level in wanted:
@@ -177,6 +186,19 @@ def draw_recorded_split(
         parts = {"train": split.train, "val": split.validation, "test": split.test}
         drawn.append({name: sorted(part) for name, part in parts.items()})
     return next((parts for parts in drawn if parts == get_entry(record, "split")), drawn[0])
+
+
+def _check_objective(
+    recipe: Recipe, entries: Sequence[Any], met: dict[str, np.ndarray[Any, Any]], comparison: Comparison
+) -> None:
+    for number, entry in enumerate(entries):
+        output, masks = (torch.from_numpy(met[f"{number:02d}.{what}"]) for what in ("output", "masks"))
+        if entry["more"]:
+            compare_gradient(recipe, entry, output, masks, comparison)
+        else:
+            loss = recipe.loss(output, masks, validating=entry["part"] == "validation").item()
+            expected = entry["loss"]["sum"]
+            comparison.require_close(f"loss in {entry['part']}", expected, loss, rel=OBJECTIVE_TOLERANCE)
 
 
 def _check_training(

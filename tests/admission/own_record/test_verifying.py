@@ -1,4 +1,4 @@
-"""The data of an own record: the order in which a folder listed the cases, and masks as the loss met them."""
+"""Data and losses of an own record: cases in the order in which a folder listed them, masks as the loss met them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from llmseg import zoo
-from llmseg.admission.own_record.verifying import _match, draw_recorded_split
+from llmseg.admission.own_record.verifying import _check_objective, _match, draw_recorded_split
+from llmseg.fidelity.compare import Comparison, Divergence
 from llmseg.recipe.dice import match_sizes
 
 IDS = [f"{number:03d}.png" for number in range(20)]
@@ -44,3 +45,17 @@ def test_a_mask_is_compared_as_the_loss_met_it(sizes, side):
         assert met is mask
     else:
         assert torch.equal(met, match_sizes(torch.zeros(1, 1, 24, 24), mask[None], "mask-to-output")[1][0])
+
+
+def test_a_loss_in_validation_is_that_of_validation():
+    drawn = torch.rand(2, 2, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    output, masks = drawn[0], drawn[1].clone()  # grey masks, which only the validation makes binary
+    recipe = zoo.get("gpt-4").recipe.change("loss.validation_threshold", 0.5)
+    loss = recipe.loss(output, masks, validating=True).item()
+    entries = [{"part": "validation", "loss": {"sum": loss}, "more": {}}]
+    met = {"00.output": output.numpy(), "00.masks": masks.numpy()}
+    comparison = Comparison()
+    _check_objective(recipe, entries, met, comparison)
+    assert comparison.count == 1
+    with pytest.raises(Divergence, match="loss in validation: expected"):
+        _check_objective(recipe.change("loss.validation_threshold", None), entries, met, Comparison())

@@ -11,9 +11,12 @@ import sys
 import time
 
 import pytest
+import torch
 
 from llmseg import Study, UserError, zoo
 from llmseg.admission import STAGES, admit, verify_own_record
+from llmseg.admission.own_record import verifying
+from llmseg.admission.own_record.verifying import OWN_LEVELS
 from llmseg.admission.running.files import digest_folder
 from llmseg.admission.stages import driver
 from llmseg.admission.stages.folder import open_folder
@@ -186,15 +189,21 @@ class TestRanked:
 
     def test_the_recipe_replays_its_own_record(self, admitted, call):
         admission, _ = admitted
-        assert [(each["level"], each["holds"]) for each in admission.replayed] == [
-            (n, True) for n in ("F1", "F2", "F4")
-        ]
+        assert [(each["level"], each["holds"]) for each in admission.replayed] == [(n, True) for n in OWN_LEVELS]
         code, out, err = call("replay", "--verify", admission.out / "record")
         assert (code, err) == (0, "")
-        assert [line.split()[2] for line in out.splitlines()] == ["holds"] * 3
+        assert [line.split()[2] for line in out.splitlines()] == ["holds"] * len(OWN_LEVELS)
         code, out, _ = call("replay", "gpt-4", "--verify", admission.out / "record" / "record.json", "--level", "F1")
         assert code == 1
         assert "F1          network              DIVERGES   parameters: expected 121385, found " in out
+
+    def test_it_computes_on_as_many_threads_as_the_scripts_did(self, admitted, monkeypatch):
+        admission, _ = admitted
+        threads = []
+        monkeypatch.setattr(verifying, "_check_training", lambda *_: threads.append(torch.get_num_threads()))
+        (verdict,) = verify_own_record(admission.recipe, admission.out / "record", only="F4")
+        assert verdict.holds
+        assert (threads, torch.get_num_threads()) == ([1], 2)
 
     @pytest.mark.parametrize(
         ("path", "value", "level", "words"),
@@ -203,6 +212,7 @@ class TestRanked:
             ("net.bottleneck", 32, "F1", "parameters"),
             ("images.image_resize", "pillow-nearest", "F2", "image 0"),
             ("split.seed", 7, "F2", "split, train"),
+            ("loss.dice", 0.9, "F3", "loss"),
             ("loss.dice", 0.9, "F4", "step 0, loss"),
             ("fit.rate", 1e-4, "F4", "rate: expected 0.001"),
             ("fit.decay", 0.5, "F4", "step 1, loss"),
