@@ -157,7 +157,8 @@ def test_nnunet_is_imported_in_its_own_processes_only():
 
 
 def test_the_trainer_and_the_evaluator_cannot_know_whose_pipeline_it_is():
-    lower = ("llmseg.training", "llmseg.prediction.predict", "llmseg.prediction.export", "llmseg.evaluation")
+    predicting = ("predict", "export", "export_formats", "export_sizes")
+    lower = ("llmseg.training", "llmseg.evaluation", *(f"llmseg.prediction.{name}" for name in predicting))
     for module in (m for m in MODULES if within(m, lower)):
         assert not any(within(name, ("llmseg.zoo",)) for _, name in imports(module))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
@@ -25,6 +26,9 @@ GROUPS = {
     "Help": ("doctor", "help"),
 }
 """The commands as ``llmseg --help`` lists them; others come last."""
+
+UsageError: Any = typer.BadParameter.__base__
+"""What typer raises for all that is typed wrong; it has no public name."""
 
 FURTHER = (
     *("mask_suffix", "group", "groups", "depth", "exif", "pages", "foreground", "alpha", "several_masks"),
@@ -48,6 +52,11 @@ def split_example(text: str) -> tuple[str, str]:
 class Command(TyperCommand):
     """A command whose help has an example, and options that few need apart."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> Any:
+        """Read what was typed after the command."""
+        with _name_in_errors(ctx):
+            return super().parse_args(ctx, args)
+
     def format_help_text(self, ctx: Any, formatter: Any) -> None:
         """Write what the command does, and its example."""
         _write_help(self.help or "", formatter)
@@ -70,23 +79,34 @@ class Command(TyperCommand):
                 with formatter.section(title):
                     formatter.write_dl(records)
         if further:
-            with formatter.section(f"More options, which 'llmseg help{_name(ctx)}' explains"):
+            with formatter.section(f"More options, which 'llmseg help{name_command(ctx)}' explains"):
                 formatter.write_text(" ".join(further))
 
 
 class Group(TyperGroup):
     """Commands in groups, each with the first sentence of its help."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> Any:
+        """Read what was typed before the name of a command."""
+        with _name_in_errors(ctx):
+            return super().parse_args(ctx, args)
+
     def format_help_text(self, ctx: Any, formatter: Any) -> None:
         """Write what the commands are for."""
         _write_help(self.help or "", formatter)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command that is meant; say which may be meant if there is none."""
+        if not ctx.resilient_parsing and args[0] not in self.commands and not args[0].startswith("-"):
+            raise UserError(_explain_unknown_command(args[0], self.commands, ctx))
+        return super().resolve_command(ctx, args)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the commands, and the options of all of them on one line, so that a screen holds everything."""
         self.format_commands(ctx, formatter)
         names = [_shorten(record[0]) for each in self.get_params(ctx) if (record := each.get_help_record(ctx))]
         formatter.write_paragraph()
-        formatter.write_text(f"Options: {', '.join(names)}. All of a command: llmseg help{_name(ctx)} COMMAND")
+        formatter.write_text(f"Options: {', '.join(names)}. All of a command: llmseg help{name_command(ctx)} COMMAND")
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the commands of every group, a line each."""
@@ -100,6 +120,16 @@ class Group(TyperGroup):
             for name in names:
                 head = f"{title if name == names[0] else '':<{margin}}  {name:<{width}}  "
                 formatter.write(head + _summary(self.commands[name], formatter.width - len(head)) + "\n")
+
+
+@contextmanager
+def _name_in_errors(ctx: Any) -> Iterator[None]:
+    """Let errors of what was typed know their command: an option without its value does not."""
+    try:
+        yield
+    except UsageError as error:
+        error.ctx = error.ctx or ctx
+        raise
 
 
 def help_command(
@@ -116,11 +146,19 @@ def help_command(
     for name in names or ():
         commands = getattr(command, "commands", {})
         if name not in commands:
-            raise UserError(f"no command '{name}'{nearest(name, commands)}; there are {', '.join(commands) or 'none'}")
+            raise UserError(_explain_unknown_command(name, commands, parent))
         command = commands[name]
         parent = typer.Context(command, info_name=name, parent=parent)
     parent.meta[_FULL] = True
     print(command.get_help(parent))
+
+
+def _explain_unknown_command(name: str, commands: Any, ctx: Any) -> str:
+    """Say which command may be meant: one of a group may have been typed without its group, or in another one."""
+    elsewhere = [" ".join(words) for words, _ in list_commands(ctx.find_root().command) if words[-1] == name]
+    meant = f"; did you mean 'llmseg {elsewhere[0]}'?" if elsewhere else nearest(name, commands)
+    listed = f"; there are {', '.join(commands)}" if 0 < len(commands) < 10 else ""
+    return f"no command '{name_command(ctx)} {name}'{meant}{listed}; llmseg --help lists all".replace("' ", "'", 1)
 
 
 def list_commands(command: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -161,9 +199,9 @@ def _summary(command: Any, width: int) -> str:
     return sentence if len(sentence) <= width else sentence.partition(",")[0]
 
 
-def _name(ctx: Any) -> str:
+def name_command(ctx: Any) -> str:
     """Return the words that lead to a command, with a blank before each; the program is none of them."""
-    return "" if ctx.parent is None else f"{_name(ctx.parent)} {ctx.info_name}"
+    return "" if ctx.parent is None else f"{name_command(ctx.parent)} {ctx.info_name}"
 
 
 def _shorten(usage: str) -> str:

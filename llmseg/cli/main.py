@@ -35,8 +35,9 @@ from llmseg.cli import (
     study,
     training,
 )
-from llmseg.cli.help import Command, Group, help_command
+from llmseg.cli.help import Command, Group, UsageError, help_command
 from llmseg.cli.output import print_line, print_message, print_notes
+from llmseg.cli.usage import explain_usage
 from llmseg.files.interruption import end_on_signals
 from llmseg.files.notes import LOGGER
 from llmseg.zoo.admitted import is_admitted
@@ -171,9 +172,15 @@ def _run(arguments: Sequence[str]) -> None:
     try:
         with end_on_signals(print_line), _print_reading_warnings():
             try:
-                app(put_common_first(arguments))
+                code = app(put_common_first(arguments), standalone_mode=False)
             finally:
                 sys.stdout.flush()
+    except UsageError as error:
+        if error.ctx is not None and error.message == error.ctx.get_help():  # what typer prints if nothing was typed
+            print(error.message, file=sys.stderr)
+        else:
+            print_message(explain_usage(error, put_common_first(arguments)))
+        raise SystemExit(2) from None
     except UserError as error:
         print_message(error)
         LOGGER.debug("where it arose:", exc_info=error)
@@ -199,6 +206,7 @@ def _run(arguments: Sequence[str]) -> None:
         if isinstance(end.__context__, BrokenPipeError):
             _end_unread()
         raise
+    raise SystemExit(code)
 
 
 def _shorten(name: str) -> str:

@@ -108,21 +108,24 @@ def export(
     weights: WeightsOption,
     output: Output,
     size: Annotated[str | None, typer.Option(help="Height and width instead of the recipe's, as 256,256.")] = None,
+    free_size: Annotated[bool, typer.Option("--free-size", help="Take every size that the network takes.")] = False,
 ) -> None:
     """Write a network as a file that runs without llmseg, and check that both agree.
 
     Example: llmseg export runs/llama -o llama.pt2
     """
     net, recipe = weights.load(model)
-    height, width = llmseg.prediction.choose_export_size(recipe, None if size is None else _parse_size(size))
-    path = llmseg.export_model(net, recipe, out, size=(height, width))
-    difference = llmseg.prediction.compare_export(net, recipe, path, size=(height, width))
+    chosen = None if size is None else _parse_size(size)
+    path = llmseg.export_model(net, recipe, out, size=chosen, free_size=free_size)
+    difference = llmseg.prediction.compare_export(net, recipe, path, size=chosen)
+    sizes = llmseg.prediction.read_export_sizes(path)
+    assert sizes is not None  # None is for files of earlier versions
     count = path.stat().st_size
     if output.as_json:
-        output.print({"path": str(path), "size": (height, width), "bytes": count, "difference": difference})
+        shown = {"path": str(path), **asdict(sizes), "bytes": count, "difference": difference}
+        output.print(shown)
     else:
-        images = f"images of {height} x {width}"
-        output.print(f"{path} ({megabytes(count)}) for {images}; largest difference {difference:.1e}")
+        output.print(f"{path} ({megabytes(count)}) for images of {sizes}; largest difference {difference:.1e}")
 
 
 def _parse_size(text: str) -> tuple[int, int]:

@@ -1,6 +1,8 @@
 from .export import choose_export_size as choose_export_size
 from .export import compare_export as compare_export
 from .export import export_model as export_model
+from .export import read_export_sizes as read_export_sizes
+from .export_sizes import ExportSizes as ExportSizes
 from .load import load_model as load_model
 from .load import load_original_model as load_original_model
 from .predict import ProbabilityMap as ProbabilityMap

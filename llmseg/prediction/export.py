@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import copy
-import io
-from collections.abc import Callable
-from dataclasses import dataclass
-from importlib.util import find_spec
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llmseg.errors import UserError, nearest
+from llmseg.errors import UserError
 from llmseg.files import clear_leftovers, make_folder, read_bytes, replace_file
+from llmseg.files.notes import note
+from llmseg.prediction.export_formats import build_forward, choose_format, forget_places
+from llmseg.prediction.export_sizes import ExportSizes, trace_network
 from llmseg.recipe.recipe import Recipe
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
-    from torch.export import ExportedProgram
 
     from llmseg.training.numerics import Forward
 
@@ -35,21 +34,6 @@ _CHECKED_BATCHES = (1, 3)
 """Batch sizes at which file and network are compared: others than that of the example."""
 
 
-@dataclass(frozen=True)
-class _Format:
-    """How files of a format are written and read.
-
-    Attributes:
-        packages: Packages that are needed and are no dependency of the base install.
-        write: Takes network, example images, texts to store, and path.
-        read: Returns the network in a file as a function from images to probabilities.
-    """
-
-    packages: tuple[str, ...]
-    write: Callable[[nn.Module, Tensor, dict[str, str], Path], None]
-    read: Callable[[Path], Forward]
-
-
 def export_model(
     net: nn.Module,
     recipe: Recipe,
@@ -57,14 +41,17 @@ def export_model(
     *,
     format: str | None = None,
     size: tuple[int, int] | None = None,
+    free_size: bool = False,
 ) -> Path:
     """Write a network as a file for ``torch.export.load`` or for ONNX runtimes.
 
     The input of the file is ``image``: prepared images, float32 ``[B, C, H, W]`` for any B. Its output is
     ``probability``: float32 ``[B, 1, h, w]`` in 0..1. If the network gives logits, the file includes the sigmoid. The
-    recipe (``recipe``, JSON) and its digest (``recipe_digest``) are stored in it: as metadata properties in ONNX, as
-    extra files for ``torch.export``. The network is traced in fp32 on the CPU. The file is kept only if its
-    probabilities agree with those of the network.
+    network is traced in fp32 on the CPU. The file is kept only if its probabilities agree with those of the network.
+
+    Three texts are stored in it, as metadata properties in ONNX and as extra files for ``torch.export``: the recipe
+    (``recipe``, JSON), its digest (``recipe_digest``), and which sizes of images the file takes (``sizes``, JSON, see
+    :func:`llmseg.prediction.read_export_sizes`).
 
     Args:
         net: A network with weights, see :func:`llmseg.load_model`; it is not changed.
@@ -72,33 +59,39 @@ def export_model(
         path: The file; an earlier export is replaced.
         format: ``pt2`` or ``onnx``; ``None`` for what the suffix of the path says.
         size: Height and width of prepared images; ``None`` for ``images.size`` of the recipe.
+        free_size: Whether the file takes all heights and widths that the network takes, and not ``size`` alone. If the
+            network takes no other, a note says why, and the file is written for ``size``.
 
     Returns:
         The path.
 
     Raises:
         UserError: There is no such format, the file is there and is no export of ours, a package is missing,
-            neither recipe nor caller gives a size, the network does not take that size, the probabilities differ by
-            more than :data:`MAX_DIFFERENCE`, or the disk is full.
+            neither recipe nor caller gives a size (with ``free_size``, 256 x 256 stands for it), the network does not
+            take that size, the probabilities differ by more than :data:`MAX_DIFFERENCE`, or the disk is full.
 
     Example:
         >>> from llmseg import export_model, load_model
         >>> path = export_model(*load_model("runs/gpt-4"), "gpt-4.onnx")  # doctest: +SKIP
     """
     path = Path(path)
-    chosen = _choose_format(path, format)
+    chosen = choose_format(path, format)
     _check_replaceable(path)
-    size = choose_export_size(recipe, size)
+    size = choose_export_size(recipe, size, free_size=free_size)
     exported = _append_sigmoid(net, recipe)
     example = _draw_images(recipe, _EXAMPLE_IMAGES, size)
     # Before the exporters see it: a network that does not take this size says so in its own words.
-    _build_forward(exported)(example)
-    texts = {"recipe": recipe.to_json(), "recipe_digest": recipe.digest}
+    build_forward(exported)(example)
     make_folder(path.parent)
     clear_leftovers(path.parent, path.name)
     with replace_file(path) as unfinished:
-        chosen.write(exported, example, texts, unfinished)
-        difference = _measure_difference(chosen.read(unfinished), _build_forward(exported), recipe, size)
+        traced = trace_network(exported, example, free_size=free_size)
+        if traced.why_fixed:
+            note(f"note: {path.name} takes images of {traced.sizes} only, because {traced.why_fixed}")
+        forget_places(traced.program)
+        texts = {"recipe": recipe.to_json(), "recipe_digest": recipe.digest, "sizes": traced.sizes.to_json()}
+        chosen.write(traced.program, texts, unfinished)
+        difference = _measure_difference(chosen.read(unfinished), build_forward(exported), recipe, traced.sizes)
         if not difference <= MAX_DIFFERENCE:  # not "above": a difference that is not a number must fail, too
             raise UserError(
                 f"the probabilities of {path.name} differ from the network's by {difference:.2g}, more than "
@@ -118,8 +111,8 @@ def compare_export(
 ) -> float:
     """Return the largest difference between the probabilities of an exported file and of its network.
 
-    Both get the same random prepared images, one alone and three at once. The difference depends on this machine and
-    its runtimes.
+    Both get the same random prepared images, one alone and three at once, and two of other sizes if the file takes any.
+    The difference depends on this machine and its runtimes.
 
     Args:
         net: The network.
@@ -129,7 +122,8 @@ def compare_export(
         size: As for :func:`export_model`.
 
     Raises:
-        UserError: There is no such format or file, a package is missing, or neither recipe nor caller gives a size.
+        UserError: There is no such format or file, a package is missing, or neither recipe nor caller gives a size (and
+            the file takes only one).
 
     Example:
         >>> from llmseg import load_model
@@ -137,20 +131,46 @@ def compare_export(
         >>> compare_export(*load_model("runs/gpt-4"), "gpt-4.onnx")  # doctest: +SKIP
         5.960464477539063e-08
     """
+    sizes = read_export_sizes(path, format=format)
+    free = sizes is not None and sizes.multiple is not None
+    size = choose_export_size(recipe, size, free_size=free)
+    sizes = ExportSizes(size) if sizes is None else replace(sizes, size=size)
+    original = build_forward(_append_sigmoid(net, recipe))
+    return _measure_difference(choose_format(Path(path), format).read(Path(path)), original, recipe, sizes)
+
+
+def read_export_sizes(path: str | Path, *, format: str | None = None) -> ExportSizes | None:
+    """Return which heights and widths an exported file takes; ``None`` for files of earlier versions: only one.
+
+    Args:
+        path: What :func:`export_model` wrote.
+        format: As for :func:`export_model`.
+
+    Raises:
+        UserError: There is no such format or file, or a package is missing.
+
+    Example:
+        >>> from llmseg.prediction import read_export_sizes
+        >>> print(read_export_sizes("gpt-4.onnx"))  # doctest: +SKIP
+        any height and width that are multiples of 8, from 16
+    """
     path = Path(path)
-    chosen = _choose_format(path, format)
+    chosen = choose_format(path, format)
     if not path.is_file():
         raise UserError(f"no file {path}; export the model first")
-    original = _build_forward(_append_sigmoid(net, recipe))
-    return _measure_difference(chosen.read(path), original, recipe, choose_export_size(recipe, size))
+    text = chosen.read_texts(path).get("sizes")
+    return ExportSizes.from_json(text) if text else None
 
 
-def choose_export_size(recipe: Recipe, size: tuple[int, int] | None = None) -> tuple[int, int]:
-    """Return height and width of the images that an exported network takes.
+def choose_export_size(
+    recipe: Recipe, size: tuple[int, int] | None = None, *, free_size: bool = False
+) -> tuple[int, int]:
+    """Return height and width of the images with which a network is exported.
 
     Args:
         recipe: The recipe.
         size: Height and width instead of those of ``images.size``.
+        free_size: Whether the file shall take other sizes, too. If so, 256 x 256 stands for the native size.
 
     Raises:
         UserError: The recipe keeps the native size and none is given, or height or width is below 1.
@@ -161,6 +181,8 @@ def choose_export_size(recipe: Recipe, size: tuple[int, int] | None = None) -> t
         (256, 256)
     """
     chosen: tuple[int, int] | None = size or getattr(recipe.images, "size", None)
+    if chosen is None and free_size:
+        return 256, 256
     if chosen is None:
         raise UserError("this recipe keeps the native size of images; give the size to export for: --size 256,256")
     if min(chosen) < 1:
@@ -172,18 +194,6 @@ def _check_replaceable(path: Path) -> None:
     """Refuse to replace a file that :func:`export_model` did not write: it stores the digest of a recipe in each."""
     if path.is_dir() or (path.exists() and b"recipe_digest" not in read_bytes(path)):
         raise UserError(f"{path} was not exported by llmseg; move it away, or choose another --out")
-
-
-def _choose_format(path: Path, format: str | None) -> _Format:
-    suffix = path.suffix.lower() if format is None else f".{format}"
-    if suffix not in _FORMATS:
-        allowed = " and ".join(_FORMATS)
-        raise UserError(f"no export format '{suffix}'{nearest(suffix, _FORMATS)}; allowed: {allowed}")
-    chosen = _FORMATS[suffix]
-    missing = [name for name in chosen.packages if find_spec(name) is None]
-    if missing:
-        raise UserError(f"{suffix} needs {', '.join(missing)}: pip install llmseg[export], or export to .pt2")
-    return chosen
 
 
 def _append_sigmoid(net: nn.Module, recipe: Recipe) -> nn.Module:
@@ -205,76 +215,10 @@ def _draw_images(recipe: Recipe, count: int, size: tuple[int, int]) -> Tensor:
     return table.take(torch.randint(256, (count, recipe.images.channels, *size), generator=generator))
 
 
-def _build_forward(net: nn.Module) -> Forward:
+def _measure_difference(ours: Forward, expected: Forward, recipe: Recipe, sizes: ExportSizes) -> float:
     import torch
 
-    def forward(images: Tensor) -> Tensor:
-        with torch.no_grad():
-            output: Tensor = net(images)
-        return output
-
-    return forward
-
-
-def _measure_difference(ours: Forward, expected: Forward, recipe: Recipe, size: tuple[int, int]) -> float:
-    import torch
-
-    batches = [_draw_images(recipe, count, size) for count in _CHECKED_BATCHES]
+    batches = [_draw_images(recipe, count, sizes.size) for count in _CHECKED_BATCHES]
+    batches += [_draw_images(recipe, 1, size) for size in sizes.further()]
     # torch's max, unlike Python's, gives not-a-number if there is one.
     return float(torch.stack([(ours(batch) - expected(batch)).abs().max() for batch in batches]).max())
-
-
-def _write_pt2(net: nn.Module, example: Tensor, texts: dict[str, str], path: Path) -> None:
-    import torch
-
-    program = torch.export.export(net, (example,), dynamic_shapes=({0: torch.export.Dim("batch")},))
-    _forget_places(program)
-    # In memory first: where a disk is full, torch's own writer ends in an error that does not say so.
-    content = io.BytesIO()
-    torch.export.save(program, content, extra_files=texts)
-    path.write_bytes(content.getbuffer())
-
-
-def _forget_places(program: ExportedProgram) -> None:
-    """Remove what an exporter notes of this machine: for every step, the lines of the code that led to it."""
-    for module in program.graph_module.modules():
-        for node in module.graph.nodes if hasattr(module, "graph") else ():
-            node.meta.pop("stack_trace", None)
-
-
-def _read_pt2(path: Path) -> Forward:
-    import torch
-
-    with path.open("rb") as file:
-        return _build_forward(torch.export.load(file).module())
-
-
-def _write_onnx(net: nn.Module, example: Tensor, texts: dict[str, str], path: Path) -> None:
-    import torch
-
-    exported = torch.export.export(net, (example,), dynamic_shapes=({0: torch.export.Dim("batch")},))
-    _forget_places(exported)
-    program = torch.onnx.export(
-        exported,
-        dynamo=True,
-        input_names=["image"],
-        output_names=["probability"],
-        verbose=False,
-    )
-    assert program is not None  # None is what the older exporter returns, dynamo=False
-    program.model.metadata_props.update(texts)
-    program.save(path)
-
-
-def _read_onnx(path: Path) -> Forward:
-    import onnxruntime
-    import torch
-
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    return lambda images: torch.from_numpy(session.run(["probability"], {"image": images.numpy()})[0])
-
-
-_FORMATS = {
-    ".pt2": _Format((), _write_pt2, _read_pt2),
-    ".onnx": _Format(("onnx", "onnxscript", "onnxruntime"), _write_onnx, _read_onnx),
-}

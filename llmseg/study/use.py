@@ -111,6 +111,7 @@ def export(
     contender: str | None = None,
     seed: int | None = None,
     size: tuple[int, int] | None = None,
+    free_size: bool = False,
     format: str | None = None,
 ) -> Path:
     """Write a network as a file that runs without this library, as ``llmseg export`` does.
@@ -122,6 +123,7 @@ def export(
         contender: As for :func:`predict`.
         seed: As for :func:`predict`.
         size: As for :func:`llmseg.export_model`.
+        free_size: As for :func:`llmseg.export_model`.
         format: As for :func:`llmseg.export_model`.
 
     Raises:
@@ -132,7 +134,7 @@ def export(
         >>> path = export("runs/gpt-4", "gpt-4.onnx")  # doctest: +SKIP
     """
     net, recipe = find_model(model, weights=weights, contender=contender, seed=seed)
-    return export_model(net, recipe, out, format=format, size=size)
+    return export_model(net, recipe, out, format=format, size=size, free_size=free_size)
 
 
 def evaluate(

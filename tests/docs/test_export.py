@@ -53,6 +53,27 @@ def test_an_exported_file_gives_the_masks_that_predict_gives(read_blocks, tiny, 
 
 
 @pytest.mark.slow
+def test_an_exported_file_takes_images_of_their_own_size(read_blocks, tiny, tmp_path):
+    recipe = zoo.get(tiny).recipe
+    write_images(tmp_path / "images")
+    torch.manual_seed(0)
+    net = recipe.net.build(1).eval()
+    export_model(net, recipe, tmp_path / "net.onnx", free_size=True)
+    blocks = {block.file: block.code for block in read_blocks(PAGE)}
+    line = 'height, width = images["size"]\n'
+    assert line in blocks["run_export.py"]
+    code = blocks["run_export.py"].replace(line, line + blocks["any_size.py"])
+    for number, size in enumerate([(88, 72), (20, 32), (64, 64), (32, 100)]):  # multiples of 4 near those of the images
+        path = tmp_path / "images" / f"{number}.png"
+        mask = tmp_path / f"{number}-mask.png"
+        subprocess.run([sys.executable, "-c", code, tmp_path / "net.onnx", path, mask], check=True, timeout=120)
+        resized = recipe.change("images.size", size)
+        predict((net, resized), path, tmp_path / f"predicted-{number}", precision="fp32", progress=False)
+        expected = np.asarray(Image.open(tmp_path / f"predicted-{number}" / "masks" / path.name))
+        assert (np.asarray(Image.open(mask)) != expected).mean() < 0.01
+
+
+@pytest.mark.slow
 def test_an_exported_file_that_is_prepared_in_another_way_is_refused(read_blocks, tiny, tmp_path):
     recipe = zoo.get(tiny).recipe.change("images.image_resize", "opencv-bilinear")
     export_model(recipe.net.build(1).eval(), recipe, tmp_path / "net.onnx")

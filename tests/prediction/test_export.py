@@ -4,6 +4,7 @@ import json
 import re
 import resource
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,9 @@ import pytest
 import torch
 
 from llmseg import UserError, export_model, zoo
-from llmseg.prediction import choose_export_size, compare_export
+from llmseg.prediction import ExportSizes, choose_export_size, compare_export, read_export_sizes
 from llmseg.prediction import export as exporting
+from llmseg.prediction.export_formats import FORMATS as ALL_FORMATS
 
 FORMATS = ("pt2", pytest.param("onnx", marks=pytest.mark.slow))
 
@@ -31,7 +33,7 @@ def net(tiny_recipe):
 def open_export(path):
     """The file as a program elsewhere would open it: a function of arrays, and the texts stored in it."""
     if path.suffix == ".pt2":
-        about = {"recipe": "", "recipe_digest": ""}
+        about = {"recipe": "", "recipe_digest": "", "sizes": ""}
         module = torch.export.load(path, extra_files=about).module()
         return lambda images: module(torch.from_numpy(images)).detach().numpy(), about
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
@@ -116,18 +118,18 @@ def test_a_file_that_disagrees_is_not_kept(earlier, format, wrong, net, tiny_rec
     path = tmp_path / f"net.{format}"
     if earlier:
         path.write_text("kept: recipe_digest")
-    right = exporting._FORMATS[path.suffix]
+    right = ALL_FORMATS[path.suffix]
 
-    def spoil(net, example, texts, path):
+    def spoil(program, texts, path):
         with torch.no_grad():
-            net[0].head.bias += wrong  # what is written is not what is compared with
-            right.write(net, example, texts, path)
-            net[0].head.bias -= wrong
+            program.state_dict["0.head.bias"] += wrong  # what is written is not what is compared with
+            right.write(program, texts, path)
+            program.state_dict["0.head.bias"] -= wrong
 
     if np.isnan(wrong):
         monkeypatch.setattr(exporting, "_measure_difference", lambda *_: wrong)
     else:
-        monkeypatch.setitem(exporting._FORMATS, path.suffix, exporting._Format(right.packages, spoil, right.read))
+        monkeypatch.setitem(ALL_FORMATS, path.suffix, replace(right, write=spoil))
     with pytest.raises(UserError, match=r"differ from the network's by (0\.\d+|nan), more than 0\.0001") as error:
         export_model(net, tiny_recipe, path)
     assert "\n" not in str(error.value)
@@ -191,6 +193,117 @@ def test_no_file_to_compare_with(net, tiny_recipe, tmp_path):
         compare_export(net, tiny_recipe, tmp_path / "net.pt2")
 
 
+def open_and_run(path, *size):
+    return open_export(path)[0](np.zeros((1, 1, *size), np.float32)).shape[2:]
+
+
+class TestFreeSize:
+    @pytest.mark.parametrize("format", ["pt2", "onnx"])
+    @pytest.mark.slow
+    def test_the_file_gives_what_the_network_gives_at_every_allowed_size(self, format, net, tiny_recipe, tmp_path):
+        path = export_model(net, tiny_recipe, tmp_path / f"net.{format}", free_size=True)
+        sizes = read_export_sizes(path)
+        assert sizes == ExportSizes((32, 32), multiple=4, least=8)
+        assert str(sizes) == "any height and width that are multiples of 4, from 8"
+        run, about = open_export(path)
+        assert json.loads(about["sizes"]) == {"size": [32, 32], "multiple": 4, "least": 8}
+        random = np.random.default_rng(0)
+        for count, height, width in ((1, 8, 8), (3, 12, 100), (2, 64, 28), (1, 32, 32)):
+            images = random.random((count, 1, height, width), dtype=np.float32)
+            with torch.no_grad():
+                expected = net(torch.from_numpy(images)).sigmoid().numpy()
+            assert expected.std() > 0.01
+            np.testing.assert_allclose(run(images), expected, atol=1e-5)
+        assert compare_export(net, tiny_recipe, path, size=(48, 20)) < 1e-5
+
+    @pytest.mark.slow
+    def test_a_size_that_is_not_allowed_is_refused(self, net, tiny_recipe, tmp_path):
+        path = export_model(net, tiny_recipe, tmp_path / "net.pt2", free_size=True)
+        with pytest.raises(AssertionError):
+            open_and_run(path, 32, 30)
+        with pytest.raises(AssertionError):
+            open_and_run(path, 4, 32)
+
+    def test_without_it_the_file_takes_one_size(self, net, tiny_recipe, tmp_path):
+        path = export_model(net, tiny_recipe, tmp_path / "net.pt2")
+        assert read_export_sizes(path) == ExportSizes((32, 32))
+        assert str(read_export_sizes(path)) == "32 x 32"
+        with pytest.raises(AssertionError):
+            open_and_run(path, 32, 64)
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize(
+        ("changes", "expected"),
+        [
+            ({"mismatch": "pad"}, ExportSizes((32, 32), multiple=1, least=8)),
+            ({"mismatch": "resize"}, ExportSizes((32, 32), multiple=1, least=8)),
+            ({"mismatch": "crop", "pool_bottleneck": True}, ExportSizes((32, 32), multiple=2, least=16)),
+        ],
+    )
+    def test_how_maps_meet_decides_which_sizes_are_allowed(self, changes, expected, tiny_recipe, tmp_path):
+        recipe = tiny_recipe
+        for name, value in changes.items():
+            recipe = recipe.change(f"net.{name}", value)
+        net = recipe.net.build(1).eval()
+        path = export_model(net, recipe, tmp_path / "net.pt2", free_size=True)
+        assert read_export_sizes(path) == expected
+        run, _ = open_export(path)
+        height, width = 3 * expected.multiple * 8, 5 * expected.least + expected.multiple
+        images = torch.rand(2, 1, height, width)
+        with torch.no_grad():
+            np.testing.assert_allclose(run(images.numpy()), net(images).sigmoid().numpy(), atol=1e-5)
+
+    def test_a_network_of_one_size_is_written_for_it_and_a_note_says_why(self, net, tiny_recipe, tmp_path, caplog):
+        class Square(torch.nn.Module):
+            """Its output has one size, whatever comes in, as Gemini 1.5 Flash's has."""
+
+            def forward(self, x):
+                return torch.nn.functional.interpolate(x, size=(16, 16))
+
+        class Flat(torch.nn.Module):
+            """Its last layer has a weight per pixel."""
+
+            def __init__(self):
+                super().__init__()
+                self.last = torch.nn.Linear(32 * 32, 32 * 32)
+
+            def forward(self, x):
+                return self.last(x.flatten(1)).reshape(x.shape)
+
+        class Counting(torch.nn.Module):
+            """What it does depends on the size in a way that no exporter can follow."""
+
+            def forward(self, x):
+                return x * (1 if str(int(x.shape[-1]))[0] == "3" else 2)
+
+        for odd, why in (
+            (Square(), "the network gives 16 x 16 pixels for images of any size"),
+            (Flat(), "the network takes no other size"),
+            (Counting(), "torch.export cannot trace the network for other sizes"),
+        ):
+            caplog.clear()
+            with caplog.at_level("INFO", logger="llmseg"):
+                path = export_model(odd, tiny_recipe, tmp_path / "net.pt2", free_size=True)
+            assert caplog.messages == [f"note: net.pt2 takes images of 32 x 32 only, because {why}"]
+            assert read_export_sizes(path) == ExportSizes((32, 32))
+
+    @pytest.mark.slow
+    def test_a_recipe_of_native_size_needs_no_size(self, net, tiny_recipe, tmp_path):
+        recipe = tiny_recipe.change("images.size", None)
+        path = export_model(net, recipe, tmp_path / "net.pt2", free_size=True)
+        assert read_export_sizes(path) == ExportSizes((256, 256), multiple=4, least=8)
+        assert compare_export(net, recipe, path) < 1e-5
+        assert open_and_run(path, 20, 36) == (20, 36)
+
+    @pytest.mark.slow
+    def test_a_file_of_an_earlier_version_takes_one_size(self, net, tiny_recipe, tmp_path):
+        path = export_model(net, tiny_recipe, tmp_path / "net.pt2")
+        program = torch.export.load(path)
+        torch.export.save(program, path, extra_files={"recipe": tiny_recipe.to_json(), "recipe_digest": "x"})
+        assert read_export_sizes(path) is None
+        assert compare_export(net, tiny_recipe, path) < 1e-5
+
+
 class TestCommand:
     @pytest.fixture
     def model(self, tmp_path):
@@ -211,8 +324,19 @@ class TestCommand:
         assert code == 0
         assert shown["difference"] < 1e-5
         assert {**shown, "difference": 0} == {
-            "path": str(path), "size": [64, 96], "bytes": path.stat().st_size, "difference": 0,
+            "path": str(path), "size": [64, 96], "multiple": None, "least": None, "bytes": path.stat().st_size,
+            "difference": 0,
         }  # fmt: skip
+
+    @pytest.mark.slow
+    def test_free_size(self, call, model, tmp_path):
+        path = tmp_path / "net.pt2"
+        code, out, _ = call("export", *model, "--out", path, "--size", "64,96", "--free-size")
+        assert code == 0
+        assert " for images of any height and width, from 32; largest difference " in out
+        code, out, _ = call("export", *model, "--out", path, "--size", "64,96", "--free-size", "--json")
+        shown = json.loads(out)
+        assert (shown["size"], shown["multiple"], shown["least"]) == ([64, 96], 1, 32)
 
     @pytest.mark.parametrize(
         ("options", "words"),
@@ -233,14 +357,24 @@ class TestCommand:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "id", ["gpt-4", "gpt-4o", "gemini-1.5-pro", "bing-copilot", "github-copilot", "llama-3.1-405b"]
+    ("id", "multiple", "least"),
+    [
+        ("gpt-4", 8, 16),
+        ("gpt-4o", 2, 64),
+        ("gemini-1.5-pro", 1, 32),
+        ("bing-copilot", 1, 32),
+        ("github-copilot", 16, 32),
+        ("llama-3.1-405b", 1, 32),
+    ],
 )
-def test_every_kind_of_network_can_be_exported(id, tmp_path):
+def test_every_kind_of_network_can_be_exported(id, multiple, least, tmp_path):
     recipe = zoo.get(id).recipe
     torch.manual_seed(0)
     net = recipe.net.build(recipe.images.channels)
     path = export_model(net, recipe, tmp_path / "net.pt2", size=(64, 64))
     assert compare_export(net, recipe, path, size=(64, 64)) < 1e-5
+    path = export_model(net, recipe, tmp_path / "free.pt2", size=(64, 64), free_size=True)
+    assert read_export_sizes(path) == ExportSizes((64, 64), multiple, least)
 
 
 def test_a_file_that_was_not_exported_here_is_kept(net, tiny_recipe, tmp_path):
