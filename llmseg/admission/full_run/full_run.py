@@ -158,8 +158,9 @@ def _find_tested(given: Given, run: ScriptRun, record: Record) -> set[str]:
     last = max((steps for _, steps, _ in shown), default=0)
     before = {name for name, steps, learns in shown if learns or steps < last}
     scored = {name for name, steps, learns in shown if not learns and steps == last} - before - {""}
-    # Of the files, some may be pictures of a few cases; where a network was seen, what it was given counts.
-    return scored if shown else set(read_written(run.outcome.results.masks, given.masks(given.names)))
+    # Of the files, some may be pictures of a few cases; where it was seen what a network was given, that counts.
+    is_known = any(name for name, _, _ in shown)
+    return scored if is_known else set(read_written(run.outcome.results.masks, given.masks(given.names)))
 
 
 def _find_masks(given: Given, run: ScriptRun, record: Record) -> tuple[str, Mapping[str, Mask]]:

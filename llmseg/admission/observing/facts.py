@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from llmseg.admission.observing.fitting.fits import find_batch_size
+from llmseg.admission.observing.keras import read_keras_facts, trains_with_keras
 from llmseg.admission.observing.observation import Observation
 from llmseg.admission.observing.terms import read_loss
 
@@ -17,7 +18,8 @@ def read_facts(observation: Observation) -> dict[str, Any]:
 
     The keys are ``parameters`` (learnable ones of the network that is trained), ``channels`` and ``size`` of its input,
     ``batch_size``, ``optimizer`` and ``rate`` (as it is made with), ``schedule``, ``epochs`` (those that were run),
-    ``loss`` and ``split`` (shares of the cases in each part).
+    ``loss`` and ``split`` (shares of the cases in each part). Of a training with Keras they are what its own objects
+    tell, without ``split``; the loss then has its name only.
 
     Args:
         observation: Of a run of one epoch at least.
@@ -30,6 +32,8 @@ def read_facts(observation: Observation) -> dict[str, Any]:
         ...     read_facts(read_observation(Path(empty), Phantoms(12)))
         {}
     """
+    if trains_with_keras(observation.record):
+        return read_keras_facts(observation.record)
     return {name: value for name, value in _list_facts(observation) if value is not None}
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from numpy.typing import NDArray
 
+from llmseg.admission.observing.keras import list_keras_losses
 from llmseg.admission.observing.matching import Match
 from llmseg.admission.observing.phantoms import Phantoms
 from llmseg.admission.observing.record import Event, Record
@@ -300,8 +301,8 @@ class Observation:
 
     @property
     def losses(self) -> tuple[float, ...]:
-        """The losses of the training, step by step."""
-        return tuple(each.loss for each in self.passes if each.loss is not None)
+        """The losses of the training, step by step; those that Keras gives are the means of the epoch so far."""
+        return list_keras_losses(self.record) or tuple(each.loss for each in self.passes if each.loss is not None)
 
     @property
     def arrived(self) -> dict[tuple[str, str], tuple[str, str]]:

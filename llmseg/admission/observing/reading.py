@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from llmseg.admission.observing.keras import find_keras_reached, read_keras_weights, trains_with_keras
 from llmseg.admission.observing.matching import Dye, Match
 from llmseg.admission.observing.observation import (
     Again,
@@ -54,7 +55,7 @@ def read_observation(folder: Path, phantoms: Phantoms) -> Observation:
         opened=tuple(_read_opened(record, phantoms)),
         batches=tuple(_read_batches(record, dye)),
         again=_read_again(record),
-        reached=_find_reached(record, passes),
+        reached=_find_reached(record, passes) | find_keras_reached(record),
         record=record,
     )
 
@@ -169,6 +170,8 @@ def _ids(passes: Iterable[Pass]) -> tuple[str, ...]:
 
 
 def _read_weights(record: Record, passes: Sequence[Pass]) -> Weights:
+    if trains_with_keras(record):
+        return Weights(*read_keras_weights(record))
     digests: dict[int, str] = {}
     last = ""
     begun = {event["number"]: event for event in record.list("pass")}

@@ -10,7 +10,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from llmseg.admission.full_run.predicted import read_written
 from llmseg.admission.observing import Observation, Phantoms, read_observation, write_phantoms
+from llmseg.admission.observing.keras import trains_with_keras
 from llmseg.admission.probes.changes import CaseFolder, Change
 from llmseg.admission.probes.numbers import Score, read_scores
 from llmseg.admission.runner import Runner
@@ -67,6 +69,7 @@ class Trial:
         printed: All that they printed.
         folder: Where it is kept, with what they wrote.
         phantoms: The cases before they were changed.
+        written: The cases of which the scripts wrote a mask that is not the given one.
 
     Example:
         >>> Bench.of("answers/my-llm", "probed").unchanged.ending  # doctest: +SKIP
@@ -80,6 +83,7 @@ class Trial:
     printed: str
     folder: Path
     phantoms: Phantoms = field(repr=False)
+    written: tuple[str, ...] = ()
 
     @functools.cached_property
     def observation(self) -> Observation:
@@ -101,6 +105,16 @@ class Trial:
                 if item.id and item.mask_id:
                     pairs.setdefault(item.id, item.mask_id)
         return pairs
+
+    @property
+    def sees_batches(self) -> bool:
+        """Whether images and masks that reach the network are seen; in graphs of Keras they are not."""
+        return not trains_with_keras(self.observation.record)
+
+    @property
+    def test_ids(self) -> tuple[str, ...]:
+        """The cases that are scored after the last epoch; where that is not seen, those whose masks are written."""
+        return self.observation.parts.test if self.sees_batches else self.written
 
     @property
     def losses(self) -> tuple[float, ...]:
@@ -189,7 +203,14 @@ class Bench:
     @property
     def test_ids(self) -> tuple[str, ...]:
         """The cases that the scripts score after the last epoch."""
-        return self.unchanged.observation.parts.test
+        return self.unchanged.test_ids
+
+    @property
+    def other_ids(self) -> tuple[str, ...]:
+        """The cases that the scripts train on; where that is not seen, all but those that they test."""
+        if self.unchanged.sees_batches or not self.test_ids:
+            return self.training_ids
+        return tuple(id for id in self.phantoms.ids if id not in self.test_ids)
 
     def masks_of(self, ids: tuple[str, ...]) -> tuple[str, ...]:
         """Return the cases whose masks the scripts read with these images, which are others if pairs are wrong."""
@@ -215,7 +236,8 @@ class Bench:
             shutil.rmtree(folder, ignore_errors=True)
             kept = self._make(variation, folder)
             write_text(folder / _NOTE, json.dumps({**kept, "digest": digest}))
-        return Trial(variation, folder=folder, phantoms=self.phantoms, **kept)
+        written = tuple(kept.pop("written", ()))
+        return Trial(variation, folder=folder, phantoms=self.phantoms, written=written, **kept)
 
     def _make(self, variation: Variation, folder: Path) -> dict[str, Any]:
         cases, record = CaseFolder(folder / "cases"), folder / "record"
@@ -227,7 +249,9 @@ class Bench:
         how: dict[str, Any] = {"epochs": variation.epochs, "listing": variation.listing}
         outcome = self.runner.run(cases.folder, folder / "files", record, **how).outcome
         shutil.rmtree(cases.folder)
+        masks = {id: self.phantoms.mask(id) for id in self.phantoms.ids}
         return {
+            "written": sorted(read_written(outcome.results.masks, masks)),
             "ended_by": outcome.ended_by,
             "is_finished": outcome.is_finished,
             "ending": str(outcome).rpartition("; there: ")[0],

@@ -16,9 +16,16 @@ from llmseg.admission.probes.reading import (
 )
 from llmseg.admission.probes.result import ProbeResult
 from llmseg.admission.probes.scoring import probe_empty_training, probe_own_formula, probe_repeated_prediction
+from llmseg.admission.probes.unseen import (
+    probe_exchanged_masks_unseen,
+    probe_formats_unseen,
+    probe_listing_unseen,
+)
 from llmseg.admission.probes.weights import probe_again, probe_listing, probe_test_part, probe_validation_part
 from llmseg.admission.sandbox import Limits
 from llmseg.errors import UserError, nearest
+
+Check = Callable[[Bench], ProbeResult]
 
 
 @dataclass(frozen=True)
@@ -39,17 +46,30 @@ class Probe:
     id: str
     title: str
     finds: tuple[int, ...]
-    check: Callable[[Bench], ProbeResult]
+    check: Check
 
+
+def _by_sight(seen: Check, unseen: Check) -> Check:
+    """Return the check for scripts whose batches are seen, or the one for others, as soon as that is known."""
+
+    def check(bench: Bench) -> ProbeResult:
+        return (seen if bench.unchanged.sees_batches else unseen)(bench)
+
+    return check
+
+
+_EXCHANGED = _by_sight(probe_exchanged_masks, probe_exchanged_masks_unseen)
+_LISTING = _by_sight(probe_listing, probe_listing_unseen)
+_FORMATS = _by_sight(probe_formats, probe_formats_unseen)
 
 _ALL = (
     Probe("P1", "the same run again: the same weights", (), probe_again),
     Probe("P2", "other images and masks in the test part: the same weights", (7, 9, 10, 11), probe_test_part),
     Probe("P3", "inverted masks in the validation part: the same first epoch", (9, 18), probe_validation_part),
-    Probe("P4", "masks exchanged among cases: another loss", (6, 15), probe_exchanged_masks),
-    Probe("P5", "another order of listings: the same pairs", (1,), probe_listing),
+    Probe("P4", "masks exchanged among cases: another loss", (6, 15), _EXCHANGED),
+    Probe("P5", "another order of listings: the same pairs", (1,), _LISTING),
     Probe("P6", "predicting again, in batches of 1 and of 2: the same masks", (7,), probe_repeated_prediction),
-    Probe("P7", "masks of 0 and 1, in colour, with noise: the same masks or an error", (6,), probe_formats),
+    Probe("P7", "masks of 0 and 1, in colour, with noise: the same masks or an error", (6,), _FORMATS),
     Probe("P8", "an empty and a full mask: finite losses and scores", (), probe_extreme_masks),
     Probe("P9", "a file that is no image: an error or a word", (21,), probe_corrupt_files),
     Probe("P10", "the test score: what a usual formula gives on the same outputs", (), probe_own_formula),

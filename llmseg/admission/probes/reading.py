@@ -28,6 +28,8 @@ from llmseg.admission.probes.seen import find_first_batch, find_first_masks, lis
 _MOVED = 0.02
 """Share of the pixels of a mask that have to change sides before a mask counts as read otherwise."""
 
+_UNKNOWN = "no error, and it is not seen what became of the case"
+
 _SAID = ("skip", "corrupt", "could not", "couldn't", "cannot", "fail", "error", "invalid", "unreadable", "warning")
 
 
@@ -64,7 +66,7 @@ def _same_first_batch(one: Trial, other: Trial) -> bool:
     return before is not None and after is not None and np.array_equal(before, after)
 
 
-_FORMATS = (
+FORMATS = (
     ("noise of one grey level", add_mask_noise),
     ("three equal channels", write_masks_in_colour),
     ("values of 0 and 1", write_masks_of_ones),
@@ -84,7 +86,7 @@ def probe_formats(bench: Bench) -> ProbeResult:
         return ProbeResult("P7", "does not apply", "no mask was seen")
     mixed = bench.run(Variation("masks-in-three-formats", ((mix_formats, ids),), epochs=1))
     said, findings, compared = [], [], {}
-    for number, (name, change) in enumerate(_FORMATS):
+    for number, (name, change) in enumerate(FORMATS):
         variation = Variation(f"masks-with-{name.replace(' ', '-')}", ((change, ids),), epochs=1)
         other = mixed if mixed.is_finished else bench.run(variation)
         if other.ended_by != "script":
@@ -134,7 +136,7 @@ def _is_foreground(mask: NDArray[Any], as_in: NDArray[Any]) -> NDArray[np.bool_]
 
 def probe_extreme_masks(bench: Bench) -> ProbeResult:
     """P8: cases with an empty and with a full mask leave all losses and scores finite."""
-    ids = tuple(id for part in (bench.training_ids, bench.validation_ids, bench.test_ids) for id in part[:2])
+    ids = tuple(id for part in (bench.other_ids, bench.validation_ids, bench.test_ids) for id in part[:2])
     if not ids:
         return ProbeResult("P8", "does not apply", "it was not seen which cases are in which part")
     other = bench.run(Variation("masks-empty-and-full", ((empty_and_fill, ids),), epochs=1))
@@ -153,11 +155,11 @@ def probe_corrupt_files(bench: Bench) -> ProbeResult:
     first = bench.unchanged
     if (stopped := judge_ending("P9", first)) is not None:
         return stopped
-    if not bench.training_ids:
+    if not bench.other_ids:
         return ProbeResult("P9", "does not apply", "it was not seen on which cases the scripts train")
     said, findings = [], []
     for kind, change in (("image", corrupt_images), ("mask", corrupt_masks)):
-        id = bench.training_ids[0]
+        id = bench.other_ids[0]
         ids = bench.masks_of((id,)) if kind == "mask" else (id,)
         other = bench.run(Variation(f"corrupt-{kind}", ((change, ids),), epochs=1))
         if other.ended_by != "script":
@@ -165,6 +167,8 @@ def probe_corrupt_files(bench: Bench) -> ProbeResult:
         sentence, finding = _judge_corrupt(kind, id, first, other)
         said.append(sentence)
         findings += [finding] if finding is not None else []
+    if not first.sees_batches and any(sentence.endswith(_UNKNOWN) for sentence in said):
+        return ProbeResult("P9", "does not apply", "; ".join(said))
     return ProbeResult("P9", "broken" if findings else "holds", "; ".join(said), tuple(findings))
 
 
@@ -172,6 +176,9 @@ def _judge_corrupt(kind: str, id: str, first: Trial, other: Trial) -> tuple[str,
     if not other.is_finished:
         return f"corrupt {kind}: {other.ending}", None
     before, after = list_cases(first), list_cases(other)
+    if not first.sees_batches:
+        names = any(word in other.printed for word in (f"{id}.", f"{id}_"))
+        return f"corrupt {kind}: {'named' if names else _UNKNOWN}", None
     if not after:
         return f"corrupt {kind}: nothing was seen to be trained on", None
     is_replaced = _has_stand_in(before, after) or (kind == "mask" and id in after)

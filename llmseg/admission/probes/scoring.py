@@ -102,9 +102,9 @@ def _iou(counts: Counts, smooth: float) -> float:
 def probe_empty_training(bench: Bench) -> ProbeResult:
     """P11: scores are others after a training on empty masks, or against other masks. What is not, nothing computes."""
     first = bench.unchanged
-    if not bench.training_ids:
+    if not bench.other_ids:
         return ProbeResult("P11", "does not apply", "it was not seen on which cases the scripts train")
-    empty = bench.run(Variation("training-masks-empty", ((empty_masks, bench.masks_of(bench.training_ids)),)))
+    empty = bench.run(Variation("training-masks-empty", ((empty_masks, bench.masks_of(bench.other_ids)),)))
     if (stopped := judge_ending("P11", first, empty)) is not None:
         return stopped
     scores = [score for score in first.scores if _DEGENERATE < score.share < 1 - _DEGENERATE and score.digits > 1]

@@ -78,7 +78,7 @@ def _judge_comparison(probe: str, bench: Bench, other: Trial) -> ProbeResult | N
     """Return the result that follows if weights cannot be compared with the unchanged run, otherwise ``None``."""
     if not is_repeatable(bench):
         return ProbeResult(probe, "does not apply", "two equal runs differ already (P1)")
-    if other.observation.parts.training != bench.training_ids:
+    if other.observation.parts.training != bench.training_ids or other.test_ids != bench.test_ids:
         # A split may be balanced by the size of masks, which is no leak.
         return ProbeResult(probe, "does not apply", "the split itself depends on what was changed")
     return None
@@ -103,7 +103,7 @@ def _explain_leak(bench: Bench, other: Trial) -> ProbeResult:
         f"run with other {which} in the test part ({ids})",
         expected="the same weights after the first epoch, to the last bit",
         found=f"others{'; ' + ', '.join(shared) + ' are in the training part, too' if shared else ''}",
-        certainty="certain" if shared or not masks_matter else "likely",
+        certainty="certain" if shared or (first.sees_batches and not masks_matter) else "likely",
         found_by="P2",
     )
     reason = f"{which} of the test part change the weights of the first epoch"
@@ -136,7 +136,7 @@ def _explain_choice(bench: Bench, other: Trial, by_masks: Trial, compared: dict[
         runs,
         expected="the same weights tested",
         found=f"the weights after the first epoch are the same, {what}",
-        certainty="likely" if is_only_part else "certain",
+        certainty="likely" if is_only_part or not first.sees_batches else "certain",
         found_by="P2",
     )
     return ProbeResult("P2", "broken", f"the test part decides: {what}", (finding,), compared)
@@ -149,7 +149,8 @@ def probe_validation_part(bench: Bench) -> ProbeResult:
         return stopped
     ids = bench.validation_ids
     if not ids:
-        return ProbeResult("P3", "does not apply", "no case was scored between epochs alone")
+        why = "no case was scored between epochs alone" if first.sees_batches else "it is not seen what validates"
+        return ProbeResult("P3", "does not apply", why)
     other = bench.run(invert_validation_masks(bench))
     if (stopped := judge_weights("P3", other)) is not None:
         return stopped

@@ -24,6 +24,8 @@ _CAUSE = "The above exception was the direct cause of the following exception:"
 _ENVIRONMENT = {
     # More threads than one do not help with small networks, and make sums come out otherwise each time.
     "OMP_NUM_THREADS": "1",
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
     "CUDA_VISIBLE_DEVICES": "",
     "PYTHONHASHSEED": "0",
 }

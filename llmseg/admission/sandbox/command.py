@@ -14,6 +14,8 @@ from llmseg.errors import UserError
 SYSTEM_FOLDERS = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 """What every program needs; a sandbox shows them, and they can only be read."""
 
+_PACKAGES = ("site-packages", "dist-packages")
+
 _TAKEN = (*SYSTEM_FOLDERS, "/etc", "/proc", "/dev", "/sys")
 
 
@@ -157,6 +159,9 @@ class Command:
 def python_places(executable: str = sys.executable) -> tuple[Place, ...]:
     """Return the folders without which this Python, or another, cannot start, to be read only.
 
+    Folders of packages elsewhere that a ``.pth`` file adds to this Python are among them. Other folders that are
+    added so are not: they may hold anything.
+
     Args:
         executable: The Python; of another one than this, the folder above its ``bin`` and what that links to.
 
@@ -168,5 +173,7 @@ def python_places(executable: str = sys.executable) -> tuple[Place, ...]:
     prefixes = [Path(executable).absolute().parent.parent, Path(os.path.realpath(executable)).parent.parent]
     if executable == sys.executable:
         prefixes += [Path(sys.prefix), Path(sys.base_prefix)]
+        added = (path for path in map(Path, sys.path) if path.name in _PACKAGES and path.is_dir())
+        prefixes += [path for path in added if not any(map(path.is_relative_to, prefixes))]
     shown = dict.fromkeys(path for path in prefixes if not any(map(path.is_relative_to, SYSTEM_FOLDERS)))
     return tuple(map(Place, shown))

@@ -163,7 +163,7 @@ def _decide(turns: Sequence[CodeError | None], room: _Room, probes: bool, contes
         verdicts.append(_note(read_verdict(extraction["verdict"]), room))
     if run and probes:
         probed = _probe(verdicts, run, room)
-        verdicts.append(_note(judge_probes(probed), room))
+        verdicts.append(_note(judge_probes(probed, verdicts), room))
     found = [*extraction.get("findings", ()), *(each for probe in probed for each in probe["findings"])]
     scripts = read_scripts(folder)
     errors = (*filter(None, turns), *find_errors(verdicts, scripts))

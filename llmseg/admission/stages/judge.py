@@ -8,13 +8,16 @@ from collections.abc import Mapping
 
 from llmseg.admission.running import ScriptRun
 from llmseg.admission.sandbox import Outcome
-from llmseg.admission.scripts import Script, Scripts
+from llmseg.admission.scripts import Script, Scripts, list_packages
 from llmseg.admission.stages.stage import RUN_STAGES, StageVerdict, State
 from llmseg.admission.static import StaticStage
 from llmseg.errors import escape_controls, name_first
 
 OBSERVED = RUN_STAGES[1:7]
 """The stages that the observer sees."""
+
+_IN_GRAPHS = ("keras", "tensorflow", "tf_keras")
+"""Packages whose computations the observer sees only in part."""
 
 
 def judge_static(static: StaticStage) -> StageVerdict:
@@ -51,7 +54,7 @@ def judge_run(run: ScriptRun, scripts: Scripts, reached: Mapping[str, str]) -> t
     """
     outcome = run.outcome
     if outcome.is_finished:
-        return _judge_finished(run, reached)
+        return _judge_finished(run, scripts, reached)
     seen = [stage for stage in OBSERVED if stage in reached]
     ended_at = _find_end(run, scripts, seen)
     # What ended without a place, such as at a limit, may have ended while it was importing.
@@ -69,15 +72,18 @@ def judge_run(run: ScriptRun, scripts: Scripts, reached: Mapping[str, str]) -> t
     return tuple(verdicts)
 
 
-def _judge_finished(run: ScriptRun, reached: Mapping[str, str]) -> tuple[StageVerdict, ...]:
+def _judge_finished(run: ScriptRun, scripts: Scripts, reached: Mapping[str, str]) -> tuple[StageVerdict, ...]:
     verdicts = [StageVerdict("import", "reached")]
     nothing = not any(stage in reached for stage in OBSERVED)
+    is_hidden = any(package in _IN_GRAPHS for script in scripts for _, package in list_packages(script))
     for stage in OBSERVED:
         if stage in reached:
             verdicts.append(StageVerdict(stage, "reached", place=reached[stage]))
         elif nothing and run.outcome.results.weights:
             # A framework that the observer does not know, for something was trained.
             verdicts.append(StageVerdict(stage, "not decidable", "nothing was observed, yet there are weights"))
+        elif not nothing and is_hidden:
+            verdicts.append(StageVerdict(stage, "not decidable", "not seen: Keras and TensorFlow compute in graphs"))
         else:
             verdicts.append(StageVerdict(stage, "failed", _name_silent_end(run.outcome)))
     missing = [kind for kind in ("weights", "numbers") if kind not in run.outcome.results.kinds]

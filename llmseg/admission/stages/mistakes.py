@@ -16,12 +16,15 @@ from llmseg.admission.observing import (
     read_facts,
 )
 from llmseg.admission.observing.fitting.splits import name_shares
+from llmseg.admission.observing.keras import trains_with_keras
 from llmseg.admission.probes import PROBES, Bench
 from llmseg.admission.runner import Runner
 from llmseg.admission.scripts import read_scripts
 from llmseg.admission.stages.stage import StageVerdict
 from llmseg.admission.stages.tiny_run import Seen
 from llmseg.recipe.part import to_plain
+
+_ONLY_FACTS = "Keras computes in graphs: what it is told is read, and what it does with images and masks is not seen"
 
 
 def extract(seen: Seen, folder: Path) -> dict[str, Any]:
@@ -38,13 +41,17 @@ def extract(seen: Seen, folder: Path) -> dict[str, Any]:
     try:
         observation, epochs = seen.observation, seen.run["epochs"]
         helped = sorted({f"{event['what']} ({event.place})" for event in observation.record.list("helped")})
-        facts, findings = read_facts(observation), list(find_mistakes(observation))
+        facts = read_facts(observation)
         if facts and epochs:
             facts["epochs"] = max(each["was"] for each in epochs)
-        recipe = _fit(seen, folder, facts) if facts else {}
-        verdict = StageVerdict("extraction", "reached")
-        if not observation.losses:
+        if trains_with_keras(observation.record):
+            verdict = StageVerdict("extraction", "not decidable", _ONLY_FACTS)
+        elif not observation.losses:
             verdict = StageVerdict("extraction", "not reached", "no step of a training was seen")
+        else:
+            findings = list(find_mistakes(observation))
+            recipe = _fit(seen, folder, facts) if facts else {}
+            verdict = StageVerdict("extraction", "reached")
     except Exception as error:  # whatever scripts did to the record, the other verdicts stand
         verdict = _name_fault("extraction", error)
     return {
@@ -99,9 +106,17 @@ def probe(id: str, bench: Bench) -> dict[str, Any]:
         return {"probe": id, "state": "harness fault", "reason": reason, "findings": [], "is_final": False}
 
 
-def judge_probes(probed: Sequence[dict[str, Any]]) -> StageVerdict:
-    """Return the verdict on the stage of the probes."""
+def judge_probes(probed: Sequence[dict[str, Any]], verdicts: Sequence[StageVerdict] = ()) -> StageVerdict:
+    """Return the verdict on the stage of the probes.
+
+    Args:
+        probed: What each probe says; nothing if none was asked.
+        verdicts: Those on the stages before.
+    """
     if not probed:
+        unseen = [each for each in verdicts if each.state not in ("reached", "not decidable")]
+        if [each.stage for each in unseen] == ["extraction"]:
+            return StageVerdict("probes", "not decidable", "no step of a training was seen that could be compared")
         return StageVerdict("probes", "not reached", "only scripts that reach the end by themselves are probed")
     counts = Counter(each["state"] for each in probed)
     summary = ", ".join(f"{number} {state}" for state, number in counts.items())

@@ -170,7 +170,7 @@ def _find_reached(record: Path, phantoms: Phantoms) -> tuple[dict[str, str], tup
     try:
         observation = read_observation(record, phantoms)
         # A network that gave no output was not reached.
-        has_output = any(True for _ in observation.record.list("output"))
+        has_output = bool(observation.record.list("output", "keras call", "keras trained"))
     except Exception as error:  # whatever scripts wrote there, how they ended is known
         return {}, (f"the record of the observer cannot be read ({type(error).__name__}: {error})"[:300],)
     return {stage: place for stage, place in observation.reached.items() if has_output or stage != "network"}, ()

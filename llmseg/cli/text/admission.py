@@ -47,7 +47,9 @@ def _headline(admission: Admission) -> str:
     is_seen = any(each.stage == "extraction" and each.state == "reached" for each in admission.verdicts)
     found = len(admission.findings)
     mistakes = f"{found or 'no'} silent mistake{'' if found == 1 else 's'} found"
-    return f"{admission.name}: {place}; {mistakes if is_seen else 'it was not looked for silent mistakes'}"
+    if not is_seen:
+        mistakes = f"{mistakes} by probes alone" if admission.probes else "it was not looked for silent mistakes"
+    return f"{admission.name}: {place}; {mistakes}"
 
 
 def _describe_finding(finding: Finding) -> list[str]:

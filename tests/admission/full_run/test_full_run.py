@@ -237,6 +237,17 @@ class TestOutputs:
         events += [shown(2, False, "002"), shown(2, False, "004"), shown(2, False, "001", "003")]
         assert _find_tested(self.given, Run, write_record(tmp_path, events)) == {"003", "004"}
 
+    def test_where_no_picture_is_known_files_tell_the_test_part(self, tmp_path):
+        class Run:
+            class outcome:
+                class results:
+                    masks = (tmp_path / "002_pred.png",)
+
+        Image.fromarray(255 - self.given.read("002")[1]).save(tmp_path / "002_pred.png")
+        noise = np.random.default_rng(0).random((2, 32, 32), np.float32)
+        record = write_record(tmp_path, [{"event": "shown", "steps": 1, "learns": False, "images": noise}])
+        assert _find_tested(self.given, Run, record) == {"002"}
+
 
 @pytest.mark.slow
 class TestScripts:

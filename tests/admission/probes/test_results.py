@@ -12,7 +12,7 @@ from llmseg.admission import PROBES, Bench, Phantoms, ProbeResult, Trial, Variat
 from llmseg.admission.observing import Again, Item, Parts, Pass
 from llmseg.admission.observing.matching import Match
 from llmseg.admission.observing.observation import Weights
-from llmseg.admission.observing.record import Record
+from llmseg.admission.observing.record import Event, Record
 from llmseg.admission.runner import Runner
 
 PARTS = Parts(("001", "002", "003"), ("004", "005"), ("006", "007"))
@@ -75,6 +75,9 @@ class Made:
     printed: str = "Test Dice: 0.4213\n"
     ended_by: str = "script"
     is_finished: bool = True
+    written: tuple[str, ...] = ()
+    losses: tuple[float, ...] | None = None
+    """Of a training with Keras, of which no pass is seen."""
 
 
 class MadeUpBench(Bench):
@@ -86,8 +89,14 @@ class MadeUpBench(Bench):
         made = self.made.get(variation.name, Made())
         ending = "ended by the script" if made.is_finished else f"ended by the {made.ended_by} (why)"
         folder = Path("/nowhere")
-        trial = Trial(variation, made.ended_by, made.is_finished, ending, made.printed, folder, self.phantoms)
+        trial = Trial(
+            *(variation, made.ended_by, made.is_finished, ending, made.printed, folder, self.phantoms, made.written)
+        )
         seen = replace(SEEN, passes=made.passes, parts=made.parts, weights=made.weights, again=made.again)
+        if made.losses is not None:
+            events = [Event(n, "keras trained", {"loss": loss}) for n, loss in enumerate(made.losses)]
+            record = Record((Event(0, "keras step", {}), *events), (), None)
+            seen = replace(seen, passes=(), parts=Parts(), record=record)
         trial.__dict__["observation"] = seen
         return trial
 
@@ -333,3 +342,84 @@ def test_findings_belong_to_broken_expectations_only():
     assert result.finds == ()
     with pytest.raises(ValueError, match="only a broken expectation"):
         ProbeResult("P2", "holds", "", findings=(object(),))
+
+
+def make_unseen(losses: tuple[float, ...] = (0.7, 0.6), weights: Weights = WEIGHTS, **values: Any) -> Made:
+    """Return a run of which weights, losses and files are known and no batch."""
+    return Made(weights, losses=losses, **{"written": ("006", "007"), **values})
+
+
+class TestUnseen:
+    """What is asked of a training whose batches are not seen."""
+
+    @pytest.fixture
+    def unseen(self, bench):
+        """A function that returns a bench of such runs; ``made`` are those that differ."""
+        names = ("unchanged", "again", "test_replaced", "test_masks_inverted", "test_images_replaced")
+        short = ("masks_exchanged", "unchanged_one_epoch", "another_listing", "masks_empty_and_full")
+        formats = ("noise_of_one_grey_level", "three_equal_channels", "values_of_0_and_1")
+        rest = ("corrupt_image", "corrupt_mask", "training_masks_empty")
+        sound = dict.fromkeys((*names, *short, *(f"masks_with_{each}" for each in formats), *rest), make_unseen())
+        sound["masks_exchanged"] = make_unseen(losses=(0.8, 0.6))
+        return lambda **made: bench(**{**sound, **made})
+
+    def test_the_tested_cases_are_those_that_are_written(self, unseen):
+        made = unseen()
+        assert made.test_ids == ("006", "007")
+        assert made.other_ids == tuple(id for id in made.phantoms.ids if id not in made.test_ids)
+
+    @pytest.mark.parametrize("id", ["P1", "P2", "P4", "P5", "P7", "P8"])
+    def test_a_sound_script_passes(self, id, unseen):
+        assert ask(id, unseen()).state == "holds"
+
+    @pytest.mark.parametrize("id", ["P3", "P6", "P10"])
+    def test_what_only_batches_show_is_not_asked(self, id, unseen):
+        assert ask(id, unseen()).state == "does not apply"
+
+    def test_a_test_part_that_decides_is_likely(self, unseen):
+        other = make_unseen(weights=Weights(("a", "b", "c"), "b"))
+        (finding,) = ask("P2", unseen(test_replaced=other, test_masks_inverted=other)).findings
+        assert (finding.number, finding.certainty) == (11, "likely")
+
+    def test_images_of_the_test_part_that_leak_are_likely(self, unseen):
+        other = make_unseen(weights=Weights(("x", "y", "z"), "z"))
+        (finding,) = ask("P2", unseen(test_replaced=other, test_images_replaced=other)).findings
+        assert (finding.number, finding.certainty) == (10, "likely")
+
+    def test_a_split_by_the_masks_is_no_leak(self, unseen):
+        other = make_unseen(weights=Weights(("x", "y", "z"), "z"), written=("001", "002"))
+        assert ask("P2", unseen(test_replaced=other)).state == "does not apply"
+
+    def test_without_written_masks_nothing_is_replaced(self, unseen):
+        silent = make_unseen(written=())
+        made = unseen(unchanged=silent, again=silent)
+        assert [ask(id, made).state for id in ("P2", "P8", "P9", "P11")] == ["does not apply"] * 4
+
+    def test_a_loss_that_does_not_depend_on_masks(self, unseen):
+        assert ask("P4", unseen(masks_exchanged=make_unseen())).state == "broken"
+
+    def test_an_order_of_files_that_matters(self, unseen):
+        other = make_unseen(weights=Weights(("x",), "x"))
+        assert ask("P5", unseen(another_listing=other)).state == "broken"
+
+    def test_masks_that_are_read_otherwise(self, unseen):
+        other, ended = make_unseen(weights=Weights(("x",), "x")), make_unseen(is_finished=False)
+        asked = unseen(masks_with_values_of_0_and_1=other, masks_with_three_equal_channels=ended)
+        said = ask("P7", asked)
+        assert said.state == "broken"
+        assert said.reason == (
+            "noise of one grey level: the same weights; three equal channels: ended by the script (why); "
+            "values of 0 and 1: other weights, so masks are read otherwise"
+        )
+
+    @pytest.mark.parametrize("id", ["P2", "P4", "P5", "P7"])
+    def test_equal_runs_that_differ_void_the_others(self, id, unseen):
+        other = make_unseen(losses=(0.9, 0.8), weights=Weights(("x", "y", "z"), "z"))
+        assert ask(id, unseen(again=other, test_replaced=other)).state == "does not apply"
+
+    def test_a_corrupt_file_without_an_error_tells_nothing(self, unseen):
+        ended = make_unseen(is_finished=False)
+        assert ask("P9", unseen(corrupt_image=ended, corrupt_mask=ended)).state == "holds"
+        assert ask("P9", unseen(corrupt_image=ended)).state == "does not apply"
+        named = make_unseen(printed="skipped 001.png")
+        assert ask("P9", unseen(corrupt_image=named, corrupt_mask=named)).state == "holds"

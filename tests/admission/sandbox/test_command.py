@@ -36,6 +36,20 @@ class TestPlaces:
         folders = [place.outside for place in python_places()]
         assert all(Path(path).is_relative_to("/usr") or Path(path) in folders for path in (sys.prefix, sys.base_prefix))
 
+    def test_packages_that_are_added_from_elsewhere(self, tmp_path, monkeypatch):
+        packages, others = tmp_path / "other" / "site-packages", tmp_path / "code"
+        for folder in (packages, others):
+            folder.mkdir(parents=True)
+        gone = tmp_path / "gone" / "site-packages"
+        monkeypatch.setattr(sys, "path", [*sys.path, str(packages), str(others), str(gone)])
+        shown = [place.outside for place in python_places()]
+        assert packages in shown
+        assert others not in shown
+
+    def test_packages_of_its_own_are_shown_once(self):
+        shown = [place.outside for place in python_places()]
+        assert not any(one != other and one.is_relative_to(other) for one in shown for other in shown)
+
 
 class TestHidden:
     """What is hidden is found in every place that would show it."""

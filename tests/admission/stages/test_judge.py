@@ -155,6 +155,14 @@ class TestFinished:
             "reached",
         ]
 
+    def test_keras_is_seen_in_part(self, tmp_path):
+        (tmp_path / "main.py").write_text("from tensorflow.keras import layers", encoding="utf-8")
+        seen = ("data", "network", "first step", "epoch")
+        verdicts = judged(self.run(weights="a.keras", numbers="b.csv"), read_scripts(tmp_path), *seen)
+        assert {verdicts[stage].state for stage in seen} == {"reached"}
+        for stage in ("validation", "test"):
+            assert str(verdicts[stage]) == f"{stage}: not decidable, not seen: Keras and TensorFlow compute in graphs"
+
 
 class TestStatic:
     @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import shlex
 from dataclasses import asdict
 from pathlib import Path
@@ -54,6 +55,17 @@ def test_a_record_without_a_training(tmp_path):
     assert (found["verdict"]["state"], found["facts"], found["findings"]) == ("not reached", {}, [])
 
 
+def test_a_training_with_keras_gives_facts(tmp_path):
+    record = tmp_path / "record-0"
+    record.mkdir()
+    step = {"event": "keras step", "name": "Adam", "rate": 0.01, "sizes": [3, 4], "place": "train.py:9"}
+    (record / "1.jsonl").write_text(json.dumps(step) + "\n", encoding="utf-8")
+    found = extract(Seen(tmp_path, RUN), tmp_path)
+    assert found["verdict"]["state"] == "not decidable"
+    assert found["facts"] == {"parameters": 7, "optimizer": "Adam", "rate": 0.01, "epochs": 50}
+    assert (found["recipe"], found["findings"]) == ({}, [])
+
+
 def test_a_fault_of_ours_leaves_the_rest_and_is_tried_again(tmp_path, monkeypatch):
     monkeypatch.setattr(tiny_run, "read_observation", fail)
     found = extract(Seen(tmp_path, RUN), tmp_path)
@@ -80,6 +92,12 @@ def test_scripts_are_probed_with_what_they_needed(tmp_path, monkeypatch):
 )
 def test_the_stage_of_the_probes(states, expected):
     assert str(judge_probes([{"state": state} for state in states])) == expected
+
+
+def test_what_was_not_seen_is_not_probed():
+    ran = [StageVerdict("test", "not decidable"), StageVerdict("extraction", "not reached")]
+    assert judge_probes([], ran).state == "not decidable"
+    assert judge_probes([], [StageVerdict("test", "failed"), *ran]).state == "not reached"
 
 
 def test_each_kind_is_listed_once():

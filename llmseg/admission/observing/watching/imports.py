@@ -18,29 +18,33 @@ class _Finder(MetaPathFinder):
 
     def __init__(self) -> None:
         self.waiting: dict[str, list[Action]] = {}
+        self._asking: set[str] = set()
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        actions = self.waiting.pop(fullname, None)
-        if actions is None:
+        if fullname not in self.waiting or fullname in self._asking:
             return None
-        spec = importlib.util.find_spec(fullname)
+        self._asking.add(fullname)
+        try:
+            spec = importlib.util.find_spec(fullname)
+        finally:
+            self._asking.discard(fullname)
         if spec is not None and spec.loader is not None:
-            _add(spec.loader, actions)
+            self._add(spec.loader)
         return spec
 
+    def _add(self, loader: Loader) -> None:
+        # A type checker sees a method here; that an instance may have its own is what this relies on.
+        instance: Any = loader
+        execute = instance.exec_module
 
-def _add(loader: Loader, actions: list[Action]) -> None:
-    # A type checker sees a method here; that an instance may have its own is what this relies on.
-    instance: Any = loader
-    execute = instance.exec_module
+        def execute_and_act(module: ModuleType) -> None:
+            execute(module)
+            # Only now: who asks whether a module is there, as some libraries do, has not imported it.
+            _act(sys.modules.get(module.__name__, module), self.waiting.pop(module.__name__, []))
 
-    def execute_and_act(module: ModuleType) -> None:
-        execute(module)
-        _act(sys.modules.get(module.__name__, module), actions)
-
-    instance.exec_module = execute_and_act
+        instance.exec_module = execute_and_act
 
 
 def _act(module: ModuleType, actions: list[Action]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -15,6 +16,9 @@ from typing import Any
 from llmseg.admission.observing.watching.conditions import Conditions, evaluate
 
 _OURS = str(Path(__file__).resolve().parent)
+_LIBRARY = re.compile(r"[\\/](site|dist)-packages[\\/]|[\\/]__autograph_generated_file")
+"""Files of packages, and those that TensorFlow makes of functions."""
+
 _MOST_BYTES = 384 * 2**20
 """Of arrays; afterwards events are written without them."""
 
@@ -106,7 +110,7 @@ class Journal:
         """Return how a file of the script is called, seen from its folder; ``None`` if it is not the script's."""
         if file not in self._places:
             path = str(self._base / file)
-            is_foreign = file.startswith("<") or path.startswith(self._foreign)
+            is_foreign = file.startswith("<") or path.startswith(self._foreign) or bool(_LIBRARY.search(file))
             self._places[file] = None if is_foreign else os.path.relpath(path, self._base)
         return self._places[file]
 

@@ -32,7 +32,7 @@ def watch(journal: Journal) -> None:
         journal.write(
             "loader",
             loader=len(loaders) - 1,
-            items=len(loader.dataset) if hasattr(loader.dataset, "__len__") else None,
+            items=_count(loader.dataset),
             batch_size=loader.batch_size,
             sampler=type(loader.sampler).__name__,
             workers=loader.num_workers,
@@ -80,6 +80,13 @@ def watch(journal: Journal) -> None:
     owner.__init__ = making
     owner._get_iterator = beginning
     iterator_of.__next__ = giving
+
+
+def _count(dataset: Any) -> int | None:
+    try:
+        return len(dataset)
+    except TypeError:  # it has no length, or what it holds has none
+        return None
 
 
 def _number(loaders: list[DataLoader[Any]], loader: DataLoader[Any] | None) -> int | None:

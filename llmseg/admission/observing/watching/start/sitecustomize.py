@@ -60,6 +60,7 @@ def _begin(folder: Path) -> None:
         random.seed(int(seed))
         after_import("numpy", lambda numpy: numpy.random.seed(int(seed)))
         after_import("torch", lambda torch: torch.manual_seed(int(seed)))
+        after_import("tensorflow", lambda tensorflow: tensorflow.random.set_seed(int(seed)))
     after_import("numpy", lambda numpy: _load("helping").help_numpy(journal, numpy))
     if os.environ.get("LLMSEG_LISTING"):
         note = journal.guarded(lambda folder, names: journal.write("list", folder=folder, names=names[:200]))
@@ -70,6 +71,7 @@ def _begin(folder: Path) -> None:
         return
     _load("files").watch(journal, after_import)
     after_import("torch", lambda torch: _load("everything").watch(journal, torch))
+    after_import("keras", lambda keras: _load("keras").watch(journal, keras))
 
 
 _load_hidden()
