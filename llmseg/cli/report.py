@@ -11,6 +11,7 @@ import llmseg
 from llmseg.cli import options as option
 from llmseg.cli.output import OutputWithProgress
 from llmseg.cli.spread import spread
+from llmseg.report.names import name_for_readers
 
 if TYPE_CHECKING:
     from llmseg.report import Report
@@ -76,15 +77,14 @@ def _facts(report: Report) -> dict[str, Any]:
 def _describe(report: Report) -> str:
     overall = report.analysis.overall
     lines = [
-        str(report.index),
         report.headline,
         report.analysis.verdict,
         report.analysis.needs,
         overall.sentence,
         *(f"remark: {remark}" for remark in overall.remarks),
     ]
-    lines += [f"not ranked: {name}: {reason}" for name, reason in overall.absent.items()]
+    lines += [f"not ranked: {report.labels[name]}: {reason}" for name, reason in overall.absent.items()]
     for reason in dict.fromkeys(report.notes.values()):
         datasets = ", ".join(dataset for dataset, note in report.notes.items() if note == reason)
         lines.append(f"no overlays on {datasets}: {reason}")
-    return "\n".join(line for line in lines if line)
+    return "\n".join([str(report.index), *(name_for_readers(line, report.labels) for line in lines if line)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from llmseg.report.families import Family, find_pairs
 from llmseg.report.figure_files import FigureFiles
 from llmseg.report.leaderboard import Beside, fill_index
 from llmseg.report.methods import list_citations, write_methods
+from llmseg.report.names import name_for_readers
 from llmseg.report.pictures import CasePage, Picture
 from llmseg.report.profiles import Profile
 from llmseg.report.published import fill_page, list_published_means
@@ -98,7 +100,7 @@ class Content:
 
 def render(content: Content) -> Iterator[tuple[str, str]]:
     """Yield the path, relative to the folder of the report, and the text of every page."""
-    environment = _environment()
+    environment = _environment({name: profile.label for name, profile in content.profiles.items()})
     shared = {
         "site": {
             "title": content.title,
@@ -149,7 +151,7 @@ def _list_menus(content: Content) -> dict[str, list[tuple[str, str]]]:
     }
 
 
-def _environment() -> Environment:
+def _environment(labels: Mapping[str, str]) -> Environment:
     """Return jinja's environment for the templates.
 
     Names of contenders, datasets and cases come from anywhere and may look like HTML or JavaScript. Templates escape
@@ -172,6 +174,7 @@ def _environment() -> Environment:
         "count_text": count_text,
         "place_texts": place_texts,
         "family_remarks": _family_remarks,
+        "named": functools.partial(name_for_readers, labels=labels),
         "one_seed": _rest_on_one_seed,
         "scale": bar_scale,
         "score_text": score_text,

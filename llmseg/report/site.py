@@ -55,12 +55,14 @@ class Report:
         headline: Its first sentence: who is best, and whether that is shown.
         analysis: What the report says.
         notes: Why a dataset has no pictures, by dataset.
+        labels: What contenders are called in the report, by their names in tables.
     """
 
     folder: Path
     headline: str
     analysis: Analysis
     notes: Mapping[str, str]
+    labels: Mapping[str, str]
 
     @property
     def index(self) -> Path:
@@ -130,7 +132,8 @@ def write_report(
             content = _content(title, results, analysis, profiles, opened, cases, figures, folder, bar)
             _advance(bar, "write pages")
             _write(content, folder)
-    return Report(out, content.headline, analysis, content.notes)
+    labels = {name: profile.label for name, profile in profiles.items()}
+    return Report(out, content.headline, analysis, content.notes, labels)
 
 
 def _advance(bar: tqdm[Any], doing: str) -> None:

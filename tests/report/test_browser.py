@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from llmseg.report.names import name_for_readers
+
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 
@@ -118,7 +120,8 @@ def test_claims_are_filtered(opened, report):
         if claim.verdict == "better" and "gpt-o3" in (claim.first, claim.second)
     ]
     assert shown
-    assert [text.split(" ", 1)[1] for text in shown] == [claim.sentence for claim in expected]
+    sentences = [name_for_readers(claim.sentence, report.labels) for claim in expected]
+    assert [text.split(" ", 1)[1] for text in shown] == sentences
 
 
 def test_the_first_stop_of_the_keyboard_leads_to_the_content(opened, report):

@@ -8,7 +8,8 @@ from urllib.parse import unquote
 import pandas as pd
 import pytest
 
-from llmseg import stats, write_report
+from llmseg import stats, write_report, zoo
+from llmseg.report.names import name_for_readers
 
 
 def test_a_page_per_contender_and_dataset_and_every_link_leads_somewhere(pages, report, scores):
@@ -33,6 +34,45 @@ def test_ids_are_unique_and_references_hold(pages, report):
         references = [*page.values("aria-labelledby"), *page.values("data-plot"), *page.values("for")]
         assert set(references) <= set(ids)
         page.check_headings()
+
+
+def find_ids(pages, report, ids):
+    """Where the text of a page has an id of a pipeline, outside of what is code or data for scripts."""
+    for path, page in pages(report.folder).items():
+        text = re.sub(r"<(script|code)\b.*?</\1>", " ", page.text, flags=re.DOTALL)
+        said = type(page)(text).said
+        yield from (f"{path.name}: {said[max(0, found.start() - 60) : found.end()]}" for id in ids
+                    for found in re.finditer(rf"(?<![\w-]){re.escape(id)}(?![\w@-])", said))  # fmt: skip
+
+
+def test_a_pipeline_has_one_name_for_readers(pages, report, scores):
+    ids = [name for name in scores["pipeline"].unique() if name in zoo.names(reference=None)]
+    assert len(ids) == 5
+    assert list(find_ids(pages, report, ids)) == []
+    found = pages(report.folder)
+    assert "BasicUNet" in found[report.folder / "index.html"].said
+    assert "<code>monai-basic-unet</code>" in (report.folder / "pipelines" / "monai-basic-unet.html").read_text()
+
+
+@pytest.mark.slow
+def test_remarks_reasons_and_questions_have_that_name_too(pages, written, scores, call, tmp_path):
+    second = scores["dataset"].unique()[1]
+    lacking = (scores["pipeline"] == "gpt-o3") & (scores["case"] == "case-02") & (scores["seed"] == 0)
+    absent = (scores["pipeline"] == "deepseek-r1") & (scores["dataset"] == second)
+    frame = scores[~lacking & ~absent].copy()
+    frame.loc[frame["pipeline"] == "gpt-4o", "value"] = 0.0
+    frame.loc[frame["pipeline"] == "claude-3.5-sonnet", "variant"] = "textbook"
+    report = written(frame, reference="deepseek-r1", margin=0.05, figures="svg")
+    ids = [*zoo.names(reference=None), "claude-3.5-sonnet textbook"]
+    assert list(find_ids(pages, report, ids)) == []
+    index = pages(report.folder)[report.folder / "index.html"].said
+    assert "GPT-4o has learnt next to nothing" in index
+    assert "Who is as good as DeepSeek R1?" in index
+    table = tmp_path / "scores.csv"
+    frame.to_csv(table, index=False)
+    code, out, _ = call("report", table, "-o", tmp_path / "typed")
+    assert code == 0
+    assert not re.search("|".join(rf"(?<![\w-]){re.escape(id)}(?![\w@-])" for id in ids), out)
 
 
 def test_hostile_names_stay_text(pages, report, hostile):
@@ -62,11 +102,12 @@ def test_the_leaderboard_holds_what_stats_says(pages, report, scores):
     ranking = stats.rank(stats.Table.from_frame(scores))
     shown = [float(a["data-value"]) for tag, a in page.tags if a.get("data-cell") == "mean"]
     assert shown == pytest.approx([means.loc[name, "mean"] for name in ranking.frame["contender"]])
-    assert ranking.sentence in page.said
-    assert page.said.index(report.headline) < page.said.index(report.analysis.verdict)
+    assert name_for_readers(ranking.sentence, report.labels) in page.said
+    assert page.said.index(report.headline) < page.said.index(name_for_readers(report.analysis.verdict, report.labels))
     for family in report.analysis.families:
         for claim in family.claims:
-            assert claim.sentence in pages(report.folder)[report.folder / "claims.html"].said
+            said = pages(report.folder)[report.folder / "claims.html"].said
+            assert name_for_readers(claim.sentence, report.labels) in said
     assert {family.id for family in report.analysis.families} == {"cohorts", "reasoning", "reference", "pairs"}
 
 

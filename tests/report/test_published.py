@@ -7,6 +7,7 @@ import csv
 import pytest
 
 from llmseg import write_report
+from llmseg.report.names import name_for_readers
 from llmseg.stats import Table
 from llmseg.study import Results, compare_with_published
 
@@ -43,9 +44,10 @@ def test_every_page_leads_to_it_and_it_leads_to_the_pipelines(report, pages):
             assert (report.folder / target).is_file(), target
 
 
-def test_it_says_what_the_comparison_says(page, results):
+def test_it_says_what_the_comparison_says(page, results, report):
     comparison = compare_with_published(results)
-    assert " ".join(comparison.datasets[0].sentence.split()) in page.said
+    sentence = name_for_readers(comparison.datasets[0].sentence, report.labels)
+    assert " ".join(sentence.split()) in page.said
     assert all(" ".join(text.split()) in page.said for text in comparison.explanations.values())
     assert all(text in page.said for text in comparison.limits)
     row = comparison.frame.set_index("pipeline").loc["gpt-4o"]
@@ -87,7 +89,8 @@ def test_another_measure_has_none_either(results, monkeypatch, tmp_path):
 
 def test_the_leaderboard_says_first_what_is_decided_and_what_would_decide_the_rest(report, pages):
     said = pages(report.folder)[report.index].said
-    verdict, needs, order = report.analysis.verdict, report.analysis.needs, report.analysis.overall.sentence
+    texts = report.analysis.verdict, report.analysis.needs, report.analysis.overall.sentence
+    verdict, needs, order = (name_for_readers(text, report.labels) for text in texts)
     assert needs.startswith("Of 15 pairs, ")
     assert "To tell apart two contenders that differ by 0.01" in needs
     assert said.index(verdict) < said.index(" ".join(needs.split())) < said.index(order)
