@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Literal
 
+from llmseg.admission.part_words import PartName, find_named_part, find_part, find_path_part
 from llmseg.admission.scripts import Script, Scripts
 from llmseg.admission.settings import Settings
 
@@ -23,7 +24,7 @@ _ROLES: tuple[tuple[Role, re.Pattern[str]], ...] = (
     ("save", re.compile(r"save|out|result|checkpoint|ckpt|runs?(_|$)|experiment|log|weights|model")),
     ("data", re.compile(r"data|root|input")),
 )
-_PLACE_WORDS = re.compile(r"path|dir|folder|root|location")
+_PLACE_WORDS = re.compile(r"path|dir|folder|root|(?<!map_)location")
 _FILE = re.compile(r"\.[A-Za-z]\w{1,9}$")
 _WINDOWS = re.compile(r"[A-Za-z]:[\\/]")
 # Parts of letters, digits and a few signs, with slashes between them: no address in the web, and no pattern.
@@ -44,6 +45,7 @@ class HardCodedPath:
             path of Windows is the name of one folder. ``"above"``: a path that leaves this folder by ``..``, for which
             the script is started some levels down. ``"home"``: a path that begins with ``~``, for which the variable
             HOME is set.
+        part: The part of the cases that it is for, if a word in the path or in the name of the setting says so.
 
     Example:
         >>> HardCodedPath("../data/images", "images", "main.py:7", "above").text
@@ -54,6 +56,7 @@ class HardCodedPath:
     role: Role
     place: str
     mapping: Mapping
+    part: PartName = ""
 
 
 def find_paths(scripts: Scripts) -> tuple[HardCodedPath, ...]:
@@ -73,7 +76,8 @@ def find_paths(scripts: Scripts) -> tuple[HardCodedPath, ...]:
     found: dict[str, HardCodedPath] = {}
     kinds = (_named_paths, _joined_paths, _other_paths, _globbed_paths)
     for text, name, place in itertools.chain.from_iterable(kind(scripts) for kind in kinds):
-        found.setdefault(text, HardCodedPath(text, _role(name, text), place, _mapping(text)))
+        part = find_path_part(text) or find_part(name)
+        found.setdefault(text, HardCodedPath(text, _role(name, text), place, _mapping(text), part))
     return tuple(found.values())
 
 
@@ -155,11 +159,16 @@ def _docstrings(script: Script) -> set[ast.AST]:
 
 
 def _role(name: str, text: str) -> Role:
-    for words in (name.lower(), re.split(r"[\\/]", text.rstrip("\\/").lower())[-1]):
+    names = re.split(r"[\\/]", text.rstrip("\\/").lower())
+    for words in (name.lower(), names[-1]):
         for role, pattern in _ROLES:
             if pattern.search(words):
                 return role
-    return "other"
+    if not find_named_part(names[-1]):
+        return "other"
+    # A folder of a part, such as data/train, is for what the folder above is for.
+    above = _role("", "/".join(names[:-1])) if len(names) > 1 else "other"
+    return "data" if above == "other" else above
 
 
 def _mapping(text: str) -> Mapping:
@@ -178,6 +187,7 @@ class DemandedArgument:
         flag: The option, such as ``"--images"``; the name of an argument that is given by position.
         role: What it is for, see :class:`HardCodedPath`.
         place: Where it is asked for, as ``file:line``.
+        part: The part of the cases that it is for, if its name has a word for one.
 
     Example:
         >>> DemandedArgument("--image-dir", "images", "main.py:12").role
@@ -187,6 +197,7 @@ class DemandedArgument:
     flag: str
     role: Role
     place: str
+    part: PartName = ""
 
 
 def find_demanded_arguments(scripts: Scripts) -> tuple[DemandedArgument, ...]:
@@ -201,8 +212,10 @@ def find_demanded_arguments(scripts: Scripts) -> tuple[DemandedArgument, ...]:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "add_argument":
                 flags = [str(each.value) for each in node.args if isinstance(each, ast.Constant)]
                 if flags and _is_demanded(node, flags):
-                    role = _role(flags[-1].lstrip("-").replace("-", "_"), "")
-                    found.append(DemandedArgument(flags[-1], role, script.place(node)))
+                    name = flags[-1].lstrip("-").replace("-", "_")
+                    # What is demanded for a part, such as --train-dir, is the folder with its images and masks.
+                    role = _role(name, re.sub(r"_?(path|dir|folder|root)$", "", name))
+                    found.append(DemandedArgument(flags[-1], role, script.place(node), find_part(name)))
     return tuple(found)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -160,16 +160,21 @@ def _find_tested(given: Given, run: ScriptRun, record: Record) -> set[str]:
     scored = {name for name, steps, learns in shown if not learns and steps == last} - before - {""}
     # Of the files, some may be pictures of a few cases; where it was seen what a network was given, that counts.
     is_known = any(name for name, _, _ in shown)
-    return scored if is_known else set(read_written(run.outcome.results.masks, given.masks(given.names)))
+    return scored if is_known else set(_read_written(given, run, given.names))
 
 
 def _find_masks(given: Given, run: ScriptRun, record: Record) -> tuple[str, Mapping[str, Mask]]:
     """Return the masks of held-out cases, and where they are from: files if all are there, otherwise outputs."""
-    written = read_written(run.outcome.results.masks, given.masks(given.held))
+    written = _read_written(given, run, given.held)
     if set(written) == set(given.held):
         return "files that they wrote", _by_case(given, written)
     sizes = {name: given.read(name)[1].shape for name in given.held}
     return "outputs of their network", _by_case(given, read_outputs(record, _know(given), sizes))
+
+
+def _read_written(given: Given, run: ScriptRun, names: Iterable[str]) -> dict[str, Mask]:
+    """Return the masks that scripts wrote, by name; none if cases are counted anew in each folder: names clash then."""
+    return read_written(run.outcome.results.masks, given.masks(names)) if run.layout.first_number is None else {}
 
 
 def _know(given: Given) -> Sight:

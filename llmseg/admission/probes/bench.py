@@ -247,9 +247,12 @@ class Bench:
         for change, ids in variation.changes:
             change(cases, ids)
         how: dict[str, Any] = {"epochs": variation.epochs, "listing": variation.listing}
-        outcome = self.runner.run(cases.folder, folder / "files", record, **how).outcome
+        run = self.runner.run(cases.folder, folder / "files", record, **how)
+        outcome = run.outcome
         shutil.rmtree(cases.folder)
-        masks = {id: self.phantoms.mask(id) for id in self.phantoms.ids}
+        # Cases that are counted anew in each folder have names that clash.
+        named = self.phantoms.ids if run.layout.first_number is None else ()
+        masks = {id: self.phantoms.mask(id) for id in named}
         return {
             "written": sorted(read_written(outcome.results.masks, masks)),
             "ended_by": outcome.ended_by,

@@ -6,9 +6,10 @@ import hashlib
 import io
 import shutil
 import tokenize
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
+from llmseg.data.image_files import EXTENSIONS
 from llmseg.files import walk_folders
 from llmseg.files.limits import Limit
 
@@ -40,15 +41,18 @@ def digest_folder(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def copy_files(source: Path, target: Path, texts: Mapping[str, str]) -> None:
+def copy_files(source: Path, target: Path, texts: Mapping[str, str], cases: Collection[Path] = ()) -> None:
     """Copy the files of a folder of scripts.
 
     Args:
         source: The folder.
         target: Where to.
         texts: Files that get another text, by their path.
+        cases: Folders in it, as paths in it, whose pictures stay behind: others are shown there.
     """
     for file in list_files(source):
+        if file.parent in cases and file.suffix.lower() in EXTENSIONS:
+            continue
         copy = target / file
         copy.parent.mkdir(parents=True, exist_ok=True)
         text = texts.get(file.as_posix())

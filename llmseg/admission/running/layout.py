@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import ast
-import os
 import re
-import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from PIL import Image
-
+from llmseg.admission.part_words import PartName, find_named_part
 from llmseg.admission.prompt.prompt import ENDINGS, find_prompt
+from llmseg.admission.running.parts import divide, list_joined, list_parts, read_part_folders
 from llmseg.admission.scripts import Script, Scripts, read_scripts
 from llmseg.admission.settings import Settings
-from llmseg.errors import UserError
 
 CASE_SUFFIX = "_seg"
 """In a folder of cases, the image ``images/001.png`` has the mask ``masks/001_seg.png``."""
 
 _ENDING = rf"\.(?:{'|'.join(ENDINGS)})"
 _MASK = r"(?:seg(?:mentation)?s?|masks?|labels?|gt|ground_?truth|annotations?|annot)"
-_SUFFIX = re.compile(rf"[*]?([_. -]?{_MASK}(?:_\w{{1,8}}|\d{{1,3}})?)({_ENDING})?", re.IGNORECASE)
+_COUNTED = r"(?:%0?\d*d|%s|\{[^}]*\})"
+"""What stands for the name of a case in a text that is filled in, such as ``%03d_mask.png``."""
+
+_SUFFIX = re.compile(rf"(?:[*]|{_COUNTED})?([_. -]?{_MASK}(?:_\w{{1,8}}|\d{{1,3}})?)({_ENDING})?", re.IGNORECASE)
 _SUFFIX_SETTING = re.compile(r"(\w+_)?(masks?|seg|labels?|gt)_?(name_)?(suffix|postfix|tag)")
-_BARE_ENDING = re.compile(rf"(?:\*\*/)?\*?({_ENDING})", re.IGNORECASE)
+_BARE_ENDING = re.compile(rf"(?:\*\*/)?(?:\*|{_COUNTED})?({_ENDING})", re.IGNORECASE)
 _IMAGE_FOLDER = re.compile(r"(?:\w+/)?(?:\w+_)?(?:images?|imgs?|inputs?)/?", re.IGNORECASE)
 _MASK_FOLDER = re.compile(
     r"(?:\w+/)?(?:\w+_)?(?:masks?|labels?|gts?|ground_?truths?|annotations?|segmentations?)/?", re.IGNORECASE
@@ -43,6 +43,11 @@ class Layout:
         image_folder: Name of the folder with images in a folder with all data, empty if images lie in that itself.
         mask_folder: The same for masks.
         channels: Channels that images are read with, 1 or 3.
+        parts: The parts that have folders of their own, in the order of training, validation and test.
+        part_folders: Names of these folders in one with all data; empty if paths of their own lead to all.
+        below_kinds: Whether these lie in the folders of images and of masks, as in ``images/train``.
+        first_number: The number from which the cases of each folder are counted; ``None`` if the names of cases stay.
+        digits: With how many digits, if they are counted.
 
     Example:
         >>> Layout(mask_suffix="_m").mask_name("001")
@@ -55,6 +60,16 @@ class Layout:
     image_folder: str = "images"
     mask_folder: str = "masks"
     channels: int = 1
+    parts: tuple[PartName, ...] = ()
+    part_folders: tuple[str, ...] = ()
+    below_kinds: bool = False
+    first_number: int | None = None
+    digits: int = 3
+
+    def __post_init__(self) -> None:
+        # A layout that is read from JSON has lists.
+        object.__setattr__(self, "parts", tuple(self.parts))
+        object.__setattr__(self, "part_folders", tuple(self.part_folders))
 
     def image_name(self, id: str) -> str:
         """Return the name of the file with the image of a case.
@@ -73,6 +88,26 @@ class Layout:
             '001_mask.png'
         """
         return f"{id}{self.mask_suffix}{self.mask_ending}"
+
+    def divide(self, ids: Iterable[str]) -> dict[str, tuple[PartName, str]]:
+        """Return the part of each case, and how it is called in the folder of that part.
+
+        Args:
+            ids: The cases.
+
+        Example:
+            >>> Layout(parts=("training", "test"), first_number=0).divide(["1", "2", "3", "4"])["4"]
+            ('test', '000')
+        """
+        parts = divide(tuple(ids), self.parts)
+        if self.first_number is None:
+            return {id: (part, id) for id, part in parts.items()}
+        counts = dict.fromkeys(self.parts or ("",), self.first_number - 1)
+        called = {}
+        for id, part in parts.items():
+            counts[part] += 1
+            called[id] = part, f"{counts[part]:0{self.digits}d}"
+        return called
 
 
 def read_layout(folder: str | Path | Scripts) -> Layout:
@@ -114,7 +149,18 @@ def list_layouts(scripts: Scripts) -> tuple[Layout, ...]:
         image, mask = (name.rpartition(".") for name in (traced.prompt.image_names, traced.prompt.mask_names))
         suffix = mask[0].partition("*")[2]
         layouts.insert(0, Layout(f".{image[2]}", suffix, f".{mask[2]}", *folders, traced.prompt.channels))
-    return tuple(dict.fromkeys(layouts))
+    return tuple(dict.fromkeys(_divide_layouts(scripts, layouts)))
+
+
+def _divide_layouts(scripts: Scripts, layouts: list[Layout]) -> list[Layout]:
+    """Return layouts with folders for parts if scripts name some, and after the first of them the one without."""
+    folders = read_part_folders(scripts)
+    parts = list_parts(scripts, folders)
+    if not parts:
+        return layouts
+    names = tuple(folders.names.get(part, "") for part in parts) if folders.names else ()
+    divided = [replace(layout, parts=parts, part_folders=names, below_kinds=folders.below_kinds) for layout in layouts]
+    return [divided[0], layouts[0], *divided[1:], *layouts[1:]]
 
 
 def _read_set_suffixes(scripts: Scripts) -> list[tuple[str, str]]:
@@ -140,7 +186,7 @@ def _texts(script: Script) -> Iterator[str]:
 
 def _read_folders(scripts: Scripts) -> tuple[str, str]:
     """Return the names that are joined to a folder with all data."""
-    joined = [text for script in scripts for text in _joined(script)]
+    joined = [_drop_part(text) for script in scripts for text in _joined(script)]
     images = next((text for text in joined if _IMAGE_FOLDER.fullmatch(text)), None)
     masks = next((text for text in joined if _MASK_FOLDER.fullmatch(text)), None)
     if images is None and masks is None:
@@ -148,15 +194,16 @@ def _read_folders(scripts: Scripts) -> tuple[str, str]:
     return (images or "images").rstrip("/"), (masks or "masks").rstrip("/")
 
 
+def _drop_part(text: str) -> str:
+    """Return a path without the folder of a part that it begins with, such as ``train/images``."""
+    first, _, rest = text.partition("/")
+    return rest if rest and find_named_part(first) else text
+
+
 def _joined(script: Script) -> Iterator[str]:
     """Yield the texts that are joined to a path."""
-    for node in script.nodes:
-        parts: list[ast.expr] = []
-        if isinstance(node, ast.Call) and script.dotted(node.func) in ("os.path.join", "posixpath.join"):
-            parts = node.args[1:]
-        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
-            parts = [node.right]
-        yield from (part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str))
+    for _, *pieces in list_joined(script):
+        yield from (each.value for each in pieces if isinstance(each, ast.Constant) and isinstance(each.value, str))
 
 
 def _read_channels(scripts: Scripts) -> int:
@@ -166,66 +213,17 @@ def _read_channels(scripts: Scripts) -> int:
             words = {inner.value for inner in ast.walk(node) if isinstance(inner, ast.Constant)} if _reads(node) else ()
             if "RGB" in words or (isinstance(node, ast.Attribute) and script.dotted(node).endswith("COLOR_BGR2RGB")):
                 return 3
+            if isinstance(node, ast.Call) and _normalizes_three(node):
+                return 3
     return 1
+
+
+def _normalizes_three(call: ast.Call) -> bool:
+    """Return whether a call normalises by one mean for each of three channels."""
+    means = [*call.args[:1], *(each.value for each in call.keywords if each.arg == "mean")]
+    is_named = getattr(call.func, "attr", getattr(call.func, "id", "")) == "Normalize"
+    return is_named and any(isinstance(each, ast.Tuple | ast.List) and len(each.elts) == 3 for each in means)
 
 
 def _reads(node: ast.AST) -> bool:
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "convert"
-
-
-def lay_out(cases: Path, layout: Layout, target: Path) -> dict[str, Path]:
-    """Return folders in which the images and the masks of cases have the names that scripts want.
-
-    Where they have those names already, the folder of the cases itself is returned. Otherwise files are copied in the
-    order in which their folder lists them, for that of some file systems depends on the order of writing. A file with
-    another ending is encoded anew.
-
-    Args:
-        cases: A folder with ``images/001.png`` and ``masks/001_seg.png``.
-        layout: The names.
-        target: An empty folder for copies.
-
-    Returns:
-        The folder of ``"images"`` and that of ``"masks"``.
-
-    Raises:
-        UserError: One of the two folders is missing, or a mask is not named after an image.
-    """
-    names: dict[str, dict[str, str]] = {"images": {}, "masks": {}}
-    for kind, wanted in names.items():
-        if not (cases / kind).is_dir():
-            raise UserError(f"{cases / kind} does not exist; a folder of cases holds images/ and masks/")
-        with os.scandir(cases / kind) as entries:
-            for entry in entries:
-                wanted[entry.name] = _rename(Path(entry.path), kind, layout)
-    folders = {}
-    for kind, wanted in names.items():
-        folders[kind] = cases / kind
-        if any(name != new for name, new in wanted.items()):
-            folders[kind] = target / kind
-            folders[kind].mkdir()
-            for name, new in wanted.items():
-                _write(cases / kind / name, folders[kind] / new)
-    return folders
-
-
-def _rename(path: Path, kind: str, layout: Layout) -> str:
-    if kind == "images":
-        return layout.image_name(path.stem)
-    if not path.stem.endswith(CASE_SUFFIX):
-        raise UserError(f"{path}: masks are named after their images, such as masks/001{CASE_SUFFIX}.png")
-    return layout.mask_name(path.stem.removesuffix(CASE_SUFFIX))
-
-
-def _write(source: Path, target: Path) -> None:
-    if source.suffix.lower() == target.suffix.lower():
-        shutil.copyfile(source, target)
-        return
-    quality = {"quality": 100, "subsampling": 0} if target.suffix.lower() in (".jpg", ".jpeg") else {}
-    try:
-        with Image.open(source) as image:
-            pixels = image.copy()
-    except OSError:
-        shutil.copyfile(source, target)  # a file that is damaged on purpose stays damaged
-        return
-    pixels.save(target, **quality)

@@ -6,12 +6,14 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from llmseg.admission.hard_coded_paths import DemandedArgument, HardCodedPath, Role
-from llmseg.admission.running.layout import Layout, lay_out
+from llmseg.admission.part_words import PartName
+from llmseg.admission.running.laying_out import Kind, lay_out
+from llmseg.admission.running.layout import Layout
 from llmseg.admission.sandbox import Place
 from llmseg.errors import UserError
 
@@ -28,7 +30,6 @@ _EPOCHS = 50
 
 _FILE = re.compile(r"\.[A-Za-z]\w{1,9}$")
 
-Kind = Literal["images", "masks"]
 Shows = Literal["images", "masks", "images and masks", "folder", "nothing"]
 
 
@@ -43,6 +44,7 @@ class Mapped:
         seen_at: Where the scripts see it.
         shows: What is there: ``"images"``, ``"masks"``, ``"images and masks"``; ``"folder"`` for one that can be
             written to; ``"nothing"`` for a path that belongs to the system.
+        part: The part of the cases that is there, if they are divided.
 
     Example:
         >>> Mapped("data/images", "images", "main.py:7", SCRIPTS / "data" / "images", "images").shows
@@ -54,6 +56,21 @@ class Mapped:
     place: str
     seen_at: Path
     shows: Shows
+    part: PartName = ""
+
+
+Shown = tuple[Path, Kind, PartName]
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """A path that scripts ask for; see :class:`Mapped`."""
+
+    text: str
+    role: Role
+    place: str
+    seen_at: Path
+    part: PartName
 
 
 @dataclass(frozen=True)
@@ -63,13 +80,13 @@ class Plan:
     Attributes:
         mapped: The paths.
         arguments: The arguments that the scripts demand.
-        shown: Where cases are seen, and of them the images or the masks.
+        shown: Where cases are seen, of them the images or the masks, and of which part; an empty text for all cases.
         anchors: The folders, as the scripts see them, that they may write to.
     """
 
     mapped: tuple[Mapped, ...]
     arguments: tuple[str, ...]
-    shown: tuple[tuple[Path, Kind], ...]
+    shown: tuple[Shown, ...]
     anchors: tuple[Path, ...]
 
 
@@ -84,25 +101,26 @@ def plan_paths(
         layout: How they want cases to be laid out.
         epochs: The number of epochs that is given if an argument asks for it.
     """
-    wishes: list[tuple[str, Role, str, Path]] = [(path.text, path.role, path.place, locate(path)) for path in paths]
+    wishes = [_Wish(path.text, path.role, path.place, locate(path), path.part) for path in paths]
     arguments: list[str] = []
     for argument in demanded:
         value, seen_at = _give(argument, layout, epochs)
         arguments += [argument.flag, value] if argument.flag.startswith("-") else [value]
         if seen_at is not None:
-            wishes.append((argument.flag, argument.role, argument.place, seen_at))
-    results = [seen_at for _, role, _, seen_at in wishes if role == "save"]
+            wishes.append(_Wish(argument.flag, argument.role, argument.place, seen_at, argument.part))
+    results = [wish.seen_at for wish in wishes if wish.role == "save"]
     # What lies in a folder for results is made by the scripts themselves.
-    wishes = [
-        (text, "save" if any(seen_at.is_relative_to(result) for result in results) else role, place, seen_at)
-        for text, role, place, seen_at in wishes
-    ]
-    roles = {role for _, role, _, seen_at in wishes if _is_folder(seen_at)}
+    wishes = [replace(wish, role="save") if any(map(wish.seen_at.is_relative_to, results)) else wish for wish in wishes]
+    wishes = _choose_parts(wishes, layout)
     mapped = []
-    shown: list[tuple[Path, Kind]] = [(CASES / "images", "images"), (CASES / "masks", "masks")]
-    for text, role, place, seen_at in wishes:
-        cases = _choose_cases(role, seen_at, roles, layout)
-        mapped.append(Mapped(text, role, place, seen_at, _name_shown(seen_at, cases)))
+    shown: list[Shown] = [(CASES / "images", "images", ""), (CASES / "masks", "masks", "")]
+    held = [wish for wish in wishes if _is_folder(wish.seen_at)]
+    for wish in wishes:
+        # What nobody asks for in any part may lie with something else; in one part, it is just not there.
+        beside = [other for other in held if wish.role != "data" or other.part == wish.part]
+        cases = _choose_cases(wish, {other.role for other in beside}, layout)
+        part = wish.part if cases else ""
+        mapped.append(Mapped(wish.text, wish.role, wish.place, wish.seen_at, _name_shown(wish.seen_at, cases), part))
         shown += cases
     anchors = _choose_anchors(each.seen_at for each in mapped if each.shows != "nothing")
     return Plan(tuple(mapped), tuple(arguments), tuple(dict.fromkeys(shown)), anchors)
@@ -121,10 +139,43 @@ def locate(path: HardCodedPath) -> Path:
     return Path(os.path.normpath(SCRIPTS / path.text))
 
 
-def _choose_cases(role: Role, seen_at: Path, roles: set[Role], layout: Layout) -> list[tuple[Path, Kind]]:
+_HOLDING = ("images", "masks", "data")
+
+
+def _choose_parts(wishes: list[_Wish], layout: Layout) -> list[_Wish]:
+    """Return what scripts ask for, so that no case is in two parts: all cases are nowhere if there are parts."""
+    held = [wish for wish in wishes if wish.role in _HOLDING and _is_folder(wish.seen_at)]
+    named = {wish.part for wish in held}
+    chosen = []
+    for wish in wishes:
+        is_held = wish in held
+        if wish.role not in _HOLDING or wish.part not in layout.parts:
+            wish = replace(wish, part="")
+        if layout.parts and is_held and not wish.part and not layout.part_folders:
+            is_above = any(other.part and other.seen_at.is_relative_to(wish.seen_at) for other in held)
+            # Beside a folder for the test part, one without a word is for learning; otherwise for anything else.
+            is_other = is_above or "training" in named
+            wish = replace(wish, role="other") if is_other else replace(wish, part="training")
+        chosen.append(wish)
+    return chosen
+
+
+def _choose_cases(wish: _Wish, roles: set[Role], layout: Layout) -> list[Shown]:
     """Return where images and masks are seen for one path; what no path of its own asks for lies with another."""
-    if not _is_folder(seen_at) or not _can_be_shown(seen_at):
+    if not _is_folder(wish.seen_at) or not _can_be_shown(wish.seen_at):
         return []
+    if not layout.part_folders or wish.part:
+        return [(path, kind, wish.part) for path, kind in _list_cases(wish.role, wish.seen_at, roles, layout)]
+    shown: list[Shown] = []
+    for part, name in zip(layout.parts, layout.part_folders, strict=True):
+        above = wish.seen_at if layout.below_kinds else wish.seen_at / name
+        below = name if layout.below_kinds else ""
+        shown += [(path / below, kind, part) for path, kind in _list_cases(wish.role, above, roles, layout) if name]
+    return shown
+
+
+def _list_cases(role: Role, seen_at: Path, roles: set[Role], layout: Layout) -> list[tuple[Path, Kind]]:
+    """Return where images and masks of one part, or of all cases, are seen for one path."""
     images: tuple[Path, Kind] = (seen_at / layout.image_folder, "images")
     masks: tuple[Path, Kind] = (seen_at / layout.mask_folder, "masks")
     if role == "data" and "masks" in roles and "images" not in roles:
@@ -153,10 +204,10 @@ def _can_be_shown(path: Path) -> bool:
     return True
 
 
-def _name_shown(seen_at: Path, cases: list[tuple[Path, Kind]]) -> Shows:
+def _name_shown(seen_at: Path, cases: list[Shown]) -> Shows:
     if not _can_be_shown(seen_at):
         return "nothing"
-    kinds = {kind for _, kind in cases}
+    kinds = {kind for _, kind, _ in cases}
     if len(kinds) == 2:
         return "images and masks"
     return cases[0][1] if cases else "folder"
@@ -169,7 +220,12 @@ def _give(argument: DemandedArgument, layout: Layout, epochs: int | None) -> tup
         return layout.mask_suffix, None
     if "epoch" in name:
         return str(epochs or _EPOCHS), None
-    folders: dict[Role, Path] = {"images": CASES / "images", "masks": CASES / "masks", "data": WORK / "data"}
+    below = argument.part if argument.part in layout.parts else ""
+    folders: dict[Role, Path] = {
+        "images": CASES / below / "images",
+        "masks": CASES / below / "masks",
+        "data": WORK / "data" / below,
+    }
     seen_at = folders.get(argument.role, WORK / "results")
     return str(seen_at), seen_at
 
@@ -202,16 +258,16 @@ def prepare_places(
     for root in roots.values():
         root.mkdir(parents=True, exist_ok=True)
     places = [Place(root, anchor, writable=True) for anchor, root in roots.items()]
-    for path, kind in plan.shown:
+    for path, kind, part in plan.shown:
         own = _find_own(path, roots)
         if own is None:
-            places.append(Place(sources[kind], path))
+            places.append(Place(sources[kind, part], path))
         else:
             own.mkdir(parents=True, exist_ok=True)
             if _is_shared(path, plan):
-                shutil.copytree(sources[kind], own, dirs_exist_ok=True)
+                shutil.copytree(sources[kind, part], own, dirs_exist_ok=True)
             else:
-                places.append(Place(sources[kind], path))
+                places.append(Place(sources[kind, part], path))
     for each in plan.mapped:
         own = _find_own(each.seen_at, roots)
         if own is not None:
@@ -229,6 +285,6 @@ def _find_own(path: Path, roots: Mapping[Path, Path]) -> Path | None:
 
 def _is_shared(path: Path, plan: Plan) -> bool:
     """Return whether more lies in a folder than the images or the masks, so that it cannot be shown read-only."""
-    others = [*(each.seen_at for each in plan.mapped), *(other for other, _ in plan.shown), *plan.anchors]
-    kinds = [kind for other, kind in plan.shown if other == path]
-    return len(kinds) > 1 or path in plan.anchors or any(o != path and o.is_relative_to(path) for o in others)
+    others = [*(each.seen_at for each in plan.mapped), *(other for other, _, _ in plan.shown), *plan.anchors]
+    shown = [other for other, _, _ in plan.shown if other == path]
+    return len(shown) > 1 or path in plan.anchors or any(o != path and o.is_relative_to(path) for o in others)

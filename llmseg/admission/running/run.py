@@ -143,7 +143,8 @@ def run_scripts(
     with tempfile.TemporaryDirectory(prefix="llmseg-cases-") as laid_out:
         prepared = prepare_places(plan, layout, cases, Path(laid_out), out, makes_folders)
         root = out.joinpath(*SCRIPTS.parts[1:])
-        copy_files(scripts.folder, root, texts)
+        shown = [path.relative_to(SCRIPTS) for path, _, _ in plan.shown if path.is_relative_to(SCRIPTS)]
+        copy_files(scripts.folder, root, texts, shown)
         out.joinpath(*HOME.parts[1:]).mkdir(exist_ok=True)
         command = Command(
             (sys.executable, entry, *(start[1:] or plan.arguments)),

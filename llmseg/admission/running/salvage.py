@@ -86,7 +86,9 @@ def find_help(run: ScriptRun, ids: set[str], now: Help, others: Iterator[Layout]
     if path is not None and not now.makes_folders and (path in results or path.parent in results):
         # Whoever had the scripts write there has that folder: its path is given, as those of the cases are.
         return replace(now, makes_folders=True)
-    layout = _read_names(path, ids, now.layout, run) if path is not None else None
+    layout = (
+        None if path is None else _read_count(path, ids, now.layout, run) or _read_names(path, ids, now.layout, run)
+    )
     if layout is None and (path is not None or _NOTHING_FOUND.search(exception)):
         layout = next((layout for layout in others if layout != now.layout), None)
     if layout is None or layout == now.layout:
@@ -113,9 +115,27 @@ def _find_mapped(exception: str, run: ScriptRun) -> re.Match[str] | None:
     return re.search(rf"(?P<path>(?:{folders})[/\\][^'\"\n]*?\.[A-Za-z]\w{{2,3}})\b", exception)
 
 
+def _read_count(path: Path, ids: set[str], layout: Layout, run: ScriptRun) -> Layout | None:
+    """Return the layout in which cases are counted as a file that was missed is: anew in each folder, from 0 or 1."""
+    number = re.match(r"\d+", path.name)
+    part = next((each.part for each in run.mapped if each.part and path.is_relative_to(each.seen_at)), "")
+    if number is None or not path.suffix:
+        return None
+    called = [name for own, name in layout.divide(ids).values() if own == part or not layout.parts]
+    if number[0] in called or int(number[0]) > len(called):
+        return None
+    missed = int(number[0])
+    if layout.first_number == 1 and missed != 0:
+        return None
+    # Where they were counted from 0, the last one is missed.
+    first = int(missed != 0 and (missed == 1 or layout.first_number == 0))
+    return replace(layout, first_number=first, digits=len(number[0]))
+
+
 def _read_names(path: Path, ids: set[str], layout: Layout, run: ScriptRun) -> Layout | None:
     """Return the layout in which a file that was missed is there, if it is that of a case."""
-    id = next((id for id in ids if path.name.startswith(id)), None)
+    names = [name for _, name in layout.divide(ids).values()]
+    id = next((name for name in names if path.name.startswith(name)), None)
     if id is None or not path.suffix:
         return None
     suffix = path.stem.removeprefix(id)

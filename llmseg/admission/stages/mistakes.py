@@ -70,6 +70,9 @@ def _fit(seen: Seen, folder: Path, facts: dict[str, Any]) -> dict[str, Any]:
     The shares of the split in the facts become those that the scripts ask for.
     """
     fitted = fit_recipe(seen.observation, seen.files, read_scripts(folder))
+    if seen.layout.parts:
+        facts.pop("split", None)
+        fitted = fitted.without("split", "cases come divided, in folders of their own, and not by the scripts")
     recipe = fitted.recipe
     if "split" in fitted.explained and (shares := name_shares(recipe.split)) is not None:
         facts["split"] = shares

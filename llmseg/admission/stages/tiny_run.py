@@ -18,7 +18,8 @@ from llmseg.admission.observing import Observation, Phantoms, read_observation, 
 from llmseg.admission.prompt import find_prompt
 from llmseg.admission.runner import Runner
 from llmseg.admission.running import Edit, Layout, ScriptRun
-from llmseg.admission.running.layout import lay_out, list_layouts
+from llmseg.admission.running.laying_out import lay_out
+from llmseg.admission.running.layout import list_layouts
 from llmseg.admission.running.salvage import Help, find_help
 from llmseg.admission.scripts import Scripts, read_scripts
 from llmseg.admission.stages.judge import judge_run
@@ -137,20 +138,27 @@ class Seen:
     @functools.cached_property
     def observation(self) -> Observation:
         """What the scripts did."""
-        return read_observation(self.tiny / self.run["record"], Phantoms(**self.run["phantoms"]))
+        # Names of files that are counted anew in each folder do not say which case was opened.
+        seen = read_observation(self.tiny / self.run["record"], Phantoms(**self.run["phantoms"]))
+        return seen if self.layout.first_number is None else replace(seen, opened=())
+
+    @property
+    def layout(self) -> Layout:
+        """How the cases were laid out."""
+        return Layout(**self.run["layout"])
 
     @functools.cached_property
     def files(self) -> dict[str, tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
         """Image and mask of each case as the files have them that the scripts were given; JPEG changes pixels."""
-        phantoms, layout = self.observation.phantoms, Layout(**self.run["layout"])
+        phantoms, layout = self.observation.phantoms, self.layout
         with tempfile.TemporaryDirectory(prefix="llmseg-files-") as name:
             folders = lay_out(self.tiny / _name_cases(phantoms), layout, Path(name))
             return {
                 id: (
-                    read_image(folders["images"] / layout.image_name(id)),
-                    read_image(folders["masks"] / layout.mask_name(id)),
+                    read_image(folders["images", part] / layout.image_name(called)),
+                    read_image(folders["masks", part] / layout.mask_name(called)),
                 )
-                for id in phantoms.ids
+                for id, (part, called) in layout.divide(phantoms.ids).items()
             }
 
 

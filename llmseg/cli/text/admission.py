@@ -94,7 +94,7 @@ def _describe_run(admission: Admission) -> list[str]:
     run: dict[str, Any] = admission.run
     if not run:
         return []
-    paths = [f"{each['text']} ({each['shows']})" for each in run["mapped"]]
+    paths = [f"{each['text']} ({' '.join(filter(None, (each.get('part'), each['shows'])))})" for each in run["mapped"]]
     epochs = [f"{each['was']} epochs became {each['now']} for this run ({each['place']})" for each in run["epochs"]]
     edits = [f"edit, {each['kind']}: {each['what']} ({each['place']})" for each in run["edits"]]
     kinds = Counter(error.category for error in admission.errors)
@@ -103,13 +103,20 @@ def _describe_run(admission: Admission) -> list[str]:
     layout = Layout(**run["layout"])
     return [
         f"paths: {_shorten(', '.join(paths)) or 'none'}",
-        f"cases: {run['phantoms']['count']}, named {layout.image_name('001')} and {layout.mask_name('001')}",
+        f"cases: {run['phantoms']['count']}, {_describe_names(layout)}",
         *epochs,
         *(f"lent, as today's libraries lack it: {each}" for each in admission.helped),
         *(edits or ["edits: none"]),
         *([f"{turns}; errors: {counted}"] if admission.turns else []),
         f"sandbox: {run['sandbox']}",
     ]
+
+
+def _describe_names(layout: Layout) -> str:
+    first = "001" if layout.first_number is None else f"{layout.first_number:0{layout.digits}d}"
+    counted = "" if layout.first_number is None else ", counted anew in each folder"
+    folders = f", in folders for {', '.join(layout.parts)}" if layout.parts else ""
+    return f"named {layout.image_name(first)} and {layout.mask_name(first)}{folders}{counted}"
 
 
 def _shorten(text: str, most: int = _WIDEST) -> str:

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
-import numpy as np
-import pytest
-from PIL import Image
+import json
+from dataclasses import asdict
 
-from llmseg import UserError
+import pytest
+
 from llmseg.admission.prompt import Prompt
 from llmseg.admission.running import Layout, read_layout
-from llmseg.admission.running.layout import lay_out
+from llmseg.admission.running.layout import list_layouts
+from llmseg.admission.scripts import read_scripts
 
 
 @pytest.fixture
@@ -59,38 +60,34 @@ def test_channels(read, text, channels):
     assert read(text).channels == channels
 
 
-class TestLayOut:
-    @pytest.fixture
-    def cases(self, tmp_path):
-        for kind, name in (("images", "1.png"), ("masks", "1_seg.png")):
-            (tmp_path / "cases" / kind).mkdir(parents=True)
-            Image.fromarray(np.full((4, 6), 9, np.uint8)).save(tmp_path / "cases" / kind / name)
-        (tmp_path / "copies").mkdir()
-        return tmp_path / "cases"
+@pytest.mark.parametrize(
+    ("text", "channels"),
+    [("T.Normalize([0.5, 0.5, 0.5], [1, 1, 1])", 3), ("A.Normalize(mean=(0.5,), std=(0.5,))", 1)],
+)
+def test_channels_by_their_means(read, text, channels):
+    assert read(text).channels == channels
 
-    def test_what_has_its_names_is_not_copied(self, cases, tmp_path):
-        folders = lay_out(cases, Layout(), tmp_path / "copies")
-        assert folders == {"images": cases / "images", "masks": cases / "masks"}
 
-    def test_other_names(self, cases, tmp_path):
-        folders = lay_out(cases, Layout(".tif", "_mask", ".png"), tmp_path / "copies")
-        assert [path.name for path in folders["images"].iterdir()] == ["1.tif"]
-        assert [path.name for path in folders["masks"].iterdir()] == ["1_mask.png"]
-        with Image.open(folders["images"] / "1.tif") as image:
-            assert (image.format, image.size, image.getpixel((0, 0))) == ("TIFF", (6, 4), 9)
+def test_a_name_that_is_filled_in(read):
+    layout = read("img, mask = root + '%03d.bmp' % i, root + '%03d_mask.png' % i")
+    assert (layout.image_name("1"), layout.mask_name("1")) == ("1.bmp", "1_mask.png")
 
-    @pytest.mark.parametrize("kept", [0, 8, 45])
-    def test_a_damaged_file_stays_damaged(self, cases, tmp_path, kept):
-        source = cases / "images" / "1.png"
-        source.write_bytes(source.read_bytes()[:kept])
-        folders = lay_out(cases, Layout(".jpg"), tmp_path / "copies")
-        assert (folders["images"] / "1.jpg").read_bytes() == source.read_bytes()
 
-    def test_a_mask_without_its_image(self, cases, tmp_path):
-        (cases / "masks" / "1_seg.png").rename(cases / "masks" / "1.png")
-        with pytest.raises(UserError, match=r"masks are named after their images, such as masks/001_seg\.png"):
-            lay_out(cases, Layout(), tmp_path / "copies")
+def test_folders_of_parts_are_tried_first_and_then_one_for_all(tmp_path):
+    (tmp_path / "main.py").write_text("x, y = Data('data/train'), Data('data/test')", encoding="utf-8")
+    first, second, *_ = list_layouts(read_scripts(tmp_path))
+    assert (first.parts, second.parts) == (("training", "test"), ())
 
-    def test_a_folder_without_cases(self, tmp_path):
-        with pytest.raises(UserError, match="holds images/ and masks/"):
-            lay_out(tmp_path, Layout(), tmp_path)
+
+def test_a_layout_from_json_is_the_same():
+    layout = Layout(parts=("training", "test"), part_folders=("train", "test"), first_number=0)
+    assert Layout(**json.loads(json.dumps(asdict(layout)))) == layout
+
+
+def test_cases_that_are_counted_are_counted_in_each_part():
+    layout = Layout(parts=("training", "validation"), first_number=1, digits=2)
+    called = layout.divide([f"{number:03d}" for number in range(1, 11)])
+    assert called["001"] == ("training", "01")
+    assert called["008"] == ("training", "08")
+    assert [called[id] for id in ("009", "010")] == [("validation", "01"), ("validation", "02")]
+    assert Layout(first_number=0).divide(["002", "001"]) == {"001": ("", "000"), "002": ("", "001")}

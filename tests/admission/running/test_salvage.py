@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,44 @@ def missing(path):
 def test_names_are_learnt(run, image, mask):
     help = find_help(run, IDS, Help(Layout()), iter([Layout(), Layout(".jpg", "", ".jpg")]), told_names=False)
     assert (help.layout.image_name("1"), help.layout.mask_name("1"), help.edits) == (image, mask, ())
+
+
+DIVIDED = Layout(mask_suffix="_m", parts=("training", "test"))
+TEN = {f"{number:03d}" for number in range(1, 11)}
+
+
+def missing_in(folder, name):
+    mapped = (
+        Mapped("data/train", "data", "main.py:1", SCRIPTS / "data" / "train", "images and masks", "training"),
+        Mapped("data/test", "data", "main.py:2", SCRIPTS / "data" / "test", "images and masks", "test"),
+    )
+    return ScriptRun(missing(f"data/{folder}/{name}").outcome, Path(), mapped)
+
+
+@pytest.mark.parametrize(
+    ("run", "layout", "first", "digits"),
+    [
+        (missing_in("train", "000.png"), DIVIDED, 0, 3),
+        (missing_in("train", "0_m.png"), DIVIDED, 0, 1),
+        (missing_in("test", "001.png"), DIVIDED, 1, 3),  # that case is in another part
+        (missing_in("test", "01.png"), DIVIDED, 1, 2),
+        (missing("masks/0000.png"), Layout(), 0, 4),
+        (missing_in("test", "2.png"), replace(DIVIDED, first_number=0, digits=1), 1, 1),  # there are 0 and 1
+    ],
+)
+def test_that_cases_are_counted_is_learnt(run, layout, first, digits):
+    help = find_help(run, TEN, Help(layout), iter(()), told_names=False)
+    assert (help.layout.first_number, help.layout.digits) == (first, digits)
+
+
+def test_a_number_that_no_case_can_have_teaches_nothing():
+    assert find_help(missing_in("train", "20231.png"), TEN, Help(DIVIDED), iter(()), told_names=False) is None
+
+
+def test_names_of_masks_are_learnt_where_cases_are_counted():
+    now = Help(replace(DIVIDED, first_number=0))
+    help = find_help(missing_in("test", "001_gt.jpg"), TEN, now, iter(()), told_names=False)
+    assert (help.layout.mask_name("001"), help.layout.first_number) == ("001_gt.jpg", 0)
 
 
 def test_other_names_than_were_told_are_an_edit():

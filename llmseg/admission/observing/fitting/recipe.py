@@ -43,6 +43,17 @@ class FittedRecipe:
         """Whether every part was explained."""
         return not self.foreign
 
+    def without(self, name: str, reason: str) -> FittedRecipe:
+        """Return it with the textbook's value of a part that says nothing of the scripts.
+
+        Args:
+            name: The part.
+            reason: Why.
+        """
+        recipe = replace(self.recipe, **{name: getattr(TEXTBOOK, name)})
+        explained = tuple(each for each in self.explained if each != name)
+        return FittedRecipe(recipe, explained, {**self.foreign, name: reason})
+
 
 def fit_recipe(observation: Observation, files: Files | None = None, scripts: Scripts | None = None) -> FittedRecipe:
     """Fit a recipe to what was seen of a script.

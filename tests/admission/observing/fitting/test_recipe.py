@@ -8,6 +8,7 @@ import pytest
 
 from llmseg import zoo
 from llmseg.admission import Phantoms, fit_recipe, read_observation
+from llmseg.admission.observing.fitting.recipe import FittedRecipe
 from llmseg.recipe.fit import OwnSeed
 
 
@@ -15,6 +16,13 @@ def test_nothing_is_explained_by_nothing(tmp_path):
     fitted = fit_recipe(read_observation(tmp_path, Phantoms(12)))
     assert (fitted.recipe, fitted.explained, fitted.is_whole) == (zoo.TEXTBOOK, (), False)
     assert set(fitted.foreign) == {"images", "split", "net", "loss", "fit", "score", "test"}
+
+
+def test_a_part_that_says_nothing_of_scripts_is_foreign():
+    fitted = FittedRecipe(zoo.TEXTBOOK.change("split.seed", 77), ("split", "loss"), {})
+    without = fitted.without("split", "not theirs")
+    assert (without.recipe, without.explained, without.foreign) == (zoo.TEXTBOOK, ("loss",), {"split": "not theirs"})
+    assert not without.is_whole
 
 
 @pytest.mark.slow
