@@ -23,7 +23,7 @@ from llmseg.admission.probes.changes import (
 )
 from llmseg.admission.probes.gates import judge_ending
 from llmseg.admission.probes.result import ProbeResult
-from llmseg.admission.probes.seen import find_first_batch, find_first_masks, list_cases
+from llmseg.admission.probes.seen import find_first_batch, find_first_masks, find_steady_parts, list_cases
 
 _MOVED = 0.02
 """Share of the pixels of a mask that have to change sides before a mask counts as read otherwise."""
@@ -78,12 +78,17 @@ def probe_formats(bench: Bench) -> ProbeResult:
     """P7: masks of 0 and 1, in colour, or with noise of one grey level give the same masks, or an error.
 
     Each third of the cases has one of these in one run. Only if that ends in an error, each gets a run of its own.
+    Parts in which masks are others each time, as an augmentation without a seed makes them, are left out.
     """
     first, ids = bench.unchanged, bench.phantoms.ids
-    if (stopped := judge_ending("P7", first)) is not None:
+    again = bench.run(Variation("again"))
+    if (stopped := judge_ending("P7", first, again)) is not None:
         return stopped
     if not find_first_masks(first):
         return ProbeResult("P7", "does not apply", "no mask was seen")
+    parts = find_steady_parts(first, again)
+    if not parts:
+        return ProbeResult("P7", "does not apply", "the same run again has other masks in every part")
     mixed = bench.run(Variation("masks-in-three-formats", ((mix_formats, ids),), epochs=1))
     said, findings, compared = [], [], {}
     for number, (name, change) in enumerate(FORMATS):
@@ -92,7 +97,7 @@ def probe_formats(bench: Bench) -> ProbeResult:
         if other.ended_by != "script":
             return judge_ending("P7", other) or ProbeResult("P7", "does not apply", other.ending)
         shown = {image for image in ids if set(bench.masks_of((image,))) <= set(ids[number::3])}
-        moved, gained = _find_moved_shares(first, other, shown) if other.is_finished else (None, 0.0)
+        moved, gained = _find_moved_shares(first, other, shown, parts) if other.is_finished else (None, 0.0)
         compared[name] = moved
         if not other.is_finished:
             said.append(f"{name}: {other.ending}")
@@ -118,13 +123,20 @@ def _misread(name: str, gained: float) -> Finding:
     )
 
 
-def _find_moved_shares(one: Trial, other: Trial, ids: set[str]) -> tuple[float | None, float]:
-    """Return the largest shares of pixels of a mask that change sides, and that become foreground, in another run."""
+def _find_moved_shares(one: Trial, other: Trial, ids: set[str], parts: set[str]) -> tuple[float | None, float]:
+    """Return the largest shares of pixels of a mask that change sides, and that become foreground, in another run.
+
+    Args:
+        one: A run.
+        other: The other run.
+        ids: The cases that are compared.
+        parts: The parts in which they are.
+    """
     before, after = find_first_masks(one), find_first_masks(other)
     both = [
         (_is_foreground(before[key], before[key]), _is_foreground(after[key], before[key]))
         for key in before.keys() & after.keys()
-        if key[1] in ids and before[key].shape == after[key].shape
+        if key[0] in parts and key[1] in ids and before[key].shape == after[key].shape
     ]
     moved = max((float(np.mean(old != new)) for old, new in both), default=None)
     return moved, max((float(np.mean(new & ~old)) for old, new in both), default=0.0)

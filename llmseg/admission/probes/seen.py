@@ -35,6 +35,17 @@ def find_first_masks(trial: Trial) -> dict[Key, NDArray[Any]]:
     return masks
 
 
+def find_steady_parts(one: Trial, other: Trial) -> set[str]:
+    """Return the parts whose masks are the same in two runs on the same cases.
+
+    One mask that differs is enough to leave its part out: augmentation leaves some masks as they are by chance.
+    """
+    before, after = find_first_masks(one), find_first_masks(other)
+    moved = {key[0] for key in before.keys() ^ after.keys()}
+    moved |= {key[0] for key in before.keys() & after.keys() if not np.array_equal(before[key], after[key])}
+    return {key[0] for key in before} - moved
+
+
 def list_cases(trial: Trial) -> list[str]:
     """Return the cases that went through the network in the first loop over each part, ``""`` for unknown ones."""
     return [item.id for each in _first_epoch(trial) for item in each.items]
