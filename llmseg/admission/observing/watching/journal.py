@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import os
 import re
@@ -13,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from llmseg.admission.observing.watching.conditions import Conditions, evaluate
+from llmseg.admission.observing.watching.conditions import Conditions
 
 _OURS = str(Path(__file__).resolve().parent)
 _LIBRARY = re.compile(r"[\\/](site|dist)-packages[\\/]|[\\/]__autograph_generated_file")
@@ -94,12 +95,23 @@ class Journal:
 
     def condition(self) -> dict[str, Any] | None:
         """Return the comparison on which the line depends that is being executed: its text, sides and their numbers."""
-        for frame in self.frames():
-            comparison = self._conditions(frame.f_code.co_filename).find(frame.f_lineno)
-            if comparison is not None:
-                return {**comparison, **evaluate(comparison, frame)}
-            return None
+        frames = list(self.frames())
+        for number, frame in enumerate(frames):
+            found = self._conditions(frame.f_code.co_filename).find(frame)
+            if found is not None:
+                return {**found, "sides": [self._trace(side, frames[number:]) for side in found["sides"]]}
         return None
+
+    def _trace(self, side: str, frames: list[FrameType]) -> str:
+        """Return what the first frame was given by the next for a parameter, and so on; otherwise the side itself."""
+        for frame, caller in itertools.pairwise(frames):
+            code = frame.f_code
+            names = [name for name in code.co_varnames[: code.co_argcount] if name != "self"]
+            if side not in names:
+                break
+            conditions = self._conditions(caller.f_code.co_filename)
+            side = conditions.find_given(caller, code.co_name, side, names.index(side)) or side
+        return side
 
     def _conditions(self, file: str) -> Conditions:
         if file not in self._read:
