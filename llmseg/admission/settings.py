@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +17,13 @@ _OPERATORS: dict[type[ast.operator], Any] = {
     ast.Mult: lambda left, right: left * right,
     ast.Div: lambda left, right: left / right,
 }
+
+
+_LINE = re.compile(
+    r"""\s*["']?(?P<name>[A-Za-z][\w.-]*)["']?\s*[:=]\s*"""
+    r"""(?P<quote>["']?)(?P<value>[^"'#,]+?)(?P=quote),?\s*(#.*)?"""
+)
+"""A line of a text with settings, such as ``epochs: 60`` or ``"lr": 1e-3,``."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +123,8 @@ def last_name(node: ast.AST | None) -> str:
 
 
 def _settings(script: Script) -> Iterator[Setting]:
+    for text in _list_texts(script):
+        yield from _written(text, script)
     for node in script.nodes:
         if isinstance(node, ast.Assign):
             for target in node.targets:
@@ -129,6 +139,35 @@ def _settings(script: Script) -> Iterator[Setting]:
             yield from _passed(node, script)
         elif isinstance(node, ast.arguments):
             yield from _defaults(node, script)
+
+
+def _list_texts(script: Script) -> Iterator[ast.Constant]:
+    """Yield the texts of several lines that are values, which docstrings are not."""
+    passed = {node.value for node in script.nodes if isinstance(node, ast.Expr)}
+    passed |= {piece for node in script.nodes if isinstance(node, ast.JoinedStr) for piece in node.values}
+    for node in script.nodes:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and "\n" in node.value and node not in passed:
+            yield node
+
+
+def _written(text: ast.Constant, script: Script) -> Iterator[Setting]:
+    """Yield the settings in the lines of a text, as YAML, JSON and files of the INI kind have them.
+
+    Each value has the place at which it stands, so that it can be replaced there.
+    """
+    lines = script.text.splitlines()
+    for number in range(text.lineno, (text.end_lineno or text.lineno) + 1):
+        found = _LINE.fullmatch(lines[number - 1]) if number <= len(lines) else None
+        if found is None or number == text.lineno:
+            continue
+        try:
+            value = ast.literal_eval(found["value"])
+        except (ValueError, SyntaxError):
+            value = found["value"]
+        value = str(found["value"]) if found["quote"] or not isinstance(value, int | float) else value
+        start, end = (len(lines[number - 1][: found.span("value")[side]].encode()) for side in range(2))
+        constant = ast.Constant(value, lineno=number, end_lineno=number, col_offset=start, end_col_offset=end)
+        yield Setting(found["name"].lower().replace("-", "_"), constant, script)
 
 
 def _assigned(target: ast.expr, value: ast.expr, script: Script) -> Iterator[Setting]:

@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from llmseg.admission.observing.phantoms import TURNS, Phantoms, overlap, turn
+from llmseg.admission.observing.warping import ANGLES, Warp, apply_warp, fit_warp, is_slight, rotate
 
 _SIZE = 32
 _LEAST_CORRELATION, _LEAST_MARGIN = 0.85, 0.1
-_LEAST_OVERLAP = 0.6
+_SURE_CORRELATION = 0.98
+_LEAST_OVERLAP, _MOVED_OVERLAP = 0.6, 0.75
+_LEAST_FOREGROUND = 0.02
+"""Of the picture; less of a shape does not tell whose it is."""
+
 _PATCH = 24
 _SHARES = (0.9, 0.75, 2 / 3, 0.5, 0.4, 1 / 3, 0.25)
 _PATCH_CORRELATION, _PATCH_MARGIN = 0.97, 0.02
+_TRIED, _TRIED_CORRELATION = 3, 0.5
+_WARP_CORRELATION, _WARP_MARGIN = 0.97, 0.04
+
+_DISC = np.hypot(*np.ogrid[-15.5:16, -15.5:16]) < _SIZE / 2 - 1
+"""The pixels that a rotation about the middle leaves in the picture."""
 
 Array = NDArray[np.float64]
 
@@ -29,6 +40,8 @@ class Match:
         id: The case, empty if it shows none.
         turn: Which way up, one of :data:`~llmseg.admission.observing.phantoms.TURNS`.
         window: The part of the case that is seen: top, left, height, width, from 0 to 1; ``None`` for all of it.
+        warp: How it is rotated, scaled and moved, see :data:`~llmseg.admission.observing.warping.Warp`; ``None`` if it
+            is not.
         slopes: By how much the intensities of each channel, from 0 to 1 in the file, were multiplied.
         offsets: What was then added.
         sources: Which channel of the file each channel shows: 0 to 2, or 3 for grey.
@@ -37,9 +50,25 @@ class Match:
     id: str = ""
     turn: str = ""
     window: tuple[float, float, float, float] | None = None
+    warp: Warp | None = None
     slopes: tuple[float, ...] = ()
     offsets: tuple[float, ...] = ()
     sources: tuple[int, ...] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the whole case is seen, neither cut nor warped."""
+        return bool(self.id) and self.window is None and self.warp is None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the whole case is seen the right way up."""
+        return self.is_whole and not self.turn
+
+    @property
+    def lies(self) -> tuple[Any, ...]:
+        """How the case lies in the picture."""
+        return self.turn, self.window, self.warp
 
 
 class Dye:
@@ -59,6 +88,13 @@ class Dye:
         names = [(id, way) for id in self.phantoms.ids for way in TURNS]
         views = [centre(view) for id in self.phantoms.ids for view in turn(self._channels[id][3])]
         return names, np.stack([view.ravel() for view in views])
+
+    @functools.cached_property
+    def _rotated(self) -> tuple[list[tuple[str, str, int]], Array]:
+        """Each case in each way up, rotated by each angle, as far as it is seen at all of them."""
+        names = [(id, way, angle) for id in self.phantoms.ids for way in TURNS for angle in ANGLES]
+        views = (apply_warp(rotate(angle), self._view(id, way)) for id, way, angle in names)
+        return names, np.stack([centre(view[_DISC]) for view in views])
 
     @functools.cached_property
     def _shapes(self) -> tuple[list[tuple[str, str]], list[NDArray[np.bool_]]]:
@@ -84,11 +120,21 @@ class Dye:
         likeness = views @ seen.ravel()
         best = int(np.argmax(likeness))
         id, way = names[best]
-        if likeness[best] < _LEAST_CORRELATION or likeness[best] - _next(likeness, names, id) < _LEAST_MARGIN:
-            return self._match_part(inner)
         shrunk = _shrink(inner)
+        if likeness[best] < _LEAST_CORRELATION or likeness[best] - _next(likeness, names, id) < _LEAST_MARGIN:
+            part = self._match_part(inner)
+            return part if part.id else self._match_warped(shrunk.mean(axis=0))
+        if likeness[best] < _SURE_CORRELATION:
+            fit, warp = fit_warp(seen, self._view(id, way), rotate(0))
+            if fit > max(_WARP_CORRELATION, likeness[best]) and not is_slight(warp):
+                return Match(id, way, warp=warp)
         fits = [self._fit(channel, id, way) for channel in shrunk]
-        return Match(id, way, None, *(tuple(values) for values in zip(*fits, strict=True)))
+        slopes, offsets, sources = zip(*fits, strict=True)
+        return Match(id, way, slopes=slopes, offsets=offsets, sources=sources)
+
+    def _view(self, id: str, way: str) -> Array:
+        """Return the grey of a case, small, one way up."""
+        return np.ascontiguousarray(turn(self._channels[id][3])[TURNS.index(way)])
 
     def _fit(self, channel: Array, id: str, way: str) -> tuple[float, float, int]:
         originals = [turn(each)[TURNS.index(way)] for each in self._channels[id]]
@@ -118,16 +164,73 @@ class Dye:
         other = next(each[0] for each in found if each[1] != id)
         return Match(id, way, window) if fit > _PATCH_CORRELATION and fit - other > _PATCH_MARGIN else Match()
 
+    def _match_warped(self, seen: Array) -> Match:
+        """Look for an image in all cases, rotated, scaled and moved."""
+        names, views = self._rotated
+        likeness = views @ centre(seen[_DISC])
+        nearest: dict[str, tuple[str, int]] = {}
+        for number in np.argsort(-likeness):
+            if likeness[number] < _TRIED_CORRELATION or len(nearest) == _TRIED:
+                break
+            id, way, angle = names[number]
+            nearest.setdefault(id, (way, angle))
+        found = [(*fit_warp(seen, self._view(id, way), rotate(angle)), id, way) for id, (way, angle) in nearest.items()]
+        fits = [-1.0, -1.0, *sorted(fit for fit, *_ in found)]
+        if fits[-1] < _WARP_CORRELATION or fits[-1] - fits[-2] < _WARP_MARGIN:
+            return Match()
+        _, warp, id, way = max(found)
+        return Match(id, way, warp=warp)
+
+    def match_mask_of(self, image: Match, mask: NDArray[np.float32]) -> tuple[str, str, Warp | None]:
+        """Return (id, way up, warp) of the case whose mask an image came with, empty if it is none or not known.
+
+        Args:
+            image: What the image shows.
+            mask: ``[H, W]``, as for :meth:`match_mask`.
+        """
+        if image.window is not None:
+            top, left, height, width = image.window
+            return *self._match_warped_mask(image, (width, 0.0, left, 0.0, height, top), mask), None
+        id, way = self.match_mask(mask) if image.warp is None else self._match_warped_mask(image, image.warp, mask)
+        if id or not image.id:
+            return id, way, image.warp
+        return self._find_moved(image.id, mask)
+
+    def _match_warped_mask(self, image: Match, warp: Warp, mask: NDArray[np.float32]) -> tuple[str, str]:
+        """Return (id, way up) of the case whose mask this is, if it lies as an image does."""
+        small, (names, shapes) = _shrink_mask(mask), self._shapes
+        if small is None or small.mean() < _LEAST_FOREGROUND:
+            return "", ""
+        warped = [
+            (overlap(small, apply_warp(warp, shape.astype(np.float64)) > 0.5), id)
+            for (id, way), shape in zip(names, shapes, strict=True)
+            if way == image.turn
+        ]
+        (next_best, _), (best, id) = sorted(warped)[-2:]
+        return (id, image.turn) if best >= _LEAST_OVERLAP and best - next_best >= _LEAST_MARGIN else ("", "")
+
+    def _find_moved(self, id: str, mask: NDArray[np.float32]) -> tuple[str, str, Warp | None]:
+        """Return (id, way up, warp) of the mask of a case, however it is rotated; empty if it is no such mask."""
+        small, (names, shapes) = _shrink_mask(mask), self._shapes
+        if small is None:
+            return "", "", None
+        best, way, angle = max(
+            (overlap(small, apply_warp(rotate(angle), shape.astype(np.float64)) > 0.5), way, angle)
+            for (other, way), shape in zip(names, shapes, strict=True)
+            if other == id
+            for angle in ANGLES
+        )
+        return (id, way, rotate(angle) if angle else None) if best >= _MOVED_OVERLAP else ("", "", None)
+
     def match_mask(self, mask: NDArray[np.float32]) -> tuple[str, str]:
         """Return (id, way up) of the case whose mask this is, empty texts if it is none.
 
         Args:
             mask: ``[H, W]``, foreground above the middle between its lowest and highest value.
         """
-        low, high = float(mask.min()), float(mask.max())
-        if low == high:
+        small = _shrink_mask(mask)
+        if small is None:
             return "", ""
-        small = _shrink(((mask - low) / (high - low) > 0.5).astype(np.float64)[None])[0] > 0.5
         names, shapes = self._shapes
         likeness = np.array([overlap(small, shape) for shape in shapes])
         best = int(np.argmax(likeness))
@@ -152,6 +255,14 @@ def _to_channels(image: NDArray[np.uint8]) -> Array:
 def _shrink(channels: Array) -> Array:
     """Return channels ``[C, H, W]`` as ``[C, 32, 32]``, each pixel the mean of an area."""
     return np.stack([cv2.resize(each, (_SIZE, _SIZE), interpolation=cv2.INTER_AREA) for each in channels])
+
+
+def _shrink_mask(mask: NDArray[np.float32]) -> NDArray[np.bool_] | None:
+    """Return the foreground of a mask, ``[32, 32]``; ``None`` if all of it is alike."""
+    low, high = float(mask.min()), float(mask.max())
+    if low == high:
+        return None
+    return np.asarray(_shrink(((mask - low) / (high - low) > 0.5).astype(np.float64)[None])[0] > 0.5)
 
 
 def centre(picture: Array) -> Array:

@@ -13,6 +13,7 @@ from llmseg.admission.observing.keras import list_keras_losses
 from llmseg.admission.observing.matching import Match
 from llmseg.admission.observing.phantoms import Phantoms
 from llmseg.admission.observing.record import Event, Record
+from llmseg.admission.observing.warping import Warp
 
 Part = Literal["training", "validation", "test", "other"]
 
@@ -44,6 +45,7 @@ class Item:
         image: Which case it shows, which way up, how scaled.
         mask_id: The case whose mask it is compared with, empty if that is not known.
         mask_turn: Which way up the mask is.
+        mask_warp: How it is rotated, scaled and moved; that of the image if it lies as the image does.
         input_sha: SHA-256 of the image as it arrives.
         target_sha: SHA-256 of the mask as it arrives, empty if it was not seen.
         output_sha: SHA-256 of the output.
@@ -57,6 +59,7 @@ class Item:
     image: Match
     mask_id: str = ""
     mask_turn: str = ""
+    mask_warp: Warp | None = None
     input_sha: str = ""
     target_sha: str = ""
     output_sha: str = ""

@@ -124,11 +124,11 @@ def _read_item(
     if target is None:
         return item
     mask = target[-1].astype(np.float32)  # of two channels, the second is the foreground
-    id, way = ("", "") if match.window is not None else dye.match_mask(mask)
+    id, way, warp = dye.match_mask_of(match, mask)
     figures = TargetFigures(
         float(mask.min()), float(mask.max()), float(mask.mean()), float((mask > 0.5).mean()), len(np.unique(mask))
     )
-    item = replace(item, mask_id=id, mask_turn=way, target=figures, target_sha=_digest(target))
+    item = replace(item, mask_id=id, mask_turn=way, mask_warp=warp, target=figures, target_sha=_digest(target))
     if output is None or output.dtype.kind != "f" or output.shape[-2:] != mask.shape:
         return item
     foreground = mask > (mask.min() + mask.max()) / 2

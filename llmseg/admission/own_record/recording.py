@@ -122,7 +122,7 @@ def _list_samples(observation: Observation) -> list[dict[str, Any]]:
     for each in observation.passes:
         images, targets = each.images, each.masks
         for number, item in enumerate(each.items):
-            is_plain = item.id and not item.image.turn and item.image.window is None and item.mask_id == item.id
+            is_plain = item.image.is_plain and item.mask_id == item.id
             if is_plain and item.id not in found and images is not None and targets is not None and not item.mask_turn:
                 found[item.id] = {
                     "image_file": f"{item.id}.png",

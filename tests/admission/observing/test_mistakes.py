@@ -53,7 +53,86 @@ TRIED = """    net.eval()
     test_dices = [score(*each, {}) for each in outputs]
 """
 
+# An augmentation that rotates, scales and moves; the last line of the script imports what it needs.
+WARP = (
+    "        return torch.from_numpy(image.copy())[None], torch.from_numpy(mask.copy())[None]\n",
+    "        if self.augment:\n            import cv2\n            draw = np.random.uniform\n"
+    "            warp = cv2.getRotationMatrix2D((32, 32), draw(-35, 35), draw(0.9, 1.1))\n"
+    "            warp[:, 2] += draw(-4, 4, 2)\n"
+    "            image = cv2.warpAffine(np.ascontiguousarray(image), warp, (SIZE, SIZE))\n{}"
+    "            mask = cv2.warpAffine(np.ascontiguousarray(mask), warp, (SIZE, SIZE), flags=cv2.INTER_NEAREST)\n"
+    "        return torch.from_numpy(image.copy())[None], torch.from_numpy(mask.copy())[None]\n",
+)
+AGAIN = "            warp = cv2.getRotationMatrix2D((32, 32), draw(-35, 35), draw(0.9, 1.1))\n"
+STOPPING = """class EarlyStopping:
+    def __init__(self, mode):
+        self.mode, self.best, self.state = mode, None, None
+
+    def improved(self, value):
+        if self.best is None:
+            return True
+        return value < self.best if self.mode == "min" else value > self.best
+
+    def step(self, value, net):
+        if self.improved(value):
+            self.best = value
+            self.state = copy.deepcopy(net.state_dict())
+
+
+def main():
+    stopper = EarlyStopping("{}")
+"""
+KEPT_BY_CLASS = (
+    ("        if val_loss < best_loss:\n", "        stopper.step(np.mean(dices), net)\n        if False:\n"),
+    ("net.load_state_dict(best_state)", "net.load_state_dict(stopper.state)"),
+)
+SETTINGS = "self.mean, self.std = names, augment, mean, std"
+SMOOTH = " + 0.1 * sum(logits.sigmoid().diff(dim=axis).abs().mean() for axis in (2, 3))"
+
+
+def make_own(generator):
+    """Return the changes by which the cases hold a generator of their own, and workers load them."""
+    return (
+        (LOADER, LOADER.replace("shuffle=True", "shuffle=True, num_workers=2")),
+        (SETTINGS, f"{SETTINGS}\n        self.rng = {generator}"),
+        ("if self.augment and np.random.rand() < 0.5:", "if self.augment and self.rng.random() < 0.5:"),
+    )
+
+
+TILES = (
+    ("return len(self.names)", "return 4 * len(self.names)"),
+    ("self.names[index]", "self.names[index // 4]"),
+    (
+        "        return torch.from_numpy(image.copy())[None], torch.from_numpy(mask.copy())[None]\n",
+        "        top, left = index % 4 // 2 * 32, index % 2 * 32\n"
+        "        image, mask = (each[top : top + 32, left : left + 32] for each in (image, mask))\n"
+        "        return torch.from_numpy(image.copy())[None], torch.from_numpy(mask.copy())[None]\n",
+    ),
+)
+
 MISTAKES = {
+    "rotated apart": (2, (WARP[0], WARP[1].format(AGAIN))),
+    "mask rotated alone": (
+        2,
+        (
+            "        return torch.from_numpy(image.copy())[None], torch.from_numpy(mask.copy())[None]\n",
+            "        if self.augment:\n            turned = Image.fromarray(mask).rotate(np.random.uniform(-90, 90))\n"
+            "            mask = np.asarray(turned)\n"
+            "        return torch.from_numpy(image.copy())[None], torch.from_numpy(mask.copy())[None]\n",
+        ),
+    ),
+    "intensities of masks changed": (3, (BINARY, BINARY + " * np.random.uniform(0.7, 1)")),
+    "a term of the wrong sign": (
+        15,
+        (LOSS, "return F.binary_cross_entropy_with_logits(logits, masks) + torch.log(dice_ratio(logits, masks))"),
+    ),
+    "worst kept by a class": (18, ("def main():\n", STOPPING.format("min")), *KEPT_BY_CLASS),
+    "same draws of an own generator": (20, *make_own("np.random.default_rng(3)")),
+    "tiles paired by position": (
+        1,
+        (LISTED, "os.path.join(MASKS, os.listdir(MASKS)[sorted(os.listdir(IMAGES)).index(name)])"),
+        *TILES,
+    ),
     "statistics of all, intensities changed": (
         10,
         (FLIP, JITTER),
@@ -178,6 +257,11 @@ MISTAKES = {
 }
 
 SOUND = {
+    "rotated together": ((WARP[0], WARP[1].format("")),),
+    "best kept by a class": (("def main():\n", STOPPING.format("max")), *KEPT_BY_CLASS),
+    "tiles": TILES,
+    "an own generator for each worker": make_own("random.SystemRandom()"),
+    "a term that smooths": ((LOSS, LOSS + SMOOTH),),
     "pictures of training cases": (
         (
             "    torch.save(net",

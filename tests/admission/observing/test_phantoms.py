@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 
 from llmseg.admission.observing import Phantoms, write_phantoms
-from llmseg.admission.observing.matching import Dye
+from llmseg.admission.observing.matching import Dye, Match
 from llmseg.admission.observing.phantoms import TURNS, overlap, turn
+from llmseg.admission.observing.warping import apply_warp, fit_warp, invert, is_slight, rotate, tell_degrees
 from llmseg.errors import UserError
 
 
@@ -104,6 +105,57 @@ def test_parts_of_images_are_recognised(dye):
     assert (
         sum(bool(dye.match_image(tensor(dye.phantoms.image(id)[:50, :42].copy())).id) for id in dye.phantoms.ids) > 15
     )
+
+
+def move(picture, degrees, scale, shift):
+    """Return a picture ``[64, 64]`` that is rotated, scaled and moved by numbers of pixels."""
+    matrix = cv2.getRotationMatrix2D((31.5, 31.5), degrees, scale)
+    matrix[:, 2] += shift
+    return cv2.warpAffine(np.ascontiguousarray(picture), matrix, (64, 64))
+
+
+@pytest.mark.slow
+def test_images_that_are_rotated_scaled_and_moved_are_recognised(dye):
+    rng = np.random.default_rng(0)
+    found, apart = [], []
+    for id in dye.phantoms.ids:
+        way, degrees = int(rng.integers(4)), float(rng.uniform(-40, 40))
+        how = degrees, float(rng.uniform(0.9, 1.1)), rng.uniform(-4, 4, 2)
+        image = np.stack([move(turn(channel)[way], *how) for channel in tensor(dye.phantoms.image(id))])
+        match = dye.match_image(image)
+        if match.id and match.window is None:
+            assert match.id == id
+            mask = move(turn(tensor(dye.phantoms.mask(id), method=cv2.INTER_NEAREST)[0])[way], *how)
+            if (mask > 0.5).mean() > 0.05:
+                assert dye.match_mask_of(match, mask) == (id, match.turn, match.warp)
+            if match.warp is not None:
+                # A round shape in the middle looks the same again.
+                apart.append(dye.match_mask_of(match, move(mask, 50, 1, 0))[2] != match.warp)
+                found += [abs(tell_degrees(match.warp) - degrees)] if match.turn == TURNS[way] else []
+    assert len(found) > 15
+    assert max(found) < 4
+    assert np.mean(apart) > 0.8
+
+
+def test_the_mask_of_a_part_lies_as_the_part(dye):
+    match = Match("003", window=(0.25, 0.25, 0.5, 0.5))
+    masks = {id: tensor(dye.phantoms.mask(id), method=cv2.INTER_NEAREST)[0][16:48, 16:48] for id in dye.phantoms.ids}
+    found = {id: dye.match_mask_of(match, np.ascontiguousarray(mask))[0] for id, mask in masks.items()}
+    assert all(found[id] in (id, "") for id in found)
+    assert sum(found[id] == id for id in found) > 10
+
+
+@pytest.mark.parametrize("degrees", [-40, 0, 30])
+def test_a_warp_is_undone_by_its_inverse(degrees):
+    case = tensor(Phantoms().image("001"))[0].astype(np.float64)
+    there = apply_warp(rotate(degrees), case)
+    back = apply_warp(invert(rotate(degrees)), there)
+    assert np.abs(back - case)[20:44, 20:44].mean() < 0.02
+    assert tell_degrees(rotate(degrees)) == pytest.approx(degrees)
+    likeness, found = fit_warp(3 * there + 1, case, rotate(degrees + 6))
+    assert likeness > 0.97
+    assert np.allclose(found, rotate(degrees), atol=0.02)
+    assert is_slight(found) == (degrees == 0)
 
 
 def test_what_is_no_phantom_is_not_recognised(dye):

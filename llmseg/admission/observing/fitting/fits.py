@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from llmseg.admission.observing.fitting.epochs import fit_epoch_loss
+from llmseg.admission.observing.matching import Match
 from llmseg.admission.observing.mistakes.choosing import find_wrong_weights
 from llmseg.admission.observing.mistakes.learning import mean_losses
 from llmseg.admission.observing.observation import Observation, Part
@@ -34,8 +35,8 @@ def fit_fit(observation: Observation, scripts: Scripts | None) -> Fit | str:
         return f"the optimiser is {name}"
     if [*group.get("betas", ())] != [0.9, 0.999] or group.get("eps") != 1e-8:
         return f"{name} has other moments than torch's"
-    ways = {(item.image.turn, item.image.window) for each in learnt for item in each.items}
-    if ways != {("", None)}:
+    ways = {item.image.lies for each in learnt for item in each.items}
+    if ways != {Match().lies}:
         return "images are changed at random" if len(ways) > 1 else "images are turned or cut"
     schedule = _fit_schedule(observation)
     if isinstance(schedule, str):

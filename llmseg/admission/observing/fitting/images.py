@@ -63,7 +63,7 @@ def prepare_masks(seen: Pass, prepare: Prepare, files: Files) -> torch.Tensor | 
 
 def _is_plain(item: Item) -> bool:
     """Return whether a case came whole and the right way up."""
-    return bool(item.id) and not item.image.turn and item.image.window is None and item.mask_turn == ""
+    return item.image.is_plain and item.mask_turn == ""
 
 
 def _list_plain(observation: Observation) -> list[tuple[Pass, Item, int]]:

@@ -14,6 +14,7 @@ from llmseg.admission.observing.mistakes import (
     pairs,
     parts,
     scoring,
+    signs,
 )
 from llmseg.admission.observing.observation import Observation
 
@@ -26,7 +27,7 @@ RULES: tuple[Callable[[Observation], Iterator[Finding]], ...] = (
     losses.find_wrong_shapes,
     losses.find_sigmoids,
     losses.find_softmaxes,
-    losses.find_wrong_signs,
+    signs.find_wrong_signs,
     learning.find_lost_modes,
     learning.find_optimizer_faults,
     learning.find_schedule_faults,

@@ -141,6 +141,24 @@ def mean_losses(observation: Observation, part: Part) -> tuple[list[float], list
     return by_batch, by_case
 
 
+def _draw_alike(observation: Observation, starts: list[Event]) -> bool:
+    """Return whether workers hold equal generators, and the first batches of an epoch are turned alike by them."""
+    if (
+        len(starts) < 2
+        or len({event["states"].get("own") for event in starts}) > 1
+        or not starts[0]["states"].get("own")
+    ):
+        return False
+    workers = len({event["worker"] for event in starts})
+    epochs = [
+        [tuple(item.image.turn for item in each.items) for each in observation.of("training") if each.epoch == epoch]
+        for epoch in range(1, observation.epochs + 1)
+    ]
+    first = [turns[:workers] for turns in epochs]
+    is_turned = len({turn for batches in first for turns in batches for turn in turns}) > 1
+    return workers > 1 and is_turned and all(len(set(batches)) == 1 < len(batches) for batches in first)
+
+
 def find_repeated_draws(observation: Observation) -> Iterator[Finding]:
     """20: workers begin with the same random numbers, again and again."""
     starts = [event for event in observation.record.others if event.name == "worker"]
@@ -150,9 +168,11 @@ def find_repeated_draws(observation: Observation) -> Iterator[Finding]:
         if len(starts) >= 2 and len({event["states"].get(name) for event in starts}) == 1
         if starts[0]["states"].get(name)
     ]
-    turns = {item.image.turn for _, item in list_items(observation.of("training"))}
+    if not repeated and _draw_alike(observation, starts):
+        repeated = ["the dataset's own generator"]
+    ways = {item.image.lies for _, item in list_items(observation.of("training"))}
     versions = {(item.id, item.input_sha) for _, item in list_items(observation.of("training")) if item.id}
-    is_changed = len(turns) > 1 or len(versions) > len({id for id, _ in versions})
+    is_changed = len(ways) > 1 or len(versions) > len({id for id, _ in versions})
     if repeated and is_changed:
         loader = next((each for each in observation.record.list("loader") if each["workers"]), None)
         yield Finding(

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-
 from llmseg.admission.findings import Finding
 from llmseg.admission.observing.functions import (
     COMPARISONS,
@@ -192,40 +190,3 @@ def _find_softmax(place: str, name: str, shape: list[int]) -> Finding:
     return Finding(
         13, f"'{name}' over an axis of length 1 of an output {shape}: the result is constant", place, "a sigmoid", name
     )
-
-
-def find_wrong_signs(observation: Observation) -> Iterator[Finding]:
-    """15: the loss rewards what it should punish, or moves nothing."""
-    if any(find_softmaxes(observation)):
-        return  # a softmax over one channel has no gradient either
-    steps = observation.record.list("step")
-    still = [step for step in steps if not step["gradient"]]
-    if len(steps) >= _FEW and len(still) == len(steps):
-        found = "no gradient" if still[0]["gradient"] is None else "a gradient of 0"
-        yield Finding(15, f"{found} at all {len(steps)} steps", steps[0].place, "a gradient that is not 0", found)
-        return
-    if any(find_wrong_shapes(observation)):
-        return
-    signs = [sign for each in observation.of("training") if (sign := _compare_gradients(each)) is not None]
-    if len(signs) >= _FEW and sum(signs) >= 0.9 * len(signs):
-        place = next(each.backward.place for each in observation.passes if each.backward is not None)
-        yield Finding(
-            15,
-            f"at {sum(signs)} of {len(signs)} steps the gradient lowers the output inside of the mask and raises it "
-            "outside",
-            place,
-            "a loss that falls when output and mask agree",
-            "a loss that rises",
-        )
-
-
-def _compare_gradients(each: Pass) -> bool | None:
-    """Return whether a step lowers the output inside of the mask and raises it outside."""
-    gradient, targets = each.gradient, each.targets
-    if gradient is None or targets is None or gradient.ndim != 4 or gradient.shape[-2:] != targets.shape[-2:]:
-        return None
-    inside = targets[:, -1] > (targets.min() + targets.max()) / 2
-    if not inside.any() or inside.all():
-        return None
-    slopes = gradient[:, -1].astype(np.float64)
-    return bool(slopes[inside].mean() > 0 > slopes[~inside].mean())

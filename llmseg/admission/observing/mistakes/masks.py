@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from llmseg.admission.findings import Finding
 from llmseg.admission.observing.mistakes.common import list_items, place_of_reading
-from llmseg.admission.observing.observation import Observation, Pass
+from llmseg.admission.observing.observation import Observation, Pass, TargetFigures
 
 _FEW = 3
+_SPREAD = 0.05
 _EDGE = 0.002
 """Smoothing makes a share of all pixels grey that is some times larger; noise, also of JPEG files, makes none."""
 
@@ -39,6 +40,14 @@ def find_wrong_values(observation: Observation) -> Iterator[Finding]:
         yield Finding(
             3, f"masks that reach the loss have {found}: they are normalised like images", place, "0 and 1", found
         )
+    elif _are_scaled(figures):
+        yield Finding(
+            3,
+            f"masks that reach the loss have two values each, which are others from mask to mask: {found}",
+            place,
+            "0 and 1 in all masks",
+            f"highest values from {min(each.high for each in figures):.4g} to {high:.4g}",
+        )
     elif high > 1.5 and output is not None and output.shape[1] == 1:
         yield Finding(14, f"masks that reach the loss have {found}", place, "0 to 1", f"up to {high:.4g}")
     shares = [_measure_grey(mask) for each in observation.of("training") for mask in _list_masks(each)]
@@ -52,6 +61,13 @@ def find_wrong_values(observation: Observation) -> Iterator[Finding]:
             quirk="grey-masks",
             repair="images.mask_threshold=0.5",
         )
+
+
+def _are_scaled(figures: Sequence[TargetFigures]) -> bool:
+    """Return whether masks of two values have other ones from mask to mask, as a change of intensities leaves them."""
+    pairs = {(each.low, each.high) for each in figures if each.distinct == 2}
+    highs = [high for _, high in pairs]
+    return len(pairs) > len(figures) / 2 and max(highs) - min(highs) > _SPREAD
 
 
 def _is_symmetric(low: float, high: float) -> bool:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from llmseg.admission.findings import Finding
 from llmseg.admission.observing.mistakes.common import has_noise, is_clean, list_items, place_of_reading
 from llmseg.admission.observing.observation import Item, Observation, Pass
+from llmseg.admission.observing.warping import Warp, tell_degrees
 
 _FEW = 3
 
@@ -35,25 +36,35 @@ def find_wrong_pairs(observation: Observation) -> Iterator[Finding]:
 
 
 def find_separate_draws(observation: Observation) -> Iterator[Finding]:
-    """2: the mask of the case, turned otherwise than the image."""
-    same = [(each, item) for each, item in _list_matched(observation) if item.id == item.mask_id]
-    apart = [(each, item) for each, item in same if item.image.turn != item.mask_turn]
+    """2: the mask of the case, turned, scaled or moved otherwise than the image, in the training.
+
+    In a test, images are turned to average over what the network says of them, and its output is turned back.
+    """
+    matched = _list_matched(observation)
+    same = [(each, item) for each, item in matched if each.learns and item.id == item.mask_id]
+    apart = [
+        (each, item) for each, item in same if (item.image.turn, item.image.warp) != (item.mask_turn, item.mask_warp)
+    ]
     if len(apart) >= _FEW:
         each, item = apart[0]
         yield Finding(
             2,
             f"in {len(apart)} of {len(same)} pairs, image and mask are turned differently",
             place_of_reading(observation, masks=True) or each.place,
-            f"the mask of case {item.id} turned as its image ('{item.image.turn}')",
-            f"turned '{item.mask_turn}'",
+            f"the mask of case {item.id} turned as its image ({_tell(item.image.turn, item.image.warp)})",
+            f"turned {_tell(item.mask_turn, item.mask_warp)}",
         )
+
+
+def _tell(way: str, warp: Warp | None) -> str:
+    return f"'{way}'" if warp is None else f"'{way}' and by {tell_degrees(warp):.0f} degrees"
 
 
 def find_shifts(observation: Observation) -> Iterator[Finding]:
     """5: the nearest pixel is taken from the corner of a pixel's area, and not from its middle."""
     shifted, place = 0, ""
     for each, item in _list_matched(observation):
-        if item.id == item.mask_id and not item.image.turn and not item.mask_turn and is_clean(observation, item.id):
+        if item.id == item.mask_id and item.image.is_plain and not item.mask_turn and is_clean(observation, item.id):
             verdict = _is_shifted(observation, each, item)
             if verdict is False:
                 return
@@ -111,7 +122,7 @@ def find_misread_masks(observation: Observation) -> Iterator[Finding]:
     noisy = [
         (each, item)
         for each, item in list_items(observation.passes)
-        if item.id and item.target is not None and has_noise(observation, item.id) and item.image.window is None
+        if item.id and item.target is not None and has_noise(observation, item.id) and item.image.is_whole
     ]
     misread = []
     for each, item in noisy:

@@ -68,7 +68,7 @@ def _find_changed(observation: Observation) -> tuple[Item, Item] | None:
             continue  # several views of a case in one loop are meant to be averaged
         before = first.setdefault((each.place, item.id), item)
         slopes = np.array(before.image.slopes), np.array(item.image.slopes)
-        is_same = before.image.turn == item.image.turn and before.image.window == item.image.window
+        is_same = before.image.lies == item.image.lies
         if not is_same or (len(slopes[0]) == len(slopes[1]) and not np.allclose(*slopes, rtol=0.02)):
             return before, item
     return None

@@ -118,6 +118,10 @@ class Journal:
             self._read[file] = Conditions(file)
         return self._read[file]
 
+    def is_own(self, file: str) -> bool:
+        """Return whether a file is one of the script's."""
+        return bool(file) and self._name(file) is not None
+
     def _name(self, file: str) -> str | None:
         """Return how a file of the script is called, seen from its folder; ``None`` if it is not the script's."""
         if file not in self._places:

@@ -6,17 +6,19 @@ import functools
 import hashlib
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import torch
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, get_worker_info
 from torch.utils.data.dataloader import _BaseDataLoaderIter
 
 from llmseg.admission.observing.watching.journal import Journal
 from llmseg.admission.observing.watching.tensors import list_tensors, to_array
 
 _PICTURE = 3
+_DEEPEST, _MOST_INNER = 4, 20
 
 
 def watch(journal: Journal) -> None:
@@ -110,5 +112,41 @@ class _RecordedStart:
         numpy = sys.modules.get("numpy")
         if numpy is not None:
             states["numpy"] = numpy.random.get_state(legacy=False)["state"]
+        states |= self._find_own()
         digests = {name: hashlib.sha256(repr(state).encode()).hexdigest()[:16] for name, state in states.items()}
         self._journal.write("worker", worker=worker, states=digests)
+
+    def _find_own(self) -> dict[str, Any]:
+        """Return the states of the generators that the worker's copy of the dataset holds, if it holds some."""
+        info = get_worker_info()
+        states = [] if info is None else list(_list_states(info.dataset, self._journal, _DEEPEST))
+        return {"own": states} if states else {}
+
+
+def _list_states(value: Any, journal: Journal, depth: int) -> Iterator[Any]:
+    """Yield the states of generators in a value, in containers, and in objects of the scripts, of torch and MONAI.
+
+    Other libraries may seed theirs when they are first used.
+    """
+    if isinstance(value, random.Random):
+        yield value.getstate()
+    elif isinstance(value, torch.Generator):
+        yield value.get_state().tolist()
+    elif isinstance(value, np.random.RandomState):
+        yield value.get_state(legacy=False)["state"]
+    elif isinstance(value, np.random.Generator):
+        yield value.bit_generator.state
+    elif depth:
+        for inner in _list_inner(value, journal):
+            yield from _list_states(inner, journal, depth - 1)
+
+
+def _list_inner(value: Any, journal: Journal) -> list[Any]:
+    if isinstance(value, list | tuple):
+        return list(value[:_MOST_INNER])
+    if isinstance(value, dict):
+        return list(value.values())[:_MOST_INNER]
+    module = type(value).__module__
+    file = getattr(sys.modules.get(module), "__file__", None) or ""
+    is_known = module.partition(".")[0] in ("monai", "torch") or journal.is_own(file)
+    return list(getattr(value, "__dict__", {}).values()) if is_known else []
