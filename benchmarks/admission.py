@@ -3,6 +3,7 @@
 python benchmarks/admission.py --half development --out runs
 python benchmarks/admission.py --half reported --out runs --json benchmarks/results/admission.json
 python benchmarks/admission.py --half blind --out runs
+python benchmarks/admission.py --half blind-2 --out runs
 
 Runs are kept in --out, so the same command again only judges them. A finding is right if its number is among the
 mistakes of the sample. One mistake that is found twice counts once.
@@ -31,7 +32,7 @@ class Judged:
 
     Attributes:
         name: Its name.
-        half: Its half, or ``"blind"``.
+        half: Its half, or one of the blind parts.
         mistakes: The numbers of its silent mistakes.
         found: The numbers that each way finds.
         record: All that is known of it, as plain values.
@@ -111,16 +112,17 @@ def _share(part: int, rest: int) -> float | None:
 
 
 def read_samples(half: str) -> Iterator[dict[str, Any]]:
-    """Yield the records of the samples of a half, of ``"both"``, or of the blind part, which is in neither."""
+    """Yield the records of the samples of a half, of ``"both"``, or of a blind part, which is in neither."""
     for sample in json.loads((PIPELINES / "pipelines.json").read_text(encoding="utf-8"))["pipelines"]:
-        if half == sample["half"] or (half == "both" and sample["half"] != "blind"):
+        if half == sample["half"] or (half == "both" and not sample["half"].startswith("blind")):
             yield sample
 
 
 def main() -> int:
     """Judge samples, print precision and recall, and write them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--half", choices=("development", "reported", "both", "blind"), default="development")
+    halves = ("development", "reported", "both", "blind", "blind-2")
+    parser.add_argument("--half", choices=halves, default="development")
     parser.add_argument("--out", type=Path, required=True, help="folder in which runs are kept")
     parser.add_argument("--probes", nargs="+", default=list(PROBES), help="ids of probes")
     parser.add_argument("--json", type=Path, default=None, help="file of the results")
