@@ -28,7 +28,7 @@ from llmseg.admission.observing.observation import Pass
 from llmseg.admission.observing.record import Event
 
 SUMS, _MINUS, _REVERSED = ("add", "__radd__", "__add__", "add_"), ("sub", "__sub__"), ("__rsub__", "rsub")
-_TIMES, DIVISIONS = ("mul", "__rmul__", "__mul__"), ("div", "true_divide", "__truediv__")
+TIMES, DIVISIONS = ("mul", "__rmul__", "__mul__"), ("div", "true_divide", "__truediv__")
 _NAMES = {
     "binary_cross_entropy_with_logits": "bce",
     "binary_cross_entropy": "bce",
@@ -155,7 +155,7 @@ def _find_scale(name: str, numbers: Sequence[float]) -> tuple[float, float] | No
         (SUMS, (1.0, number)),
         (_MINUS, (1.0, -number)),
         (_REVERSED, (-1.0, number)),
-        (_TIMES, (number, 0.0)),
+        (TIMES, (number, 0.0)),
         (DIVISIONS, (1 / number if number else 0.0, 0.0)),
     ):
         if name in names:
@@ -237,7 +237,7 @@ def _list_constants(functions: Sequence[Event], tensor: int) -> list[tuple[str, 
     return [
         (str(event["name"]), number)
         for event in find_ancestors(functions, tensor)
-        if event["name"] in (*SUMS, *_TIMES, "clamp", "clamp_min", "max")
+        if event["name"] in (*SUMS, *TIMES, "clamp", "clamp_min", "max")
         for number in list_numbers(event)
     ]
 
@@ -247,7 +247,7 @@ def _list_ratios(above: list[tuple[str, float]], below: list[tuple[str, float]],
     for smooth in constants:
         yield Ratio("dice", over, smooth)
         yield Ratio("iou", over, smooth)
-    weights = list(dict.fromkeys(number for name, number in below if name in _TIMES))
+    weights = list(dict.fromkeys(number for name, number in below if name in TIMES))
     for smooth in constants:
         for alpha in weights:
             yield from (Ratio("tversky", over, smooth, alpha, beta) for beta in weights)

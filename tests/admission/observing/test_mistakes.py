@@ -110,7 +110,37 @@ TILES = (
     ),
 )
 
+WRITTEN = '    pd.DataFrame(rows).to_csv(os.path.join(OUT, "epochs.csv"), index=False)\n'
+AS_JSON = """    import json
+    with open(os.path.join(OUT, "epochs.json"), "w") as file:
+        json.dump({"name": "net", "epochs": [{"loss": row[0], "val": row[1]} for row in rows]}, file)
+"""
+BY_LINES = """    with open(os.path.join(OUT, "epochs.csv"), "w") as file:
+        file.write("loss;val\\n" + "".join(f"{row[0]:.7f};{row[1]:.7f}\\n" for row in rows))
+"""
+TWO_BATCHES = (
+    ("            loss = loss_of(logits, masks)\n", "            loss = loss_of(logits, masks) / 2\n"),
+    ("            optimizer.zero_grad()\n", ""),
+    (
+        "            optimizer.step()\n",
+        "            done += 1\n            if done % 2 == 0:\n"
+        "                optimizer.step()\n                optimizer.zero_grad()\n",
+    ),
+    ("        total = 0.0\n", "        total, done = 0.0, 0\n"),
+)
+
 MISTAKES = {
+    "divided by cases, as JSON": (
+        17,
+        ("total += loss.item() * len(images)", "total += loss.item()"),
+        (WRITTEN, AS_JSON),
+    ),
+    "divided by cases, line by line": (
+        17,
+        ("total += loss.item() * len(images)", "total += loss.item()"),
+        (WRITTEN, BY_LINES),
+    ),
+    "divided to be added up": (17, *TWO_BATCHES),
     "rotated apart": (2, (WARP[0], WARP[1].format(AGAIN))),
     "mask rotated alone": (
         2,
@@ -257,6 +287,12 @@ MISTAKES = {
 }
 
 SOUND = {
+    "as JSON": ((WRITTEN, AS_JSON),),
+    "line by line": ((WRITTEN, BY_LINES),),
+    "added up over two batches": (
+        *TWO_BATCHES,
+        ("total += loss.item() * len(images)", "total += 2 * loss.item() * len(images)"),
+    ),
     "rotated together": ((WARP[0], WARP[1].format("")),),
     "best kept by a class": (("def main():\n", STOPPING.format("max")), *KEPT_BY_CLASS),
     "tiles": TILES,

@@ -7,10 +7,12 @@ import math
 from collections.abc import Iterator, Sequence
 
 from llmseg.admission.findings import Finding
+from llmseg.admission.observing.functions import find_loss, find_origin, find_value, list_numbers, list_tensors, sign
 from llmseg.admission.observing.mistakes.common import list_items
 from llmseg.admission.observing.mistakes.learning import mean_losses
 from llmseg.admission.observing.observation import Observation, Pass
 from llmseg.admission.observing.record import Event
+from llmseg.admission.observing.terms import DIVISIONS, TIMES
 
 _CLOSE = 1e-4
 
@@ -81,7 +83,8 @@ def _explain(observation: Observation, row: Sequence[float]) -> str:
         if not by_batch or len(row) < 2:
             continue
         if _fits(row, by_batch) or _fits(row, by_case):
-            return ""
+            divisor = _find_divisor(observation) if part == "training" else 1.0
+            return "" if divisor == 1 else f"the loss over {divisor:.4g}, which is divided only to be added up again"
         passes = [each for each in observation.of(part) if each.epoch == 1]
         batches, cases = len(passes), sum(len(each.items) for each in passes)
         if batches == cases:
@@ -96,6 +99,26 @@ def _explain(observation: Observation, row: Sequence[float]) -> str:
             if _fits(row, wrong):
                 return text
     return ""
+
+
+def _find_divisor(observation: Observation) -> float:
+    """Return by what the training loss is divided when gradients of several batches are added up, 1 if by nothing.
+
+    It counts if the validation computes the same loss without the division.
+    """
+    learnt, scored = observation.of("training"), observation.of("validation")
+    if not scored or len(observation.record.list("step")) >= len(learnt):
+        return 1.0
+    seen = learnt[0]
+    last = None if seen.backward is None else find_origin(seen.functions, seen.backward["tensor"])
+    inner = [] if last is None else list_tensors(last)
+    if last is None or last["name"] not in (*DIVISIONS, *TIMES) or len(inner) != 1 or len(list_numbers(last)) != 1:
+        return 1.0
+    value = find_value(scored[0], sign(seen.functions, inner[0]))
+    if value is None or find_value(scored[0], find_loss(seen)) is not None:
+        return 1.0
+    (number,) = list_numbers(last)
+    return number if last["name"] in DIVISIONS else 1 / number
 
 
 def _accumulate(values: Sequence[float]) -> list[float]:

@@ -1,4 +1,4 @@
-"""Files that a script opens, and the tables that it writes."""
+"""Files that a script opens."""
 
 from __future__ import annotations
 
@@ -22,15 +22,22 @@ _READ_IN_C = {
 
 _ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".gif", ".npy", ".npz", ".nii", ".gz", ".pth", ".pt")
 _COPYING = ("shutil", "zipfile", "tarfile", "filecmp", "hashlib")
-_MOST_CELLS = 4000
 
 
-def watch(journal: Journal, after_import: Callable[[str, Action], None]) -> None:
-    """Record files from now on."""
+def watch(journal: Journal, after_import: Callable[[str, Action], None], note: Callable[[str], None]) -> None:
+    """Record files from now on.
+
+    Args:
+        journal: Where they are written down.
+        after_import: Acts on a module when it has been imported.
+        note: Is given the path of each file that is opened to be written.
+    """
 
     def opened(path: Any, writes: bool) -> None:
         name = os.fspath(path)
         name = os.fsdecode(name) if isinstance(name, bytes) else name
+        if writes:
+            note(name)
         if not name.lower().endswith(_ENDINGS):
             return
         size = Path(name).stat().st_size if not writes and Path(name).exists() else 0
@@ -49,8 +56,6 @@ def watch(journal: Journal, after_import: Callable[[str, Action], None]) -> None
     sys.addaudithook(hook)
     for module, names in _READ_IN_C.items():
         after_import(module, functools.partial(_wrap_readers, names=names, record=record))
-    after_import("pandas", lambda pandas: _watch_pandas(journal, pandas))
-    after_import("openpyxl.workbook.workbook", lambda module: _watch_openpyxl(journal, module))
 
 
 def _is_copying() -> bool:
@@ -79,39 +84,3 @@ def _wrap(read: Callable[..., Any], record: Callable[[Any, bool], None]) -> Call
         return read(*arguments, **named)
 
     return reading
-
-
-def _watch_pandas(journal: Journal, pandas: ModuleType) -> None:
-    def record(table: Any, path: Any) -> None:
-        cells = [list(table.columns), *table.to_numpy().tolist()] if table.size <= _MOST_CELLS else []
-        journal.write("table", path=str(path), rows=_to_numbers(cells), place=journal.place())
-
-    record = journal.guarded(record)
-    for name in ("to_excel", "to_csv"):
-        _record_before(pandas.DataFrame, name, record)
-
-
-def _watch_openpyxl(journal: Journal, module: ModuleType) -> None:
-    def record(book: Any, path: Any) -> None:
-        for sheet in book.worksheets:
-            if sheet.max_row * sheet.max_column <= _MOST_CELLS:
-                rows = _to_numbers(sheet.iter_rows(values_only=True))
-                journal.write("table", path=str(path), rows=rows, place=journal.place())
-
-    _record_before(module.Workbook, "save", journal.guarded(record))
-
-
-def _record_before(owner: type, name: str, record: Callable[..., None]) -> None:
-    write = getattr(owner, name)
-
-    @functools.wraps(write)
-    def writing(self: Any, *arguments: Any, **named: Any) -> Any:
-        record(self, arguments[0] if arguments else next(iter(named.values()), None))
-        return write(self, *arguments, **named)
-
-    setattr(owner, name, writing)
-
-
-def _to_numbers(rows: Any) -> list[list[float | None]]:
-    """Return a table with nothing but its numbers."""
-    return [[float(cell) if isinstance(cell, int | float) else None for cell in row] for row in rows]

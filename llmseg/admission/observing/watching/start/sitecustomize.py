@@ -69,7 +69,7 @@ def _begin(folder: Path) -> None:
     if predictions:
         after_import("torch", lambda torch: _load("predicting").watch(journal, torch, predictions == "all"))
         return
-    _load("files").watch(journal, after_import)
+    _load("files").watch(journal, after_import, _load("tables").watch(journal, after_import))
     after_import("torch", lambda torch: _load("everything").watch(journal, torch))
     after_import("keras", lambda keras: _load("keras").watch(journal, keras))
 
