@@ -20,7 +20,9 @@ from llmseg.files.fields import check_fields
 
 @spread
 def evaluate(
-    what: Annotated[Path, typer.Argument(help="A run folder, or a folder of masks from elsewhere.")],
+    what: Annotated[
+        Path, typer.Argument(help="A run folder, a study with --contender, or a folder of masks from elsewhere.")
+    ],
     cases: CasesAndHoldout,
     computing: Computing,
     output: OutputWithProgress,
@@ -38,12 +40,16 @@ def evaluate(
     predicted_foreground: Annotated[
         str | None, typer.Option(help="As --foreground, for masks from elsewhere that are scored.")
     ] = None,
+    contender: Annotated[str | None, typer.Option(help="Which contender, if a study is scored.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Which seed of it; the first without it.", min=0)] = None,
 ) -> None:
     """Score a run, or masks from elsewhere, case by case, as everybody is scored.
 
     Example: llmseg evaluate runs/llama --synthetic fundus
     """
-    run = llmseg.Run.open(what) if (what / "run.json").is_file() else None
+    chosen = contender is not None or seed is not None
+    trained = chosen or llmseg.study.is_training(what)
+    run = llmseg.Run.open(llmseg.study.find_run(what, contender, seed)) if trained else None
     store, holdout = cases.open() if run is None else cases.open_as(run), cases.load_holdout()
     evaluation = llmseg.evaluate(
         what,
@@ -54,6 +60,8 @@ def evaluate(
         tolerance=tolerance,
         label=label,
         predicted_foreground=predicted_foreground,
+        contender=contender,
+        seed=seed,
         progress=output.progress,
         **asdict(computing),
     )

@@ -6,11 +6,13 @@ typer prints the usage on three lines instead, and it looks for what is meant am
 from __future__ import annotations
 
 import difflib
+import re
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
+from pathlib import Path
 from typing import Any
 
 from llmseg.cli.help import GROUPS, UsageError, list_commands, name_command, split_example
@@ -32,6 +34,12 @@ def explain_usage(error: Any, arguments: Sequence[str]) -> str:
     if hasattr(error, "param_type"):
         return _explain_missing(error, typed)
     what = _lower(error.message)
+    if (extra := re.search(r"unexpected extra argument\S* \((\S+)", what)) and "--data" in _list_options(
+        error.ctx.command
+    ):
+        # Cases are typed after an option, as there are several ways to name them.
+        place = extra[1].removesuffix(")")
+        what += f"; did you mean --data {shlex.quote(place)}?" if Path(place).exists() else ""
     if getattr(error, "param", None) is not None:
         what = f"{_name_with_value(error.param, typed)}: {what}"
     return f"{what.rstrip('.')}; llmseg help{name_command(error.ctx)} explains it"

@@ -25,7 +25,7 @@ from llmseg.data.image_digests import digest_image, digest_mask
 from llmseg.data.packed_case import PackedCase
 from llmseg.data.store import Case
 from llmseg.errors import UserError
-from llmseg.files import replace_file
+from llmseg.files import nearest_path, replace_file
 
 FORMAT = 1
 """Number of the file format, raised when its meaning changes."""
@@ -74,7 +74,11 @@ class Hdf5Store:
         try:
             file = h5py.File(self.path, "r", locking=False)
         except OSError as error:
-            what = "is damaged or no HDF5 file" if Path(self.path).is_file() else "is not there"
+            what = (
+                "is damaged or no HDF5 file" if Path(self.path).is_file() else f"is not there{nearest_path(self.path)}"
+            )
+            if what.startswith("is damaged") and Path(self.path).suffix == ".json":
+                what = "is a JSON file; a manifest of test cases is given by --holdout"
             raise UserError(f"the store {self.path} {what}; make it by llmseg data prepare") from error
         if file.attrs.get("llmseg_store") != FORMAT or not {*_COLUMNS, *_BYTES, *_INDEX, "alone"} <= set(file):
             raise UserError(f"{self.path} is no store of llmseg in format {FORMAT}; make it by llmseg data prepare")

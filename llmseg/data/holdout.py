@@ -17,7 +17,7 @@ from llmseg.data.read_ahead import map_ahead
 from llmseg.data.store import Store
 from llmseg.data.subset import Subset
 from llmseg.errors import UserError
-from llmseg.files import clear_leftovers, make_folder, write_text
+from llmseg.files import clear_leftovers, make_folder, nearest_path, write_text
 
 FORMAT = 1
 """Format of the manifest. Raise it when the meaning of a manifest changes."""
@@ -129,6 +129,11 @@ class Holdout:
                 f"'{case.id}' was in '{case.group}' and is in '{store.groups[case.id]}'; give the --group or --groups "
                 "that they were drawn with, or draw them again by llmseg data split"
             )
+        if self.store != store.name and not {case.id for case in self.cases} & set(store.ids):
+            raise UserError(
+                f"these test cases were drawn from {self.store}, and {store.name} has none of their names; give "
+                f"the store of these cases, or draw test cases of {store.name} by llmseg data split"
+            )
         raise UserError(
             f"these test cases were drawn from another state of {self.store} than {store.name} now is; "
             "draw them again by llmseg data split"
@@ -196,7 +201,9 @@ class Holdout:
             cases = tuple(HeldCase(**case) for case in content.pop("cases"))
             holdout = cls(**content, cases=cases)
         except OSError as error:
-            raise UserError(f"no manifest {path} ({error.strerror}); make one by llmseg data split") from error
+            raise UserError(
+                f"no manifest {path} ({error.strerror}){nearest_path(path)}; make one by llmseg data split"
+            ) from error
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise UserError(f"{path} is no manifest of test cases; make one by llmseg data split") from error
         if form != FORMAT or digest != holdout.digest:

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from llmseg.data.mask_names import IMAGE_FOLDERS, MASK_FOLDERS, SUFFIXES, strip_number
 from llmseg.errors import UserError
-from llmseg.files import check_name, show_if_slow, walk_folders
+from llmseg.files import check_name, nearest_path, show_if_slow, walk_folders
 
 EXTENSIONS = (
     ".png",
@@ -149,7 +149,8 @@ def find_inner_folders(folder: Path) -> tuple[Path, Path] | None:
 def _check_folder(folder: Path, what: str) -> None:
     if not folder.is_dir():
         near = next((p for p in folder.absolute().parents if p.is_dir()), Path("/"))
-        raise UserError(f"no {what} folder {folder}; the nearest folder that exists is {near}")
+        meant = nearest_path(folder) or f"; the nearest folder that exists is {near}"
+        raise UserError(f"no {what} folder {folder}{meant}")
 
 
 def _looked_for() -> str:

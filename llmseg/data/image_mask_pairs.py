@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from llmseg.data.image_files import list_images
+from llmseg.data.image_files import find_inner_folders, list_images
 from llmseg.data.mask_names import (
     SUFFIXES,
     Pairing,
@@ -150,6 +151,10 @@ def _explain_no_pairs(
         f"no image in {images} has a mask in {masks}: images like '{image_names[0]}', "
         f"masks like '{mask_names[0]}', suffixes tried: {', '.join(repr(s) for s in tried)}"
     )
+    if images.resolve() == masks.resolve() and (pair := find_inner_folders(images.absolute().parent)) is not None:
+        beside = [images.with_name(folder.name) for folder in pair]
+        if beside[0] == images:
+            return f"{message}; did you mean --images {shlex.quote(str(images))} --masks {shlex.quote(str(beside[1]))}?"
     # A suffix that nobody thought of shows in the names: what most often follows an image's stem is offered.
     image_stems, mask_stems = ([find_stem(name) for name in names] for names in (image_names, mask_names))
     stems = {*image_stems}

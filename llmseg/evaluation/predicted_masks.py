@@ -12,6 +12,7 @@ from llmseg.data.pixels import read_mask_values
 from llmseg.data.read_ahead import map_ahead
 from llmseg.data.reading import Reading
 from llmseg.errors import UserError
+from llmseg.files import nearest_path
 
 OPTION = "--predicted-foreground"
 """The option of ``llmseg evaluate`` that says which values of these masks are foreground."""
@@ -31,7 +32,9 @@ def check_masks(paths: Mapping[str, Path], reading: Reading) -> None:
 def find_masks(folder: Path, ids: Sequence[str]) -> dict[str, Path]:
     """Return the mask file of every case."""
     if not folder.is_dir():
-        raise UserError(f"no folder of masks {folder}")
+        raise UserError(
+            f"no run, study or folder of masks {folder}{nearest_path(folder)}; train a pipeline before it is scored"
+        )
     # Hidden files are passed over as everywhere: a Mac leaves a ``._NAME`` beside every file.
     found = (path for path in folder.rglob("*") if not path.name.startswith("."))
     files = sorted(path for path in found if path.suffix.lower() in EXTENSIONS and path.is_file())

@@ -7,6 +7,7 @@ from .names import as_list as as_list
 from .names import check_name as check_name
 from .names import check_text as check_text
 from .names import clean_name as clean_name
+from .names import nearest_path as nearest_path
 from .progress import show_if_slow as show_if_slow
 from .reading import read_bytes as read_bytes
 from .reading import read_json as read_json

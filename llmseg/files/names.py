@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -20,6 +21,23 @@ def as_list(given: str | os.PathLike[str] | Iterable[Any]) -> list[Any]:
     if isinstance(given, str | os.PathLike):
         return [given]
     return list(given)
+
+
+def nearest_path(path: str | Path) -> str:
+    """Return ``"; did you mean 'x'?"`` for the closest name beside a file or folder that is not there, or nothing.
+
+    Example:
+        >>> nearest_path("/nowhere/at/all")
+        ''
+    """
+    path = Path(path)
+    try:
+        beside = [entry.name for entry in path.absolute().parent.iterdir() if not entry.name.startswith(".")]
+    except OSError:
+        return ""
+    # Names of files are alike where nobody means another: what is proposed is closer than for words of a list.
+    found = difflib.get_close_matches(path.name, [name for name in beside if name != path.name], n=1, cutoff=0.7)
+    return f"; did you mean '{path.with_name(found[0])}'?" if found else ""
 
 
 def clean_name(text: str, *, also: str, instead: str = "_") -> str:

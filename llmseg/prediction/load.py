@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmseg.errors import UserError
+from llmseg.files import nearest_path
 from llmseg.recipe.recipe import Recipe
 from llmseg.training.run import Run
 from llmseg.zoo import Pipeline
@@ -24,7 +25,9 @@ def load_model(run: Run | str | Path) -> tuple[nn.Module, Recipe]:
     if isinstance(run, Run):
         run = run.folder
     if not Path(run).is_dir():
-        raise UserError(f"no run folder {run}; for a pipeline of that name, give the original's --weights, too")
+        raise UserError(
+            f"no run folder {run}{nearest_path(run)}; for a pipeline of that name, give the original's --weights, too"
+        )
     opened = Run.open(run)
     return opened.load_net(), opened.recipe
 

@@ -101,7 +101,8 @@ def check_value(where: str, given: object, annotation: Any) -> Any:
     value = coerce(given, annotation)
     if value is REFUSED:
         near = nearest(given, list_words(annotation)) if isinstance(given, str) else ""
-        raise UserError(f"{where} is {given!r}; allowed: {describe(annotation)}{near}")
+        shown = ",".join(map(str, given)) if isinstance(given, tuple) else repr(given)
+        raise UserError(f"{where} is {shown}; allowed: {describe(annotation)}{near}")
     return value
 
 

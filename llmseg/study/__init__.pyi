@@ -48,6 +48,7 @@ from .results import read_results as read_results
 from .study import Study as Study
 from .trained import find_model as find_model
 from .trained import find_run as find_run
+from .trained import is_training as is_training
 from .variants import Variant as Variant
 from .variants import ablations as ablations
 from .variants import pipelines as pipelines

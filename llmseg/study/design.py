@@ -125,7 +125,8 @@ class Design:
             name = differing[0]
             shown = name in ("epochs", "tolerance", "precision") and name in earlier
             values = f" ({earlier[name]} there, {facts[name]} here)" if shown else ""
-            raise UserError(f"{self.folder} holds something else: its {name} differs{values}; choose another --out")
+            verb = "differ" if name.endswith("s") else "differs"
+            raise UserError(f"{self.folder} holds something else: its {name} {verb}{values}; choose another --out")
 
     def _check_measures_named(self, earlier: Mapping[str, Any]) -> None:
         """Refuse other measures than those that were named when the study began: scores may have been seen since."""

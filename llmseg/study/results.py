@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ import pandas as pd
 from llmseg import zoo
 from llmseg.data.store import Store
 from llmseg.errors import UserError, nearest
-from llmseg.files import as_list, check_text, read_json_if_any
+from llmseg.files import as_list, check_text, nearest_path, read_json_if_any
 from llmseg.files.folders import find_folders
 from llmseg.stats.checks import read_evaluations
 from llmseg.stats.table import Table, contender_names
@@ -128,6 +129,11 @@ class Results:
             UserError: There is none.
         """
         if self.table is None:
+            for run in self.runs[:1]:
+                command = f"llmseg evaluate {shlex.quote(str(run.run.folder))} --data STORE --out SCORES"
+                raise UserError(
+                    f"the folders hold runs and no scores; score each, such as by {command}, and name SCORES"
+                )
             raise UserError("the folders hold no scores; name a study, or what llmseg evaluate wrote")
         return self.table
 
@@ -258,7 +264,7 @@ def _result_folders(folder: Path) -> list[Path]:
     folders = list(find_folders(folder, lambda inner: any((inner / mark).is_file() for mark in _MARKS), _DEPTH))
     if folders:
         return folders
-    what = "no such folder" if not folder.is_dir() else "it holds no study, run or evaluation"
+    what = "it holds no study, run or evaluation" if folder.is_dir() else f"no such folder{nearest_path(folder)}"
     raise UserError(f"{folder}: {what}; name what llmseg compare, ablate, train or evaluate wrote")
 
 

@@ -68,7 +68,12 @@ def find_run(given: GivenTraining, contender: str | None = None, seed: int | Non
 
 
 def is_training(given: object) -> TypeGuard[GivenTraining]:
-    """Return whether a run, a cell or a study is given, or the folder of one."""
+    """Return whether a run, a cell or a study is given, or the folder of one.
+
+    Example:
+        >>> is_training("nowhere")
+        False
+    """
     if not isinstance(given, str | Path):
         return isinstance(given, Run | Study | Cell)
     folder = Path(given)
@@ -129,7 +134,7 @@ def _list_cells(study: Study, contender: str | None) -> list[Cell]:
         raise UserError(f"{study.folder} has several contenders, best first: {', '.join(best)}; choose one: {example}")
     name = names[0] if contender is None else contender
     if name not in names:
-        raise UserError(f"no contender '{name}'{nearest(name, names)} in {study.folder}; there are {', '.join(names)}")
+        raise UserError(f"{study.folder} has no contender '{name}'{nearest(name, names)}; it has {', '.join(names)}")
     cells = [cell for cell in study.cells if cell.variant == name and cell.is_finished]
     return sorted(cells, key=lambda cell: cell.seed)
 

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any, overload
 
 from llmseg.data.given import GivenHoldout, GivenStore
 from llmseg.data.reading import DEFAULT, Foreground, Reading, images_only
-from llmseg.errors import UserError
+from llmseg.errors import UserError, name_first
 from llmseg.evaluation.evaluate import TOLERANCE, evaluate_masks, evaluate_run
 from llmseg.evaluation.evaluation import Evaluation
+from llmseg.files import clean_name
 from llmseg.prediction.export import export_model
 from llmseg.prediction.load import load_model
 from llmseg.prediction.predict import predict as predict_images
 from llmseg.recipe.recipe import Recipe
+from llmseg.stats.words import count_text
 from llmseg.study.conventions import all_conventions
 from llmseg.study.trained import GivenModel, GivenTraining, find_model, find_run, is_training
 from llmseg.training.run import Run
@@ -181,7 +183,11 @@ def evaluate(
     if run is None and not isinstance(what, str | Path):
         raise UserError(f"a training or a folder of masks is needed, not {type(what).__name__}")
     scored = Path(run or str(what))
-    out = scored.resolve().with_name(f"{scored.resolve().name}-evaluation") if out is None else out
+    if run is None and (inner := [path.parent for path in sorted(scored.glob("*/run.json"))]):
+        raise UserError(
+            f"{scored} holds {count_text(len(inner), 'run')} and is none itself; name one: {name_first(inner)}"
+        )
+    out = _name_evaluation(what, scored, contender) if out is None else out
     common: dict[str, Any] = {"holdout": holdout, "tolerance": tolerance, "rules": all_conventions()}
     if run is None:
         return evaluate_masks(
@@ -190,3 +196,10 @@ def evaluate(
     return evaluate_run(
         run, store, out, allow_overlap=allow_overlap, device=device, precision=precision, progress=progress, **common
     )
+
+
+def _name_evaluation(what: GivenTraining, scored: Path, contender: str | None) -> Path:
+    """Return a folder beside what is given, so that none is written into a study."""
+    given = Path(what) if isinstance(what, str | Path) else scored
+    part = "" if contender is None else f"-{clean_name(contender, also='-_.')}"
+    return given.resolve().with_name(f"{given.resolve().name}{part}-evaluation")

@@ -16,6 +16,7 @@ from llmseg.files.fields import check_fields
 from llmseg.files.interruption import discard_at_end, keep_at_end
 from llmseg.files.locks import hold_lock
 from llmseg.recipe.recipe import Recipe
+from llmseg.recipe.typed import write_typed
 
 RUN_FIELDS = {"status": str, "recipe": dict, "seed": int, "store": dict, "store.digest": str}
 """What ``run.json`` says of every run; a file without these belongs to something else."""
@@ -75,8 +76,8 @@ def find_earlier_run(
     if differences:
         first = differences[0]
         raise UserError(
-            f"{folder} holds a run of another recipe ({first.path} is {first.left} there and {first.right} here); "
-            "choose another --out or move it away"
+            f"{folder} holds a run of another recipe ({first.path} is {write_typed(first.left)} there and "
+            f"{write_typed(first.right)} here); choose another --out or move it away"
         )
     return str(record["status"])
 

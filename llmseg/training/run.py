@@ -67,8 +67,12 @@ class Run:
         """
         run = cls(Path(folder))
         if read_status(run.folder) != "done":
-            what = "an unfinished run" if read_status(run.folder) else "no run"
-            raise UserError(f"{folder} holds {what}; give the folder of a finished run (with run.json in it)")
+            if read_status(run.folder):
+                raise UserError(
+                    f"{folder} holds an unfinished run; give the command of its training again, which goes on, or the "
+                    "folder of a finished run"
+                )
+            raise UserError(f"{folder} holds no run; give the folder of a finished run (with run.json in it)")
         return run
 
     def _repr_html_(self) -> str:

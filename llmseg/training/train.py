@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from llmseg.data.given import GivenHoldout, GivenStore, find_holdout, find_store
 from llmseg.data.reading_check import check_reading
 from llmseg.errors import UserError
+from llmseg.files.notes import warn
 from llmseg.recipe.given import GivenRecipe, change_all, read_recipe
 from llmseg.training.resume import check_folder, find_earlier_run, lock_folder
 from llmseg.training.run import Run
@@ -114,7 +115,13 @@ def train(
     held = None
     if holdout is not None:
         holdout = find_holdout(holdout)
-        store, held = holdout.rest(store), holdout.digest
+        rest, held = holdout.rest(store), holdout.digest
+        if len(rest.ids) == len(store.ids):
+            warn(
+                f"no case of {store.name} is one of the {len(holdout.test_ids)} test cases, which were drawn from "
+                f"{holdout.store}: nothing is held out of this training"
+            )
+        store = rest
     begins = None if start is None else Start.of(start)
     if begins is not None:
         begins.check(recipe, store.digest, held, seed)

@@ -50,4 +50,4 @@ def test_evaluations_of_other_cases_are_not_compared(phantoms, perfect, tmp_path
 
 
 def test_a_mistake_is_one_line_and_exit_code_two(check_mistake):
-    check_mistake("no folder of masks no", "evaluate", "no", "--synthetic", "fundus", "--out", "e", "-q")
+    check_mistake("no run, study or folder of masks no", "evaluate", "no", "--synthetic", "fundus", "--out", "e", "-q")

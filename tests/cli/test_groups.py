@@ -46,7 +46,7 @@ def test_a_split_keeps_patients_together(call, folders, table, tmp_path, way):
     assert {case.group for case in holdout.cases} == {case[:3] for case in CASES}
     assert _divided(holdout.cases) == set()
     assert "4 of 24 cases" in text
-    assert "held out in 1 groups" in text
+    assert "held out in 1 group " in text
     assert "note: " not in err
 
 

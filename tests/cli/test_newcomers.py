@@ -108,3 +108,103 @@ def test_two_budgets_are_refused_before_nnunet_prepares(folders, tmp_path, call,
     code, _, err = call("nnunet", "run", *cases, "--equal-to", "gpt-4", "--iterations", 3)
     assert (code, err) == (2, "llmseg: --iterations and --equal-to are two budgets; give one\n")
     assert not (tmp_path / "n").exists()
+
+
+def test_images_without_their_masks_propose_the_folder_beside(folders, tmp_path, call):
+    images, masks = folders
+    for typed in (["--images", images], ["--data", images]):
+        code, out, err = call("data", "doctor", *typed)
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        advice = shlex.split(re.search(r"did you mean (.*)\?", err)[1])
+        assert advice == ["--images", str(images), "--masks", str(masks)]
+    assert call("data", "split", *advice, "--out", tmp_path / "x.json")[0] == 0
+
+
+def test_cases_that_are_typed_without_their_option(folders, tmp_path, call):
+    code, _, err = call("data", "doctor", folders[0].parent)
+    assert (code, err.count("\n")) == (2, 1)
+    advice = shlex.split(re.search(r"did you mean (.*)\?", err)[1])
+    assert advice == ["--data", str(folders[0].parent)]
+    assert call("data", "split", *advice, "--out", tmp_path / "x.json")[0] == 0
+    assert "did you mean" not in call("data", "doctor", "nowhere")[2]
+    assert "did you mean" not in call("doctor", folders[0].parent)[2]
+
+
+@pytest.mark.parametrize(
+    ("command", "there", "typed"),
+    [
+        (["data", "doctor", "--data"], "skin.h5", "skn.h5"),
+        (["train", "gpt-4", "--synthetic", "fundus", "--out", "o", "--holdout"], "skin-test.json", "skin_test.json"),
+        (["report", "-o", "r"], "study", "studdy"),
+        (["status"], "study", "sudy"),
+        (["predict", "--images", "i", "-o", "o"], "runs/gpt-o3", "runs/gpt-03"),
+        (["evaluate", "--synthetic", "fundus"], "runs/gpt-o3", "runs/gpto3"),
+        (["data", "doctor", "--images"], "images", "imagse"),
+        (["data", "prepare", "folder", "-o", "o.h5", "--root"], "brain", "brian"),
+    ],
+)
+def test_a_mistyped_path_names_the_nearest(command, there, typed, tmp_path, call, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / there).mkdir(parents=True)
+    code, out, err = call(*command, typed)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert f"did you mean '{there}'?" in err
+    assert "did you mean" not in call(*command, "quite-another")[2]
+
+
+def test_a_manifest_is_no_store(folders, tmp_path, call):
+    cases = ("--images", folders[0], "--masks", folders[1])
+    assert call("data", "split", *cases, "--fraction", 0.3, "--out", tmp_path / "x.json")[0] == 0
+    code, out, err = call("data", "doctor", "--data", tmp_path / "x.json")
+    assert (code, out) == (2, "")
+    assert "is a JSON file; a manifest of test cases is given by --holdout" in err
+
+
+@pytest.mark.slow
+def test_test_cases_of_another_dataset_hold_nothing_out(tiny_json, folders, tmp_path, call):
+    cases, manifest = ("--images", folders[0], "--masks", folders[1]), tmp_path / "x.json"
+    train = ("train", tiny_json, "--epochs", 1, "-q", "--holdout", manifest)
+    assert call("data", "split", "--synthetic", "fundus", "--cases", 20, "--out", manifest)[0] == 0
+    code, _, err = call(*train, *cases, "--out", tmp_path / "a")
+    assert code == 0
+    assert "warning: no case of " in err
+    assert "drawn from synthetic-fundus: nothing is held out of this training" in err
+    code, out, err = call("evaluate", tmp_path / "a", *cases, "--holdout", manifest, "-q")
+    assert (code, out) == (2, "")
+    assert "these test cases were drawn from synthetic-fundus, and " in err
+    assert call("data", "split", *cases, "--fraction", 0.3, "--out", manifest)[0] == 0
+    code, _, err = call(*train, *cases, "--out", tmp_path / "b")
+    assert (code, "warning" in err) == (0, False)
+
+
+@pytest.mark.slow
+def test_a_contender_of_a_study_is_scored_and_a_run_is_reported_after_it_is(tiny_json, folders, tmp_path, call):
+    cases, manifest = ("--images", folders[0], "--masks", folders[1]), tmp_path / "x.json"
+    assert call("data", "split", *cases, "--fraction", 0.3, "--out", manifest)[0] == 0
+    options = (*cases, "--holdout", manifest, "-q")
+    study = tmp_path / "study"
+    assert (
+        call("ablate", tiny_json, "--field", "fit.rate=1e-9", "--seeds", 1, "--epochs", 1, *options, "-o", study)[0]
+        == 0
+    )
+    before = sorted(study.rglob("*"))
+    code, _, err = call("evaluate", study, *options)
+    assert code == 2
+    advice = shlex.split(re.search(r"choose one: (.*)", err)[1])
+    code, _, _ = call("evaluate", study, *advice, *options)
+    assert code == 0
+    assert sorted(study.rglob("*")) == before
+    (evaluation,) = tmp_path.glob("study-*-evaluation")
+    assert (evaluation / "scores.csv").is_file()
+    run = next(study.glob("**/run"))
+    (tmp_path / "runs").mkdir()
+    run.rename(tmp_path / "runs" / "one")
+    code, _, err = call("report", tmp_path / "runs" / "one", "-o", tmp_path / "report")
+    assert code == 2
+    advice = re.search(r"such as by llmseg (.*), and name SCORES", err)[1]
+    advice = advice.replace("--data STORE", shlex.join(map(str, options))).replace("SCORES", str(tmp_path / "scores"))
+    assert call(*shlex.split(advice))[0] == 0
+    assert call("report", tmp_path / "scores", "-o", tmp_path / "report", "-q")[0] == 0
+    code, _, err = call("evaluate", tmp_path / "runs", *options)
+    assert (code, err.count("\n")) == (2, 1)
+    assert f"runs holds 1 run and is none itself; name one: {tmp_path / 'runs' / 'one'}" in err

@@ -95,7 +95,7 @@ def test_single_swaps_use_the_trainings_that_are_there(gap, sides, phantoms, hol
 
 
 def test_a_gap_of_other_trainings_is_refused(gap, sides, phantoms, holdout):
-    with pytest.raises(UserError, match="holds something else: its epochs differs"):
+    with pytest.raises(UserError, match="holds something else: its epochs differ"):
         run_gap(*sides, phantoms, gap.folder, holdout=holdout, swaps="all", seeds=1, epochs=2, **QUIET)
 
 

@@ -49,7 +49,10 @@ def test_a_study_needs_a_contender_and_names_them_best_first(study):
 
 @pytest.mark.parametrize(
     ("contender", "seed", "words"),
-    [("fats", None, "no contender 'fats'; did you mean 'fast'"), ("fast", 7, "no finished training of that contender")],
+    [
+        ("fats", None, "has no contender 'fats'; did you mean 'fast'"),
+        ("fast", 7, "no finished training of that contender"),
+    ],
 )
 def test_what_is_not_there_is_one_line(study, contender, seed, words):
     with pytest.raises(UserError, match=words):

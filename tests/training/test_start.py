@@ -127,7 +127,7 @@ def test_damaged_and_unfinished_runs(more, run, tmp_path):
         more(start=copy)
     record = json.loads((copy / "run.json").read_text())
     (copy / "run.json").write_text(json.dumps({**record, "status": "running"}))
-    with pytest.raises(UserError, match="holds an unfinished run; give the folder of a finished run"):
+    with pytest.raises(UserError, match="holds an unfinished run; give the command of its training again"):
         more(start=copy)
     with pytest.raises(UserError, match="holds no run"):
         more(start=tmp_path / "nowhere")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from llmseg.cli.text.layout import align_columns, megabytes, section
 from llmseg.recipe import write_typed
+from llmseg.stats.words import count_text
 
 if TYPE_CHECKING:
     from llmseg import Hdf5Store, Holdout
@@ -105,8 +106,9 @@ def holdout_facts(holdout: Holdout) -> dict[str, Any]:
 def describe_holdout(holdout: Holdout, path: Path) -> str:
     """Return how test cases were drawn, in words."""
     facts = holdout_facts(holdout)
+    groups = count_text(facts["test_groups"], "group")
     return (
-        f"{facts['test_cases']} of {facts['cases']} cases of {holdout.store} held out in {facts['test_groups']} groups "
+        f"{facts['test_cases']} of {facts['cases']} cases of {holdout.store} held out in {groups} "
         f"({holdout.split}, seed {holdout.seed}), in {path}\ndigest: {holdout.digest}"
     )
 

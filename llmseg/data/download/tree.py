@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from llmseg.data.download.archives import Archive, archive_suffix, explain_damage, open_archive
 from llmseg.data.download.unpacking import DEPTH, Download, Unpacked
 from llmseg.errors import UserError
-from llmseg.files import check_name, clear_leftovers, read_bytes, temporary_path, walk_folders
+from llmseg.files import check_name, clear_leftovers, nearest_path, read_bytes, temporary_path, walk_folders
 from llmseg.files.interruption import discard_at_end, keep_at_end
 from llmseg.files.limits import FILE_BYTES
 
@@ -125,7 +125,9 @@ def open_tree(root: Path) -> Iterator[Mapping[str, File]]:
     """
     if not root.exists():
         near = next((folder for folder in root.absolute().parents if folder.is_dir()), Path("/"))
-        raise UserError(f"no folder or archive {root}; the nearest folder that exists is {near}")
+        raise UserError(
+            f"no folder or archive {root}{nearest_path(root) or f'; the nearest folder that exists is {near}'}"
+        )
     if root.is_file() and not archive_suffix(root.name):
         raise UserError(f"{root} is neither a folder nor a zip or tar archive; give the folder of the download")
     with ExitStack() as stack:

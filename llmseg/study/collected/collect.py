@@ -10,7 +10,7 @@ import pandas as pd
 
 from llmseg.errors import UserError
 from llmseg.evaluation.evaluation import Evaluation
-from llmseg.files import as_list, read_json_if_any, show_if_slow
+from llmseg.files import as_list, nearest_path, read_json_if_any, show_if_slow
 from llmseg.stats.checks import read_csv
 from llmseg.stats.columns import BASE
 from llmseg.study.collected.cell import CollectedCell, CollectedStudy, describe_device, digest_json
@@ -109,7 +109,7 @@ def _read_all(folder: Path) -> list[tuple[str, Collected]]:
     found = [(str(inner), _read_study(Study(inner))) for inner in find_studies(folder)]
     found += [(str(inner), read_collected(inner)) for inner in find_collected(folder)]
     if not found:
-        what = "it holds no study" if folder.is_dir() else "no such folder"
+        what = "it holds no study" if folder.is_dir() else f"no such folder{nearest_path(folder)}"
         raise UserError(f"{folder}: {what}; name the --out of llmseg study run, compare, ablate or study collect")
     return found
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 
 from llmseg.errors import UserError
+from llmseg.files import nearest_path
 from llmseg.files.locks import LEASE_SECONDS
 from llmseg.study.collected.record import find_collected, read_collected_record
 from llmseg.study.launching.cells import LAUNCHER, WORK, Cell, last_change, list_finished
@@ -92,7 +93,7 @@ def read_study_status(folder: str | Path) -> tuple[StudyStatus, ...]:
     studies = tuple(_read_study(study) for study in find_studies(folder))
     studies += tuple(state for collected in find_collected(folder) for state in _read_collected(collected))
     if not studies:
-        what = "it holds no study" if folder.is_dir() else "no such folder"
+        what = "it holds no study" if folder.is_dir() else f"no such folder{nearest_path(folder)}"
         raise UserError(f"{folder}: {what}; name the --out of llmseg compare, ablate, gap or price")
     return studies
 

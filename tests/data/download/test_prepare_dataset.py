@@ -308,10 +308,12 @@ class TestWrongRoot:
         assert sorted(path.name for path in tmp_path.iterdir()) == ["x"]
 
     def test_a_typo_or_a_file(self, tmp_path, folder):
-        with pytest.raises(
-            UserError, match=rf"^no folder or archive .*sett; the nearest folder that exists is {tmp_path}$"
-        ):
+        with pytest.raises(UserError, match=rf"^no folder or archive .*sett; did you mean '{tmp_path}/set'\?$"):
             prepare("folder", tmp_path / "sett", tmp_path / "s.h5")
+        with pytest.raises(
+            UserError, match=rf"^no folder or archive .*other; the nearest folder that exists is {tmp_path}$"
+        ):
+            prepare("folder", tmp_path / "other", tmp_path / "s.h5")
         with pytest.raises(UserError, match=r"0\.png is neither a folder nor a zip or tar archive"):
             prepare("folder", folder / "images" / "0.png", tmp_path / "s.h5")
 
