@@ -64,7 +64,7 @@ class Runner:
             UserError: As :func:`llmseg.admission.run_scripts`.
         """
         variables, places = observer_places(record, listing=listing)
-        return run_scripts(
+        run = run_scripts(
             *(self.folder, cases, out),
             epochs=epochs,
             environment={**variables, **(environment or {})},
@@ -75,3 +75,5 @@ class Runner:
             rung=self.rung,
             start=self.start,
         )
+        # The record is written by the observer, and no result of the scripts.
+        return replace(run, outcome=replace(run.outcome, results=run.outcome.results.without(record)))

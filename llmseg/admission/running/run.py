@@ -138,7 +138,8 @@ def run_scripts(
     if out.exists() and any(out.iterdir()):
         raise UserError(f"{out} is not empty; give another folder")
     layout = layout if layout is not None else read_layout(scripts)
-    plan = plan_paths(find_paths(scripts), find_demanded_arguments(scripts), layout, epochs)
+    demanded = () if start[1:] else find_demanded_arguments(scripts)
+    plan = plan_paths(find_paths(scripts), demanded, layout, epochs)
     texts, told = tell_epochs(scripts, epochs) if epochs is not None else ({}, ())
     with tempfile.TemporaryDirectory(prefix="llmseg-cases-") as laid_out:
         prepared = prepare_places(plan, layout, cases, Path(laid_out), out, makes_folders)

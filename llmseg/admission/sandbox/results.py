@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path, PurePosixPath
 
 from PIL import Image
@@ -39,6 +39,20 @@ class Results:
     def kinds(self) -> tuple[str, ...]:
         """Which of ``"weights"``, ``"masks"`` and ``"numbers"`` are there."""
         return tuple(kind for kind in ("weights", "masks", "numbers") if getattr(self, kind))
+
+    def without(self, folder: Path) -> Results:
+        """Return it without the files in a folder; what was taken out of that is still named.
+
+        Args:
+            folder: The folder, such as one in which something else than the command writes.
+
+        Example:
+            >>> Results(numbers=(Path("/out/scores.csv"), Path("/record/1.jsonl"))).without(Path("/record")).numbers
+            (PosixPath('/out/scores.csv'),)
+        """
+        names = ("weights", "masks", "numbers", "others")
+        kept = {name: tuple(p for p in getattr(self, name) if not p.is_relative_to(folder)) for name in names}
+        return replace(self, **kept)
 
     def __str__(self) -> str:
         return ", ".join(self.kinds) or "nothing"

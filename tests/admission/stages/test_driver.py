@@ -92,6 +92,7 @@ class TestTinyRun:
         (folder / "main.py").write_text(SHORT + "import random\nprint(random.sample(names[:len(names) // 10], 5))\n")
         admission = admit(folder, tmp_path / "out", rung=sandbox)
         assert (admission.run["exception"], admission.run["phantoms"]["count"]) == (None, 53)
+        assert admission.run["there"] == []  # the record of the observer is no result
 
     def test_scripts_that_write_into_the_record_of_the_observer(self, folder, tmp_path, sandbox):
         """How they ended stays known; nothing that they write is followed, and nothing of it ends the admission."""

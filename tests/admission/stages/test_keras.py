@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 
 import pytest
 
@@ -68,6 +69,8 @@ def test_keras_is_admitted_and_ranked(backend, tmp_path, sandbox, tiny_recipe, w
     for package in ("keras", backend):
         if importlib.util.find_spec(package) is None:
             pytest.skip(f"{package} is not installed")
+    # MONAI would import TensorFlow into this process, too, where it ends with the compiler of torch.
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
     # That this computer runs what is known to be good is tested elsewhere.
     monkeypatch.setattr(driver, "_check_known_good", lambda room: {"sandbox": ""})
     scripts = tmp_path / "scripts"
