@@ -57,7 +57,13 @@ def test_the_page_about_probes_has_the_figures_of_the_results():
     row = re.compile(r"^\|.*\| (\d+) \| (\d+) of (\d+) \| ([\d.]+) \| ([\d.]+) \|$", re.MULTILINE)
     stated = [tuple(map(float, cells)) for cells in row.findall(page)]
     measured = [
-        (len(way["wrong"]), way["right"], way["right"] + len(way["missed"]), way["precision"], round(way["recall"], 2))
+        (
+            len(way["wrong"]),
+            way["right"],
+            way["right"] + len(way["missed"]),
+            round(way["precision"], 2),
+            round(way["recall"], 2),
+        )
         for half in ("development", "reported", "blind", "blind-2")
         for way in quality[half].values()
     ]
