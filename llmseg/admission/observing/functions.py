@@ -12,6 +12,7 @@ SIGMOIDS = ("sigmoid", "sigmoid_", "expit", "hardsigmoid")
 SOFTMAXES = ("softmax", "log_softmax", "softmin", "gumbel_softmax")
 FROM_LOGITS = ("binary_cross_entropy_with_logits", "logsigmoid", "sigmoid_focal_loss")
 COMPARISONS = ("gt", "ge", "lt", "le", "__gt__", "__ge__", "__lt__", "__le__", "greater", "greater_equal", "less")
+TIMES, DIVISIONS = ("mul", "__rmul__", "__mul__"), ("div", "true_divide", "__truediv__")
 SHAPING = (
     *(
         "view",
@@ -92,6 +93,24 @@ def find_loss(seen: Pass) -> tuple[str, ...]:
     """Return the formula of the loss that went backward through a pass, empty if it was not followed."""
     tensor = None if seen.backward is None else seen.backward["tensor"]
     return () if tensor is None else sign(seen.functions, tensor)
+
+
+def unscale_loss(seen: Pass) -> tuple[tuple[str, ...], float]:
+    """Return the formula of a loss before it was divided or multiplied by numbers, and what it was divided by in all.
+
+    Scripts that add up the gradients of several batches divide each loss by their number.
+    """
+    tensor, divisor = None if seen.backward is None else seen.backward["tensor"], 1.0
+    while tensor is not None:
+        last = find_origin(seen.functions, tensor)
+        if last is None or last.name != "function" or last["name"] not in (*DIVISIONS, *TIMES):
+            break
+        inner, numbers = list_tensors(last), list_numbers(last)
+        if len(inner) != 1 or len(numbers) != 1 or not numbers[0]:
+            break
+        tensor = inner[0]
+        divisor *= numbers[0] if last["name"] in DIVISIONS else 1 / numbers[0]
+    return (() if tensor is None else sign(seen.functions, tensor)), divisor
 
 
 def find_value(seen: Pass, formula: tuple[str, ...]) -> float | None:

@@ -46,13 +46,16 @@ def tell_parts(record: Record, passes: Sequence[Pass]) -> tuple[Pass, ...]:
         return tuple(passes)
     learnt = frozenset().union(*(block.cases for block in trainings))
     last = trainings[-1].passes[0]
-    if any(block.cases and not block.learns and not block.is_alone and block.passes[0] > last for block in blocks):
-        # What is scored by loaders is the test, and what is shown besides is not.
+    left = _count_in_an_epoch(blocks, trainings)
+    after = [block for block in blocks if not block.learns and not block.is_inside and block.passes[0] > last][left:]
+    known = learnt.union(*(block.cases for block in blocks if block.passes[0] < last))
+    if any(block.cases and not block.is_alone for block in after) or all(block.cases <= known for block in after):
+        # What is scored by loaders is the test, and what is shown besides is not; nor are cases of the other parts.
         blocks = [replace(block, is_inside=block.is_inside or block.is_alone) for block in blocks]
+    left = _count_in_an_epoch(blocks, trainings)
     between = [block for block in blocks if not block.learns and not block.is_inside and block.passes[0] < last]
     others = [block for block in between if block.cases and not block.cases <= learnt]
     told = list(passes)
-    left = _count_in_an_epoch(blocks, trainings)
     for number, block in enumerate(blocks):
         part: Part = "training"
         if not block.learns:

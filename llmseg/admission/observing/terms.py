@@ -14,9 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmseg.admission.observing.functions import (
+    DIVISIONS,
     SHAPING,
     SIGMOIDS,
     SOFTMAXES,
+    TIMES,
     find_ancestors,
     is_squashed,
     list_inputs,
@@ -28,7 +30,6 @@ from llmseg.admission.observing.observation import Pass
 from llmseg.admission.observing.record import Event
 
 SUMS, _MINUS, _REVERSED = ("add", "__radd__", "__add__", "add_"), ("sub", "__sub__"), ("__rsub__", "rsub")
-TIMES, DIVISIONS = ("mul", "__rmul__", "__mul__"), ("div", "true_divide", "__truediv__")
 _NAMES = {
     "binary_cross_entropy_with_logits": "bce",
     "binary_cross_entropy": "bce",

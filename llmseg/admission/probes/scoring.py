@@ -19,6 +19,9 @@ from llmseg.admission.probes.weights import list_replacements
 _ROUNDING = 1e-3
 """Sums of other batches are rounded otherwise, and other kernels may be chosen; larger differences are no rounding."""
 
+_AGAIN = 1e-5
+"""The same batch is computed by the same kernels; a dropout deep in a network with skips changes outputs by 1e-4."""
+
 _DEGENERATE = 0.002
 """Scores nearer to 0 or 1 may be equal for many masks, such as all that are empty."""
 
@@ -33,7 +36,7 @@ def probe_repeated_prediction(bench: Bench) -> ProbeResult:
     if again is None and moving is None:
         return ProbeResult("P6", "does not apply", "no batch was seen to be scored")
     compared = {} if again is None else {"twice": again.twice, "batches of 1": again.ones, "batches of 2": again.twos}
-    if again is not None and again.twice > _ROUNDING:
+    if again is not None and again.twice > _AGAIN:
         return _random("predicting the same batch twice", f"outputs that differ by up to {again.twice:.3g}", compared)
     if again is not None and max(again.ones, again.twos) > _ROUNDING:
         found = f"outputs that differ by up to {max(again.ones, again.twos):.3g}"

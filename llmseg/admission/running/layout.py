@@ -209,13 +209,32 @@ def _joined(script: Script) -> Iterator[str]:
 def _read_channels(scripts: Scripts) -> int:
     """Return 3 if something is read as RGB that no mask can be, otherwise 1."""
     for script in scripts:
+        made_grey = {inner for node in script.nodes if _makes_grey(node) for inner in ast.walk(node)}
         for node in script.nodes:
             words = {inner.value for inner in ast.walk(node) if isinstance(inner, ast.Constant)} if _reads(node) else ()
             if "RGB" in words or (isinstance(node, ast.Attribute) and script.dotted(node).endswith("COLOR_BGR2RGB")):
                 return 3
-            if isinstance(node, ast.Call) and _normalizes_three(node):
+            if (isinstance(node, ast.Call) and _normalizes_three(node)) or (
+                node not in made_grey and _takes_three(node)
+            ):
                 return 3
-    return 1
+    return 3 if Settings(scripts).constant(ast.Name("in_channels")) == 3 else 1
+
+
+def _makes_grey(node: ast.AST) -> bool:
+    """Return whether a call makes one channel of several."""
+    name = getattr(node.func, "attr", getattr(node.func, "id", "")) if isinstance(node, ast.Call) else ""
+    return name in ("mean", "average", "dot", "rgb2gray", "rgb_to_grayscale")
+
+
+def _takes_three(node: ast.AST) -> bool:
+    """Return whether the first three channels are taken of what has more, or has an alpha channel, as ``[..., :3]``."""
+    if not isinstance(node, ast.Subscript) or not isinstance(node.slice, ast.Tuple):
+        return False
+    first, last = node.slice.elts[0], node.slice.elts[-1]
+    upper = last.upper if isinstance(last, ast.Slice) and last.lower is None else None
+    is_all = isinstance(first, ast.Constant) and first.value is ...
+    return (is_all or len(node.slice.elts) == 3) and isinstance(upper, ast.Constant) and upper.value == 3
 
 
 def _normalizes_three(call: ast.Call) -> bool:

@@ -129,7 +129,28 @@ TWO_BATCHES = (
     ("        total = 0.0\n", "        total, done = 0.0, 0\n"),
 )
 
+BY_HAND = """    net.eval()
+    test_dices = []
+    for number in range(len(test_set)):
+        image, mask = test_set[number]
+        with torch.no_grad():
+            predicted = (torch.sigmoid(net(image[None]))[0] > 0.5).numpy()
+        test_dices.append(float(2 * (predicted & (mask.numpy() > 0.5)).sum() / (predicted.sum() + mask.sum())))
+"""
+
 MISTAKES = {
+    "cleared once an epoch": (
+        16,
+        ("            optimizer.zero_grad()\n", ""),
+        ("        total = 0.0\n", "        total = 0.0\n        optimizer.zero_grad()\n"),
+    ),
+    "an overlap is added": (15, (LOSS, LOSS.replace("1 - dice", "dice"))),
+    "tested by hand, not normalised": (
+        19,
+        NORMALISED,
+        ("Cases(test, mean=mean, std=std)", "Cases(test)"),
+        (TESTED, BY_HAND),
+    ),
     "divided by cases, as JSON": (
         17,
         ("total += loss.item() * len(images)", "total += loss.item()"),
@@ -287,6 +308,13 @@ MISTAKES = {
 }
 
 SOUND = {
+    "tested by hand": ((TESTED, BY_HAND),),
+    "weighted and added up, reported whole": (
+        TWO_BATCHES[1],
+        TWO_BATCHES[2],
+        TWO_BATCHES[3],
+        ("            loss.backward()\n", "            (loss * len(images) / 7).backward()\n"),
+    ),
     "as JSON": ((WRITTEN, AS_JSON),),
     "line by line": ((WRITTEN, BY_LINES),),
     "added up over two batches": (

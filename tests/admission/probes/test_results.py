@@ -247,7 +247,13 @@ def test_pairs_that_follow_the_listing_are_found(bench):
 
 @pytest.mark.parametrize(
     ("again", "found"),
-    [((0.0, 1e-7, 1e-6), []), ((0.2, 0.2, 0.2), [7]), ((0.0, 0.3, 0.1), [7]), ((0.0, 0.0, 0.3), [7])],
+    [
+        ((0.0, 1e-7, 4e-4), []),
+        ((4e-4, 4e-4, 4e-4), [7]),
+        ((0.2, 0.2, 0.2), [7]),
+        ((0.0, 0.3, 0.1), [7]),
+        ((0.0, 0.0, 0.3), [7]),
+    ],
 )
 def test_a_network_that_predicts_otherwise_again_is_found(again, found, bench):
     assert numbers(ask("P6", bench(unchanged=Made(again=Again(4, False, *again))))) == found

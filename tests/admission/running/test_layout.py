@@ -55,7 +55,21 @@ def test_folders_below_one_with_all_data(read, text, folders):
     assert (layout.image_folder, layout.mask_folder) == folders
 
 
-@pytest.mark.parametrize(("text", "channels"), [("i.convert('RGB')", 3), ("i.convert('L')", 1), ("x = 'RGB'", 1)])
+@pytest.mark.parametrize(
+    ("text", "channels"),
+    [
+        ("i.convert('RGB')", 3),
+        ("i.convert('L')", 1),
+        ("x = 'RGB'", 1),
+        ("i = io.imread(path)[..., :3]", 3),
+        ("i = pixels[:, :, :3]", 3),
+        ("i = pixels[..., :3].mean(axis=-1)", 1),
+        ("i = color.rgb2gray(pixels[..., :3])", 1),
+        ("i = pixels[:, :3]", 1),
+        ("def make(in_channels=3): ...", 3),
+        ("def make(in_channels=3): ...\nnet = make(in_channels=1)", 1),
+    ],
+)
 def test_channels(read, text, channels):
     assert read(text).channels == channels
 

@@ -12,6 +12,7 @@ import torch
 from llmseg.admission.observing.fitting.losses import Masks, is_close, list_tensors_of, tell_sizes
 from llmseg.admission.observing.functions import (
     COMPARISONS,
+    DIVISIONS,
     SIGMOIDS,
     find_ancestors,
     find_loss,
@@ -23,7 +24,7 @@ from llmseg.admission.observing.functions import (
 from llmseg.admission.observing.mistakes.common import SCORED, list_scored
 from llmseg.admission.observing.observation import Observation, Pass
 from llmseg.admission.observing.record import Event
-from llmseg.admission.observing.terms import DIVISIONS, SUMS, find_mean
+from llmseg.admission.observing.terms import SUMS, find_mean
 from llmseg.recipe.recipe import TEXTBOOK
 from llmseg.recipe.scores import Dice, Score
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from llmseg.admission.findings import Finding
-from llmseg.admission.observing.functions import find_loss, find_value
+from llmseg.admission.observing.functions import find_loss, find_value, unscale_loss
 from llmseg.admission.observing.mistakes.common import list_items
 from llmseg.admission.observing.observation import Observation, Part
 from llmseg.admission.observing.record import Event
@@ -40,10 +40,10 @@ def find_optimizer_faults(observation: Observation) -> Iterator[Finding]:
             kept, cleared = kept + is_kept, cleared + (not is_kept)
             place = event.place
         last = event.name
-    if kept >= _FEW and not cleared:
+    if kept >= _FEW and kept > cleared:
         yield Finding(
             16,
-            f"gradients of the step before were still there at all {kept} steps after the first",
+            f"gradients of the step before were still there at {kept} of {kept + cleared} steps after the first",
             place,
             "cleared gradients",
             "a sum over all steps so far",
@@ -127,12 +127,28 @@ def _are_equal(one: list[float], other: list[float]) -> bool:
 def mean_losses(observation: Observation, part: Part) -> tuple[list[float], list[float]]:
     """Return the loss of a part in each epoch, as a mean over batches and over cases; empty if it is not computed."""
     learnt = observation.of("training")
-    formulas = Counter(find_loss(each) for each in learnt)
+    found: tuple[list[float], list[float]] = [], []
+    for formulas in (Counter(map(find_loss, learnt)), Counter(unscale_loss(each)[0] for each in learnt)):
+        formula = formulas.most_common(1)[0][0] if formulas else ()
+        found = found if found[0] else _average_losses(observation, part, formula, part == "training")
+    return found
+
+
+def mean_unscaled_losses(observation: Observation) -> tuple[list[float], list[float]]:
+    """Return the same of the training, of losses before they were divided or multiplied by numbers."""
+    formulas = Counter(unscale_loss(each)[0] for each in observation.of("training"))
     formula = formulas.most_common(1)[0][0] if formulas else ()
+    return _average_losses(observation, "training", formula, False)
+
+
+def _average_losses(
+    observation: Observation, part: Part, formula: tuple[str, ...], of_backward: bool
+) -> tuple[list[float], list[float]]:
+    """Return the mean of a formula in each epoch, over batches and over cases, or of what went backward."""
     by_batch, by_case = [], []
     for epoch in range(1, observation.epochs + 1):
         passes = [each for each in observation.of(part) if each.epoch == epoch]
-        values = [each.loss if each.learns else find_value(each, formula) for each in passes]
+        values = [each.loss if of_backward and each.learns else find_value(each, formula) for each in passes]
         known = [(value, len(each.items)) for value, each in zip(values, passes, strict=True) if value is not None]
         if not known or len(known) < len(passes):
             return [], []

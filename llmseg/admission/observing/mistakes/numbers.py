@@ -7,12 +7,11 @@ import math
 from collections.abc import Iterator, Sequence
 
 from llmseg.admission.findings import Finding
-from llmseg.admission.observing.functions import find_loss, find_origin, find_value, list_numbers, list_tensors, sign
+from llmseg.admission.observing.functions import find_loss, find_value, unscale_loss
 from llmseg.admission.observing.mistakes.common import list_items
-from llmseg.admission.observing.mistakes.learning import mean_losses
+from llmseg.admission.observing.mistakes.learning import mean_losses, mean_unscaled_losses
 from llmseg.admission.observing.observation import Observation, Pass
 from llmseg.admission.observing.record import Event
-from llmseg.admission.observing.terms import DIVISIONS, TIMES
 
 _CLOSE = 1e-4
 
@@ -80,11 +79,15 @@ def _explain(observation: Observation, row: Sequence[float]) -> str:
     """Return which wrong sum a row is, empty if it is a right one or none that is known."""
     for part in ("training", "validation"):
         by_batch, by_case = mean_losses(observation, part)
+        if part == "training" and (whole := mean_unscaled_losses(observation))[0]:
+            if not _fits_one(row, whole) and _fits_one(row, (by_batch, by_case)) and _divides_to_add_up(observation):
+                divisor = unscale_loss(observation.learnt[0])[1]
+                return f"the loss over {divisor:.4g}, which is divided only to be added up again"
+            by_batch, by_case = whole
         if not by_batch or len(row) < 2:
             continue
-        if _fits(row, by_batch) or _fits(row, by_case):
-            divisor = _find_divisor(observation) if part == "training" else 1.0
-            return "" if divisor == 1 else f"the loss over {divisor:.4g}, which is divided only to be added up again"
+        if _fits_one(row, (by_batch, by_case)):
+            return ""
         passes = [each for each in observation.of(part) if each.epoch == 1]
         batches, cases = len(passes), sum(len(each.items) for each in passes)
         if batches == cases:
@@ -101,24 +104,14 @@ def _explain(observation: Observation, row: Sequence[float]) -> str:
     return ""
 
 
-def _find_divisor(observation: Observation) -> float:
-    """Return by what the training loss is divided when gradients of several batches are added up, 1 if by nothing.
-
-    It counts if the validation computes the same loss without the division.
-    """
-    learnt, scored = observation.of("training"), observation.of("validation")
-    if not scored or len(observation.record.list("step")) >= len(learnt):
-        return 1.0
-    seen = learnt[0]
-    last = None if seen.backward is None else find_origin(seen.functions, seen.backward["tensor"])
-    inner = [] if last is None else list_tensors(last)
-    if last is None or last["name"] not in (*DIVISIONS, *TIMES) or len(inner) != 1 or len(list_numbers(last)) != 1:
-        return 1.0
-    value = find_value(scored[0], sign(seen.functions, inner[0]))
-    if value is None or find_value(scored[0], find_loss(seen)) is not None:
-        return 1.0
-    (number,) = list_numbers(last)
-    return number if last["name"] in DIVISIONS else 1 / number
+def _divides_to_add_up(observation: Observation) -> bool:
+    """Return whether gradients of several batches are added up, and the validation does not divide its loss."""
+    scored, (seen, *_) = observation.of("validation"), observation.learnt
+    formula, divisor = unscale_loss(seen)
+    is_added_up = len(observation.record.list("step")) < len(observation.of("training"))
+    if not scored or not is_added_up or divisor == 1:
+        return False
+    return find_value(scored[0], formula) is not None and find_value(scored[0], find_loss(seen)) is None
 
 
 def _accumulate(values: Sequence[float]) -> list[float]:
@@ -127,6 +120,10 @@ def _accumulate(values: Sequence[float]) -> list[float]:
 
 def _average(values: Sequence[float]) -> list[float]:
     return [total / (number + 1) for number, total in enumerate(_accumulate(values))]
+
+
+def _fits_one(row: Sequence[float], series: Sequence[Sequence[float]]) -> bool:
+    return any(_fits(row, each) for each in series)
 
 
 def _fits(row: Sequence[float], other: Sequence[float]) -> bool:

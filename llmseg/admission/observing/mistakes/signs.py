@@ -30,7 +30,10 @@ def find_wrong_signs(observation: Observation) -> Iterator[Finding]:
         return
     if any(find_wrong_shapes(observation)):
         return
-    yield from _find_wrong_terms(observation)
+    rewards = [*_find_rewards(observation)]
+    yield from rewards or _find_wrong_terms(observation)
+    if rewards:
+        return
     signs = [
         sign for each in observation.of("training") if (sign := _compare_gradients(each, each.gradient)) is not None
     ]
@@ -44,6 +47,21 @@ def find_wrong_signs(observation: Observation) -> Iterator[Finding]:
             "a loss that falls when output and mask agree",
             "a loss that rises",
         )
+
+
+def _find_rewards(observation: Observation) -> Iterator[Finding]:
+    """15: a term of the loss is subtracted that falls when output and mask agree, or an overlap is added."""
+    for each in observation.learnt[:1]:
+        loss = read_loss(each)
+        for name, weight in () if loss is None else loss.terms.items():
+            if weight < 0:
+                yield Finding(
+                    15,
+                    f"the term '{name}' of the loss has the weight {weight:.4g}, so it rewards what is wrong",
+                    each.place,
+                    f"{-weight:.4g}",
+                    f"{weight:.4g}",
+                )
 
 
 def _find_wrong_terms(observation: Observation) -> Iterator[Finding]:

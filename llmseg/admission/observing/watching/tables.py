@@ -9,6 +9,7 @@ import atexit
 import csv
 import functools
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -103,7 +104,7 @@ def _to_number(cell: str) -> float | None:
 def _watch_pandas(journal: Journal, pandas: ModuleType) -> None:
     def record(table: Any, path: Any) -> None:
         cells = [list(table.columns), *table.to_numpy().tolist()] if table.size <= _MOST_CELLS else []
-        journal.write("table", path=str(path), rows=_to_numbers(cells), place=journal.place())
+        journal.write("table", path=_name(path), rows=_to_numbers(cells), place=journal.place())
 
     record = journal.guarded(record)
     _record_before(pandas.DataFrame, "to_excel", record)
@@ -114,7 +115,7 @@ def _watch_openpyxl(journal: Journal, module: ModuleType) -> None:
         for sheet in book.worksheets:
             if sheet.max_row * sheet.max_column <= _MOST_CELLS:
                 rows = _to_numbers(sheet.iter_rows(values_only=True))
-                journal.write("table", path=str(path), rows=rows, place=journal.place())
+                journal.write("table", path=_name(path), rows=rows, place=journal.place())
 
     _record_before(module.Workbook, "save", journal.guarded(record))
 
@@ -128,6 +129,11 @@ def _record_before(owner: type, name: str, record: Callable[..., None]) -> None:
         return write(self, *arguments, **named)
 
     setattr(owner, name, writing)
+
+
+def _name(path: Any) -> str:
+    """Return the path that pandas or openpyxl was given; a writer of pandas has one."""
+    return os.fsdecode(path) if isinstance(path, str | bytes | os.PathLike) else ""
 
 
 def _to_numbers(rows: Any) -> Rows:
