@@ -4,6 +4,7 @@ python benchmarks/admission.py --half development --out runs
 python benchmarks/admission.py --half reported --out runs --json benchmarks/results/admission.json
 python benchmarks/admission.py --half blind --out runs
 python benchmarks/admission.py --half blind-2 --out runs
+python benchmarks/admission.py --half blind-3 --out runs
 
 Runs are kept in --out, so the same command again only judges them. A finding is right if its number is among the
 mistakes of the sample. One mistake that is found twice counts once.
@@ -121,7 +122,7 @@ def read_samples(half: str) -> Iterator[dict[str, Any]]:
 def main() -> int:
     """Judge samples, print precision and recall, and write them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    halves = ("development", "reported", "both", "blind", "blind-2")
+    halves = ("development", "reported", "both", "blind", "blind-2", "blind-3")
     parser.add_argument("--half", choices=halves, default="development")
     parser.add_argument("--out", type=Path, required=True, help="folder in which runs are kept")
     parser.add_argument("--probes", nargs="+", default=list(PROBES), help="ids of probes")

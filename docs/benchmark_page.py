@@ -21,6 +21,7 @@ EXPLAINED = {
     "admission.json": ("How many silent mistakes of scripts are found?", "../how-to/admit.md"),
     "admission_blind.json": ("The same on samples for which no rule was made", "../explanation/probes.md"),
     "admission_blind_2.json": ("The same again on fourteen others", "../explanation/probes.md"),
+    "admission_blind_3.json": ("The same again on ten others", "../explanation/probes.md"),
     "admission_nineteen.json": (
         "Are the recipes of the study's scripts found by running them?",
         "../explanation/observation.md",

@@ -25,10 +25,10 @@ from llmseg.admission.scripts import read_scripts
 PIPELINES = Path(__file__).parent / "pipelines"
 RECORDS = json.loads((PIPELINES / "pipelines.json").read_text(encoding="utf-8"))["pipelines"]
 NAMES = [record["name"] for record in RECORDS]
-PARTS = ("development", "reported", "blind", "blind-2")
+PARTS = ("development", "reported", "blind", "blind-2", "blind-3")
 HALVES = [record for record in RECORDS if not record["half"].startswith("blind")]
 BLIND = [record for record in RECORDS if record["half"] == "blind"]
-SECOND_BLIND = [record for record in RECORDS if record["half"] == "blind-2"]
+LATER_BLIND = {part: [record for record in RECORDS if record["half"] == part] for part in ("blind-2", "blind-3")}
 COMPARED = [*HALVES, *BLIND]
 """Those whose settings and runs are compared here with what is said of them, number by number."""
 KINDS = 24
@@ -65,12 +65,15 @@ class TestList:
         sound = [record["family"] for record in HALVES if not record["mistakes"]]
         assert sorted(sound) == sorted({record["family"] for record in HALVES})
 
-        assert len(SECOND_BLIND) == 14
-        assert sum(not record["mistakes"] for record in SECOND_BLIND) == 4
-        assert len({mistake["number"] for record in SECOND_BLIND for mistake in record["mistakes"]}) == 20
+        for part, samples, sound, mistakes in (("blind-2", 14, 4, 20), ("blind-3", 10, 3, 14)):
+            assert len(LATER_BLIND[part]) == samples
+            assert sum(not record["mistakes"] for record in LATER_BLIND[part]) == sound
+            assert (
+                len({mistake["number"] for record in LATER_BLIND[part] for mistake in record["mistakes"]}) == mistakes
+            )
 
     def test_each_blind_one_is_a_family_of_its_own(self):
-        blind = [*BLIND, *SECOND_BLIND]
+        blind = [*BLIND, *itertools.chain.from_iterable(LATER_BLIND.values())]
         assert len({record["family"] for record in blind}) == len(blind)
 
     @pytest.mark.parametrize("record", RECORDS, ids=NAMES)
