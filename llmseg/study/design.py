@@ -123,8 +123,7 @@ class Design:
         differing = [name for name, value in asked.items() if earlier.get(name) != value]
         if differing:
             name = differing[0]
-            shown = name in ("epochs", "tolerance", "precision") and name in earlier
-            values = f" ({earlier[name]} there, {facts[name]} here)" if shown else ""
+            values = _describe_difference(name, earlier, facts)
             verb = "differ" if name.endswith("s") else "differs"
             raise UserError(f"{self.folder} holds something else: its {name} {verb}{values}; choose another --out")
 
@@ -148,6 +147,17 @@ class Design:
         return all(cell.is_finished for cell in self.cells(variant))
 
 
+def _describe_difference(name: str, earlier: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
+    """Return what an earlier study and this one have, in brackets, where that says anything to a reader."""
+    if name == "variants":
+        there, here = earlier[name], facts[name]
+        if {*there} != {*here}:
+            return f" ({', '.join(there)} there, {', '.join(here)} here)"
+        return f" (the recipe of {next(each for each in here if here[each] != there[each])})"
+    shown = name in ("epochs", "tolerance", "precision") and name in earlier
+    return f" ({earlier[name]} there, {facts[name]} here)" if shown else ""
+
+
 def check_designs(designs: Sequence[Design], *, progress: bool = False) -> list[list[Failure]]:
     """Try every variant of some studies on its cases, before anything is trained; nothing is written.
 
@@ -159,10 +169,12 @@ def check_designs(designs: Sequence[Design], *, progress: bool = False) -> list[
         What cannot be trained in each of the studies. Variants that are trained already are left alone.
 
     Raises:
-        UserError: A folder holds something else.
+        UserError: A folder holds something else, or test cases were drawn from another store.
     """
     for design in designs:
         design.check_folder()
+        for fold in design.folds:
+            fold.test(design.store)  # otherwise that they are not there would be found after the first training
     causes: dict[tuple[str, str], str] = {}  # the same recipe may stand in many studies
     unfit: list[list[Failure]] = [[] for _ in designs]
     count = sum(len(design.variants) for design in designs)

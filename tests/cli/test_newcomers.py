@@ -160,6 +160,40 @@ def test_a_manifest_is_no_store(folders, tmp_path, call):
     assert "is a JSON file; a manifest of test cases is given by --holdout" in err
 
 
+def test_a_study_with_test_cases_of_another_dataset_trains_nothing(tiny_json, folders, tmp_path, call):
+    manifest, study, out = tmp_path / "x.json", tmp_path / "study.toml", tmp_path / "s"
+    cases = ("--images", folders[0], "--masks", folders[1])
+    drawn = ("data", "split", "--synthetic", "fundus", "--cases", 20, "--fraction", 0.3, "--out", manifest)
+    assert call(*drawn)[0] == 0
+    study.write_text(
+        f"pipelines = ['gpt-4', 'gpt-o3']\nchanges = ['images.size=32,32']\nepochs = 1\n[datasets.own]\n"
+        f"images = '{folders[0]}'\nmasks = '{folders[1]}'\nholdout = '{manifest}'\n"
+    )
+    for command in (
+        ("compare", tiny_json, "gpt-o3", *cases, "--holdout", manifest, "--epochs", 1, "-o", out, "-q"),
+        ("ablate", tiny_json, "--field", "fit.rate=1", *cases, "--holdout", manifest, "--epochs", 1, "-o", out, "-q"),
+        ("study", "plan", study),
+        ("study", "run", study, "-o", out, "-q"),
+    ):
+        code, stdout, err = call(*command)
+        assert (code, stdout) == (2, "")
+        assert "these test cases were drawn from synthetic-fundus, and " in err
+        assert err.count("\n") == 1
+        assert not out.exists()
+
+
+@pytest.mark.slow
+def test_a_folder_of_another_study_says_which(tiny_json, folders, tmp_path, call):
+    typed = ("ablate", tiny_json, "--images", folders[0], "--masks", folders[1], "--seeds", 1, "--epochs", 1, "-q")
+    assert call(*typed, "--field", "fit.rate=1e-9", "-o", tmp_path / "s")[0] == 0
+    code, _, err = call(*typed, "--field", "fit.rate=1e-8", "-o", tmp_path / "s")
+    assert code == 2
+    assert "its variants differ (base, fit.rate=1e-09 there, base, fit.rate=1e-08 here); choose another --out" in err
+    code, _, err = call(*typed, "--set", "fit.decay=0.1", "--field", "fit.rate=1e-9", "-o", tmp_path / "s")
+    assert code == 2
+    assert "its variants differ (the recipe of base)" in err
+
+
 @pytest.mark.slow
 def test_test_cases_of_another_dataset_hold_nothing_out(tiny_json, folders, tmp_path, call):
     cases, manifest = ("--images", folders[0], "--masks", folders[1]), tmp_path / "x.json"

@@ -53,7 +53,10 @@ def make_designs(grid: StudyFile, out: str | Path, *, draw: bool = True, progres
             raise UserError(f"{both}; {advice}")
         names[store.name] = dataset.name
         folder = Path(out) / dataset.name
-        folds = dataset.load_folds() or _find_kept(folder, store, grid.test)
+        given = dataset.load_folds()
+        for fold in given:
+            fold.test(store)  # a plan says it, too, if they were drawn from another store
+        folds = given or _find_kept(folder, store, grid.test)
         folds = folds or grid.test.draw(store, guess=not draw, progress=progress)
         rests = [fold.rest(store) for fold in folds]
         budgeted = tuple(Variant(item.name, _limit_images(item.recipe, grid, rests)) for item in contenders)
