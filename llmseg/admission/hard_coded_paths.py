@@ -24,6 +24,8 @@ _ROLES: tuple[tuple[Role, re.Pattern[str]], ...] = (
     ("save", re.compile(r"save|out|result|checkpoint|ckpt|runs?(_|$)|experiment|log|weights|model")),
     ("data", re.compile(r"data|root|input")),
 )
+# Words of folders that scripts write to, which say so only above a folder that is called as a part.
+_DRAWN = re.compile(r"fig|plot|vis|pred|board|summar|cache|te?mp")
 _PLACE_WORDS = re.compile(r"path|dir|folder|root|(?<!map_)location")
 _FILE = re.compile(r"\.[A-Za-z]\w{1,9}$")
 _WINDOWS = re.compile(r"[A-Za-z]:[\\/]")
@@ -168,7 +170,7 @@ def _role(name: str, text: str) -> Role:
         return "other"
     # A folder of a part, such as data/train, is for what the folder above is for.
     above = _role("", "/".join(names[:-1])) if len(names) > 1 else "other"
-    return "data" if above == "other" else above
+    return "data" if above == "other" and not _DRAWN.search(text.lower()) else above
 
 
 def _mapping(text: str) -> Mapping:

@@ -108,7 +108,7 @@ def find_keras_reached(record: Record) -> dict[str, str]:
     validated, tested = _divide_scored(record)
     epochs = record.list("keras epoch")
     first = {
-        "data": record.list("keras call", "keras trained"),
+        "data": record.list("keras input", "keras call", "keras trained"),
         "network": record.list("keras call", "keras trained"),
         "first step": record.list("keras step"),
         "epoch": epochs or [each.event for each in [*validated, *tested]],

@@ -15,6 +15,7 @@ from llmseg.errors import escape_controls
 
 _TRACEBACK = re.compile(r"^.*Traceback \(most recent call last\):$", re.MULTILINE)
 _FRAME = re.compile(r'^ *File "(?P<file>[^"\n]+)", line (?P<line>\d+)(?:, in (?P<function>.+))?$', re.MULTILINE)
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _EXCEPTION = re.compile(r"^(?P<name>[A-Za-z_][\w.]*)(?::.*)?$")
 
 TAIL = 4000
@@ -131,7 +132,19 @@ def read_exception(output: str, own: Sequence[Path]) -> tuple[str | None, Frame 
     if not lines or not (begins or frames):
         return None, None
     ours = [frame for frame in frames if _lies_in(frame.file, own)]
-    return lines[0][:500], ours[-1] if ours else None
+    return _complete(lines[0], last)[:500], ours[-1] if ours else None
+
+
+def _complete(line: str, text: str) -> str:
+    """Return the line of an exception, with what follows it after an empty line if it only names what was called.
+
+    Keras writes so: *Exception encountered when calling Functional.call().*
+    """
+    _, _, after = text.partition(line)
+    found = re.match(r"\s*\n\s*\n(.+)", after)
+    if not line.endswith("().") or found is None:
+        return line
+    return f"{line} {_COLOUR.sub('', found[1]).strip()}"
 
 
 def _read_frame(found: re.Match[str]) -> Frame:

@@ -197,6 +197,20 @@ net.fit({data}, epochs=1)
     assert read_facts(seen)["batch_size"] == size
 
 
+def test_a_model_that_refuses_its_batch(tmp_path):
+    refusing = """
+def call(self, images, training=False):
+    raise ValueError("not these images")
+keras.Model.__call__.__wrapped__.__code__ = call.__code__
+try:
+    net.fit(images, epochs=1, callbacks=[])
+except ValueError:
+    pass
+"""
+    seen, _ = observe(tmp_path / "refusing", FITTED[: FITTED.index("net.fit")] + refusing)
+    assert seen.reached == {"data": "main.py:15"}
+
+
 def test_a_training_that_ended_at_once(tmp_path):
     record = Record((Event(0, "keras call", {"shape": [4, 8, 8, 1], "place": "train.py:3"}),), (), tmp_path)
     assert read_keras_facts(record) == {}

@@ -138,6 +138,7 @@ class TestDivided:
         [
             "image_dir = 'data/train/images'\nmask_dir = 'data/train/masks'",  # one part is the whole
             "image_dir = 'd/images'\nmask_dir = 'd/masks'\nsave_dir = 'out/test'\nlog = os.path.join('runs', 'val')",
+            "image_dir = 'd/images'\nmask_dir = 'd/masks'\na_dir = './figures/train'\nb_dir = './predictions/test'",
             "image_dir = '/home/me/train_unet/images'\nmask_dir = '/home/me/train_unet/masks'\nmode = 'test'",
         ],
     )

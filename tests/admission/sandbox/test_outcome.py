@@ -57,9 +57,25 @@ cv2.error: OpenCV(4.12.0) :-1: error: (-5:Bad argument) in function 'resize'
 """
 
 
+IN_KERAS = """\
+Traceback (most recent call last):
+  File "/home/user/project/train.py", line 21, in train
+    model.fit(dataset)
+ValueError: Exception encountered when calling Functional.call().
+
+\x1b[1mInput 0 of 'conv2d' is incompatible\x1b[0m
+
+Arguments received by Functional.call():
+"""
+
+KERAS_SAYS = "ValueError: Exception encountered when calling Functional.call(). Input 0 of 'conv2d' is incompatible"
+
+
 @pytest.mark.parametrize(
     ("output", "exception", "frame"),
     [
+        (IN_KERAS, KERAS_SAYS, "train.py:21"),
+        ("Traceback (most recent call last):\nRuntimeError: call f().\n", "RuntimeError: call f().", None),
         (IN_A_LIBRARY, "ValueError: Using a target size (torch.Size([4])) that is different", "train.py:62"),
         (CHAINED, "RuntimeError: no image", "data.py:5"),
         (SYNTAX, "SyntaxError: expected ':'", "model.py:12"),

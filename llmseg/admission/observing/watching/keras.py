@@ -44,10 +44,12 @@ class Watching:
         self._inside = 0
         self._optimizer: weakref.ref[Any] | None = None
         self._losses: set[str] = set()
+        self._has_input = False
         self._tapes = Tapes()
         self._loads = 0
         self._digested: tuple[Any, ...] = ()
         guarded = journal.guarded
+        self._note_input = guarded(self._record_input)
         self._note_loss, self._note_step = guarded(self._record_loss), guarded(self._record_step)
         self._note_scored, self._note_called = guarded(self._record_scored), guarded(self._record_called)
 
@@ -136,6 +138,8 @@ class Watching:
         return type("Recorder", (self._keras.callbacks.Callback,), methods)()
 
     def _call(self, method: Method, model: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        if self._inside or not any(type(each).__name__ == "KerasTensor" for each in arguments):
+            self._note_input()
         if self._inside:
             return method(model, *arguments, **named)
         with self._within():
@@ -144,6 +148,12 @@ class Watching:
         if type(result).__name__ != "KerasTensor":
             self._note_called(model, [*arguments, *named.values()], named.get("training"))
         return result
+
+    def _record_input(self) -> None:
+        """Write once that a batch reaches a model, which may refuse it."""
+        if not self._has_input:
+            self._has_input = True
+            self.journal.write("keras input", place=self.journal.place())
 
     def _record_called(self, model: Any, given: list[Any], training: bool | None) -> None:
         if training is None and len(given) > 1 and isinstance(given[1], bool):
