@@ -11,7 +11,7 @@ import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import zip_longest
+from itertools import takewhile, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -104,12 +104,14 @@ def _explain_unknown_option(option: str, context: Any, typed: _Typed) -> str:
     # What other commands have is said if it is this very option, or if this command has nothing like it.
     having = [each for each in others if elsewhere in _list_options(each[1])]
     if having and (option == elsewhere or not near):
-        corrected = tuple(elsewhere if argument == option else argument for argument in typed.rest)
-        return f"{wrong}{meant}; {_name_others(elsewhere, having, replace(typed, rest=corrected), context)}"
+        pieces = [argument.partition("=") for argument in typed.rest]
+        corrected = tuple("".join((elsewhere if name == option else name, *value)) for name, *value in pieces)
+        others_have = _name_others(elsewhere, having, replace(typed, rest=corrected), context, example=not near)
+        return f"{wrong}{meant}; {others_have}"
     return f"{wrong}{meant}; llmseg help{name_command(context)} lists all that it has"
 
 
-def _name_others(option: str, having: list[_Named], typed: _Typed, context: Any) -> str:
+def _name_others(option: str, having: list[_Named], typed: _Typed, context: Any, *, example: bool) -> str:
     """Say which other commands have an option; those that take the rest of what was typed, if there are any."""
     meanings = Counter(_find_name(option, command) for _, command in having)
     ((usual, _),) = meanings.most_common(1)
@@ -117,8 +119,30 @@ def _name_others(option: str, having: list[_Named], typed: _Typed, context: Any)
     fitting = [each for each in having if _fits(replace(typed, words=each[0]), each[1], context)]
     named = [f"llmseg {' '.join(words)}" for words, _ in fitting or having]
     said = f"{name_first(named)} {'has' if len(named) == 1 else 'have'} {option}"
-    complete = fitting and _fits(replace(typed, words=fitting[0][0]), fitting[0][1], context, complete=True)
-    return f"{said}; for example: {replace(typed, words=fitting[0][0])}" if complete else said
+    for words, command in fitting[:1] if example else ():
+        instead = replace(typed, words=words)
+        if _fits(instead, command, context, complete=True) and not _needs_more(instead, command, context):
+            return f"{said}; for example: {instead}"
+    return said
+
+
+def _needs_more(typed: _Typed, command: Any, context: Any) -> bool:
+    """Return whether a command needs names or options that were not typed, by what its example has.
+
+    ``ablate`` needs to know what to change, and ``compare`` two names, which no type of an option says.
+    """
+    example = _read_typed_line(split_example(command.help or "")[1], typed.words)
+    known = {*typed.options, *_list_options(context.command)}
+    return len(_list_names(example)) > len(_list_names(typed)) or not {*example.options} <= known
+
+
+def _read_typed_line(line: str, words: tuple[str, ...]) -> _Typed:
+    return _Typed((), words, tuple(shlex.split(line)[1 + len(words) :]))
+
+
+def _list_names(typed: _Typed) -> list[str]:
+    """Return what stands before the first option."""
+    return list(takewhile(lambda argument: not argument.startswith("-"), typed.rest))
 
 
 def _list_neighbours(root: Any, words: tuple[str, ...]) -> list[_Named]:

@@ -86,7 +86,8 @@ def guess_holdout(
 
 def _check(fraction: float, split: str) -> None:
     if not 0 < fraction < 1:
-        raise UserError(f"fraction is {fraction}; it must be above 0 and below 1")
+        meant = f"; did you mean {fraction / 100:g}?" if 1 < fraction < 100 else ""
+        raise UserError(f"fraction is {fraction}; it must be above 0 and below 1{meant}")
     _check_split(split)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from llmseg.errors import UserError
+from llmseg.files import nearest_path
 
 
 class _Entries(dict[str, Any]):
@@ -33,7 +34,7 @@ def read_record(path: str | Path) -> dict[str, Any]:
     try:
         record = json.loads(Path(path).read_text(encoding="utf-8"), object_hook=_Entries)
     except FileNotFoundError as error:
-        raise UserError(f"no record {path}") from error
+        raise UserError(f"no record {path}{nearest_path(path)}") from error
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise UserError(f"{path} is no record: {error}") from error
     if not isinstance(record, dict) or "architecture" not in record:

@@ -120,6 +120,16 @@ def test_images_without_their_masks_propose_the_folder_beside(folders, tmp_path,
     assert call("data", "split", *advice, "--out", tmp_path / "x.json")[0] == 0
 
 
+@pytest.mark.parametrize("which", [0, 1])
+def test_the_folder_of_images_alone_proposes_the_one_above(which, folders, tmp_path, call):
+    prepare = ("data", "prepare", "folder", "-o", tmp_path / "s.h5")
+    code, out, err = call(*prepare, "--root", folders[which])
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    advice = shlex.split(re.search(r"did you mean (.*)\?", err)[1])
+    assert advice == ["--root", str(tmp_path)]
+    assert call(*prepare, *advice, "-q")[0] == 0
+
+
 def test_cases_that_are_typed_without_their_option(folders, tmp_path, call):
     code, _, err = call("data", "doctor", folders[0].parent)
     assert (code, err.count("\n")) == (2, 1)
@@ -141,6 +151,7 @@ def test_cases_that_are_typed_without_their_option(folders, tmp_path, call):
         (["evaluate", "--synthetic", "fundus"], "runs/gpt-o3", "runs/gpto3"),
         (["data", "doctor", "--images"], "images", "imagse"),
         (["data", "prepare", "folder", "-o", "o.h5", "--root"], "brain", "brian"),
+        (["replay", "gpt-4", "--verify"], "golden.json", "goldn.json"),
     ],
 )
 def test_a_mistyped_path_names_the_nearest(command, there, typed, tmp_path, call, monkeypatch):
@@ -160,6 +171,7 @@ def test_a_manifest_is_no_store(folders, tmp_path, call):
     assert "is a JSON file; a manifest of test cases is given by --holdout" in err
 
 
+@pytest.mark.slow
 def test_a_study_with_test_cases_of_another_dataset_trains_nothing(tiny_json, folders, tmp_path, call):
     manifest, study, out = tmp_path / "x.json", tmp_path / "study.toml", tmp_path / "s"
     cases = ("--images", folders[0], "--masks", folders[1])

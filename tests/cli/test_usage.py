@@ -60,17 +60,26 @@ def test_the_line_names_what_may_be_meant(typed, words, refuse):
     [
         ("replay gpt-4 --set fit.epochs=2 --images 'a b' -o c", "train gpt-4 --set fit.epochs=2 --images 'a b' -o c"),
         ("replay gpt-4 --sett fit.epochs=2 -o c", "train gpt-4 --set fit.epochs=2 -o c"),
+        ("replay gpt-4 --sett=fit.epochs=2 -o c", "train gpt-4 --set=fit.epochs=2 -o c"),
         ("replay gpt-4 --size 64,64 -o c", "train gpt-4 --set images.size=64,64 -o c"),
         ("train gpt-4 --size=64,64 -o c", "train gpt-4 --set images.size=64,64 -o c"),
         ("train gpt-4 -o c --lr 1e-3", "train gpt-4 -o c --set fit.rate=1e-3"),
         ("train gpt-4 --batch-size 4 -o c -q", "train gpt-4 --set fit.batch_size=4 -o c -q"),
-        ("train gpt-4 --seeds 3 -o c", "ablate gpt-4 --seeds 3 -o c"),
         ("-v train gpt-4 --dropout 0.1 -o c", "-v train gpt-4 --set net.dropout=0.1 -o c"),
     ],
 )
 def test_the_whole_command_is_given_where_it_can_be_typed(typed, advised, refuse):
     advice = re.search(r"(?:so type|for example): llmseg (.*)", refuse(typed))[1]
     assert advice == advised
+
+
+@pytest.mark.parametrize(
+    "typed", ["train gpt-4 --seeds 3 -o c", "price gpt-4 --holdout x -o c", "ablate gpt-4 --measure dice --fold 3 -o c"]
+)
+def test_a_command_that_needs_more_is_named_without_an_example(typed, refuse):
+    line = refuse(typed)
+    assert "llmseg compare" in line or "did you mean" in line
+    assert "for example" not in line
 
 
 def test_what_is_advised_works_when_typed(refuse, call):

@@ -84,6 +84,7 @@ def test_a_known_draw_stays_what_it_is(numbered):
     [
         ({"fraction": 0}, r"^fraction is 0; it must be above 0 and below 1$"),
         ({"fraction": 1.0}, r"^fraction is 1\.0; it must be above 0 and below 1$"),
+        ({"fraction": 30}, r"above 0 and below 1; did you mean 0\.3\?$"),
         ({"fraction": -0.1}, r"^fraction is -0\.1; it must be above 0 and below 1$"),
         ({"split": "leaky"}, r"^split is 'leaky'; it may be grouped or random$"),
     ],

@@ -198,6 +198,11 @@ def open_and_run(path, *size):
 
 
 class TestFreeSize:
+    @pytest.mark.parametrize("sizes", [ExportSizes((64, 32)), ExportSizes((64, 32), multiple=4, least=8)])
+    def test_sizes_are_read_as_written(self, sizes):
+        assert ExportSizes.from_json(sizes.to_json()) == sizes
+        assert sizes.further() == (((8, 12), (72, 36)) if sizes.multiple else ())
+
     @pytest.mark.parametrize("format", ["pt2", "onnx"])
     @pytest.mark.slow
     def test_the_file_gives_what_the_network_gives_at_every_allowed_size(self, format, net, tiny_recipe, tmp_path):
@@ -224,6 +229,7 @@ class TestFreeSize:
         with pytest.raises(AssertionError):
             open_and_run(path, 4, 32)
 
+    @pytest.mark.slow
     def test_without_it_the_file_takes_one_size(self, net, tiny_recipe, tmp_path):
         path = export_model(net, tiny_recipe, tmp_path / "net.pt2")
         assert read_export_sizes(path) == ExportSizes((32, 32))
@@ -253,6 +259,7 @@ class TestFreeSize:
         with torch.no_grad():
             np.testing.assert_allclose(run(images.numpy()), net(images).sigmoid().numpy(), atol=1e-5)
 
+    @pytest.mark.slow
     def test_a_network_of_one_size_is_written_for_it_and_a_note_says_why(self, net, tiny_recipe, tmp_path, caplog):
         class Square(torch.nn.Module):
             """Its output has one size, whatever comes in, as Gemini 1.5 Flash's has."""

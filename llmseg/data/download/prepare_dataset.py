@@ -12,6 +12,7 @@ import itertools
 import json
 import os
 import re
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
@@ -31,6 +32,7 @@ from llmseg.data.download.regroup import describe_groups, regroup
 from llmseg.data.download.selection import select_study_cases
 from llmseg.data.download.tree import open_tree
 from llmseg.data.hdf5 import Hdf5Store, write_store
+from llmseg.data.image_files import find_inner_folders
 from llmseg.data.packed_case import PackedCase, pack_case
 from llmseg.data.read_ahead import map_ahead
 from llmseg.data.reading import DEFAULT, Reading
@@ -100,7 +102,7 @@ def prepare_dataset(
         try:
             dataset_files = find_cases(id, files, orientation, reading, label=label, channel=channel)
         except UserError as error:
-            raise UserError(f"{root}: {error}") from error
+            raise UserError(f"{root}: {error}{_propose_root(id, Path(root))}") from error
         dataset_files = regroup(dataset_files, group, group_table)
         case_files, notes = dataset_files.case_files, list(dataset_files.notes)
         if select == "study":
@@ -247,3 +249,12 @@ def _read_shards(shards: Sequence[Path], progress: bool) -> Iterator[PackedCase]
     for path in tqdm(shards, desc="write", unit="shard", disable=not progress):
         shard = Hdf5Store(path)
         yield from map(shard.read_packed, shard.ids)
+
+
+def _propose_root(id: str, root: Path) -> str:
+    """Propose the folder above, if the folder of its images or masks was named alone."""
+    above = root.absolute().parent
+    inner = find_inner_folders(above) if id == "folder" and root.is_dir() else None
+    if inner is None or root.absolute() not in inner:
+        return ""
+    return f"; did you mean --root {shlex.quote(str(root.parent if root.name else above))}?"
