@@ -28,6 +28,7 @@ _ROLES: tuple[tuple[Role, re.Pattern[str]], ...] = (
 _DRAWN = re.compile(r"fig|plot|vis|pred|board|summar|cache|te?mp")
 _PLACE_WORDS = re.compile(r"path|dir|folder|root|(?<!map_)location")
 _FILE = re.compile(r"\.[A-Za-z]\w{1,9}$")
+_SLASHES = "/\\"
 _WINDOWS = re.compile(r"[A-Za-z]:[\\/]")
 # Parts of letters, digits and a few signs, with slashes between them: no address in the web, and no pattern.
 _PATH = re.compile(r"(~|\.{1,2})?[\\/]?[\w .@()-]+([\\/][\w .@()-]+)+[\\/]?|(~|\.{0,2})[\\/][\w .@()-]+[\\/]?")
@@ -80,7 +81,12 @@ def find_paths(scripts: Scripts) -> tuple[HardCodedPath, ...]:
     for text, name, place in itertools.chain.from_iterable(kind(scripts) for kind in kinds):
         part = find_path_part(text) or find_part(name)
         found.setdefault(text, HardCodedPath(text, _role(name, text), place, _mapping(text), part))
-    return tuple(found.values())
+    results = [path.text.rstrip(_SLASHES) for path in found.values() if path.role == "save"]
+    saved = tuple(folder + slash for folder in results for slash in _SLASHES)
+    joined = {text for text, *_ in _joined_paths(scripts)} - {text for text, *_ in _named_paths(scripts)}
+    # Folders with images and masks below one for results are made by the scripts.
+    made = {text for text in joined if text.startswith(saved)}
+    return tuple(path for path in found.values() if path.text not in made)
 
 
 def _named_paths(scripts: Scripts) -> Iterator[tuple[str, str, str]]:
