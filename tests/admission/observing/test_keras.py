@@ -164,15 +164,15 @@ def test_a_loop_of_the_script_is_seen(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("data", "size"),
+    ("data", "size", "noted"),
     [
-        ("(batch for batch in [(images[:5], images[:5]), (images[:2], images[:2])])", 5),
-        ("Batches()", 3),
-        ("images", 32),
+        ("(batch for batch in [(images[:5], images[:5]), (images[:2], images[:2])])", 5, 2),
+        ("Batches()", 3, 6),
+        ("images", 32, 2),
     ],
     ids=["generator", "sequence", "array"],
 )
-def test_the_size_of_batches(tmp_path, data, size):
+def test_the_size_of_batches(tmp_path, data, size, noted):
     script = f"""
 import numpy as np
 import keras
@@ -191,10 +191,13 @@ def fit(self, x=None, y=None, batch_size=None, epochs=1, callbacks=None):
 keras.Model.fit.__wrapped__.__code__ = fit.__code__
 net = keras.Model()
 net.compile(keras.optimizers.Adam(0.001))
-net.fit({data}, epochs=1)
+data = {data}
+net.fit(data, epochs=1)
+net.fit(data, epochs=1)
 """
     seen, _ = observe(tmp_path / "data", script)
     assert read_facts(seen)["batch_size"] == size
+    assert len(seen.record.list("keras batch")) == noted
 
 
 def test_a_model_that_refuses_its_batch(tmp_path):

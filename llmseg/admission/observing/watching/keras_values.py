@@ -15,6 +15,8 @@ import numpy as np
 _BATCH_SIZE = 32
 """What ``fit`` takes if an array is given without a size of batches."""
 
+_WATCHED: set[type] = set()
+
 
 def is_computing() -> bool:
     """Return whether numbers are computed now; otherwise a graph is put together, in which they will be."""
@@ -151,7 +153,10 @@ def _watch_generator(batches: Iterator[Any], note: Callable[[int], None]) -> Ite
 
 
 def _watch_sequence(kind: Any, note: Callable[[int], None]) -> None:
-    """Note the size of each batch that objects of a class give."""
+    """Note the size of each batch that objects of a class give, also if they are given again and again."""
+    if kind in _WATCHED:
+        return
+    _WATCHED.add(kind)
     give = kind.__getitem__
 
     @functools.wraps(give)
