@@ -73,6 +73,11 @@ class Item:
         """The case that the image shows, empty if it is not known."""
         return self.image.id
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether the case came whole and the right way up, and its mask, too, as far as that is known."""
+        return self.image.is_plain and not self.mask_turn and self.mask_warp is None
+
 
 @dataclass(frozen=True)
 class Pass:

@@ -11,6 +11,7 @@ from PIL import Image
 
 from llmseg.admission.observing import Phantoms, write_phantoms
 from llmseg.admission.observing.matching import Dye, Match
+from llmseg.admission.observing.observation import Item
 from llmseg.admission.observing.phantoms import TURNS, overlap, turn
 from llmseg.admission.observing.warping import apply_warp, fit_warp, invert, is_slight, rotate, tell_degrees
 from llmseg.errors import UserError
@@ -135,6 +136,15 @@ def test_images_that_are_rotated_scaled_and_moved_are_recognised(dye):
     assert len(found) > 15
     assert max(found) < 4
     assert np.mean(apart) > 0.8
+
+
+def test_a_case_is_plain_only_with_a_mask_that_lies_as_it_is(dye):
+    image, mask = (tensor(draw("004"), method=cv2.INTER_NEAREST) for draw in (dye.phantoms.image, dye.phantoms.mask))
+    match = dye.match_image(image)
+    for degrees, is_plain in ((0, True), (30, False)):
+        id, way, warp = dye.match_mask_of(match, move(mask[0], degrees, 1, 0))
+        assert id == "004"
+        assert Item(match, mask_id=id, mask_turn=way, mask_warp=warp).is_plain == is_plain
 
 
 def test_the_mask_of_a_part_lies_as_the_part(dye):

@@ -56,14 +56,9 @@ def fit_images(observation: Observation, files: Files) -> Prepare | str:
 
 def prepare_masks(seen: Pass, prepare: Prepare, files: Files) -> torch.Tensor | None:
     """Return the masks of a pass as they are prepared, ``None`` if its images are not known or came otherwise."""
-    if not seen.items or any(not _is_plain(item) for item in seen.items):
+    if not seen.items or any(not item.is_plain for item in seen.items):
         return None
     return torch.stack([prepare.mask(files[id][1]).float() for id in seen.ids])
-
-
-def _is_plain(item: Item) -> bool:
-    """Return whether a case came whole and the right way up."""
-    return item.image.is_plain and item.mask_turn == ""
 
 
 def _list_plain(observation: Observation) -> list[tuple[Pass, Item, int]]:
@@ -71,7 +66,7 @@ def _list_plain(observation: Observation) -> list[tuple[Pass, Item, int]]:
     found: dict[str, tuple[Pass, Item, int]] = {}
     for each in sorted(observation.passes, key=lambda each: each.part != "training"):
         for number, item in enumerate(each.items):
-            if _is_plain(item):
+            if item.is_plain:
                 found.setdefault(item.id, (each, item, number))
     return list(found.values())[:_ENOUGH]
 

@@ -64,7 +64,7 @@ def find_shifts(observation: Observation) -> Iterator[Finding]:
     """5: the nearest pixel is taken from the corner of a pixel's area, and not from its middle."""
     shifted, place = 0, ""
     for each, item in _list_matched(observation):
-        if item.id == item.mask_id and item.image.is_plain and not item.mask_turn and is_clean(observation, item.id):
+        if item.id == item.mask_id and item.is_plain and is_clean(observation, item.id):
             verdict = _is_shifted(observation, each, item)
             if verdict is False:
                 return
