@@ -77,15 +77,15 @@ def find_paths(scripts: Scripts) -> tuple[HardCodedPath, ...]:
         [('masks', 'mount')]
     """
     found: dict[str, HardCodedPath] = {}
-    kinds = (_named_paths, _joined_paths, _other_paths, _globbed_paths)
-    for text, name, place in itertools.chain.from_iterable(kind(scripts) for kind in kinds):
+    by_kind = [list(kind(scripts)) for kind in (_named_paths, _joined_paths, _other_paths, _globbed_paths)]
+    for text, name, place in itertools.chain.from_iterable(by_kind):
         part = find_path_part(text) or find_part(name)
         found.setdefault(text, HardCodedPath(text, _role(name, text), place, _mapping(text), part))
     results = [path.text.rstrip(_SLASHES) for path in found.values() if path.role == "save"]
     saved = tuple(folder + slash for folder in results for slash in _SLASHES)
-    joined = {text for text, *_ in _joined_paths(scripts)} - {text for text, *_ in _named_paths(scripts)}
+    named, joined = ({text for text, *_ in kind} for kind in by_kind[:2])
     # Folders with images and masks below one for results are made by the scripts.
-    made = {text for text in joined if text.startswith(saved)}
+    made = {text for text in joined - named if text.startswith(saved)}
     return tuple(path for path in found.values() if path.text not in made)
 
 

@@ -201,13 +201,9 @@ class Dye:
         small, (names, shapes) = _shrink_mask(mask), self._shapes
         if small is None or small.mean() < _LEAST_FOREGROUND:
             return "", ""
-        warped = [
-            (overlap(small, apply_warp(warp, shape.astype(np.float64)) > 0.5), id)
-            for (id, way), shape in zip(names, shapes, strict=True)
-            if way == image.turn
-        ]
-        (next_best, _), (best, id) = sorted(warped)[-2:]
-        return (id, image.turn) if best >= _LEAST_OVERLAP and best - next_best >= _LEAST_MARGIN else ("", "")
+        turned = [(name, shape) for name, shape in zip(names, shapes, strict=True) if name[1] == image.turn]
+        warped = [apply_warp(warp, shape.astype(np.float64)) > 0.5 for _, shape in turned]
+        return _tell_shape(small, [name for name, _ in turned], warped)
 
     def _find_moved(self, id: str, mask: NDArray[np.float32]) -> tuple[str, str, Warp | None]:
         """Return (id, way up, warp) of the mask of a case, however it is rotated; empty if it is no such mask."""
@@ -231,13 +227,19 @@ class Dye:
         small = _shrink_mask(mask)
         if small is None:
             return "", ""
-        names, shapes = self._shapes
-        likeness = np.array([overlap(small, shape) for shape in shapes])
-        best = int(np.argmax(likeness))
-        id, way = names[best]
-        if likeness[best] < _LEAST_OVERLAP or likeness[best] - _next(likeness, names, id) < _LEAST_MARGIN:
-            return "", ""
-        return id, way
+        return _tell_shape(small, *self._shapes)
+
+
+def _tell_shape(
+    small: NDArray[np.bool_], names: list[tuple[str, str]], shapes: list[NDArray[np.bool_]]
+) -> tuple[str, str]:
+    """Return the name of the shape that a mask is, empty texts if it is none or may be that of several cases."""
+    likeness = np.array([overlap(small, shape) for shape in shapes])
+    best = int(np.argmax(likeness))
+    id, way = names[best]
+    if likeness[best] < _LEAST_OVERLAP or likeness[best] - _next(likeness, names, id) < _LEAST_MARGIN:
+        return "", ""
+    return id, way
 
 
 def _next(likeness: NDArray[np.float64], names: list[tuple[str, str]], id: str) -> float:

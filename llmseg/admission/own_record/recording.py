@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import platform
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ from safetensors.numpy import save
 from llmseg.admission.observing import Observation
 from llmseg.admission.observing.fitting.splits import list_orders
 from llmseg.admission.observing.functions import find_loss, find_value
-from llmseg.admission.observing.observation import Pass
+from llmseg.admission.observing.observation import Part, Pass
 from llmseg.fidelity.recorded_inputs import compute_statistics
 from llmseg.files import make_folder, write_bytes, write_text
 from llmseg.recipe.recipe import Recipe
@@ -122,8 +123,8 @@ def _list_samples(observation: Observation) -> list[dict[str, Any]]:
     for each in observation.passes:
         images, targets = each.images, each.masks
         for number, item in enumerate(each.items):
-            is_plain = item.image.is_plain and item.mask_id == item.id
-            if is_plain and item.id not in found and images is not None and targets is not None and not item.mask_turn:
+            is_plain = item.is_plain and item.mask_id == item.id
+            if is_plain and item.id not in found and images is not None and targets is not None:
                 found[item.id] = {
                     "image_file": f"{item.id}.png",
                     "mask_file": f"{item.id}.png",
@@ -157,13 +158,17 @@ def _list_objectives(observation: Observation) -> tuple[list[dict[str, Any]], di
     """
     entries: list[dict[str, Any]] = []
     met: dict[str, NDArray[Any]] = {}
-    for part in ("training", "validation"):
-        kept = [each for each in observation.of(part) if each.output is not None and each.masks is not None]
-        for each in kept[:_OBJECTIVES]:
-            loss = each.loss if part == "training" else find_value(each, find_loss(observation.learnt[0]))
-            if loss is not None and each.output is not None and each.masks is not None:
+    formula = find_loss(observation.learnt[0]) if observation.learnt else ()
+    parts: tuple[Part, ...] = ("training", "validation")
+    for part in parts:
+        arrays = ((each, each.output, each.masks) for each in observation.of(part))
+        kept = ((each, output, masks) for each, output, masks in arrays if output is not None and masks is not None)
+        for each, output, masks in itertools.islice(kept, _OBJECTIVES):
+            loss = each.loss if part == "training" else find_value(each, formula)
+            if loss is not None:
+                names = (f"{len(entries):02d}.{what}" for what in ("output", "masks"))
+                met |= dict(zip(names, (output, masks), strict=True))
                 entries.append({"part": part, "loss": {"sum": _round(loss)}, "more": _describe_gradient(each)})
-                met |= {f"{len(met) // 2:02d}.output": each.output, f"{len(met) // 2:02d}.masks": each.masks}
     return entries, {name: np.ascontiguousarray(array, dtype=np.float32) for name, array in met.items()}
 
 

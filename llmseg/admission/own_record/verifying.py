@@ -113,14 +113,13 @@ def verify_own_record(recipe: Recipe, path: str | Path, *, only: str | Iterable[
         "F2": lambda comparison: _check_data(recipe, record, cases, comparison),
     }
     if record.get("objective"):
-        met = load_file(file.with_name(OBJECTIVE))
-        checks["F3"] = lambda comparison: _check_objective(recipe, record["objective"], met, comparison)
+        entries, met = record["objective"], file.with_name(OBJECTIVE)
+        checks["F3"] = lambda comparison: _check_objective(recipe, entries, load_file(met), comparison)
     if get_entry(record, "train.steps") and not get_entry(record, "architecture.drops"):
-        weights = load_file(file.with_name(WEIGHTS))
 
         def check_training(comparison: Comparison) -> None:
             with use_recorded_threads(record):
-                _check_training(recipe, record, cases, weights, comparison)
+                _check_training(recipe, record, cases, load_file(file.with_name(WEIGHTS)), comparison)
 
         checks["F4"] = check_training
     wanted = as_list(only)

@@ -33,15 +33,26 @@ _UNKNOWN = "no error, and it is not seen what became of the case"
 _SAID = ("skip", "corrupt", "could not", "couldn't", "cannot", "fail", "error", "invalid", "unreadable", "warning")
 
 
-def probe_exchanged_masks(bench: Bench) -> ProbeResult:
-    """P4: when cases exchange their masks, the loss of the very first step is another one."""
+def exchange_all_masks(bench: Bench) -> tuple[Trial, dict[str, float]] | ProbeResult:
+    """Return the run in which cases exchange their masks, and the first loss of it and of the unchanged run.
+
+    If they cannot be compared, the result says why.
+    """
     first = bench.unchanged
     other = bench.run(Variation("masks-exchanged", ((exchange_masks, bench.phantoms.ids),), epochs=1))
     if (stopped := judge_ending("P4", first, other)) is not None:
         return stopped
     if not first.losses or not other.losses:
         return ProbeResult("P4", "does not apply", "no loss was seen")
-    losses = {"loss": first.losses[0], "loss with exchanged masks": other.losses[0]}
+    return other, {"loss": first.losses[0], "loss with exchanged masks": other.losses[0]}
+
+
+def probe_exchanged_masks(bench: Bench) -> ProbeResult:
+    """P4: when cases exchange their masks, the loss of the very first step is another one."""
+    first, exchanged = bench.unchanged, exchange_all_masks(bench)
+    if isinstance(exchanged, ProbeResult):
+        return exchanged
+    other, losses = exchanged
     if not _same_first_batch(first, other):
         return ProbeResult(
             "P4", "does not apply", "the first batches of the two runs have other images", compared=losses

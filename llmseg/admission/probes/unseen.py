@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from llmseg.admission.probes.bench import Bench, Trial, Variation
-from llmseg.admission.probes.changes import exchange_masks
 from llmseg.admission.probes.gates import judge_ending, judge_weights
-from llmseg.admission.probes.reading import FORMATS
+from llmseg.admission.probes.reading import FORMATS, exchange_all_masks
 from llmseg.admission.probes.result import ProbeResult
 from llmseg.admission.probes.weights import is_repeatable
 
@@ -15,16 +14,14 @@ _SHORT = Variation("unchanged-one-epoch", epochs=1)
 
 def probe_exchanged_masks_unseen(bench: Bench) -> ProbeResult:
     """P4: when cases exchange their masks, the loss of the very first step is another one."""
-    first = bench.unchanged
-    other = bench.run(Variation("masks-exchanged", ((exchange_masks, bench.phantoms.ids),), epochs=1))
-    if (stopped := judge_ending("P4", first, other)) is not None:
-        return stopped
-    if not first.losses or not other.losses:
-        return ProbeResult("P4", "does not apply", "no loss was seen")
-    losses = {"loss": first.losses[0], "loss with exchanged masks": other.losses[0]}
+    exchanged = exchange_all_masks(bench)
+    if isinstance(exchanged, ProbeResult):
+        return exchanged
+    _, losses = exchanged
+    one, other = losses.values()
     if not is_repeatable(bench):
         return _say_unrepeatable("P4")
-    if first.losses[0] == other.losses[0]:
+    if one == other:
         return ProbeResult("P4", "broken", "the first loss does not depend on the masks", compared=losses)
     return ProbeResult("P4", "holds", "the first loss depends on which mask an image has", compared=losses)
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from llmseg.admission.findings import Finding
 from llmseg.admission.observing.functions import find_loss, find_value, unscale_loss
 from llmseg.admission.observing.mistakes.common import list_items
-from llmseg.admission.observing.observation import Observation, Part
+from llmseg.admission.observing.observation import Observation, Part, Pass
 from llmseg.admission.observing.record import Event
+
+Means = tuple[list[float], list[float]]
+"""A value for each epoch, once averaged over batches and once over cases."""
 
 _FEW = 3
 _BY_EPOCH = ("StepLR", "MultiStepLR", "ExponentialLR", "CosineAnnealingLR", "PolynomialLR")
@@ -124,31 +127,36 @@ def _are_equal(one: list[float], other: list[float]) -> bool:
     )
 
 
-def mean_losses(observation: Observation, part: Part) -> tuple[list[float], list[float]]:
+def mean_losses(observation: Observation, part: Part) -> Means:
     """Return the loss of a part in each epoch, as a mean over batches and over cases; empty if it is not computed."""
-    learnt = observation.of("training")
-    found: tuple[list[float], list[float]] = [], []
-    for formulas in (Counter(map(find_loss, learnt)), Counter(unscale_loss(each)[0] for each in learnt)):
-        formula = formulas.most_common(1)[0][0] if formulas else ()
-        found = found if found[0] else _average_losses(observation, part, formula, part == "training")
-    return found
+    if part == "training":
+        return _average(observation, part, lambda each: each.loss)
+    found = _average_formula(observation, part, find_loss)
+    # A training that adds up gradients divides its loss, and its validation need not.
+    return found if found[0] else _average_formula(observation, part, _find_unscaled)
 
 
-def mean_unscaled_losses(observation: Observation) -> tuple[list[float], list[float]]:
+def mean_unscaled_losses(observation: Observation) -> Means:
     """Return the same of the training, of losses before they were divided or multiplied by numbers."""
-    formulas = Counter(unscale_loss(each)[0] for each in observation.of("training"))
+    return _average_formula(observation, "training", _find_unscaled)
+
+
+def _find_unscaled(seen: Pass) -> tuple[str, ...]:
+    return unscale_loss(seen)[0]
+
+
+def _average_formula(observation: Observation, part: Part, find: Callable[[Pass], tuple[str, ...]]) -> Means:
+    """Return the means of what the usual formula of the training gives in a part."""
+    formulas = Counter(map(find, observation.of("training")))
     formula = formulas.most_common(1)[0][0] if formulas else ()
-    return _average_losses(observation, "training", formula, False)
+    return _average(observation, part, lambda each: find_value(each, formula))
 
 
-def _average_losses(
-    observation: Observation, part: Part, formula: tuple[str, ...], of_backward: bool
-) -> tuple[list[float], list[float]]:
-    """Return the mean of a formula in each epoch, over batches and over cases, or of what went backward."""
+def _average(observation: Observation, part: Part, value_of: Callable[[Pass], float | None]) -> Means:
     by_batch, by_case = [], []
     for epoch in range(1, observation.epochs + 1):
         passes = [each for each in observation.of(part) if each.epoch == epoch]
-        values = [each.loss if of_backward and each.learns else find_value(each, formula) for each in passes]
+        values = [value_of(each) for each in passes]
         known = [(value, len(each.items)) for value, each in zip(values, passes, strict=True) if value is not None]
         if not known or len(known) < len(passes):
             return [], []

@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from llmseg.admission.findings import Finding
 from llmseg.admission.observing.functions import find_loss, find_value, unscale_loss
 from llmseg.admission.observing.mistakes.common import list_items
 from llmseg.admission.observing.mistakes.learning import mean_losses, mean_unscaled_losses
-from llmseg.admission.observing.observation import Observation, Pass
+from llmseg.admission.observing.observation import Observation, Part, Pass
 from llmseg.admission.observing.record import Event
 
 _CLOSE = 1e-4
@@ -31,9 +32,10 @@ def find_wrong_sums(observation: Observation) -> Iterator[Finding]:
                 "those of all epochs so far",
             )
             return
+    losses = list(_list_losses(observation)) if tables else []
     for table in tables:
         for row in _list_series(table, observation.epochs):
-            found = _explain(observation, row)
+            found = _explain(losses, row)
             if found:
                 yield Finding(
                     17,
@@ -75,29 +77,60 @@ def _list_series(table: Event, epochs: int) -> Iterator[list[float]]:
             yield values
 
 
-def _explain(observation: Observation, row: Sequence[float]) -> str:
-    """Return which wrong sum a row is, empty if it is a right one or none that is known."""
-    for part in ("training", "validation"):
-        by_batch, by_case = mean_losses(observation, part)
+@dataclass(frozen=True)
+class _Losses:
+    """The losses of a part, epoch by epoch.
+
+    Attributes:
+        part: The part.
+        by_batch: Means over batches.
+        by_case: Means over cases.
+        batches: How many batches an epoch has.
+        cases: How many cases.
+        divided: Both means of what went backward, if it was divided only to be added up again; otherwise empty.
+        divisor: What it was divided by.
+    """
+
+    part: Part
+    by_batch: list[float]
+    by_case: list[float]
+    batches: int
+    cases: int
+    divided: tuple[list[float], ...] = ()
+    divisor: float = 1.0
+
+
+def _list_losses(observation: Observation) -> Iterator[_Losses]:
+    parts: tuple[Part, ...] = ("training", "validation")
+    for part in parts:
+        means, divisor = mean_losses(observation, part), 1.0
+        divided: tuple[list[float], ...] = ()
         if part == "training" and (whole := mean_unscaled_losses(observation))[0]:
-            if not _fits_one(row, whole) and _fits_one(row, (by_batch, by_case)) and _divides_to_add_up(observation):
-                divisor = unscale_loss(observation.learnt[0])[1]
-                return f"the loss over {divisor:.4g}, which is divided only to be added up again"
-            by_batch, by_case = whole
-        if not by_batch or len(row) < 2:
-            continue
-        if _fits_one(row, (by_batch, by_case)):
+            if _divides_to_add_up(observation):
+                divided, divisor = means, unscale_loss(observation.learnt[0])[1]
+            means = whole
+        if means[0]:
+            passes = [each for each in observation.of(part) if each.epoch == 1]
+            cases = sum(len(each.items) for each in passes)
+            yield _Losses(part, *means, len(passes), cases, divided, divisor)
+
+
+def _explain(losses: Sequence[_Losses], row: Sequence[float]) -> str:
+    """Return which wrong sum a row is, empty if it is a right one or none that is known."""
+    for each in losses:
+        if _fits_one(row, (each.by_batch, each.by_case)):
             return ""
-        passes = [each for each in observation.of(part) if each.epoch == 1]
-        batches, cases = len(passes), sum(len(each.items) for each in passes)
-        if batches == cases:
+        if _fits_one(row, each.divided):
+            return f"the loss over {each.divisor:.4g}, which is divided only to be added up again"
+        if len(row) < 2 or each.batches == each.cases:
             continue
+        by_batch, by_case, share = each.by_batch, each.by_case, each.batches / each.cases
         for wrong, text in (
-            ([mean * batches / cases for mean in by_batch], "the sum of the means of batches over the number of cases"),
-            ([mean * cases / batches for mean in by_case], "the sum over cases over the number of batches"),
-            (_accumulate(by_batch), f"the {part} loss of all epochs so far, never set back"),
-            (_accumulate(by_case), f"the {part} loss of all epochs so far, never set back"),
-            (_average(by_batch), f"the mean of the {part} loss over all epochs so far, never set back"),
+            ([mean * share for mean in by_batch], "the sum of the means of batches over the number of cases"),
+            ([mean / share for mean in by_case], "the sum over cases over the number of batches"),
+            (_accumulate(by_batch), f"the {each.part} loss of all epochs so far, never set back"),
+            (_accumulate(by_case), f"the {each.part} loss of all epochs so far, never set back"),
+            (_average(by_batch), f"the mean of the {each.part} loss over all epochs so far, never set back"),
         ):
             if _fits(row, wrong):
                 return text

@@ -30,10 +30,11 @@ def find_wrong_signs(observation: Observation) -> Iterator[Finding]:
         return
     if any(find_wrong_shapes(observation)):
         return
-    rewards = [*_find_rewards(observation)]
-    yield from rewards or _find_wrong_terms(observation)
+    rewards = list(_find_rewards(observation))
     if rewards:
+        yield from rewards
         return
+    yield from _find_wrong_terms(observation)
     signs = [
         sign for each in observation.of("training") if (sign := _compare_gradients(each, each.gradient)) is not None
     ]
@@ -51,17 +52,16 @@ def find_wrong_signs(observation: Observation) -> Iterator[Finding]:
 
 def _find_rewards(observation: Observation) -> Iterator[Finding]:
     """15: a term of the loss is subtracted that falls when output and mask agree, or an overlap is added."""
-    for each in observation.learnt[:1]:
-        loss = read_loss(each)
-        for name, weight in () if loss is None else loss.terms.items():
-            if weight < 0:
-                yield Finding(
-                    15,
-                    f"the term '{name}' of the loss has the weight {weight:.4g}, so it rewards what is wrong",
-                    each.place,
-                    f"{-weight:.4g}",
-                    f"{weight:.4g}",
-                )
+    loss = read_loss(observation.learnt[0]) if observation.learnt else None
+    for name, weight in () if loss is None else loss.terms.items():
+        if weight < 0:
+            yield Finding(
+                15,
+                f"the term '{name}' of the loss has the weight {weight:.4g}, so it rewards what is wrong",
+                observation.learnt[0].place,
+                f"{-weight:.4g}",
+                f"{weight:.4g}",
+            )
 
 
 def _find_wrong_terms(observation: Observation) -> Iterator[Finding]:
@@ -69,9 +69,11 @@ def _find_wrong_terms(observation: Observation) -> Iterator[Finding]:
     signs: list[bool | None] = []
     foreign: tuple[str, ...] = ()
     for each in observation.of("training"):
-        loss, gradient = read_loss(each), each.gradient
-        entropy = None if loss is None else _differentiate_entropy(each, loss)
-        if loss is None or gradient is None or entropy is None or not loss.foreign:
+        loss = read_loss(each)
+        if loss is None or not loss.foreign:
+            continue
+        gradient, entropy = each.gradient, _differentiate_entropy(each, loss)
+        if gradient is None or entropy is None:
             continue
         rest = gradient - entropy
         if np.linalg.norm(rest) > _LARGE * np.linalg.norm(gradient):

@@ -155,13 +155,13 @@ def _is_true(test: ast.expr, frame: FrameType) -> bool | None:
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
         truth = _is_true(test.operand, frame)
         return None if truth is None else not truth
-    if isinstance(test, ast.Compare) and len(test.ops) == 1:
+    if isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.Eq | ast.NotEq | ast.Is | ast.IsNot):
         one, other = (_find(side, frame) for side in (test.left, test.comparators[0]))
-        is_positive = isinstance(test.ops[0], ast.Eq | ast.Is)
-        if not isinstance(test.ops[0], ast.Eq | ast.NotEq | ast.Is | ast.IsNot) or one is _UNKNOWN or other is _UNKNOWN:
+        is_setting = isinstance(one, str | bool) and isinstance(other, str | bool)
+        if len(test.ops) > 1 or one is _UNKNOWN or not (is_setting or other is None):
             return None
-        is_told = other is None or (isinstance(one, str | bool) and isinstance(other, str | bool))
-        return ((one is None) if other is None else one == other) == is_positive if is_told else None
+        is_same = one is None if other is None else one == other
+        return is_same == isinstance(test.ops[0], ast.Eq | ast.Is)
     value = _find(test, frame)
     return value if isinstance(value, bool) else None
 
