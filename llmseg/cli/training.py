@@ -195,6 +195,8 @@ def replay(
         _print_verdicts(verdicts, output)
         return
     if name is None:
+        if verification.verify is not None:
+            llmseg.fidelity.read_record(verification.verify)  # a file that is not there is named first
         raise UserError("name a pipeline, see llmseg list, or a folder of records: --verify-all DIR")
     pipeline = llmseg.zoo.get(name)
     if verification.verify is not None:

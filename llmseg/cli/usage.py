@@ -171,7 +171,9 @@ def _type_as_field(option: str, typed: _Typed) -> _Typed | None:
     value = typed.options.get(option)
     name = option.lstrip("-").replace("-", "_")
     name = _OTHER_WORDS.get(name, name)
-    paths = [each.path for each in list_fields(recipe=TEXTBOOK) if each.path.rpartition(".")[2] == name]
+    # A part as a whole, such as ``images``, is nothing that one would give an option for.
+    split = [each.path.rpartition(".") for each in list_fields(recipe=TEXTBOOK)]
+    paths = ["".join(pieces) for pieces in split if pieces[0] and pieces[2] == name]
     if value is None or len(paths) != 1:
         return None
     place = next(i for i, argument in enumerate(typed.rest) if argument.partition("=")[0] == option)

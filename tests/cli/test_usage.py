@@ -37,6 +37,9 @@ def refuse(call):
         ("train gpt-4 -x", "llmseg train has no option '-x'; llmseg help train"),
         ("data doctor --xyzzy", "llmseg data doctor has no option '--xyzzy'; llmseg help data doctor"),
         ("--xyzzy", "llmseg has no option '--xyzzy'"),
+        # A part of a recipe as a whole is no field that could be set to a folder.
+        ("data prepare folder --images x -o a.h5", "no option '--images'; llmseg train, llmseg replay, "),
+        ("replay --verify nowhere/record", "no record nowhere/record"),
         ("train gpt-4", "llmseg train needs --out; for example: llmseg train "),
         ("predict runs/a", "llmseg predict needs --images and --out; for example: llmseg predict runs/llama --images "),
         ("predict", "llmseg predict needs MODEL and --images and --out"),
