@@ -25,7 +25,7 @@ _ROLES: tuple[tuple[Role, re.Pattern[str]], ...] = (
     ("data", re.compile(r"data|root|input")),
 )
 # Words of folders that scripts write to, which say so only above a folder that is called as a part.
-_DRAWN = re.compile(r"fig|plot|vis|pred|board|summar|cache|te?mp")
+_DRAWN = re.compile(r"fig|plot|vis|pred|board|summary|summaries|cache|temp|tmp")
 _PLACE_WORDS = re.compile(r"path|dir|folder|root|(?<!map_)location")
 _FILE = re.compile(r"\.[A-Za-z]\w{1,9}$")
 _SLASHES = "/\\"
