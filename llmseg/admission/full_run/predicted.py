@@ -38,19 +38,25 @@ def read_written(paths: Iterable[Path], given: Mapping[str, NDArray[np.uint8]]) 
     """
     found: dict[str, tuple[tuple[bool, float, str], Mask]] = {}
     for path in paths:
-        name = _find_name(path, given)
+        name = find_case(path, given)
         mask = None if name is None else _read_mask(path)
         if name is None or mask is None:
             continue
         fitted = _resize(mask, given[name].shape)
-        order = (_PREDICTED.search(f"{path.parent.name}/{path.stem}") is not None, path.stat().st_mtime, str(path))
-        if not _is_copy(fitted, given[name] > 127) and (name not in found or found[name][0] < order):
+        order = (is_called_prediction(path), path.stat().st_mtime, str(path))
+        if not is_copy(fitted, given[name] > 127) and (name not in found or found[name][0] < order):
             found[name] = order, fitted
     return {name: mask for name, (_, mask) in found.items()}
 
 
-def _find_name(path: Path, names: Collection[str]) -> str | None:
+def find_case(path: Path, names: Collection[str]) -> str | None:
+    """Return the case whose name the name of a file has, ``None`` if it has none."""
     return next((digits for digits in re.findall(r"\d+", path.stem) if digits in names), None)
+
+
+def is_called_prediction(path: Path) -> bool:
+    """Return whether the name of a file, or that of its folder, says that it was predicted."""
+    return _PREDICTED.search(f"{path.parent.name}/{path.stem}") is not None
 
 
 def _read_mask(path: Path) -> Mask | None:
@@ -73,9 +79,11 @@ def _resize(mask: Mask, shape: tuple[int, ...]) -> Mask:
     return np.asarray(resized > 0)
 
 
-def _is_copy(mask: Mask, given: Mask) -> bool:
-    either = int(np.count_nonzero(mask | given))
-    return either > 0 and int(np.count_nonzero(mask & given)) > _COPY * either
+def is_copy(mask: Mask, given: Mask, *, at_least: float = _COPY) -> bool:
+    """Return whether a mask, in the size of the given one, has that IoU with it."""
+    fitted = _resize(mask, given.shape)
+    either = int(np.count_nonzero(fitted | given))
+    return either > 0 and int(np.count_nonzero(fitted & given)) > at_least * either
 
 
 def list_shown(record: Record, sight: Sight) -> Iterator[tuple[str, int, bool]]:

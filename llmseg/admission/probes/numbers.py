@@ -8,7 +8,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-SCORE_WORDS = ("dice", "dsc", "iou", "jaccard", "f1", "score", "accuracy", "precision", "recall", "sensitivity")
+SCORE_WORDS = (
+    *("dice", "dsc", "iou", "jaccard", "f1", "score"),
+    *("accuracy", "precision", "recall", "sensitivity", "specificity"),
+)
 
 # What stands beside such a word in settings and messages, and is no result.
 _SETTING_WORDS = ("loss", "weight", "smooth", "threshold", "alpha", "beta", "gamma", "target", "patience", "eps")

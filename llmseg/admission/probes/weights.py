@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from llmseg.admission.findings import Finding
 from llmseg.admission.probes.bench import Bench, Trial, Variation
-from llmseg.admission.probes.changes import invert_masks, replace_images
+from llmseg.admission.probes.changes import empty_masks, invert_masks, replace_images
 from llmseg.admission.probes.gates import is_same_training, judge_ending, judge_weights
+from llmseg.admission.probes.predictions import list_changed_predictions, list_predictions
 from llmseg.admission.probes.result import ProbeResult
 from llmseg.admission.probes.seen import measure_validations
 
@@ -58,7 +60,10 @@ def is_repeatable(bench: Bench) -> bool:
 
 
 def probe_test_part(bench: Bench) -> ProbeResult:
-    """P2: with other images and masks in the test part, all weights are the same to the last bit."""
+    """P2: with other images and masks in the test part, all weights are the same to the last bit.
+
+    If they are, predicted masks do not depend on the masks of the test part either.
+    """
     first = bench.unchanged
     if (stopped := judge_weights("P2", first)) is not None:
         return stopped
@@ -68,10 +73,54 @@ def probe_test_part(bench: Bench) -> ProbeResult:
     if (stopped := judge_weights("P2", other)) is not None:
         return stopped
     if is_same_training(first, other) and first.tested == other.tested:
-        return ProbeResult("P2", "holds", f"weights are the same with other pixels in {len(bench.test_ids)} test cases")
+        return _compare_predictions(bench)
     if (void := _judge_comparison("P2", bench, other)) is not None:
         return void
     return _explain_leak(bench, other)
+
+
+def _compare_predictions(bench: Bench) -> ProbeResult:
+    """Say whether masks of the test part change what is predicted for it, where weights are the same.
+
+    That a threshold, or one of several networks, is chosen after the training shows in no weights.
+    """
+    first, validation = bench.unchanged, bench.unchanged.observation.parts.validation
+    holds = ProbeResult("P2", "holds", f"weights are the same with other pixels in {len(bench.test_ids)} test cases")
+    # A validation after the last step counts as a test, too, and may choose.
+    ids = tuple(id for id in bench.test_ids if id not in validation)
+    if not any(list_predictions(first, ids)):
+        return holds
+    variation, changed = next(_list_changes(bench, ids), (None, []))
+    # Predictions that are drawn at random differ without a reason.
+    again = bench.run(Variation("again")) if variation else first
+    if variation is None or judge_ending("P2", again) is not None or list_changed_predictions(first, again, ids):
+        return holds
+    finding = Finding(
+        11,
+        f"run with {variation.name.replace('-', ' ')} ({', '.join(ids)})",
+        expected="the same weights, and the same predicted masks",
+        found=f"the same weights, and other predicted masks: {', '.join(changed[:3])}",
+        certainty="certain" if first.sees_batches else "likely",
+        found_by="P2",
+    )
+    reason = "the masks of the test part decide what is predicted for it"
+    return ProbeResult("P2", "broken", reason, (finding,), {"changed predictions": len(changed)})
+
+
+def _list_changes(bench: Bench, ids: tuple[str, ...]) -> Iterator[tuple[Variation, list[str]]]:
+    """Yield the runs with other masks for some cases that predict something else for these, with the files.
+
+    A network that has learnt little predicts all pixels or none. On inverted masks the best threshold is as low as it
+    can be, and on empty ones as high; one of them is another one than on masks as they are.
+    """
+    first, masks = bench.unchanged, bench.masks_of(ids)
+    for name, change in (("inverted-masks-of-the-test", invert_masks), ("empty-masks-of-the-test", empty_masks)):
+        variation = Variation(name, ((change, masks),))
+        other = bench.run(variation)
+        if judge_ending("P2", other) is None and is_same_training(first, other) and first.tested == other.tested:
+            changed = list_changed_predictions(first, other, ids)
+            if changed:
+                yield variation, changed
 
 
 def _judge_comparison(probe: str, bench: Bench, other: Trial) -> ProbeResult | None:

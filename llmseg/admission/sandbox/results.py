@@ -78,10 +78,10 @@ def _name_kind(file: Path) -> str:
         return "weights"
     if ending in _NUMBERS:
         return "numbers"
-    return "masks" if _is_mask(file) else "others"
+    return "masks" if has_one_channel(file) else "others"
 
 
-def _is_mask(file: Path) -> bool:
+def has_one_channel(file: Path) -> bool:
     """Return whether a file is an image of one channel, by its header, or an array."""
     if file.suffix.lower() == ".npy":
         return True

@@ -52,6 +52,16 @@ def test_a_sound_script_passes(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("sample", ["wisteria", "banyan"])
+def test_what_is_chosen_on_the_test_part_after_the_training_is_found(tmp_path, sample):
+    """A threshold, chosen in NumPy, and the better of two networks: neither shows in any weights."""
+    channels = {"wisteria": 1, "banyan": 3}[sample]
+    cases = Phantoms(20, height=64, width=64, channels=channels)
+    (result,) = run_probes(PIPELINES / sample, tmp_path / "runs", probes=["P2"], phantoms=cases)
+    assert [(finding.number, finding.certainty) for finding in result.findings] == [(11, "certain")], result
+
+
+@pytest.mark.slow
 def test_statistics_of_all_cases_and_an_invented_number_are_found(copy_sample, tmp_path):
     results = ask(copy_sample("alder", LEVEL, CENTRE, INVENT), tmp_path / "runs", "P2", "P11")
     assert [(finding.number, finding.certainty) for finding in results["P2"].findings] == [(10, "certain")]
