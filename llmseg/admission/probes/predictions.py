@@ -18,7 +18,7 @@ from llmseg.errors import UserError
 
 # Files that are drawn from a mask that was given are no predictions, wherever they lie.
 _DRAWN_FROM_MASKS = re.compile(
-    r"true|truth|(^|[^a-z])gt([^a-z]|$)|label|target|seg$|err|diff|overlay|compar|panel", re.I
+    r"true|truth|(^|[^a-z])gt([^a-z]|$)|label|target|err|diff|overlay|compar|panel", re.IGNORECASE
 )
 
 _SHAPE = 1.02

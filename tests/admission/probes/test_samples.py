@@ -33,6 +33,22 @@ FLIP = (
 )
 NOISE = ("dataset.py", "(np.array(mask) > 127)", "(np.array(mask) > 0)")
 
+# The threshold is chosen on a part that is scored once, when the training has ended, and that no test is made of.
+LATE = (
+    (
+        "main.py",
+        "val_loss, probs, truths = predict(model, val_loader, loss_fn, device)",
+        "val_loss, probs, truths = train_loss, np.zeros((1, 2, 2)), np.zeros((1, 2, 2), bool)",
+    ),
+    (
+        "main.py",
+        "    threshold, curve = search_threshold(probs, truths)\n    test_dice = curve[threshold]\n",
+        "    _, val_probs, val_truths = predict(model, val_loader, loss_fn, device)\n"
+        "    threshold, _ = search_threshold(val_probs, val_truths)\n"
+        "    test_dice = mean_dice(probs, truths, threshold)\n",
+    ),
+)
+
 
 @pytest.fixture(scope="module", autouse=True)
 def _needs_a_sandbox():
@@ -59,6 +75,13 @@ def test_what_is_chosen_on_the_test_part_after_the_training_is_found(tmp_path, s
     cases = Phantoms(20, height=64, width=64, channels=channels)
     (result,) = run_probes(PIPELINES / sample, tmp_path / "runs", probes=["P2"], phantoms=cases)
     assert [(finding.number, finding.certainty) for finding in result.findings] == [(11, "certain")], result
+
+
+@pytest.mark.slow
+def test_a_threshold_chosen_on_another_part_after_the_training_is_sound(copy_sample, tmp_path):
+    (result,) = run_probes(copy_sample("wisteria", *LATE), tmp_path / "runs", probes=["P2"])
+    assert (result.state, result.findings) == ("holds", ()), result
+    assert len(list((tmp_path / "runs").glob("*-masks-of-the-test"))) == 2  # it was asked
 
 
 @pytest.mark.slow
