@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import itertools
 import json
 import math
 import re
@@ -28,6 +29,8 @@ PAGES = [Path(__file__).parents[1] / "docs" / "explanation" / name for name in (
 Maker = Callable[[], Iterator[str]]
 MARGIN = Question.of("dice").margin
 """Dice below which a difference does not matter."""
+SEEDS_APART = 0.05
+"""Difference in Dice between seeds from which on a contender is listed."""
 PUBLISHED_AS = {"bagls": "BAGLS", "ham10000": "Skin"}
 """What the study calls our datasets."""
 
@@ -58,6 +61,7 @@ def list_makers() -> dict[str, Maker]:
     return {
         "leaderboard": lambda: write_leaderboard(study.scores),
         "decisions": lambda: write_decisions(study.scores),
+        "seeds": lambda: write_seeds(study.scores),
         "cohorts": lambda: write_cohorts(study.scores),
         "agreement": lambda: write_agreement(study),
         "repairs": lambda: write_repairs(repairs.scores),
@@ -86,15 +90,34 @@ def write_leaderboard(scores: Table) -> Iterator[str]:
 
 
 def write_decisions(scores: Table) -> Iterator[str]:
-    """Yield the lines of a table that counts, on every dataset, the pairs of contenders of which something is shown."""
+    """Yield the lines of a table that counts, on every dataset, the pairs of contenders of which something is shown.
+
+    What the first seed alone would show stands beside it.
+    """
     yield "| dataset | test cases | groups | seeds | pairs | differ | equivalent | undecided |"
     yield "|---|---|---|---|---|---|---|---|"
-    for dataset in scores.datasets:
-        claims = compare_all(scores.select(dataset=dataset), margin=MARGIN)
+    first = scores.frame["seed"].min()
+    for dataset, chosen in itertools.product(scores.datasets, (scores.select(seed=first), scores)):
+        part = chosen.select(dataset=dataset)
+        claims = compare_all(part, margin=MARGIN)
         found = Counter(claim.verdict for claim in claims)
-        cases = scores.select(dataset=dataset).frame["case"].nunique()
+        cases = part.frame["case"].nunique()
         counts = f"{found['better'] + found['worse']} | {found['equivalent']} | {found['undecided']}"
         yield f"| {dataset} | {cases} | {claims[0].units} | {claims[0].seeds} | {len(claims)} | {counts} |"
+
+
+def write_seeds(scores: Table) -> Iterator[str]:
+    """Yield the lines of a table with the contenders whose mean Dice changes most from seed to seed."""
+    frame = scores.frame[scores.frame["measure"] == "dice"]
+    by_seed = frame.groupby(["dataset", "variant", "seed"])["value"].mean().unstack("seed")
+    apart = (by_seed.max(axis=1) - by_seed.min(axis=1)).sort_values(ascending=False)
+    yield f"| contender | dataset | {' | '.join(f'seed {seed}' for seed in by_seed)} | apart |"
+    yield "|---" * (3 + len(by_seed.columns)) + "|"
+    for dataset, name in apart[apart > SEEDS_APART].index:
+        values = " | ".join(f"{value:.3f}" for value in by_seed.loc[dataset, name])
+        yield f"| {name} | {dataset} | {values} | {apart[dataset, name]:.3f} |"
+    usual = " and ".join(f"{apart[name].median():.3f} on {name}" for name in scores.datasets)
+    yield f"| median of all {len(scores.contenders)} | {usual} | {'| ' * len(by_seed.columns)}|"
 
 
 def write_cohorts(scores: Table) -> Iterator[str]:
