@@ -31,3 +31,8 @@ def is_same_training(one: Trial, other: Trial) -> bool:
     # Losses may be NaN, which no comparison of tuples takes as equal.
     losses, others = np.array(one.losses, dtype=float), np.array(other.losses, dtype=float)
     return one.after_epochs == other.after_epochs and np.array_equal(losses, others, equal_nan=True)
+
+
+def has_same_weights(one: Trial, other: Trial) -> bool:
+    """Return whether two runs had the same training, and tested the same weights."""
+    return is_same_training(one, other) and one.tested == other.tested

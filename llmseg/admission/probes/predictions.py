@@ -61,10 +61,14 @@ def list_predictions(trial: Trial, ids: Collection[str]) -> Iterator[tuple[Path,
     folder = trial.folder / "files"
     for path in sorted(folder.rglob("*")):
         id = find_case(path, ids)
-        is_image = path.suffix.lower() in EXTENSIONS and not path.is_symlink() and has_one_channel(path)
         is_prediction = is_called_prediction(path) and not _DRAWN_FROM_MASKS.search(path.stem)
-        if id and is_image and is_prediction:
+        # Headers are read of such files alone.
+        if id and is_prediction and _is_image(path):
             yield path.relative_to(folder), id
+
+
+def _is_image(path: Path) -> bool:
+    return path.suffix.lower() in EXTENSIONS and not path.is_symlink() and has_one_channel(path)
 
 
 def _read(path: Path) -> NDArray[np.float64] | None:

@@ -8,7 +8,7 @@ from typing import Any
 from llmseg.admission.findings import Finding
 from llmseg.admission.probes.bench import Bench, Trial, Variation
 from llmseg.admission.probes.changes import empty_masks, invert_masks, replace_images
-from llmseg.admission.probes.gates import is_same_training, judge_ending, judge_weights
+from llmseg.admission.probes.gates import has_same_weights, is_same_training, judge_ending, judge_weights
 from llmseg.admission.probes.predictions import list_changed_predictions, list_predictions
 from llmseg.admission.probes.result import ProbeResult
 from llmseg.admission.probes.seen import measure_validations
@@ -72,7 +72,7 @@ def probe_test_part(bench: Bench) -> ProbeResult:
     other = bench.run(replace_test_part(bench))
     if (stopped := judge_weights("P2", other)) is not None:
         return stopped
-    if is_same_training(first, other) and first.tested == other.tested:
+    if has_same_weights(first, other):
         return _compare_predictions(bench)
     if (void := _judge_comparison("P2", bench, other)) is not None:
         return void
@@ -118,7 +118,7 @@ def _list_changes(bench: Bench, ids: tuple[str, ...]) -> Iterator[tuple[Variatio
     for name, change in (("inverted-masks-of-the-test", invert_masks), ("empty-masks-of-the-test", empty_masks)):
         variation = Variation(name, ((change, masks),))
         other = bench.run(variation)
-        if judge_ending("P2", other) is None and is_same_training(first, other) and first.tested == other.tested:
+        if judge_ending("P2", other) is None and has_same_weights(first, other):
             changed = list_changed_predictions(first, other, ids)
             if changed:
                 yield variation, changed
@@ -168,7 +168,7 @@ def _explain_choice(bench: Bench, other: Trial, by_masks: Trial, compared: dict[
     is_kept = first.after_epochs == other.after_epochs
     what = "the tested weights are others" if is_kept else "the weights of later epochs are others"
     runs = f"runs with other masks, and with other masks and images, in the test part ({compared['test cases']})"
-    if is_same_training(first, by_masks) and first.tested == by_masks.tested:
+    if has_same_weights(first, by_masks):
         # Masks have no effect, so nothing was chosen. Running statistics that take in test images have this effect.
         finding = Finding(
             7,
